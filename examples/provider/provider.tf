@@ -1,0 +1,13 @@
+terraform {
+  required_providers {
+    qod = {
+      source = "telefonica/qod"
+    }
+  }
+}
+
+# The credentials come from the environment (QOD_CLIENT_ID and QOD_CLIENT_SECRET), so that they
+# are in no file and no saved plan.
+provider "qod" {
+  endpoint = "https://sandbox.opengateway.telefonica.com/v1"
+}

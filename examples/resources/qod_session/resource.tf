@@ -1,0 +1,30 @@
+# Bearer token for the webhook. Ephemeral, so that it reaches neither plan nor state:
+# give it with TF_VAR_webhook_token.
+variable "webhook_token" {
+  type      = string
+  sensitive = true
+  ephemeral = true
+}
+
+# Two hours of guaranteed bandwidth for one camera.
+resource "qod_session" "camera" {
+  device = {
+    phone_number = "+34600000010"
+  }
+
+  application_server = {
+    ipv4_address = "198.51.100.0/24"
+  }
+
+  qos_profile = "QOS_L"
+  duration    = 7200
+
+  notification_url        = "https://example.com/qod"
+  notification_auth_token = var.webhook_token
+  # The token cannot be compared: a new one needs a new number.
+  notification_auth_token_version = 1
+
+  timeouts = {
+    create = "10m"
+  }
+}

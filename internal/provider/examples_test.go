@@ -1,0 +1,103 @@
+// Proves that every example applies as it stands, to a sandbox, and that its second plan is empty.
+
+package provider
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/config"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+const examplesDir = "../../examples"
+
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join(examplesDir, "*", "*.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nested, err := filepath.Glob(filepath.Join(examplesDir, "*", "*", "*.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := 0
+	for _, file := range append(files, nested...) {
+		name, _ := filepath.Rel(examplesDir, file)
+		if strings.HasPrefix(filepath.Base(file), "import-") {
+			continue // TestExamples_import
+		}
+		tried++
+		t.Run(filepath.ToSlash(name), func(t *testing.T) {
+			w := newWorld(t, sandbox.Config{})
+			w.test(w.example(readExample(t, name), config.Variables{}))
+		})
+	}
+	if tried < 4 {
+		t.Errorf("found %d examples, want at least the provider, the resource, the data source and the quick start", tried)
+	}
+}
+
+func TestExamples_import(t *testing.T) {
+	const id = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
+	w := newWorld(t, sandbox.Config{})
+	seeded := w.Seed(sandbox.Session{
+		ID: id, ClientID: sandbox.DefaultClient.ID, QoSProfile: "QOS_L", Duration: 7200,
+		Device: sandbox.Device{PhoneNumber: "+34600000010"},
+	})
+	block := readExample(t, "resources/qod_session/import-by-string-id.tf")
+	if command := readExample(t, "resources/qod_session/import.sh"); !strings.Contains(command, "terraform import qod_session.camera "+seeded.ID) {
+		t.Errorf("import.sh imports another session than the import block:\n%s", command)
+	}
+	step := w.example(block+readExample(t, "resources/qod_session/resource.tf"), config.Variables{})
+	step.ConfigPlanChecks.PreApply = []plancheck.PlanCheck{
+		plancheck.ExpectResourceAction("qod_session.camera", plancheck.ResourceActionUpdate),
+	}
+	w.test(step)
+	if n := w.Count(sandbox.OpCreate); n != 0 {
+		t.Errorf("the import made %d POSTs, want none", n)
+	}
+}
+
+// example is a step that applies an example in place of its own provider block.
+func (w *world) example(hcl string, variables config.Variables) resource.TestStep {
+	if strings.Contains(hcl, `variable "webhook_token"`) {
+		variables["webhook_token"] = config.StringVariable("example-webhook-token")
+	}
+	step := w.apply(w.hcl("%s", withoutProvider(hcl)))
+	step.ConfigVariables = variables
+	return step
+}
+
+// withoutProvider drops the blocks that say where the provider is and how to reach it.
+func withoutProvider(hcl string) string {
+	var kept []string
+	skipping := false
+	for line := range strings.Lines(hcl) {
+		if strings.HasPrefix(line, "terraform {") || strings.HasPrefix(line, `provider "qod" {`) {
+			skipping = true
+		}
+		if !skipping {
+			kept = append(kept, line)
+		}
+		if strings.TrimRight(line, "\n") == "}" {
+			skipping = false
+		}
+	}
+	return strings.Join(kept, "")
+}
+
+func readExample(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(examplesDir, filepath.FromSlash(name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}

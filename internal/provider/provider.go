@@ -1,0 +1,106 @@
+package provider
+
+import (
+	"context"
+	"os"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+var _ provider.Provider = (*qodProvider)(nil)
+
+type qodProvider struct {
+	version string
+	getenv  func(string) string
+}
+
+// New makes the provider's factory. The version goes into the User-Agent.
+func New(version string) func() provider.Provider {
+	return func() provider.Provider { return &qodProvider{version: version, getenv: os.Getenv} }
+}
+
+func (p *qodProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = "qod"
+	resp.Version = p.version
+}
+
+func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Reserves mobile-network quality through Telefónica's Quality on Demand API.",
+		Attributes: map[string]schema.Attribute{
+			"endpoint": schema.StringAttribute{
+				MarkdownDescription: "Base URL of the API, without a query or fragment: `https`, or `http` to a loopback address only. " +
+					"Environment: `QOD_ENDPOINT`. Default: `" + defaultEndpoint + "`, the production host of the API document; " +
+					"its sandbox is `https://sandbox.opengateway.telefonica.com/v1`.",
+				Optional: true,
+			},
+			"client_id": schema.StringAttribute{
+				MarkdownDescription: "Client id of the OAuth 2.0 client credentials. Environment: `QOD_CLIENT_ID`. Conflicts with `access_token`.",
+				Optional:            true,
+			},
+			"client_secret": schema.StringAttribute{
+				MarkdownDescription: "Secret that goes with `client_id`. Environment: `QOD_CLIENT_SECRET`, which keeps it out of saved plans.",
+				Optional:            true,
+				Sensitive:           true,
+			},
+			"access_token": schema.StringAttribute{
+				MarkdownDescription: "Ready bearer token to use instead of client credentials. The provider cannot renew it. Environment: `QOD_ACCESS_TOKEN`.",
+				Optional:            true,
+				Sensitive:           true,
+			},
+			"token_url": schema.StringAttribute{
+				MarkdownDescription: "URL of the OAuth 2.0 token endpoint. Environment: `QOD_TOKEN_URL`. " +
+					"Default: the `token_endpoint` that `/.well-known/openid-configuration` names on the host of `endpoint`.",
+				Optional: true,
+			},
+			"scopes": schema.ListAttribute{
+				MarkdownDescription: "Scopes to request with client credentials. Environment: `QOD_SCOPES`, separated by spaces. " +
+					"Default: `[\"qod:sessions:read\", \"qod:sessions:write\"]`.",
+				Optional:    true,
+				ElementType: types.StringType,
+				Validators:  []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(scopeToken)},
+			},
+			"max_retries": schema.Int64Attribute{
+				MarkdownDescription: "Number of times to repeat a request that failed in passing, from 0 to 20. Default: `4`. " +
+					"A request to create a session is repeated only once it is known what became of the last one.",
+				Optional:   true,
+				CustomType: wholeNumberType{},
+				Validators: []validator.Int64{between(0, 20, "")},
+			},
+			"request_timeout": schema.StringAttribute{
+				MarkdownDescription: "Time allowed to each request, as a [duration](https://pkg.go.dev/time#ParseDuration) such as `\"45s\"`, up to 10 minutes. Default: `\"30s\"`.",
+				Optional:            true,
+				Validators:          []validator.String{durationUpTo(maxRequestTimeout)},
+			},
+		},
+	}
+}
+
+func (p *qodProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	var config providerModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	sessions, diags := connect(config, p.getenv, userAgent(p.version, req.TerraformVersion, p.getenv))
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.ResourceData = sessions
+	resp.DataSourceData = sessions
+}
+
+func (p *qodProvider) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{newSessionResource}
+}
+
+func (p *qodProvider) DataSources(context.Context) []func() datasource.DataSource {
+	return []func() datasource.DataSource{newSessionsDataSource}
+}

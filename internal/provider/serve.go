@@ -1,0 +1,23 @@
+// Package provider is what Terraform sees: it translates configuration into the verbs of package
+// qod, calls one, and records what became of it.
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+)
+
+// Address is where the registries list the provider.
+const Address = "registry.terraform.io/telefonica/qod"
+
+// Serve answers Terraform until it ends the process. With debug it prints how to attach to it
+// instead. An error means that the process was not started by Terraform, or lost it.
+func Serve(ctx context.Context, version string, debug bool) error {
+	outliveTerminate()
+	return providerserver.Serve(ctx, New(version), providerserver.ServeOpts{
+		Address:         Address,
+		Debug:           debug,
+		ProtocolVersion: 6,
+	})
+}

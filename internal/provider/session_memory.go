@@ -1,0 +1,77 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+)
+
+// privateState is the part of Terraform's private state that is used: it travels with the
+// resource, and no user sees or sets it.
+type privateState interface {
+	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
+	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
+}
+
+const memoryKey = "session"
+
+// sessionMemory is what a session's record knows beyond its attributes.
+type sessionMemory struct {
+	// Origin is where the session was made or last seen. A 404 from anywhere else proves nothing.
+	Origin string `json:"origin,omitempty"`
+	// PostedAt bounds the session's life where the API says no end.
+	PostedAt time.Time `json:"posted_at,omitzero"`
+	// Imported says that configuration has not been adopted yet: attributes the API did not show
+	// are taken from it instead of replacing the session.
+	Imported bool `json:"imported,omitempty"`
+}
+
+func recall(ctx context.Context, p privateState) (sessionMemory, diag.Diagnostics) {
+	var m sessionMemory
+	raw, diags := p.GetKey(ctx, memoryKey)
+	if diags.HasError() || len(raw) == 0 {
+		return m, diags
+	}
+	if err := json.Unmarshal(raw, &m); err != nil {
+		diags.AddError("Unreadable Private State", fmt.Sprintf("The provider cannot read what it stored with the session: %s.", err))
+	}
+	return m, diags
+}
+
+func (m sessionMemory) keep(ctx context.Context, p privateState) diag.Diagnostics {
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return diag.Diagnostics{diag.NewErrorDiagnostic("Unwritable Private State", err.Error())}
+	}
+	return p.SetKey(ctx, memoryKey, raw)
+}
+
+// longestSession is the most any session of this API lasts.
+const longestSession = 24 * time.Hour
+
+// elsewhere reports whether a 404 from origin must not count as proof, because the session was
+// made at another one and need not be over yet. The clock is the server's; unknown, the session
+// is taken to live.
+func (m sessionMemory) elsewhere(origin string, expiresAt, serverTime time.Time) bool {
+	if m.Origin == "" || m.Origin == origin {
+		return false
+	}
+	end := expiresAt
+	if end.IsZero() && !m.PostedAt.IsZero() {
+		end = m.PostedAt.Add(longestSession)
+	}
+	return end.IsZero() || serverTime.IsZero() || serverTime.Before(end)
+}
+
+// serverTimeOf is the Date of the answer behind err.
+func serverTimeOf(err error) time.Time {
+	if e, ok := asError[*qod.Error](err); ok {
+		return e.ServerTime
+	}
+	return time.Time{}
+}

@@ -1,0 +1,321 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+)
+
+var (
+	_ resource.Resource                = (*sessionResource)(nil)
+	_ resource.ResourceWithConfigure   = (*sessionResource)(nil)
+	_ resource.ResourceWithIdentity    = (*sessionResource)(nil)
+	_ resource.ResourceWithImportState = (*sessionResource)(nil)
+	_ resource.ResourceWithModifyPlan  = (*sessionResource)(nil)
+)
+
+// sessionResource is qod_session. The framework makes one for every call, so it holds nothing
+// but the way to the API.
+type sessionResource struct{ api qod.Sessions }
+
+func newSessionResource() resource.Resource { return &sessionResource{} }
+
+func (r *sessionResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_session"
+}
+
+func (r *sessionResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.api = sessionsFrom(req.ProviderData, &resp.Diagnostics)
+}
+
+// sessionsFrom takes the API from what the provider's Configure left. There is nothing before
+// that, when Terraform only validates.
+func sessionsFrom(data any, diags *diag.Diagnostics) qod.Sessions {
+	if data == nil {
+		return unconfigured{}
+	}
+	sessions, ok := data.(qod.Sessions)
+	if !ok {
+		diags.AddError("Unexpected Provider Data", fmt.Sprintf("Expected qod.Sessions, got %T. This is a fault of the provider.", data))
+	}
+	return sessions
+}
+
+// ModifyPlan refuses what the API cannot express and decides between nothing, an update in place
+// and a replacement.
+func (r *sessionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	defer catch(&resp.Diagnostics)
+	if req.Plan.Raw.IsNull() {
+		return
+	}
+	var config sessionModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(problems(r.api.Check(config.toSpec(types.StringNull())))...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	var prior *sessionModel
+	var memory sessionMemory
+	if !req.State.Raw.IsNull() {
+		prior = &sessionModel{}
+		resp.Diagnostics.Append(req.State.Get(ctx, prior)...)
+		var diags diag.Diagnostics
+		memory, diags = recall(ctx, req.Private)
+		resp.Diagnostics.Append(diags...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
+	}
+	plan := planSession(config, prior, memory)
+	resp.RequiresReplace = append(resp.RequiresReplace, plan.replace...)
+	resp.Diagnostics.Append(plan.notes...)
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan.planned)...)
+}
+
+// Create reserves a session, records it before anything else can fail, and waits for it.
+func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	defer catch(&resp.Diagnostics)
+	var model sessionModel
+	var token types.String
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("notification_auth_token"), &token)...)
+	timeout, diags := model.Timeouts.Create(ctx, defaultCreateTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+
+	asked := model.toSpec(token)
+	made, err := r.api.Reserve(ctx, asked)
+	if made.ID == "" {
+		resp.Diagnostics.Append(createFailed(err))
+		return
+	}
+	model.record(made)
+	// What was asked for is what is planned; another profile is reported below.
+	model.QoSProfile = types.StringValue(asked.QoSProfile)
+	model.settle()
+	resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)
+	resp.Diagnostics.Append(sessionMemory{Origin: r.api.Origin(), PostedAt: r.postedAt(ctx)}.keep(ctx, resp.Private)...)
+	if err != nil {
+		resp.Diagnostics.Append(createFailed(err))
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	granted := made
+	if model.waits() && made.Status != qod.StatusAvailable {
+		granted, err = r.awaitNew(ctx, model.ref(), made)
+		if wait, ok := asError[*qod.WaitError](err); ok && wait.Reason == qod.WaitGone {
+			// Nothing is left to record: the next apply reserves anew.
+			resp.State.RemoveResource(ctx)
+			resp.Diagnostics.Append(createFailed(err))
+			return
+		}
+	} else if made.Status == qod.StatusUnavailable {
+		err = &qod.WaitError{Reason: qod.WaitRefused, Last: made}
+	}
+	model.record(granted)
+	model.QoSProfile = types.StringValue(asked.QoSProfile)
+	model.settle()
+	resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)
+	switch {
+	case err != nil:
+		resp.Diagnostics.Append(createFailed(err))
+	case granted.QoSProfile != "" && granted.QoSProfile != asked.QoSProfile:
+		resp.Diagnostics.Append(otherProfile(granted, asked.QoSProfile))
+	case granted.Seconds > 0 && granted.Seconds < asked.Seconds:
+		resp.Diagnostics.Append(grantedLess(granted, asked.Seconds))
+	}
+}
+
+// awaitNew waits for a session and merges what polls leave out with what the POST said.
+func (r *sessionResource) awaitNew(ctx context.Context, ref qod.Ref, made qod.Session) (qod.Session, error) {
+	s, err := r.api.Await(ctx, ref)
+	if s.Status == "" {
+		return made, err
+	}
+	return s, err
+}
+
+// postedAt is the server's time, or the local one where no answer said: it only bounds when a
+// session can no longer be alive.
+func (r *sessionResource) postedAt(ctx context.Context) time.Time {
+	if now, err := r.api.Now(ctx); err == nil {
+		return now.Truncate(time.Second)
+	}
+	return time.Now().UTC().Truncate(time.Second)
+}
+
+func (r *sessionResource) save(ctx context.Context, model sessionModel, state *tfsdk.State, identity *tfsdk.ResourceIdentity) diag.Diagnostics {
+	diags := state.Set(ctx, model)
+	if identity != nil {
+		diags.Append(identity.SetAttribute(ctx, path.Root("id"), model.ID)...)
+	}
+	return diags
+}
+
+// Read refreshes what the API decides. Only a 404 that proves something removes the session.
+func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	defer catch(&resp.Diagnostics)
+	var model sessionModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
+	memory, diags := recall(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	// Before anything can remove the state: state written before Terraform 1.12 has no identity,
+	// and the framework would turn a session that is gone into an error of every plan.
+	if resp.Identity != nil {
+		resp.Diagnostics.Append(resp.Identity.SetAttribute(ctx, path.Root("id"), model.ID)...)
+	}
+
+	// The first read of an import finds nothing in state but the id.
+	importing := memory.Imported && model.QoSProfile.IsNull() && model.Device.IsNull() && model.QoSStatus.IsNull()
+	found, err := r.api.Read(ctx, model.ref())
+	switch {
+	case err == nil:
+	case qod.IsGone(err) && importing:
+		resp.Diagnostics.Append(importUnknown(model.ID.ValueString(), r.api.Origin(), err))
+		return
+	case qod.IsGone(err):
+		if memory.elsewhere(r.api.Origin(), instantOf(model.ExpiresAt), serverTimeOf(err)) {
+			resp.Diagnostics.Append(madeElsewhere(readSummary, model.ID.ValueString(), memory.Origin, r.api.Origin(), err))
+			return
+		}
+		resp.State.RemoveResource(ctx)
+		return
+	default:
+		resp.Diagnostics.Append(readFailed(model.ID.ValueString(), err))
+		return
+	}
+
+	model.record(found)
+	if importing {
+		model.recordImported(found)
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+	// Whoever can see the session is asked for it from now on.
+	if memory.Origin != r.api.Origin() {
+		memory.Origin = r.api.Origin()
+		resp.Diagnostics.Append(memory.keep(ctx, resp.Private)...)
+	}
+}
+
+// Update runs for what the API never sees (waiting, timeouts, adoption after an import), and for
+// a wait that is resumed. It sends nothing that changes a session.
+func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	defer catch(&resp.Diagnostics)
+	var plan, prior sessionModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+	memory, diags := recall(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	timeout, diags := plan.Timeouts.Create(ctx, defaultCreateTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	resume := plan.QoSStatus.IsUnknown()
+	plan.ID = prior.ID
+	if resume {
+		plan.QoSStatus, plan.StartedAt, plan.ExpiresAt = prior.QoSStatus, prior.StartedAt, prior.ExpiresAt
+	}
+	var err error
+	if resume && plan.waits() {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		var s qod.Session
+		if s, err = r.api.Await(ctx, plan.ref()); s.Status != "" {
+			profile := plan.QoSProfile
+			plan.record(s)
+			plan.QoSProfile = profile // drift is for the next refresh: an update must return what was planned
+		}
+	}
+	plan.settle()
+	resp.Diagnostics.Append(r.save(ctx, plan, &resp.State, resp.Identity)...)
+	memory.Imported = false
+	resp.Diagnostics.Append(memory.keep(ctx, resp.Private)...)
+	if err != nil {
+		resp.Diagnostics.Append(resumeFailed(err))
+	}
+}
+
+// Delete releases the session. One that is gone already is deleted.
+func (r *sessionResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	defer catch(&resp.Diagnostics)
+	var model sessionModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
+	memory, diags := recall(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	timeout, diags := model.Timeouts.Delete(ctx, defaultDeleteTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+
+	err := r.api.Release(ctx, model.ref())
+	switch {
+	case err == nil:
+	case !qod.IsGone(err):
+		resp.Diagnostics.Append(deleteFailed(model.ID.ValueString(), err))
+	case memory.elsewhere(r.api.Origin(), instantOf(model.ExpiresAt), serverTimeOf(err)):
+		resp.Diagnostics.Append(madeElsewhere(deleteSummary, model.ID.ValueString(), memory.Origin, r.api.Origin(), err))
+	}
+}
+
+// ImportState takes a session over by its id. The refresh that follows fills the state.
+func (r *sessionResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	defer catch(&resp.Diagnostics)
+	id := req.ID
+	if id == "" && req.Identity != nil {
+		resp.Diagnostics.Append(req.Identity.GetAttribute(ctx, path.Root("id"), &id)...)
+	}
+	// Checked before any URL is made of it, and in the one spelling that the network gives out.
+	if parsed, err := uuid.Parse(id); err != nil || parsed.String() != id {
+		resp.Diagnostics.AddError("Invalid Import ID", fmt.Sprintf(
+			"A session is imported by its id, a UUID in lower case such as 3fa85f64-5717-4562-b3fc-2c963f66afa6. Given: %q. "+
+				"The data source qod_sessions lists the ids of live sessions.", cut(id)))
+		return
+	}
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id)...)
+	if resp.Identity != nil {
+		resp.Diagnostics.Append(resp.Identity.SetAttribute(ctx, path.Root("id"), id)...)
+	}
+	resp.Diagnostics.Append(sessionMemory{Imported: true}.keep(ctx, resp.Private)...)
+}
+
+func instantOf(s types.String) time.Time {
+	t, err := time.Parse(time.RFC3339, s.ValueString())
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+// asError is errors.As as an expression.
+func asError[E error](err error) (E, bool) {
+	var target E
+	ok := errors.As(err, &target)
+	return target, ok
+}

@@ -1,0 +1,268 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+)
+
+// invalid is the one form in which a value is refused: the attribute, what is allowed, what was
+// given.
+func invalid(at path.Path, allowed, given string) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(at, "Invalid "+title(lastName(at)), fmt.Sprintf("%s %s. Given: %s.", at, allowed, given))
+}
+
+// lastName is the attribute's name, without the keys and indices behind it.
+func lastName(at path.Path) string {
+	steps := at.Steps()
+	for i := len(steps) - 1; i >= 0; i-- {
+		if name, ok := steps[i].(path.PathStepAttributeName); ok {
+			return string(name)
+		}
+	}
+	return "value"
+}
+
+// title turns an attribute's name into the words of a summary.
+func title(attribute string) string {
+	words := strings.Split(attribute, "_")
+	for i, word := range words {
+		switch word {
+		case "id", "url", "ip":
+			words[i] = strings.ToUpper(word)
+		case "ipv4":
+			words[i] = "IPv4"
+		case "ipv6":
+			words[i] = "IPv6"
+		case "qos":
+			words[i] = "QoS"
+		default:
+			words[i] = strings.ToUpper(word[:1]) + word[1:]
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// text validates a string with a function that says what is allowed when it is not. Personal
+// values are shown by their shape alone.
+type text struct {
+	description string
+	personal    bool
+	problem     func(string) string
+}
+
+var _ validator.String = text{}
+
+func (t text) Description(context.Context) string         { return t.description }
+func (t text) MarkdownDescription(context.Context) string { return t.description }
+
+func (t text) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	value := req.ConfigValue.ValueString()
+	problem := t.problem(value)
+	if problem == "" {
+		return
+	}
+	given := fmt.Sprintf("%q", cut(value))
+	if t.personal {
+		given = fmt.Sprintf("%q", shape(cut(value)))
+	}
+	resp.Diagnostics.Append(invalid(req.Path, problem, given))
+}
+
+// cut bounds what an error repeats of a value.
+func cut(s string) string {
+	if runes := []rune(s); len(runes) > 80 {
+		return string(runes[:80]) + "…"
+	}
+	return s
+}
+
+// shape hides letters and digits but for the last two, and keeps what is usually wrong: spaces,
+// slashes, a missing plus.
+func shape(s string) string {
+	runes := []rune(s)
+	for i, r := range runes {
+		if i < len(runes)-2 && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
+			runes[i] = '*'
+		}
+	}
+	if len(runes) < 5 {
+		return strings.Map(func(r rune) rune {
+			if unicode.IsLetter(r) || unicode.IsDigit(r) {
+				return '*'
+			}
+			return r
+		}, s)
+	}
+	return string(runes)
+}
+
+// e164 is the API document's pattern. \z and not $: `+34600000000\n` has to be refused.
+var e164 = regexp.MustCompile(`\A\+[1-9][0-9]{4,14}\z`)
+
+var phoneNumber = text{
+	description: "value must be an E.164 number: a plus, a country code and up to 15 digits in all",
+	personal:    true,
+	problem: func(s string) string {
+		if e164.MatchString(s) {
+			return ""
+		}
+		allowed := "must be an E.164 number: a plus, then 5 to 15 digits 0-9 of which the first is not 0, and nothing else, as in \"+34600000000\""
+		if e164.MatchString("+" + s) {
+			allowed += "; the plus is missing: YAML reads an unquoted +34600000000 as a number, and spreadsheets drop the plus when they save, " +
+				"so quote the number or write \"+${…}\""
+		}
+		return allowed
+	},
+}
+
+var networkAccessIdentifier = text{
+	description: "value must be a network access identifier such as user@example.com",
+	personal:    true,
+	problem: func(s string) string {
+		if s == "" || len(s) > 253 || strings.IndexFunc(s, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) >= 0 {
+			return "must be 1 to 253 printable characters without spaces, as in \"device@example.com\""
+		}
+		return ""
+	},
+}
+
+// address validates an IP address of one family, or a CIDR block where blocks are allowed. One
+// validator serves all four attributes that hold one.
+func address(family int, block, personal bool) text {
+	example := map[int]string{4: "198.51.100.10", 6: "2001:db8::10"}[family]
+	allowed := fmt.Sprintf("must be an IPv%d address, as in %q", family, example)
+	if block {
+		allowed = fmt.Sprintf("must be an IPv%d address or CIDR block, as in %q or %q", family, example, map[int]string{4: "198.51.100.0/24", 6: "2001:db8::/32"}[family])
+	}
+	return text{
+		description: strings.Replace(allowed, "must", "value must", 1),
+		personal:    personal,
+		problem: func(s string) string {
+			addr, err := netip.ParseAddr(s)
+			if err != nil {
+				prefix, prefixErr := netip.ParsePrefix(s)
+				if prefixErr != nil {
+					return allowed
+				}
+				if !block {
+					return allowed + "; a CIDR block names many devices"
+				}
+				addr = prefix.Addr()
+			}
+			if addr.Is4() != (family == 4) || addr.Is4In6() || addr.Zone() != "" {
+				return allowed
+			}
+			return ""
+		},
+	}
+}
+
+var webhookURL = text{
+	description: "value must be an absolute https or http URL",
+	problem: func(s string) string {
+		const allowed = "must be an absolute https or http URL without user name, password or fragment, as in \"https://example.com/qod\""
+		u, err := url.Parse(s)
+		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil || u.Fragment != "" ||
+			strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
+			return allowed
+		}
+		return ""
+	},
+}
+
+var headerToken = text{
+	description: "value must be 1 to 4096 characters that can stand in an HTTP header",
+	personal:    true,
+	problem: func(s string) string {
+		if s == "" || len(s) > 4096 || strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
+			return "must be 1 to 4096 printable ASCII characters without spaces: the network sends it as a bearer token"
+		}
+		return ""
+	},
+}
+
+var scopeToken = text{
+	description: "value must be one scope",
+	problem: func(s string) string {
+		if s == "" || strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) >= 0 {
+			return "must be one scope without spaces, as in \"qod:sessions:read\"; write several as several elements"
+		}
+		return ""
+	},
+}
+
+var sessionStatus = text{
+	description: "value must be REQUESTED, AVAILABLE or UNAVAILABLE",
+	problem: func(s string) string {
+		switch qod.Status(s) {
+		case qod.StatusRequested, qod.StatusAvailable, qod.StatusUnavailable:
+			return ""
+		}
+		return "must be REQUESTED, AVAILABLE or UNAVAILABLE"
+	},
+}
+
+// durationUpTo validates a Go duration that is positive and at most limit.
+func durationUpTo(limit time.Duration) text {
+	return text{
+		description: "value must be a positive duration such as 30s or 5m",
+		problem: func(s string) string {
+			if d, err := time.ParseDuration(s); err != nil || d <= 0 || d > limit {
+				return fmt.Sprintf("must be a positive duration of at most %s, as in \"90s\", \"5m\" or \"1h30m\"", short(limit))
+			}
+			return ""
+		},
+	}
+}
+
+// short writes a duration without its zero parts.
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// within validates a whole number.
+type within struct {
+	min, max int64
+	unit     string
+}
+
+var _ validator.Int64 = within{}
+
+func between(low, high int64, unit string) within { return within{low, high, unit} }
+
+func (w within) Description(context.Context) string {
+	return fmt.Sprintf("value must be a whole number from %d to %d%s", w.min, w.max, w.unit)
+}
+
+func (w within) MarkdownDescription(ctx context.Context) string { return w.Description(ctx) }
+
+func (w within) ValidateInt64(_ context.Context, req validator.Int64Request, resp *validator.Int64Response) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	if n := req.ConfigValue.ValueInt64(); n < w.min || n > w.max {
+		resp.Diagnostics.Append(invalid(req.Path, fmt.Sprintf("must be a whole number from %d to %d%s", w.min, w.max, w.unit), fmt.Sprint(n)))
+	}
+}

@@ -1,0 +1,129 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	tfjson "github.com/hashicorp/terraform-json"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
+
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// world is one test's network: a sandbox of its own, whose ledger is the truth that every test
+// compares Terraform's state with.
+type world struct {
+	*sandbox.Server
+	t *testing.T
+}
+
+// newWorld starts a sandbox. Tests that use it run in parallel.
+func newWorld(t *testing.T, config sandbox.Config) *world {
+	t.Helper()
+	t.Parallel()
+	return &world{Server: sandbox.Start(t, config), t: t}
+}
+
+// atKickOff is where manual clocks start: a leap day, in winter time.
+var atKickOff = time.Date(2028, 2, 29, 20, 15, 0, 0, time.UTC)
+
+// hcl is configuration for this world's provider, followed by the given one.
+func (w *world) hcl(config string, args ...any) string {
+	return w.provider("") + fmt.Sprintf(config, args...)
+}
+
+// provider is the provider block, with more attributes in it.
+func (w *world) provider(more string) string {
+	return fmt.Sprintf(`
+provider "qod" {
+  endpoint      = %q
+  client_id     = %q
+  client_secret = %q
+  %s
+}
+`, w.Endpoint(), sandbox.DefaultClient.ID, sandbox.DefaultClient.Secret, more)
+}
+
+// test runs steps against this world and checks in the end that nothing is left on the network.
+func (w *world) test(steps ...resource.TestStep) {
+	w.t.Helper()
+	resource.UnitTest(w.t, resource.TestCase{
+		ProtoV6ProviderFactories: factories(),
+		Steps:                    steps,
+		CheckDestroy: func(*terraform.State) error {
+			if left := w.ids(); len(left) > 0 {
+				return fmt.Errorf("sessions left on the network after destroy: %v", left)
+			}
+			return nil
+		},
+	})
+}
+
+func factories() map[string]func() (tfprotov6.ProviderServer, error) {
+	return map[string]func() (tfprotov6.ProviderServer, error){
+		"qod": providerserver.NewProtocol6WithError(New("test")()),
+	}
+}
+
+// ids are the live sessions of this world's client, sorted.
+func (w *world) ids() []string {
+	var ids []string
+	for _, s := range w.Ledger() {
+		if s.ClientID == sandbox.DefaultClient.ID {
+			ids = append(ids, s.ID)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// apply is a step that applies, after which the ledger equals the state and a second plan, with a
+// refresh, is empty.
+func (w *world) apply(config string, checks ...statecheck.StateCheck) resource.TestStep {
+	return resource.TestStep{
+		Config:            config,
+		ConfigStateChecks: append(checks, ledgerIsState{w}),
+		ConfigPlanChecks: resource.ConfigPlanChecks{
+			PostApplyPostRefresh: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()},
+		},
+	}
+}
+
+// ledgerIsState compares the ids of qod_session in state with the sessions on the network.
+type ledgerIsState struct{ w *world }
+
+func (c ledgerIsState) CheckState(_ context.Context, req statecheck.CheckStateRequest, resp *statecheck.CheckStateResponse) {
+	var inState []string
+	if req.State.Values != nil {
+		inState = sessionIDs(req.State.Values.RootModule)
+	}
+	slices.Sort(inState)
+	if onNetwork := c.w.ids(); !slices.Equal(inState, onNetwork) {
+		resp.Error = fmt.Errorf("state and network differ:\n  state:   %v\n  network: %v", inState, onNetwork)
+	}
+}
+
+func sessionIDs(module *tfjson.StateModule) []string {
+	if module == nil {
+		return nil
+	}
+	var ids []string
+	for _, r := range module.Resources {
+		if r.Type == "qod_session" && r.Mode == tfjson.ManagedResourceMode {
+			id, _ := r.AttributeValues["id"].(string)
+			ids = append(ids, id)
+		}
+	}
+	for _, child := range module.ChildModules {
+		ids = append(ids, sessionIDs(child)...)
+	}
+	return ids
+}

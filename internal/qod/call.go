@@ -1,0 +1,209 @@
+package qod
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// outcome is what is known of the fate of one request. It is closed: whoever handles one
+// handles all.
+type outcome int
+
+const (
+	done    outcome = iota // answered with success
+	refused                // answered: the API did not do it
+	unsent                 // nothing of it left this process
+	unknown                // the API may or may not have done it
+)
+
+// answer is a successful answer, its body read within bounds. A body that could not be read
+// whole is there as far as it came, with the reason.
+type answer struct {
+	status     int
+	header     http.Header
+	body       []byte
+	bodyErr    error
+	date       time.Time
+	correlator string
+}
+
+// call performs one operation once: token, request, bounded answer. A 401 drops exactly the
+// token that was refused, fetches one new one, and repeats the request once: that is safe for a
+// POST too, since 401 comes before any processing. Errors are *Error, *TokenError or the end of
+// the context.
+func (c *Client) call(ctx context.Context, r request, d Device, attempt int) (answer, error) {
+	token, err := c.authorizer.Token(ctx, d)
+	if err != nil {
+		return answer{}, err
+	}
+	return c.callWith(ctx, r, d, token, attempt)
+}
+
+func (c *Client) callWith(ctx context.Context, r request, d Device, token Token, attempt int) (answer, error) {
+	a, err := c.send(ctx, r, d, token, attempt)
+	if !isStatus(err, http.StatusUnauthorized) {
+		return a, err
+	}
+	c.authorizer.Refused(token)
+	fresh, tokenErr := c.authorizer.Token(ctx, d)
+	if tokenErr != nil {
+		var e *Error
+		if errors.As(err, &e) {
+			e.Err = tokenErr
+		}
+		return a, err
+	}
+	return c.send(ctx, r, d, fresh, attempt)
+}
+
+func isStatus(err error, status int) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status == status
+}
+
+// send sends one request and reads its answer, in at most the request timeout.
+func (c *Client) send(ctx context.Context, r request, d Device, token Token, attempt int) (a answer, err error) {
+	ctx, cancel := context.WithTimeout(ctx, c.requestTimeout)
+	defer cancel()
+
+	failure := &Error{Operation: r.operation, SessionID: r.sessionID, Scope: r.scope, Correlator: uuid.NewString()}
+	began := time.Now()
+	defer func() {
+		event := Event{
+			Operation: r.operation, Method: r.method, Path: r.template, Status: a.status,
+			Duration: time.Since(began), Attempt: attempt, Correlator: failure.Correlator,
+		}
+		if err != nil {
+			event.Status, event.Err = failure.Status, err
+		}
+		c.log(ctx, event)
+	}()
+
+	// Whether anything was written decides if the request may be repeated blindly.
+	var wrote atomic.Bool
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
+	req, err := http.NewRequestWithContext(traced, r.method, c.endpoint+r.path, bytes.NewReader(r.body))
+	if err != nil {
+		failure.outcome, failure.Err = unsent, err
+		return answer{}, failure
+	}
+	if len(r.body) == 0 {
+		req.Body, req.GetBody, req.ContentLength = http.NoBody, nil, 0
+	} else {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Authorization", "Bearer "+token.value)
+	req.Header.Set("User-Agent", c.userAgent)
+	req.Header.Set("X-Correlator", failure.Correlator)
+
+	resp, err := c.http.Do(req)
+	if err != nil {
+		failure.outcome = unknown
+		if !wrote.Load() {
+			failure.outcome = unsent
+		}
+		failure.trust = isTLSFailure(err)
+		failure.Err = withoutURL(err)
+		return answer{}, failure
+	}
+	defer func() { _ = resp.Body.Close() }()
+
+	a = answer{status: resp.StatusCode, header: resp.Header, correlator: failure.Correlator}
+	a.date, _ = http.ParseTime(resp.Header.Get("Date"))
+	c.clock.saw(a.date)
+	a.body, a.bodyErr = readBounded(resp.Body, r.maxBody)
+
+	failure.Status, failure.ServerTime = a.status, a.date
+	if failure.outcome = outcomeOf(a.status); failure.outcome == done {
+		return a, nil
+	}
+	failure.json = speaksJSON(a)
+	failure.RetryAfter = retryAfter(resp.Header, firstTime(a.date, time.Now()))
+	code, message := c.dialect.failure(a.body)
+	if code == "" && message == "" {
+		message = string(a.body)
+	}
+	failure.Code = readable(redact(code, c.secrets(token, r), d))
+	failure.Message = readable(redact(message, c.secrets(token, r), d))
+	if location := resp.Header.Get("Location"); a.status/100 == 3 && location != "" {
+		failure.Err = fmt.Errorf("redirected to %s, which is not followed", hostOf(location))
+	}
+	return answer{}, failure
+}
+
+// outcomeOf classifies a status. A 408 and all of 5xx can hide a request that was carried out
+// behind a gateway; so can 302 and 303, which are how some answer a form they have processed.
+func outcomeOf(status int) outcome {
+	switch {
+	case status >= 200 && status < 300:
+		return done
+	case status == http.StatusFound, status == http.StatusSeeOther, status == http.StatusRequestTimeout, status >= 500:
+		return unknown
+	}
+	return refused
+}
+
+// readBounded reads at most limit bytes after decompression, so that neither an endless answer
+// nor a compressed bomb takes the memory.
+func readBounded(r io.Reader, limit int64) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if int64(len(body)) > limit {
+		return body[:limit], fmt.Errorf("the answer is larger than %d MiB", limit>>20)
+	}
+	return body, withoutURL(err)
+}
+
+// speaksJSON reports whether a failed answer can be the API's own word: nothing, or JSON.
+func speaksJSON(a answer) bool {
+	if a.bodyErr != nil {
+		return false
+	}
+	body := bytes.TrimSpace(a.body)
+	if len(body) == 0 {
+		return true
+	}
+	if mediaType, _, err := mime.ParseMediaType(a.header.Get("Content-Type")); err == nil && strings.Contains(mediaType, "html") {
+		return false
+	}
+	_, err := decodeObject(body)
+	return err == nil
+}
+
+// withoutURL drops net/http's wrapper, which repeats the whole URL.
+func withoutURL(err error) error {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		return wrapped.Err
+	}
+	return err
+}
+
+func hostOf(location string) string {
+	u, err := url.Parse(location)
+	if err != nil || u.Host == "" {
+		return "another path"
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+func firstTime(times ...time.Time) time.Time {
+	for _, t := range times {
+		if !t.IsZero() {
+			return t
+		}
+	}
+	return time.Time{}
+}

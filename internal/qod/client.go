@@ -1,0 +1,249 @@
+package qod
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Config says how to reach the API. Either AccessToken, or ClientID and ClientSecret, is needed.
+type Config struct {
+	Endpoint string // base URL without trailing slash needs; checked by CheckURL
+
+	ClientID     string
+	ClientSecret string
+	AccessToken  string
+	TokenURL     string   // empty: discovered at the endpoint's origin
+	Scopes       []string // requested with client credentials
+
+	MaxRetries     int           // repetitions after the first try of one operation
+	RequestTimeout time.Duration // of one request, its answer's body included
+
+	UserAgent string
+	// Log is told of every request to the API; nil for nobody. It must not block.
+	Log func(context.Context, Event)
+	// Transport replaces the network, for tests; nil otherwise.
+	Transport http.RoundTripper
+}
+
+// Event is one request as logs may show it: no body, no header, no id.
+type Event struct {
+	Operation  Operation
+	Method     string
+	Path       string // template
+	Status     int    // 0 without an answer
+	Duration   time.Duration
+	Attempt    int
+	Correlator string
+	Err        error // nil on success
+}
+
+// Client speaks to one endpoint with one set of credentials. It is safe for concurrent use and
+// makes no request before its first verb.
+type Client struct {
+	endpoint       string
+	origin         string
+	config         Config
+	http           *http.Client
+	dialect        dialect
+	authorizer     Authorizer
+	clock          *serverClock
+	lists          *lists
+	held           *held
+	maxRetries     int
+	requestTimeout time.Duration
+	userAgent      string
+	log            func(context.Context, Event)
+}
+
+// lookBudget bounds one read or list, retries included.
+const lookBudget = 2 * time.Minute
+
+// New makes a client. It makes no request; errors name what of the configuration is unusable.
+func New(config Config) (*Client, error) {
+	if problem := CheckURL(config.Endpoint); problem != "" {
+		return nil, fmt.Errorf("the endpoint %s", problem)
+	}
+	c := &Client{
+		endpoint: strings.TrimRight(config.Endpoint, "/"), config: config, http: newHTTPClient(config.Transport),
+		dialect: openGateway{}, clock: &serverClock{}, held: newHeld(),
+		maxRetries: config.MaxRetries, requestTimeout: config.RequestTimeout,
+		userAgent: config.UserAgent, log: config.Log,
+	}
+	if c.log == nil {
+		c.log = func(context.Context, Event) {}
+	}
+	if c.requestTimeout <= 0 {
+		return nil, errors.New("the request timeout must be positive")
+	}
+	c.lists = &lists{request: c.listOnce}
+	if config.AccessToken != "" {
+		c.authorizer = &readyToken{token: Token{config.AccessToken}}
+		c.origin = normalOrigin(c.endpoint, "token")
+		return c, nil
+	}
+	if config.ClientID == "" || config.ClientSecret == "" {
+		return nil, errors.New("neither an access token nor a client id with its secret is given")
+	}
+	c.authorizer = newTokenCache(&clientCredentials{
+		http: c.http, id: config.ClientID, secret: config.ClientSecret, scopes: config.Scopes,
+		tokenURL: config.TokenURL, origin: originOf(c.endpoint), userAgent: config.UserAgent,
+	})
+	c.origin = normalOrigin(c.endpoint, "client "+config.ClientID)
+	return c, nil
+}
+
+func normalOrigin(endpoint, who string) string {
+	return strings.ToLower(endpoint) + " as " + who
+}
+
+// Origin names where sessions of this client live: normalised endpoint and client id, or the
+// word "token". Nothing in it is derived from a secret. A 404 proves something about a session
+// only at the origin that made it.
+func (c *Client) Origin() string { return c.origin }
+
+// Check names what of the Spec the API cannot express. It makes no request; empty fields are
+// taken as not known yet.
+func (c *Client) Check(s Spec) []Problem { return Check(s) }
+
+// Check is Client.Check without a client, for when none can be configured yet.
+func Check(s Spec) []Problem { return openGateway{}.check(s) }
+
+// Read returns the session. IsGone(err) holds only for a proven 404.
+func (c *Client) Read(ctx context.Context, ref Ref) (s Session, err error) {
+	defer catch(&err)
+	ctx, cancel := context.WithTimeout(ctx, lookBudget)
+	defer cancel()
+	if !validID(ref.ID) {
+		return Session{}, invalidID(OperationRead, ref.ID)
+	}
+	r := c.dialect.read(ref.ID)
+	a, err := c.retry(ctx, r.operation, func(attempt int) (answer, error) {
+		return c.get(ctx, r, ref.Device, attempt)
+	})
+	if err != nil {
+		return Session{}, err
+	}
+	return c.decodeRead(r, a)
+}
+
+// decodeRead decodes the answer to a read. A session that shows another id, or none, is not the
+// one that was asked for.
+func (c *Client) decodeRead(r request, a answer) (Session, error) {
+	s, err := c.dialect.session(a.body)
+	if s.ID == "" && err == nil || s.ID != "" && s.ID != r.sessionID {
+		err = errors.New("the answer shows another session")
+	}
+	if err != nil {
+		return Session{}, unreadable(r, a, err)
+	}
+	return s, nil
+}
+
+// List returns the sessions these credentials can see that pass the filter, in the order they
+// started (unknown starts last), then by id. None is no error.
+func (c *Client) List(ctx context.Context, f Filter) (found []Session, err error) {
+	defer catch(&err)
+	taken, err := c.lists.since(ctx, time.Now())
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, stopped(ctx, OperationList, true, informative(err))
+		}
+		return nil, err
+	}
+	for _, s := range taken.sessions {
+		if f.Matches(s) {
+			found = append(found, s)
+		}
+	}
+	slices.SortFunc(found, func(a, b Session) int {
+		return cmp.Or(compareStart(a.StartedAt, b.StartedAt), strings.Compare(a.ID, b.ID))
+	})
+	return found, nil
+}
+
+func compareStart(a, b time.Time) int {
+	if a.IsZero() || b.IsZero() {
+		return cmp.Compare(boolRank(a.IsZero()), boolRank(b.IsZero()))
+	}
+	return a.Compare(b)
+}
+
+func boolRank(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// listOnce is one list request with its retries, as lists shares it.
+func (c *Client) listOnce(ctx context.Context) ([]Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookBudget)
+	defer cancel()
+	r := c.dialect.list()
+	a, err := c.retry(ctx, r.operation, func(attempt int) (answer, error) {
+		return c.get(ctx, r, Device{}, attempt)
+	})
+	if err != nil {
+		return nil, err
+	}
+	sessions, err := c.dialect.sessions(a.body)
+	if err != nil {
+		return nil, unreadable(r, a, err)
+	}
+	return sessions, nil
+}
+
+// Now is the server's time, from the Date of its answers. Without any answer yet, one list is
+// asked for. The local clock never stands in: a runner that is an hour slow would leave a
+// broadcast without its session.
+func (c *Client) Now(ctx context.Context) (now time.Time, err error) {
+	defer catch(&err)
+	if now, known := c.clock.now(); known {
+		return now, nil
+	}
+	if _, err := c.lists.since(ctx, time.Time{}.Add(1)); err != nil {
+		return time.Time{}, err
+	}
+	if now, known := c.clock.now(); known {
+		return now, nil
+	}
+	return time.Time{}, errors.New("the API's answers carry no Date header, so its clock is not known")
+}
+
+// whole insists on a body that arrived whole. Operations that change nothing ask again otherwise.
+func whole(r request, a answer, err error) (answer, error) {
+	if err == nil && a.bodyErr != nil {
+		return a, unreadable(r, a, fmt.Errorf("the answer did not arrive whole: %w", a.bodyErr))
+	}
+	return a, err
+}
+
+// get is one try of an operation that changes nothing.
+func (c *Client) get(ctx context.Context, r request, d Device, attempt int) (answer, error) {
+	a, err := c.call(ctx, r, d, attempt)
+	return whole(r, a, err)
+}
+
+// unreadable is the error for a success that says nothing usable: a login page of a captive
+// portal, for one.
+func unreadable(r request, a answer, err error) *Error {
+	return &Error{
+		Operation: r.operation, SessionID: r.sessionID, Scope: r.scope, Status: a.status,
+		Correlator: a.correlator, ServerTime: a.date, Err: err, outcome: unknown,
+	}
+}
+
+// invalidID refuses an id before a URL is made of it: joined to a path, `../..` leaves it.
+func invalidID(op Operation, id string) *Error {
+	return &Error{Operation: op, Err: fmt.Errorf("%q is not a session id", readable(id)), outcome: unsent, trust: true}
+}
+
+func (c *Client) secrets(t Token, r request) []string {
+	return []string{t.value, c.config.ClientSecret, c.config.AccessToken, r.secret}
+}

@@ -1,0 +1,30 @@
+package qod
+
+import (
+	"sync"
+	"time"
+)
+
+// serverClock is the API's clock as far as its answers showed it (the Date header). A runner's
+// own clock may be an hour off, which must cost nobody a session.
+type serverClock struct {
+	mu     sync.Mutex
+	known  bool
+	offset time.Duration
+}
+
+func (c *serverClock) saw(date time.Time) {
+	if date.IsZero() {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.known, c.offset = true, time.Until(date)
+}
+
+// now is the server's time to within about a second, and whether it is known.
+func (c *serverClock) now() (time.Time, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.offset).UTC(), c.known
+}

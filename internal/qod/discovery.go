@@ -1,0 +1,77 @@
+package qod
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"encoding/json"
+
+	"golang.org/x/oauth2"
+)
+
+type tokenEndpoint struct {
+	url   string
+	style oauth2.AuthStyle
+}
+
+const discoveryPath = "/.well-known/openid-configuration"
+
+// discover reads the token endpoint from the OpenID Connect discovery document of the origin.
+// What the document says is about to be sent the client secret, so it has to be https and speak
+// for this very origin.
+func discover(ctx context.Context, client *http.Client, origin, userAgent string) (tokenEndpoint, error) {
+	at := origin + discoveryPath
+	fail := func(status int, final bool, err error) (tokenEndpoint, error) {
+		return tokenEndpoint{}, &TokenError{URL: at, Discovery: true, Status: status, Err: err, final: final}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
+	if err != nil {
+		return fail(0, true, err)
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", userAgent)
+	resp, err := client.Do(req)
+	if err != nil {
+		return fail(0, isTLSFailure(err), withoutURL(err))
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := readBounded(resp.Body, maxTokenBody)
+	switch {
+	case resp.StatusCode/100 == 3:
+		return fail(resp.StatusCode, true, fmt.Errorf("redirected to %s, which is not followed", hostOf(resp.Header.Get("Location"))))
+	case resp.StatusCode != http.StatusOK:
+		return fail(resp.StatusCode, resp.StatusCode < 500 && resp.StatusCode != http.StatusTooManyRequests, nil)
+	case err != nil:
+		return fail(0, false, err)
+	}
+	fields, err := decodeObject(body)
+	if err != nil {
+		return fail(0, true, errors.New("the document is not a JSON object"))
+	}
+	endpoint := fields.text("token_endpoint")
+	if endpoint == "" {
+		return fail(0, true, errors.New("the document names no token_endpoint"))
+	}
+	if problem := CheckURL(endpoint); problem != "" {
+		return fail(0, true, fmt.Errorf("its token_endpoint %s", problem))
+	}
+	if issuer := fields.text("issuer"); issuer != "" && strings.TrimRight(issuer, "/") != origin {
+		return fail(0, true, fmt.Errorf("the document speaks for another issuer, %s", readable(issuer)))
+	}
+	return tokenEndpoint{url: endpoint, style: authStyle(fields)}, nil
+}
+
+// authStyle is Basic, which RFC 6749 §2.3.1 obliges every server to support, unless the document
+// lists its methods without it.
+func authStyle(document object) oauth2.AuthStyle {
+	var methods []string
+	if json.Unmarshal(document["token_endpoint_auth_methods_supported"], &methods) == nil &&
+		!slices.Contains(methods, "client_secret_basic") && slices.Contains(methods, "client_secret_post") {
+		return oauth2.AuthStyleInParams
+	}
+	return oauth2.AuthStyleInHeader
+}

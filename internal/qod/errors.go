@@ -1,0 +1,249 @@
+package qod
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Error is one failed operation of the API.
+type Error struct {
+	Operation  Operation
+	SessionID  string
+	Scope      string        // what the operation needs the token to carry
+	Status     int           // HTTP status; 0 when there was no answer
+	Code       string        // `code` of the API's error body
+	Message    string        // `message` of the API's error body, or a little of any other text; no HTML
+	Correlator string        // x-correlator, for the operator's support
+	RetryAfter time.Duration // what the API asked to wait, when that does not fit; 0 when it did not ask
+	ServerTime time.Time     // the answer's Date; zero when absent
+	Err        error         // what went wrong without a usable answer
+
+	outcome outcome
+	json    bool // the body is empty or JSON: the API itself speaks, not a proxy in front of it
+	trust   bool // TLS: asking again will not help
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s session", e.Operation)
+	if e.SessionID != "" {
+		b.WriteString(" " + e.SessionID)
+	}
+	if e.Status != 0 {
+		fmt.Fprintf(&b, ": HTTP %d %s", e.Status, http.StatusText(e.Status))
+	}
+	for _, s := range []string{e.Code, e.Message} {
+		if s != "" {
+			b.WriteString(": " + s)
+		}
+	}
+	if e.Err != nil {
+		b.WriteString(": " + e.Err.Error())
+	}
+	if e.Correlator != "" {
+		fmt.Fprintf(&b, " (x-correlator %s)", e.Correlator)
+	}
+	return b.String()
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// IsGone reports whether err proves that the session does not exist: a 404 whose body is empty
+// or JSON. A 404 with a web page comes from a proxy or a wrong path, and any other failure says
+// nothing about the session.
+func IsGone(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status == http.StatusNotFound && e.json &&
+		(e.Operation == OperationRead || e.Operation == OperationRelease)
+}
+
+// TokenError says that there is no access token. No request has been sent to the API.
+type TokenError struct {
+	URL         string // of the token endpoint or the discovery document
+	Discovery   bool   // the token endpoint could not even be found
+	Status      int
+	Code        string // RFC 6749 `error`
+	Description string
+	Err         error
+
+	final bool // asking again would give the same answer, and could lock the client out
+}
+
+func (e *TokenError) Error() string {
+	what := "token endpoint"
+	if e.Discovery {
+		what = "discovery"
+	}
+	text := what
+	if e.URL != "" {
+		text += " " + e.URL
+	}
+	if e.Status != 0 {
+		text += fmt.Sprintf(": HTTP %d %s", e.Status, http.StatusText(e.Status))
+	}
+	for _, s := range []string{e.Code, e.Description} {
+		if s != "" {
+			text += ": " + s
+		}
+	}
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+func (e *TokenError) Unwrap() error { return e.Err }
+
+// ErrNotRenewable says that a ready access token was refused: nobody but its giver can renew it.
+var ErrNotRenewable = errors.New("the access token was refused and cannot be renewed")
+
+// ErrWindowClosed says that less than a second is left until Spec.Until: nothing was sent.
+var ErrWindowClosed = errors.New("less than a second is left of the time asked for")
+
+// ConflictError is a 409: the network has a session for this device already. It is never taken
+// over, since nothing proves whose it is.
+type ConflictError struct {
+	Device   Device
+	Own      []string  // sessions this same process made for the device
+	Visible  []Session // sessions of the device that these credentials can see
+	Possible []Session // sessions that show no device
+	LookErr  error     // why the sessions could not be listed
+	Now      time.Time // the server's time of the 409; zero when unknown
+	Err      *Error
+}
+
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("a session for %s exists already: %s", e.Device, e.Err)
+}
+
+func (e *ConflictError) Unwrap() error { return e.Err }
+
+// UnresolvedError says that a POST may have created a session which could not be found or told
+// from others. Somebody has to look.
+type UnresolvedError struct {
+	Device      Device
+	Candidates  []Session // may be the one
+	Correlators []string  // of the POSTs without a usable answer
+	Until       time.Time // when the session would end at the latest; zero when unknown
+	Seconds     int64     // how long it would last
+	LookErr     error     // why looking failed; nil when it found nothing
+	Interrupted bool
+	Err         error // what ended the attempt
+}
+
+func (e *UnresolvedError) Error() string {
+	return fmt.Sprintf("a session for %s may exist: %s", e.Device, e.Err)
+}
+
+func (e *UnresolvedError) Unwrap() error { return e.Err }
+
+// InterruptedError says that a verb stopped because it was asked to (Ctrl-C, SIGTERM), or ran
+// out of the time it was given.
+type InterruptedError struct {
+	Operation Operation
+	Sent      bool  // a request had been sent
+	Timeout   bool  // it ran out of time: nobody interrupted
+	Err       error // the failure it was riding out, or nil
+}
+
+func (e *InterruptedError) Error() string {
+	how := "interrupted"
+	if e.Timeout {
+		how = "timed out"
+	}
+	if e.Err != nil {
+		return fmt.Sprintf("%s session: %s: %s", e.Operation, how, e.Err)
+	}
+	return fmt.Sprintf("%s session: %s", e.Operation, how)
+}
+
+func (e *InterruptedError) Unwrap() error { return e.Err }
+
+// WaitReason is why a wait for AVAILABLE ended otherwise.
+type WaitReason int
+
+// The ways a wait ends without AVAILABLE.
+const (
+	WaitRefused     WaitReason = iota + 1 // the network says UNAVAILABLE
+	WaitTimeout                           // the context's deadline passed
+	WaitInterrupted                       // the context was cancelled
+	WaitGone                              // the session is proven gone
+)
+
+// WaitError says why a wait ended and what was last known of the session.
+type WaitError struct {
+	Reason WaitReason
+	Last   Session
+	Err    error // the last failed poll, or nil
+}
+
+func (e *WaitError) Error() string {
+	text := map[WaitReason]string{
+		WaitRefused:     "the network made it UNAVAILABLE",
+		WaitTimeout:     "it was not AVAILABLE in time",
+		WaitInterrupted: "interrupted while waiting",
+		WaitGone:        "it is gone",
+	}[e.Reason]
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return fmt.Sprintf("wait for session %s: %s", e.Last.ID, text)
+}
+
+func (e *WaitError) Unwrap() error { return e.Err }
+
+// PanicError is a fault of this program, kept from taking the state with it: nothing above
+// recovers a panic, and Terraform records nothing of a plugin that dies.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("internal fault: %v", e.Value) }
+
+// catch turns a panic of the calling function into *err. A value that the function has set
+// already is kept.
+func catch(err *error) {
+	if fault := recover(); fault != nil {
+		*err = errors.Join(*err, &PanicError{Value: fault, Stack: debug.Stack()})
+	}
+}
+
+// stopped turns the end of ctx into the error a verb returns.
+func stopped(ctx context.Context, op Operation, sent bool, last error) *InterruptedError {
+	return &InterruptedError{
+		Operation: op, Sent: sent, Err: last,
+		Timeout: errors.Is(ctx.Err(), context.DeadlineExceeded),
+	}
+}
+
+// maxServerText bounds what of a server's words reaches a person.
+const maxServerText = 300
+
+// readable makes server text safe to print: one line of printable characters, no markup. A web
+// page says nothing useful in a terminal, so it is left out.
+func readable(text string) string {
+	if strings.Contains(text, "<") && strings.Contains(text, ">") {
+		return ""
+	}
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsPrint(r) || r == unicode.ReplacementChar:
+			return -1
+		}
+		return r
+	}, text)
+	text = strings.Join(strings.Fields(text), " ")
+	if runes := []rune(text); len(runes) > maxServerText {
+		text = string(runes[:maxServerText]) + "…"
+	}
+	return text
+}

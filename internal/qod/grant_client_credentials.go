@@ -1,0 +1,193 @@
+package qod
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+)
+
+// clientCredentials is the OAuth 2.0 grant of RFC 6749 §4.4. One token serves every device.
+type clientCredentials struct {
+	http      *http.Client
+	id        string
+	secret    string
+	scopes    []string
+	tokenURL  string // empty: discovered
+	origin    string // of the endpoint, where the discovery document is
+	userAgent string
+
+	mu    sync.Mutex
+	found *tokenEndpoint // once discovered; one document serves the process
+}
+
+func (g *clientCredentials) subject(Device) string { return "" }
+
+func (g *clientCredentials) fetch(ctx context.Context, _ Device) (Token, time.Duration, error) {
+	endpoint, err := g.endpoint(ctx)
+	if err != nil {
+		return Token{}, 0, err
+	}
+	config := clientcredentials.Config{
+		ClientID: g.id, ClientSecret: g.secret, TokenURL: endpoint.url, Scopes: g.scopes,
+		// Never oauth2.AuthStyleAutoDetect: it answers invalid_client with a second try.
+		AuthStyle: endpoint.style,
+	}
+	client := *g.http
+	client.Transport = &tokenAnswers{next: g.http.Transport, userAgent: g.userAgent}
+	token, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, &client))
+	if err != nil {
+		return Token{}, 0, g.explain(endpoint.url, err)
+	}
+	if strings.IndexFunc(token.AccessToken, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
+		// net/http would refuse the header later, with less to go by.
+		return Token{}, 0, &TokenError{
+			URL: endpoint.url, final: true,
+			Err: errors.New("the access token holds characters that cannot stand in a header"),
+		}
+	}
+	lifetime := time.Duration(0)
+	if !token.Expiry.IsZero() {
+		lifetime = time.Until(token.Expiry)
+	}
+	return Token{token.AccessToken}, lifetime, nil
+}
+
+func (g *clientCredentials) endpoint(ctx context.Context) (tokenEndpoint, error) {
+	if g.tokenURL != "" {
+		return tokenEndpoint{url: g.tokenURL, style: oauth2.AuthStyleInHeader}, nil
+	}
+	g.mu.Lock()
+	found := g.found
+	g.mu.Unlock()
+	if found != nil {
+		return *found, nil
+	}
+	endpoint, err := discover(ctx, g.http, g.origin, g.userAgent)
+	if err != nil {
+		return tokenEndpoint{}, err
+	}
+	g.mu.Lock()
+	g.found = &endpoint
+	g.mu.Unlock()
+	return endpoint, nil
+}
+
+// explain turns x/oauth2's error, which may quote a megabyte of body, into ours.
+func (g *clientCredentials) explain(tokenURL string, err error) error {
+	failure := &TokenError{URL: tokenURL}
+	var refusal *oauth2.RetrieveError
+	if !errors.As(err, &refusal) {
+		failure.Err = withoutURL(err)
+		failure.final = isTLSFailure(err)
+		return failure
+	}
+	words := func(s string) string { return readable(redact(s, []string{g.secret}, Device{})) }
+	failure.Code, failure.Description = words(refusal.ErrorCode), words(refusal.ErrorDescription)
+	if failure.Code == "" && failure.Description == "" {
+		failure.Description = words(string(refusal.Body))
+	}
+	if refusal.Response != nil {
+		failure.Status = refusal.Response.StatusCode
+		if failure.Status/100 == 3 {
+			failure.Err = fmt.Errorf("redirected to %s, which is not followed", hostOf(refusal.Response.Header.Get("Location")))
+		}
+	}
+	failure.final = failure.Status < http.StatusInternalServerError &&
+		failure.Status != http.StatusTooManyRequests && failure.Status != http.StatusRequestTimeout
+	return failure
+}
+
+// maxTokenBody bounds a token answer or discovery document, after decompression.
+const maxTokenBody = 1 << 20
+
+// tokenAnswers makes what token endpoints send digestible for x/oauth2: it rejects a whole token
+// for an `expires_in` of 3600.0, reads JSON labelled text/plain as a form, and does not say how
+// much it will read.
+type tokenAnswers struct {
+	next      http.RoundTripper
+	userAgent string
+}
+
+func (t *tokenAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	req.Header.Set("User-Agent", t.userAgent)
+	req.Header.Set("Accept", "application/json")
+	resp, err := t.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := readBounded(resp.Body, maxTokenBody)
+	if err != nil {
+		return nil, err
+	}
+	if normal, ok := normaliseToken(body); ok {
+		body = normal
+		resp.Header.Set("Content-Type", "application/json")
+	} else if !isForm(resp.Header.Get("Content-Type")) && resp.StatusCode/100 == 2 {
+		return nil, errors.New("the answer is not a JSON object")
+	}
+	resp.Header.Del("Content-Length")
+	resp.ContentLength = int64(len(body))
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, nil
+}
+
+// normaliseToken rewrites a JSON answer so that each field has the type that RFC 6749 §5 gives
+// it. It reports false for what is no JSON object.
+func normaliseToken(body []byte) ([]byte, bool) {
+	fields, err := decodeObject(body)
+	if err != nil {
+		return nil, false
+	}
+	normal := map[string]any{}
+	for _, name := range []string{"access_token", "token_type", "error", "error_description", "error_uri"} {
+		if s := fields.text(name); s != "" {
+			normal[name] = s
+		}
+	}
+	// Telefónica's authorization endpoints spell errors {code, message}.
+	if normal["error"] == nil && normal["access_token"] == nil {
+		normal["error"], normal["error_description"] = fields.text("code"), fields.text("message")
+	}
+	if seconds, ok := fields.lifetime("expires_in"); ok {
+		normal["expires_in"] = seconds
+	}
+	encoded, err := json.Marshal(normal)
+	return encoded, err == nil
+}
+
+// lifetime is a whole number of seconds, also from a float, bounded to what a duration can hold.
+func (o object) lifetime(name string) (int64, bool) {
+	var seconds float64
+	if _, err := fmt.Sscanf(o.text(name), "%g", &seconds); err != nil || !(seconds > 0) {
+		return 0, false
+	}
+	return int64(min(seconds, maxLifetime.Seconds())), true
+}
+
+func isForm(contentType string) bool {
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	return err == nil && mediaType == "application/x-www-form-urlencoded"
+}
+
+// originOf is scheme and host of an endpoint.
+func originOf(endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}

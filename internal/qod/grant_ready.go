@@ -1,0 +1,24 @@
+package qod
+
+import (
+	"context"
+	"sync/atomic"
+)
+
+// readyToken is an access token that somebody else fetched. It cannot be renewed, so once it is
+// refused every further call says so instead of asking the API again.
+type readyToken struct {
+	token   Token
+	refused atomic.Bool
+}
+
+// Token returns the one token there is.
+func (r *readyToken) Token(context.Context, Device) (Token, error) {
+	if r.refused.Load() {
+		return Token{}, &TokenError{Err: ErrNotRenewable, final: true}
+	}
+	return r.token, nil
+}
+
+// Refused ends the use of the token.
+func (r *readyToken) Refused(Token) { r.refused.Store(true) }

@@ -1,0 +1,196 @@
+package qod
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// openGateway is the dialect of Telefónica's Quality on Demand document, version 0.10.0.
+type openGateway struct{}
+
+const (
+	maxSessionBody  = 1 << 20
+	maxSessionsBody = 32 << 20
+
+	maxOpenGatewaySeconds = 86400
+)
+
+var openGatewayProfiles = []string{"QOS_E", "QOS_S", "QOS_M", "QOS_L"}
+
+func (openGateway) longest() int64 { return maxOpenGatewaySeconds }
+
+func (openGateway) check(s Spec) []Problem {
+	var problems []Problem
+	if s.QoSProfile != "" && !slices.Contains(openGatewayProfiles, s.QoSProfile) {
+		problems = append(problems, Problem{FieldQoSProfile, fmt.Sprintf("%q", s.QoSProfile), "one of " + strings.Join(openGatewayProfiles, ", ")})
+	}
+	if s.Seconds > maxOpenGatewaySeconds {
+		problems = append(problems, Problem{FieldDuration, fmt.Sprintf("%d", s.Seconds), "1 to 86400 seconds (24 hours)"})
+	}
+	return problems
+}
+
+// The bodies of the document. Strict: what is not set is left out, because the API refuses null,
+// and nothing is sent that the document does not name.
+type (
+	createSessionRequest struct {
+		Device                deviceBody             `json:"device"`
+		ApplicationServer     *applicationServerBody `json:"applicationServer,omitempty"`
+		QoSProfile            string                 `json:"qosProfile"`
+		Duration              int64                  `json:"duration"`
+		NotificationURL       string                 `json:"notificationUrl,omitempty"`
+		NotificationAuthToken string                 `json:"notificationAuthToken,omitempty"`
+	}
+	deviceBody struct {
+		PhoneNumber             string           `json:"phoneNumber,omitempty"`
+		NetworkAccessIdentifier string           `json:"networkAccessIdentifier,omitempty"`
+		IPv4Address             *ipv4AddressBody `json:"ipv4Address,omitempty"`
+		IPv6Address             string           `json:"ipv6Address,omitempty"`
+	}
+	ipv4AddressBody struct {
+		PublicAddress string `json:"publicAddress,omitempty"`
+		PublicPort    *int64 `json:"publicPort,omitempty"`
+	}
+	applicationServerBody struct {
+		IPv4Address string `json:"ipv4Address,omitempty"`
+		IPv6Address string `json:"ipv6Address,omitempty"`
+	}
+)
+
+func (openGateway) create(s Spec) (request, error) {
+	body := createSessionRequest{
+		Device: deviceBody{
+			PhoneNumber:             s.Device.PhoneNumber,
+			NetworkAccessIdentifier: s.Device.NetworkAccessIdentifier,
+			IPv6Address:             s.Device.IPv6Address,
+		},
+		QoSProfile:            s.QoSProfile,
+		Duration:              s.Seconds,
+		NotificationURL:       s.NotificationURL,
+		NotificationAuthToken: s.NotificationAuthToken,
+	}
+	if v4 := s.Device.IPv4Address; v4 != nil {
+		body.Device.IPv4Address = &ipv4AddressBody{PublicAddress: v4.PublicAddress, PublicPort: v4.PublicPort}
+	}
+	if server := s.ApplicationServer; server != nil {
+		body.ApplicationServer = &applicationServerBody{IPv4Address: server.IPv4Address, IPv6Address: server.IPv6Address}
+	}
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return request{}, fmt.Errorf("encode session request: %w", err)
+	}
+	return request{
+		operation: OperationCreate, method: http.MethodPost,
+		path: "/qod/sessions", template: "/qod/sessions",
+		scope: "qod:sessions:write", body: encoded, secret: s.NotificationAuthToken, maxBody: maxSessionBody,
+	}, nil
+}
+
+func (openGateway) read(id string) request {
+	return request{
+		operation: OperationRead, method: http.MethodGet,
+		path: "/qod/sessions/" + url.PathEscape(id), template: "/qod/sessions/{sessionId}",
+		scope: "qod:sessions:read", sessionID: id, maxBody: maxSessionBody,
+	}
+}
+
+func (openGateway) list() request {
+	return request{
+		operation: OperationList, method: http.MethodGet,
+		path: "/qod/sessions", template: "/qod/sessions",
+		scope: "qod:sessions:read", maxBody: maxSessionsBody,
+	}
+}
+
+func (openGateway) release(id string) request {
+	return request{
+		operation: OperationRelease, method: http.MethodDelete,
+		path: "/qod/sessions/" + url.PathEscape(id), template: "/qod/sessions/{sessionId}",
+		scope: "qod:sessions:write", sessionID: id, maxBody: maxSessionBody,
+	}
+}
+
+func (openGateway) session(body []byte) (Session, error) {
+	fields, err := decodeObject(body)
+	if err != nil {
+		return Session{ID: salvageID(body)}, err
+	}
+	return openGatewaySession(fields)
+}
+
+func (openGateway) sessions(body []byte) ([]Session, error) {
+	var items []json.RawMessage
+	if err := json.Unmarshal(body, &items); err != nil {
+		return nil, errors.New("the answer is not a JSON array of sessions")
+	}
+	sessions := make([]Session, 0, len(items))
+	position := make(map[string]int, len(items))
+	for _, item := range items {
+		fields, err := decodeObject(item)
+		if err != nil {
+			continue
+		}
+		s, err := openGatewaySession(fields)
+		if err != nil {
+			continue
+		}
+		// One id shown twice is one session; the last word counts.
+		if at, seen := position[s.ID]; seen {
+			sessions[at] = s
+			continue
+		}
+		position[s.ID] = len(sessions)
+		sessions = append(sessions, s)
+	}
+	return sessions, nil
+}
+
+func openGatewaySession(fields object) (Session, error) {
+	device := fields.object("device")
+	s := Session{
+		ID:         fields.text("sessionId"),
+		QoSProfile: fields.text("qosProfile"),
+		Status:     Status(fields.text("qosStatus")),
+		StartedAt:  fields.instant("startedAt"),
+		ExpiresAt:  fields.instant("expiresAt"),
+		Seconds:    fields.whole("duration"),
+		Device: Device{
+			PhoneNumber:             device.text("phoneNumber"),
+			NetworkAccessIdentifier: device.text("networkAccessIdentifier"),
+			IPv6Address:             device.text("ipv6Address"),
+		},
+	}
+	if v4 := device.object("ipv4Address"); v4.text("publicAddress") != "" {
+		s.Device.IPv4Address = &IPv4Address{PublicAddress: v4.text("publicAddress")}
+		if port, ok := v4.number("publicPort"); ok {
+			s.Device.IPv4Address.PublicPort = &port
+		}
+	}
+	if !validID(s.ID) {
+		s.ID = ""
+		return s, errors.New("the answer shows no usable sessionId")
+	}
+	return s, nil
+}
+
+func (openGateway) failure(body []byte) (code, message string) {
+	fields, err := decodeObject(body)
+	if err != nil {
+		return "", ""
+	}
+	// The authorization endpoints of the same gateway spell errors as RFC 6749 does.
+	return fields.first("code", "error"), fields.first("message", "error_description")
+}
+
+// sessionID is deliberately wider than a UUID: an id that the network gave is the only handle to
+// a billed session, and must not be lost to its spelling. It holds nothing that could leave its
+// path segment.
+var sessionID = regexp.MustCompile(`^[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}$`)
+
+func validID(id string) bool { return sessionID.MatchString(id) }

@@ -1,0 +1,40 @@
+package qod
+
+import (
+	"context"
+	"net/http"
+)
+
+// Release deletes the session. It returns nil when the API says that it did. IsGone(err) holds
+// when it proves that there is no such session, which is success only at the origin that made it:
+// the caller decides. A repeated DELETE after a lost answer ends the same way.
+func (c *Client) Release(ctx context.Context, ref Ref) (err error) {
+	defer catch(&err)
+	if !validID(ref.ID) {
+		return invalidID(OperationRelease, ref.ID)
+	}
+	r := c.dialect.release(ref.ID)
+	a, err := c.retry(ctx, r.operation, func(attempt int) (answer, error) {
+		return c.call(ctx, r, ref.Device, attempt)
+	})
+	if err == nil && a.status == http.StatusAccepted {
+		err = c.awaitRelease(ctx, ref)
+	}
+	if err == nil || IsGone(err) {
+		c.held.release(ref)
+	}
+	return err
+}
+
+// awaitRelease waits for a delete that the API has only accepted.
+func (c *Client) awaitRelease(ctx context.Context, ref Ref) error {
+	for attempt := 1; ; attempt++ {
+		s, err := c.poll(ctx, ref, attempt)
+		if IsGone(err) || (err == nil && s.Status == StatusUnavailable) {
+			return nil
+		}
+		if pause(ctx, backoff(attempt)) != nil {
+			return stopped(ctx, OperationRelease, true, informative(err))
+		}
+	}
+}

@@ -1,0 +1,124 @@
+package qod
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	firstBackoff = 500 * time.Millisecond
+	maxBackoff   = 8 * time.Second
+)
+
+// retry repeats an operation that is safe to repeat. It keeps the API's last error: when the
+// context ends while it waits, that is what a person needs to read. What is worth repeating is
+// decided by repeatable, not by the HTTP verb.
+func (c *Client) retry(ctx context.Context, op Operation, once func(attempt int) (answer, error)) (answer, error) {
+	for attempt := 1; ; attempt++ {
+		a, err := once(attempt)
+		if err == nil {
+			return a, nil
+		}
+		if ctx.Err() != nil {
+			return a, stopped(ctx, op, true, informative(err))
+		}
+		wait, ok := repeatable(err)
+		if !ok || attempt > c.maxRetries {
+			return a, err
+		}
+		if wait == 0 {
+			wait = backoff(attempt)
+		}
+		if !fits(ctx, wait) {
+			return a, err
+		}
+		if pause(ctx, wait) != nil {
+			return a, stopped(ctx, op, true, err)
+		}
+	}
+}
+
+// repeatable reports whether an idempotent operation that failed with err may succeed when it is
+// repeated, and the wait that the API asked for.
+func repeatable(err error) (time.Duration, bool) {
+	var e *Error
+	if !errors.As(err, &e) || e.trust {
+		return 0, false
+	}
+	switch e.outcome {
+	case unsent, unknown:
+		return e.RetryAfter, e.Status != http.StatusNotImplemented
+	case refused:
+		return e.RetryAfter, e.Status == http.StatusTooManyRequests
+	}
+	return 0, false
+}
+
+// informative drops an error that only repeats that the context has ended.
+func informative(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
+}
+
+// backoff grows with the attempt (from 1) and is spread, so that a burst of resources does not
+// come back as a burst.
+func backoff(attempt int) time.Duration {
+	d := min(maxBackoff, firstBackoff<<min(attempt-1, 10))
+	return d/2 + rand.N(d/2) //nolint:gosec // spreading needs no secrecy
+}
+
+// fits reports whether a wait can end before the context does. A pipeline is told at once how
+// long the API asks for, instead of after it has slept through its budget.
+func fits(ctx context.Context, wait time.Duration) bool {
+	deadline, ok := ctx.Deadline()
+	return !ok || time.Until(deadline) > wait
+}
+
+// pause sleeps unless the context ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// maxRetryAfter stands for any wait that no run will sit through.
+const maxRetryAfter = 100 * 365 * 24 * time.Hour
+
+// retryAfter reads Retry-After (RFC 9110 §10.2.3: seconds or a date) against the answer's own
+// Date, since the local clock may be wrong. Zero means that there is nothing to honour.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	value := strings.TrimSpace(h.Get("Retry-After"))
+	if value == "" {
+		return 0
+	}
+	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		switch {
+		case seconds <= 0:
+			return 0
+		case seconds > int64(maxRetryAfter/time.Second):
+			return maxRetryAfter
+		}
+		return time.Duration(seconds) * time.Second
+	}
+	at, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	if at.Sub(now) == time.Duration(math.MaxInt64) {
+		return maxRetryAfter
+	}
+	return min(maxRetryAfter, max(0, at.Sub(now)))
+}

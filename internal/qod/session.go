@@ -1,0 +1,246 @@
+// Package qod is a client for Telefónica's Quality on Demand API whose verbs keep promises:
+// a session is never lost and never bought twice, only a proven 404 says that one is gone, and
+// no secret and no whole phone number is in an error or a log line.
+//
+// The package knows HTTP, JSON and OAuth 2.0. It imports nothing from Terraform.
+package qod
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Status is what the network says of a session (`qosStatus` of the API document). Values the
+// document does not know are kept as they came.
+type Status string
+
+// The statuses of the API document.
+const (
+	StatusRequested   Status = "REQUESTED"
+	StatusAvailable   Status = "AVAILABLE"
+	StatusUnavailable Status = "UNAVAILABLE"
+)
+
+// Device names one device by at least one of its identifiers.
+type Device struct {
+	PhoneNumber             string // E.164 with its plus
+	NetworkAccessIdentifier string
+	IPv4Address             *IPv4Address
+	IPv6Address             string
+}
+
+// IPv4Address is a device's address as the internet sees it. Behind carrier-grade NAT only the
+// port tells one device from another.
+type IPv4Address struct {
+	PublicAddress string
+	PublicPort    *int64
+}
+
+// ApplicationServer is the far end of the flow: an address or a CIDR block of either family.
+type ApplicationServer struct {
+	IPv4Address string
+	IPv6Address string
+}
+
+// Spec is what a session is asked for.
+type Spec struct {
+	Device                Device
+	ApplicationServer     *ApplicationServer
+	QoSProfile            string
+	NotificationURL       string
+	NotificationAuthToken string
+
+	// Seconds the session is to last.
+	Seconds int64
+	// Until, when set, replaces Seconds: before every POST the seconds that remain are worked
+	// out by the server's clock, up to what the API allows.
+	Until time.Time
+}
+
+// Session is what the API says of one. Every field but ID may be empty: the API document
+// requires none, and networks leave out what they do not know yet.
+type Session struct {
+	ID         string
+	Device     Device
+	QoSProfile string
+	Status     Status
+	StartedAt  time.Time // zero when absent
+	ExpiresAt  time.Time // zero when absent
+	Seconds    int64     // as granted, which may be less than asked for; zero when absent
+}
+
+// Ref names an existing session. The device picks the token where tokens stand for one device.
+type Ref struct {
+	ID     string
+	Device Device
+}
+
+// Filter narrows a list. An empty field narrows nothing.
+type Filter struct {
+	Device     Device
+	QoSProfile string
+	Status     Status
+}
+
+// Matches reports whether the session passes the filter.
+func (f Filter) Matches(s Session) bool {
+	return (f.Device.IsZero() || f.Device.Matches(s.Device)) &&
+		(f.QoSProfile == "" || f.QoSProfile == s.QoSProfile) &&
+		(f.Status == "" || f.Status == s.Status)
+}
+
+// IsZero reports whether the device has no identifier.
+func (d Device) IsZero() bool {
+	return d.PhoneNumber == "" && d.NetworkAccessIdentifier == "" && d.IPv4Address == nil && d.IPv6Address == ""
+}
+
+// Matches reports whether shown, the device of some session, is this one as far as the two can
+// tell: they share at least one identifier and contradict each other in none. The API may show
+// fewer identifiers than were sent, more, or the same ones spelled differently.
+func (d Device) Matches(shown Device) bool {
+	shared := false
+	for _, same := range []func() (bool, bool){
+		func() (bool, bool) {
+			return comparable(d.PhoneNumber, shown.PhoneNumber), samePhoneNumber(d.PhoneNumber, shown.PhoneNumber)
+		},
+		func() (bool, bool) {
+			return comparable(d.NetworkAccessIdentifier, shown.NetworkAccessIdentifier),
+				strings.EqualFold(d.NetworkAccessIdentifier, shown.NetworkAccessIdentifier)
+		},
+		func() (bool, bool) {
+			return d.IPv4Address != nil && shown.IPv4Address != nil, sameIPv4Address(d.IPv4Address, shown.IPv4Address)
+		},
+		func() (bool, bool) {
+			return comparable(d.IPv6Address, shown.IPv6Address), SameAddress(d.IPv6Address, shown.IPv6Address)
+		},
+	} {
+		both, equal := same()
+		if !both {
+			continue
+		}
+		if !equal {
+			return false
+		}
+		shared = true
+	}
+	return shared
+}
+
+func comparable(a, b string) bool { return a != "" && b != "" }
+
+// samePhoneNumber ignores the plus: other versions of the API show numbers without it.
+func samePhoneNumber(a, b string) bool {
+	return strings.TrimPrefix(a, "+") == strings.TrimPrefix(b, "+")
+}
+
+func sameIPv4Address(a, b *IPv4Address) bool {
+	if a == nil || b == nil || !SameAddress(a.PublicAddress, b.PublicAddress) {
+		return false
+	}
+	return a.PublicPort == nil || b.PublicPort == nil || *a.PublicPort == *b.PublicPort
+}
+
+// SameAddress reports whether two spellings mean one IP address or one CIDR block. Text that is
+// neither is compared as it is.
+func SameAddress(a, b string) bool {
+	return a == b || canonicalAddress(a) == canonicalAddress(b)
+}
+
+func canonicalAddress(s string) string {
+	if addr, err := netip.ParseAddr(s); err == nil {
+		return addr.Unmap().String()
+	}
+	if prefix, err := netip.ParsePrefix(s); err == nil {
+		return prefix.Masked().String()
+	}
+	return s
+}
+
+// identifiers are the device's identifiers in one spelling each, sorted: what the API compares
+// when it answers 409.
+func (d Device) identifiers() []string {
+	var ids []string
+	if d.PhoneNumber != "" {
+		ids = append(ids, "tel:"+strings.TrimPrefix(d.PhoneNumber, "+"))
+	}
+	if d.NetworkAccessIdentifier != "" {
+		ids = append(ids, "nai:"+strings.ToLower(d.NetworkAccessIdentifier))
+	}
+	if v4 := d.IPv4Address; v4 != nil {
+		id := "ip:" + canonicalAddress(v4.PublicAddress)
+		if v4.PublicPort != nil {
+			id = fmt.Sprintf("%s port %d", id, *v4.PublicPort)
+		}
+		ids = append(ids, id)
+	}
+	if d.IPv6Address != "" {
+		ids = append(ids, "ip:"+canonicalAddress(d.IPv6Address))
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// String names the device with each identifier masked to its last two characters, so that it
+// can stand in errors and logs: identifiers are personal data.
+func (d Device) String() string {
+	var parts []string
+	if d.PhoneNumber != "" {
+		parts = append(parts, "phone_number "+Mask(d.PhoneNumber))
+	}
+	if d.NetworkAccessIdentifier != "" {
+		parts = append(parts, "network_access_identifier "+Mask(d.NetworkAccessIdentifier))
+	}
+	if d.IPv4Address != nil {
+		parts = append(parts, "ipv4_address "+Mask(d.IPv4Address.PublicAddress))
+	}
+	if d.IPv6Address != "" {
+		parts = append(parts, "ipv6_address "+Mask(d.IPv6Address))
+	}
+	if len(parts) == 0 {
+		return "no device shown"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// GoString is String, so that %#v prints no identifier either.
+func (d Device) GoString() string { return d.String() }
+
+// Format is String for every verb: %+v would print the fields.
+func (d Device) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(d.String())) }
+
+// Mask keeps the last two characters of a personal identifier. One too short to hide anything
+// is hidden whole.
+func Mask(s string) string {
+	runes := []rune(s)
+	if len(runes) < 5 {
+		return "…"
+	}
+	return "…" + string(runes[len(runes)-2:])
+}
+
+// String names the session by its id and says nothing personal.
+func (s Session) String() string {
+	text := fmt.Sprintf("%s (%s, %s", s.ID, orUnknown(s.QoSProfile), orUnknown(string(s.Status)))
+	if !s.ExpiresAt.IsZero() {
+		text += ", until " + s.ExpiresAt.UTC().Format(time.RFC3339)
+	}
+	return text + ")"
+}
+
+// Format is String for every verb.
+func (s Session) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
+
+// Format keeps the webhook token and the device out of every verb.
+func (s Spec) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "%s for %s", s.QoSProfile, s.Device)
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "not said"
+	}
+	return s
+}

@@ -1,0 +1,28 @@
+package qod
+
+import (
+	"context"
+	"time"
+)
+
+// Sessions is what a caller knows of the API. *Client implements it.
+type Sessions interface {
+	// Check names what of the Spec this API cannot express. It makes no request.
+	Check(s Spec) []Problem
+	// Reserve creates a session. A Session with an ID may come with an error: record it first.
+	Reserve(ctx context.Context, s Spec) (Session, error)
+	// Await waits until the session is AVAILABLE; otherwise the error is a *WaitError.
+	Await(ctx context.Context, ref Ref) (Session, error)
+	// Read returns the session. IsGone(err) holds only for a proven 404.
+	Read(ctx context.Context, ref Ref) (Session, error)
+	// Release deletes the session. IsGone(err) holds when there was none.
+	Release(ctx context.Context, ref Ref) error
+	// List returns the sessions that these credentials can see and that pass the filter.
+	List(ctx context.Context, f Filter) ([]Session, error)
+	// Now is the server's time.
+	Now(ctx context.Context) (time.Time, error)
+	// Origin names where the sessions live.
+	Origin() string
+}
+
+var _ Sessions = (*Client)(nil)

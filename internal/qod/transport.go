@@ -1,0 +1,81 @@
+package qod
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// connectionsPerHost holds what Terraform's parallelism may need: net/http keeps two idle
+// connections a host by default and opens a new one for nearly every other request.
+const connectionsPerHost = 256
+
+// newHTTPClient is the one way to the network, for the API, the token endpoint and discovery.
+// It follows no redirect: net/http would carry the bearer token to another port or scheme of
+// the host, and repeat a POST with its secrets at another host.
+func newHTTPClient(transport http.RoundTripper) *http.Client {
+	if transport == nil {
+		t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // the standard library's own
+		t.MaxIdleConns = 0
+		t.MaxIdleConnsPerHost = connectionsPerHost
+		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+		transport = t
+	}
+	return &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// CheckURL reports why a URL must not carry credentials: it has to be https, or http to this
+// very machine, and hold nothing but scheme, host and path. It returns an empty string for one
+// that may. Userinfo, query and fragment would end up in logs.
+func CheckURL(raw string) string {
+	if i := strings.IndexFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f }); i >= 0 {
+		return "contains a space or a control character"
+	}
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return "is not a URL"
+	case u.User != nil:
+		return "contains a user name or password; credentials have attributes of their own"
+	case u.Scheme == "" || u.Hostname() == "" || u.Opaque != "":
+		return "is not an absolute URL such as https://host/path"
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(raw, "#"):
+		return "contains a query or fragment"
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		return "uses http, which would send credentials unencrypted; use https (http is allowed to a loopback address only)"
+	case u.Scheme != "https" && u.Scheme != "http":
+		return "uses the scheme " + u.Scheme + "; use https"
+	}
+	return ""
+}
+
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// isTLSFailure tells errors of trust from errors of the network: a certificate does not become
+// valid by asking again.
+func isTLSFailure(err error) bool {
+	var (
+		verification *tls.CertificateVerificationError
+		authority    x509.UnknownAuthorityError
+		hostname     x509.HostnameError
+		invalid      x509.CertificateInvalidError
+		alert        tls.AlertError
+		record       tls.RecordHeaderError
+	)
+	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &hostname) ||
+		errors.As(err, &invalid) || errors.As(err, &alert) || errors.As(err, &record) ||
+		strings.Contains(err.Error(), "tls: ")
+}
