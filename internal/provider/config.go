@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -96,7 +97,7 @@ func (r *resolver) url(s setting) string {
 
 // connect turns configuration and environment into a client, without any request. Values that
 // Terraform does not know yet do not fail a plan: they fail the first call that needs them.
-func connect(config providerModel, getenv func(string) string, userAgent string) (qod.Sessions, diag.Diagnostics) {
+func connect(config providerModel, getenv func(string) string, userAgent string, posting sync.Locker) (qod.Sessions, diag.Diagnostics) {
 	r := &resolver{getenv: getenv}
 	client := qod.Config{
 		Endpoint:       r.url(r.orEnv(configured("endpoint", "QOD_ENDPOINT", config.Endpoint))),
@@ -106,6 +107,7 @@ func connect(config providerModel, getenv func(string) string, userAgent string)
 		RequestTimeout: defaultRequestTimeout,
 		UserAgent:      userAgent,
 		Log:            logRequest,
+		Posting:        posting,
 	}
 	if client.Endpoint == "" {
 		client.Endpoint = defaultEndpoint

@@ -182,6 +182,11 @@ func waitFailed(summary string, e *qod.WaitError, resumed bool) diag.Diagnostic 
 	case qod.WaitGone:
 		a.happened = "The session is gone: the network showed it no more while it was waited for. Somebody or something else deleted it."
 		a.advice = "The next apply reserves a new one."
+	case qod.WaitDenied:
+		add("The session is requested and recorded, but whether it became available is not known.", "")
+		if !resumed {
+			a.advice = joined(a.advice, tainted+" If the session is to be kept, mend the credentials and run terraform untaint first; the next apply then resumes the wait.")
+		}
 	case qod.WaitTimeout:
 		add("The session was not available in the time allowed (timeouts.create).", "")
 		if resumed {
@@ -231,6 +236,10 @@ func conflict(e *qod.ConflictError) string {
 func unresolved(e *qod.UnresolvedError) string {
 	a := account{happened: fmt.Sprintf("A session for this device (%s) may exist and be billed: the network did not give a usable answer to the request that creates it.", e.Device)}
 	switch {
+	case e.Kept != "":
+		a = a.fact("Session", e.Kept)
+		a.happened = fmt.Sprintf("The network may have made two sessions for this device (%s), and bill both: the first request got no usable answer, and a later one succeeded. The second one is recorded. The other may be:\n\n%s", e.Device, bullets(e.Candidates))
+		a.advice = "If it is not wanted, delete it: import it under another address and destroy it.\n\n" + importCommands(e.Candidates[0].ID)
 	case len(e.Candidates) > 0:
 		a.happened += " These sessions appeared meanwhile, but which one it is, if any, cannot be told:\n\n" + bullets(e.Candidates)
 		a.advice = "If one is yours for this device, import it:\n\n" + importCommands(e.Candidates[0].ID)

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"os"
+	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -18,6 +19,7 @@ var _ provider.Provider = (*qodProvider)(nil)
 type qodProvider struct {
 	version string
 	getenv  func(string) string
+	posting sync.Locker // see qod.Config
 }
 
 // New makes the provider's factory. The version goes into the User-Agent.
@@ -88,7 +90,7 @@ func (p *qodProvider) Configure(ctx context.Context, req provider.ConfigureReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	sessions, diags := connect(config, p.getenv, userAgent(p.version, req.TerraformVersion, p.getenv))
+	sessions, diags := connect(config, p.getenv, userAgent(p.version, req.TerraformVersion, p.getenv), p.posting)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return

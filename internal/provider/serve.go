@@ -4,7 +4,10 @@ package provider
 
 import (
 	"context"
+	"os"
+	"sync"
 
+	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 )
 
@@ -12,10 +15,18 @@ import (
 const Address = "registry.terraform.io/telefonica/qod"
 
 // Serve answers Terraform until it ends the process. With debug it prints how to attach to it
-// instead. An error means that the process was not started by Terraform, or lost it.
+// instead, and lives until its debugger ends it. An error means that the process was not started
+// by Terraform, or lost it.
 func Serve(ctx context.Context, version string, debug bool) error {
-	outliveTerminate()
-	return providerserver.Serve(ctx, New(version), providerserver.ServeOpts{
+	var posting sync.RWMutex
+	outliveSignals()
+	if !debug {
+		go leaveWith(os.Getppid(), &posting)
+	}
+	serve := func() provider.Provider {
+		return &qodProvider{version: version, getenv: os.Getenv, posting: posting.RLocker()}
+	}
+	return providerserver.Serve(ctx, serve, providerserver.ServeOpts{
 		Address:         Address,
 		Debug:           debug,
 		ProtocolVersion: 6,

@@ -1,10 +1,14 @@
 package provider
 
 import (
+	"errors"
+	"regexp"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
@@ -19,12 +23,157 @@ resource "qod_session" "camera" {
 }
 `
 
-func TestSession_basic(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+var uuidForm = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+// cameraHas checks a text attribute of the camera's session.
+func cameraHas(attribute, value string) statecheck.StateCheck {
+	return statecheck.ExpectKnownValue("qod_session.camera", tfjsonpath.New(attribute), knownvalue.StringExact(value))
+}
+
+// A session's life: one POST makes it, and it is available when the apply is over; it can be
+// imported; one that is gone or has ended is planned anew; and destroying one that has vanished
+// since the plan succeeds.
+func TestSession_life(t *testing.T) {
+	clock := sandbox.NewManualClock(atKickOff)
+	w := newWorld(t, sandbox.Config{Clock: clock})
+	vanish := func() {
+		for _, id := range w.ids() {
+			w.Remove(id)
+		}
+	}
+	isNew := plancheck.ExpectResourceAction("qod_session.camera", plancheck.ResourceActionCreate)
 	w.test(
 		w.apply(w.hcl(camera),
-			statecheck.ExpectKnownValue("qod_session.camera", tfjsonpath.New("qos_status"), knownvalue.StringExact("AVAILABLE")),
+			statecheck.ExpectKnownValue("qod_session.camera", tfjsonpath.New("id"), knownvalue.StringRegexp(uuidForm)),
+			cameraHas("qos_status", "AVAILABLE"),
+			cameraHas("started_at", "2028-02-29T20:15:00Z"),
+			cameraHas("expires_at", "2028-02-29T21:15:00Z"),
 		),
 		resource.TestStep{ResourceName: "qod_session.camera", ImportState: true, ImportStateVerify: true},
+		before(vanish, planning(w.apply(w.hcl(camera)), isNew)),
+		before(func() { clock.Advance(time.Hour) }, planning(
+			w.apply(w.hcl(camera), cameraHas("started_at", "2028-02-29T21:15:00Z")), isNew)),
+		resource.TestStep{Config: w.hcl(camera), Destroy: true, ConfigPlanChecks: resource.ConfigPlanChecks{
+			PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectResourceAction("qod_session.camera", plancheck.ResourceActionDestroy),
+				meanwhile(vanish),
+			},
+		}},
+	)
+	if n := w.Count(sandbox.OpCreate); n != 3 {
+		t.Errorf("%d POSTs, want one for each of the three sessions", n)
+	}
+	if releases := w.Requests(sandbox.OpRelease); len(releases) != 1 || releases[0].Status != 404 {
+		t.Errorf("DELETEs: %v, want the one that found nothing", releases)
+	}
+}
+
+// What the network changes in a session is shown and replaces it, for that reason and no other,
+// and the DELETE goes first: an UNAVAILABLE session blocks its device.
+func TestSession_changedByNetwork(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	onNetwork := func(change func(id string)) func() {
+		return func() { change(w.ids()[0]) }
+	}
+	shown := func(attribute, value string) plancheck.PlanCheck {
+		return showsBefore{"qod_session.camera", attribute, value}
+	}
+	w.test(
+		w.apply(w.hcl(camera)),
+		before(onNetwork(func(id string) { w.Revoke(id) }), planning(
+			w.apply(w.hcl(camera), cameraHas("qos_status", "AVAILABLE")),
+			replaces("qod_session.camera", "qos_status"), shown("qos_status", "UNAVAILABLE"),
+			plancheck.ExpectUnknownValue("qod_session.camera", tfjsonpath.New("qos_status")))),
+		before(onNetwork(func(id string) { w.Edit(id, func(s *sandbox.Session) { s.QoSProfile = "QOS_S" }) }), planning(
+			w.apply(w.hcl(camera), cameraHas("qos_profile", "QOS_L")),
+			replaces("qod_session.camera", "qos_profile"), shown("qos_profile", "QOS_S"))),
+	)
+	if got, want := w.writes(), "POST DELETE POST DELETE POST DELETE"; got != want {
+		t.Errorf("requests that change something: %s, want %s", got, want)
+	}
+}
+
+// Values that are not known at plan time fail no plan, and what comes of them is what is asked
+// for: single values, a whole device, and values that only may have changed.
+func TestSession_unknownValues(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	config := func(event string) string {
+		return w.hcl(`
+resource "terraform_data" "event" {
+  input = {
+    name    = %q
+    phone   = "+34600000010"
+    profile = "QOS_E"
+    seconds = 5400
+    device  = { ipv6_address = "2001:db8::10" }
+  }
+}
+
+resource "qod_session" "camera" {
+  device      = { phone_number = terraform_data.event.output.phone }
+  qos_profile = terraform_data.event.output.profile
+  duration    = terraform_data.event.output.seconds
+}
+
+resource "qod_session" "drone" {
+  device             = terraform_data.event.output.device
+  application_server = { ipv4_address = terraform_data.event.output.name == "" ? null : "198.51.100.7" }
+  qos_profile        = "QOS_S"
+  duration           = 60
+  wait_for_available = terraform_data.event.output.name != ""
+}
+`, event)
+	}
+	w.test(
+		planning(w.apply(config("final"), cameraHas("qos_profile", "QOS_E"),
+			statecheck.ExpectKnownValue("qod_session.camera", tfjsonpath.New("duration"), knownvalue.Int64Exact(5400)),
+			statecheck.ExpectKnownValue("qod_session.drone", tfjsonpath.New("device").AtMapKey("ipv6_address"), knownvalue.StringExact("2001:db8::10")),
+			statecheck.ExpectKnownValue("qod_session.drone", tfjsonpath.New("application_server").AtMapKey("ipv4_address"), knownvalue.StringExact("198.51.100.7")),
+		), plancheck.ExpectUnknownValue("qod_session.camera", tfjsonpath.New("device").AtMapKey("phone_number"))),
+		planning(w.apply(config("replay"), cameraHas("qos_profile", "QOS_E")),
+			replaces("qod_session.camera", "device.phone_number", "duration", "qos_profile")),
 	)
 }
+
+// A provider whose endpoint is not known yet plans what needs no call, and says so where a call
+// is needed; nothing is lost over it.
+func TestSession_unknownEndpoint(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	config := func(event string) string {
+		return `
+resource "terraform_data" "gateway" {
+  input = { event = "` + event + `", endpoint = "` + w.Endpoint() + `" }
+}
+
+provider "qod" {
+  endpoint      = terraform_data.gateway.output.endpoint
+  client_id     = "` + sandbox.DefaultClient.ID + `"
+  client_secret = "` + sandbox.DefaultClient.Secret + `"
+}
+` + camera
+	}
+	w.test(
+		w.apply(config("final")),
+		resource.TestStep{Config: config("replay"), ExpectError: says("the provider's endpoint is not known yet")},
+		planning(w.apply(config("final")), plancheck.ExpectEmptyPlan()),
+	)
+	if n := w.Count(sandbox.OpCreate); n != 1 {
+		t.Errorf("%d POSTs, want 1", n)
+	}
+}
+
+// A create that ends badly leaves exactly what the network holds: tainted, so that the next apply
+// deletes it and asks again.
+func TestSession_taintedCreate(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	w.Before(sandbox.OpRead, onNth(1, func() { w.Revoke(w.ids()[0]) }))
+	w.test(
+		resource.TestStep{Config: w.hcl(camera), ExpectError: says("The network made the session UNAVAILABLE")},
+		planning(w.apply(w.hcl(camera)), replaced{"qod_session.camera", nil}, isTainted("qod_session.camera")),
+	)
+	if got, want := w.writes(), "POST DELETE POST DELETE"; got != want {
+		t.Errorf("requests that change something: %s, want %s", got, want)
+	}
+}
+
+var errNothing = errors.New("nothing to see here")

@@ -1,12 +1,30 @@
 package provider
 
 import (
+	"os"
 	"os/signal"
+	"sync"
 	"syscall"
+	"time"
 )
 
-// outliveTerminate keeps SIGTERM from killing the plugin with a POST in flight, whose session
-// nobody would record. A pipeline that is cancelled signals the whole process group; Terraform
-// itself answers the signal by asking its plugins to stop, and ends them when they have.
-// (go-plugin does the same for SIGINT, and for nothing else.)
-func outliveTerminate() { signal.Ignore(syscall.SIGTERM) }
+// outliveSignals keeps the plugin from dying with a POST in flight, whose session nobody would
+// record. A pipeline that is cancelled sends SIGTERM to the whole process group; Terraform itself
+// answers the signal by asking its plugins to stop, and ends them when they have. (go-plugin does
+// the same for SIGINT, and for nothing else.) SIGPIPE comes with the first log line after
+// Terraform was killed.
+func outliveSignals() { signal.Ignore(syscall.SIGTERM, syscall.SIGPIPE) }
+
+const parentInterval = 200 * time.Millisecond
+
+// leaveWith ends the process when its parent has died without ending it, as after SIGKILL:
+// nothing else would. A POST in flight is finished first, since a request that is cut may still
+// create a session.
+func leaveWith(parent int, posting *sync.RWMutex) {
+	for range time.Tick(parentInterval) {
+		if os.Getppid() != parent {
+			posting.Lock()
+			os.Exit(1)
+		}
+	}
+}

@@ -3,7 +3,9 @@ package provider
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,6 +97,61 @@ func (w *world) apply(config string, checks ...statecheck.StateCheck) resource.T
 			PostApplyPostRefresh: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()},
 		},
 	}
+}
+
+// before has something happen outside Terraform before a step.
+func before(happens func(), step resource.TestStep) resource.TestStep {
+	step.PreConfig = happens
+	return step
+}
+
+// planning adds checks of the plan that a step then applies.
+func planning(step resource.TestStep, checks ...plancheck.PlanCheck) resource.TestStep {
+	step.ConfigPlanChecks.PreApply = append(step.ConfigPlanChecks.PreApply, checks...)
+	return step
+}
+
+// meanwhile is what happens between a plan and its apply.
+type meanwhile func()
+
+func (happens meanwhile) CheckPlan(context.Context, plancheck.CheckPlanRequest, *plancheck.CheckPlanResponse) {
+	happens()
+}
+
+// replaced expects a replacement that deletes first, for these paths and no others.
+type replaced struct {
+	address string
+	paths   []string // such as device.phone_number
+}
+
+func replaces(address string, paths ...string) replaced { return replaced{address, paths} }
+
+func (r replaced) CheckPlan(_ context.Context, req plancheck.CheckPlanRequest, resp *plancheck.CheckPlanResponse) {
+	for _, rc := range req.Plan.ResourceChanges {
+		if rc.Address != r.address {
+			continue
+		}
+		var paths []string
+		for _, path := range rc.Change.ReplacePaths {
+			paths = append(paths, strings.Trim(strings.ReplaceAll(fmt.Sprint(path), " ", "."), "[]"))
+		}
+		slices.Sort(paths)
+		if !rc.Change.Actions.DestroyBeforeCreate() || !slices.Equal(paths, r.paths) {
+			resp.Error = fmt.Errorf("%s: planned %v because of %v, want a replacement because of %v", r.address, rc.Change.Actions, paths, r.paths)
+		}
+		return
+	}
+	resp.Error = fmt.Errorf("%s is not in the plan", r.address)
+}
+
+// says matches text in what Terraform prints, which breaks lines anywhere and draws a bar before
+// each.
+func says(text string) *regexp.Regexp {
+	words := strings.Fields(text)
+	for i, word := range words {
+		words[i] = regexp.QuoteMeta(word)
+	}
+	return regexp.MustCompile(strings.Join(words, `[\s│]+`))
 }
 
 // ledgerIsState compares the ids of qod_session in state with the sessions on the network.

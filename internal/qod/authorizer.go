@@ -9,7 +9,11 @@ import (
 )
 
 // Token is an access token. It prints as REDACTED with every verb.
-type Token struct{ value string }
+type Token struct {
+	value string
+	// issue tells two fetches apart: some servers give out the token they gave before.
+	issue uint64
+}
 
 // Format keeps the token out of everything that is printed.
 func (Token) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("REDACTED")) }
@@ -28,8 +32,8 @@ type Authorizer interface {
 type grant interface {
 	// subject names whom a token stands for: calls of one subject share a token.
 	subject(d Device) string
-	// fetch asks once. Errors are *TokenError or the end of ctx.
-	fetch(ctx context.Context, d Device) (Token, time.Duration, error)
+	// fetch asks once. Errors are *TokenError or the end of ctx. A lifetime of zero is not known.
+	fetch(ctx context.Context, d Device) (token string, lifetime time.Duration, err error)
 }
 
 const (
@@ -45,29 +49,36 @@ const (
 	// maxEarly is how long before its end a token is renewed, at most: a request under way must
 	// not outlive it.
 	maxEarly = time.Minute
+
+	// failureAge is how long a failure stands for those who ask next: a burst of resources is told
+	// once what one of them found out.
+	failureAge = time.Second
 )
 
 // tokenCache keeps one token a subject: one fetch in flight, renewed early, dropped when refused.
 type tokenCache struct {
-	grant grant
+	grant   grant
+	timeout time.Duration // of one fetch
 
 	mu    sync.Mutex
 	cells map[string]*tokenCell
 }
 
 type tokenCell struct {
-	fetch shared[Token]
+	flight shared[Token]
 
-	mu      sync.Mutex
-	token   Token
-	renewAt time.Time
-	// final is an answer that asking again would only repeat (invalid_client): some identity
-	// providers lock a client that keeps asking.
-	final error
+	mu        sync.Mutex
+	token     Token
+	renewAt   time.Time
+	expiresAt time.Time
+	issued    uint64
+
+	failure  error
+	failedAt time.Time
 }
 
-func newTokenCache(g grant) *tokenCache {
-	return &tokenCache{grant: g, cells: map[string]*tokenCell{}}
+func newTokenCache(g grant, requestTimeout time.Duration) *tokenCache {
+	return &tokenCache{grant: g, timeout: min(requestTimeout, fetchBudget/fetchAttempts), cells: map[string]*tokenCell{}}
 }
 
 func (c *tokenCache) cell(subject string) *tokenCell {
@@ -84,20 +95,42 @@ func (c *tokenCache) cell(subject string) *tokenCell {
 // Token returns the subject's token, fetching one where there is none.
 func (c *tokenCache) Token(ctx context.Context, d Device) (Token, error) {
 	cell := c.cell(c.grant.subject(d))
-	if token, err, ok := cell.current(); ok {
+	if token, ok, err := cell.current(); ok {
 		return token, err
 	}
-	return cell.fetch.do(ctx, func(ctx context.Context) (Token, error) {
+	return cell.flight.do(ctx, func(ctx context.Context) (Token, error) {
 		// Another fetch may have ended between the look above and this one.
-		if token, err, ok := cell.current(); ok {
+		if token, ok, err := cell.current(); ok {
 			return token, err
 		}
 		ctx, cancel := context.WithTimeout(ctx, fetchBudget)
 		defer cancel()
-		token, lifetime, err := fetchToken(ctx, c.grant, d)
-		cell.keep(token, lifetime, err)
-		return token, err
+		value, lifetime, err := c.fetch(ctx, d)
+		return cell.keep(value, lifetime, err)
 	})
+}
+
+// fetch asks up to three times. A refusal is never repeated.
+func (c *tokenCache) fetch(ctx context.Context, d Device) (string, time.Duration, error) {
+	for attempt := 1; ; attempt++ {
+		value, lifetime, err := c.once(ctx, d)
+		if err == nil {
+			return value, lifetime, nil
+		}
+		var refusal *TokenError
+		if !errors.As(err, &refusal) {
+			err = &TokenError{Err: err}
+		}
+		if (refusal != nil && refusal.final) || attempt == fetchAttempts || pause(ctx, backoff(attempt)) != nil {
+			return "", 0, err
+		}
+	}
+}
+
+func (c *tokenCache) once(ctx context.Context, d Device) (string, time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	return c.grant.fetch(ctx, d)
 }
 
 // Refused drops the token wherever it is kept.
@@ -109,30 +142,49 @@ func (c *tokenCache) Refused(t Token) {
 	}
 }
 
-func (c *tokenCell) current() (Token, error, bool) { //nolint:staticcheck // the error is a kept result, not this call's
+// current is the kept token, or the kept failure; false when it is time to fetch.
+func (c *tokenCell) current() (Token, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.final != nil {
-		return Token{}, c.final, true
+	var refusal *TokenError
+	if errors.As(c.failure, &refusal) && refusal.locked {
+		return Token{}, true, c.failure
 	}
-	return c.token, nil, c.token.value != "" && time.Now().Before(c.renewAt)
+	now := time.Now()
+	if c.token.value != "" && now.Before(c.renewAt) {
+		return c.token, true, nil
+	}
+	if c.failure != nil && now.Sub(c.failedAt) < failureAge {
+		token, err := c.fallback(now)
+		return token, true, err
+	}
+	return Token{}, false, nil
 }
 
-func (c *tokenCell) keep(t Token, lifetime time.Duration, err error) {
+// fallback is the old token while it is still good, although it could not be renewed early.
+func (c *tokenCell) fallback(now time.Time) (Token, error) {
+	if c.token.value != "" && now.Before(c.expiresAt) {
+		return c.token, nil
+	}
+	return Token{}, c.failure
+}
+
+func (c *tokenCell) keep(value string, lifetime time.Duration, err error) (Token, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	now := time.Now()
 	if err != nil {
-		var refusal *TokenError
-		if errors.As(err, &refusal) && refusal.final {
-			c.final = err
-		}
-		return
+		c.failure, c.failedAt = err, now
+		return c.fallback(now)
 	}
 	if lifetime <= 0 {
 		lifetime = unsaidLifetime
 	}
 	lifetime = min(maxLifetime, max(minLifetime, lifetime))
-	c.token, c.renewAt = t, time.Now().Add(lifetime-min(maxEarly, lifetime/10))
+	c.issued++
+	c.token, c.failure = Token{value, c.issued}, nil
+	c.renewAt, c.expiresAt = now.Add(lifetime-min(maxEarly, lifetime/10)), now.Add(lifetime)
+	return c.token, nil
 }
 
 func (c *tokenCell) drop(t Token) {
@@ -140,22 +192,5 @@ func (c *tokenCell) drop(t Token) {
 	defer c.mu.Unlock()
 	if c.token == t {
 		c.token = Token{}
-	}
-}
-
-// fetchToken asks up to three times. A refusal is final: it is never repeated.
-func fetchToken(ctx context.Context, g grant, d Device) (Token, time.Duration, error) {
-	for attempt := 1; ; attempt++ {
-		token, lifetime, err := g.fetch(ctx, d)
-		if err == nil {
-			return token, lifetime, nil
-		}
-		var refusal *TokenError
-		if !errors.As(err, &refusal) {
-			err = &TokenError{Err: err}
-		}
-		if (refusal != nil && refusal.final) || attempt == fetchAttempts || pause(ctx, backoff(attempt)) != nil {
-			return Token{}, 0, err
-		}
 	}
 }

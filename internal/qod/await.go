@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"net/http"
 	"time"
 )
 
@@ -14,6 +15,10 @@ const (
 	// unseenGrace is how long a session may be missing before it counts as gone: a list or a
 	// replica can lag behind the POST that made it.
 	unseenGrace = 10 * time.Second
+
+	// maxAsked bounds how long a wait lets the API keep it from looking: the session may become
+	// available meanwhile.
+	maxAsked = 30 * time.Second
 )
 
 // Await waits until the session is AVAILABLE. Polls that fail are ridden out: only the context,
@@ -46,9 +51,12 @@ func (c *Client) Await(ctx context.Context, ref Ref) (s Session, err error) {
 			// The poll was cut short, which says nothing new.
 		default:
 			lastErr = err
+			if denied(err) {
+				return last, &WaitError{Reason: WaitDenied, Last: last, Err: err}
+			}
 			if !IsGone(err) {
 				missing = time.Time{}
-				wait = max(wait, asked(err))
+				wait = max(wait, min(maxAsked, asked(err)))
 				break
 			}
 			if missing.IsZero() {
@@ -84,4 +92,11 @@ func asked(err error) time.Duration {
 		return e.RetryAfter
 	}
 	return 0
+}
+
+// denied reports whether looking again cannot help, and would cost a token each time: a 401 in
+// spite of a new token, or no token to be had.
+func denied(err error) bool {
+	var token *TokenError
+	return isStatus(err, http.StatusUnauthorized) || (errors.As(err, &token) && token.final)
 }

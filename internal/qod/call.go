@@ -61,7 +61,9 @@ func (c *Client) callWith(ctx context.Context, r request, d Device, token Token,
 	if tokenErr != nil {
 		var e *Error
 		if errors.As(err, &e) {
-			e.Err = tokenErr
+			refused := *e // the log has been handed the other one
+			refused.Err = tokenErr
+			err = &refused
 		}
 		return a, err
 	}
@@ -88,7 +90,7 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 		if err != nil {
 			event.Status, event.Err = failure.Status, err
 		}
-		c.log(ctx, event)
+		c.tell(ctx, event)
 	}()
 
 	// Whether anything was written decides if the request may be repeated blindly.
@@ -116,7 +118,7 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 			failure.outcome = unsent
 		}
 		failure.trust = isTLSFailure(err)
-		failure.Err = withoutURL(err)
+		failure.Err = plain(withoutURL(err), c.secrets(token, r), d)
 		return answer{}, failure
 	}
 	defer func() { _ = resp.Body.Close() }()
@@ -134,14 +136,20 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 	failure.RetryAfter = retryAfter(resp.Header, firstTime(a.date, time.Now()))
 	code, message := c.dialect.failure(a.body)
 	if code == "" && message == "" {
-		message = string(a.body)
+		message = readable(string(a.body))
 	}
-	failure.Code = readable(redact(code, c.secrets(token, r), d))
-	failure.Message = readable(redact(message, c.secrets(token, r), d))
+	failure.Code = readable(redactServer(code, c.secrets(token, r), d))
+	failure.Message = readable(redactServer(message, c.secrets(token, r), d))
 	if location := resp.Header.Get("Location"); a.status/100 == 3 && location != "" {
 		failure.Err = fmt.Errorf("redirected to %s, which is not followed", hostOf(location))
 	}
 	return answer{}, failure
+}
+
+// tell hands an event to the log. A fault there must not cost the answer to a POST.
+func (c *Client) tell(ctx context.Context, event Event) {
+	defer func() { _ = recover() }()
+	c.log(ctx, event)
 }
 
 // outcomeOf classifies a status. A 408 and all of 5xx can hide a request that was carried out
@@ -196,7 +204,7 @@ func hostOf(location string) string {
 	if err != nil || u.Host == "" {
 		return "another path"
 	}
-	return u.Scheme + "://" + u.Host
+	return printable(u.Scheme + "://" + u.Host)
 }
 
 func firstTime(times ...time.Time) time.Time {

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -27,11 +29,15 @@ type Config struct {
 	UserAgent string
 	// Log is told of every request to the API; nil for nobody. It must not block.
 	Log func(context.Context, Event)
+	// Posting is held from before a POST until its fate is known, so that the process can be kept
+	// from ending meanwhile. Creates hold it side by side: give an RWMutex's RLocker. Nil for none.
+	Posting sync.Locker
 	// Transport replaces the network, for tests; nil otherwise.
 	Transport http.RoundTripper
 }
 
-// Event is one request as logs may show it: no body, no header, no id.
+// Event is one request as logs may show it: no body, no header, no identifier of a device. Err may
+// name the session and repeat a little of what the API said, with secrets and identifiers masked.
 type Event struct {
 	Operation  Operation
 	Method     string
@@ -59,6 +65,7 @@ type Client struct {
 	requestTimeout time.Duration
 	userAgent      string
 	log            func(context.Context, Event)
+	posting        sync.Locker
 }
 
 // lookBudget bounds one read or list, retries included.
@@ -69,11 +76,20 @@ func New(config Config) (*Client, error) {
 	if problem := CheckURL(config.Endpoint); problem != "" {
 		return nil, fmt.Errorf("the endpoint %s", problem)
 	}
+	if problem := CheckURL(config.TokenURL); config.TokenURL != "" && problem != "" {
+		return nil, fmt.Errorf("the token URL %s", problem)
+	}
+	if !headerSafe(config.AccessToken) {
+		return nil, errors.New("the access token holds characters that cannot stand in a header")
+	}
 	c := &Client{
 		endpoint: strings.TrimRight(config.Endpoint, "/"), config: config, http: newHTTPClient(config.Transport),
 		dialect: openGateway{}, clock: &serverClock{}, held: newHeld(),
 		maxRetries: config.MaxRetries, requestTimeout: config.RequestTimeout,
-		userAgent: config.UserAgent, log: config.Log,
+		userAgent: config.UserAgent, log: config.Log, posting: config.Posting,
+	}
+	if c.posting == nil {
+		c.posting = new(sync.RWMutex).RLocker()
 	}
 	if c.log == nil {
 		c.log = func(context.Context, Event) {}
@@ -83,7 +99,7 @@ func New(config Config) (*Client, error) {
 	}
 	c.lists = &lists{request: c.listOnce}
 	if config.AccessToken != "" {
-		c.authorizer = &readyToken{token: Token{config.AccessToken}}
+		c.authorizer = &readyToken{token: Token{value: config.AccessToken}}
 		c.origin = normalOrigin(c.endpoint, "token")
 		return c, nil
 	}
@@ -91,9 +107,8 @@ func New(config Config) (*Client, error) {
 		return nil, errors.New("neither an access token nor a client id with its secret is given")
 	}
 	c.authorizer = newTokenCache(&clientCredentials{
-		http: c.http, id: config.ClientID, secret: config.ClientSecret, scopes: config.Scopes,
-		tokenURL: config.TokenURL, origin: originOf(c.endpoint), userAgent: config.UserAgent,
-	})
+		config: config, http: c.http, origin: originOf(c.endpoint),
+	}, c.requestTimeout)
 	c.origin = normalOrigin(c.endpoint, "client "+config.ClientID)
 	return c, nil
 }
@@ -123,7 +138,7 @@ func (c *Client) Read(ctx context.Context, ref Ref) (s Session, err error) {
 		return Session{}, invalidID(OperationRead, ref.ID)
 	}
 	r := c.dialect.read(ref.ID)
-	a, err := c.retry(ctx, r.operation, func(attempt int) (answer, error) {
+	a, err := retry(ctx, r.operation, c.maxRetries, func(attempt int) (answer, error) {
 		return c.get(ctx, r, ref.Device, attempt)
 	})
 	if err != nil {
@@ -136,12 +151,13 @@ func (c *Client) Read(ctx context.Context, ref Ref) (s Session, err error) {
 // one that was asked for.
 func (c *Client) decodeRead(r request, a answer) (Session, error) {
 	s, err := c.dialect.session(a.body)
-	if s.ID == "" && err == nil || s.ID != "" && s.ID != r.sessionID {
+	if s.ID != "" && !strings.EqualFold(s.ID, r.sessionID) {
 		err = errors.New("the answer shows another session")
 	}
 	if err != nil {
 		return Session{}, unreadable(r, a, err)
 	}
+	s.ID = r.sessionID
 	return s, nil
 }
 
@@ -149,15 +165,14 @@ func (c *Client) decodeRead(r request, a answer) (Session, error) {
 // started (unknown starts last), then by id. None is no error.
 func (c *Client) List(ctx context.Context, f Filter) (found []Session, err error) {
 	defer catch(&err)
-	taken, err := c.lists.since(ctx, time.Now())
+	ctx, cancel := context.WithTimeout(ctx, lookBudget)
+	defer cancel()
+	taken, err := c.listSince(ctx, time.Now())
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, stopped(ctx, OperationList, true, informative(err))
-		}
 		return nil, err
 	}
 	for _, s := range taken.sessions {
-		if f.Matches(s) {
+		if s.ID != "" && f.Matches(s) {
 			found = append(found, s)
 		}
 	}
@@ -165,6 +180,14 @@ func (c *Client) List(ctx context.Context, f Filter) (found []Session, err error
 		return cmp.Or(compareStart(a.StartedAt, b.StartedAt), strings.Compare(a.ID, b.ID))
 	})
 	return found, nil
+}
+
+// listSince is a list that was requested at notBefore or later, with the retries of this caller:
+// the request is shared, its budget is not.
+func (c *Client) listSince(ctx context.Context, notBefore time.Time) (*snapshot, error) {
+	return retry(ctx, OperationList, c.maxRetries, func(int) (*snapshot, error) {
+		return c.lists.since(ctx, notBefore)
+	})
 }
 
 func compareStart(a, b time.Time) int {
@@ -181,14 +204,10 @@ func boolRank(b bool) int {
 	return 0
 }
 
-// listOnce is one list request with its retries, as lists shares it.
+// listOnce is one list request, as lists shares it.
 func (c *Client) listOnce(ctx context.Context) ([]Session, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookBudget)
-	defer cancel()
 	r := c.dialect.list()
-	a, err := c.retry(ctx, r.operation, func(attempt int) (answer, error) {
-		return c.get(ctx, r, Device{}, attempt)
-	})
+	a, err := c.get(ctx, r, Device{}, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -204,13 +223,13 @@ func (c *Client) listOnce(ctx context.Context) ([]Session, error) {
 // broadcast without its session.
 func (c *Client) Now(ctx context.Context) (now time.Time, err error) {
 	defer catch(&err)
-	if now, known := c.clock.now(); known {
+	if now := c.clock.now(); !now.IsZero() {
 		return now, nil
 	}
-	if _, err := c.lists.since(ctx, time.Time{}.Add(1)); err != nil {
+	if _, err := c.listSince(ctx, time.Time{}); err != nil {
 		return time.Time{}, err
 	}
-	if now, known := c.clock.now(); known {
+	if now := c.clock.now(); !now.IsZero() {
 		return now, nil
 	}
 	return time.Time{}, errors.New("the API's answers carry no Date header, so its clock is not known")
@@ -245,5 +264,20 @@ func invalidID(op Operation, id string) *Error {
 }
 
 func (c *Client) secrets(t Token, r request) []string {
-	return []string{t.value, c.config.ClientSecret, c.config.AccessToken, r.secret}
+	return append(c.config.secrets(), t.value, r.secret)
 }
+
+// secrets are what must not come back in any text, the Basic credential of RFC 6749 §2.3.1 among
+// them.
+func (c Config) secrets() []string {
+	if c.ClientSecret == "" {
+		return []string{c.AccessToken}
+	}
+	return []string{c.AccessToken, url.QueryEscape(c.ClientID) + ":" + url.QueryEscape(c.ClientSecret), c.ClientSecret}
+}
+
+// Format keeps the credentials out of everything that is printed.
+func (c Config) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("configuration of " + c.Endpoint)) }
+
+// Format names the origin.
+func (c *Client) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("client of " + c.origin)) }

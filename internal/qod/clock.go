@@ -22,9 +22,12 @@ func (c *serverClock) saw(date time.Time) {
 	c.known, c.offset = true, time.Until(date)
 }
 
-// now is the server's time to within about a second, and whether it is known.
-func (c *serverClock) now() (time.Time, bool) {
+// now is the server's time to within about a second; zero when it is not known.
+func (c *serverClock) now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return time.Now().Add(c.offset).UTC(), c.known
+	if !c.known {
+		return time.Time{}
+	}
+	return time.Now().Add(c.offset).UTC()
 }

@@ -17,6 +17,9 @@ type dialect interface {
 	// session decodes one session. It returns the ID with the error when a damaged body still
 	// shows one.
 	session(body []byte) (Session, error)
+	// locatedID is the id that the Location header of a create names; empty when it names none.
+	locatedID(location string) string
+	// sessions decodes a list. An entry without a usable id is a Session without one.
 	sessions(body []byte) ([]Session, error)
 	// failure reads an error body; both are empty when it holds none.
 	failure(body []byte) (code, message string)

@@ -2,13 +2,12 @@ package qod
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
-
-	"encoding/json"
 
 	"golang.org/x/oauth2"
 )
@@ -23,7 +22,7 @@ const discoveryPath = "/.well-known/openid-configuration"
 // discover reads the token endpoint from the OpenID Connect discovery document of the origin.
 // What the document says is about to be sent the client secret, so it has to be https and speak
 // for this very origin.
-func discover(ctx context.Context, client *http.Client, origin, userAgent string) (tokenEndpoint, error) {
+func discover(ctx context.Context, client *http.Client, origin string, config Config) (tokenEndpoint, error) {
 	at := origin + discoveryPath
 	fail := func(status int, final bool, err error) (tokenEndpoint, error) {
 		return tokenEndpoint{}, &TokenError{URL: at, Discovery: true, Status: status, Err: err, final: final}
@@ -33,10 +32,10 @@ func discover(ctx context.Context, client *http.Client, origin, userAgent string
 		return fail(0, true, err)
 	}
 	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", userAgent)
+	req.Header.Set("User-Agent", config.UserAgent)
 	resp, err := client.Do(req)
 	if err != nil {
-		return fail(0, isTLSFailure(err), withoutURL(err))
+		return fail(0, isTLSFailure(err), plain(withoutURL(err), config.secrets(), Device{}))
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := readBounded(resp.Body, maxTokenBody)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -72,7 +73,8 @@ type TokenError struct {
 	Description string
 	Err         error
 
-	final bool // asking again would give the same answer, and could lock the client out
+	final  bool // asking again at once would give the same answer
+	locked bool // asking again at all could lock the client out
 }
 
 func (e *TokenError) Error() string {
@@ -134,7 +136,8 @@ type UnresolvedError struct {
 	Seconds     int64     // how long it would last
 	LookErr     error     // why looking failed; nil when it found nothing
 	Interrupted bool
-	Err         error // what ended the attempt
+	Kept        string // the session that a later POST made, and that is kept; empty for none
+	Err         error  // what ended the attempt
 }
 
 func (e *UnresolvedError) Error() string {
@@ -174,6 +177,7 @@ const (
 	WaitTimeout                           // the context's deadline passed
 	WaitInterrupted                       // the context was cancelled
 	WaitGone                              // the session is proven gone
+	WaitDenied                            // the credentials are refused, and will be
 )
 
 // WaitError says why a wait ended and what was last known of the session.
@@ -189,6 +193,7 @@ func (e *WaitError) Error() string {
 		WaitTimeout:     "it was not AVAILABLE in time",
 		WaitInterrupted: "interrupted while waiting",
 		WaitGone:        "it is gone",
+		WaitDenied:      "the credentials were refused",
 	}[e.Reason]
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
@@ -207,11 +212,13 @@ type PanicError struct {
 
 func (e *PanicError) Error() string { return fmt.Sprintf("internal fault: %v", e.Value) }
 
+func newPanicError(fault any) *PanicError { return &PanicError{Value: fault, Stack: debug.Stack()} }
+
 // catch turns a panic of the calling function into *err. A value that the function has set
 // already is kept.
 func catch(err *error) {
 	if fault := recover(); fault != nil {
-		*err = errors.Join(*err, &PanicError{Value: fault, Stack: debug.Stack()})
+		*err = newPanicError(fault)
 	}
 }
 
@@ -226,12 +233,20 @@ func stopped(ctx context.Context, op Operation, sent bool, last error) *Interrup
 // maxServerText bounds what of a server's words reaches a person.
 const maxServerText = 300
 
-// readable makes server text safe to print: one line of printable characters, no markup. A web
-// page says nothing useful in a terminal, so it is left out.
+// markup is what a web page has and a sentence has not.
+var markup = regexp.MustCompile(`<\s*[/!?]?\s*[A-Za-z]`)
+
+// readable makes a server's words safe to print. A web page says nothing useful in a terminal,
+// so it is left out.
 func readable(text string) string {
-	if strings.Contains(text, "<") && strings.Contains(text, ">") {
+	if markup.MatchString(text) {
 		return ""
 	}
+	return printable(text)
+}
+
+// printable is one line of at most 300 printable characters.
+func printable(text string) string {
 	text = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
@@ -246,4 +261,29 @@ func readable(text string) string {
 		text = string(runes[:maxServerText]) + "…"
 	}
 	return text
+}
+
+// plainError says what err says, safe to print: errors of net/http quote the server at length.
+type plainError struct {
+	text string
+	err  error
+}
+
+func (e *plainError) Error() string { return e.text }
+func (e *plainError) Unwrap() error { return e.err }
+
+func plain(err error, secrets []string, d Device) error {
+	if err == nil {
+		return nil
+	}
+	return &plainError{text: printable(redact(err.Error(), secrets, d)), err: err}
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -10,7 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"strings"
+	"strconv"
 	"sync"
 	"time"
 
@@ -20,13 +20,9 @@ import (
 
 // clientCredentials is the OAuth 2.0 grant of RFC 6749 §4.4. One token serves every device.
 type clientCredentials struct {
-	http      *http.Client
-	id        string
-	secret    string
-	scopes    []string
-	tokenURL  string // empty: discovered
-	origin    string // of the endpoint, where the discovery document is
-	userAgent string
+	config Config
+	http   *http.Client
+	origin string // of the endpoint, where the discovery document is
 
 	mu    sync.Mutex
 	found *tokenEndpoint // once discovered; one document serves the process
@@ -34,25 +30,24 @@ type clientCredentials struct {
 
 func (g *clientCredentials) subject(Device) string { return "" }
 
-func (g *clientCredentials) fetch(ctx context.Context, _ Device) (Token, time.Duration, error) {
+func (g *clientCredentials) fetch(ctx context.Context, _ Device) (string, time.Duration, error) {
 	endpoint, err := g.endpoint(ctx)
 	if err != nil {
-		return Token{}, 0, err
+		return "", 0, err
 	}
 	config := clientcredentials.Config{
-		ClientID: g.id, ClientSecret: g.secret, TokenURL: endpoint.url, Scopes: g.scopes,
+		ClientID: g.config.ClientID, ClientSecret: g.config.ClientSecret, TokenURL: endpoint.url, Scopes: g.config.Scopes,
 		// Never oauth2.AuthStyleAutoDetect: it answers invalid_client with a second try.
 		AuthStyle: endpoint.style,
 	}
 	client := *g.http
-	client.Transport = &tokenAnswers{next: g.http.Transport, userAgent: g.userAgent}
+	client.Transport = &tokenAnswers{next: g.http.Transport, userAgent: g.config.UserAgent}
 	token, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, &client))
 	if err != nil {
-		return Token{}, 0, g.explain(endpoint.url, err)
+		return "", 0, g.explain(endpoint.url, err)
 	}
-	if strings.IndexFunc(token.AccessToken, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
-		// net/http would refuse the header later, with less to go by.
-		return Token{}, 0, &TokenError{
+	if !headerSafe(token.AccessToken) {
+		return "", 0, &TokenError{
 			URL: endpoint.url, final: true,
 			Err: errors.New("the access token holds characters that cannot stand in a header"),
 		}
@@ -61,12 +56,12 @@ func (g *clientCredentials) fetch(ctx context.Context, _ Device) (Token, time.Du
 	if !token.Expiry.IsZero() {
 		lifetime = time.Until(token.Expiry)
 	}
-	return Token{token.AccessToken}, lifetime, nil
+	return token.AccessToken, lifetime, nil
 }
 
 func (g *clientCredentials) endpoint(ctx context.Context) (tokenEndpoint, error) {
-	if g.tokenURL != "" {
-		return tokenEndpoint{url: g.tokenURL, style: oauth2.AuthStyleInHeader}, nil
+	if g.config.TokenURL != "" {
+		return tokenEndpoint{url: g.config.TokenURL, style: oauth2.AuthStyleInHeader}, nil
 	}
 	g.mu.Lock()
 	found := g.found
@@ -74,7 +69,7 @@ func (g *clientCredentials) endpoint(ctx context.Context) (tokenEndpoint, error)
 	if found != nil {
 		return *found, nil
 	}
-	endpoint, err := discover(ctx, g.http, g.origin, g.userAgent)
+	endpoint, err := discover(ctx, g.http, g.origin, g.config)
 	if err != nil {
 		return tokenEndpoint{}, err
 	}
@@ -89,11 +84,11 @@ func (g *clientCredentials) explain(tokenURL string, err error) error {
 	failure := &TokenError{URL: tokenURL}
 	var refusal *oauth2.RetrieveError
 	if !errors.As(err, &refusal) {
-		failure.Err = withoutURL(err)
+		failure.Err = plain(withoutURL(err), g.config.secrets(), Device{})
 		failure.final = isTLSFailure(err)
 		return failure
 	}
-	words := func(s string) string { return readable(redact(s, []string{g.secret}, Device{})) }
+	words := func(s string) string { return readable(redactServer(s, g.config.secrets(), Device{})) }
 	failure.Code, failure.Description = words(refusal.ErrorCode), words(refusal.ErrorDescription)
 	if failure.Code == "" && failure.Description == "" {
 		failure.Description = words(string(refusal.Body))
@@ -106,6 +101,7 @@ func (g *clientCredentials) explain(tokenURL string, err error) error {
 	}
 	failure.final = failure.Status < http.StatusInternalServerError &&
 		failure.Status != http.StatusTooManyRequests && failure.Status != http.StatusRequestTimeout
+	failure.locked = failure.final && (failure.Code == "invalid_client" || failure.Code == "unauthorized_client")
 	return failure
 }
 
@@ -169,10 +165,10 @@ func normaliseToken(body []byte) ([]byte, bool) {
 	return encoded, err == nil
 }
 
-// lifetime is a whole number of seconds, also from a float, bounded to what a duration can hold.
+// lifetime is a number of seconds, also from a float, bounded to what a duration can hold.
 func (o object) lifetime(name string) (int64, bool) {
-	var seconds float64
-	if _, err := fmt.Sscanf(o.text(name), "%g", &seconds); err != nil || !(seconds > 0) {
+	seconds, err := strconv.ParseFloat(o.text(name), 64)
+	if err != nil || !(seconds > 0) {
 		return 0, false
 	}
 	return int64(min(seconds, maxLifetime.Seconds())), true

@@ -21,4 +21,8 @@ func (r *readyToken) Token(context.Context, Device) (Token, error) {
 }
 
 // Refused ends the use of the token.
-func (r *readyToken) Refused(Token) { r.refused.Store(true) }
+func (r *readyToken) Refused(t Token) {
+	if t == r.token {
+		r.refused.Store(true)
+	}
+}

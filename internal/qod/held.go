@@ -78,7 +78,7 @@ func (h *held) of(d Device) []string {
 	defer h.mu.Unlock()
 	var ids []string
 	for id, device := range h.sessions {
-		if d.Matches(device) {
+		if d.overlaps(device) {
 			ids = append(ids, id)
 		}
 	}

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -30,8 +32,8 @@ func (openGateway) check(s Spec) []Problem {
 	if s.QoSProfile != "" && !slices.Contains(openGatewayProfiles, s.QoSProfile) {
 		problems = append(problems, Problem{FieldQoSProfile, fmt.Sprintf("%q", s.QoSProfile), "one of " + strings.Join(openGatewayProfiles, ", ")})
 	}
-	if s.Seconds > maxOpenGatewaySeconds {
-		problems = append(problems, Problem{FieldDuration, fmt.Sprintf("%d", s.Seconds), "1 to 86400 seconds (24 hours)"})
+	if s.Seconds < 0 || s.Seconds > maxOpenGatewaySeconds {
+		problems = append(problems, Problem{FieldDuration, strconv.FormatInt(s.Seconds, 10), fmt.Sprintf("1 to %d seconds (24 hours)", maxOpenGatewaySeconds)})
 	}
 	return problems
 }
@@ -116,6 +118,19 @@ func (openGateway) release(id string) request {
 	}
 }
 
+// locatedID reads the Location of a 201 whose body is of no use.
+func (openGateway) locatedID(location string) string {
+	u, err := url.Parse(location)
+	if err != nil {
+		return ""
+	}
+	collection, id := path.Split(u.Path)
+	if !strings.HasSuffix(collection, "/qod/sessions/") || !validID(id) {
+		return ""
+	}
+	return id
+}
+
 func (openGateway) session(body []byte) (Session, error) {
 	fields, err := decodeObject(body)
 	if err != nil {
@@ -132,12 +147,13 @@ func (openGateway) sessions(body []byte) ([]Session, error) {
 	sessions := make([]Session, 0, len(items))
 	position := make(map[string]int, len(items))
 	for _, item := range items {
-		fields, err := decodeObject(item)
-		if err != nil {
-			continue
+		// One without a usable id is kept: it may be a session that somebody looks for.
+		var s Session
+		if fields, err := decodeObject(item); err == nil {
+			s, _ = openGatewaySession(fields)
 		}
-		s, err := openGatewaySession(fields)
-		if err != nil {
+		if s.ID == "" {
+			sessions = append(sessions, s)
 			continue
 		}
 		// One id shown twice is one session; the last word counts.

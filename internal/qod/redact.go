@@ -2,12 +2,13 @@ package qod
 
 import (
 	"encoding/base64"
+	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
-// redact takes secrets and the device's identifiers out of text that a server wrote: servers
-// repeat what they were sent, also what they should not.
+// redact takes secrets and the device's identifiers, as they are spelled, out of any text.
 func redact(text string, secrets []string, d Device) string {
 	for _, secret := range secrets {
 		if secret == "" {
@@ -27,4 +28,26 @@ func redact(text string, secrets []string, d Device) string {
 		}
 	}
 	return text
+}
+
+var (
+	// phoneShaped leaves the groups of a UUID and longer words alone.
+	phoneShaped   = regexp.MustCompile(`(^|[^0-9A-Za-z-])(\+?[1-9][0-9]{6,14})($|[^0-9A-Za-z-])`)
+	addressShaped = regexp.MustCompile(`[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]+`)
+)
+
+// redactServer is redact for what a server wrote: it repeats what it was sent, also what it
+// should not, and shows identifiers of devices that this call knows nothing of.
+func redactServer(text string, secrets []string, d Device) string {
+	text = redact(text, secrets, d)
+	text = addressShaped.ReplaceAllStringFunc(text, func(s string) string {
+		if _, err := netip.ParseAddr(s); err != nil {
+			return s
+		}
+		return Mask(s)
+	})
+	return phoneShaped.ReplaceAllStringFunc(text, func(s string) string {
+		parts := phoneShaped.FindStringSubmatch(s)
+		return parts[1] + Mask(parts[2]) + parts[3]
+	})
 }

@@ -14,7 +14,7 @@ func (c *Client) Release(ctx context.Context, ref Ref) (err error) {
 		return invalidID(OperationRelease, ref.ID)
 	}
 	r := c.dialect.release(ref.ID)
-	a, err := c.retry(ctx, r.operation, func(attempt int) (answer, error) {
+	a, err := retry(ctx, r.operation, c.maxRetries, func(attempt int) (answer, error) {
 		return c.call(ctx, r, ref.Device, attempt)
 	})
 	if err == nil && a.status == http.StatusAccepted {
@@ -33,7 +33,7 @@ func (c *Client) awaitRelease(ctx context.Context, ref Ref) error {
 		if IsGone(err) || (err == nil && s.Status == StatusUnavailable) {
 			return nil
 		}
-		if pause(ctx, backoff(attempt)) != nil {
+		if pause(ctx, max(backoff(attempt), min(maxAsked, asked(err)))) != nil {
 			return stopped(ctx, OperationRelease, true, informative(err))
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"path"
 	"time"
 )
 
@@ -13,21 +12,23 @@ const (
 	// shares one.
 	snapshotAge = 10 * time.Second
 	// snapshotBudget bounds that list: without one the POST is still sent.
-	snapshotBudget = 10 * time.Second
+	snapshotBudget = 5 * time.Second
 
 	// clockSlack is how far two readings of one server's clock may lie apart: Date and startedAt
 	// are both cut to whole seconds.
 	clockSlack = 2 * time.Second
+
+	// settling is how long a session may take to show after the answer to its POST was lost: what
+	// a gateway answered with an error may be committed a little later.
+	settling = time.Second
+	// slowSettling is settling for a network that was slow already, or that said it did create.
+	slowSettling = 10 * time.Second
 
 	// conflictPatience is how long a 409 may still be the echo of this process's own delete, or of
 	// a POST whose answer was lost.
 	conflictPatience = 20 * time.Second
 	conflictInterval = time.Second
 )
-
-// looks are the pauses before each look for a session whose answer was lost: what a gateway
-// answered with an error may be committed a little later.
-var looks = []time.Duration{0, 250 * time.Millisecond, 750 * time.Millisecond}
 
 // Reserve creates a session and returns as soon as its id is known, which may be together with
 // an error: record the session first. No POST is repeated before it is known what became of the
@@ -46,23 +47,15 @@ func (c *Client) Reserve(ctx context.Context, spec Spec) (s Session, err error) 
 		return Session{}, stopped(ctx, OperationCreate, false, nil)
 	}
 	defer unlock()
+	c.posting.Lock()
+	defer c.posting.Unlock()
 
 	// A failure here proves that nothing was sent.
 	if _, err := c.authorizer.Token(ctx, spec.Device); err != nil {
 		return Session{}, unlessStopped(ctx, err)
 	}
-	create := creation{client: c, spec: spec, before: c.snapshotBefore(ctx)}
-	return create.run(ctx, &s)
-}
-
-func (c *Client) snapshotBefore(ctx context.Context) *snapshot {
-	ctx, cancel := context.WithTimeout(ctx, snapshotBudget)
-	defer cancel()
-	taken, err := c.lists.since(ctx, time.Now().Add(-snapshotAge))
-	if err != nil {
-		return nil
-	}
-	return taken
+	create := creation{client: c, spec: spec}
+	return create.run(ctx)
 }
 
 func unlessStopped(ctx context.Context, err error) error {
@@ -76,107 +69,130 @@ func unlessStopped(ctx context.Context, err error) error {
 type creation struct {
 	client *Client
 	spec   Spec
-	before *snapshot // nil when it could not be taken
 
-	firstPost time.Time // the server's time just before the first POST; zero when unknown
-	lost      []*Error  // POSTs whose fate is unknown
-	until     time.Time // when the session of the last lost POST would end
+	before   *snapshot // taken before the first POST that may have been lost; nil when it could not be
+	postedAt time.Time // the server's time just before that POST; zero when unknown
+	lost     []*Error  // POSTs whose fate is unknown
+	until    time.Time // when the session of the last lost POST would end
 }
 
-// run posts until there is a session or a reason to stop. It sets *s the moment the id is known,
-// so that not even a panic behind it loses it.
-func (cr *creation) run(ctx context.Context, s *Session) (Session, error) {
+// run posts until there is a session or a reason to stop.
+func (cr *creation) run(ctx context.Context) (Session, error) {
 	for attempt := 1; ; attempt++ {
 		if ctx.Err() != nil {
-			return *s, cr.failed(stopped(ctx, OperationCreate, len(cr.lost) > 0, nil))
+			return Session{}, cr.failed(stopped(ctx, OperationCreate, len(cr.lost) > 0, nil))
 		}
-		err := cr.post(ctx, attempt, s)
+		if len(cr.lost) == 0 {
+			cr.before = cr.client.snapshotBefore(ctx)
+			cr.postedAt = cr.client.clock.now()
+		} else if found, err := cr.look(ctx, 0); found.ID != "" || err != nil {
+			return found, err
+		}
+		s, err := cr.post(ctx, attempt)
 		if s.ID != "" {
-			return *s, nil
+			return s, cr.twice(ctx, s)
 		}
 		var failure *Error
-		if !errors.As(err, &failure) {
-			return *s, cr.failed(unlessStopped(ctx, err))
+		if !errors.As(err, &failure) || failure.Operation != OperationCreate {
+			return Session{}, cr.failed(unlessStopped(ctx, err))
 		}
-		var wait time.Duration
+		wait := failure.RetryAfter
 		switch {
 		case failure.Status == http.StatusConflict:
-			again, err := cr.conflict(ctx, failure, s)
-			if s.ID != "" {
-				return *s, nil
-			}
+			found, again, err := cr.conflict(ctx, failure)
 			if !again {
-				return *s, err
+				return found, err
 			}
-			attempt--
-			wait = conflictInterval
+			attempt, wait = attempt-1, conflictInterval
 		case failure.outcome == unknown:
 			cr.lose(failure)
-			found, err := cr.look(ctx)
-			if found.ID != "" {
-				*s = found
-				return *s, nil
+			found, err := cr.look(ctx, settlingAfter(failure))
+			if found.ID != "" || err != nil {
+				return found, err
 			}
-			if err != nil {
-				return *s, err
+			if failure.Status/100 == 2 {
+				// It said that it created one. Another POST would buy a second.
+				return Session{}, cr.failed(failure)
 			}
-			wait = failure.RetryAfter
 		case failure.outcome == unsent && !failure.trust, failure.Status == http.StatusTooManyRequests:
-			wait = failure.RetryAfter
 		default:
-			return *s, cr.failed(failure)
+			return Session{}, cr.failed(failure)
 		}
 		if attempt > cr.client.maxRetries {
-			return *s, cr.failed(failure)
+			return Session{}, cr.failed(failure)
 		}
 		if wait == 0 {
 			wait = backoff(attempt)
 		}
 		if !fits(ctx, wait) {
-			return *s, cr.failed(failure)
+			return Session{}, cr.failed(failure)
 		}
 		if pause(ctx, wait) != nil {
-			return *s, cr.failed(stopped(ctx, OperationCreate, true, failure))
+			return Session{}, cr.failed(stopped(ctx, OperationCreate, len(cr.lost) > 0, failure))
 		}
 	}
 }
 
-// post sends one POST under a context that nothing cancels, and sets *s when it made a session.
-func (cr *creation) post(ctx context.Context, attempt int, s *Session) error {
+// snapshotBefore is a recent list, or nil where there is none to be had.
+func (c *Client) snapshotBefore(ctx context.Context) *snapshot {
+	ctx, cancel := context.WithTimeout(ctx, snapshotBudget)
+	defer cancel()
+	taken, err := c.listSince(ctx, time.Now().Add(-snapshotAge))
+	if err != nil {
+		return nil
+	}
+	return taken
+}
+
+// post sends one POST under a context that nothing cancels.
+func (cr *creation) post(ctx context.Context, attempt int) (Session, error) {
 	c := cr.client
 	spec, err := cr.current(ctx)
 	if err != nil {
-		return err
+		return Session{}, err
 	}
 	r, err := c.dialect.create(spec)
 	if err != nil {
-		return err
+		return Session{}, err
 	}
 	token, err := c.authorizer.Token(ctx, spec.Device)
 	if err != nil {
-		return err
+		return Session{}, err
 	}
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return Session{}, ctx.Err()
 	}
 	cr.spec.Seconds = spec.Seconds
-	if cr.firstPost.IsZero() {
-		cr.firstPost, _ = c.serverTime()
+	made, err := c.sendCreate(ctx, r, spec.Device, token, attempt)
+	if made.ID != "" {
+		c.held.claim(made.ID, spec.Device)
 	}
-	a, err := c.callWith(context.WithoutCancel(ctx), r, spec.Device, token, attempt)
+	return made, err
+}
+
+// sendCreate is the part of a create that must not be lost: from here on the network may have
+// made a session, so even a panic leaves an outcome to reconcile.
+func (c *Client) sendCreate(ctx context.Context, r request, d Device, token Token, attempt int) (made Session, err error) {
+	defer func() {
+		if fault := recover(); fault != nil && made.ID == "" {
+			err = &Error{Operation: r.operation, Err: newPanicError(fault), outcome: unknown}
+		}
+	}()
+	// The POST, one new token, and its replay.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*c.requestTimeout+fetchBudget)
+	defer cancel()
+	a, err := c.callWith(ctx, r, d, token, attempt)
 	if err != nil {
-		return err
+		return Session{}, err
 	}
-	made, err := c.dialect.session(a.body)
+	made, err = c.dialect.session(a.body)
 	if made.ID == "" {
-		made.ID = idOfLocation(a.header.Get("Location"))
+		made.ID = c.dialect.locatedID(a.header.Get("Location"))
 	}
 	if made.ID == "" {
-		return unreadable(r, a, errors.Join(err, a.bodyErr))
+		return Session{}, unreadable(r, a, firstError(a.bodyErr, err))
 	}
-	*s = made
-	c.held.claim(made.ID, spec.Device)
-	return nil
+	return made, nil
 }
 
 // current works out how long the session has to last if it starts now.
@@ -196,76 +212,83 @@ func (cr *creation) current(ctx context.Context) (Spec, error) {
 	return spec, nil
 }
 
-func (c *Client) serverTime() (time.Time, bool) {
-	now, known := c.clock.now()
-	if !known {
-		return time.Time{}, false
-	}
-	return now, true
-}
-
-// idOfLocation is the last path segment of a Location header, for a 201 without a readable body.
-func idOfLocation(location string) string {
-	if id := path.Base(location); location != "" && validID(id) && id != "sessions" {
-		return id
-	}
-	return ""
-}
-
 // lose records a POST without a usable answer.
 func (cr *creation) lose(failure *Error) {
 	cr.lost = append(cr.lost, failure)
-	now, known := cr.client.serverTime()
-	if !known {
-		now = time.Now().UTC()
-	}
-	cr.until = now.Add(time.Duration(cr.spec.Seconds) * time.Second)
+	posted := firstTime(cr.client.clock.now(), time.Now().UTC())
+	cr.until = posted.Add(time.Duration(cr.spec.Seconds) * time.Second)
 }
 
-// look searches for the session of a lost answer. It returns neither session nor error when the
-// network shows none, which is when another POST may be sent.
-func (cr *creation) look(ctx context.Context) (Session, error) {
-	interrupted := ctx.Err() != nil
+// settlingAfter is how long to look for the session of a POST that failed like this.
+func settlingAfter(failure *Error) time.Duration {
+	if failure.Status/100 == 2 || errors.Is(failure.Err, context.DeadlineExceeded) {
+		return slowSettling
+	}
+	return settling
+}
+
+// look searches for the session of a lost answer, again and again for as long as it may take to
+// show. It returns neither session nor error when the network shows none, which is when another
+// POST may be sent.
+func (cr *creation) look(ctx context.Context, settling time.Duration) (Session, error) {
+	interrupted := errors.Is(ctx.Err(), context.Canceled)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cr.client.requestTimeout)
 	defer cancel()
-	var possible []Session
-	for _, wait := range looks {
-		if pause(ctx, wait) != nil {
-			break
-		}
-		taken, err := cr.client.lists.since(ctx, time.Now())
+	began := time.Now()
+	for wait := firstPoll; ; wait *= 2 {
+		taken, err := cr.client.listSince(ctx, time.Now())
 		if err != nil {
 			return Session{}, cr.unresolved(cr.lastLost(), nil, err, interrupted)
 		}
-		var ours []Session
-		ours, possible = cr.candidates(taken.sessions)
+		ours, possible := cr.candidates(taken.sessions)
 		if len(ours) == 1 && cr.client.held.claim(ours[0].ID, cr.spec.Device) {
 			return ours[0], nil
 		}
-		if len(ours) > 0 {
+		done := time.Since(began) >= settling
+		if len(ours) > 0 || (done && len(possible) > 0) {
 			return Session{}, cr.unresolved(cr.lastLost(), append(ours, possible...), nil, interrupted)
 		}
+		if done || pause(ctx, wait) != nil {
+			return Session{}, nil
+		}
 	}
-	if len(possible) > 0 {
-		return Session{}, cr.unresolved(cr.lastLost(), possible, nil, interrupted)
+}
+
+// twice looks, after a POST that succeeded behind a lost one, whether the lost one made a session
+// as well. The error names it; the session that is known is returned all the same.
+func (cr *creation) twice(ctx context.Context, s Session) error {
+	if len(cr.lost) == 0 {
+		return nil
 	}
-	return Session{}, nil
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cr.client.requestTimeout)
+	defer cancel()
+	taken, err := cr.client.listSince(ctx, time.Now())
+	if err != nil {
+		return nil //nolint:nilerr // nothing speaks for a second session, and the first is good
+	}
+	if ours, _ := cr.candidates(taken.sessions); len(ours) > 0 {
+		u := cr.unresolved(cr.lastLost(), ours, nil, false)
+		u.Kept = s.ID
+		return u
+	}
+	return nil
 }
 
 // candidates splits the listed sessions that may be the one asked for: ours, which can be
-// nobody else's as far as this API can show, and possible, which cannot be told. Everything that
-// existed before the POST, is another resource's, or contradicts what was asked for is neither.
+// nobody else's as far as this API can show, and possible, which cannot be told. What existed
+// before the POST, is another resource's, or shows another device is neither.
 func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
 	for _, s := range listed {
-		contradicts := (s.QoSProfile != "" && s.QoSProfile != cr.spec.QoSProfile) ||
-			(!s.Device.IsZero() && !cr.spec.Device.Matches(s.Device)) ||
-			(!s.StartedAt.IsZero() && !cr.firstPost.IsZero() && s.StartedAt.Before(cr.firstPost.Add(-clockSlack)))
-		existed := cr.before != nil && cr.before.ids[s.ID]
-		if contradicts || existed || cr.client.held.owns(s.ID) {
+		matches, contradicts := cr.spec.Device.compare(s.Device)
+		if contradicts || cr.client.held.owns(s.ID) || (cr.before != nil && cr.before.ids[s.ID]) {
 			continue
 		}
-		isNew := cr.before != nil || (!s.StartedAt.IsZero() && !cr.firstPost.IsZero())
-		if isNew && s.QoSProfile != "" && !s.Device.IsZero() {
+		clocked := !s.StartedAt.IsZero() && !cr.postedAt.IsZero()
+		tooOld := clocked && s.StartedAt.Before(cr.postedAt.Add(-clockSlack))
+		if cr.before == nil && tooOld {
+			continue // without a snapshot the clock alone says that it existed before
+		}
+		if matches && !tooOld && s.QoSProfile == cr.spec.QoSProfile && s.ID != "" && (cr.before != nil || clocked) {
 			ours = append(ours, s)
 		} else {
 			possible = append(possible, s)
@@ -274,28 +297,20 @@ func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
 	return ours, possible
 }
 
-// conflict handles a 409. It reports whether the POST may be repeated; otherwise *s is set (the
-// conflict was with the session of our own lost answer) or there is an error.
-func (cr *creation) conflict(ctx context.Context, failure *Error, s *Session) (again bool, err error) {
+// conflict handles a 409. It reports whether the POST may be repeated; otherwise there is the
+// session of our own lost answer, or an error.
+func (cr *creation) conflict(ctx context.Context, failure *Error) (found Session, again bool, err error) {
 	c := cr.client
 	if len(cr.lost) > 0 {
-		for began := time.Now(); ; {
-			found, err := cr.look(ctx)
-			if found.ID != "" {
-				*s = found
-				return false, nil
-			}
-			if err != nil {
-				return false, err
-			}
-			if time.Since(began) > min(conflictPatience, c.requestTimeout) || pause(ctx, conflictInterval) != nil {
-				break
-			}
+		found, err := cr.look(ctx, min(slowSettling, c.requestTimeout/2))
+		if found.ID != "" || err != nil {
+			return found, false, err
 		}
-	} else if at := c.held.releasedAt(cr.spec.Device); !at.IsZero() && time.Since(at) < conflictPatience && ctx.Err() == nil {
-		return true, nil
 	}
-	return false, cr.failed(cr.explainConflict(ctx, failure))
+	if at := c.held.releasedAt(cr.spec.Device); !at.IsZero() && time.Since(at) < conflictPatience && ctx.Err() == nil {
+		return Session{}, true, nil
+	}
+	return Session{}, false, cr.failed(cr.explainConflict(ctx, failure))
 }
 
 func (cr *creation) explainConflict(ctx context.Context, failure *Error) *ConflictError {
@@ -304,20 +319,19 @@ func (cr *creation) explainConflict(ctx context.Context, failure *Error) *Confli
 	if len(conflict.Own) > 0 {
 		return conflict
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.requestTimeout)
 	defer cancel()
-	taken, err := c.lists.since(ctx, time.Now())
+	taken, err := c.listSince(ctx, time.Now())
 	if err != nil {
 		conflict.LookErr = err
 		return conflict
 	}
 	for _, s := range taken.sessions {
 		switch {
+		case s.ID == "" || c.held.owns(s.ID):
 		case s.Device.IsZero():
-			if !c.held.owns(s.ID) {
-				conflict.Possible = append(conflict.Possible, s)
-			}
-		case cr.spec.Device.Matches(s.Device):
+			conflict.Possible = append(conflict.Possible, s)
+		case cr.spec.Device.overlaps(s.Device):
 			conflict.Visible = append(conflict.Visible, s)
 		}
 	}
@@ -342,7 +356,9 @@ func (cr *creation) unresolved(err error, candidates []Session, lookErr error, i
 		LookErr: lookErr, Interrupted: interrupted, Err: err,
 	}
 	for _, e := range cr.lost {
-		u.Correlators = append(u.Correlators, e.Correlator)
+		if e.Correlator != "" {
+			u.Correlators = append(u.Correlators, e.Correlator)
+		}
 	}
 	return u
 }

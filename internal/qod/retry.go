@@ -3,7 +3,6 @@ package qod
 import (
 	"context"
 	"errors"
-	"math"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -17,29 +16,33 @@ const (
 )
 
 // retry repeats an operation that is safe to repeat. It keeps the API's last error: when the
-// context ends while it waits, that is what a person needs to read. What is worth repeating is
+// context ends meanwhile, that is what a person needs to read. What is worth repeating is
 // decided by repeatable, not by the HTTP verb.
-func (c *Client) retry(ctx context.Context, op Operation, once func(attempt int) (answer, error)) (answer, error) {
+func retry[T any](ctx context.Context, op Operation, most int, once func(attempt int) (T, error)) (T, error) {
+	var last error
 	for attempt := 1; ; attempt++ {
-		a, err := once(attempt)
+		result, err := once(attempt)
 		if err == nil {
-			return a, nil
+			return result, nil
+		}
+		if said := informative(err); said != nil {
+			last = said
 		}
 		if ctx.Err() != nil {
-			return a, stopped(ctx, op, true, informative(err))
+			return result, stopped(ctx, op, true, last)
 		}
 		wait, ok := repeatable(err)
-		if !ok || attempt > c.maxRetries {
-			return a, err
+		if !ok || attempt > most {
+			return result, err
 		}
 		if wait == 0 {
 			wait = backoff(attempt)
 		}
 		if !fits(ctx, wait) {
-			return a, err
+			return result, err
 		}
 		if pause(ctx, wait) != nil {
-			return a, stopped(ctx, op, true, err)
+			return result, stopped(ctx, op, true, last)
 		}
 	}
 }
@@ -116,9 +119,6 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	at, err := http.ParseTime(value)
 	if err != nil {
 		return 0
-	}
-	if at.Sub(now) == time.Duration(math.MaxInt64) {
-		return maxRetryAfter
 	}
 	return min(maxRetryAfter, max(0, at.Sub(now)))
 }

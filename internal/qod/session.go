@@ -101,39 +101,41 @@ func (d Device) IsZero() bool {
 // tell: they share at least one identifier and contradict each other in none. The API may show
 // fewer identifiers than were sent, more, or the same ones spelled differently.
 func (d Device) Matches(shown Device) bool {
-	shared := false
-	for _, same := range []func() (bool, bool){
-		func() (bool, bool) {
-			return comparable(d.PhoneNumber, shown.PhoneNumber), samePhoneNumber(d.PhoneNumber, shown.PhoneNumber)
-		},
-		func() (bool, bool) {
-			return comparable(d.NetworkAccessIdentifier, shown.NetworkAccessIdentifier),
-				strings.EqualFold(d.NetworkAccessIdentifier, shown.NetworkAccessIdentifier)
-		},
-		func() (bool, bool) {
-			return d.IPv4Address != nil && shown.IPv4Address != nil, sameIPv4Address(d.IPv4Address, shown.IPv4Address)
-		},
-		func() (bool, bool) {
-			return comparable(d.IPv6Address, shown.IPv6Address), SameAddress(d.IPv6Address, shown.IPv6Address)
-		},
-	} {
-		both, equal := same()
-		if !both {
-			continue
-		}
-		if !equal {
-			return false
-		}
-		shared = true
-	}
-	return shared
+	matches, _ := d.compare(shown)
+	return matches
 }
 
-func comparable(a, b string) bool { return a != "" && b != "" }
+// compare reports whether the two devices match, or contradict each other. Where they have no
+// kind of identifier in common they do neither.
+func (d Device) compare(shown Device) (matches, contradicts bool) {
+	equal, different := d.agreement(shown)
+	return equal > 0 && different == 0, different > 0
+}
 
-// samePhoneNumber ignores the plus: other versions of the API show numbers without it.
-func samePhoneNumber(a, b string) bool {
-	return strings.TrimPrefix(a, "+") == strings.TrimPrefix(b, "+")
+// overlaps reports whether the two share any identifier: what the API refuses a second session for.
+func (d Device) overlaps(shown Device) bool {
+	equal, _ := d.agreement(shown)
+	return equal > 0
+}
+
+// agreement counts the kinds of identifiers that both have and that are equal, or are not.
+func (d Device) agreement(shown Device) (equal, different int) {
+	count := func(both, same bool) {
+		switch {
+		case both && same:
+			equal++
+		case both:
+			different++
+		}
+	}
+	count(d.PhoneNumber != "" && shown.PhoneNumber != "",
+		// Other versions of the API show numbers without the plus.
+		strings.TrimPrefix(d.PhoneNumber, "+") == strings.TrimPrefix(shown.PhoneNumber, "+"))
+	count(d.NetworkAccessIdentifier != "" && shown.NetworkAccessIdentifier != "",
+		strings.EqualFold(d.NetworkAccessIdentifier, shown.NetworkAccessIdentifier))
+	count(d.IPv4Address != nil && shown.IPv4Address != nil, sameIPv4Address(d.IPv4Address, shown.IPv4Address))
+	count(d.IPv6Address != "" && shown.IPv6Address != "", SameAddress(d.IPv6Address, shown.IPv6Address))
+	return equal, different
 }
 
 func sameIPv4Address(a, b *IPv4Address) bool {

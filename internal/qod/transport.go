@@ -72,10 +72,17 @@ func isTLSFailure(err error) bool {
 		authority    x509.UnknownAuthorityError
 		hostname     x509.HostnameError
 		invalid      x509.CertificateInvalidError
-		alert        tls.AlertError
 		record       tls.RecordHeaderError
 	)
 	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &hostname) ||
-		errors.As(err, &invalid) || errors.As(err, &alert) || errors.As(err, &record) ||
-		strings.Contains(err.Error(), "tls: ")
+		errors.As(err, &invalid) || errors.As(err, &record) ||
+		// crypto/tls has no types for these two, where the versions have nothing in common.
+		strings.Contains(err.Error(), "tls: protocol version not supported") ||
+		strings.Contains(err.Error(), "tls: server selected unsupported protocol version")
+}
+
+// headerSafe reports whether a value can stand in a header. net/http would refuse it later, with
+// less to go by.
+func headerSafe(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
 }
