@@ -1,0 +1,111 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Exit statuses. What exec runs has its own, and a shell's for what does not run.
+const (
+	exitOK            = 0
+	exitFailed        = 1
+	exitUsage         = 2
+	exitCannotExecute = 126
+	exitNotFound      = 127
+	exitBySignal      = 128 // plus the signal's number
+)
+
+// command is one verb of the program.
+type command struct {
+	name  string
+	about string // the help, up to the flags
+	// prepare defines the flags, and returns what to do once they are parsed,
+	// with the arguments after them.
+	prepare func(*program, *flag.FlagSet) func(args []string) int
+}
+
+// commands returns the verbs; the first is meant when none is named.
+func commands() []command {
+	return []command{serveCommand, execCommand}
+}
+
+const overview = `qod-sandbox is an in-memory Open Gateway: Telefónica's Quality on Demand API, its
+authorization server and a network behind them, for trying out Terraform plans
+without credentials. Nothing in it is billed, and all of it is gone when it stops.
+
+Usage:
+
+  qod-sandbox [flags]                        serve until Ctrl-C or SIGTERM
+  qod-sandbox exec [flags] -- command args   serve while a command runs
+  qod-sandbox help [serve|exec]              say more about one of them
+
+`
+
+// run carries out a command line and returns the exit status.
+func (p *program) run(args []string) int {
+	verb := commands()[0]
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		if args[0] == "help" {
+			return p.help(args[1:])
+		}
+		named, ok := find(args[0])
+		if !ok {
+			return p.misused("there is no command %q", args[0])
+		}
+		verb, args = named, args[1:]
+	} else {
+		verb.about = overview + verb.about
+	}
+	flags := flag.NewFlagSet(verb.name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // help and mistakes are told here
+	act := verb.prepare(p, flags)
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		p.explain(verb, flags)
+		return exitOK
+	case err != nil:
+		return p.misused("%v", err)
+	}
+	return act(flags.Args())
+}
+
+func find(name string) (command, bool) {
+	for _, c := range commands() {
+		if c.name == name {
+			return c, true
+		}
+	}
+	return command{}, false
+}
+
+func (p *program) help(args []string) int {
+	if len(args) == 0 {
+		return p.run([]string{"-help"})
+	}
+	return p.run([]string{args[0], "-help"})
+}
+
+// explain prints a command's help.
+func (p *program) explain(c command, flags *flag.FlagSet) {
+	fmt.Fprintf(p.out, "%s\nFlags, with one dash or two:\n\n", c.about)
+	flags.SetOutput(p.out)
+	flags.PrintDefaults()
+}
+
+// misused says what is wrong with the command line.
+func (p *program) misused(format string, args ...any) int {
+	p.say(format+"; see qod-sandbox -help", args...)
+	return exitUsage
+}
+
+func (p *program) failed(err error) int {
+	p.say("%v", err)
+	return exitFailed
+}
+
+func (p *program) say(format string, args ...any) {
+	fmt.Fprintf(p.err, "qod-sandbox: "+format+"\n", args...)
+}

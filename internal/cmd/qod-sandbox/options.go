@@ -1,0 +1,53 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"net/http"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// options are the flags of every command that runs a sandbox.
+type options struct {
+	provisioning, latency time.Duration
+	mockRules             bool
+	remoteWebhooks        bool
+	quiet                 bool
+}
+
+func (o *options) define(flags *flag.FlagSet) {
+	flags.DurationVar(&o.provisioning, "provisioning", 2*time.Second,
+		"the `time` a session is REQUESTED before it becomes AVAILABLE, such as 500ms")
+	flags.DurationVar(&o.latency, "latency", 0,
+		"the `time` every answer of the API takes, such as 50ms")
+	flags.BoolVar(&o.mockRules, "mock-rules", false,
+		"add the documented rules of Telefónica's own sandbox: 409 for a device\n"+
+			"identifier that ends in 9; the client mock_sandbox_app_id with the secret\n"+
+			"mock_sandbox_app_secret; the token mock_sandbox_access_token")
+	flags.BoolVar(&o.remoteWebhooks, "allow-remote-webhooks", false,
+		"deliver status changes to notification URLs on any host, not on this\n"+
+			"machine alone: whoever can use the sandbox can then make it send requests")
+	flags.BoolVar(&o.quiet, "quiet", false,
+		"do not log requests to standard error")
+}
+
+func (o *options) config(p *program) (sandbox.Config, error) {
+	if o.provisioning < 0 || o.latency < 0 {
+		return sandbox.Config{}, errors.New("-provisioning and -latency cannot be negative")
+	}
+	c := sandbox.Config{
+		Clock:        new(sandbox.OffsetClock),
+		Provisioning: o.provisioning,
+		Latency:      o.latency,
+		MockRules:    o.mockRules,
+	}
+	if o.remoteWebhooks {
+		c.Webhooks = http.DefaultTransport
+	}
+	if !o.quiet {
+		c.Log = newRequestLog(p.err)
+	}
+	return c, nil
+}

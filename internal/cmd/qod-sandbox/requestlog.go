@@ -1,0 +1,63 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"log"
+	"regexp"
+	"strconv"
+
+	"github.com/google/uuid"
+
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// newRequestLog returns a log of one line a request. It never shows headers or
+// bodies, which hold credentials, and masks devices.
+func newRequestLog(to io.Writer) func(sandbox.Request) {
+	lines := log.New(to, "qod-sandbox: ", log.Ltime|log.Lmsgprefix)
+	return func(r sandbox.Request) {
+		lines.Printf("%s %s %s%s", quoted(r.Method), path(r), status(r), device(r))
+	}
+}
+
+func status(r sandbox.Request) string {
+	if r.Status == 0 {
+		return "no answer"
+	}
+	return strconv.Itoa(r.Status)
+}
+
+// device names the device that a creation is for.
+func device(r sandbox.Request) string {
+	var body struct{ Device sandbox.Device }
+	if r.Operation != sandbox.OpCreate || json.Unmarshal(r.Body, &body) != nil {
+		return ""
+	}
+	return " " + printable(body.Device.Masked())
+}
+
+// digits are what could be a phone number.
+var digits = regexp.MustCompile(`\d{3,}(\d\d)`)
+
+// path shows what was asked for. A session's id is no secret; in its place
+// somebody may have put a phone number.
+func path(r sandbox.Request) string {
+	if id := r.Path[max(0, len(r.Path)-36):]; uuid.Validate(id) == nil {
+		return quoted(r.Path[:len(r.Path)-36]) + id
+	}
+	return quoted(digits.ReplaceAllString(r.Path, "…$1"))
+}
+
+// quoted keeps a client from writing lines and colours of its own.
+func quoted(s string) string {
+	if q := strconv.Quote(s); q != `"`+s+`"` {
+		return q
+	}
+	return s
+}
+
+func printable(s string) string {
+	q := strconv.Quote(s)
+	return q[1 : len(q)-1]
+}

@@ -1,0 +1,171 @@
+package sandbox
+
+import (
+	"sync"
+	"time"
+)
+
+// Clock is the time the network lives by: provisioning, expiry, lingering, the
+// life of tokens and the Date header of answers. AfterFunc calls f once, after
+// d; stop prevents that and reports whether it came in time.
+type Clock interface {
+	Now() time.Time
+	AfterFunc(d time.Duration, f func()) (stop func() bool)
+}
+
+type realClock struct{}
+
+func (realClock) Now() time.Time { return time.Now() }
+
+func (realClock) AfterFunc(d time.Duration, f func()) func() bool {
+	return time.AfterFunc(d, f).Stop
+}
+
+// ManualClock stands still until it is told to advance, so that a test decides
+// when a session becomes available, expires or is forgotten. It is safe for
+// concurrent use.
+type ManualClock struct {
+	mu     sync.Mutex
+	now    time.Time
+	timers []*manualTimer
+}
+
+type manualTimer struct {
+	due time.Time
+	run func()
+}
+
+// NewManualClock returns a clock that says start.
+func NewManualClock(start time.Time) *ManualClock {
+	return &ManualClock{now: start}
+}
+
+// Now returns the time the clock was last advanced to.
+func (c *ManualClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// AfterFunc has f run by the Advance that reaches d from now. Even a d of zero
+// waits for an Advance, if only by zero.
+func (c *ManualClock) AfterFunc(d time.Duration, f func()) func() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	timer := &manualTimer{due: c.now.Add(d), run: f}
+	c.timers = append(c.timers, timer)
+	return func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.drop(timer)
+	}
+}
+
+// Advance moves the clock by d and runs what falls due on the way, in order
+// and before it returns; each function sees the time it was due at.
+func (c *ManualClock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	end := c.now.Add(d)
+	for timer := c.earliest(end); timer != nil; timer = c.earliest(end) {
+		c.drop(timer)
+		c.reach(timer.due)
+		// Unlocked, because what falls due reads the clock and sets new timers.
+		c.mu.Unlock()
+		timer.run()
+		c.mu.Lock()
+	}
+	c.reach(end)
+}
+
+func (c *ManualClock) reach(t time.Time) {
+	if t.After(c.now) {
+		c.now = t
+	}
+}
+
+func (c *ManualClock) earliest(end time.Time) *manualTimer {
+	var first *manualTimer
+	for _, timer := range c.timers {
+		if !timer.due.After(end) && (first == nil || timer.due.Before(first.due)) {
+			first = timer
+		}
+	}
+	return first
+}
+
+func (c *ManualClock) drop(timer *manualTimer) bool {
+	for i, t := range c.timers {
+		if t == timer {
+			c.timers = append(c.timers[:i], c.timers[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// OffsetClock runs like the real one and can be put forward, so that somebody
+// at a running sandbox need not wait for a session's end. The zero value says
+// the real time; it is safe for concurrent use.
+type OffsetClock struct {
+	mu      sync.Mutex
+	offset  time.Duration
+	pending map[*offsetTimer]bool
+}
+
+type offsetTimer struct {
+	due   time.Time
+	timer *time.Timer
+}
+
+// Now returns the real time plus all that the clock was advanced by.
+func (c *OffsetClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now()
+}
+
+func (c *OffsetClock) now() time.Time { return time.Now().Add(c.offset) }
+
+// AfterFunc runs f in a goroutine of its own once the clock has moved by d,
+// whether by time passing or by Advance.
+func (c *OffsetClock) AfterFunc(d time.Duration, f func()) func() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := &offsetTimer{due: c.now().Add(d)}
+	// A timer that fires while Advance winds it again would run twice; only
+	// who takes it out of pending runs it.
+	t.timer = time.AfterFunc(d, func() {
+		if c.take(t) {
+			f()
+		}
+	})
+	if c.pending == nil {
+		c.pending = map[*offsetTimer]bool{}
+	}
+	c.pending[t] = true
+	return func() bool {
+		t.timer.Stop()
+		return c.take(t)
+	}
+}
+
+func (c *OffsetClock) take(t *offsetTimer) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	was := c.pending[t]
+	delete(c.pending, t)
+	return was
+}
+
+// Advance puts the clock forward by d. What falls due by that runs soon after,
+// not before Advance returns.
+func (c *OffsetClock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.offset += d
+	now := c.now()
+	for t := range c.pending {
+		t.timer.Reset(t.due.Sub(now))
+	}
+}

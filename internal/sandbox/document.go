@@ -1,0 +1,104 @@
+package sandbox
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/google/uuid"
+)
+
+//go:embed openapi.yaml
+var documentText []byte
+
+// document is the API as openapi.yaml states it; nothing changes it once it is
+// loaded, so that all sandboxes of a process can share it.
+var document = sync.OnceValue(func() *openapi3.T {
+	loaded, err := openapi3.NewLoader().LoadFromData(documentText)
+	if err != nil {
+		panic("sandbox: openapi.yaml cannot be read: " + err.Error())
+	}
+	return loaded
+})
+
+// rules say how strictly the document is taken. kin-openapi judges a format
+// only if it is given its meaning; it is given here and not in the package's
+// global tables, which other users of the process share.
+func rules() *openapi3filter.Options {
+	return &openapi3filter.Options{
+		AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, // authorize has seen to it
+		SchemaValidationOptions: []openapi3.SchemaValidationOption{
+			openapi3.WithStringFormatValidator("uri", openapi3.NewCallbackValidator(absoluteURL)),
+			openapi3.WithStringFormatValidator("uuid", openapi3.NewCallbackValidator(isUUID)),
+			openapi3.DisableSchemaErrorDetails(), // they quote the value, which may be a phone number
+		},
+	}
+}
+
+func absoluteURL(value string) error {
+	if u, err := url.Parse(value); err != nil || !u.IsAbs() || u.Host == "" {
+		return errors.New("is not an absolute URL")
+	}
+	return nil
+}
+
+func isUUID(value string) error {
+	// uuid.Parse also takes braces, a urn: prefix and no hyphens.
+	if _, err := uuid.Parse(value); err != nil || len(value) != 36 {
+		return errors.New("is not a UUID")
+	}
+	return nil
+}
+
+// judge holds a request of the API against the document. The error is for the
+// client: it names the member and the rule, and does not repeat the value.
+func judge(c call) error {
+	err := openapi3filter.ValidateRequest(c.request.Context(), judged(c))
+	if err == nil {
+		return nil
+	}
+	var broken *openapi3.SchemaError
+	if errors.As(err, &broken) {
+		where := strings.Join(broken.JSONPointer(), ".")
+		if where == "" {
+			where = "the request"
+		}
+		var parameter *openapi3filter.RequestError
+		if errors.As(err, &parameter) && parameter.Parameter != nil {
+			where = parameter.Parameter.Name
+		}
+		return fmt.Errorf("%s: %s", where, broken.Reason)
+	}
+	return err
+}
+
+// judged is a call as kin-openapi wants to see it.
+func judged(c call) *openapi3filter.RequestValidationInput {
+	path, parameters := "/qod/sessions", map[string]string{}
+	if c.id != "" {
+		path, parameters = "/qod/sessions/{sessionId}", map[string]string{"sessionId": c.id}
+	}
+	item := document().Paths.Value(path)
+	request := &http.Request{
+		Method: c.request.Method, URL: c.request.URL, Header: c.request.Header,
+		Body: io.NopCloser(bytes.NewReader(c.body)), ContentLength: int64(len(c.body)),
+	}
+	return &openapi3filter.RequestValidationInput{
+		Request:    request,
+		PathParams: parameters,
+		Options:    rules(),
+		Route: &routers.Route{
+			Spec: document(), Path: path, PathItem: item,
+			Method: request.Method, Operation: item.GetOperation(request.Method),
+		},
+	}
+}

@@ -1,0 +1,179 @@
+package sandbox
+
+import (
+	"bytes"
+	"compress/gzip"
+	"time"
+)
+
+// plain is the absence of a fault.
+var plain = Effect{func(x *exchange) { x.send(x.commit()) }}
+
+// Status answers before anything is committed. header holds names and values
+// in turn; Content-Type is JSON unless given.
+func Status(code int, body string, header ...string) Effect {
+	a := spoilt(code, body, header)
+	return Effect{func(x *exchange) { x.send(a) }}
+}
+
+// StatusAfterCommit does what is asked for and then answers as if it had not,
+// like a proxy that loses its gateway's 201.
+func StatusAfterCommit(code int, body string, header ...string) Effect {
+	a := spoilt(code, body, header)
+	return Effect{func(x *exchange) {
+		x.commit()
+		x.send(a)
+	}}
+}
+
+// Answer commits and then answers this instead.
+func Answer(code int, contentType, body string) Effect {
+	return StatusAfterCommit(code, body, "Content-Type", contentType)
+}
+
+// Redirect sends the client elsewhere; nothing is committed.
+func Redirect(code int, url string) Effect {
+	return Status(code, "", "Location", url)
+}
+
+// Header commits and answers as it should, but with these headers, names and
+// values in turn; an empty value takes the header away, even Date.
+func Header(header ...string) Effect {
+	pairs(header)
+	return Effect{func(x *exchange) { x.send(x.commit().with(header...)) }}
+}
+
+// DropBeforeCommit closes the connection without an answer; nothing is done.
+func DropBeforeCommit() Effect {
+	return Effect{func(x *exchange) { x.drop() }}
+}
+
+// DropAfterCommit does what is asked for and closes the connection without an
+// answer: to the client it looks like DropBeforeCommit.
+func DropAfterCommit() Effect {
+	return Effect{func(x *exchange) {
+		x.commit()
+		x.drop()
+	}}
+}
+
+// Reset breaks the connection with a TCP RST; nothing is done.
+func Reset() Effect {
+	return Effect{func(x *exchange) { x.reset() }}
+}
+
+// Delay commits at once and answers after d of real time.
+func Delay(d time.Duration) Effect {
+	return Effect{func(x *exchange) {
+		a := x.commit()
+		x.pause(d)
+		x.send(a)
+	}}
+}
+
+// HangBeforeCommit does nothing and never answers; it ends when the client
+// gives up or the sandbox closes.
+func HangBeforeCommit() Effect {
+	return Effect{func(x *exchange) { x.hang() }}
+}
+
+// HangAfterCommit does what is asked for and never answers.
+func HangAfterCommit() Effect {
+	return Effect{func(x *exchange) {
+		x.commit()
+		x.hang()
+	}}
+}
+
+// CommitLate never answers, and does what is asked for d later by the
+// sandbox's clock, even though the client has given up by then.
+func CommitLate(d time.Duration) Effect {
+	return Effect{func(x *exchange) {
+		x.clock.AfterFunc(d, func() {
+			if x.closing.Err() == nil {
+				x.commit()
+			}
+		})
+		x.hang()
+	}}
+}
+
+// HeadThenHang commits and sends status, headers and half of the body, and
+// then nothing more.
+func HeadThenHang() Effect {
+	return Effect{func(x *exchange) {
+		a := x.commit()
+		x.start(a, len(a.body))
+		x.write(a.body[:len(a.body)/2])
+		x.flush()
+		x.hang()
+	}}
+}
+
+// Truncate commits, declares the length of the whole body, sends n bytes of it
+// and closes the connection.
+func Truncate(n int) Effect {
+	return Effect{func(x *exchange) {
+		a := x.commit()
+		x.start(a, len(a.body))
+		x.write(a.body[:min(n, len(a.body))])
+		x.flush()
+		x.drop()
+	}}
+}
+
+// Duplicate lets the request reach the gateway twice, as through a proxy that
+// sends it again: the client sees the second answer, to a creation the 409
+// that its own session causes.
+func Duplicate() Effect {
+	return Effect{func(x *exchange) {
+		x.commit()
+		x.send(x.commit())
+	}}
+}
+
+// Endless commits and answers with a body that never ends and that no decoder
+// finds fault with: the blanks that may precede any JSON value.
+func Endless() Effect {
+	return Effect{func(x *exchange) {
+		a := x.commit()
+		x.start(a, -1)
+		for x.write(blanks) {
+		}
+		x.drop()
+	}}
+}
+
+// GzipBomb commits and answers with some MiB that unpack to 1 GiB of blanks.
+func GzipBomb() Effect {
+	return Effect{func(x *exchange) {
+		a := x.commit()
+		x.start(a.with("Content-Encoding", "gzip"), -1)
+		var packed bytes.Buffer
+		packer := gzip.NewWriter(&packed)
+		for range (1 << 30) / len(blanks) {
+			_, _ = packer.Write(blanks)
+			if !x.write(packed.Bytes()) {
+				x.drop()
+			}
+			packed.Reset()
+		}
+		_ = packer.Close()
+		x.write(packed.Bytes())
+	}}
+}
+
+var blanks = bytes.Repeat([]byte(" "), 32<<10)
+
+// spoilt is an answer made up by a test.
+func spoilt(code int, body string, header []string) answer {
+	pairs(header)
+	a := answer{status: code, body: []byte(body)}
+	return a.with("Content-Type", "application/json").with(header...)
+}
+
+func pairs(header []string) {
+	if len(header)%2 != 0 {
+		panic("sandbox: headers come in pairs of name and value")
+	}
+}

@@ -1,0 +1,108 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/tls"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// exchange is one request on its way through the sandbox: what it asks for and
+// the wire its answer goes out on.
+type exchange struct {
+	call
+	commit  func() answer // does what is asked for, each time it is called
+	w       http.ResponseWriter
+	latency time.Duration
+	clock   Clock
+	closing context.Context // done when the sandbox closes
+	sent    func(status int)
+}
+
+// send answers.
+func (x *exchange) send(a answer) {
+	x.pause(x.latency)
+	x.start(a, len(a.body))
+	x.write(a.body)
+}
+
+// start sends status and headers. A length under zero leaves it undeclared.
+func (x *exchange) start(a answer, length int) {
+	header := x.w.Header()
+	// The server's clock is this one; net/http would say the machine's time.
+	header.Set("Date", x.clock.Now().UTC().Format(http.TimeFormat))
+	if correlator := x.request.Header.Get("X-Correlator"); correlator != "" {
+		header.Set("X-Correlator", correlator)
+	}
+	for name, values := range a.header {
+		header[name] = values
+	}
+	if length >= 0 && a.status != http.StatusNoContent {
+		header.Set("Content-Length", strconv.Itoa(length))
+	}
+	x.sent(a.status)
+	x.w.WriteHeader(a.status)
+}
+
+// write reports whether there is still somebody to write to.
+func (x *exchange) write(p []byte) bool {
+	if len(p) == 0 {
+		return x.request.Context().Err() == nil
+	}
+	_, err := x.w.Write(p)
+	return err == nil && x.closing.Err() == nil
+}
+
+func (x *exchange) flush() {
+	// A wire that cannot flush has nothing held back.
+	_ = http.NewResponseController(x.w).Flush()
+}
+
+// pause waits in real time, until the client gives up or the sandbox closes.
+func (x *exchange) pause(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-x.request.Context().Done():
+	case <-x.closing.Done():
+	}
+}
+
+// hang keeps the client waiting until it gives up or the sandbox closes.
+func (x *exchange) hang() {
+	select {
+	case <-x.request.Context().Done():
+	case <-x.closing.Done():
+	}
+	x.drop()
+}
+
+// drop closes the connection without another word.
+func (x *exchange) drop() {
+	panic(http.ErrAbortHandler)
+}
+
+// reset closes the connection with a TCP RST.
+func (x *exchange) reset() {
+	if wire, ok := x.w.(interface{ reset() }); ok {
+		wire.reset()
+		x.drop()
+	}
+	connection, _, err := http.NewResponseController(x.w).Hijack()
+	if err != nil {
+		x.drop()
+	}
+	plain := connection
+	if secured, ok := connection.(*tls.Conn); ok {
+		plain = secured.NetConn()
+	}
+	if tcp, ok := plain.(interface{ SetLinger(int) error }); ok {
+		_ = tcp.SetLinger(0) // what is unsent is discarded and the close says RST
+	}
+	_ = connection.Close()
+}

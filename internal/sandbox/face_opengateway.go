@@ -1,0 +1,259 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Where things are. The API document's servers end in /v1; discovery is at the
+// origin's well-known place.
+const (
+	pathSessions  = "/v1/qod/sessions"
+	pathToken     = "/oauth/token"
+	pathDiscovery = "/.well-known/openid-configuration"
+)
+
+// largestBody is more than any valid request has.
+const largestBody = 1 << 20
+
+// call is a request and what it asks for.
+type call struct {
+	op      Operation
+	id      string   // the session's, of OpRead and OpRelease
+	allow   []string // the methods of the path, of OpOther; none: there is no such path
+	request *http.Request
+	body    []byte
+}
+
+// Handler serves /.well-known/openid-configuration, /oauth/token and
+// /v1/qod/sessions[/{id}].
+func (s *Sandbox) Handler() http.Handler { return http.HandlerFunc(s.serve) }
+
+func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
+	if !s.enter() {
+		panic(http.ErrAbortHandler)
+	}
+	defer s.underWay.Done()
+	// Read to the end whatever it is: only then does net/http notice, and end
+	// the request's context, when the client gives up.
+	body, _ := io.ReadAll(io.LimitReader(r.Body, largestBody+1))
+	c := classify(r)
+	c.body = body
+	entry := s.requests.open(c, s.clock.Now())
+	if s.config.Log != nil {
+		defer func() { s.config.Log(s.requests.current(entry)) }()
+	}
+	x := &exchange{
+		call: c, w: w, clock: s.clock, closing: s.closing,
+		commit: func() answer { return s.answer(c) },
+		sent:   func(status int) { s.requests.answered(entry, status) },
+	}
+	if c.scope() != "" {
+		x.latency = s.config.Latency
+	}
+	s.faults.next(c.op).perform(x)
+}
+
+// classify routes by hand: http.ServeMux redirects paths that are not clean,
+// where a gateway has nothing.
+func classify(r *http.Request) call {
+	c := call{op: OpOther, request: r}
+	routes := map[string]Operation{}
+	switch path := r.URL.Path; path {
+	case pathDiscovery:
+		routes[http.MethodGet] = OpDiscovery
+	case pathToken:
+		routes[http.MethodPost] = OpToken
+	case pathSessions:
+		routes[http.MethodGet], routes[http.MethodPost] = OpList, OpCreate
+	default:
+		id, ok := strings.CutPrefix(path, pathSessions+"/")
+		if ok && id != "" && !strings.Contains(id, "/") {
+			c.id = strings.ToLower(id) // a UUID, to the document; the network spells them so
+			routes[http.MethodGet], routes[http.MethodDelete] = OpRead, OpRelease
+		}
+	}
+	if op, ok := routes[r.Method]; ok {
+		c.op = op
+		return c
+	}
+	for method := range routes {
+		c.allow = append(c.allow, method)
+	}
+	slices.Sort(c.allow)
+	return c
+}
+
+// scope is what the API document asks a token to have for an operation of the
+// API; other operations have none.
+func (c call) scope() string {
+	switch c.op {
+	case OpRead, OpList:
+		return ScopeRead
+	case OpCreate, OpRelease:
+		return ScopeWrite
+	default:
+		return ""
+	}
+}
+
+// answer does what a request asks for, if it may be done.
+func (s *Sandbox) answer(c call) answer {
+	switch {
+	case c.op == OpDiscovery:
+		return s.discovery(c)
+	case c.op == OpToken:
+		return s.token(c)
+	case c.op == OpOther && c.allow == nil:
+		return refusal(http.StatusNotFound, "NOT_FOUND", "There is nothing at this path; sessions are at "+pathSessions)
+	case c.op == OpOther:
+		return refusal(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "This path does not know the method "+c.request.Method).
+			with("Allow", strings.Join(c.allow, ", "))
+	}
+	client, refused := s.authorize(c)
+	if refused != nil {
+		return *refused
+	}
+	if err := judge(c); err != nil {
+		return refusal(http.StatusBadRequest, "INVALID_ARGUMENT", err.Error())
+	}
+	switch c.op {
+	case OpCreate:
+		return s.create(client, c)
+	case OpList:
+		return s.list(client)
+	case OpRead:
+		return s.read(client, c.id)
+	default:
+		return s.release(client, c.id)
+	}
+}
+
+// authorize returns the client that a request's token stands for.
+func (s *Sandbox) authorize(c call) (client string, refused *answer) {
+	token, ok := strings.CutPrefix(c.request.Header.Get("Authorization"), "Bearer ")
+	g, good := s.tokens.allows(token)
+	switch {
+	case !ok:
+		return "", new(refusal(http.StatusUnauthorized, "UNAUTHENTICATED", "The request has no bearer token").
+			with("WWW-Authenticate", "Bearer"))
+	case !good:
+		return "", new(refusal(http.StatusUnauthorized, "UNAUTHENTICATED", "The access token is not valid or has expired").
+			with("WWW-Authenticate", `Bearer error="invalid_token"`))
+	case !slices.Contains(g.scopes, c.scope()):
+		return "", new(refusal(http.StatusForbidden, "PERMISSION_DENIED", "The access token lacks the scope "+c.scope()))
+	}
+	return g.client, nil
+}
+
+// createSessionRequest is the API document's schema of that name.
+type createSessionRequest struct {
+	Device                Device             `json:"device"`
+	ApplicationServer     *ApplicationServer `json:"applicationServer"`
+	QoSProfile            string             `json:"qosProfile"`
+	Duration              int                `json:"duration"`
+	NotificationURL       string             `json:"notificationUrl"`
+	NotificationAuthToken string             `json:"notificationAuthToken"`
+}
+
+// conflicting is Telefónica's documented text of a 409.
+const conflicting = "Another session is created for the same UE"
+
+func (s *Sandbox) create(client string, c call) answer {
+	var asked createSessionRequest
+	if err := json.Unmarshal(c.body, &asked); err != nil {
+		return refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "The body is not a CreateSessionRequest")
+	}
+	if !asked.Device.identified() {
+		return refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "device: at least one identifier is needed")
+	}
+	if s.config.MockRules && asked.Device.endsIn9() {
+		return refusal(http.StatusConflict, "CONFLICT", conflicting+" (sandbox mock rule: an identifier ends in 9)")
+	}
+	session, err := s.network.create(Session{
+		ClientID:              client,
+		Device:                asked.Device,
+		ApplicationServer:     asked.ApplicationServer,
+		QoSProfile:            asked.QoSProfile,
+		Duration:              asked.Duration,
+		NotificationURL:       asked.NotificationURL,
+		NotificationAuthToken: asked.NotificationAuthToken,
+	})
+	if err != nil { // errConflict is the only one
+		return refusal(http.StatusConflict, "CONFLICT", conflicting)
+	}
+	return jsonAnswer(http.StatusCreated, s.info(session))
+}
+
+func (s *Sandbox) list(client string) answer {
+	infos := []any{}
+	for _, session := range s.network.live(func(session *Session) bool { return session.ClientID == client }) {
+		infos = append(infos, s.info(session))
+	}
+	return jsonAnswer(http.StatusOK, infos)
+}
+
+func (s *Sandbox) read(client, id string) answer {
+	session, ok := s.network.find(client, id)
+	if !ok {
+		return noSession()
+	}
+	return jsonAnswer(http.StatusOK, s.info(session))
+}
+
+func (s *Sandbox) release(client, id string) answer {
+	mine := func(session *Session) bool { return session.ClientID == client }
+	if !s.network.release(id, mine) {
+		return noSession()
+	}
+	return answer{status: http.StatusNoContent}
+}
+
+func noSession() answer {
+	return refusal(http.StatusNotFound, "NOT_FOUND", "There is no such session")
+}
+
+// sessionInfo is the API document's schema of that name: it has no application
+// server and no webhook.
+type sessionInfo struct {
+	SessionID  string `json:"sessionId"`
+	Device     Device `json:"device"`
+	QoSProfile string `json:"qosProfile"`
+	QoSStatus  string `json:"qosStatus"`
+	StartedAt  string `json:"startedAt,omitempty"`
+	ExpiresAt  string `json:"expiresAt,omitempty"`
+	Duration   int    `json:"duration"`
+}
+
+// info returns a session as the API shows it, changed by Echo if there is one.
+func (s *Sandbox) info(session Session) any {
+	info := sessionInfo{
+		SessionID:  session.ID,
+		Device:     session.Device,
+		QoSProfile: session.QoSProfile,
+		QoSStatus:  session.Status,
+		StartedAt:  timestamp(session.StartedAt),
+		ExpiresAt:  timestamp(session.ExpiresAt),
+		Duration:   session.Duration,
+	}
+	if !s.knobs.has(&s.knobs.echo) {
+		return info
+	}
+	var changed map[string]any
+	if err := json.Unmarshal(jsonAnswer(0, info).body, &changed); err != nil {
+		panic("sandbox: SessionInfo is not an object: " + err.Error())
+	}
+	s.knobs.apply(&s.knobs.echo, changed)
+	return changed
+}
+
+func timestamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}

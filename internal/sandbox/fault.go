@@ -1,0 +1,74 @@
+package sandbox
+
+import "sync"
+
+// Fault makes the answer to some requests go wrong.
+type Fault struct {
+	Operation Operation // empty: any
+	Nth       int       // from the n-th such request on, counted from Fail; 0 and 1: the next
+	Times     int       // how many requests it spoils; 0: one, -1: all
+	Effect    Effect
+}
+
+// Effect is what a Fault does to a request. Those that commit do what the
+// request asks for, if it may be done, and spoil only the answer.
+type Effect struct{ perform func(*exchange) }
+
+// faults are those still to come.
+type faults struct {
+	mu      sync.Mutex
+	pending []*pendingFault
+}
+
+type pendingFault struct {
+	Fault
+	seen int // requests of its operation since Fail
+}
+
+// Fail adds a fault to those still to come. Of several that want the same
+// request the one added first gets it, and the others wait for the next: two
+// calls in a row spoil two requests in a row.
+func (s *Sandbox) Fail(f Fault) {
+	if f.Effect.perform == nil {
+		panic("sandbox: a Fault needs an Effect")
+	}
+	if f.Times == 0 {
+		f.Times = 1
+	}
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.pending = append(s.faults.pending, &pendingFault{Fault: f})
+}
+
+// Heal forgets all faults still to come.
+func (s *Sandbox) Heal() {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.pending = nil
+}
+
+// next returns the effect on a request that has just come in, or plain.
+func (f *faults) next(op Operation) Effect {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	effect, at := plain, -1
+	for i, p := range f.pending {
+		if p.Operation != "" && p.Operation != op {
+			continue
+		}
+		p.seen++
+		if at < 0 && p.seen >= p.Nth {
+			effect, at = p.Effect, i
+		}
+	}
+	if at < 0 {
+		return effect
+	}
+	if used := f.pending[at]; used.Times > 0 {
+		used.Times--
+		if used.Times == 0 {
+			f.pending = append(f.pending[:at], f.pending[at+1:]...)
+		}
+	}
+	return effect
+}

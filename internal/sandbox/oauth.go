@@ -1,0 +1,203 @@
+package sandbox
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"maps"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// The scopes of the API document.
+const (
+	ScopeRead  = "qod:sessions:read"
+	ScopeWrite = "qod:sessions:write"
+)
+
+// ClientCredentials is an OAuth client. Sessions belong to the client that
+// made them.
+type ClientCredentials struct {
+	ID, Secret string
+	Scopes     []string // what it may ask for; nil: both
+}
+
+// DefaultClient is the client of a sandbox that is given no other.
+var DefaultClient = ClientCredentials{ID: "sandbox-client", Secret: "sandbox-secret"}
+
+// Telefónica's documented conveniences.
+var mockClient = ClientCredentials{ID: "mock_sandbox_app_id", Secret: "mock_sandbox_app_secret"}
+
+const mockToken = "mock_sandbox_access_token"
+
+// tokens is the authorization server: who may have a token, and which are good.
+type tokens struct {
+	clock    Clock
+	lifetime time.Duration
+
+	mu      sync.Mutex
+	clients []ClientCredentials
+	issued  map[string]grant
+}
+
+// grant is what a bearer token allows.
+type grant struct {
+	client string
+	scopes []string
+	until  time.Time // zero: for ever
+}
+
+func newTokens(clock Clock, lifetime time.Duration, clients []ClientCredentials) *tokens {
+	t := &tokens{clock: clock, lifetime: lifetime, issued: map[string]grant{}}
+	for _, c := range clients {
+		t.admit(c)
+	}
+	return t
+}
+
+func (t *tokens) admit(c ClientCredentials) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c.Scopes = allowed(c.Scopes)
+	t.clients = append(t.clients, c)
+}
+
+func allowed(scopes []string) []string {
+	if scopes == nil {
+		return []string{ScopeRead, ScopeWrite}
+	}
+	return slices.Clone(scopes)
+}
+
+// AcceptToken makes token a good bearer token of a client: of the named scopes,
+// or of both when none is named. It does not expire.
+func (s *Sandbox) AcceptToken(token, clientID string, scopes ...string) {
+	s.tokens.accept(token, grant{client: clientID, scopes: allowed(scopes)})
+}
+
+// RevokeTokens has every token so far, issued or accepted, refused with 401
+// from now on.
+func (s *Sandbox) RevokeTokens() {
+	s.tokens.mu.Lock()
+	defer s.tokens.mu.Unlock()
+	clear(s.tokens.issued)
+}
+
+func (t *tokens) accept(token string, g grant) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.clock.Now()
+	maps.DeleteFunc(t.issued, func(_ string, g grant) bool { return g.over(now) })
+	t.issued[token] = g
+}
+
+func (g grant) over(now time.Time) bool { return !g.until.IsZero() && !now.Before(g.until) }
+
+// allows returns the grant of a bearer token, if that is good.
+func (t *tokens) allows(token string) (grant, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	g, ok := t.issued[token]
+	return g, ok && !g.over(t.clock.Now())
+}
+
+func (t *tokens) client(id, secret string) (ClientCredentials, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, c := range t.clients {
+		if c.ID == id && subtle.ConstantTimeCompare([]byte(c.Secret), []byte(secret)) == 1 {
+			return c, true
+		}
+	}
+	return ClientCredentials{}, false
+}
+
+// token answers the token endpoint: RFC 6749, client credentials (§4.4).
+func (s *Sandbox) token(c call) answer {
+	media, _, _ := mime.ParseMediaType(c.request.Header.Get("Content-Type"))
+	form, err := url.ParseQuery(string(c.body))
+	if err != nil || media != "application/x-www-form-urlencoded" {
+		return oauthError(http.StatusBadRequest, "invalid_request", "the body is not a form")
+	}
+	id, secret, basic := basicCredentials(c.request)
+	if basic && form.Has("client_secret") { // RFC 6749 §2.3: one method a request
+		return oauthError(http.StatusBadRequest, "invalid_request", "the client authenticates in two ways")
+	}
+	if !basic {
+		id, secret = form.Get("client_id"), form.Get("client_secret")
+	}
+	client, ok := s.tokens.client(id, secret)
+	if !ok {
+		return oauthError(http.StatusUnauthorized, "invalid_client", "the client is unknown or its secret is wrong").
+			with("WWW-Authenticate", `Basic realm="qod-sandbox"`)
+	}
+	switch form.Get("grant_type") {
+	case "client_credentials":
+	case "":
+		return oauthError(http.StatusBadRequest, "invalid_request", "grant_type is missing")
+	default:
+		return oauthError(http.StatusBadRequest, "unsupported_grant_type", "only client_credentials is supported")
+	}
+	scopes := strings.Fields(form.Get("scope"))
+	if len(scopes) == 0 {
+		scopes = client.Scopes
+	}
+	for _, scope := range scopes {
+		if !slices.Contains(client.Scopes, scope) {
+			return oauthError(http.StatusBadRequest, "invalid_scope", "the client may not ask for a scope it named")
+		}
+	}
+	issued := "sandbox-token-" + rand.Text()
+	s.tokens.accept(issued, grant{client.ID, scopes, s.clock.Now().Add(s.config.TokenLifetime)})
+	body := map[string]any{
+		"access_token": issued,
+		"token_type":   "Bearer",
+		"expires_in":   int(s.config.TokenLifetime / time.Second),
+		"scope":        strings.Join(scopes, " "),
+	}
+	s.knobs.apply(&s.knobs.token, body)
+	return jsonAnswer(http.StatusOK, body).with("Cache-Control", "no-store")
+}
+
+// basicCredentials undoes the form encoding that RFC 6749 §2.3.1 puts under
+// Basic's own.
+func basicCredentials(r *http.Request) (id, secret string, ok bool) {
+	user, password, ok := r.BasicAuth()
+	if !ok {
+		return "", "", false
+	}
+	id, errID := url.QueryUnescape(user)
+	secret, errSecret := url.QueryUnescape(password)
+	if errID != nil || errSecret != nil {
+		return user, password, true
+	}
+	return id, secret, true
+}
+
+func oauthError(status int, code, description string) answer {
+	return jsonAnswer(status, map[string]string{"error": code, "error_description": description}).
+		with("Cache-Control", "no-store")
+}
+
+// discovery answers with the document that the API document's openIdConnectUrl
+// points to. Its issuer is the origin the client used.
+func (s *Sandbox) discovery(c call) answer {
+	scheme := "http"
+	if c.request.TLS != nil {
+		scheme = "https"
+	}
+	origin := scheme + "://" + c.request.Host
+	document := map[string]any{
+		"issuer":                                origin,
+		"token_endpoint":                        origin + pathToken,
+		"token_endpoint_auth_methods_supported": []any{"client_secret_basic", "client_secret_post"},
+		"grant_types_supported":                 []any{"client_credentials"},
+		"scopes_supported":                      []any{ScopeRead, ScopeWrite},
+	}
+	s.knobs.apply(&s.knobs.discovery, document)
+	return jsonAnswer(http.StatusOK, document)
+}

@@ -1,0 +1,125 @@
+package sandbox
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Operation is what a request asks for.
+type Operation string
+
+// The four operations of the API, the two of its authorization server, and
+// everything else, which is refused.
+const (
+	OpCreate    Operation = "create"
+	OpRead      Operation = "read"
+	OpList      Operation = "list"
+	OpRelease   Operation = "release"
+	OpToken     Operation = "token"
+	OpDiscovery Operation = "discovery"
+	OpOther     Operation = "other"
+)
+
+// Request is one request as it came in: also the ones refused, spoilt by a
+// fault or still under way. Credentials in it are whole, so that tests can look
+// for leaks; a program must not print Header or Body.
+type Request struct {
+	Operation Operation
+	Method    string
+	Path      string
+	Header    http.Header
+	Body      []byte
+	Status    int       // of the answer; 0 while there is none, and when the connection was cut instead
+	At        time.Time // by the sandbox's clock
+	Remote    string    // the client's address: one per connection
+}
+
+// remembered bounds the log of a sandbox that runs for long.
+const remembered = 50_000 // requests
+
+// requests is the log, and who wants to know before a request is handled.
+type requests struct {
+	keep int // at most so many in log
+
+	mu     sync.Mutex
+	log    []*Request
+	counts map[Operation]int
+	hooks  map[Operation][]func(int, *http.Request)
+}
+
+// Requests returns the requests of these operations, of all when none is
+// named, in the order they came in. Of more than 50,000 only the latest are
+// remembered.
+func (s *Sandbox) Requests(ops ...Operation) []Request {
+	s.requests.mu.Lock()
+	defer s.requests.mu.Unlock()
+	var found []Request
+	for _, r := range s.requests.log {
+		if len(ops) == 0 || slices.Contains(ops, r.Operation) {
+			found = append(found, *r)
+		}
+	}
+	return found
+}
+
+// Count returns how many requests of an operation have come in.
+func (s *Sandbox) Count(op Operation) int {
+	s.requests.mu.Lock()
+	defer s.requests.mu.Unlock()
+	return s.requests.counts[op]
+}
+
+// Before has f called with the number of each request of op, counted from 1,
+// before the request is judged or anything is done. Requests that come in at
+// the same time call it at the same time. f may use the sandbox.
+func (s *Sandbox) Before(op Operation, f func(n int, r *http.Request)) {
+	s.requests.mu.Lock()
+	defer s.requests.mu.Unlock()
+	if s.requests.hooks == nil {
+		s.requests.hooks = map[Operation][]func(int, *http.Request){}
+	}
+	s.requests.hooks[op] = append(s.requests.hooks[op], f)
+}
+
+// open writes a request down and calls the hooks.
+func (q *requests) open(c call, at time.Time) *Request {
+	r := c.request
+	entry := &Request{
+		Operation: c.op, Method: r.Method, Path: r.URL.Path,
+		Header: r.Header.Clone(), Body: c.body, At: at, Remote: r.RemoteAddr,
+	}
+	q.mu.Lock()
+	if len(q.log) >= q.keep {
+		q.log = slices.Delete(q.log, 0, max(1, q.keep/10))
+	}
+	q.log = append(q.log, entry)
+	if q.counts == nil {
+		q.counts = map[Operation]int{}
+	}
+	q.counts[c.op]++
+	n, hooks := q.counts[c.op], slices.Clone(q.hooks[c.op])
+	q.mu.Unlock()
+	for _, hook := range hooks {
+		r.Body = io.NopCloser(bytes.NewReader(c.body))
+		hook(n, r)
+	}
+	return entry
+}
+
+// answered notes the status.
+func (q *requests) answered(entry *Request, status int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	entry.Status = status
+}
+
+// current returns the entry as it is now.
+func (q *requests) current(entry *Request) Request {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return *entry
+}

@@ -1,0 +1,199 @@
+// Package sandbox is an in-memory Open Gateway: the Quality on Demand API, its
+// authorization server and the network behind them, for tests and for
+// pipelines without credentials.
+//
+// It judges requests by its own copy of the API document (openapi.yaml), lets
+// sessions live by a clock that a test may hold, and can be told to go wrong
+// in every way that loses or doubles a session. Its Ledger is the truth that
+// tests compare Terraform's state with.
+package sandbox
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Config says how a sandbox behaves. The zero value is a usable one: the real
+// clock, immediate provisioning, one client.
+type Config struct {
+	Clock Clock // nil: the real one
+
+	// Provisioning is the time from REQUESTED to AVAILABLE. With 0 the answer to
+	// the creation says REQUESTED and the next look, whoever takes it, AVAILABLE.
+	Provisioning time.Duration
+
+	// Latency is real time between doing and answering, for the API but not for
+	// tokens and discovery. It ends early when the client gives up.
+	Latency time.Duration
+
+	TokenLifetime time.Duration // 0: one hour
+
+	// MockRules adds what Telefónica documents of its own sandbox: 409 for an
+	// identifier that ends in 9, the client mock_sandbox_app_id with the secret
+	// mock_sandbox_app_secret, and the token mock_sandbox_access_token.
+	MockRules bool
+
+	Clients []ClientCredentials // nil: DefaultClient
+
+	// Webhooks carries the deliveries to notification URLs. nil reaches loopback
+	// addresses only, so that a sandbox is no way to send requests to others.
+	Webhooks http.RoundTripper
+
+	// Log, when not nil, is called once for every request when it has ended.
+	Log func(Request)
+}
+
+// Sandbox is one Open Gateway. It is safe for concurrent use.
+type Sandbox struct {
+	config   Config
+	clock    Clock
+	network  *network
+	tokens   *tokens
+	courier  *courier
+	requests requests
+	faults   faults
+	knobs    knobs
+
+	closing context.Context // not of a call: done when the sandbox closes
+	close   context.CancelFunc
+
+	mu       sync.Mutex
+	closed   bool
+	underWay sync.WaitGroup // requests being answered
+}
+
+// knobs are the changes tests make to what is sent.
+type knobs struct {
+	mu                     sync.Mutex
+	echo, discovery, token func(map[string]any)
+}
+
+// New returns a running sandbox that nothing listens for; see Start, Listen,
+// Handler and RoundTripper. It must be closed.
+func New(c Config) *Sandbox {
+	if c.Clock == nil {
+		c.Clock = realClock{}
+	}
+	if c.Clients == nil {
+		c.Clients = []ClientCredentials{DefaultClient}
+	}
+	c.TokenLifetime = cmp.Or(c.TokenLifetime, time.Hour)
+	s := &Sandbox{config: c, clock: c.Clock, requests: requests{keep: remembered}}
+	s.closing, s.close = context.WithCancel(context.Background())
+	s.courier = newCourier(s.closing, c.Webhooks)
+	s.network = newNetwork(c.Clock, c.Provisioning, c.Clients[0].ID, s.courier.notify)
+	s.tokens = newTokens(c.Clock, c.TokenLifetime, c.Clients)
+	if c.MockRules {
+		s.tokens.admit(mockClient)
+		s.AcceptToken(mockToken, mockClient.ID)
+	}
+	return s
+}
+
+// Close ends what is under way, requests and webhook deliveries, and waits for
+// it. The ledger and the logs can still be read afterwards.
+func (s *Sandbox) Close() {
+	s.shut()
+	s.wait()
+}
+
+func (s *Sandbox) shut() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.close()
+	s.network.close()
+}
+
+func (s *Sandbox) wait() {
+	s.underWay.Wait()
+	s.courier.wait()
+}
+
+// enter reports whether the sandbox still takes requests, and counts one.
+func (s *Sandbox) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.underWay.Add(1)
+	return true
+}
+
+// Ledger returns the sessions that are on the network, lingering UNAVAILABLE
+// ones too, by creation and then id. It is the truth: what is here is billed
+// or blocks its device.
+func (s *Sandbox) Ledger() []Session {
+	return s.network.live(func(*Session) bool { return true })
+}
+
+// Seed puts a session on the network without a request, another team's when
+// ClientID says so, and returns it. What is empty is filled: an AVAILABLE
+// session of the first client, started now, for an hour and for a device of
+// its own. Seed looks for no conflict, and only an ID that is a UUID can be
+// asked for through the API.
+func (s *Sandbox) Seed(session Session) Session {
+	return s.network.seed(session)
+}
+
+// Revoke has the network end a session: it becomes UNAVAILABLE, lingers and
+// blocks its device for 360 s of the clock, and is then gone. It reports
+// whether there was such a session to end.
+func (s *Sandbox) Revoke(id string) bool {
+	revoked := false
+	s.network.change(id, func(session *Session) {
+		revoked = session.Status != StatusUnavailable
+		session.Status = StatusUnavailable
+	})
+	return revoked
+}
+
+// Remove ends a session at once, as if somebody had deleted it, and reports
+// whether it was there.
+func (s *Sandbox) Remove(id string) bool {
+	return s.network.release(id, func(*Session) bool { return true })
+}
+
+// Edit lets f change a session as the network might, and reports whether it
+// was there. A new status takes its course from now on: REQUESTED provisions,
+// UNAVAILABLE lingers. The id stays. f must not use the sandbox.
+func (s *Sandbox) Edit(id string, f func(*Session)) bool {
+	return s.network.change(id, f)
+}
+
+// Echo has f change every SessionInfo before it is sent, in answers to
+// creations, reads and lists: an API may leave out, add and re-spell. A later
+// call replaces f; nil ends it. f gets what encoding/json decodes.
+func (s *Sandbox) Echo(f func(info map[string]any)) { s.knobs.set(&s.knobs.echo, f) }
+
+// Discovery has f change the discovery document before it is sent.
+func (s *Sandbox) Discovery(f func(document map[string]any)) { s.knobs.set(&s.knobs.discovery, f) }
+
+// Tokens has f change every token answer before it is sent; the token that is
+// valid stays the one issued.
+func (s *Sandbox) Tokens(f func(answer map[string]any)) { s.knobs.set(&s.knobs.token, f) }
+
+func (k *knobs) set(knob *func(map[string]any), f func(map[string]any)) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	*knob = f
+}
+
+func (k *knobs) has(knob *func(map[string]any)) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return *knob != nil
+}
+
+func (k *knobs) apply(knob *func(map[string]any), to map[string]any) {
+	k.mu.Lock()
+	f := *knob
+	k.mu.Unlock()
+	if f != nil {
+		f(to)
+	}
+}

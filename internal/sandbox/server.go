@@ -1,0 +1,109 @@
+package sandbox
+
+import (
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// TB is what Start needs of *testing.T, so that a program does not link
+// package testing.
+type TB interface {
+	Helper()
+	Cleanup(func())
+	Fatalf(format string, args ...any)
+}
+
+// Server is a sandbox that listens.
+type Server struct {
+	*Sandbox
+	listener net.Listener
+	http     *http.Server
+	served   chan struct{}
+
+	mu          sync.Mutex
+	connections map[net.Conn]*connection
+}
+
+type connection struct {
+	idle   bool // waits for a next request
+	doomed bool // must not wait for one
+}
+
+// Start serves a sandbox on a free loopback port until the test ends.
+func Start(t TB, c Config) *Server {
+	t.Helper()
+	server, err := Listen("127.0.0.1:0", c)
+	if err != nil {
+		t.Fatalf("sandbox: %v", err)
+		return nil
+	}
+	t.Cleanup(server.Close)
+	return server
+}
+
+// Listen serves a sandbox on a TCP address, plain HTTP. The error is net.Listen's.
+// Anybody who reaches the address can use it: give it a loopback one.
+func Listen(addr string, c Config) (*Server, error) {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Sandbox: New(c), listener: listener, served: make(chan struct{}), connections: map[net.Conn]*connection{}}
+	s.http = &http.Server{Handler: s.Handler(), ConnState: s.track, ReadHeaderTimeout: 10 * time.Second}
+	go func() {
+		defer close(s.served)
+		_ = s.http.Serve(listener) // always ends in ErrServerClosed
+	}()
+	return s, nil
+}
+
+// URL returns the origin, http://host:port without a path.
+func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
+
+// Endpoint returns what the provider's endpoint attribute takes.
+func (s *Server) Endpoint() string { return s.URL() + "/v1" }
+
+// TokenURL returns the token endpoint, which discovery names too.
+func (s *Server) TokenURL() string { return s.URL() + pathToken }
+
+// Close stops listening, cuts all connections and closes the sandbox.
+func (s *Server) Close() {
+	s.shut()
+	// First the connections: a request may be stuck writing to one.
+	_ = s.http.Close()
+	<-s.served
+	s.wait()
+}
+
+// CloseIdle closes the connections there are: at once those that wait for a
+// next request, the others when they have answered theirs. A server does so
+// after a while; a client that uses such a connection gets no answer.
+func (s *Server) CloseIdle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for wire, c := range s.connections {
+		c.doomed = true
+		if c.idle {
+			_ = wire.Close()
+		}
+	}
+}
+
+func (s *Server) track(wire net.Conn, state http.ConnState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch state {
+	case http.StateNew:
+		s.connections[wire] = &connection{}
+	case http.StateActive, http.StateIdle:
+		c := s.connections[wire]
+		c.idle = state == http.StateIdle
+		if c.idle && c.doomed {
+			_ = wire.Close()
+		}
+	default:
+		delete(s.connections, wire)
+	}
+}

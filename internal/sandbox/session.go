@@ -1,0 +1,148 @@
+package sandbox
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// The states of a session, as SessionInfo.qosStatus spells them.
+const (
+	StatusRequested   = "REQUESTED"
+	StatusAvailable   = "AVAILABLE"
+	StatusUnavailable = "UNAVAILABLE"
+)
+
+// Session is one reservation as the network knows it, including what the API
+// never returns (application server, webhook) and who made it.
+type Session struct {
+	ID                string // a UUID
+	ClientID          string // the OAuth client it belongs to; no other sees it
+	Device            Device
+	ApplicationServer *ApplicationServer
+	QoSProfile        string
+	Status            string
+	Duration          int // seconds
+	CreatedAt         time.Time
+	// StartedAt and ExpiresAt are zero while REQUESTED: the paid time starts
+	// when the session becomes AVAILABLE.
+	StartedAt, ExpiresAt  time.Time
+	NotificationURL       string
+	NotificationAuthToken string
+}
+
+// Device is the API's Device: at least one identifier of a mobile line.
+type Device struct {
+	PhoneNumber             string       `json:"phoneNumber,omitempty"`
+	NetworkAccessIdentifier string       `json:"networkAccessIdentifier,omitempty"`
+	IPv4Address             *IPv4Address `json:"ipv4Address,omitempty"`
+	IPv6Address             string       `json:"ipv6Address,omitempty"`
+}
+
+// IPv4Address is a public address and, behind a NAT shared by several devices,
+// the port that tells them apart.
+type IPv4Address struct {
+	PublicAddress string `json:"publicAddress,omitempty"`
+	PublicPort    *int   `json:"publicPort,omitempty"`
+}
+
+// ApplicationServer is the other end of the flow.
+type ApplicationServer struct {
+	IPv4Address string `json:"ipv4Address,omitempty"`
+	IPv6Address string `json:"ipv6Address,omitempty"`
+}
+
+// Masked names the device by the last two characters of each identifier, for
+// logs: phone numbers and addresses are personal data.
+func (d Device) Masked() string {
+	var parts []string
+	d.identify(func(name, value string) {
+		if len(value) > 2 {
+			value = value[len(value)-2:]
+		}
+		parts = append(parts, name+" …"+value)
+	})
+	if len(parts) == 0 {
+		return "no device"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// identify calls f with the API's name and the value of every identifier the
+// device has. A port alone identifies nothing.
+func (d Device) identify(f func(name, value string)) {
+	if d.PhoneNumber != "" {
+		f("phoneNumber", d.PhoneNumber)
+	}
+	if d.NetworkAccessIdentifier != "" {
+		f("networkAccessIdentifier", d.NetworkAccessIdentifier)
+	}
+	if d.IPv4Address != nil && d.IPv4Address.PublicAddress != "" {
+		f("ipv4Address", d.IPv4Address.PublicAddress)
+	}
+	if d.IPv6Address != "" {
+		f("ipv6Address", d.IPv6Address)
+	}
+}
+
+func (d Device) identified() bool {
+	found := false
+	d.identify(func(string, string) { found = true })
+	return found
+}
+
+// endsIn9 is the condition of Telefónica's documented mock rule.
+func (d Device) endsIn9() bool {
+	found := false
+	d.identify(func(_, value string) { found = found || strings.HasSuffix(value, "9") })
+	return found
+}
+
+// shares reports whether one identifier of d also names other: then both are
+// the same line, and the network gives a line one session.
+func (d Device) shares(other Device) bool {
+	if d.PhoneNumber != "" && d.PhoneNumber == other.PhoneNumber {
+		return true
+	}
+	if d.NetworkAccessIdentifier != "" && d.NetworkAccessIdentifier == other.NetworkAccessIdentifier {
+		return true
+	}
+	if d.IPv6Address != "" && sameAddress(d.IPv6Address, other.IPv6Address) {
+		return true
+	}
+	return d.IPv4Address != nil && other.IPv4Address != nil && d.IPv4Address.shares(*other.IPv4Address)
+}
+
+func (a IPv4Address) shares(b IPv4Address) bool {
+	if a.PublicAddress == "" || !sameAddress(a.PublicAddress, b.PublicAddress) {
+		return false
+	}
+	return a.PublicPort == nil || b.PublicPort == nil || *a.PublicPort == *b.PublicPort
+}
+
+// sameAddress compares addresses, not spellings: 2001:DB8:0::1 is 2001:db8::1.
+// The API document gives addresses no format, so what is none is compared as
+// it is written.
+func sameAddress(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, errA := netip.ParseAddr(a)
+	y, errB := netip.ParseAddr(b)
+	return errA == nil && errB == nil && x == y
+}
+
+// clone returns a session that shares no memory with s, so that what a test
+// holds does not change under it.
+func (s Session) clone() Session {
+	if s.ApplicationServer != nil {
+		s.ApplicationServer = new(*s.ApplicationServer)
+	}
+	if s.Device.IPv4Address != nil {
+		s.Device.IPv4Address = new(*s.Device.IPv4Address)
+		if port := s.Device.IPv4Address.PublicPort; port != nil {
+			s.Device.IPv4Address.PublicPort = new(*port)
+		}
+	}
+	return s
+}

@@ -1,0 +1,209 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+const (
+	eventType       = "org.camaraproject.qod.v0.qos-status-changed"
+	deliveryTimeout = 5 * time.Second // of one try
+	deliveryTries   = 3
+	deliveryPause   = 200 * time.Millisecond // after the first try, then twice that
+)
+
+// Delivery is what became of one status change on its way to a notification URL.
+type Delivery struct {
+	SessionID  string
+	URL        string
+	QoSStatus  string
+	StatusInfo string // why, when UNAVAILABLE
+	Tries      int
+	Status     int   // of the last answer; 0 when there was none
+	Err        error // nil: a 2xx said it has arrived
+}
+
+// Deliveries returns the log of webhook deliveries in the order the statuses
+// changed. It waits for those under way, at most some 16 s of real time each.
+func (s *Sandbox) Deliveries() []Delivery { return s.courier.deliveries() }
+
+// courier brings status changes to notification URLs as CloudEvents 1.0 in
+// structured JSON: one after the other for a session, sessions side by side.
+type courier struct {
+	closing context.Context // not of a call: done when the sandbox closes
+	client  *http.Client
+
+	mu   sync.Mutex
+	log  []*parcel
+	last map[string]*parcel // by session
+}
+
+// parcel is a delivery under way. Its fields are for its own goroutine until
+// done is closed.
+type parcel struct {
+	Delivery
+	event []byte
+	token string
+	done  chan struct{}
+}
+
+// event is a CloudEvent as CAMARA's Quality on Demand defines it.
+type event struct {
+	ID              string    `json:"id"`
+	Source          string    `json:"source"`
+	SpecVersion     string    `json:"specversion"`
+	Type            string    `json:"type"`
+	Time            string    `json:"time"`
+	DataContentType string    `json:"datacontenttype"`
+	Data            eventData `json:"data"`
+}
+
+type eventData struct {
+	SessionID  string `json:"sessionId"`
+	QoSStatus  string `json:"qosStatus"`
+	StatusInfo string `json:"statusInfo,omitempty"`
+}
+
+func newCourier(closing context.Context, transport http.RoundTripper) *courier {
+	if transport == nil {
+		transport = loopback()
+	}
+	return &courier{
+		closing: closing,
+		client: &http.Client{
+			Transport: transport,
+			Timeout:   deliveryTimeout,
+			// A redirect would take the bearer token somewhere nobody named.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		last: map[string]*parcel{},
+	}
+}
+
+var errNotLoopback = errors.New("the sandbox notifies loopback addresses only")
+
+// loopback reaches this machine only. It looks at the address that a name was
+// resolved to, and asks no proxy, which would resolve it elsewhere.
+func loopback() *http.Transport {
+	dialer := &net.Dialer{
+		Timeout: deliveryTimeout,
+		Control: func(_, address string, _ syscall.RawConn) error {
+			if to, err := netip.ParseAddrPort(address); err != nil || !to.Addr().Unmap().IsLoopback() {
+				return fmt.Errorf("%w, not %s", errNotLoopback, address)
+			}
+			return nil
+		},
+	}
+	return &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}
+}
+
+// notify sends a change on its way and returns at once.
+func (c *courier) notify(ch change) {
+	if c.closing.Err() != nil {
+		return
+	}
+	encoded, err := json.Marshal(event{
+		ID: uuid.NewString(), Source: pathSessions + "/" + ch.ID, SpecVersion: "1.0", Type: eventType,
+		Time: timestamp(ch.at), DataContentType: "application/json",
+		Data: eventData{SessionID: ch.ID, QoSStatus: ch.Status, StatusInfo: ch.cause},
+	})
+	if err != nil {
+		panic("sandbox: event cannot be encoded: " + err.Error())
+	}
+	p := &parcel{
+		Delivery: Delivery{SessionID: ch.ID, URL: ch.NotificationURL, QoSStatus: ch.Status, StatusInfo: ch.cause},
+		event:    encoded,
+		token:    ch.NotificationAuthToken,
+		done:     make(chan struct{}),
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := c.last[ch.ID]
+	c.last[ch.ID] = p
+	c.log = append(c.log, p)
+	go c.deliver(p, before)
+}
+
+func (c *courier) deliver(p, before *parcel) {
+	defer close(p.done)
+	if before != nil {
+		<-before.done
+	}
+	for again := true; again; {
+		p.Tries++
+		p.Status, p.Err = c.post(p)
+		again = p.Err != nil && p.worthRepeating() && p.Tries < deliveryTries &&
+			c.pause(deliveryPause*time.Duration(p.Tries))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.last[p.SessionID] == p {
+		delete(c.last, p.SessionID)
+	}
+}
+
+// worthRepeating is true of no answer and of a receiver's own trouble.
+func (p *parcel) worthRepeating() bool {
+	if errors.Is(p.Err, errNotLoopback) {
+		return false
+	}
+	return p.Status == 0 || p.Status == http.StatusTooManyRequests || p.Status >= 500
+}
+
+func (c *courier) post(p *parcel) (status int, err error) {
+	request, err := http.NewRequestWithContext(c.closing, http.MethodPost, p.URL, bytes.NewReader(p.event))
+	if err != nil {
+		return 0, err
+	}
+	request.Header.Set("Content-Type", "application/cloudevents+json")
+	if p.token != "" {
+		request.Header.Set("Authorization", "Bearer "+p.token)
+	}
+	response, err := c.client.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	_ = response.Body.Close()
+	if response.StatusCode/100 != 2 {
+		return response.StatusCode, fmt.Errorf("the receiver answered %s", response.Status)
+	}
+	return response.StatusCode, nil
+}
+
+func (c *courier) pause(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-c.closing.Done():
+		return false
+	}
+}
+
+func (c *courier) deliveries() []Delivery {
+	c.mu.Lock()
+	log := slices.Clone(c.log)
+	c.mu.Unlock()
+	var done []Delivery
+	for _, p := range log {
+		<-p.done
+		done = append(done, p.Delivery)
+	}
+	return done
+}
+
+// wait returns when no delivery is under way; there must be no new ones.
+func (c *courier) wait() { c.deliveries() }

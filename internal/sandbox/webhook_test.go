@@ -1,0 +1,267 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// receiver is what listens at a notification URL.
+type receiver struct {
+	mu     sync.Mutex
+	events []event
+	heads  []http.Header
+	answer func(n int) (status int, err error) // nil: 204
+}
+
+func (r *receiver) RoundTrip(request *http.Request) (*http.Response, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		return nil, err
+	}
+	var e event
+	if err := json.Unmarshal(body, &e); err != nil {
+		return nil, err
+	}
+	r.events, r.heads = append(r.events, e), append(r.heads, request.Header)
+	status := http.StatusNoContent
+	if r.answer != nil {
+		if status, err = r.answer(len(r.events)); err != nil {
+			return nil, err
+		}
+	}
+	return &http.Response{
+		StatusCode: status, Status: statusLine(status), Request: request,
+		Header: http.Header{"Location": {"http://127.0.0.1:1/elsewhere"}}, Body: io.NopCloser(bytes.NewReader(nil)),
+	}, nil
+}
+
+const hooked = `{"device":{"phoneNumber":"+34600000001"},"qosProfile":"QOS_E","duration":60,
+	"notificationUrl":"http://hooks.example/qod","notificationAuthToken":"hook-token"}`
+
+func TestStatusChangesAreNotified(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		end  func(w *world, id string)
+		want []string // status and why, in order
+	}{
+		"expired":          {func(w *world, _ string) { w.clock.Advance(time.Minute) }, []string{"AVAILABLE ", "UNAVAILABLE DURATION_EXPIRED"}},
+		"deleted":          {func(w *world, id string) { w.ask(http.MethodDelete, pathSessions+"/"+id, "") }, []string{"AVAILABLE ", "UNAVAILABLE DELETE_REQUESTED"}},
+		"removed":          {func(w *world, id string) { w.Remove(id) }, []string{"AVAILABLE ", "UNAVAILABLE DELETE_REQUESTED"}},
+		"revoked":          {func(w *world, id string) { w.Revoke(id); w.clock.Advance(time.Hour) }, []string{"AVAILABLE ", "UNAVAILABLE NETWORK_TERMINATED"}},
+		"revoked, deleted": {func(w *world, id string) { w.Revoke(id); w.Remove(id) }, []string{"AVAILABLE ", "UNAVAILABLE NETWORK_TERMINATED"}},
+		"edited": {func(w *world, id string) {
+			w.Edit(id, func(s *Session) { s.Status = StatusRequested })
+			w.Edit(id, func(s *Session) { s.Status = StatusAvailable })
+		}, []string{"AVAILABLE ", "AVAILABLE "}},
+		"slept through": {func(w *world, _ string) { w.clock.Advance(24 * time.Hour) }, []string{"AVAILABLE ", "UNAVAILABLE DURATION_EXPIRED"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := &receiver{}
+			w := within(t, Config{Provisioning: 2 * time.Second, Webhooks: r})
+			id := w.reserve(hooked).SessionID
+			if len(w.Deliveries()) != 0 {
+				t.Error("REQUESTED is no change")
+			}
+			w.clock.Advance(2 * time.Second)
+			test.end(w, id)
+			var got []string
+			ids := map[string]bool{}
+			deliveries := w.Deliveries() // waits for them
+			for i, e := range r.events {
+				got = append(got, e.Data.QoSStatus+" "+e.Data.StatusInfo)
+				ids[e.ID] = true
+				if e.SpecVersion != "1.0" || e.Type != "org.camaraproject.qod.v0.qos-status-changed" || e.Source == "" ||
+					e.DataContentType != "application/json" || e.Data.SessionID != id {
+					t.Errorf("event %+v", e)
+				}
+				if head := r.heads[i]; head.Get("Content-Type") != "application/cloudevents+json" || head.Get("Authorization") != "Bearer hook-token" {
+					t.Errorf("headers %v", head)
+				}
+			}
+			if !slices.Equal(got, test.want) || len(ids) != len(got) {
+				t.Errorf("notified %v under %d ids, want %v", got, len(ids), test.want)
+			}
+			if r.events[0].Time != "2026-11-22T12:00:02Z" {
+				t.Errorf("it became AVAILABLE at %s", r.events[0].Time)
+			}
+			for i, d := range deliveries {
+				if d.SessionID != id || d.URL != "http://hooks.example/qod" || d.QoSStatus+" "+d.StatusInfo != test.want[i] ||
+					d.Tries != 1 || d.Status != http.StatusNoContent || d.Err != nil {
+					t.Errorf("delivery %+v", d)
+				}
+			}
+		})
+	}
+}
+
+// hasty is a clock whose timers come early, as they can when the machine's
+// time is corrected.
+type hasty struct{ *ManualClock }
+
+func (h hasty) AfterFunc(d time.Duration, f func()) func() bool {
+	if d > time.Millisecond {
+		d /= 2
+	}
+	return h.ManualClock.AfterFunc(d, f)
+}
+
+func TestTimerThatComesEarlyIsSetAgain(t *testing.T) {
+	t.Parallel()
+	clock := NewManualClock(noon)
+	w := within(t, Config{Clock: hasty{clock}, Provisioning: time.Second, Webhooks: &receiver{}})
+	w.reserve(hooked)
+	clock.Advance(time.Second)
+	if got := w.Deliveries(); len(got) != 1 {
+		t.Errorf("deliveries %v", got)
+	}
+}
+
+func TestNobodyIsNotifiedOfWhatNeverStarted(t *testing.T) {
+	t.Parallel()
+	w := within(t, Config{Provisioning: time.Hour, Webhooks: &receiver{}})
+	w.ask(http.MethodDelete, pathSessions+"/"+w.reserve(hooked).SessionID, "")
+	if got := w.Deliveries(); len(got) != 0 {
+		t.Errorf("deliveries %v", got)
+	}
+}
+
+func TestEventsWithoutATokenHaveNone(t *testing.T) {
+	t.Parallel()
+	r := &receiver{}
+	w := within(t, Config{Webhooks: r})
+	w.Seed(Session{NotificationURL: "http://hooks.example/"})
+	w.Revoke(w.Ledger()[0].ID)
+	w.Deliveries()
+	if auth, ok := r.heads[0]["Authorization"]; ok {
+		t.Errorf("Authorization %v", auth)
+	}
+}
+
+func TestDeliveryIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	statuses := func(s ...int) func(int) (int, error) {
+		return func(n int) (int, error) { return s[n-1], nil }
+	}
+	tests := map[string]struct {
+		answer func(int) (int, error)
+		tries  int
+		status int
+		failed bool
+		took   time.Duration
+	}{
+		"at once":         {statuses(200), 1, 200, false, 0},
+		"after trouble":   {statuses(503, 200), 2, 200, false, 200 * time.Millisecond},
+		"after two":       {statuses(500, 429, 202), 3, 202, false, 600 * time.Millisecond},
+		"given up":        {statuses(500, 500, 500), 3, 500, true, 600 * time.Millisecond},
+		"refused":         {statuses(401), 1, 401, true, 0},
+		"redirected":      {statuses(307), 1, 307, true, 0},
+		"nobody is there": {func(int) (int, error) { return 0, errors.New("refused") }, 3, 0, true, 600 * time.Millisecond},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := &receiver{answer: test.answer}
+				w := within(t, Config{Webhooks: r})
+				w.Seed(Session{NotificationURL: "http://hooks.example/"})
+				start := time.Now()
+				w.Revoke(w.Ledger()[0].ID)
+				d := w.Deliveries()[0]
+				if d.Tries != test.tries || d.Status != test.status || (d.Err != nil) != test.failed || time.Since(start) != test.took {
+					t.Errorf("%+v after %v", d, time.Since(start))
+				}
+				if len(r.events) != test.tries || r.events[0].ID != r.events[test.tries-1].ID {
+					t.Errorf("%d tries of one event: %+v", test.tries, r.events)
+				}
+			})
+		})
+	}
+}
+
+func TestSlowReceiverDelaysOnlyItsSession(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fast := make(chan string, 3)
+		slow := roundTrip(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Host == "slow.example" {
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			}
+			fast <- r.URL.Host
+			return &http.Response{StatusCode: 204, Body: http.NoBody, Request: r}, nil
+		})
+		w := within(t, Config{Webhooks: slow})
+		w.Revoke(w.Seed(Session{NotificationURL: "http://slow.example/"}).ID)
+		w.Revoke(w.Seed(Session{NotificationURL: "http://fast.example/"}).ID)
+		synctest.Wait()
+		if len(fast) != 1 {
+			t.Error("the other session's receiver waits")
+		}
+		start := time.Now()
+		d := w.Deliveries()[0]
+		if d.Tries != 3 || d.Err == nil || time.Since(start) != 3*5*time.Second+600*time.Millisecond {
+			t.Errorf("%+v after %v", d, time.Since(start))
+		}
+	})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestCloseEndsDeliveries(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := within(t, Config{Webhooks: roundTrip(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})})
+		w.Revoke(w.Seed(Session{NotificationURL: "http://slow.example/"}).ID)
+		start := time.Now()
+		w.Close()
+		if time.Since(start) != 0 || len(w.Deliveries()) != 1 || w.Deliveries()[0].Err == nil {
+			t.Errorf("closing took %v: %+v", time.Since(start), w.Deliveries())
+		}
+		w.Remove(w.Seed(Session{NotificationURL: "http://slow.example/"}).ID)
+		if len(w.Deliveries()) != 1 {
+			t.Error("a closed sandbox notifies nobody")
+		}
+	})
+}
+
+func TestLoopbackReceiversOnly(t *testing.T) {
+	t.Parallel()
+	arrived := make(chan string, 4)
+	here := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { arrived <- r.URL.Path }))
+	t.Cleanup(here.Close)
+	w := within(t, Config{})
+	notify := func(url string) Delivery {
+		w.Revoke(w.Seed(Session{NotificationURL: url}).ID)
+		all := w.Deliveries()
+		return all[len(all)-1]
+	}
+	if d := notify(here.URL + "/hook"); d.Err != nil || <-arrived != "/hook" {
+		t.Errorf("this machine: %+v", d)
+	}
+	if d := notify(strings.Replace(here.URL, "127.0.0.1", "localhost", 1) + "/named"); d.Err != nil || <-arrived != "/named" {
+		t.Errorf("this machine by name: %+v", d)
+	}
+	d := notify("http://192.0.2.1/")
+	if d.Err == nil || !strings.Contains(d.Err.Error(), "loopback") || d.Tries != 1 {
+		t.Errorf("another machine: %+v", d)
+	}
+}
