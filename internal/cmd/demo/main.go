@@ -1,0 +1,268 @@
+// Demo is what "make demo" runs: it takes examples/quickstart through its whole life against a
+// sandbox on this machine, checks what it shows, and leaves nothing behind.
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+const provisioning = 2 * time.Second
+
+func main() {
+	d := demo{out: newPrinter(os.Stdout)}
+	flag.StringVar(&d.cli, "cli", "terraform", "the Terraform or OpenTofu to run")
+	flag.StringVar(&d.provider, "provider", "", "the provider, built")
+	flag.StringVar(&d.quickstart, "quickstart", "examples/quickstart", "the configuration to apply")
+	flag.Parse()
+
+	// A closed terminal, or a reader of our output that has gone, must leave nothing behind either.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	defer stop()
+	switch err := d.run(ctx); {
+	case ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "demo: interrupted; everything it made has been removed")
+		os.Exit(130)
+	case err != nil:
+		fmt.Fprintf(os.Stderr, "demo: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+type demo struct {
+	cli, provider, quickstart string
+	out                       *printer
+
+	dir string   // holds all there is on disk, until run returns
+	env []string // of the CLI
+}
+
+func (d *demo) run(ctx context.Context) (err error) {
+	if d.dir, err = os.MkdirTemp("", "qod-demo-"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(d.dir)) }()
+
+	network, err := sandbox.Listen("127.0.0.1:0", sandbox.Config{Provisioning: provisioning})
+	if err != nil {
+		return err
+	}
+	defer network.Close()
+	hook, err := listen(ctx, d.out)
+	if err != nil {
+		return err
+	}
+	defer hook.close()
+	d.env = append(clean(os.Environ()),
+		"CHECKPOINT_DISABLE=1",
+		"TF_IN_AUTOMATION=1",
+		"TF_CLI_CONFIG_FILE="+filepath.Join(d.dir, "cli.tfrc"),
+		"QOD_ENDPOINT="+network.Endpoint(),
+		"QOD_CLIENT_ID="+sandbox.DefaultClient.ID,
+		"QOD_CLIENT_SECRET="+sandbox.DefaultClient.Secret,
+		"TF_VAR_notification_url="+hook.url,
+		"TF_VAR_notification_auth_token="+hook.token,
+	)
+	if err := d.layOut(); err != nil {
+		return err
+	}
+	d.out.step("A sandbox of the network listens on %s; a session takes %v to become available", network.Endpoint(), provisioning)
+	d.out.step("A webhook listens on %s", hook.url)
+	return d.tour(ctx, network, hook)
+}
+
+// tour is the demo proper: what a person would type, and look at.
+func (d *demo) tour(ctx context.Context, network *sandbox.Server, hook *webhook) error {
+	if err := d.terraform(ctx, "init"); err != nil {
+		return err
+	}
+	if err := d.terraform(ctx, "plan", "-out=tfplan"); err != nil {
+		return err
+	}
+	if err := d.terraform(ctx, "apply", "tfplan"); err != nil {
+		return err
+	}
+
+	encoded, err := d.execute(ctx, "output", "-json", "sessions")
+	if err != nil {
+		return err
+	}
+	sessions := map[string]session{}
+	if err := json.Unmarshal(encoded, &sessions); err != nil {
+		return fmt.Errorf("the output \"sessions\": %w", err)
+	}
+	d.out.step("Reserved")
+	d.out.say("%s", table(sessions))
+	if err := agree(sessions, network.Ledger()); err != nil {
+		return err
+	}
+	if err := hook.await(ctx, sessions); err != nil {
+		return err
+	}
+
+	// With this flag a plan that is not empty ends in exit code 2.
+	if err := d.terraform(ctx, "plan", "-detailed-exitcode"); err != nil {
+		return fmt.Errorf("the second plan must be empty: %w", err)
+	}
+	if err := d.terraform(ctx, "destroy", "-auto-approve"); err != nil {
+		return err
+	}
+	if left := network.Ledger(); len(left) > 0 {
+		return fmt.Errorf("the network still holds %d sessions", len(left))
+	}
+	d.out.step("The network holds no session any more")
+	return nil
+}
+
+// layOut writes the configuration, the provider as a mirror of both registries has it, and a CLI
+// configuration that knows no other place to take it from.
+func (d *demo) layOut() error {
+	files, err := filepath.Glob(filepath.Join(d.quickstart, "*.tf"))
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		return fmt.Errorf("no configuration in %s", d.quickstart)
+	}
+	for _, file := range files {
+		if err := copyFile(filepath.Join(d.dir, filepath.Base(file)), file, 0o600); err != nil {
+			return err
+		}
+	}
+	const version = "0.1.0" // any would do, but not a pre-release: those are chosen only by name
+	binary := "terraform-provider-qod_v" + version
+	if runtime.GOOS == "windows" {
+		binary += ".exe"
+	}
+	mirror := filepath.Join(d.dir, "mirror")
+	for _, registry := range []string{"registry.terraform.io", "registry.opentofu.org"} {
+		to := filepath.Join(mirror, registry, "telefonica", "qod", version, runtime.GOOS+"_"+runtime.GOARCH)
+		if err := os.MkdirAll(to, 0o700); err != nil {
+			return err
+		}
+		if err := copyFile(filepath.Join(to, binary), d.provider, 0o700); err != nil {
+			return err
+		}
+	}
+	config := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", filepath.ToSlash(mirror))
+	return os.WriteFile(filepath.Join(d.dir, "cli.tfrc"), []byte(config), 0o600)
+}
+
+func copyFile(to, from string, mode os.FileMode) error {
+	content, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, content, mode)
+}
+
+// terraform announces a command, runs it and shows what it came to.
+func (d *demo) terraform(ctx context.Context, args ...string) error {
+	d.out.step("%s %s", strings.TrimSuffix(filepath.Base(d.cli), ".exe"), strings.Join(args, " "))
+	args = append(args[:1:1], append([]string{"-input=false", "-no-color"}, args[1:]...)...)
+	out, err := d.execute(ctx, args...)
+	if err != nil {
+		return err
+	}
+	d.out.say("%s", outcome(out))
+	return nil
+}
+
+// execute runs the CLI. It is a process group of its own, so that Ctrl-C comes from here and only
+// once (twice is an order to drop everything), and so that nothing it started outlives it.
+func (d *demo) execute(ctx context.Context, args ...string) ([]byte, error) {
+	var stdout, all bytes.Buffer
+	cmd := exec.CommandContext(ctx, d.cli, args...)
+	cmd.Dir = d.dir
+	cmd.Env = d.env
+	cmd.Stdout = io.MultiWriter(&stdout, &all)
+	cmd.Stderr = &all
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 10 * time.Second
+	ownGroup(cmd)
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		killGroup(cmd)
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w\n\n%s", filepath.Base(d.cli), args[0], err, all.Bytes())
+	}
+	return stdout.Bytes(), nil
+}
+
+// clean drops what would send the demo elsewhere than to its own sandbox.
+func clean(environ []string) []string {
+	return slices.DeleteFunc(slices.Clone(environ), func(variable string) bool {
+		return strings.HasPrefix(variable, "TF_") || strings.HasPrefix(variable, "QOD_")
+	})
+}
+
+var outcomeLine = regexp.MustCompile(`(?m)^(.* has been successfully initialized!|Plan: .*|No changes\..*|(?:Apply|Destroy) complete! .*)$`)
+
+// outcome is the line of a command's output that says what it came to.
+func outcome(out []byte) string {
+	lines := outcomeLine.FindAll(out, -1)
+	if lines == nil {
+		return "done"
+	}
+	return string(lines[len(lines)-1])
+}
+
+// session is one of the output "sessions" of the quickstart.
+type session struct {
+	ID        string    `json:"id"`
+	Profile   string    `json:"qos_profile"`
+	Status    string    `json:"qos_status"`
+	StartedAt time.Time `json:"started_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+func table(sessions map[string]session) string {
+	var out strings.Builder
+	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "FOR\tPROFILE\tSTATUS\tFROM\tUNTIL\tSESSION")
+	for _, name := range slices.Sorted(maps.Keys(sessions)) {
+		s := sessions[name]
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", name, s.Profile, s.Status, clock(s.StartedAt), clock(s.ExpiresAt), s.ID)
+	}
+	_ = w.Flush()
+	return strings.TrimRight(out.String(), "\n")
+}
+
+func clock(t time.Time) string { return t.Local().Format("2 Jan 15:04 MST") }
+
+// agree checks that what Terraform shows is what the network holds, all of it and available.
+func agree(shown map[string]session, held []sandbox.Session) error {
+	if len(shown) == 0 || len(shown) != len(held) {
+		return fmt.Errorf("the output shows %d sessions and the network holds %d", len(shown), len(held))
+	}
+	for name, s := range shown {
+		if !slices.ContainsFunc(held, func(h sandbox.Session) bool { return h.ID == s.ID }) {
+			return fmt.Errorf("the network does not hold the session of %s", name)
+		}
+		if s.Status != sandbox.StatusAvailable {
+			return fmt.Errorf("the session of %s is %s", name, s.Status)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+)
+
+// printer writes whole lines for several goroutines.
+type printer struct {
+	mu         sync.Mutex
+	out        io.Writer
+	bold, done string
+}
+
+// newPrinter prints steps bold where a person looks at a terminal.
+func newPrinter(file *os.File) *printer {
+	p := &printer{out: file}
+	info, err := file.Stat()
+	if err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" {
+		p.bold, p.done = "\x1b[1m", "\x1b[0m"
+	}
+	return p
+}
+
+// step announces what comes next.
+func (p *printer) step(format string, args ...any) {
+	p.line(p.bold + "==> " + fmt.Sprintf(format, args...) + p.done)
+}
+
+// say tells what came of it.
+func (p *printer) say(format string, args ...any) {
+	p.line("    " + strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "\n    "))
+}
+
+func (p *printer) line(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintln(p.out, text)
+}
