@@ -90,7 +90,7 @@ func (r *resolver) url(s setting) string {
 	}
 	if problem := qod.CheckURL(s.value); problem != "" {
 		r.fail(s.attribute, "Invalid "+title(s.attribute), fmt.Sprintf(
-			"%s %s. Give an absolute https URL; set it with %s or %s.", s.place(), problem, s.attribute, s.env))
+			"%s %s. Give an absolute https URL; set it with %s or %s. Given: %s.", s.place(), problem, s.attribute, s.env, bare(s.value)))
 	}
 	return s.value
 }
@@ -145,46 +145,67 @@ func (r *resolver) credentials(config providerModel, client *qod.Config) {
 	id := configured("client_id", "QOD_CLIENT_ID", config.ClientID)
 	secret := configured("client_secret", "QOD_CLIENT_SECRET", config.ClientSecret)
 
-	pair := id.given() || secret.given()
 	if token.value != "" && (id.value != "" || secret.value != "") {
 		r.fail("access_token", "Invalid Access Token",
 			"The attribute access_token conflicts with client_id and client_secret. Keep either the ready token or the pair. "+
 				"(Both kinds can stay in the environment: QOD_ACCESS_TOKEN then goes before QOD_CLIENT_ID and QOD_CLIENT_SECRET.)")
 		return
 	}
-	if !pair || token.unknown {
-		token = r.orEnv(token)
-		if token.given() {
+	if token.unknown || id.unknown || secret.unknown {
+		// It may turn out to be empty, so not even the kind is known.
+		for _, s := range []setting{token, id, secret} {
+			if s.unknown {
+				r.unknown = append(r.unknown, s.attribute)
+			}
+		}
+		return
+	}
+	if id.value == "" && secret.value == "" {
+		if token = r.orEnv(token); token.value != "" {
 			client.AccessToken = r.headerSafe(token)
 			return
 		}
 	}
 	id, secret = r.orEnv(id), r.orEnv(secret)
-	client.ClientID, client.ClientSecret = id.value, secret.value
+	client.ClientID, client.ClientSecret = r.oneLine(id), r.oneLine(secret)
+	passedOver := ""
+	if r.getenv(token.env) != "" {
+		passedOver = " (QOD_ACCESS_TOKEN is not used, because the configuration names a client.)"
+	}
 	switch {
-	case !id.given() && !secret.given():
+	case id.value == "" && secret.value == "":
 		r.fail("client_id", "Missing Credentials",
 			"The provider has no credentials for the API. Set QOD_CLIENT_ID and QOD_CLIENT_SECRET in the environment (or the attributes "+
 				"client_id and client_secret), or a ready token in QOD_ACCESS_TOKEN (or the attribute access_token).")
-	case !id.given():
+	case id.value == "":
 		r.fail("client_id", "Missing Client ID",
-			"There is a client secret, but no client id to go with it. Set client_id, or QOD_CLIENT_ID in the environment.")
-	case !secret.given():
+			"There is a client secret, but no client id to go with it. Set client_id, or QOD_CLIENT_ID in the environment."+passedOver)
+	case secret.value == "":
 		r.fail("client_secret", "Missing Client Secret",
-			"There is a client id, but no secret to go with it. Set QOD_CLIENT_SECRET in the environment, or the attribute client_secret.")
+			"There is a client id, but no secret to go with it. Set QOD_CLIENT_SECRET in the environment, or the attribute client_secret."+passedOver)
 	}
 }
 
 // headerSafe refuses what cannot stand in an Authorization header, mostly the line feed of a
 // token that was read from a file.
 func (r *resolver) headerSafe(s setting) string {
-	if strings.IndexFunc(s.value, func(c rune) bool { return c <= ' ' || c > '~' }) >= 0 {
+	if headerUnsafe(s.value) {
 		r.fail(s.attribute, "Invalid "+title(s.attribute), s.place()+
-			" contains a space, a line feed or another character that cannot stand in an HTTP header. "+
-			"Where it comes from a file, remove the line feed at its end (trimspace in Terraform, tr -d '\\n' in a shell).")
+			" contains a space, a line feed or another character that cannot stand in an HTTP header. "+trimAdvice)
 	}
 	return s.value
 }
+
+// oneLine refuses what no client id or secret contains (RFC 6749, appendix A), for the same reason.
+// The authorization server would call it invalid_client.
+func (r *resolver) oneLine(s setting) string {
+	if strings.IndexFunc(s.value, unicode.IsControl) >= 0 {
+		r.fail(s.attribute, "Invalid "+title(s.attribute), s.place()+" contains a line feed or another control character. "+trimAdvice)
+	}
+	return s.value
+}
+
+const trimAdvice = "Where it comes from a file, remove the line feed at its end (trimspace in Terraform, tr -d '\\n' in a shell)."
 
 func (r *resolver) scopes(list types.List) []string {
 	if list.IsUnknown() {
@@ -202,6 +223,12 @@ func (r *resolver) scopes(list types.List) []string {
 	}
 	if len(scopes) == 0 {
 		scopes = strings.Fields(r.getenv("QOD_SCOPES"))
+		for _, scope := range scopes {
+			if scopeToken.problem(scope) != "" {
+				r.fail("scopes", "Invalid Scopes", fmt.Sprintf(
+					"The environment variable QOD_SCOPES must hold scopes with spaces between them, as in \"qod:sessions:read qod:sessions:write\". Given: %s.", quoted(scope)))
+			}
+		}
 	}
 	if len(scopes) == 0 {
 		return defaultScopes

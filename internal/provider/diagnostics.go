@@ -67,7 +67,7 @@ func problems(found []qod.Problem) diag.Diagnostics {
 			qod.FieldQoSProfile: path.Root("qos_profile"),
 			qod.FieldDuration:   path.Root("duration"),
 		}[p.Field]
-		diags.Append(invalid(at, "must be "+p.Allowed, p.Given))
+		diags.Append(invalid(at, "must be "+p.Allowed, cut(p.Given)))
 	}
 	return diags
 }

@@ -47,12 +47,12 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				Optional:            true,
 			},
 			"client_secret": schema.StringAttribute{
-				MarkdownDescription: "Secret that goes with `client_id`. Environment: `QOD_CLIENT_SECRET`, which keeps it out of saved plans.",
+				MarkdownDescription: "Secret that goes with `client_id`. Environment: `QOD_CLIENT_SECRET`, which keeps it out of saved plans. Conflicts with `access_token`.",
 				Optional:            true,
 				Sensitive:           true,
 			},
 			"access_token": schema.StringAttribute{
-				MarkdownDescription: "Ready bearer token to use instead of client credentials. The provider cannot renew it. Environment: `QOD_ACCESS_TOKEN`.",
+				MarkdownDescription: "Ready bearer token to use instead of client credentials. The provider cannot renew it. Environment: `QOD_ACCESS_TOKEN`. Conflicts with `client_id` and `client_secret`.",
 				Optional:            true,
 				Sensitive:           true,
 			},
@@ -66,7 +66,7 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 					"Default: `[\"qod:sessions:read\", \"qod:sessions:write\"]`.",
 				Optional:    true,
 				ElementType: types.StringType,
-				Validators:  []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(scopeToken)},
+				Validators:  []validator.List{scopeList{}, listvalidator.ValueStringsAre(scopeToken)},
 			},
 			"max_retries": schema.Int64Attribute{
 				MarkdownDescription: "Number of times to repeat a request that failed in passing, from 0 to 20. Default: `4`. " +

@@ -108,20 +108,33 @@ func (p *planner) object(at path.Path, config, prior types.Object) types.Object 
 }
 
 // device plans the device. After an import the API may have shown identifiers that the
-// configuration leaves out; where another one proves the two to be one device, they are dropped
-// without touching the session.
+// configuration leaves out, or spell one differently (a phone number without its plus); where the
+// two prove to be one device, the configuration stands without touching the session.
 func (p *planner) device(config, prior types.Object) types.Object {
 	at := path.Root("device")
 	if p.imported && isSet(config) && isSet(prior) && toDevice(config).Matches(toDevice(prior)) {
-		kept := prior.Attributes()
-		for name, v := range config.Attributes() {
-			if v.IsNull() && !kept[name].IsNull() {
-				kept[name] = v
-			}
-		}
-		prior = types.ObjectValueMust(deviceTypes, kept)
+		prior = asConfigured(prior, config)
 	}
 	return p.object(at, config, prior)
+}
+
+// asConfigured drops from prior what config leaves out, and spells the rest as config does. A
+// re-spelled address is left to sameAddress, which plans no change at all.
+func asConfigured(prior, config types.Object) types.Object {
+	kept := prior.Attributes()
+	for name, v := range config.Attributes() {
+		inner, _ := v.(types.Object)
+		was, _ := kept[name].(types.Object)
+		switch {
+		case v.IsNull():
+			kept[name] = v
+		case isSet(inner) && isSet(was):
+			kept[name] = asConfigured(was, inner)
+		case isSet(v) && isSet(kept[name]) && !sameAddress(v, kept[name]):
+			kept[name] = v
+		}
+	}
+	return types.ObjectValueMust(prior.AttributeTypes(context.Background()), kept)
 }
 
 func sameAddress(a, b attr.Value) bool {
@@ -134,9 +147,9 @@ func (p *planner) notes() diag.Diagnostics {
 	var notes diag.Diagnostics
 	if len(p.adopted) > 0 {
 		notes.AddWarning("Imported Session Adopts Configuration",
-			"The API does not show "+strings.Join(p.adopted, ", ")+" of the imported session. The state takes the configuration's value, "+
-				"which cannot be checked against the network. Nothing is sent to the API. Should the session have been made with other values, "+
-				"replace it with terraform apply -replace.")
+			"The API does not show "+strings.Join(p.adopted, ", ")+" of the imported session, so the state takes this from the configuration. "+
+				"It cannot be checked against the network, and nothing is sent there. If the session was made with other values, "+
+				"replace it: terraform apply -replace='qod_session.NAME' (NAME stands for the address above).")
 	}
 	return notes
 }

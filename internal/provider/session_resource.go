@@ -289,7 +289,10 @@ func (r *sessionResource) ImportState(ctx context.Context, req resource.ImportSt
 	defer catch(&resp.Diagnostics)
 	id := req.ID
 	if id == "" && req.Identity != nil {
-		resp.Diagnostics.Append(req.Identity.GetAttribute(ctx, path.Root("id"), &id)...)
+		// Null where an empty id was given: Terraform then asks with neither.
+		var identity types.String
+		resp.Diagnostics.Append(req.Identity.GetAttribute(ctx, path.Root("id"), &identity)...)
+		id = identity.ValueString()
 	}
 	// Checked before any URL is made of it, and in the one spelling that the network gives out.
 	if parsed, err := uuid.Parse(id); err != nil || parsed.String() != id {

@@ -1,7 +1,9 @@
 package provider
 
 import (
-	"errors"
+	"context"
+	"fmt"
+	"net/http"
 	"regexp"
 	"testing"
 	"time"
@@ -162,18 +164,64 @@ provider "qod" {
 	}
 }
 
-// A create that ends badly leaves exactly what the network holds: tainted, so that the next apply
-// deletes it and asks again.
-func TestSession_taintedCreate(t *testing.T) {
+// A create that ends badly leaves what the network holds, tainted: the network ended the session
+// while it was waited for, made it with another profile, or took too long. The next apply deletes
+// it and asks again.
+func TestSession_tainted(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
-	w.Before(sandbox.OpRead, onNth(1, func() { w.Revoke(w.ids()[0]) }))
+	config := w.hcl(`
+resource "qod_session" "revoked" {
+  device      = { phone_number = "+34600000010" }
+  qos_profile = "QOS_L"
+  duration    = 3601
+}
+
+resource "qod_session" "other_profile" {
+  device      = { phone_number = "+34600000020" }
+  qos_profile = "QOS_L"
+  duration    = 3602
+}
+
+resource "qod_session" "slow" {
+  device      = { phone_number = "+34600000030" }
+  qos_profile = "QOS_L"
+  duration    = 3603
+  timeouts    = { create = "3s" }
+}
+`)
+	w.Before(sandbox.OpRead, func(int, *http.Request) {
+		for _, s := range w.Ledger() {
+			if s.Duration == 3601 && w.Count(sandbox.OpRelease) == 0 {
+				w.Revoke(s.ID)
+			}
+		}
+	})
+	w.Echo(func(info map[string]any) {
+		switch info["duration"] {
+		case 3602.0:
+			info["qosProfile"] = "QOS_S"
+		case 3603.0:
+			info["qosStatus"] = "REQUESTED"
+		}
+	})
 	w.test(
-		resource.TestStep{Config: w.hcl(camera), ExpectError: says("The network made the session UNAVAILABLE")},
-		planning(w.apply(w.hcl(camera)), replaced{"qod_session.camera", nil}, isTainted("qod_session.camera")),
+		resource.TestStep{Config: config, ExpectError: says("Unable to Create QoS Session")},
+		before(func() { w.Echo(nil) }, planning(w.apply(config),
+			replaces("qod_session.revoked"), replaces("qod_session.other_profile"), replaces("qod_session.slow"))),
 	)
-	if got, want := w.writes(), "POST DELETE POST DELETE"; got != want {
-		t.Errorf("requests that change something: %s, want %s", got, want)
+	if posts, releases := w.Count(sandbox.OpCreate), w.Count(sandbox.OpRelease); posts != 6 || releases != 6 {
+		t.Errorf("%d POSTs and %d DELETEs, want 6 of each", posts, releases)
 	}
 }
 
-var errNothing = errors.New("nothing to see here")
+// showsBefore expects a text attribute to have been read from the network before planning.
+type showsBefore struct{ address, attribute, value string }
+
+func (s showsBefore) CheckPlan(_ context.Context, req plancheck.CheckPlanRequest, resp *plancheck.CheckPlanResponse) {
+	for _, rc := range req.Plan.ResourceChanges {
+		if before, ok := rc.Change.Before.(map[string]any); ok && rc.Address == s.address && before[s.attribute] == s.value {
+			return
+		}
+	}
+	resp.Error = fmt.Errorf("the plan does not show %s of %s as %q", s.attribute, s.address, s.value)
+}

@@ -91,6 +91,7 @@ func (r *sessionResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"qos_profile": schema.StringAttribute{
 				MarkdownDescription: "QoS profile: `QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`. Changing it replaces the session, and so does a network that changes it.",
 				Required:            true,
+				Validators:          []validator.String{profileName},
 			},
 			"duration": schema.Int64Attribute{
 				MarkdownDescription: "Seconds the session lasts, from 1 to 86400 (24 hours). Changing it replaces the session. " +
@@ -126,12 +127,12 @@ func (r *sessionResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				},
 			},
 			"wait_for_available": schema.BoolAttribute{
-				MarkdownDescription: "Whether to wait until the network reports `AVAILABLE`. Default: `true`. " +
-					"With `false` an apply succeeds as soon as the session is requested.",
+				MarkdownDescription: "Wait until the network reports `AVAILABLE`. Default: `true`. " +
+					"With `false`, an apply succeeds as soon as the session is requested.",
 				Optional: true,
 			},
 			"timeouts": schema.SingleNestedAttribute{
-				MarkdownDescription: "How long to try.",
+				MarkdownDescription: "Time allowed to each operation.",
 				Optional:            true,
 				CustomType:          timeouts.Type{ObjectType: types.ObjectType{AttrTypes: timeoutTypes}},
 				Attributes: map[string]schema.Attribute{
@@ -149,16 +150,16 @@ func (r *sessionResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				},
 			},
 			"qos_status": schema.StringAttribute{
-				MarkdownDescription: "What the network says of the session: `REQUESTED`, `AVAILABLE` or `UNAVAILABLE`. " +
+				MarkdownDescription: "Status of the session on the network: `REQUESTED`, `AVAILABLE` or `UNAVAILABLE`. " +
 					"An `UNAVAILABLE` session is planned for replacement.",
 				Computed: true,
 			},
 			"started_at": schema.StringAttribute{
-				MarkdownDescription: "When the session started (RFC 3339, UTC). Null while it is only requested.",
+				MarkdownDescription: "Start of the session (RFC 3339, UTC). Null while it is only requested.",
 				Computed:            true,
 			},
 			"expires_at": schema.StringAttribute{
-				MarkdownDescription: "When the session ends (RFC 3339, UTC). Null while it is only requested.",
+				MarkdownDescription: "End of the session (RFC 3339, UTC). Null while it is only requested.",
 				Computed:            true,
 			},
 		},

@@ -90,6 +90,7 @@ func (d *sessionsDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 			"qos_profile": schema.StringAttribute{
 				MarkdownDescription: "QoS profile to list: `QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`. Default: any.",
 				Optional:            true,
+				Validators:          []validator.String{profileName},
 			},
 			"qos_status": schema.StringAttribute{
 				MarkdownDescription: "Status to list: `REQUESTED`, `AVAILABLE` or `UNAVAILABLE`. Default: any.",
@@ -121,8 +122,8 @@ func (d *sessionsDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 						},
 						"qos_profile": schema.StringAttribute{MarkdownDescription: "QoS profile.", Computed: true},
 						"qos_status":  schema.StringAttribute{MarkdownDescription: "Status.", Computed: true},
-						"started_at":  schema.StringAttribute{MarkdownDescription: "When the session started (RFC 3339, UTC).", Computed: true},
-						"expires_at":  schema.StringAttribute{MarkdownDescription: "When the session ends (RFC 3339, UTC).", Computed: true},
+						"started_at":  schema.StringAttribute{MarkdownDescription: "Start of the session (RFC 3339, UTC).", Computed: true},
+						"expires_at":  schema.StringAttribute{MarkdownDescription: "End of the session (RFC 3339, UTC).", Computed: true},
 						"duration":    schema.Int64Attribute{MarkdownDescription: "Seconds granted.", Computed: true, CustomType: wholeNumberType{}},
 					},
 				},

@@ -6,10 +6,12 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -54,11 +56,10 @@ func title(attribute string) string {
 	return strings.Join(words, " ")
 }
 
-// text validates a string with a function that says what is allowed when it is not. Personal
-// values are shown by their shape alone.
+// text validates a string with a function that says what is allowed when it is not.
 type text struct {
 	description string
-	personal    bool
+	shown       func(string) string // how an error shows a refused value; nil for quoted as it is
 	problem     func(string) string
 }
 
@@ -76,11 +77,54 @@ func (t text) ValidateString(_ context.Context, req validator.StringRequest, res
 	if problem == "" {
 		return
 	}
-	given := fmt.Sprintf("%q", cut(value))
-	if t.personal {
-		given = fmt.Sprintf("%q", shape(cut(value)))
+	shown := t.shown
+	if shown == nil {
+		shown = quoted
 	}
-	resp.Diagnostics.Append(invalid(req.Path, problem, given))
+	resp.Diagnostics.Append(invalid(req.Path, problem, shown(value)))
+}
+
+func quoted(s string) string { return fmt.Sprintf("%q", cut(s)) }
+
+// masked shows a personal value by its shape alone.
+func masked(s string) string { return fmt.Sprintf("%q", shape(cut(s))) }
+
+// bare shows a URL without what may be secret in it: user name and password, query, fragment.
+func bare(s string) string {
+	scheme, rest, found := strings.Cut(s, "://")
+	if !found {
+		scheme, rest = "", s
+	}
+	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
+		rest = "…" + rest[i:]
+	}
+	if i := strings.IndexAny(rest, "?#"); i >= 0 {
+		rest = rest[:i+1] + "…"
+	}
+	if found {
+		scheme += "://"
+	}
+	return quoted(scheme + rest)
+}
+
+// hidden says what is wrong with a secret without showing any of it.
+func hidden(s string) string {
+	switch {
+	case s == "":
+		return "an empty string"
+	case strings.ContainsAny(s, "\r\n"):
+		return "a value with a line feed in it (not shown, as it is secret)"
+	case strings.IndexFunc(s, unicode.IsSpace) >= 0:
+		return "a value with a space in it (not shown, as it is secret)"
+	case headerUnsafe(s):
+		return "a value with other characters in it (not shown, as it is secret)"
+	}
+	return fmt.Sprintf("%d characters (not shown, as they are secret)", len(s))
+}
+
+// headerUnsafe reports whether text cannot stand in an Authorization header.
+func headerUnsafe(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0
 }
 
 // cut bounds what an error repeats of a value.
@@ -111,12 +155,16 @@ func shape(s string) string {
 	return string(runes)
 }
 
+const scopeAllowed = "must be one scope without spaces, as in \"qod:sessions:read\"; write several as several elements"
+
+var leadingZero = regexp.MustCompile(`(?:\A|\.)0[0-9]`)
+
 // e164 is the API document's pattern. \z and not $: `+34600000000\n` has to be refused.
 var e164 = regexp.MustCompile(`\A\+[1-9][0-9]{4,14}\z`)
 
 var phoneNumber = text{
 	description: "value must be an E.164 number: a plus, a country code and up to 15 digits in all",
-	personal:    true,
+	shown:       masked,
 	problem: func(s string) string {
 		if e164.MatchString(s) {
 			return ""
@@ -132,7 +180,7 @@ var phoneNumber = text{
 
 var networkAccessIdentifier = text{
 	description: "value must be a network access identifier such as user@example.com",
-	personal:    true,
+	shown:       masked,
 	problem: func(s string) string {
 		if s == "" || len(s) > 253 || strings.IndexFunc(s, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) >= 0 {
 			return "must be 1 to 253 printable characters without spaces, as in \"device@example.com\""
@@ -149,23 +197,34 @@ func address(family int, block, personal bool) text {
 	if block {
 		allowed = fmt.Sprintf("must be an IPv%d address or CIDR block, as in %q or %q", family, example, map[int]string{4: "198.51.100.0/24", 6: "2001:db8::/32"}[family])
 	}
+	shown := quoted
+	if personal {
+		shown = masked
+	}
 	return text{
 		description: strings.Replace(allowed, "must", "value must", 1),
-		personal:    personal,
+		shown:       shown,
 		problem: func(s string) string {
 			addr, err := netip.ParseAddr(s)
 			if err != nil {
 				prefix, prefixErr := netip.ParsePrefix(s)
-				if prefixErr != nil {
+				switch {
+				case prefixErr != nil && leadingZero.MatchString(s):
+					return allowed + "; leave out leading zeros, which some programs read as octal"
+				case prefixErr != nil:
 					return allowed
-				}
-				if !block {
-					return allowed + "; a CIDR block names many devices"
+				case !block:
+					return allowed + "; a CIDR block is not the address of one device"
 				}
 				addr = prefix.Addr()
 			}
-			if addr.Is4() != (family == 4) || addr.Is4In6() || addr.Zone() != "" {
-				return allowed
+			switch {
+			case addr.Is4In6():
+				return allowed + "; write an IPv4-mapped address as the IPv4 address it stands for, in ipv4_address"
+			case addr.Is4() != (family == 4):
+				return fmt.Sprintf("%s; an IPv%d address belongs in ipv%d_address", allowed, 10-family, 10-family)
+			case addr.Zone() != "":
+				return allowed + "; leave out the zone, which means something on one machine only"
 			}
 			return ""
 		},
@@ -174,12 +233,15 @@ func address(family int, block, personal bool) text {
 
 var webhookURL = text{
 	description: "value must be an absolute https or http URL",
+	shown:       bare,
 	problem: func(s string) string {
 		const allowed = "must be an absolute https or http URL without user name, password or fragment, as in \"https://example.com/qod\""
 		u, err := url.Parse(s)
-		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil || u.Fragment != "" ||
-			strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
+		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil || strings.Contains(s, "#") || headerUnsafe(s) {
 			return allowed
+		}
+		if port, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && (err != nil || port == 0) {
+			return allowed + "; ports go from 1 to 65535"
 		}
 		return ""
 	},
@@ -187,10 +249,22 @@ var webhookURL = text{
 
 var headerToken = text{
 	description: "value must be 1 to 4096 characters that can stand in an HTTP header",
-	personal:    true,
+	shown:       hidden,
 	problem: func(s string) string {
-		if s == "" || len(s) > 4096 || strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
+		if s == "" || len(s) > 4096 || headerUnsafe(s) {
 			return "must be 1 to 4096 printable ASCII characters without spaces: the network sends it as a bearer token"
+		}
+		return ""
+	},
+}
+
+// profileName refuses what package qod takes for not known yet. The names themselves are the API's:
+// see Check.
+var profileName = text{
+	description: "value must name a QoS profile",
+	problem: func(s string) string {
+		if s == "" {
+			return "must name a QoS profile, as in \"QOS_E\""
 		}
 		return ""
 	},
@@ -200,7 +274,7 @@ var scopeToken = text{
 	description: "value must be one scope",
 	problem: func(s string) string {
 		if s == "" || strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) >= 0 {
-			return "must be one scope without spaces, as in \"qod:sessions:read\"; write several as several elements"
+			return scopeAllowed
 		}
 		return ""
 	},
@@ -258,11 +332,43 @@ func (w within) Description(context.Context) string {
 
 func (w within) MarkdownDescription(ctx context.Context) string { return w.Description(ctx) }
 
-func (w within) ValidateInt64(_ context.Context, req validator.Int64Request, resp *validator.Int64Response) {
+func (w within) ValidateInt64(ctx context.Context, req validator.Int64Request, resp *validator.Int64Response) {
+	allowed := fmt.Sprintf("must be a whole number from %d to %d%s", w.min, w.max, w.unit)
+	// The framework hands over an int64, which cannot say what else was given.
+	var given attr.Value
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, req.Path, &given)...)
+	if n, ok := given.(wholeNumber); ok && n.unfit != nil {
+		resp.Diagnostics.Append(invalid(req.Path, allowed, n.String()))
+		return
+	}
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
 	if n := req.ConfigValue.ValueInt64(); n < w.min || n > w.max {
-		resp.Diagnostics.Append(invalid(req.Path, fmt.Sprintf("must be a whole number from %d to %d%s", w.min, w.max, w.unit), fmt.Sprint(n)))
+		resp.Diagnostics.Append(invalid(req.Path, allowed, strconv.FormatInt(n, 10)))
+	}
+}
+
+// scopeList refuses a list that asks for nothing, and an element that is null.
+type scopeList struct{}
+
+var _ validator.List = scopeList{}
+
+func (scopeList) Description(context.Context) string { return "list must name at least one scope" }
+
+func (s scopeList) MarkdownDescription(ctx context.Context) string { return s.Description(ctx) }
+
+func (scopeList) ValidateList(_ context.Context, req validator.ListRequest, resp *validator.ListResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	elements := req.ConfigValue.Elements()
+	if len(elements) == 0 {
+		resp.Diagnostics.Append(invalid(req.Path, "must name at least one scope; leave it out for the default", "an empty list"))
+	}
+	for i, element := range elements {
+		if element.IsNull() {
+			resp.Diagnostics.Append(invalid(req.Path.AtListIndex(i), scopeAllowed, "null"))
+		}
 	}
 }

@@ -18,11 +18,12 @@ var (
 	_ xattr.ValidateableAttribute = wholeNumber{}
 )
 
-// wholeNumberType is an int64 that refuses a fraction in words a user can act on. The framework's
-// own type answers `duration = 1.5` with "always an error in the provider".
+// wholeNumberType is an int64 of which a fraction is refused in words a user can act on. The
+// framework's own type answers `duration = 1.5` with "always an error in the provider".
 type wholeNumberType struct{ basetypes.Int64Type }
 
-// wholeNumber keeps a number that is no int64 until validation can name its attribute.
+// wholeNumber keeps a number that is no int64 until its attribute's validator, see within, can
+// say what is allowed there.
 type wholeNumber struct {
 	basetypes.Int64Value
 	unfit *big.Float
@@ -54,7 +55,7 @@ func (t wholeNumberType) ValueFromTerraform(ctx context.Context, in tftypes.Valu
 			return nil, fmt.Errorf("read number: %w", err)
 		}
 		if _, accuracy := n.Int64(); !n.IsInt() || accuracy != big.Exact {
-			// Unknown, so that the validators of a range have nothing to add.
+			// Unknown, so that nobody takes it for a number that was given.
 			return wholeNumber{Int64Value: basetypes.NewInt64Unknown(), unfit: &n}, nil
 		}
 	}
@@ -79,9 +80,15 @@ func (n wholeNumber) Equal(o attr.Value) bool {
 	return n.unfit == nil || n.unfit.Cmp(other.unfit) == 0
 }
 
-// ValidateAttribute refuses what is no whole number, or none that fits 64 bits.
-func (n wholeNumber) ValidateAttribute(_ context.Context, req xattr.ValidateAttributeRequest, resp *xattr.ValidateAttributeResponse) {
+// ValidateAttribute keeps the framework from refusing the number in words of its own, before the
+// attribute's validator can.
+func (n wholeNumber) ValidateAttribute(context.Context, xattr.ValidateAttributeRequest, *xattr.ValidateAttributeResponse) {
+}
+
+// String writes the number as it was given.
+func (n wholeNumber) String() string {
 	if n.unfit != nil {
-		resp.Diagnostics.Append(invalid(req.Path, "must be a whole number", n.unfit.Text('g', 20)))
+		return cut(n.unfit.Text('g', -1))
 	}
+	return n.Int64Value.String()
 }

@@ -54,6 +54,21 @@ provider "qod" {
 `, w.Endpoint(), sandbox.DefaultClient.ID, sandbox.DefaultClient.Secret, more)
 }
 
+// block is a session's resource block. What the configuration does not say is filled in; seconds
+// also tells devices apart, so that each block has one of its own.
+func block(name, config string, seconds int) string {
+	for attribute, value := range map[string]string{
+		"device":      fmt.Sprintf(`{ phone_number = "+3461%07d" }`, seconds),
+		"qos_profile": `"QOS_L"`,
+		"duration":    fmt.Sprint(seconds),
+	} {
+		if !regexp.MustCompile(`(?m)^\s*` + attribute + `\s+=`).MatchString(config) {
+			config += fmt.Sprintf("\n%s = %s", attribute, value)
+		}
+	}
+	return fmt.Sprintf("resource \"qod_session\" %q {\n%s\n}\n", name, config)
+}
+
 // test runs steps against this world and checks in the end that nothing is left on the network.
 func (w *world) test(steps ...resource.TestStep) {
 	w.t.Helper()
@@ -85,6 +100,15 @@ func (w *world) ids() []string {
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// writes are the requests so far that change something, in order: "POST DELETE POST".
+func (w *world) writes() string {
+	var methods []string
+	for _, r := range w.Requests(sandbox.OpCreate, sandbox.OpRelease) {
+		methods = append(methods, r.Method)
+	}
+	return strings.Join(methods, " ")
 }
 
 // apply is a step that applies, after which the ledger equals the state and a second plan, with a

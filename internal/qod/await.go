@@ -98,5 +98,8 @@ func asked(err error) time.Duration {
 // spite of a new token, or no token to be had.
 func denied(err error) bool {
 	var token *TokenError
-	return isStatus(err, http.StatusUnauthorized) || (errors.As(err, &token) && token.final)
+	if errors.As(err, &token) {
+		return token.final
+	}
+	return isStatus(err, http.StatusUnauthorized)
 }

@@ -226,11 +226,12 @@ func (c *Client) Now(ctx context.Context) (now time.Time, err error) {
 	if now := c.clock.now(); !now.IsZero() {
 		return now, nil
 	}
-	if _, err := c.listSince(ctx, time.Time{}); err != nil {
-		return time.Time{}, err
-	}
+	_, err = c.listSince(ctx, time.Time{})
 	if now := c.clock.now(); !now.IsZero() {
-		return now, nil
+		return now, nil // a refusal has a Date, too
+	}
+	if err != nil {
+		return time.Time{}, err
 	}
 	return time.Time{}, errors.New("the API's answers carry no Date header, so its clock is not known")
 }

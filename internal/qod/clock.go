@@ -23,11 +23,14 @@ func (c *serverClock) saw(date time.Time) {
 }
 
 // now is the server's time to within about a second; zero when it is not known.
-func (c *serverClock) now() time.Time {
+func (c *serverClock) now() time.Time { return c.at(time.Now()) }
+
+// at is what the server's clock showed at a time of this process's clock; zero when it is not known.
+func (c *serverClock) at(t time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.known {
 		return time.Time{}
 	}
-	return time.Now().Add(c.offset).UTC()
+	return t.Add(c.offset).UTC()
 }

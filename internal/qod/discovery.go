@@ -58,7 +58,7 @@ func discover(ctx context.Context, client *http.Client, origin string, config Co
 	if problem := CheckURL(endpoint); problem != "" {
 		return fail(0, true, fmt.Errorf("its token_endpoint %s", problem))
 	}
-	if issuer := fields.text("issuer"); issuer != "" && strings.TrimRight(issuer, "/") != origin {
+	if issuer := fields.text("issuer"); issuer != "" && !strings.EqualFold(strings.TrimRight(issuer, "/"), origin) {
 		return fail(0, true, fmt.Errorf("the document speaks for another issuer, %s", readable(issuer)))
 	}
 	return tokenEndpoint{url: endpoint, style: authStyle(fields)}, nil

@@ -2,6 +2,7 @@ package qod
 
 import (
 	"context"
+	"errors"
 	"net/http"
 )
 
@@ -15,7 +16,12 @@ func (c *Client) Release(ctx context.Context, ref Ref) (err error) {
 	}
 	r := c.dialect.release(ref.ID)
 	a, err := retry(ctx, r.operation, c.maxRetries, func(attempt int) (answer, error) {
-		return c.call(ctx, r, ref.Device, attempt)
+		a, err := c.call(ctx, r, ref.Device, attempt)
+		if err == nil && !speaksJSON(a) {
+			// The login page of a portal says 200, too, and the session would be billed and forgotten.
+			err = unreadable(r, a, errors.New("the answer is not the API's"))
+		}
+		return a, err
 	})
 	if err == nil && a.status == http.StatusAccepted {
 		err = c.awaitRelease(ctx, ref)

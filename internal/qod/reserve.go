@@ -71,7 +71,7 @@ type creation struct {
 	spec   Spec
 
 	before   *snapshot // taken before the first POST that may have been lost; nil when it could not be
-	postedAt time.Time // the server's time just before that POST; zero when unknown
+	postedAt time.Time // just before that POST, by this process's clock
 	lost     []*Error  // POSTs whose fate is unknown
 	until    time.Time // when the session of the last lost POST would end
 }
@@ -84,7 +84,7 @@ func (cr *creation) run(ctx context.Context) (Session, error) {
 		}
 		if len(cr.lost) == 0 {
 			cr.before = cr.client.snapshotBefore(ctx)
-			cr.postedAt = cr.client.clock.now()
+			cr.postedAt = time.Now()
 		} else if found, err := cr.look(ctx, 0); found.ID != "" || err != nil {
 			return found, err
 		}
@@ -278,13 +278,15 @@ func (cr *creation) twice(ctx context.Context, s Session) error {
 // nobody else's as far as this API can show, and possible, which cannot be told. What existed
 // before the POST, is another resource's, or shows another device is neither.
 func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
+	// Worked out now, since the first answer with a Date may be this very list.
+	posted := cr.client.clock.at(cr.postedAt)
 	for _, s := range listed {
 		matches, contradicts := cr.spec.Device.compare(s.Device)
 		if contradicts || cr.client.held.owns(s.ID) || (cr.before != nil && cr.before.ids[s.ID]) {
 			continue
 		}
-		clocked := !s.StartedAt.IsZero() && !cr.postedAt.IsZero()
-		tooOld := clocked && s.StartedAt.Before(cr.postedAt.Add(-clockSlack))
+		clocked := !s.StartedAt.IsZero() && !posted.IsZero()
+		tooOld := clocked && s.StartedAt.Before(posted.Add(-clockSlack))
 		if cr.before == nil && tooOld {
 			continue // without a snapshot the clock alone says that it existed before
 		}
@@ -307,7 +309,7 @@ func (cr *creation) conflict(ctx context.Context, failure *Error) (found Session
 			return found, false, err
 		}
 	}
-	if at := c.held.releasedAt(cr.spec.Device); !at.IsZero() && time.Since(at) < conflictPatience && ctx.Err() == nil {
+	if at := c.held.releasedAt(cr.spec.Device); !at.IsZero() && time.Since(at) < conflictPatience && ctx.Err() == nil && fits(ctx, conflictInterval) {
 		return Session{}, true, nil
 	}
 	return Session{}, false, cr.failed(cr.explainConflict(ctx, failure))

@@ -1,0 +1,206 @@
+package provider
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	tfjson "github.com/hashicorp/terraform-json"
+
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// cli drives a real Terraform or OpenTofu with the provider's built binary, for what cannot be
+// seen in the test's own process: signals, crashes, logs, plan files, for_each.
+type cli struct {
+	w   *world
+	dir string
+	env []string
+}
+
+// done is a finished run. Text is standard output and error as a person sees them.
+type done struct {
+	code int
+	text string
+}
+
+var binaryDir string
+
+// binary builds the provider once a test process.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "qod-provider-")
+	if err != nil {
+		return "", err
+	}
+	binaryDir = dir
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "terraform-provider-qod"), "../..")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the provider: %w\n%s", err, out)
+	}
+	return dir, nil
+})
+
+// cliPath is the CLI that the acceptance tests use, too.
+func cliPath(t *testing.T) string {
+	t.Helper()
+	if path := os.Getenv("TF_ACC_TERRAFORM_PATH"); path != "" {
+		return path
+	}
+	path, err := exec.LookPath("terraform")
+	if err != nil {
+		t.Fatal("no Terraform or OpenTofu: run \"make test\", which builds one, or name one in TF_ACC_TERRAFORM_PATH")
+	}
+	return path
+}
+
+// cli makes a working directory with the given configuration. The provider is configured by the
+// environment, to which env (NAME=value) is added.
+func (w *world) cli(config string, env ...string) *cli {
+	w.t.Helper()
+	provider, err := binary()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	dir := w.t.TempDir()
+	c := &cli{w: w, dir: dir}
+	c.write("cli.tfrc", fmt.Sprintf(`
+provider_installation {
+  dev_overrides {
+    "registry.terraform.io/telefonica/qod" = %[1]q
+    "registry.opentofu.org/telefonica/qod" = %[1]q
+  }
+  direct {}
+}
+`, provider))
+	c.configure(config)
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "TF_") && !strings.HasPrefix(v, "QOD_") {
+			c.env = append(c.env, v)
+		}
+	}
+	c.env = append(c.env,
+		"TF_CLI_CONFIG_FILE="+filepath.Join(dir, "cli.tfrc"),
+		"TF_IN_AUTOMATION=1",
+		"CHECKPOINT_DISABLE=1",
+		"QOD_ENDPOINT="+w.Endpoint(),
+		"QOD_CLIENT_ID="+sandbox.DefaultClient.ID,
+		"QOD_CLIENT_SECRET="+sandbox.DefaultClient.Secret,
+	)
+	c.env = append(c.env, env...)
+	return c
+}
+
+// configure replaces the configuration.
+func (c *cli) configure(config string) {
+	c.w.t.Helper()
+	if !strings.Contains(config, "required_providers") {
+		config = "terraform {\n  required_providers {\n    qod = { source = \"telefonica/qod\" }\n  }\n}\n" + config
+	}
+	c.write("main.tf", config)
+}
+
+func (c *cli) write(name, content string) {
+	c.w.t.Helper()
+	if err := os.WriteFile(filepath.Join(c.dir, name), []byte(content), 0o600); err != nil {
+		c.w.t.Fatal(err)
+	}
+}
+
+// command is a run of the CLI that has not started yet.
+func (c *cli) command(out io.Writer, args ...string) *exec.Cmd {
+	c.w.t.Helper()
+	cmd := exec.CommandContext(c.w.t.Context(), cliPath(c.w.t), args...)
+	cmd.Dir, cmd.Env = c.dir, c.env
+	cmd.Stdout, cmd.Stderr = out, out
+	return cmd
+}
+
+// run runs the CLI to its end.
+func (c *cli) run(args ...string) done {
+	c.w.t.Helper()
+	var out bytes.Buffer
+	return finished(c.w.t, c.command(&out, args...).Run(), &out)
+}
+
+func finished(t *testing.T, err error, out fmt.Stringer) done {
+	t.Helper()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("run the CLI: %v\n%s", err, out)
+	}
+	d := done{text: plainText(out.String())}
+	if exit != nil {
+		d.code = exit.ExitCode()
+	}
+	return d
+}
+
+// plainText undoes the CLI's frames and line breaks, so that a sentence can be looked for.
+func plainText(s string) string {
+	return strings.Join(strings.Fields(strings.NewReplacer("│", " ", "╷", " ", "╵", " ").Replace(s)), " ")
+}
+
+// must runs the CLI and insists on an exit code.
+func (c *cli) must(code int, args ...string) string {
+	c.w.t.Helper()
+	d := c.run(args...)
+	if d.code != code {
+		c.w.t.Fatalf("%s: exit code %d, want %d\n%s", strings.Join(args, " "), d.code, code, d.text)
+	}
+	return d.text
+}
+
+// apply applies, after which the state is the ledger and a second plan is empty.
+func (c *cli) apply(args ...string) string {
+	c.w.t.Helper()
+	text := c.must(0, append([]string{"apply", "-auto-approve", "-no-color", "-input=false"}, args...)...)
+	c.isLedger()
+	c.must(0, "plan", "-detailed-exitcode", "-no-color", "-input=false")
+	return text
+}
+
+// destroy destroys, after which the network holds nothing.
+func (c *cli) destroy() {
+	c.w.t.Helper()
+	c.must(0, "destroy", "-auto-approve", "-no-color", "-input=false")
+	c.isLedger()
+}
+
+// isLedger compares the sessions in state with those on the network.
+func (c *cli) isLedger() {
+	c.w.t.Helper()
+	ids := sessionIDs(c.state())
+	slices.Sort(ids)
+	if onNetwork := c.w.ids(); !slices.Equal(ids, onNetwork) {
+		c.w.t.Errorf("state and network differ:\n  state:   %v\n  network: %v", ids, onNetwork)
+	}
+}
+
+// state is the root module as the CLI shows it; nil when there is no state.
+func (c *cli) state() *tfjson.StateModule {
+	c.w.t.Helper()
+	var out bytes.Buffer
+	cmd := c.command(&out, "show", "-json")
+	cmd.Stderr = nil
+	if err := cmd.Run(); err != nil {
+		c.w.t.Fatalf("show: %v\n%s", err, &out)
+	}
+	var state tfjson.State
+	state.UseJSONNumber(true)
+	if err := json.Unmarshal(out.Bytes(), &state); err != nil {
+		c.w.t.Fatalf("show: %v\n%s", err, &out)
+	}
+	if state.Values == nil {
+		return nil
+	}
+	return state.Values.RootModule
+}

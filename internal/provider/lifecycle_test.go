@@ -1,0 +1,202 @@
+// Proves what Terraform's own life-cycle features do to sessions: the sensible outcome, and a
+// network that holds what the state holds, after each.
+
+package provider
+
+import (
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// with is the camera with more in its block.
+func with(more string) string {
+	return strings.Replace(camera, "duration    = 3600\n", "duration    = 3600\n"+more+"\n", 1)
+}
+
+// cameraFor is the camera with another profile, which replaces the session.
+func cameraFor(profile string) string { return strings.Replace(camera, "QOS_L", profile, 1) }
+
+// changes counts the requests that change the network.
+func (w *world) changes() int { return w.Count(sandbox.OpCreate) + w.Count(sandbox.OpRelease) }
+
+func isTofu(t *testing.T) bool {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), cliPath(t), "version").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Contains(string(out), "OpenTofu")
+}
+
+const apply, plan, auto, plainly = "apply", "plan", "-auto-approve", "-no-color"
+
+func TestLifecycle(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]func(*testing.T, *world, *cli, *sandbox.ManualClock){
+		"create_before_destroy cannot replace, and the old session is untouched": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+			c.configure(with("lifecycle { create_before_destroy = true }"))
+			c.apply()
+			before := w.ids()
+			c.configure(strings.Replace(with("lifecycle { create_before_destroy = true }"), "QOS_L", "QOS_M", 1))
+			if text := c.must(1, apply, auto, plainly); !strings.Contains(text, "create_before_destroy") {
+				t.Errorf("the conflict does not name its cause:\n%s", text)
+			}
+			c.isLedger()
+			if after := w.ids(); len(after) != 1 || after[0] != before[0] {
+				t.Errorf("sessions %v, want the old one %v", after, before)
+			}
+		},
+		"create_before_destroy on a dependent spreads to the session, and the error says so": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+			dependent := "\nresource \"terraform_data\" \"encoder\" {\n  triggers_replace = qod_session.camera.id\n  lifecycle { create_before_destroy = true }\n}\n"
+			c.configure(camera + dependent)
+			c.apply()
+			c.configure(cameraFor("QOS_M") + dependent)
+			if text := c.must(1, apply, auto, plainly); !strings.Contains(text, "on one that depends on it") {
+				t.Errorf("the conflict does not name its cause:\n%s", text)
+			}
+			c.isLedger()
+		},
+		"prevent_destroy keeps the session": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+			c.configure(with("lifecycle { prevent_destroy = true }"))
+			c.apply()
+			c.must(1, "destroy", auto, plainly)
+			c.isLedger()
+			c.configure(camera)
+		},
+		"removed forgets the session and leaves it on the network": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+			c.apply()
+			c.configure("removed {\n  from = qod_session.camera\n  lifecycle { destroy = false }\n}\n")
+			c.must(0, apply, auto, plainly)
+			if ids := w.ids(); len(ids) != 1 || c.state() != nil && len(sessionIDs(c.state())) != 0 {
+				t.Errorf("sessions %v on the network, want one, and none in state", ids)
+			}
+			w.Remove(w.ids()[0])
+		},
+		"moved costs no write": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+			c.apply()
+			before := w.changes()
+			c.configure(strings.Replace(camera, `"camera"`, `"main"`, 1) + "\nmoved {\n  from = qod_session.camera\n  to   = qod_session.main\n}\n")
+			c.apply()
+			if n := w.changes() - before; n != 0 {
+				t.Errorf("the move made %d writes, want none", n)
+			}
+		},
+		"-target reserves only what is named": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+			c.configure(camera + strings.NewReplacer(`"camera"`, `"other"`, "0010", "0011").Replace(camera))
+			c.must(0, apply, auto, plainly, "-target=qod_session.camera")
+			c.isLedger()
+			if n := len(w.ids()); n != 1 {
+				t.Errorf("%d sessions, want 1", n)
+			}
+			c.apply()
+		},
+		"-replace deletes before it creates": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+			c.apply()
+			old := w.ids()[0]
+			c.apply("-replace=qod_session.camera")
+			if w.ids()[0] == old || w.Count(sandbox.OpCreate) != 2 || w.Count(sandbox.OpRelease) != 1 {
+				t.Errorf("%d POSTs and %d DELETEs, want 2 and 1", w.Count(sandbox.OpCreate), w.Count(sandbox.OpRelease))
+			}
+		},
+		"-refresh-only reads, and forgets what is gone": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+			c.apply()
+			before := w.changes()
+			c.must(0, apply, "-refresh-only", auto, plainly)
+			c.isLedger()
+			w.Remove(w.ids()[0])
+			c.must(0, apply, "-refresh-only", auto, plainly)
+			c.isLedger()
+			if n := w.changes() - before; n != 0 {
+				t.Errorf("-refresh-only made %d writes, want none", n)
+			}
+		},
+		"-refresh=false plans and destroys without a look": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+			c.apply()
+			w.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: sandbox.Status(500, "")})
+			reads := w.Count(sandbox.OpRead)
+			c.must(0, plan, "-refresh=false", "-detailed-exitcode", plainly)
+			c.must(0, "destroy", "-refresh=false", auto, plainly)
+			c.isLedger()
+			if n := w.Count(sandbox.OpRead) - reads; n != 0 {
+				t.Errorf("%d reads, want none", n)
+			}
+			w.Heal()
+		},
+		"ignore_changes leaves the session as it is": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+			c.apply()
+			before := w.changes()
+			c.configure(strings.Replace(with("lifecycle { ignore_changes = [qos_profile] }"), "QOS_L", "QOS_M", 1))
+			c.apply()
+			if n := w.changes() - before; n != 0 {
+				t.Errorf("ignored changes made %d writes, want none", n)
+			}
+		},
+		"a saved plan applied late creates what it said": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+			c.must(0, plan, "-out=late.tfplan", plainly)
+			clock.Advance(48 * time.Hour)
+			c.must(0, apply, plainly, "late.tfplan")
+			c.isLedger()
+		},
+		"a saved replacement applied after the session ended creates the new one": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+			c.apply()
+			c.configure(cameraFor("QOS_M"))
+			c.must(0, plan, "-out=late.tfplan", plainly)
+			clock.Advance(48 * time.Hour)
+			c.must(0, apply, plainly, "late.tfplan")
+			c.isLedger()
+			if n := len(w.ids()); n != 1 {
+				t.Errorf("%d sessions, want 1", n)
+			}
+		},
+		"terraform test with a mocked provider makes no request": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+			c.write("camera.tftest.hcl", `
+mock_provider "qod" {
+  mock_resource "qod_session" {
+    defaults = { qos_status = "AVAILABLE", started_at = "2028-02-29T20:15:00Z", expires_at = "2028-02-29T21:15:00Z" }
+  }
+}
+
+run "reserves" {
+  assert {
+    condition     = qod_session.camera.qos_status == "AVAILABLE"
+    error_message = "not available"
+  }
+}
+`)
+			c.must(0, "test", plainly)
+			if n := len(w.Requests()); n != 0 {
+				t.Errorf("%d requests, want none", n)
+			}
+		},
+		"OpenTofu's destroy = false leaves the session, and its replacement names the cause": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+			if !isTofu(t) {
+				return // Terraform has no such argument
+			}
+			c.configure(with("lifecycle { destroy = false }"))
+			c.apply()
+			c.configure(strings.Replace(with("lifecycle { destroy = false }"), "QOS_L", "QOS_M", 1))
+			if text := c.must(1, apply, auto, plainly); !strings.Contains(text, "destroy = false") {
+				t.Errorf("the conflict does not name its cause:\n%s", text)
+			}
+			for _, id := range w.ids() {
+				w.Remove(id)
+			}
+			c.configure("")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			clock := sandbox.NewManualClock(atKickOff)
+			w := newWorld(t, sandbox.Config{Clock: clock})
+			c := w.cli(camera)
+			test(t, w, c, clock)
+			if files, _ := filepath.Glob(filepath.Join(c.dir, "terraform.tfstate")); len(files) > 0 {
+				c.destroy()
+			}
+		})
+	}
+}

@@ -1,0 +1,253 @@
+// Proves that signals and crashes, of Terraform and of the provider's process, lose no session:
+// what is on the network is in the state, or the next run names it and how to recover it.
+
+package provider
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// running is a CLI that is still at work, in a process group of its own.
+type running struct {
+	t   *testing.T
+	cmd *exec.Cmd
+	out *watched
+}
+
+// watched collects output and tells when it says something.
+type watched struct {
+	mu      sync.Mutex
+	buf     bytes.Buffer
+	changed chan struct{}
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n, err := w.buf.Write(p)
+	close(w.changed)
+	w.changed = make(chan struct{})
+	return n, err
+}
+
+func (w *watched) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.buf.String()
+}
+
+// says waits until the output contains text.
+func (w *watched) says(t *testing.T, text string) {
+	t.Helper()
+	deadline := time.After(time.Minute)
+	for {
+		w.mu.Lock()
+		said, changed := strings.Contains(w.buf.String(), text), w.changed
+		w.mu.Unlock()
+		if said {
+			return
+		}
+		select {
+		case <-changed:
+		case <-deadline:
+			t.Errorf("never said %q:\n%s", text, w)
+			return
+		}
+	}
+}
+
+func (c *cli) start(args ...string) *running {
+	c.w.t.Helper()
+	out := &watched{changed: make(chan struct{})}
+	cmd := c.command(out, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		c.w.t.Fatal(err)
+	}
+	return &running{t: c.w.t, cmd: cmd, out: out}
+}
+
+func (r *running) wait() done { return finished(r.t, r.cmd.Wait(), r.out) }
+
+// plugin is the process id of the provider.
+func (r *running) plugin() int {
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", r.cmd.Process.Pid))
+	if err != nil {
+		r.t.Errorf("find the provider's process: %v", err)
+		return 0
+	}
+	// Any thread of the CLI may have started it.
+	tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", r.cmd.Process.Pid))
+	for _, task := range tasks {
+		more, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", r.cmd.Process.Pid, task.Name()))
+		children = append(append(children, ' '), more...)
+	}
+	for _, child := range strings.Fields(string(children)) {
+		name, _ := os.ReadFile("/proc/" + child + "/comm")
+		if strings.HasPrefix(string(name), "terraform-provi") {
+			pid, _ := strconv.Atoi(child)
+			return pid
+		}
+	}
+	r.t.Errorf("the CLI has no provider among its children %q", children)
+	return 0
+}
+
+const interruptNotice = "Interrupt received"
+
+// at runs f in the middle of the n-th request of an operation, before the network handles it.
+func (w *world) at(op sandbox.Operation, n int, f func()) {
+	w.Before(op, func(i int, _ *http.Request) {
+		if i == n {
+			f()
+		}
+	})
+}
+
+func TestSignals(t *testing.T) {
+	t.Parallel()
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		for _, group := range []bool{false, true} {
+			to := map[bool]string{false: "to the CLI", true: "to the group"}[group]
+			send := func(r *running) {
+				pid := r.cmd.Process.Pid
+				if group {
+					pid = -pid
+				}
+				if err := syscall.Kill(pid, signal); err != nil {
+					r.t.Error(err)
+				}
+				r.out.says(r.t, interruptNotice)
+			}
+			t.Run(fmt.Sprintf("%v %s during the POST", signal, to), func(t *testing.T) {
+				w := newWorld(t, sandbox.Config{})
+				c := w.cli(camera)
+				started := make(chan *running, 1)
+				w.at(sandbox.OpCreate, 1, func() { send(<-started) })
+				r := c.start("apply", "-auto-approve", "-no-color")
+				started <- r
+				text := r.wait().text
+				if w.Count(sandbox.OpCreate) != 1 {
+					t.Errorf("%d POSTs, want 1\n%s", w.Count(sandbox.OpCreate), text)
+				}
+				c.isLedger()
+				if len(w.ids()) != 1 {
+					t.Fatalf("%d sessions on the network, want 1\n%s", len(w.ids()), text)
+				}
+				c.apply()
+				if w.Count(sandbox.OpCreate) != 1 {
+					t.Error("the next apply bought another session")
+				}
+				c.destroy()
+			})
+			t.Run(fmt.Sprintf("%v %s during the wait", signal, to), func(t *testing.T) {
+				clock := sandbox.NewManualClock(atKickOff)
+				w := newWorld(t, sandbox.Config{Clock: clock, Provisioning: time.Minute})
+				c := w.cli(camera)
+				started := make(chan *running, 1)
+				w.at(sandbox.OpRead, 2, func() { send(<-started) })
+				r := c.start("apply", "-auto-approve", "-no-color")
+				started <- r
+				text := r.wait().text
+				if !strings.Contains(text, "The next apply resumes the wait.") {
+					t.Errorf("the interrupted wait does not say what happens next:\n%s", text)
+				}
+				c.isLedger()
+				if plan := c.must(2, "plan", "-detailed-exitcode", "-no-color"); !strings.Contains(plan, "1 to change, 0 to destroy") {
+					t.Errorf("the interrupted session is not planned for an update in place:\n%s", plan)
+				}
+				clock.Advance(time.Minute)
+				c.apply()
+				if w.Count(sandbox.OpCreate) != 1 {
+					t.Errorf("%d POSTs, want 1", w.Count(sandbox.OpCreate))
+				}
+				c.destroy()
+			})
+		}
+	}
+}
+
+var importCommand = regexp.MustCompile(`terraform import 'qod_session\.NAME' (\S+)`)
+
+// recovers applies after a crash, and does what the error says.
+func (c *cli) recovers() {
+	c.w.t.Helper()
+	text := c.must(1, "apply", "-auto-approve", "-no-color")
+	command := importCommand.FindStringSubmatch(text)
+	if command == nil {
+		c.w.t.Fatalf("the apply after the crash does not say how to recover the session:\n%s", text)
+	}
+	c.must(0, "import", "-no-color", "qod_session.camera", command[1])
+	c.isLedger()
+	c.apply()
+	if n := len(c.w.ids()); n != 1 {
+		c.w.t.Errorf("%d sessions on the network after the recovery, want 1", n)
+	}
+	c.destroy()
+}
+
+func TestCrashes(t *testing.T) {
+	t.Parallel()
+	t.Run("SIGKILL of the provider during the POST", func(t *testing.T) {
+		w := newWorld(t, sandbox.Config{})
+		c := w.cli(camera)
+		started := make(chan *running, 1)
+		w.at(sandbox.OpCreate, 1, func() {
+			r := <-started
+			_ = syscall.Kill(r.plugin(), syscall.SIGKILL)
+			r.out.says(t, "Plugin did not respond")
+		})
+		r := c.start("apply", "-auto-approve", "-no-color")
+		started <- r
+		r.wait()
+		c.recovers()
+	})
+	t.Run("SIGKILL of the CLI during the POST", func(t *testing.T) {
+		w := newWorld(t, sandbox.Config{})
+		c := w.cli(camera)
+		started := make(chan *running, 1)
+		plugin := make(chan int, 1)
+		w.at(sandbox.OpCreate, 1, func() {
+			r := <-started
+			plugin <- r.plugin()
+			_ = r.cmd.Process.Kill()
+			_ = r.cmd.Wait()
+		})
+		r := c.start("apply", "-auto-approve", "-no-color", "-lock=false")
+		started <- r
+		pid := <-plugin
+		// The provider ends by itself, and not before its POST is through.
+		ended(t, pid)
+		if n := len(w.ids()); n != 1 {
+			t.Fatalf("%d sessions on the network, want the one whose POST was under way", n)
+		}
+		c.recovers()
+	})
+}
+
+// ended waits until a process is no more.
+func ended(t *testing.T, pid int) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for time.Now().Before(deadline) {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil || strings.Contains(string(stat), ") Z ") {
+			return
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+	t.Errorf("the provider (process %d) is still there 20 seconds after the CLI was killed", pid)
+}

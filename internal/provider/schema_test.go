@@ -1,0 +1,331 @@
+// Proves that every schema passes the framework's own checks, that each attribute says what it is,
+// what it may be and what it is when left out, and that none can be given a value unchecked.
+
+package provider
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	dataschema "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	providerschema "github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+)
+
+func TestSchema_framework(t *testing.T) {
+	t.Parallel()
+	w := newWire(t, nil)
+	if len(w.schemas.Diagnostics) > 0 {
+		t.Errorf("the framework says of the schemas:\n%s", printed(w.schemas.Diagnostics))
+	}
+	identities, err := w.server.GetResourceIdentitySchemas(t.Context(), &tfprotov6.GetResourceIdentitySchemasRequest{})
+	if err != nil || len(identities.Diagnostics) > 0 || identities.IdentitySchemas["qod_session"] == nil {
+		t.Errorf("identity schemas: %v, %s", err, printed(identities.Diagnostics))
+	}
+	for name, s := range schemasOf(t) {
+		if diags := s.ValidateImplementation(t.Context()); diags.HasError() {
+			t.Errorf("%s: %v", name, diags)
+		}
+	}
+}
+
+// attribute is what the three kinds of schema have in common.
+type attribute interface {
+	GetDescription() string
+	GetMarkdownDescription() string
+	IsRequired() bool
+	IsOptional() bool
+	IsComputed() bool
+	IsSensitive() bool
+	IsWriteOnly() bool
+}
+
+// promised is what the description of an attribute has to say besides what it is: what is allowed,
+// and what is meant when it is left out.
+var promised = map[string][]string{
+	"provider.endpoint":        {"`https`", "loopback", "`QOD_ENDPOINT`", "Default: `https://opengateway.telefonica.com/v1`", "`https://sandbox.opengateway.telefonica.com/v1`"},
+	"provider.client_id":       {"`QOD_CLIENT_ID`", "Conflicts with `access_token`"},
+	"provider.client_secret":   {"`QOD_CLIENT_SECRET`", "`client_id`", "Conflicts with `access_token`"},
+	"provider.access_token":    {"`QOD_ACCESS_TOKEN`", "cannot renew", "Conflicts with `client_id` and `client_secret`"},
+	"provider.token_url":       {"`QOD_TOKEN_URL`", "Default: the `token_endpoint`", "`/.well-known/openid-configuration`"},
+	"provider.scopes":          {"`QOD_SCOPES`", "Default: `[\"qod:sessions:read\", \"qod:sessions:write\"]`"},
+	"provider.max_retries":     {"0 to 20", "Default: `4`"},
+	"provider.request_timeout": {"10 minutes", "Default: `\"30s\"`"},
+
+	"qod_session.device":                              {"at least one", "replaces"},
+	"qod_session.device.phone_number":                 {"E.164", "`+34600000000`", "Quote it"},
+	"qod_session.device.network_access_identifier":    {"`device@example.com`"},
+	"qod_session.device.ipv4_address.public_address":  {"`198.51.100.10`"},
+	"qod_session.device.ipv4_address.public_port":     {"0 to 65535"},
+	"qod_session.device.ipv6_address":                 {"`2001:db8::10`", "spelling"},
+	"qod_session.application_server":                  {"at least one", "Not set: any", "replaces"},
+	"qod_session.application_server.ipv4_address":     {"CIDR", "`198.51.100.0/24`"},
+	"qod_session.application_server.ipv6_address":     {"CIDR", "`2001:db8::/32`"},
+	"qod_session.qos_profile":                         {"`QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`", "replaces"},
+	"qod_session.duration":                            {"Seconds", "1 to 86400", "replaces"},
+	"qod_session.notification_url":                    {"`https` or `http`", "replaces"},
+	"qod_session.notification_auth_token":             {"Write-only", "`notification_auth_token_version`", "ephemeral variable"},
+	"qod_session.notification_auth_token_version":     {"from 0", "replaces"},
+	"qod_session.wait_for_available":                  {"`AVAILABLE`", "Default: `true`"},
+	"qod_session.timeouts.create":                     {"duration", "Default: `\"5m\"`"},
+	"qod_session.timeouts.delete":                     {"duration", "Default: `\"2m\"`"},
+	"qod_session.qos_status":                          {"`REQUESTED`, `AVAILABLE` or `UNAVAILABLE`"},
+	"qod_session.started_at":                          {"RFC 3339, UTC", "Null"},
+	"qod_session.expires_at":                          {"RFC 3339, UTC", "Null"},
+	"qod_sessions.device":                             {"at least one", "Default: any"},
+	"qod_sessions.device.phone_number":                {"E.164", "`+34600000000`"},
+	"qod_sessions.device.network_access_identifier":   {"`device@example.com`"},
+	"qod_sessions.device.ipv4_address.public_address": {"`198.51.100.10`"},
+	"qod_sessions.device.ipv4_address.public_port":    {"0 to 65535", "Default: any"},
+	"qod_sessions.device.ipv6_address":                {"`2001:db8::10`"},
+	"qod_sessions.qos_profile":                        {"`QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`", "Default: any"},
+	"qod_sessions.qos_status":                         {"`REQUESTED`, `AVAILABLE` or `UNAVAILABLE`", "Default: any"},
+	"qod_sessions.sessions":                           {"started", "`id`"},
+	"qod_sessions.sessions.device":                    {"Null"},
+	"qod_sessions.sessions.started_at":                {"RFC 3339, UTC"},
+	"qod_sessions.sessions.expires_at":                {"RFC 3339, UTC"},
+}
+
+// A description starts with what the attribute is or does.
+var badStart = regexp.MustCompile(`^(A|An|The|This|These|That|It|If|When|Whether|What|Which|How|Where|Specifies|Sets|Defines|Indicates|Represents|Used|Your)\b`)
+
+func TestSchema_descriptions(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	walk(t, func(at string, a attribute, _ []validator.Describer) {
+		seen[at] = true
+		text := a.GetMarkdownDescription()
+		switch {
+		case text == "":
+			t.Errorf("%s has no description", at)
+			return
+		case badStart.MatchString(text):
+			t.Errorf("%s does not start with a noun or a verb: %s", at, text)
+		case text[0] < 'A' || text[0] > 'Z':
+			t.Errorf("%s does not start with a capital letter: %s", at, text)
+		case !strings.HasSuffix(text, "."):
+			t.Errorf("%s does not end a sentence: %s", at, text)
+		case strings.Contains(text, "  ") || strings.TrimSpace(text) != text:
+			t.Errorf("%s has spaces to spare: %q", at, text)
+		}
+		if plain := a.GetDescription(); plain != "" {
+			t.Errorf("%s has a second description, which would be shown nowhere: %s", at, plain)
+		}
+		for _, part := range promised[at] {
+			if !strings.Contains(text, part) {
+				t.Errorf("%s does not say %s: %s", at, part, text)
+			}
+		}
+		if promised[at] == nil && (a.IsOptional() || a.IsRequired()) && at != "qod_session.timeouts" && !strings.HasSuffix(at, ".ipv4_address") {
+			t.Errorf("%s can be set, and nothing is promised of its description", at)
+		}
+	})
+	for at := range promised {
+		if !seen[at] {
+			t.Errorf("there is no %s", at)
+		}
+	}
+	for name, s := range schemasOf(t) {
+		if text := s.GetMarkdownDescription(); text == "" || !strings.HasSuffix(text, ".") {
+			t.Errorf("%s is described as %q", name, text)
+		}
+	}
+}
+
+// Every provider attribute that the environment can stand in for says so.
+func TestSchema_environment(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"endpoint", "client_id", "client_secret", "access_token", "token_url", "scopes"} {
+		want := "Environment: `QOD_" + strings.ToUpper(name) + "`"
+		if text := schemasOf(t)["provider"].GetAttributes()[name].GetMarkdownDescription(); !strings.Contains(text, want) {
+			t.Errorf("%s does not say %s: %s", name, want, text)
+		}
+	}
+}
+
+func TestSchema_secrets(t *testing.T) {
+	t.Parallel()
+	want := []string{"provider.access_token", "provider.client_secret", "qod_session.notification_auth_token"}
+	var sensitive, writeOnly []string
+	walk(t, func(at string, a attribute, _ []validator.Describer) {
+		if a.IsSensitive() {
+			sensitive = append(sensitive, at)
+		}
+		if a.IsWriteOnly() {
+			writeOnly = append(writeOnly, at)
+		}
+	})
+	slices.Sort(sensitive)
+	if !slices.Equal(sensitive, want) {
+		t.Errorf("sensitive are %v, want %v", sensitive, want)
+	}
+	if !slices.Equal(writeOnly, want[2:]) {
+		t.Errorf("write-only are %v, want %v", writeOnly, want[2:])
+	}
+}
+
+// unchecked can be given any value: a bool has no wrong one, and the URLs and credentials of the
+// provider are checked where the environment is known.
+var unchecked = []string{
+	"provider.endpoint", "provider.client_id", "provider.client_secret", "provider.access_token", "provider.token_url",
+	"qod_session.wait_for_available", "qod_session.timeouts",
+}
+
+func TestSchema_validators(t *testing.T) {
+	t.Parallel()
+	walk(t, func(at string, a attribute, validators []validator.Describer) {
+		if !a.IsOptional() && !a.IsRequired() {
+			return
+		}
+		for _, v := range validators {
+			if v.Description(t.Context()) == "" || v.MarkdownDescription(t.Context()) != v.Description(t.Context()) {
+				t.Errorf("%s: %T does not describe itself", at, v)
+			}
+		}
+		if (len(validators) == 0) != (slices.Contains(unchecked, at) || strings.HasSuffix(at, "device.ipv4_address")) {
+			t.Errorf("%s has %d validators", at, len(validators))
+		}
+		// What is no int64 at all is refused by nothing else.
+		ranged := slices.ContainsFunc(validators, func(v validator.Describer) bool { _, ok := v.(within); return ok })
+		if whole := isWholeNumber(a); whole != ranged {
+			t.Errorf("%s: is a whole number: %t, has a range: %t", at, whole, ranged)
+		}
+	})
+}
+
+func isWholeNumber(a attribute) bool {
+	switch a := a.(type) {
+	case providerschema.Int64Attribute:
+		return a.CustomType == wholeNumberType{}
+	case schema.Int64Attribute:
+		return a.CustomType == wholeNumberType{}
+	case dataschema.Int64Attribute:
+		return a.CustomType == wholeNumberType{}
+	}
+	return false
+}
+
+// A schema default would make every import "1 to change".
+func TestSchema_noDefaults(t *testing.T) {
+	t.Parallel()
+	walk(t, func(at string, a attribute, _ []validator.Describer) {
+		if a.IsComputed() && a.IsOptional() {
+			t.Errorf("%s is optional and computed: what the API says would stand for what was configured", at)
+		}
+	})
+}
+
+type implementation interface {
+	ValidateImplementation(context.Context) diag.Diagnostics
+	GetMarkdownDescription() string
+}
+
+type anySchema struct {
+	implementation
+	attributes map[string]attribute
+}
+
+func (s anySchema) GetAttributes() map[string]attribute { return s.attributes }
+
+// schemasOf are the schemas of this provider by name.
+func schemasOf(t *testing.T) map[string]anySchema {
+	t.Helper()
+	p := New("test")()
+	var whole provider.SchemaResponse
+	p.Schema(t.Context(), provider.SchemaRequest{}, &whole)
+	schemas := map[string]anySchema{"provider": {whole.Schema, widened(whole.Schema.Attributes)}}
+	for _, factory := range p.Resources(t.Context()) {
+		r := factory()
+		var named resource.MetadataResponse
+		var resp resource.SchemaResponse
+		r.Metadata(t.Context(), resource.MetadataRequest{ProviderTypeName: "qod"}, &named)
+		r.Schema(t.Context(), resource.SchemaRequest{}, &resp)
+		schemas[named.TypeName] = anySchema{resp.Schema, widened(resp.Schema.Attributes)}
+	}
+	for _, factory := range p.DataSources(t.Context()) {
+		d := factory()
+		var named datasource.MetadataResponse
+		var resp datasource.SchemaResponse
+		d.Metadata(t.Context(), datasource.MetadataRequest{ProviderTypeName: "qod"}, &named)
+		d.Schema(t.Context(), datasource.SchemaRequest{}, &resp)
+		schemas[named.TypeName] = anySchema{resp.Schema, widened(resp.Schema.Attributes)}
+	}
+	return schemas
+}
+
+func widened[A attribute](attributes map[string]A) map[string]attribute {
+	wide := map[string]attribute{}
+	for name, a := range attributes {
+		wide[name] = a
+	}
+	return wide
+}
+
+// walk calls f for every attribute of every schema, those within objects and lists too.
+func walk(t *testing.T, f func(at string, a attribute, validators []validator.Describer)) {
+	t.Helper()
+	var into func(at string, attributes map[string]attribute)
+	into = func(at string, attributes map[string]attribute) {
+		for name, a := range attributes {
+			inner, validators := insides(t, a)
+			f(at+name, a, validators)
+			into(at+name+".", inner)
+		}
+	}
+	schemas := schemasOf(t)
+	if len(schemas) < 3 {
+		t.Fatalf("there are %d schemas", len(schemas))
+	}
+	for name, s := range schemas {
+		into(name+".", s.attributes)
+	}
+}
+
+// insides are the attributes within an attribute, and its validators.
+func insides(t *testing.T, a attribute) (map[string]attribute, []validator.Describer) {
+	t.Helper()
+	switch a := a.(type) {
+	case schema.SingleNestedAttribute:
+		return widened(a.Attributes), describers(a.Validators)
+	case dataschema.SingleNestedAttribute:
+		return widened(a.Attributes), describers(a.Validators)
+	case dataschema.ListNestedAttribute:
+		return widened(a.NestedObject.Attributes), describers(a.Validators)
+	case providerschema.StringAttribute:
+		return nil, describers(a.Validators)
+	case schema.StringAttribute:
+		return nil, describers(a.Validators)
+	case dataschema.StringAttribute:
+		return nil, describers(a.Validators)
+	case providerschema.Int64Attribute:
+		return nil, describers(a.Validators)
+	case schema.Int64Attribute:
+		return nil, describers(a.Validators)
+	case dataschema.Int64Attribute:
+		return nil, describers(a.Validators)
+	case schema.BoolAttribute:
+		return nil, describers(a.Validators)
+	case providerschema.ListAttribute:
+		return nil, describers(a.Validators)
+	}
+	t.Fatal(fmt.Sprintf("this test does not know attributes of type %T", a))
+	return nil, nil
+}
+
+func describers[V validator.Describer](validators []V) []validator.Describer {
+	var all []validator.Describer
+	for _, v := range validators {
+		all = append(all, v)
+	}
+	return all
+}

@@ -1,0 +1,155 @@
+// Proves that no secret is in anything the provider or the CLI writes for it, with every log on:
+// output, logs, saved plan, state. Whole phone numbers are in none of the provider's own log lines.
+
+package provider
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/base64"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+func TestSecretsStayInside(t *testing.T) {
+	const (
+		clientSecret = "canary+client/secret=1"
+		webhookToken = "canary-webhook-token-2"
+		accessToken  = "canary-access-token-3"
+		phone        = "34600000010"
+	)
+	config := `
+variable "webhook_token" {
+  type      = string
+  ephemeral = true
+}
+
+resource "qod_session" "camera" {
+  device                          = { phone_number = "+34600000010" }
+  qos_profile                     = "QOS_L"
+  duration                        = 3600
+  notification_url                = "http://127.0.0.1:9/qod"
+  notification_auth_token         = var.webhook_token
+  notification_auth_token_version = 1
+}
+
+data "qod_sessions" "all" {
+  depends_on = [qod_session.camera]
+}
+`
+	w := newWorld(t, sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: sandbox.DefaultClient.ID, Secret: clientSecret}}})
+	w.AcceptToken(accessToken, sandbox.DefaultClient.ID)
+	// The network repeats what it was sent, also what it should not.
+	echo := `{"code":"INVALID_ARGUMENT","message":"token ` + webhookToken + `, secret ` + clientSecret + `, device +` + phone + ` not accepted"}`
+	w.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.Status(400, echo)})
+
+	c := w.cli(config, "QOD_CLIENT_SECRET="+clientSecret, "TF_VAR_webhook_token="+webhookToken,
+		"TF_LOG=TRACE", "TF_LOG_PATH=trace.log")
+	var said strings.Builder
+	keep := func(d done) { said.WriteString(d.text) }
+	if failed := c.run("apply", "-auto-approve", "-no-color"); failed.code != 1 || !strings.Contains(failed.text, "…10 not accepted") {
+		t.Fatalf("the refused create does not show the API's words with the device masked:\n%s", failed.text)
+	} else {
+		keep(failed)
+	}
+	keep(c.run("plan", "-out=saved.tfplan", "-no-color"))
+	keep(c.run("show", "-json", "saved.tfplan"))
+	keep(c.run("apply", "-no-color", "saved.tfplan"))
+	keep(c.run("show", "-json"))
+	c.isLedger()
+	c.env = append(c.env, "QOD_CLIENT_ID=", "QOD_CLIENT_SECRET=", "QOD_ACCESS_TOKEN="+accessToken)
+	keep(c.run("plan", "-no-color"))
+	w.RevokeTokens()
+	keep(c.run("plan", "-no-color"))
+	if len(w.ids()) != 1 {
+		t.Fatalf("%d sessions on the network, want 1:\n%s", len(w.ids()), said.String())
+	}
+	issued := issuedTokens(w)
+	if len(issued) < 2 {
+		t.Fatalf("the network saw %d access tokens, want those of several runs", len(issued))
+	}
+
+	canaries := map[string]string{"client secret": clientSecret, "webhook token": webhookToken, "ready access token": accessToken}
+	for _, token := range issued {
+		canaries["issued access token"] = token
+		look(t, canaries, map[string][]byte{"output": []byte(said.String())})
+		look(t, canaries, filesIn(t, c.dir))
+	}
+	for line := range strings.Lines(string(filesIn(t, c.dir)["trace.log"])) {
+		if strings.Contains(line, "request to the QoD API") && strings.Contains(line, phone) {
+			t.Errorf("a log line of the provider shows a whole phone number:\n%s", line)
+		}
+	}
+	if !strings.Contains(string(filesIn(t, c.dir)["trace.log"]), "request to the QoD API") {
+		t.Error("the trace shows no request: nothing was tested")
+	}
+}
+
+// issuedTokens are the bearer tokens that the network was sent.
+func issuedTokens(w *world) []string {
+	var tokens []string
+	for _, r := range w.Requests(sandbox.OpCreate, sandbox.OpRead, sandbox.OpList) {
+		if token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "); token != "" {
+			tokens = append(tokens, token)
+		}
+	}
+	return tokens
+}
+
+func look(t *testing.T, canaries map[string]string, places map[string][]byte) {
+	t.Helper()
+	for name, content := range places {
+		for what, canary := range canaries {
+			for _, spelling := range []string{canary, url.QueryEscape(canary), base64.StdEncoding.EncodeToString([]byte(canary))} {
+				if bytes.Contains(content, []byte(spelling)) {
+					t.Errorf("the %s is in %s", what, name)
+				}
+			}
+		}
+	}
+}
+
+// filesIn reads every file below dir, and what is in saved plans, which are zip archives.
+func filesIn(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	files := map[string][]byte{}
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name, _ := filepath.Rel(dir, path)
+		files[name] = content
+		archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
+		if err != nil {
+			return nil //nolint:nilerr // not an archive
+		}
+		for _, member := range archive.File {
+			r, err := member.Open()
+			if err != nil {
+				return err
+			}
+			inner, err := io.ReadAll(r)
+			_ = r.Close()
+			if err != nil {
+				return err
+			}
+			files[name+"/"+member.Name] = inner
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}

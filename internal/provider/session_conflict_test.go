@@ -1,0 +1,123 @@
+package provider
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// A 409 is an error that says whose session is in the way, as far as can be seen, and never takes
+// one over: nothing is in state and the other session is as it was. Each text names
+// create_before_destroy, which causes this, too.
+func TestSession_conflicts(t *testing.T) {
+	t.Parallel()
+	const id, hidden = "3fa85f64-5717-4562-b3fc-2c963f66afa6", "aaaaaaaa-5717-4562-b3fc-2c963f66afa6"
+	camera := sandbox.Device{PhoneNumber: "+34600000010", IPv6Address: "2001:db8::10"}
+	tests := map[string]struct {
+		seeded  sandbox.Session
+		echo    func(map[string]any)
+		says    []string
+		doesNot []string
+		noList  bool
+	}{
+		"visible": {
+			seeded: sandbox.Session{ID: id, Device: camera, QoSProfile: "QOS_S"},
+			says: []string{
+				id + " (QOS_S, AVAILABLE, until 2028-02-29T21:15:00Z)", "phone_number …10",
+				"import {", "to = qod_session.NAME", `id = "` + id + `"`, "terraform import 'qod_session.NAME' " + id,
+			},
+		},
+		"visible, and so are others": {
+			seeded: sandbox.Session{ID: id, Device: camera},
+			echo: func(info map[string]any) {
+				if info["sessionId"] != id {
+					delete(info, "device")
+				}
+			},
+			says: []string{`id = "` + id + `"`},
+		},
+		"shows no device": {
+			seeded: sandbox.Session{ID: id, Device: camera},
+			echo:   func(info map[string]any) { delete(info, "device") },
+			says:   []string{"It may be one of these, which show no device", id, "terraform import 'qod_session.NAME'"},
+		},
+		"of another client": {
+			seeded:  sandbox.Session{ID: hidden, ClientID: "another team", Device: camera},
+			says:    []string{"these credentials cannot see it", "another team, a vendor, or the operator", "by 2028-03-01T20:15:00Z at the latest"},
+			doesNot: []string{hidden, "import"},
+		},
+		"unknown, as the list fails": {
+			seeded:  sandbox.Session{ID: hidden, Device: camera},
+			noList:  true,
+			says:    []string{"could not be listed"},
+			doesNot: []string{"cannot see it", "import"},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff)})
+			w.Seed(test.seeded)
+			w.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000020"}})
+			w.Echo(test.echo)
+			if test.noList {
+				w.Fail(sandbox.Fault{Operation: sandbox.OpList, Effect: sandbox.Status(403, ""), Times: -1})
+			}
+			before := len(w.Ledger())
+			made := w.core().create(hour(nil))
+			if made.values != nil {
+				t.Errorf("a session is in state: %v", made.values)
+			}
+			containsAll(t, made.errors(), append(test.says,
+				"Unable to Create QoS Session: The network already has a session for this device", "create_before_destroy", "destroy = false", "Status: 409 Conflict", "x-correlator: "))
+			for _, part := range append(test.doesNot, "600000010") {
+				if strings.Contains(made.errors(), part) {
+					t.Errorf("%q is in:\n%s", part, made.errors())
+				}
+			}
+			if got := w.writes(); got != "POST" || len(w.Ledger()) != before {
+				t.Errorf("requests that change something: %s; the network has %v", got, w.Ledger())
+			}
+		})
+	}
+}
+
+// Two resources with one device: one gets it, the other is told of the two rows, and both heal
+// when the second gets a device of its own.
+func TestSession_twoRows(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	config := func(second string) string {
+		return w.hcl("%s", block("first", `device = { phone_number = "+34600000010" }`, 3601)+
+			block("second", `device = { ipv6_address = "2001:db8::10", phone_number = "`+second+`" }
+				depends_on = [qod_session.first]`, 3602))
+	}
+	w.test(
+		resource.TestStep{Config: config("+34600000010"), ExpectError: says("Are there two resources, or two rows of for_each, with one device?")},
+		planning(w.apply(config("+34600000020")),
+			plancheck.ExpectResourceAction("qod_session.first", plancheck.ResourceActionNoop),
+			plancheck.ExpectResourceAction("qod_session.second", plancheck.ResourceActionCreate)),
+	)
+}
+
+// A replacement with create_before_destroy cannot work, since the network takes one session a
+// device. It fails with the reason, and the old session is untouched on the network and in state.
+func TestSession_createBeforeDestroy(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	config := func(seconds int) string {
+		return w.hcl("%s", block("camera", `device = { phone_number = "+34600000010" }
+			lifecycle { create_before_destroy = true }`, seconds))
+	}
+	var old []string
+	w.test(
+		w.apply(config(3601)),
+		before(func() { old = w.ids() }, resource.TestStep{Config: config(3602), ExpectError: says("create_before_destroy, on this resource or on one that depends on it")}),
+		planning(w.apply(config(3601)), plancheck.ExpectEmptyPlan(), meanwhile(func() {
+			if ids := w.ids(); len(ids) != 1 || ids[0] != old[0] {
+				t.Errorf("the network has %v, want %v", ids, old)
+			}
+		})),
+	)
+}

@@ -1,0 +1,231 @@
+package provider
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// A session that the API shows whole is imported whole, by the command and by a block, and
+// nothing is planned for it.
+func TestSession_imports(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	w.test(
+		w.apply(w.hcl("%s", block("camera", `device = {
+			phone_number              = "+34600000010"
+			network_access_identifier = "camera@example.com"
+			ipv4_address              = { public_address = "203.0.113.10", public_port = 0 }
+			ipv6_address              = "2001:db8::10"
+		}`, 3600))),
+		resource.TestStep{ResourceName: "qod_session.camera", ImportState: true, ImportStateVerify: true},
+		resource.TestStep{ResourceName: "qod_session.camera", ImportState: true, ImportStateKind: resource.ImportBlockWithID},
+	)
+}
+
+// An imported session takes from the configuration what the API does not show: one update in
+// place without any request, and then nothing. Afterwards the same attributes replace it, as ever.
+func TestSession_adoptsConfiguration(t *testing.T) {
+	const webhook = `
+		notification_auth_token         = "a-webhook-token"
+		notification_auth_token_version = 3
+		application_server              = { ipv4_address = "198.51.100.7", ipv6_address = "2001:db8::/32" }
+		wait_for_available              = true
+		timeouts                        = { create = "1m" }
+		notification_url                = `
+	rows := map[string]struct {
+		device sandbox.Device // as the network has it
+		echo   func(info map[string]any)
+		config string
+		later  string   // what then replaces it
+		paths  []string // for these
+	}{
+		"never_shown": {
+			config: webhook + `"https://example.com/a"`,
+			later:  webhook + `"https://example.com/b"`, paths: []string{"notification_url"},
+		},
+		"more_identifiers": {
+			device: sandbox.Device{PhoneNumber: "+34600000010"},
+			config: `device = {
+				phone_number              = "+34600000010"
+				network_access_identifier = "camera@example.com"
+				ipv4_address              = { public_address = "203.0.113.10", public_port = 1 }
+				ipv6_address              = "2001:db8::10"
+			}`,
+			later: `device = { phone_number = "+34600000010" }`,
+			paths: []string{"device.ipv4_address", "device.ipv6_address", "device.network_access_identifier"},
+		},
+		"fewer_identifiers": {
+			device: sandbox.Device{
+				PhoneNumber: "+34600000020", NetworkAccessIdentifier: "drone@example.com", IPv6Address: "2001:db8::20",
+				IPv4Address: &sandbox.IPv4Address{PublicAddress: "203.0.113.20", PublicPort: new(5060)},
+			},
+			config: `device = { ipv6_address = "2001:DB8:0::20" }`,
+		},
+		"a_port_more": {
+			device: sandbox.Device{IPv4Address: &sandbox.IPv4Address{PublicAddress: "203.0.113.30"}},
+			config: `device = { ipv4_address = { public_address = "203.0.113.30", public_port = 0 } }`,
+		},
+		"a_port_less": {
+			device: sandbox.Device{IPv4Address: &sandbox.IPv4Address{PublicAddress: "203.0.113.40", PublicPort: new(0)}},
+			config: `device = { ipv4_address = { public_address = "203.0.113.40" } }`,
+		},
+		"no_device": {
+			echo:   func(info map[string]any) { delete(info, "device") },
+			config: `device = { network_access_identifier = "robot@example.com" }`,
+		},
+		"no_duration": {echo: func(info map[string]any) { delete(info, "duration") }},
+	}
+	w := newWorld(t, sandbox.Config{})
+	var first, second string
+	var adopts, replaced []plancheck.PlanCheck
+	echoes := map[float64]func(map[string]any){}
+	for name, row := range rows {
+		n := 3600 + len(echoes)
+		echoes[float64(n)] = row.echo
+		if row.device == (sandbox.Device{}) {
+			row.device.PhoneNumber = fmt.Sprintf("+3461%07d", n) // block's
+		}
+		seeded := w.Seed(sandbox.Session{Device: row.device, QoSProfile: "QOS_L", Duration: n})
+		first += fmt.Sprintf("import {\n  to = qod_session.%s\n  id = %q\n}\n", name, seeded.ID) + block(name, row.config, n)
+		adopts = append(adopts, plancheck.ExpectResourceAction("qod_session."+name, plancheck.ResourceActionUpdate))
+		if row.later != "" {
+			second += block(name, row.later, n)
+			replaced = append(replaced, replaces("qod_session."+name, row.paths...))
+		}
+	}
+	w.Echo(func(info map[string]any) {
+		if echo := echoes[info["duration"].(float64)]; echo != nil {
+			echo(info)
+		}
+	})
+	quiet := &silence{w: w}
+	w.test(
+		planning(w.apply(w.hcl("%s", first), quiet), append(adopts, meanwhile(quiet.begin))...),
+		planning(w.apply(w.hcl("%s", second)), replaced...),
+	)
+}
+
+// A plan that adopts configuration says which values nobody can check; what the API shows is not
+// adopted but replaced, and so is another device.
+func TestSession_adoptionIsNamed(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	c := w.core()
+	seeded := w.Seed(sandbox.Session{QoSProfile: "QOS_L", Duration: 3600, Device: sandbox.Device{PhoneNumber: "+34600000010"}})
+	imported := c.adopt(seeded.ID)
+	if len(imported.diagnostics) > 0 {
+		t.Fatalf("import: %s", printed(imported.diagnostics))
+	}
+	tests := map[string]struct {
+		config  attrs
+		replace []string
+		names   []string
+	}{
+		"as it is": {},
+		"a webhook and a server": {
+			config: attrs{"notification_url": "https://example.com/qod", "application_server": attrs{"ipv4_address": "198.51.100.7"}},
+			names:  []string{"notification_url", "application_server"},
+		},
+		"another identifier": {
+			config: attrs{"device": attrs{"phone_number": "+34600000010", "ipv6_address": "2001:db8::10"}},
+			names:  []string{"device.ipv6_address"},
+		},
+		"another duration":       {config: attrs{"duration": 7200}, replace: []string{"duration"}},
+		"another profile":        {config: attrs{"qos_profile": "QOS_S"}, replace: []string{"qos_profile"}},
+		"another number":         {config: attrs{"device": attrs{"phone_number": "+34600000020"}}, replace: []string{"device.phone_number"}},
+		"another kind of device": {config: attrs{"device": attrs{"ipv6_address": "2001:db8::10"}}, replace: []string{"device.phone_number"}},
+		"another number and more": {
+			config:  attrs{"device": attrs{"phone_number": "+34600000020", "ipv6_address": "2001:db8::10"}},
+			replace: []string{"device.phone_number"},
+		},
+	}
+	for name, test := range tests {
+		p := c.plan(imported.record, hour(test.config))
+		if !slices.Equal(p.replace, test.replace) || refused(p.diagnostics) {
+			t.Errorf("%s: replaces for %v, want %v; %s", name, p.replace, test.replace, printed(p.diagnostics))
+		}
+		if warned := p.warnings(); len(test.names) == 0 && len(warned) != 0 || len(test.names) > 0 && len(warned) != 1 {
+			t.Errorf("%s: warnings: %q", name, warned)
+		}
+		containsAll(t, strings.Join(p.warnings(), ""), test.names)
+	}
+}
+
+// An id that no session can have is refused before any request is made of it; one that no
+// session has is said not to exist.
+func TestSession_importRefuses(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	c := w.core()
+	seeded := w.Seed(sandbox.Session{ID: "3fa85f64-5717-4562-b3fc-2c963f66afa6"})
+	for _, id := range []string{
+		"", " ", "../../admin", "..", "a/b", "3fa85f64-5717-4562-b3fc-2c963f66afa6/..", "3fa85f64-5717-4562-b3fc-2c963f66afa6?x=y",
+		strings.ToUpper(seeded.ID), "{" + seeded.ID + "}", "urn:uuid:" + seeded.ID, strings.ReplaceAll(seeded.ID, "-", ""),
+		" " + seeded.ID, seeded.ID + "\n", "qod_session.camera", strings.Repeat("a", 1000),
+	} {
+		for how, refusal := range map[string]result{"id": c.adopt(id), "identity": c.adoptByIdentity(id)} {
+			if refusal.values != nil || !strings.HasPrefix(refusal.errors(), "Invalid Import ID: ") {
+				t.Errorf("%s %q: %v; %s", how, id, refusal.values, printed(refusal.diagnostics))
+			}
+		}
+	}
+	if made := w.Requests(); len(made) > 0 {
+		t.Errorf("requests were made: %v", made)
+	}
+	for how, adopted := range map[string]result{"id": c.adopt(seeded.ID), "identity": c.adoptByIdentity(seeded.ID)} {
+		if adopted.text("id") != seeded.ID || len(adopted.diagnostics) > 0 {
+			t.Errorf("by %s: %v; %s", how, adopted.values, printed(adopted.diagnostics))
+		}
+	}
+	const unknown = "aaaaaaaa-5717-4562-b3fc-2c963f66afa6"
+	missing := c.adopt(unknown)
+	containsAll(t, missing.errors(), []string{"Unable to Import QoS Session: ", unknown + " does not exist at " + w.Endpoint()})
+	w.Fail(sandbox.Fault{Operation: sandbox.OpRead, Effect: sandbox.Status(404, page, "Content-Type", "text/html")})
+	spoilt := c.adopt(seeded.ID)
+	if strings.Contains(spoilt.errors(), "does not exist") || !refused(spoilt.diagnostics) {
+		t.Errorf("a web page says that the session does not exist: %s", printed(spoilt.diagnostics))
+	}
+}
+
+// The same through the CLI, which has to stop at these errors.
+func TestSession_importStops(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	importing := func(id, text string) resource.TestStep {
+		return resource.TestStep{Config: w.hcl(camera), ResourceName: "qod_session.camera", ImportState: true, ImportStateId: id, ExpectError: says(text)}
+	}
+	w.test(
+		importing("../../admin", "A session is imported by its id, a UUID in lower case"),
+		before(func() {
+			if made := w.Requests(); len(made) > 0 {
+				t.Errorf("requests were made: %v", made)
+			}
+		}, importing("aaaaaaaa-5717-4562-b3fc-2c963f66afa6", "does not exist")),
+	)
+}
+
+// What terraform plan -generate-config-out writes for an imported session applies, and then
+// nothing is to be done.
+func TestSession_generatesConfiguration(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	imports := ""
+	for n, device := range []sandbox.Device{
+		{PhoneNumber: "+34600000010"},
+		{
+			PhoneNumber: "+34600000020", NetworkAccessIdentifier: "camera@example.com", IPv6Address: "2001:db8::20",
+			IPv4Address: &sandbox.IPv4Address{PublicAddress: "203.0.113.20", PublicPort: new(0)},
+		},
+	} {
+		imports += fmt.Sprintf("import {\n  to = qod_session.s%d\n  id = %q\n}\n", n, w.Seed(sandbox.Session{Device: device}).ID)
+	}
+	c := w.cli(imports)
+	c.must(0, "plan", "-no-color", "-generate-config-out=generated.tf")
+	c.apply()
+	c.destroy()
+	if got := w.writes(); got != "DELETE DELETE" {
+		t.Errorf("requests that change something: %s, want the two DELETEs in the end", got)
+	}
+}

@@ -1,0 +1,144 @@
+package provider
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+var otherClient = sandbox.ClientCredentials{ID: "other-client", Secret: "other-secret"}
+
+// A 404 proves nothing about a session that was made elsewhere. At another endpoint or for
+// another client it is an error that names both origins and the way out, for a refresh and for a
+// destroy, and the state is kept. When the session must have ended it is gone, wherever one asks.
+func TestSession_otherOrigin(t *testing.T) {
+	t.Parallel()
+	type elsewhere struct {
+		*sandbox.Server
+		client sandbox.ClientCredentials
+	}
+	others := map[string]func(*world, sandbox.Clock) elsewhere{
+		"another endpoint": func(w *world, clock sandbox.Clock) elsewhere {
+			return elsewhere{sandbox.Start(w.t, sandbox.Config{Clock: clock}), sandbox.DefaultClient}
+		},
+		"another client": func(w *world, _ sandbox.Clock) elsewhere { return elsewhere{w.Server, otherClient} },
+	}
+	sessions := map[string]struct {
+		life time.Duration
+		make func(*world, *core) record
+	}{
+		"available": {time.Hour, func(_ *world, c *core) record { return c.created(hour(nil)) }},
+		"imported":  {time.Hour, func(w *world, c *core) record { return c.adopt(w.Seed(sandbox.Session{}).ID).record }},
+		// It shows no end, so that only the longest life is certain.
+		"requested": {24 * time.Hour, func(_ *world, c *core) record { return c.created(hour(attrs{"wait_for_available": false})) }},
+	}
+	for name, other := range others {
+		for kind, session := range sessions {
+			t.Run(kind+", "+name, func(t *testing.T) {
+				clock := sandbox.NewManualClock(atKickOff)
+				config := sandbox.Config{Clock: clock, Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}}
+				if kind == "requested" {
+					config.Provisioning = 10 * time.Minute
+				}
+				w := newWorld(t, config)
+				there := other(w, clock)
+				made := session.make(w, w.core())
+
+				dropsNothing := func() {
+					t.Helper()
+					c := w.coreAs(there.Endpoint(), there.client) // its token is as new as the clock
+					for summary, left := range map[string]result{
+						"Unable to Read QoS Session: ":   c.refresh(made),
+						"Unable to Delete QoS Session: ": c.destroy(made),
+					} {
+						if !left.is(made) {
+							t.Errorf("the state has changed to %v", left.values)
+						}
+						containsAll(t, left.errors(), []string{
+							summary, "terraform state rm", "Session: " + made.text("id"),
+							w.Endpoint() + " as client " + sandbox.DefaultClient.ID,
+							there.Endpoint() + " as client " + there.client.ID,
+						})
+					}
+				}
+				dropsNothing()
+				clock.Advance(session.life - time.Second)
+				dropsNothing()
+
+				clock.Advance(time.Second)
+				there.Fail(sandbox.Fault{Operation: sandbox.OpRead, Effect: sandbox.Header("Date", "")})
+				there.Fail(sandbox.Fault{Operation: sandbox.OpRelease, Effect: sandbox.Header("Date", "")})
+				dropsNothing() // without the API's time nobody knows that it is over
+
+				c := w.coreAs(there.Endpoint(), there.client)
+				for what, left := range map[string]result{"refresh": c.refresh(made), "destroy": c.destroy(made)} {
+					if left.values != nil || len(left.diagnostics) > 0 {
+						t.Errorf("%s after its end: %v; %s", what, left.values, printed(left.diagnostics))
+					}
+				}
+			})
+		}
+	}
+}
+
+// A session that another origin shows is asked for there from then on: a 404 of that origin
+// proves something, and one of the old does not any more.
+func TestSession_movesToOrigin(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	old := w.core()
+	made := old.created(hour(nil))
+	renamed := w.coreAs(strings.Replace(w.Endpoint(), "127.0.0.1", "localhost", 1), sandbox.DefaultClient)
+	moved := renamed.refresh(made)
+	if len(moved.diagnostics) > 0 || moved.text("id") != made.text("id") {
+		t.Fatalf("read under another name: %v; %s", moved.values, printed(moved.diagnostics))
+	}
+	w.Remove(made.text("id"))
+	if left := old.refresh(moved.record); !left.is(moved.record) || !refused(left.diagnostics) {
+		t.Errorf("the old origin's 404 counts: %v; %s", left.values, printed(left.diagnostics))
+	}
+	if left := renamed.refresh(moved.record); left.values != nil || len(left.diagnostics) > 0 {
+		t.Errorf("the new origin's 404 does not count: %v; %s", left.values, printed(left.diagnostics))
+	}
+	// Another spelling is no other origin.
+	if left := w.coreAs(w.Endpoint()+"/", sandbox.DefaultClient).refresh(made); left.values != nil || len(left.diagnostics) > 0 {
+		t.Errorf("a slash makes another origin: %v; %s", left.values, printed(left.diagnostics))
+	}
+}
+
+// A resource that is moved to another alias by mistake loses nothing, whatever is run, and is as
+// it was when the mistake is undone.
+func TestSession_otherAlias(t *testing.T) {
+	w := newWorld(t, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}})
+	config := func(alias string) string {
+		return `
+provider "qod" {
+  alias = "stadium"
+}
+
+provider "qod" {
+  alias         = "arena"
+  client_id     = "` + otherClient.ID + `"
+  client_secret = "` + otherClient.Secret + `"
+}
+` + block("camera", "provider = qod."+alias, 3600)
+	}
+	c := w.cli(config("stadium"))
+	c.apply()
+	c.configure(config("arena"))
+	for _, args := range [][]string{
+		{"plan"}, {"apply", "-auto-approve", "-refresh-only"}, {"destroy", "-auto-approve"}, {"destroy", "-auto-approve", "-refresh=false"},
+	} {
+		containsAll(t, c.must(1, append(args, "-no-color", "-input=false")...), []string{
+			"terraform state rm", "as client " + sandbox.DefaultClient.ID, "as client " + otherClient.ID,
+		})
+		c.isLedger()
+	}
+	c.configure(config("stadium"))
+	c.must(0, "plan", "-detailed-exitcode", "-no-color", "-input=false")
+	c.destroy()
+	if got := w.writes(); got != "POST DELETE DELETE" { // one of them by the wrong client
+		t.Errorf("requests that change something: %s, want POST DELETE DELETE", got)
+	}
+}

@@ -1,0 +1,426 @@
+// Proves what planning decides of a session, without a CLI: nothing, an update that sends nothing,
+// or a replacement, and because of which attributes. That it stays within what Terraform accepts as
+// a plan, and that it is pure: what is planned now is planned again when the plan is applied.
+
+package provider
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+)
+
+// fullSession is a configuration that sets everything.
+func fullSession() sessionModel {
+	return sessionModel{
+		Device: fromDevice(qod.Device{
+			PhoneNumber: "+34611222333", NetworkAccessIdentifier: "jane.roe@carrier.tel",
+			IPv4Address: &qod.IPv4Address{PublicAddress: "203.0.113.77", PublicPort: new(int64(5060))}, IPv6Address: "2a02:9130::77",
+		}),
+		ApplicationServer:            serverOf("198.51.100.0/24", "2001:db8::/32"),
+		QoSProfile:                   types.StringValue("QOS_L"),
+		Duration:                     newWholeNumber(3600),
+		NotificationURL:              types.StringValue("https://example.com/qod"),
+		NotificationAuthToken:        types.StringValue("hunter2"),
+		NotificationAuthTokenVersion: newWholeNumber(1),
+		Timeouts:                     timeoutsOf("10m"),
+		ID:                           types.StringNull(), QoSStatus: types.StringNull(), StartedAt: types.StringNull(), ExpiresAt: types.StringNull(),
+	}
+}
+
+// appliedSession is the state after fullSession was applied.
+func appliedSession() sessionModel {
+	m := fullSession()
+	m.NotificationAuthToken = types.StringNull()
+	m.ID = types.StringValue("3fa85f64-5717-4562-b3fc-2c963f66afa6")
+	m.QoSStatus = types.StringValue("AVAILABLE")
+	m.StartedAt, m.ExpiresAt = types.StringValue("2028-02-29T20:15:00Z"), types.StringValue("2028-02-29T21:15:00Z")
+	return m
+}
+
+// importedSession is the state that an import leaves: what the API shows.
+func importedSession() sessionModel {
+	m := appliedSession()
+	m.ApplicationServer = types.ObjectNull(serverTypes)
+	m.NotificationURL, m.NotificationAuthTokenVersion = types.StringNull(), nullWholeNumber()
+	m.Timeouts = noTimeouts()
+	return m
+}
+
+var serverTypes = map[string]attr.Type{"ipv4_address": types.StringType, "ipv6_address": types.StringType}
+
+func serverOf(v4, v6 string) types.Object {
+	return types.ObjectValueMust(serverTypes, map[string]attr.Value{"ipv4_address": stringOrNull(v4), "ipv6_address": stringOrNull(v6)})
+}
+
+func timeoutsOf(create string) timeouts.Value {
+	return timeouts.Value{Object: types.ObjectValueMust(timeoutTypes, map[string]attr.Value{"create": types.StringValue(create), "delete": types.StringNull()})}
+}
+
+func noTimeouts() timeouts.Value { return timeouts.Value{Object: types.ObjectNull(timeoutTypes)} }
+
+// member returns the object with another value for a member.
+func member(o types.Object, name string, v attr.Value) types.Object {
+	members := o.Attributes()
+	members[name] = v
+	return types.ObjectValueMust(o.AttributeTypes(nil), members) //nolint:staticcheck // it needs no context
+}
+
+func inDevice(name string, v attr.Value) func(*sessionModel) {
+	return func(m *sessionModel) { m.Device = member(m.Device, name, v) }
+}
+
+func inIPv4(name string, v attr.Value) func(*sessionModel) {
+	return func(m *sessionModel) {
+		m.Device = member(m.Device, "ipv4_address", member(m.Device.Attributes()["ipv4_address"].(types.Object), name, v))
+	}
+}
+
+func deviceIs(d qod.Device) func(*sessionModel) {
+	return func(m *sessionModel) { m.Device = fromDevice(d) }
+}
+
+func statusIs(status string) func(*sessionModel) {
+	return func(m *sessionModel) {
+		m.QoSStatus = stringOrNull(status)
+		if status == "REQUESTED" {
+			m.StartedAt, m.ExpiresAt = types.StringNull(), types.StringNull()
+		}
+	}
+}
+
+func waits(v types.Bool) func(*sessionModel) {
+	return func(m *sessionModel) { m.WaitForAvailable = v }
+}
+
+func changes(all ...func(*sessionModel)) func(*sessionModel) {
+	return func(m *sessionModel) {
+		for _, change := range all {
+			change(m)
+		}
+	}
+}
+
+func TestPlanSession(t *testing.T) {
+	t.Parallel()
+	const (
+		nothing = "nothing"
+		update  = "update"
+		resume  = "resume"
+	)
+	var (
+		phone    = types.StringValue("+34611222334")
+		noString = types.StringNull()
+		notYet   = types.StringUnknown()
+		port     = newWholeNumber(5061)
+		number   = wholeNumber{Int64Value: basetypes.NewInt64Unknown()}
+		imported = sessionMemory{Imported: true}
+		justOne  = qod.Device{PhoneNumber: "+34611222333"}
+		other    = qod.Device{IPv6Address: "2a02:9130::77"}
+	)
+	for _, row := range []struct {
+		name   string
+		config func(*sessionModel) // changes fullSession
+		prior  func(*sessionModel) // changes the state: appliedSession, or importedSession
+		memory sessionMemory
+		want   string // nothing, update, resume, or the paths that replace
+		adopts string
+	}{
+		{name: "no change", want: nothing},
+		{name: "another token, same version", config: func(m *sessionModel) { m.NotificationAuthToken = types.StringValue("hunter3") }, want: nothing},
+		{name: "token left out, same version", config: func(m *sessionModel) { m.NotificationAuthToken = noString }, want: nothing},
+		{name: "token not known, same version", config: func(m *sessionModel) { m.NotificationAuthToken = notYet }, want: nothing},
+		{name: "status nobody has heard of", prior: statusIs("PAUSED"), want: nothing},
+		{name: "no status", prior: statusIs(""), want: nothing},
+
+		{name: "phone changed", config: inDevice("phone_number", phone), want: "device.phone_number"},
+		{name: "phone left out", config: inDevice("phone_number", noString), want: "device.phone_number"},
+		{name: "phone added", prior: inDevice("phone_number", noString), want: "device.phone_number"},
+		{name: "access identifier changed", config: inDevice("network_access_identifier", types.StringValue("john.roe@carrier.tel")), want: "device.network_access_identifier"},
+		{name: "access identifier in capitals", config: inDevice("network_access_identifier", types.StringValue("Jane.Roe@carrier.tel")), want: "device.network_access_identifier"},
+		{name: "device IPv4 changed", config: inIPv4("public_address", types.StringValue("203.0.113.78")), want: "device.ipv4_address.public_address"},
+		{name: "port changed", config: inIPv4("public_port", port), want: "device.ipv4_address.public_port"},
+		{name: "port left out", config: inIPv4("public_port", nullWholeNumber()), want: "device.ipv4_address.public_port"},
+		{name: "device IPv4 left out", config: inDevice("ipv4_address", types.ObjectNull(ipv4Types)), want: "device.ipv4_address"},
+		{name: "device IPv4 added", prior: inDevice("ipv4_address", types.ObjectNull(ipv4Types)), want: "device.ipv4_address"},
+		{name: "device IPv6 changed", config: inDevice("ipv6_address", types.StringValue("2a02:9130::78")), want: "device.ipv6_address"},
+		{name: "server IPv4 changed", config: func(m *sessionModel) { m.ApplicationServer = serverOf("198.51.100.0/25", "2001:db8::/32") }, want: "application_server.ipv4_address"},
+		{name: "server IPv6 changed", config: func(m *sessionModel) { m.ApplicationServer = serverOf("198.51.100.0/24", "2001:db8::/33") }, want: "application_server.ipv6_address"},
+		{name: "block for an address", config: func(m *sessionModel) { m.ApplicationServer = serverOf("198.51.100.0", "2001:db8::/32") }, want: "application_server.ipv4_address"},
+		{name: "server left out", config: func(m *sessionModel) { m.ApplicationServer = types.ObjectNull(serverTypes) }, want: "application_server"},
+		{name: "server added", prior: func(m *sessionModel) { m.ApplicationServer = types.ObjectNull(serverTypes) }, want: "application_server"},
+		{name: "profile changed", config: func(m *sessionModel) { m.QoSProfile = types.StringValue("QOS_E") }, want: "qos_profile"},
+		{name: "profile changed by the network", prior: func(m *sessionModel) { m.QoSProfile = types.StringValue("QOS_E") }, want: "qos_profile"},
+		{name: "duration changed", config: func(m *sessionModel) { m.Duration = newWholeNumber(3601) }, want: "duration"},
+		{name: "webhook changed", config: func(m *sessionModel) { m.NotificationURL = types.StringValue("https://example.com/qod2") }, want: "notification_url"},
+		{name: "webhook left out", config: func(m *sessionModel) { m.NotificationURL = noString }, want: "notification_url"},
+		{name: "token version changed", config: func(m *sessionModel) { m.NotificationAuthTokenVersion = newWholeNumber(2) }, want: "notification_auth_token_version"},
+		{name: "token version lowered", config: func(m *sessionModel) { m.NotificationAuthTokenVersion = newWholeNumber(0) }, want: "notification_auth_token_version"},
+		{name: "token version left out", config: func(m *sessionModel) { m.NotificationAuthTokenVersion = nullWholeNumber() }, want: "notification_auth_token_version"},
+		{name: "several changed", config: changes(inDevice("phone_number", phone), func(m *sessionModel) { m.QoSProfile, m.Duration = types.StringValue("QOS_E"), newWholeNumber(1) }),
+			want: "device.phone_number qos_profile duration"},
+
+		{name: "waiting switched off", config: waits(types.BoolValue(false)), want: update},
+		{name: "waiting spelled out", config: waits(types.BoolValue(true)), want: update},
+		{name: "waiting no longer spelled out", prior: waits(types.BoolValue(true)), want: update},
+		{name: "waiting not known", config: waits(types.BoolUnknown()), want: update},
+		{name: "timeouts changed", config: func(m *sessionModel) { m.Timeouts = timeoutsOf("11m") }, want: update},
+		{name: "timeouts left out", config: func(m *sessionModel) { m.Timeouts = noTimeouts() }, want: update},
+
+		{name: "device IPv6 re-spelled", config: inDevice("ipv6_address", types.StringValue("2A02:9130:0:0:0:0:0:0077")), want: nothing},
+		{name: "server block re-spelled", config: func(m *sessionModel) { m.ApplicationServer = serverOf("198.51.100.7/24", "2001:DB8:0::/32") }, want: nothing},
+		{name: "re-spelled beside a change", config: changes(inDevice("ipv6_address", types.StringValue("2a02:9130:0::77")), waits(types.BoolValue(true))), want: update},
+		{name: "re-spelled beside a replacement", config: changes(inDevice("ipv6_address", types.StringValue("2a02:9130:0::77")), inDevice("phone_number", phone)), want: "device.phone_number"},
+
+		{name: "phone not known", config: inDevice("phone_number", notYet), want: "device.phone_number"},
+		{name: "port not known", config: inIPv4("public_port", number), want: "device.ipv4_address.public_port"},
+		{name: "device not known", config: func(m *sessionModel) { m.Device = types.ObjectUnknown(deviceTypes) }, want: "device"},
+		{name: "server not known", config: func(m *sessionModel) { m.ApplicationServer = types.ObjectUnknown(serverTypes) }, want: "application_server"},
+		{name: "profile not known", config: func(m *sessionModel) { m.QoSProfile = notYet }, want: "qos_profile"},
+		{name: "duration not known", config: func(m *sessionModel) { m.Duration = number }, want: "duration"},
+		{name: "webhook not known", config: func(m *sessionModel) { m.NotificationURL = notYet }, want: "notification_url"},
+		{name: "token version not known", config: func(m *sessionModel) { m.NotificationAuthTokenVersion = number }, want: "notification_auth_token_version"},
+
+		{name: "UNAVAILABLE", prior: statusIs("UNAVAILABLE"), want: "qos_status"},
+		{name: "UNAVAILABLE and changed", prior: statusIs("UNAVAILABLE"), config: func(m *sessionModel) { m.Duration = newWholeNumber(1) }, want: "duration qos_status"},
+		{name: "UNAVAILABLE, waiting not wanted", prior: statusIs("UNAVAILABLE"), config: waits(types.BoolValue(false)), want: "qos_status"},
+		{name: "UNAVAILABLE and imported", prior: statusIs("UNAVAILABLE"), memory: imported, want: "qos_status"},
+
+		{name: "REQUESTED", prior: statusIs("REQUESTED"), want: resume},
+		{name: "REQUESTED, waiting spelled out", prior: changes(statusIs("REQUESTED"), waits(types.BoolValue(true))), config: waits(types.BoolValue(true)), want: resume},
+		{name: "REQUESTED, waiting wanted now", prior: changes(statusIs("REQUESTED"), waits(types.BoolValue(false))), want: resume},
+		{name: "REQUESTED, waiting not wanted", prior: changes(statusIs("REQUESTED"), waits(types.BoolValue(false))), config: waits(types.BoolValue(false)), want: nothing},
+		{name: "REQUESTED, waiting no longer wanted", prior: statusIs("REQUESTED"), config: waits(types.BoolValue(false)), want: update},
+		{name: "REQUESTED, waiting not known", prior: statusIs("REQUESTED"), config: waits(types.BoolUnknown()), want: resume},
+		{name: "REQUESTED and changed", prior: statusIs("REQUESTED"), config: func(m *sessionModel) { m.Duration = newWholeNumber(1) }, want: "duration"},
+
+		{name: "imported as configured", memory: imported, config: func(m *sessionModel) {
+			m.ApplicationServer, m.NotificationURL, m.NotificationAuthTokenVersion, m.Timeouts = types.ObjectNull(serverTypes), noString, nullWholeNumber(), noTimeouts()
+		}, want: nothing},
+		{name: "imported", memory: imported, want: update, adopts: "application_server, notification_url, notification_auth_token_version"},
+		{name: "imported while REQUESTED", memory: imported, prior: statusIs("REQUESTED"), want: resume, adopts: "application_server, notification_url, notification_auth_token_version"},
+		{name: "imported without a duration", memory: imported, prior: func(m *sessionModel) { m.Duration = nullWholeNumber() }, want: update,
+			adopts: "application_server, duration, notification_url, notification_auth_token_version"},
+		{name: "imported without a profile", memory: imported, prior: func(m *sessionModel) { m.QoSProfile = noString }, want: update,
+			adopts: "application_server, qos_profile, notification_url, notification_auth_token_version"},
+		{name: "imported without a device", memory: imported, prior: func(m *sessionModel) { m.Device = types.ObjectNull(deviceTypes) }, want: update,
+			adopts: "device, application_server, notification_url, notification_auth_token_version"},
+		{name: "imported with fewer identifiers", memory: imported, prior: deviceIs(justOne), want: update,
+			adopts: "device.ipv4_address, device.ipv6_address, device.network_access_identifier, application_server, notification_url, notification_auth_token_version"},
+		{name: "imported without the port", memory: imported, prior: inIPv4("public_port", nullWholeNumber()), want: update,
+			adopts: "device.ipv4_address.public_port, application_server, notification_url, notification_auth_token_version"},
+		{name: "imported, a value not known", memory: imported, config: func(m *sessionModel) { m.NotificationURL = notYet }, want: update,
+			adopts: "application_server, notification_url, notification_auth_token_version"},
+		{name: "imported with more identifiers", memory: imported, config: deviceIs(justOne), want: update,
+			adopts: "application_server, notification_url, notification_auth_token_version"},
+		{name: "imported with a port", memory: imported, config: inIPv4("public_port", nullWholeNumber()), want: update,
+			adopts: "application_server, notification_url, notification_auth_token_version"},
+		{name: "imported with a phone without plus", memory: imported, prior: inDevice("phone_number", types.StringValue("34611222333")), want: update,
+			adopts: "application_server, notification_url, notification_auth_token_version"},
+		{name: "imported with an access identifier in capitals", memory: imported, prior: inDevice("network_access_identifier", types.StringValue("JANE.ROE@CARRIER.TEL")), want: update,
+			adopts: "application_server, notification_url, notification_auth_token_version"},
+		{name: "imported with IPv6 spelled out", memory: imported, prior: inDevice("ipv6_address", types.StringValue("2A02:9130:0:0:0:0:0:77")), want: update,
+			adopts: "application_server, notification_url, notification_auth_token_version"},
+		{name: "imported another device", memory: imported, prior: deviceIs(qod.Device{PhoneNumber: "+34611222334"}), want: "device.phone_number"},
+		{name: "imported another port", memory: imported, prior: inIPv4("public_port", port), want: "device.ipv4_address.public_port"},
+		{name: "imported a device that shares nothing", memory: imported, config: deviceIs(justOne), prior: deviceIs(other), want: "device.ipv6_address"},
+		{name: "imported a device that contradicts in one", memory: imported, prior: deviceIs(qod.Device{PhoneNumber: "+34611222333", IPv6Address: "2a02:9130::78"}), want: "device.ipv6_address"},
+		{name: "imported with another duration", memory: imported, config: func(m *sessionModel) { m.Duration = newWholeNumber(7200) }, want: "duration"},
+		{name: "imported with another profile", memory: imported, config: func(m *sessionModel) { m.QoSProfile = types.StringValue("QOS_E") }, want: "qos_profile"},
+		{name: "imported, device not known", memory: imported, config: func(m *sessionModel) { m.Device = types.ObjectUnknown(deviceTypes) }, want: "device"},
+
+		{name: "not imported, with a phone without plus", prior: inDevice("phone_number", types.StringValue("34611222333")), want: "device.phone_number"},
+		{name: "not imported, with more identifiers", config: deviceIs(justOne), want: "device.ipv4_address device.ipv6_address device.network_access_identifier"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			inputs := func() (config, prior sessionModel) {
+				config, prior = fullSession(), appliedSession()
+				if row.memory.Imported {
+					prior = importedSession()
+					config.Timeouts = noTimeouts()
+				}
+				if row.config != nil {
+					row.config(&config)
+				}
+				if row.prior != nil {
+					row.prior(&prior)
+				}
+				return config, prior
+			}
+			config, prior := inputs()
+			plan := planSession(config, &prior, row.memory)
+
+			var replaced []string
+			for _, p := range plan.replace {
+				replaced = append(replaced, p.String())
+			}
+			switch {
+			case len(replaced) > 0:
+				if got := strings.Join(replaced, " "); got != row.want {
+					t.Errorf("it is replaced because of %s, want %s", got, row.want)
+				}
+				if differ(plan.planned, sessionModel{ID: notYet, QoSStatus: notYet, StartedAt: notYet, ExpiresAt: notYet}, computed) != "" {
+					t.Error("what only a new session can tell is taken from the old one")
+				}
+			case row.want == nothing:
+				if at := differ(plan.planned, prior, all); at != "" {
+					t.Errorf("%s is planned to change", at)
+				}
+			case row.want == update:
+				if at := differ(plan.planned, prior, computed); at != "" {
+					t.Errorf("%s is forgotten by an update that does not look", at)
+				}
+				if differ(plan.planned, prior, all) == "" {
+					t.Error("nothing is planned to change")
+				}
+			case row.want == resume:
+				if differ(plan.planned, sessionModel{ID: prior.ID, QoSStatus: notYet, StartedAt: notYet, ExpiresAt: notYet}, computed) != "" {
+					t.Errorf("planned are %s, %s, %s, %s", plan.planned.ID, plan.planned.QoSStatus, plan.planned.StartedAt, plan.planned.ExpiresAt)
+				}
+			default:
+				t.Errorf("it is not replaced, want %s", row.want)
+			}
+			if !plan.planned.NotificationAuthToken.IsNull() {
+				t.Error("the token is planned")
+			}
+			lawful(t, config, plan.planned, prior)
+			checkNotes(t, plan, row.adopts)
+			pure(t, plan, row.memory, config, prior, inputs)
+		})
+	}
+}
+
+func checkNotes(t *testing.T, plan sessionPlan, adopts string) {
+	t.Helper()
+	switch {
+	case adopts == "" && len(plan.notes) > 0:
+		t.Errorf("it notes %v", plan.notes)
+	case adopts != "" && (len(plan.notes) != 1 || plan.notes.HasError()):
+		t.Errorf("want one warning, got %v", plan.notes)
+	case adopts != "":
+		want := "The API does not show " + adopts + " of the imported session, so the state takes this from the configuration. " +
+			"It cannot be checked against the network, and nothing is sent there. If the session was made with other values, " +
+			"replace it: terraform apply -replace='qod_session.NAME' (NAME stands for the address above)."
+		if note := plan.notes[0]; note.Summary() != "Imported Session Adopts Configuration" || note.Detail() != want {
+			t.Errorf("the note says\n%s\nwant\n%s", note.Detail(), want)
+		}
+	}
+}
+
+func TestPlanSession_create(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*sessionModel){
+		"as configured": func(*sessionModel) {},
+		"not known yet": func(m *sessionModel) {
+			m.Device, m.QoSProfile = types.ObjectUnknown(deviceTypes), types.StringUnknown()
+		},
+		"without a wait":   waits(types.BoolValue(false)),
+		"without a server": func(m *sessionModel) { m.ApplicationServer = types.ObjectNull(serverTypes) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := fullSession()
+			change(&config)
+			plan := planSession(config, nil, sessionMemory{})
+			want := config
+			want.NotificationAuthToken = types.StringNull()
+			want.ID, want.QoSStatus, want.StartedAt, want.ExpiresAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
+			if at := differ(plan.planned, want, all); at != "" || len(plan.replace) > 0 || len(plan.notes) > 0 {
+				t.Errorf("%s is not as configured, or %v, %v", at, plan.replace, plan.notes)
+			}
+		})
+	}
+}
+
+// A re-spelled address must be planned as it was, or Terraform shows a change that is none.
+func TestPlanSession_keepsSpelling(t *testing.T) {
+	t.Parallel()
+	config, prior := fullSession(), appliedSession()
+	config.Device = member(config.Device, "ipv6_address", types.StringValue("2A02:9130:0::77"))
+	config.Duration = newWholeNumber(1)
+	planned := planSession(config, &prior, sessionMemory{}).planned
+	if got := stringAt(planned.Device, "ipv6_address").ValueString(); got != "2a02:9130::77" {
+		t.Errorf("planned is %s", got)
+	}
+}
+
+var (
+	computed = []string{"ID", "QoSStatus", "StartedAt", "ExpiresAt"}
+	all      = fieldsOf(reflect.TypeFor[sessionModel]())
+)
+
+func fieldsOf(typ reflect.Type) []string {
+	var names []string
+	for i := range typ.NumField() {
+		names = append(names, typ.Field(i).Name)
+	}
+	return names
+}
+
+// differ names the first of the fields in which two models differ.
+func differ(a, b sessionModel, fields []string) string {
+	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+	for _, name := range fields {
+		if !x.FieldByName(name).Interface().(attr.Value).Equal(y.FieldByName(name).Interface().(attr.Value)) {
+			return name
+		}
+	}
+	return ""
+}
+
+// lawful checks Terraform's law of plans: what is configured is planned as configured, or as it
+// was where the provider finds the two to mean the same; what is left out is null.
+func lawful(t *testing.T, config, planned, prior sessionModel) {
+	t.Helper()
+	c, p, was := reflect.ValueOf(config), reflect.ValueOf(planned), reflect.ValueOf(prior)
+	for _, name := range all {
+		if slices.Contains(computed, name) || name == "NotificationAuthToken" {
+			continue
+		}
+		lawfulValue(t, name, c.FieldByName(name).Interface().(attr.Value), p.FieldByName(name).Interface().(attr.Value), was.FieldByName(name).Interface().(attr.Value))
+	}
+}
+
+func lawfulValue(t *testing.T, at string, config, planned, prior attr.Value) {
+	t.Helper()
+	c, isObject := config.(types.Object)
+	p, alsoObject := planned.(types.Object)
+	if isObject && alsoObject && isSet(c) && isSet(p) {
+		was, _ := prior.(types.Object)
+		for name, v := range c.Attributes() {
+			lawfulValue(t, at+"."+name, v, p.Attributes()[name], was.Attributes()[name])
+		}
+		return
+	}
+	if !planned.Equal(config) && (config.IsNull() || prior == nil || !planned.Equal(prior)) {
+		t.Errorf("%s is planned as %s: Terraform refuses that for %s", at, planned, config)
+	}
+}
+
+// pure checks that nothing but the result came of planning, and that the result comes again.
+func pure(t *testing.T, plan sessionPlan, memory sessionMemory, config, prior sessionModel, inputs func() (sessionModel, sessionModel)) {
+	t.Helper()
+	freshConfig, freshPrior := inputs()
+	if at := differ(config, freshConfig, all); at != "" {
+		t.Errorf("planning changed %s of the configuration", at)
+	}
+	if at := differ(prior, freshPrior, all); at != "" {
+		t.Errorf("planning changed %s of the state", at)
+	}
+	again := planSession(freshConfig, &freshPrior, memory)
+	if at := differ(plan.planned, again.planned, all); at != "" {
+		t.Errorf("%s is planned differently the second time", at)
+	}
+	if !reflect.DeepEqual(plan.replace, again.replace) || !plan.notes.Equal(again.notes) {
+		t.Error("the second plan decides differently")
+	}
+}

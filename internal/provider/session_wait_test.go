@@ -1,0 +1,275 @@
+package provider
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// A session that nobody waits for stays REQUESTED, and that is no reason to plan anything. Once
+// waiting is wanted the wait is resumed: an update in place that only polls, whose failure does
+// not taint the session.
+func TestSession_resumesWait(t *testing.T) {
+	clock := sandbox.NewManualClock(atKickOff)
+	w := newWorld(t, sandbox.Config{Clock: clock, Provisioning: 10 * time.Minute})
+	config := func(more string) string { return w.hcl("%s", block("camera", more, 3600)) }
+	isUpdate := plancheck.ExpectResourceAction("qod_session.camera", plancheck.ResourceActionUpdate)
+	polls := 0
+	isNull := func(attribute string) statecheck.StateCheck {
+		return statecheck.ExpectKnownValue("qod_session.camera", tfjsonpath.New(attribute), knownvalue.Null())
+	}
+	w.test(
+		w.apply(config("wait_for_available = false"), cameraHas("qos_status", "REQUESTED"), isNull("started_at"), isNull("expires_at")),
+		resource.TestStep{
+			Config:      config(`timeouts = { create = "500ms" }`),
+			ExpectError: says("It is still requested. The next apply resumes the wait."),
+		},
+		planning(
+			w.apply(config(""), cameraHas("qos_status", "AVAILABLE"), cameraHas("started_at", "2028-02-29T20:25:00Z")),
+			isUpdate,
+			plancheck.ExpectUnknownValue("qod_session.camera", tfjsonpath.New("qos_status")),
+			meanwhile(func() {
+				w.Before(sandbox.OpRead, func(int, *http.Request) {
+					if polls++; polls == 2 {
+						clock.Advance(10 * time.Minute)
+					}
+				})
+			}),
+		),
+	)
+	if got := w.writes(); got != "POST DELETE" {
+		t.Errorf("requests that change something: %s, want one POST and the DELETE in the end", got)
+	}
+}
+
+// hour is a session of an hour, as a configuration.
+func hour(more attrs) attrs {
+	config := attrs{"device": attrs{"phone_number": "+34600000010"}, "qos_profile": "QOS_L", "duration": 3600}
+	for name, value := range more {
+		config[name] = value
+	}
+	return config
+}
+
+// However a create ends after its POST, the state has what the network has, and the error says
+// what happened and what the next apply will do.
+func TestSession_createEnds(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		config attrs
+		spoil  func(*world)
+		says   []string // of the error; none: it is a success
+		warns  []string // of the one warning; none: there is none
+		status string
+	}{
+		"available": {status: "AVAILABLE"},
+		"requested, and nobody waits": {
+			config: attrs{"wait_for_available": false},
+			status: "REQUESTED",
+		},
+		"unavailable while it is waited for": {
+			spoil:  func(w *world) { w.Before(sandbox.OpRead, func(int, *http.Request) { w.Revoke(w.ids()[0]) }) },
+			says:   []string{"Unable to Create QoS Session", "UNAVAILABLE", "tainted", "Session: "},
+			status: "UNAVAILABLE",
+		},
+		"unavailable at once, and nobody waits": {
+			config: attrs{"wait_for_available": false},
+			spoil:  func(w *world) { w.Echo(func(info map[string]any) { info["qosStatus"] = "UNAVAILABLE" }) },
+			says:   []string{"Unable to Create QoS Session", "UNAVAILABLE", "tainted"},
+			status: "UNAVAILABLE",
+		},
+		"another profile": {
+			spoil:  func(w *world) { w.Echo(func(info map[string]any) { info["qosProfile"] = "QOS_S" }) },
+			says:   []string{"Unable to Create QoS Session", "QOS_S", "QOS_L was asked for", "tainted"},
+			status: "AVAILABLE",
+		},
+		"another profile, and nobody waits": {
+			config: attrs{"wait_for_available": false},
+			spoil:  func(w *world) { w.Echo(func(info map[string]any) { info["qosProfile"] = "QOS_S" }) },
+			says:   []string{"Unable to Create QoS Session", "QOS_S", "QOS_L was asked for", "tainted"},
+			status: "REQUESTED",
+		},
+		"too slow": {
+			config: attrs{"timeouts": attrs{"create": "2s"}},
+			spoil:  func(w *world) { w.Echo(func(info map[string]any) { info["qosStatus"] = "REQUESTED" }) },
+			says:   []string{"Unable to Create QoS Session", "timeouts.create", "tainted", "terraform untaint keeps it", "resumes the wait"},
+			status: "REQUESTED",
+		},
+		"less than asked for": {
+			spoil:  func(w *world) { w.Echo(func(info map[string]any) { info["duration"] = 600 }) },
+			warns:  []string{"QoS Session Shorter Than Asked", "600 of 3600 seconds"},
+			status: "AVAILABLE",
+		},
+		"more than asked for": {
+			spoil:  func(w *world) { w.Echo(func(info map[string]any) { info["duration"] = 7200 }) },
+			status: "AVAILABLE",
+		},
+		"polls fail in passing": {
+			spoil: func(w *world) {
+				w.Fail(sandbox.Fault{Operation: sandbox.OpRead, Effect: sandbox.Status(503, "")})
+			},
+			status: "AVAILABLE",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, sandbox.Config{})
+			if test.spoil != nil {
+				test.spoil(w)
+			}
+			c := w.core()
+			made := c.create(hour(test.config))
+			if ids := w.ids(); len(ids) != 1 || made.text("id") != ids[0] {
+				t.Errorf("state has %q, the network %v", made.text("id"), ids)
+			}
+			if got := made.text("qos_status"); got != test.status {
+				t.Errorf("qos_status is %q, want %q", got, test.status)
+			}
+			if got := made.text("qos_profile"); got != "QOS_L" {
+				t.Errorf("qos_profile is %q, want what was planned", got)
+			}
+			if failed := refused(made.diagnostics); failed != (len(test.says) > 0) {
+				t.Errorf("diagnostics: %s", printed(made.diagnostics))
+			}
+			containsAll(t, made.errors(), test.says)
+			warned := made.warnings()
+			if len(test.warns) == 0 && len(warned) != 0 || len(test.warns) > 0 && len(warned) != 1 {
+				t.Errorf("warnings: %q", warned)
+			}
+			containsAll(t, strings.Join(warned, ""), test.warns)
+			if left := c.destroy(made.record); left.values != nil || len(w.ids()) != 0 {
+				t.Errorf("after destroy: state %v, network %v; %s", left.values, w.ids(), printed(left.diagnostics))
+			}
+		})
+	}
+}
+
+func containsAll(t *testing.T, text string, parts []string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q is missing in:\n%s", part, text)
+		}
+	}
+}
+
+// api is an API that answers as a test says, for endings that take a real one long to reach.
+type api struct {
+	qod.Sessions
+	reserve, await func() (qod.Session, error)
+}
+
+func (a api) Check(qod.Spec) []qod.Problem                           { return nil }
+func (a api) Origin() string                                         { return "a fake" }
+func (a api) Now(context.Context) (time.Time, error)                 { return atKickOff, nil }
+func (a api) Reserve(context.Context, qod.Spec) (qod.Session, error) { return a.reserve() }
+func (a api) Await(context.Context, qod.Ref) (qod.Session, error)    { return a.await() }
+
+// The endings that depend on the client alone: an interrupted wait ends with a warning and a
+// clean state, a session that vanished leaves none, and one that comes with an error, or before a
+// fault of the provider, is recorded.
+func TestSession_createEndsWith(t *testing.T) {
+	t.Parallel()
+	requested := qod.Session{ID: "3fa85f64-5717-4562-b3fc-2c963f66afa6", Status: qod.StatusRequested, QoSProfile: "QOS_L"}
+	reserved := func() (qod.Session, error) { return requested, nil }
+	fails := func(reason qod.WaitReason) func() (qod.Session, error) {
+		return func() (qod.Session, error) { return requested, &qod.WaitError{Reason: reason, Last: requested} }
+	}
+	tests := map[string]struct {
+		api         api
+		says, warns string
+		status      string // empty: not in state
+	}{
+		"interrupted": {api: api{reserve: reserved, await: fails(qod.WaitInterrupted)}, warns: "The next apply resumes the wait.", status: "REQUESTED"},
+		"vanished":    {api: api{reserve: reserved, await: fails(qod.WaitGone)}, says: "The next apply reserves a new one."},
+		"a fault while waiting": {
+			api:  api{reserve: reserved, await: func() (qod.Session, error) { panic("a fault") }},
+			says: "a fault", status: "REQUESTED",
+		},
+		"a session with an error": {
+			api:  api{reserve: func() (qod.Session, error) { return requested, &qod.PanicError{Value: "a fault"} }},
+			says: "a fault", status: "REQUESTED",
+		},
+		"an error alone": {
+			api: api{reserve: func() (qod.Session, error) {
+				return qod.Session{}, &qod.InterruptedError{Operation: qod.OperationCreate}
+			}},
+			says: "No session was created.",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			made := coreWith(t, test.api).create(hour(nil))
+			if got := made.text("qos_status"); got != test.status || (made.values == nil) != (test.status == "") {
+				t.Errorf("qos_status is %q, want %q", got, test.status)
+			}
+			if test.status != "" && made.text("id") != requested.ID {
+				t.Errorf("the id %q is recorded, want %q", made.text("id"), requested.ID)
+			}
+			if refused(made.diagnostics) != (test.says != "") || !strings.Contains(made.errors(), test.says) {
+				t.Errorf("want an error that says %q: %s", test.says, printed(made.diagnostics))
+			}
+			if warned := strings.Join(made.warnings(), "\n"); (warned != "") != (test.warns != "") || !strings.Contains(warned, test.warns) {
+				t.Errorf("want a warning that says %q: %s", test.warns, printed(made.diagnostics))
+			}
+		})
+	}
+}
+
+// A resumed wait that fails leaves the session in state and untainted, which over the wire means:
+// with the record that it had. What became of it is in there, so that the next plan knows.
+func TestSession_resumedWaitEnds(t *testing.T) {
+	w := newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff), Provisioning: 10 * time.Minute})
+	c := w.core()
+	made := c.created(hour(attrs{"wait_for_available": false}))
+
+	slow := c.apply(c.plan(made, hour(attrs{"timeouts": attrs{"create": "300ms"}})))
+	if slow.text("id") != made.text("id") || slow.text("qos_status") != "REQUESTED" {
+		t.Errorf("after a timeout the state has %q, %q", slow.text("id"), slow.text("qos_status"))
+	}
+	containsAll(t, slow.errors(), []string{"QoS Session Not Available", "resumes the wait", made.text("id")})
+
+	w.Revoke(made.text("id"))
+	dead := c.apply(c.plan(slow.record, hour(nil)))
+	containsAll(t, dead.errors(), []string{"QoS Session Not Available", "UNAVAILABLE"})
+	if got := dead.text("qos_status"); got != "UNAVAILABLE" {
+		t.Errorf("qos_status is %q, want UNAVAILABLE", got)
+	}
+	if next := c.plan(dead.record, hour(nil)); len(next.replace) != 1 || next.replace[0] != "qos_status" {
+		t.Errorf("the next plan replaces for %v, want qos_status", next.replace)
+	}
+}
+
+// What the error of a create that took too long advises works: untainted, the session is kept and
+// its wait resumed.
+func TestSession_untainted(t *testing.T) {
+	clock := sandbox.NewManualClock(atKickOff)
+	w := newWorld(t, sandbox.Config{Clock: clock, Provisioning: time.Minute})
+	c := w.cli(block("camera", `timeouts = { create = "3s" }`, 3600))
+	containsAll(t, c.must(1, "apply", "-auto-approve", "-no-color", "-input=false"), []string{"terraform untaint keeps it"})
+	c.isLedger()
+	c.must(0, "untaint", "qod_session.camera")
+	looks := 0
+	w.Before(sandbox.OpRead, func(int, *http.Request) {
+		if looks++; looks == 3 { // the refresh of the plan, a poll, another poll
+			clock.Advance(time.Minute)
+		}
+	})
+	c.apply()
+	c.destroy()
+	if got := w.writes(); got != "POST DELETE" {
+		t.Errorf("requests that change something: %s, want one POST and the DELETE in the end", got)
+	}
+}

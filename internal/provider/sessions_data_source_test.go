@@ -1,0 +1,132 @@
+package provider
+
+import (
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// The data source lists what these credentials can see, whole, in the order of the start (none
+// last) and then of the id, and narrows it by each filter; none is a success. A list that fails
+// is an error.
+func TestSessions(t *testing.T) {
+	const (
+		first  = "00000000-0000-4000-8000-000000000001"
+		second = "00000000-0000-4000-8000-000000000002"
+		third  = "00000000-0000-4000-8000-000000000003"
+		fourth = "00000000-0000-4000-8000-000000000004"
+		fifth  = "00000000-0000-4000-8000-000000000005"
+		nobody = "+34600000099"
+	)
+	clock := sandbox.NewManualClock(atKickOff)
+	w := newWorld(t, sandbox.Config{Clock: clock, Provisioning: time.Hour})
+	line := func(number string) sandbox.Device { return sandbox.Device{PhoneNumber: number} }
+	seed := func() {
+		// Not in the order in which they are to be listed.
+		w.Seed(sandbox.Session{ID: fifth, Device: line("+34600000050"), Status: sandbox.StatusRequested})
+		w.Seed(sandbox.Session{ID: fourth, Device: line("+34600000040"), Status: sandbox.StatusRequested, QoSProfile: "QOS_S"})
+		w.Seed(sandbox.Session{ID: second, QoSProfile: "QOS_S", Duration: 600, Device: sandbox.Device{
+			PhoneNumber: "+34600000020", NetworkAccessIdentifier: "drone@example.com", IPv6Address: "2001:db8::20",
+			IPv4Address: &sandbox.IPv4Address{PublicAddress: "203.0.113.20", PublicPort: new(0)},
+		}})
+		w.Seed(sandbox.Session{ID: third, StartedAt: atKickOff.Add(-time.Minute), Device: line("+34600000030"), Status: sandbox.StatusUnavailable})
+		w.Seed(sandbox.Session{ID: first, Device: line("+34600000010")})
+		w.Seed(sandbox.Session{ClientID: "another team", Device: line("+34600000060")})
+		w.Echo(func(info map[string]any) {
+			if info["sessionId"] == fifth {
+				delete(info, "device")
+				delete(info, "duration")
+			}
+		})
+	}
+	filters := map[string]struct {
+		filter string
+		ids    []string
+	}{
+		"all":           {"", []string{third, first, second, fourth, fifth}},
+		"phone":         {`device = { phone_number = "+34600000020" }`, []string{second}},
+		"nai":           {`device = { network_access_identifier = "drone@example.com" }`, []string{second}},
+		"any_port":      {`device = { ipv4_address = { public_address = "203.0.113.20" } }`, []string{second}},
+		"other_port":    {`device = { ipv4_address = { public_address = "203.0.113.20", public_port = 1 } }`, nil},
+		"spelling":      {`device = { ipv6_address = "2001:0DB8:0::20" }`, []string{second}},
+		"one_is_enough": {`device = { phone_number = "+34600000010", ipv6_address = "2001:db8::10" }`, []string{first}},
+		"contradiction": {`device = { phone_number = "+34600000020", ipv6_address = "2001:db8::10" }`, nil},
+		"profile":       {`qos_profile = "QOS_S"`, []string{second, fourth}},
+		"status":        {`qos_status = "REQUESTED"`, []string{fourth, fifth}},
+		"all_filters":   {`qos_status = "AVAILABLE"` + "\n" + `qos_profile = "QOS_S"` + "\n" + `device = { phone_number = "+34600000020" }`, []string{second}},
+		"none":          {`device = { phone_number = "` + nobody + `" }`, nil},
+	}
+	config := w.provider("")
+	var found, empty []statecheck.StateCheck
+	for name, f := range filters {
+		config += "data \"qod_sessions\" \"" + name + "\" {\n" + f.filter + "\n}\n"
+		var ids []knownvalue.Check
+		for _, id := range f.ids {
+			ids = append(ids, knownvalue.ObjectPartial(map[string]knownvalue.Check{"id": knownvalue.StringExact(id)}))
+		}
+		sessions := tfjsonpath.New("sessions")
+		found = append(found, statecheck.ExpectKnownValue("data.qod_sessions."+name, sessions, knownvalue.ListExact(ids)))
+		empty = append(empty, statecheck.ExpectKnownValue("data.qod_sessions."+name, sessions, knownvalue.ListSizeExact(0)))
+	}
+	none := knownvalue.Null()
+	text := knownvalue.StringExact
+	whole := map[int]map[string]knownvalue.Check{
+		2: {
+			"id": text(second), "qos_profile": text("QOS_S"), "qos_status": text("AVAILABLE"), "duration": knownvalue.Int64Exact(600),
+			"started_at": text("2028-02-29T20:15:00Z"), "expires_at": text("2028-02-29T20:25:00Z"),
+			"device": knownvalue.ObjectExact(map[string]knownvalue.Check{
+				"phone_number": text("+34600000020"), "network_access_identifier": text("drone@example.com"), "ipv6_address": text("2001:db8::20"),
+				"ipv4_address": knownvalue.ObjectExact(map[string]knownvalue.Check{"public_address": text("203.0.113.20"), "public_port": knownvalue.Int64Exact(0)}),
+			}),
+		},
+		4: {
+			"id": text(fifth), "qos_profile": text("QOS_E"), "qos_status": text("REQUESTED"),
+			"duration": none, "started_at": none, "expires_at": none, "device": none,
+		},
+	}
+	for at, session := range whole {
+		found = append(found, statecheck.ExpectKnownValue("data.qod_sessions.all", tfjsonpath.New("sessions").AtSliceIndex(at), knownvalue.ObjectExact(session)))
+	}
+	noChange := resource.ConfigPlanChecks{PostApplyPostRefresh: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}}
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: factories(),
+		Steps: []resource.TestStep{
+			{Config: config, ConfigStateChecks: empty, ConfigPlanChecks: noChange},
+			{PreConfig: seed, Config: config, ConfigStateChecks: found, ConfigPlanChecks: noChange},
+			{
+				PreConfig: func() {
+					w.Fail(sandbox.Fault{Operation: sandbox.OpList, Effect: sandbox.Status(403, ""), Times: -1})
+				},
+				Config: config, ExpectError: says("Unable to List QoS Sessions"),
+			},
+		},
+	})
+}
+
+// Whatever keeps the sessions from being listed is an error, never an empty list.
+func TestSessions_listFails(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	c := w.core()
+	provider := attrs{"endpoint": w.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret, "max_retries": 0}
+	for name, effect := range map[string]sandbox.Effect{
+		"403":                 sandbox.Status(403, `{"code": "PERMISSION_DENIED"}`),
+		"404":                 sandbox.Status(404, `{"code": "NOT_FOUND"}`),
+		"500":                 sandbox.Status(500, ""),
+		"200 with a web page": sandbox.Answer(200, "text/html", page),
+		"200 with an object":  sandbox.Answer(200, "application/json", `{"sessions": []}`),
+		"half an answer":      sandbox.Truncate(1),
+	} {
+		w.Fail(sandbox.Fault{Operation: sandbox.OpList, Effect: effect})
+		containsAll(t, name+": "+diagnostics(c.readSessions(provider, attrs{})).errors(), []string{name + ": Unable to List QoS Sessions: "})
+	}
+	if diags := c.readSessions(provider, attrs{}); len(diags) > 0 {
+		t.Errorf("without a fault: %s", printed(diags))
+	}
+}

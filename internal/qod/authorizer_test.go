@@ -1,0 +1,480 @@
+// Tokens are asked for rarely, renewed in time, dropped when refused and never twice at once; a
+// refused client is not locked out by asking again; and nobody waits longer than they said.
+package qod_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// look uses a token once.
+func look(t *testing.T, w *world) error {
+	t.Helper()
+	_, err := w.Read(within(t, 5*time.Minute), qod.Ref{ID: someID})
+	if qod.IsGone(err) {
+		return nil
+	}
+	return err
+}
+
+func mustLook(t *testing.T, w *world) {
+	t.Helper()
+	if err := look(t, w); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A token is used until shortly before its end, whatever the server says of that.
+func TestTokenLifetime(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		expiresIn any
+		absent    bool
+		renewed   time.Duration
+	}{
+		"an hour":          {expiresIn: 3600, renewed: 59 * time.Minute},
+		"a minute":         {expiresIn: 60, renewed: 54 * time.Second},
+		"text":             {expiresIn: "3600", renewed: 59 * time.Minute},
+		"a float":          {expiresIn: 3600.5, renewed: 59 * time.Minute},
+		"a float as text":  {expiresIn: "3600.0", renewed: 59 * time.Minute},
+		"an exponent":      {expiresIn: 3.6e3, renewed: 59 * time.Minute},
+		"huge":             {expiresIn: 9223372036854775807, renewed: 23*time.Hour + 59*time.Minute},
+		"beyond any int":   {expiresIn: 1e300, renewed: 23*time.Hour + 59*time.Minute},
+		"beyond any float": {expiresIn: "1e999", renewed: 4*time.Minute + 30*time.Second},
+		"short":            {expiresIn: 1, renewed: 9 * time.Second},
+		"absent":           {absent: true, renewed: 4*time.Minute + 30*time.Second},
+		"null":             {expiresIn: nil, renewed: 4*time.Minute + 30*time.Second},
+		"empty":            {expiresIn: "", renewed: 4*time.Minute + 30*time.Second},
+		"zero":             {expiresIn: 0, renewed: 4*time.Minute + 30*time.Second},
+		"negative":         {expiresIn: -1, renewed: 4*time.Minute + 30*time.Second},
+		"not a number":     {expiresIn: "NaN", renewed: 4*time.Minute + 30*time.Second},
+		"words":            {expiresIn: "an hour", renewed: 4*time.Minute + 30*time.Second},
+		"a bool":           {expiresIn: true, renewed: 4*time.Minute + 30*time.Second},
+		"an object":        {expiresIn: map[string]any{}, renewed: 4*time.Minute + 30*time.Second},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{network: sandbox.Config{TokenLifetime: 48 * time.Hour}}, func(t *testing.T, w *world) {
+				w.Tokens(func(answer map[string]any) {
+					if answer["expires_in"] = test.expiresIn; test.absent {
+						delete(answer, "expires_in")
+					}
+				})
+				mustLook(t, w)
+				issued := w.Requests(sandbox.OpToken)[0].At
+				time.Sleep(time.Until(issued.Add(test.renewed - time.Second)))
+				mustLook(t, w)
+				equal(t, "token requests while it is good", w.Count(sandbox.OpToken), 1)
+				time.Sleep(2 * time.Second)
+				mustLook(t, w)
+				equal(t, "token requests afterwards", w.Count(sandbox.OpToken), 2)
+			})
+		})
+	}
+}
+
+// What token endpoints send instead of RFC 6749 is read where it can be, and told otherwise.
+func TestTokenAnswers(t *testing.T) {
+	t.Parallel()
+	good := `{"access_token":"a-good-token","token_type":"bearer","expires_in":3600}`
+	tests := map[string]struct {
+		effect   sandbox.Effect
+		fails    bool
+		status   int
+		code     string
+		says     string
+		requests int // of tokens; 0: one
+	}{
+		"as it should":                {effect: sandbox.Answer(200, jsonType, good)},
+		"with a charset":              {effect: sandbox.Answer(200, "application/json;charset=UTF-8", good)},
+		"201":                         {effect: sandbox.Answer(201, jsonType, good)},
+		"called text":                 {effect: sandbox.Answer(200, "text/plain", good)},
+		"called HTML":                 {effect: sandbox.Answer(200, htmlType, good)},
+		"called nothing":              {effect: sandbox.Header("Content-Type", "")},
+		"unknown fields":              {effect: sandbox.Answer(200, jsonType, `{"access_token":"a-good-token","refresh_token":7,"scope":["a"],"x":{}}`)},
+		"a form":                      {effect: sandbox.Answer(200, "application/x-www-form-urlencoded", "access_token=a-good-token&token_type=bearer&expires_in=3600")},
+		"a token type we do not know": {effect: sandbox.Answer(200, jsonType, `{"access_token":"a-good-token","token_type":"BeArEr"}`)},
+
+		"no token":        {effect: sandbox.Answer(200, jsonType, `{"token_type":"bearer"}`), fails: true, requests: 3},
+		"a null token":    {effect: sandbox.Answer(200, jsonType, `{"access_token":null}`), fails: true, requests: 3},
+		"a page":          {effect: sandbox.Answer(200, htmlType, loginPage), fails: true, says: "not a JSON object", requests: 3},
+		"empty":           {effect: sandbox.Answer(200, jsonType, ""), fails: true, requests: 3},
+		"cut":             {effect: sandbox.Truncate(20), fails: true, requests: 3},
+		"endless":         {effect: sandbox.Endless(), fails: true, says: "larger than 1 MiB", requests: 3},
+		"a bomb":          {effect: sandbox.GzipBomb(), fails: true, says: "larger than 1 MiB", requests: 3},
+		"a newline in it": {effect: sandbox.Answer(200, jsonType, `{"access_token":"a-good\ntoken"}`), fails: true, says: "characters"},
+		"a letter in it":  {effect: sandbox.Answer(200, jsonType, `{"access_token":"añgood-token"}`), fails: true, says: "characters"},
+		"a blank in it":   {effect: sandbox.Answer(200, jsonType, `{"access_token":"a good token"}`), fails: true, says: "characters"},
+		"200 with an error": {
+			effect: sandbox.Answer(200, jsonType, `{"error":"invalid_client","error_description":"who are you"}`), fails: true, status: 200, code: "invalid_client", says: "who are you",
+		},
+		"invalid_client": {
+			effect: sandbox.Status(401, `{"error":"invalid_client","error_description":"who are you"}`), fails: true, status: 401, code: "invalid_client", says: "who are you",
+		},
+		"invalid_client, 400":   {effect: sandbox.Status(400, `{"error":"invalid_client"}`), fails: true, status: 400, code: "invalid_client"},
+		"invalid_scope":         {effect: sandbox.Status(400, `{"error":"invalid_scope"}`), fails: true, status: 400, code: "invalid_scope"},
+		"Telefónica's spelling": {effect: sandbox.Status(401, `{"code":"UNAUTHENTICATED","message":"no"}`), fails: true, status: 401, code: "UNAUTHENTICATED", says: "no"},
+		"a number as code":      {effect: sandbox.Status(400, `{"code":1012,"message":"no"}`), fails: true, status: 400, code: "1012"},
+		"401 of a page":         {effect: sandbox.Status(401, loginPage, "Content-Type", htmlType), fails: true, status: 401},
+		"404 of a page":         {effect: sandbox.Status(404, loginPage, "Content-Type", htmlType), fails: true, status: 404},
+		"500":                   {effect: sandbox.Status(500, ""), fails: true, status: 500, requests: 3},
+		"503 and an error":      {effect: sandbox.Status(503, `{"error":"temporarily_unavailable"}`), fails: true, status: 503, code: "temporarily_unavailable", requests: 3},
+		"429":                   {effect: sandbox.Status(429, ""), fails: true, status: 429, requests: 3},
+		"dropped":               {effect: sandbox.DropBeforeCommit(), fails: true, requests: 3},
+		"a redirect":            {effect: sandbox.Redirect(307, "https://user:word@evil.example/token?secret=1"), fails: true, status: 307, says: "redirected to https://evil.example,"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				w.AcceptToken("a-good-token", sandbox.DefaultClient.ID)
+				w.spoil(sandbox.OpToken, -1, test.effect)
+				err := look(t, w)
+				requests := test.requests
+				if requests == 0 {
+					requests = 1
+				}
+				equal(t, "token requests", w.Count(sandbox.OpToken), requests)
+				if !test.fails {
+					if err != nil {
+						t.Error(err)
+					}
+					return
+				}
+				e := as[*qod.TokenError](t, err)
+				equal(t, "status", e.Status, test.status)
+				equal(t, "code", e.Code, test.code)
+				equal(t, "URL", e.URL, gateway+"/oauth/token")
+				equal(t, "discovery", e.Discovery, false)
+				if text := err.Error(); !strings.Contains(text, test.says) || len(text) > 500 || strings.ContainsAny(text, "\n<") ||
+					strings.Contains(text, "good") || strings.Contains(text, "word") {
+					t.Errorf("%q", text)
+				}
+				equal(t, "requests to the API", w.Count(sandbox.OpRead), 0)
+			})
+		})
+	}
+}
+
+// An outage that is over by the second or third try is not noticed.
+func TestTokenOutage(t *testing.T) {
+	t.Parallel()
+	for name, effect := range map[string]sandbox.Effect{"503": down, "dropped": sandbox.DropBeforeCommit(), "hangs": sandbox.HangBeforeCommit()} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				w.spoil(sandbox.OpToken, 2, effect)
+				spent := took(func() { mustLook(t, w) })
+				equal(t, "token requests", w.Count(sandbox.OpToken), 3)
+				if spent > 25*time.Second {
+					t.Errorf("it took %v", spent)
+				}
+			})
+		})
+	}
+}
+
+// together runs n calls at the same time and returns their errors.
+func together(n int, call func() error) []error {
+	errs := make([]error, n)
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() { errs[i] = call() })
+	}
+	wg.Wait()
+	return errs
+}
+
+// A client that is refused asks once, whoever wants a token then or later: some identity
+// providers lock a client that goes on asking.
+func TestTokenRefusedClientAsksOnce(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{client: func(c *qod.Config) { c.ClientSecret = "wrong" }}, func(t *testing.T, w *world) {
+		for range 3 {
+			for _, err := range together(100, func() error { return look(t, w) }) {
+				equal(t, "code", as[*qod.TokenError](t, err).Code, "invalid_client")
+			}
+			time.Sleep(time.Hour)
+		}
+		equal(t, "token requests", w.Count(sandbox.OpToken), 1)
+		equal(t, "discoveries", w.Count(sandbox.OpDiscovery), 1)
+	})
+}
+
+// Any other failure is told to a burst once, and asked about again later.
+func TestTokenFailureIsShared(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		w.spoil(sandbox.OpToken, 3, down)
+		for _, err := range together(100, func() error { return look(t, w) }) {
+			as[*qod.TokenError](t, err)
+		}
+		as[*qod.TokenError](t, look(t, w))
+		equal(t, "token requests", w.Count(sandbox.OpToken), 3)
+		time.Sleep(2 * time.Second)
+		mustLook(t, w)
+		equal(t, "token requests in the end", w.Count(sandbox.OpToken), 4)
+	})
+}
+
+// A hundred calls that are under way when the token is revoked fetch one new one.
+func TestTokenRevokedUnderWay(t *testing.T) {
+	t.Parallel()
+	const calls = 100
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		mustLook(t, w)
+		var arrived sync.WaitGroup
+		arrived.Add(calls)
+		w.Before(sandbox.OpRead, func(n int, _ *http.Request) {
+			if n > 1 && n <= 1+calls {
+				arrived.Done()
+				arrived.Wait()
+				w.RevokeTokens()
+				time.Sleep(time.Duration(n) * time.Millisecond) // the answers come one by one
+			}
+		})
+		for _, err := range together(calls, func() error { return look(t, w) }) {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		if n := w.Count(sandbox.OpToken); n > 2 {
+			t.Errorf("%d token requests", n)
+		}
+	})
+}
+
+// A run that outlives its tokens renews them before they end, so that no call meets a 401.
+func TestTokenExpiresDuringTheRun(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{network: sandbox.Config{TokenLifetime: 5 * time.Minute}}, func(t *testing.T, w *world) {
+		for range 60 {
+			for _, err := range together(10, func() error { return look(t, w) }) {
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			time.Sleep(30 * time.Second)
+		}
+		if n := w.Count(sandbox.OpToken); n < 6 || n > 8 {
+			t.Errorf("%d token requests in half an hour", n)
+		}
+		for _, r := range w.Requests(sandbox.OpRead) {
+			if r.Status == http.StatusUnauthorized {
+				t.Error("a call met a 401")
+			}
+		}
+	})
+}
+
+// A token that cannot be renewed early is used for as long as it is good.
+func TestTokenIsUsedToItsEndInAnOutage(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		mustLook(t, w)
+		w.spoil(sandbox.OpToken, -1, down)
+		time.Sleep(59*time.Minute + 10*time.Second)
+		mustLook(t, w)
+		time.Sleep(time.Minute)
+		as[*qod.TokenError](t, look(t, w))
+	})
+}
+
+// A server that gives out the token it gave before is asked once, not for ever.
+func TestTokenThatStaysRefused(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		w.spoil(sandbox.OpToken, -1, sandbox.Answer(200, jsonType, `{"access_token":"the-same","expires_in":3600}`))
+		equal(t, "status", as[*qod.Error](t, look(t, w)).Status, http.StatusUnauthorized)
+		equal(t, "token requests", w.Count(sandbox.OpToken), 2)
+		w.AcceptToken("the-same", sandbox.DefaultClient.ID)
+		mustLook(t, w)
+		equal(t, "token requests in the end", w.Count(sandbox.OpToken), 2)
+	})
+}
+
+// A caller waits for a hung token endpoint no longer than it said; the last one to leave ends the
+// request, and one that leaves early takes nothing from the others.
+func TestTokenEndpointHangs(t *testing.T) {
+	t.Parallel()
+	t.Run("its deadline", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, setting{}, func(t *testing.T, w *world) {
+			w.spoil(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
+			var err error
+			spent := took(func() { _, err = w.Read(within(t, 300*time.Millisecond), qod.Ref{ID: someID}) })
+			equal(t, "timeout", as[*qod.InterruptedError](t, err).Timeout, true)
+			equal(t, "spent", spent, 300*time.Millisecond)
+		})
+	})
+	t.Run("nobody's deadline", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, setting{}, func(t *testing.T, w *world) {
+			w.spoil(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
+			var err error
+			spent := took(func() { err = look(t, w) })
+			as[*qod.TokenError](t, err)
+			if spent > 30*time.Second {
+				t.Errorf("it took %v", spent)
+			}
+		})
+	})
+	t.Run("the last one leaves", func(t *testing.T) {
+		t.Parallel()
+		var ended sync.Map
+		watch := func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+			response, err := next.RoundTrip(r)
+			if strings.HasSuffix(r.URL.Path, "/token") {
+				ended.Store("at", time.Now())
+			}
+			return response, err
+		}
+		inBubble(t, setting{wire: watch}, func(t *testing.T, w *world) {
+			w.spoil(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
+			for i := range 3 {
+				go func() { _, _ = w.Read(within(t, time.Duration(i+1)*time.Second), qod.Ref{ID: someID}) }()
+			}
+			time.Sleep(2900 * time.Millisecond)
+			synctest.Wait()
+			if _, over := ended.Load("at"); over {
+				t.Error("the request ended although somebody waits for it")
+			}
+			time.Sleep(200 * time.Millisecond)
+			synctest.Wait()
+			if _, over := ended.Load("at"); !over {
+				t.Error("the request goes on for nobody")
+			}
+			time.Sleep(time.Minute)
+			equal(t, "token requests", w.Count(sandbox.OpToken), 1)
+		})
+	})
+	t.Run("the first one leaves", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, setting{}, func(t *testing.T, w *world) {
+			w.spoil(sandbox.OpToken, 1, sandbox.Delay(5*time.Second))
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				_, err := w.Read(cancelledIn(t, time.Second), qod.Ref{ID: someID})
+				as[*qod.InterruptedError](t, err)
+			})
+			for range 10 {
+				wg.Go(func() {
+					time.Sleep(500 * time.Millisecond)
+					mustLook(t, w)
+				})
+			}
+			wg.Wait()
+			equal(t, "token requests", w.Count(sandbox.OpToken), 1)
+		})
+	})
+}
+
+// The secret goes to the token endpoint in the one way that it wants, the scopes with it, and to
+// nobody else.
+func TestTokenRequest(t *testing.T) {
+	t.Parallel()
+	const id, secret = "id:with spaces", "p%ss/wörd+&=?"
+	inForm := func(document map[string]any) {
+		document["token_endpoint_auth_methods_supported"] = []any{"client_secret_post", "private_key_jwt"}
+	}
+	tests := map[string]struct {
+		discovery func(map[string]any)
+		tokenURL  string
+		form      bool
+	}{
+		"both are offered":         {},
+		"nothing is said":          {discovery: without("token_endpoint_auth_methods_supported")},
+		"nonsense is said":         {discovery: func(d map[string]any) { d["token_endpoint_auth_methods_supported"] = "client_secret_post" }},
+		"neither is offered":       {discovery: func(d map[string]any) { d["token_endpoint_auth_methods_supported"] = []any{"private_key_jwt"} }},
+		"only the form is offered": {discovery: inForm, form: true},
+		"the endpoint is given":    {tokenURL: gateway + "/oauth/token", discovery: inForm},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{
+				network: sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: id, Secret: secret}}},
+				client:  func(c *qod.Config) { c.ClientID, c.ClientSecret, c.TokenURL = id, secret, test.tokenURL },
+			}, func(t *testing.T, w *world) {
+				w.Discovery(test.discovery)
+				mustLook(t, w)
+				r := w.Requests(sandbox.OpToken)[0]
+				form, err := url.ParseQuery(string(r.Body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := []string{"grant_type", "scope"}
+				if test.form {
+					want = []string{"client_id", "client_secret", "grant_type", "scope"}
+					equal(t, "secret", form.Get("client_secret"), secret)
+				}
+				if got := slices.Sorted(keys(form)); !slices.Equal(got, want) {
+					t.Errorf("the form has %v, want %v", got, want)
+				}
+				equal(t, "Basic", r.Header.Get("Authorization") != "", !test.form)
+				equal(t, "scopes", form.Get("scope"), "qod:sessions:read qod:sessions:write")
+				equal(t, "User-Agent", r.Header.Get("User-Agent"), "terraform-provider-qod/test")
+				equal(t, "discoveries", w.Count(sandbox.OpDiscovery) == 1, test.tokenURL == "")
+			})
+		})
+	}
+}
+
+func keys(form url.Values) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range form {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+// A ready token is used as it is, and once it is refused nothing more is sent.
+func TestReadyToken(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{client: func(c *qod.Config) { c.AccessToken = "ready" }}, func(t *testing.T, w *world) {
+		w.AcceptToken("ready", sandbox.DefaultClient.ID)
+		mustLook(t, w)
+		w.RevokeTokens()
+		before := w.Count(sandbox.OpRead)
+		for _, err := range []error{look(t, w), look(t, w)} {
+			if !errors.Is(err, qod.ErrNotRenewable) {
+				t.Error(err)
+			}
+		}
+		equal(t, "requests after it was revoked", w.Count(sandbox.OpRead)-before, 1)
+		equal(t, "token requests", w.Count(sandbox.OpToken)+w.Count(sandbox.OpDiscovery), 0)
+	})
+}
+
+// A fault while a token is fetched is everybody's error and nobody's end.
+func TestTokenPanics(t *testing.T) {
+	t.Parallel()
+	faulty := func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		if strings.HasSuffix(r.URL.Path, "/token") {
+			_, _ = io.Copy(io.Discard, r.Body)
+			panic("a fault")
+		}
+		return next.RoundTrip(r)
+	}
+	inBubble(t, setting{wire: faulty}, func(t *testing.T, w *world) {
+		for _, err := range together(20, func() error { return look(t, w) }) {
+			as[*qod.PanicError](t, err)
+		}
+		w.wire = nil
+		mustLook(t, w)
+	})
+}

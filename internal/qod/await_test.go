@@ -1,0 +1,282 @@
+// Await ends for a reason it can name: AVAILABLE, UNAVAILABLE, a proven absence, refused
+// credentials, the caller's deadline or an interrupt. Everything else is ridden out.
+package qod_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+var noSession = sandbox.Status(http.StatusNotFound, `{"status":404,"code":"NOT_FOUND","message":"no such session"}`)
+
+func reads(times int, effect sandbox.Effect) func(*testing.T, *world, string) {
+	return func(_ *testing.T, w *world, _ string) { w.spoil(sandbox.OpRead, times, effect) }
+}
+
+func TestAwait(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		provisioning time.Duration
+		ready        string // a ready access token instead of credentials
+		arrange      func(t *testing.T, w *world, id string)
+		budget       time.Duration
+
+		reason     qod.WaitReason // 0: AVAILABLE
+		last       qod.Status
+		err        int // the status of the last failed poll; 0: none
+		from, till time.Duration
+		polls      int // at most; 0: any number
+	}{
+		"available at once":        {till: time.Second, polls: 1},
+		"available after a while":  {provisioning: 30 * time.Second, from: 30 * time.Second, till: 33 * time.Second, polls: 30},
+		"available after a minute": {provisioning: time.Minute, from: time.Minute, till: 63 * time.Second, polls: 50},
+
+		"unavailable from the start": {
+			arrange: func(_ *testing.T, w *world, id string) { w.Revoke(id) },
+			reason:  qod.WaitRefused, last: qod.StatusUnavailable, till: time.Second, polls: 1,
+		},
+		"unavailable meanwhile": {
+			provisioning: time.Minute,
+			arrange:      func(_ *testing.T, w *world, id string) { time.AfterFunc(10*time.Second, func() { w.Revoke(id) }) },
+			reason:       qod.WaitRefused, last: qod.StatusUnavailable, from: 10 * time.Second, till: 13 * time.Second,
+		},
+		"never available": {
+			provisioning: time.Hour, budget: 5 * time.Minute,
+			reason: qod.WaitTimeout, last: qod.StatusRequested, from: 5 * time.Minute, till: 5 * time.Minute, polls: 350,
+		},
+		"a status nobody knows": {
+			arrange: func(_ *testing.T, w *world, _ string) {
+				w.Echo(func(info map[string]any) { info["qosStatus"] = "PENDING" })
+			},
+			budget: time.Minute, reason: qod.WaitTimeout, last: "PENDING", from: time.Minute, till: time.Minute,
+		},
+		"no status": {
+			arrange: func(_ *testing.T, w *world, _ string) { w.Echo(without("qosStatus")) },
+			budget:  time.Minute, reason: qod.WaitTimeout, last: "", from: time.Minute, till: time.Minute,
+		},
+
+		"not visible yet": {arrange: reads(5, noSession), till: 8 * time.Second},
+		"gone": {
+			arrange: func(_ *testing.T, w *world, id string) { w.Remove(id) },
+			reason:  qod.WaitGone, err: 404, from: 10 * time.Second, till: 13 * time.Second,
+		},
+		"gone meanwhile": {
+			provisioning: time.Minute,
+			arrange:      func(_ *testing.T, w *world, id string) { time.AfterFunc(20*time.Second, func() { w.Remove(id) }) },
+			reason:       qod.WaitGone, last: qod.StatusRequested, err: 404, from: 30 * time.Second, till: 35 * time.Second,
+		},
+		"a page says 404": {
+			arrange: reads(-1, sandbox.Status(404, loginPage, "Content-Type", htmlType)), budget: time.Minute,
+			reason: qod.WaitTimeout, err: 404, from: time.Minute, till: time.Minute,
+		},
+		"a page says 404 for a while": {arrange: reads(20, sandbox.Status(404, loginPage, "Content-Type", htmlType)), till: time.Minute},
+
+		"polls fail for a while":      {arrange: reads(20, down), till: time.Minute},
+		"polls are dropped":           {arrange: reads(20, sandbox.DropBeforeCommit()), till: time.Minute},
+		"polls are forbidden a while": {arrange: reads(20, sandbox.Status(403, "")), till: time.Minute},
+		"polls say HTML":              {arrange: reads(20, sandbox.Answer(200, htmlType, loginPage)), till: time.Minute},
+		"polls show another session":  {arrange: reads(20, sandbox.Answer(200, jsonType, `{"sessionId":"`+someID+`","qosStatus":"AVAILABLE"}`)), till: time.Minute},
+		"a poll hangs":                {arrange: reads(1, sandbox.HangBeforeCommit()), from: 30 * time.Second, till: 31 * time.Second, polls: 2},
+		"polls fail for ever": {
+			arrange: reads(-1, down), budget: time.Minute,
+			reason: qod.WaitTimeout, err: 503, from: time.Minute, till: time.Minute,
+		},
+		"it fails and then is slow": {
+			provisioning: time.Hour, arrange: reads(5, down), budget: time.Minute,
+			reason: qod.WaitTimeout, last: qod.StatusRequested, from: time.Minute, till: time.Minute,
+		},
+		"Retry-After": {
+			arrange: reads(1, sandbox.Status(429, "", "Retry-After", "20")), from: 20 * time.Second, till: 21 * time.Second, polls: 2,
+		},
+		// One absurd answer must not keep it from seeing the session that became available.
+		"an absurd Retry-After": {
+			arrange: reads(1, sandbox.Status(503, "", "Retry-After", "99999999")), till: time.Minute, polls: 2,
+		},
+
+		"the token is refused once": {arrange: func(_ *testing.T, w *world, _ string) { w.RevokeTokens() }, till: time.Second, polls: 2},
+		"the token is always refused": {
+			arrange: reads(-1, sandbox.Status(401, "")), reason: qod.WaitDenied, err: 401, till: time.Second, polls: 2,
+		},
+		"a ready token is refused": {ready: "stale", reason: qod.WaitDenied, err: 401, till: time.Second, polls: 1},
+		"the token endpoint is down for a while": {
+			arrange: func(_ *testing.T, w *world, _ string) {
+				w.RevokeTokens()
+				w.spoil(sandbox.OpToken, 5, down)
+			},
+			till: time.Minute,
+		},
+		"the token endpoint refuses the client": {
+			arrange: func(_ *testing.T, w *world, _ string) {
+				w.RevokeTokens()
+				w.spoil(sandbox.OpToken, -1, sandbox.Status(401, `{"error":"invalid_client"}`))
+			},
+			reason: qod.WaitDenied, err: 401, till: time.Second, polls: 1,
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{
+				network: sandbox.Config{Provisioning: test.provisioning},
+				client:  func(c *qod.Config) { c.AccessToken = test.ready },
+			}, func(t *testing.T, w *world) {
+				s := w.seed(sandbox.Session{Status: sandbox.StatusRequested})
+				if _, err := w.List(t.Context(), qod.Filter{}); err != nil && test.ready == "" { // there is a token
+					t.Fatal(err)
+				}
+				if test.ready != "" {
+					w.connect(t, qod.Config{
+						Endpoint: gateway + "/v1", AccessToken: test.ready, RequestTimeout: time.Second, Transport: transport{w},
+					}, nil)
+				}
+				if test.arrange != nil {
+					test.arrange(t, w, s.ID)
+				}
+				budget := test.budget
+				if budget == 0 {
+					budget = 5 * time.Minute
+				}
+				var got qod.Session
+				var err error
+				spent := took(func() { got, err = w.Await(within(t, budget), refOf(s)) })
+				equal(t, "id", got.ID, s.ID)
+				if test.reason == 0 {
+					equal(t, "status", got.Status, qod.StatusAvailable)
+					if err != nil {
+						t.Errorf("error: %v", err)
+					}
+				} else {
+					e := as[*qod.WaitError](t, err)
+					equal(t, "reason", e.Reason, test.reason)
+					equal(t, "last status", e.Last.Status, test.last)
+					equal(t, "id of the last", e.Last.ID, s.ID)
+					status := 0
+					if e.Err != nil {
+						status = as[*qod.Error](t, e.Err).Status
+					}
+					equal(t, "the last failure", status, test.err)
+				}
+				if spent < test.from || spent > test.till+100*time.Millisecond {
+					t.Errorf("took %v, want %v to %v", spent, test.from, test.till)
+				}
+				if n := w.Count(sandbox.OpRead); test.polls > 0 && n > test.polls {
+					t.Errorf("%d polls, want at most %d", n, test.polls)
+				}
+			})
+		})
+	}
+}
+
+// An interrupt ends the wait within a second, whatever the poll is doing.
+func TestAwaitInterrupted(t *testing.T) {
+	t.Parallel()
+	tests := map[string]func(*testing.T, *world, string){
+		"between polls":                  nil,
+		"while a poll hangs":             reads(-1, sandbox.HangBeforeCommit()),
+		"while a body hangs":             reads(-1, sandbox.HeadThenHang()),
+		"in a Retry-After":               reads(-1, sandbox.Status(429, "", "Retry-After", "600")),
+		"while it counts as not visible": reads(-1, noSession),
+		"while a token is fetched": func(_ *testing.T, w *world, _ string) {
+			w.spoil(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
+		},
+	}
+	for name, arrange := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{network: slowly}, func(t *testing.T, w *world) {
+				s := w.seed(sandbox.Session{Status: sandbox.StatusRequested})
+				if arrange != nil {
+					arrange(t, w, s.ID)
+				}
+				var got qod.Session
+				var err error
+				spent := took(func() { got, err = w.Await(cancelledIn(t, 7*time.Second), refOf(s)) })
+				e := as[*qod.WaitError](t, err)
+				equal(t, "reason", e.Reason, qod.WaitInterrupted)
+				equal(t, "id", got.ID, s.ID)
+				if spent > 8*time.Second {
+					t.Errorf("it went on for %v", spent-7*time.Second)
+				}
+			})
+		})
+	}
+}
+
+// A hundred waits do not become a storm, nor do they poll in step.
+func TestAwaitSpreadsItsPolls(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{network: slowly}, func(t *testing.T, w *world) {
+		s := w.seed(sandbox.Session{Status: sandbox.StatusRequested})
+		done := make(chan struct{})
+		for range 100 {
+			go func() {
+				defer func() { done <- struct{}{} }()
+				if _, err := w.Await(within(t, time.Minute), refOf(s)); err == nil {
+					t.Error("it ended without an error")
+				}
+			}()
+		}
+		for range 100 {
+			<-done
+		}
+		instants := map[time.Time]int{}
+		for _, r := range w.Requests(sandbox.OpRead) {
+			instants[r.At]++
+		}
+		if n := w.Count(sandbox.OpRead); n > 100*60 {
+			t.Errorf("%d polls in a minute", n)
+		}
+		if len(instants) < w.Count(sandbox.OpRead)/2 {
+			t.Errorf("%d polls at %d instants", w.Count(sandbox.OpRead), len(instants))
+		}
+	})
+}
+
+func TestAwaitRefusesWhatIsNoID(t *testing.T) {
+	t.Parallel()
+	for _, id := range notIDs {
+		t.Run(fmt.Sprintf("%.20q", id), func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				if _, err := w.Await(within(t, time.Minute), qod.Ref{ID: id}); err == nil || is[*qod.WaitError](err) {
+					t.Errorf("error: %v", err)
+				}
+				equal(t, "requests", len(w.Requests()), 0)
+			})
+		})
+	}
+}
+
+// A 201 that says UNAVAILABLE already is told by the first poll.
+func TestReserveAndAwaitUnavailable(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		w.Echo(func(info map[string]any) { info["qosStatus"] = "UNAVAILABLE" })
+		s, err := w.Reserve(t.Context(), wanted())
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "status", s.Status, qod.StatusUnavailable)
+		_, err = w.Await(t.Context(), qod.Ref{ID: s.ID})
+		equal(t, "reason", as[*qod.WaitError](t, err).Reason, qod.WaitRefused)
+	})
+}
+
+func TestAwaitPanics(t *testing.T) {
+	t.Parallel()
+	faulty := func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		if r.Method == http.MethodGet && !isList(r) && r.Header.Get("Authorization") != "" {
+			panic("a fault")
+		}
+		return next.RoundTrip(r)
+	}
+	inBubble(t, setting{wire: faulty}, func(t *testing.T, w *world) {
+		_, err := w.Await(within(t, time.Minute), qod.Ref{ID: someID})
+		as[*qod.PanicError](t, err)
+	})
+}

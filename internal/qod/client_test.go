@@ -1,0 +1,504 @@
+// The client's verbs that only look: a session is gone only for a proven 404, a list is whole or
+// an error, and time is the server's. A configuration that would leak credentials makes no client.
+package qod_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+func TestNew(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		change func(*qod.Config)
+		origin string
+		err    string
+	}{
+		"client credentials": {func(*qod.Config) {}, "https://gateway.example/v1 as client sandbox-client", ""},
+		"spelled otherwise":  {func(c *qod.Config) { c.Endpoint = "HTTPS://Gateway.Example/v1//" }, "https://gateway.example/v1 as client sandbox-client", ""},
+		"a ready token":      {func(c *qod.Config) { c.AccessToken = "abc" }, "https://gateway.example/v1 as token", ""},
+		"only a token":       {func(c *qod.Config) { c.AccessToken, c.ClientID, c.ClientSecret = "abc", "", "" }, "https://gateway.example/v1 as token", ""},
+		"loopback":           {func(c *qod.Config) { c.Endpoint = "http://127.0.0.1:8080/v1" }, "http://127.0.0.1:8080/v1 as client sandbox-client", ""},
+
+		"no endpoint":                        {func(c *qod.Config) { c.Endpoint = "" }, "", "endpoint"},
+		"http":                               {func(c *qod.Config) { c.Endpoint = "http://gateway.example/v1" }, "", "unencrypted"},
+		"a token URL of http":                {func(c *qod.Config) { c.TokenURL = "http://gateway.example/token" }, "", "token URL"},
+		"no secret":                          {func(c *qod.Config) { c.ClientSecret = "" }, "", "secret"},
+		"no id":                              {func(c *qod.Config) { c.ClientID = "" }, "", "client id"},
+		"no timeout":                         {func(c *qod.Config) { c.RequestTimeout = 0 }, "", "timeout"},
+		"a token with a newline":             {func(c *qod.Config) { c.AccessToken = "abc\n" }, "", "access token"},
+		"a token with a letter that is none": {func(c *qod.Config) { c.AccessToken = "añb" }, "", "access token"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := usual(gateway + "/v1")
+			config.Transport = roundTripper(func(*http.Request) (*http.Response, error) {
+				t.Error("New sends a request")
+				return nil, errors.New("no network")
+			})
+			test.change(&config)
+			client, err := qod.New(config)
+			switch {
+			case test.err == "" && err != nil:
+				t.Error(err)
+			case test.err == "":
+				equal(t, "origin", client.Origin(), test.origin)
+			case err == nil:
+				t.Error("it is taken")
+			case !strings.Contains(err.Error(), test.err):
+				t.Errorf("%q does not say %q", err, test.err)
+			case config.AccessToken != "" && strings.Contains(err.Error(), "abc"):
+				t.Errorf("the token is in %q", err)
+			}
+		})
+	}
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		spec qod.Spec
+		want []qod.Field
+	}{
+		"nothing known yet": {qod.Spec{}, nil},
+		"a good one":        {wanted(), nil},
+		"the longest":       {qod.Spec{Seconds: 86400}, nil},
+		"too long":          {qod.Spec{Seconds: 86401}, []qod.Field{qod.FieldDuration}},
+		"negative":          {qod.Spec{Seconds: -1}, []qod.Field{qod.FieldDuration}},
+		"no such profile":   {qod.Spec{QoSProfile: "qos_e"}, []qod.Field{qod.FieldQoSProfile}},
+		"both":              {qod.Spec{QoSProfile: "QOS_X", Seconds: 100000}, []qod.Field{qod.FieldQoSProfile, qod.FieldDuration}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got []qod.Field
+			for _, p := range qod.Check(test.spec) {
+				got = append(got, p.Field)
+				if p.Given == "" || p.Allowed == "" {
+					t.Errorf("%+v", p)
+				}
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("%v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestRead(t *testing.T) {
+	t.Parallel()
+	page := []string{"Content-Type", htmlType}
+	tests := map[string]struct {
+		arrange func(w *world, id string)
+		budget  time.Duration
+		status  int // of the error; 0: none
+		gone    bool
+		reads   int
+	}{
+		"it is there":    {reads: 1},
+		"it is not":      {arrange: func(w *world, id string) { w.Remove(id) }, status: 404, gone: true, reads: 1},
+		"it is not ours": {arrange: func(w *world, id string) { w.Edit(id, func(s *sandbox.Session) { s.ClientID = "another" }) }, status: 404, gone: true, reads: 1},
+
+		"404, empty":                {arrange: read(1, sandbox.Status(404, "")), status: 404, gone: true, reads: 1},
+		"404, blank":                {arrange: read(1, sandbox.Status(404, " \r\n")), status: 404, gone: true, reads: 1},
+		"404, JSON":                 {arrange: read(1, sandbox.Status(404, `{"code":"NOT_FOUND"}`)), status: 404, gone: true, reads: 1},
+		"404, a problem document":   {arrange: read(1, sandbox.Status(404, `{"title":"gone"}`, "Content-Type", "application/problem+json")), status: 404, gone: true, reads: 1},
+		"404, a page":               {arrange: read(1, sandbox.Status(404, loginPage, page...)), status: 404, reads: 1},
+		"404, a page called JSON":   {arrange: read(1, sandbox.Status(404, loginPage)), status: 404, reads: 1},
+		"404, JSON called a page":   {arrange: read(1, sandbox.Status(404, `{}`, page...)), status: 404, reads: 1},
+		"404, plain text":           {arrange: read(1, sandbox.Status(404, "404 page not found", "Content-Type", "text/plain")), status: 404, reads: 1},
+		"404, JSON that is cut off": {arrange: read(1, sandbox.Status(404, `{"code":"NOT_F`)), status: 404, reads: 1},
+		"410":                       {arrange: read(1, sandbox.Status(410, "")), status: 410, reads: 1},
+		"400":                       {arrange: read(1, sandbox.Status(400, `{"code":"INVALID_ARGUMENT"}`)), status: 400, reads: 1},
+		"403":                       {arrange: read(-1, sandbox.Status(403, `{"code":"PERMISSION_DENIED"}`)), status: 403, reads: 1},
+		"a redirect":                {arrange: read(-1, sandbox.Redirect(302, "https://sso.example/login")), status: 302, reads: 5},
+
+		"401 once":                     {arrange: read(1, sandbox.Status(401, "")), reads: 2},
+		"401 for ever":                 {arrange: read(-1, sandbox.Status(401, "")), status: 401, reads: 2},
+		"500 four times":               {arrange: read(4, sandbox.Status(500, "")), reads: 5},
+		"500 for ever":                 {arrange: read(-1, sandbox.Status(500, "")), status: 500, reads: 5},
+		"501":                          {arrange: read(-1, sandbox.Status(501, "")), status: 501, reads: 1},
+		"502 of a page":                {arrange: read(2, sandbox.Status(502, loginPage, page...)), reads: 3},
+		"503 that fits":                {arrange: read(1, sandbox.Status(503, "", "Retry-After", "60")), reads: 2},
+		"503 that does not":            {arrange: read(1, sandbox.Status(503, "", "Retry-After", "3600")), status: 503, reads: 1},
+		"429 until a date that fits":   {arrange: read(1, sandbox.Status(429, "", "Retry-After", "Sat, 01 Jan 2000 00:01:00 GMT")), reads: 2},
+		"429 until a date that is far": {arrange: read(1, sandbox.Status(429, "", "Retry-After", "Sat, 01 Jan 2022 00:01:00 GMT")), status: 429, reads: 1},
+		"408":                          {arrange: read(1, sandbox.Status(408, "")), reads: 2},
+
+		"dropped":             {arrange: read(2, sandbox.DropBeforeCommit()), reads: 3},
+		"reset":               {arrange: read(2, sandbox.Reset()), reads: 3},
+		"cut":                 {arrange: read(2, sandbox.Truncate(60)), reads: 3},
+		"cut for ever":        {arrange: read(-1, sandbox.Truncate(60)), status: 200, reads: 5},
+		"it hangs":            {arrange: read(1, sandbox.HangBeforeCommit()), reads: 2},
+		"the body hangs":      {arrange: read(1, sandbox.HeadThenHang()), reads: 2},
+		"endless":             {arrange: read(1, sandbox.Endless()), reads: 2},
+		"a bomb":              {arrange: read(1, sandbox.GzipBomb()), reads: 2},
+		"a page":              {arrange: read(1, sandbox.Answer(200, htmlType, loginPage)), status: 200, reads: 1},
+		"empty":               {arrange: read(1, sandbox.Answer(200, jsonType, "")), status: 200, reads: 1},
+		"an array":            {arrange: read(1, sandbox.Answer(200, jsonType, "[]")), status: 200, reads: 1},
+		"without id":          {arrange: read(1, sandbox.Answer(200, jsonType, `{"qosStatus":"AVAILABLE"}`)), status: 200, reads: 1},
+		"another session":     {arrange: read(1, sandbox.Answer(200, jsonType, `{"sessionId":"`+someID+`"}`)), status: 200, reads: 1},
+		"no time for another": {arrange: read(-1, sandbox.Status(503, "")), budget: 100 * time.Millisecond, status: 503, reads: 1},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				s := w.seed(sandbox.Session{})
+				if test.arrange != nil {
+					test.arrange(w, s.ID)
+				}
+				budget := test.budget
+				if budget == 0 {
+					budget = 5 * time.Minute
+				}
+				got, err := w.Read(within(t, budget), qod.Ref{ID: s.ID, Device: wanted().Device})
+				equal(t, "reads", w.Count(sandbox.OpRead), test.reads)
+				equal(t, "gone", qod.IsGone(err), test.gone)
+				if test.status == 0 {
+					if err != nil {
+						t.Fatal(err)
+					}
+					equal(t, "id", got.ID, s.ID)
+					equal(t, "status", got.Status, qod.StatusAvailable)
+					equal(t, "profile", got.QoSProfile, "QOS_E")
+					equal(t, "seconds", got.Seconds, 3600)
+					equal(t, "started", got.StartedAt, s.StartedAt)
+					equal(t, "expires", got.ExpiresAt, s.ExpiresAt)
+					return
+				}
+				equal(t, "id", got.ID, "")
+				e := as[*qod.Error](t, err)
+				equal(t, "status", e.Status, test.status)
+				equal(t, "operation", e.Operation, qod.OperationRead)
+				equal(t, "session", e.SessionID, s.ID)
+				equal(t, "scope", e.Scope, sandbox.ScopeRead)
+				if e.Correlator == "" || e.ServerTime.IsZero() {
+					t.Errorf("the error lacks what support asks for: %v", err)
+				}
+			})
+		})
+	}
+}
+
+func read(times int, effect sandbox.Effect) func(*world, string) {
+	return func(w *world, _ string) { w.spoil(sandbox.OpRead, times, effect) }
+}
+
+// The spelling of an id that the network does not mind is the caller's own afterwards.
+func TestReadKeepsTheSpellingOfTheID(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		s := w.seed(sandbox.Session{ID: someID})
+		got, err := w.Read(t.Context(), qod.Ref{ID: strings.ToUpper(s.ID)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "id", got.ID, strings.ToUpper(s.ID))
+	})
+}
+
+func TestReadInterrupted(t *testing.T) {
+	t.Parallel()
+	for name, effect := range map[string]sandbox.Effect{
+		"while it hangs":    sandbox.HangBeforeCommit(),
+		"between two tries": sandbox.Status(503, `{"code":"BUSY"}`, "Retry-After", "60"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				s := w.seed(sandbox.Session{})
+				w.spoil(sandbox.OpRead, -1, effect)
+				var err error
+				spent := took(func() { _, err = w.Read(cancelledIn(t, 5*time.Second), refOf(s)) })
+				equal(t, "timeout", as[*qod.InterruptedError](t, err).Timeout, false)
+				if spent > 6*time.Second {
+					t.Errorf("it went on for %v", spent-5*time.Second)
+				}
+			})
+		})
+	}
+}
+
+// Whatever an id is: either it is refused before there is a request, or the request is for one
+// segment below the collection, and that is the id.
+func FuzzID(f *testing.F) {
+	for _, id := range append([]string{someID, "a", "A.b_c~d-1", "a.."}, notIDs...) {
+		f.Add(id)
+	}
+	f.Fuzz(func(t *testing.T, id string) {
+		var paths []string
+		config := usual(gateway + "/v1")
+		config.AccessToken = "ready"
+		config.MaxRetries = 0
+		config.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+			paths = append(paths, r.URL.RequestURI())
+			return answerOf(r, http.StatusNotFound, jsonType, ""), nil
+		})
+		client, err := qod.New(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, readErr := client.Read(t.Context(), qod.Ref{ID: id})
+		releaseErr := client.Release(t.Context(), qod.Ref{ID: id})
+		equal(t, "refused alike", qod.IsGone(readErr), qod.IsGone(releaseErr))
+		if !qod.IsGone(readErr) {
+			equal(t, "requests of an id that is refused", len(paths), 0)
+			return
+		}
+		equal(t, "requests", len(paths), 2)
+		for _, path := range paths {
+			segment, ok := strings.CutPrefix(path, "/v1/qod/sessions/")
+			if plain, err := url.PathUnescape(segment); !ok || err != nil || plain != id || strings.ContainsAny(segment, "/?#%") || segment == "." || segment == ".." || segment == "" {
+				t.Errorf("id %q makes the path %q", id, path)
+			}
+		}
+	})
+}
+
+func TestList(t *testing.T) {
+	t.Parallel()
+	const a, b, c = "aaaaaaaa-0000-4000-8000-000000000000", "bbbbbbbb-0000-4000-8000-000000000000", "cccccccc-0000-4000-8000-000000000000"
+	item := func(id, more string) string { return `{"sessionId":"` + id + `"` + more + `}` }
+	tests := map[string]struct {
+		body   string
+		filter qod.Filter
+		want   []string
+		fails  bool
+	}{
+		"none":                {body: `[]`},
+		"null":                {body: `null`},
+		"an object":           {body: `{}`, fails: true},
+		"an object around it": {body: `{"sessions":[` + item(a, "") + `]}`, fails: true},
+		"a string":            {body: `"none"`, fails: true},
+		"empty":               {body: ``, fails: true},
+		"a page":              {body: loginPage, fails: true},
+		"cut off":             {body: `[` + item(a, "") + `,`, fails: true},
+		"entries that are none": {
+			body: `[null, 1, "x", [], {}, {"sessionId":null}, {"sessionId":"../x"}, ` + item(a, "") + `]`, want: []string{a},
+		},
+		"unknown fields": {body: `[` + item(a, `,"flows":[{"id":1}],"x":null`) + `]`, want: []string{a}},
+		"null fields": {
+			body: `[` + item(a, `,"device":null,"qosProfile":null,"qosStatus":null,"startedAt":null,"expiresAt":null,"duration":null`) + `]`, want: []string{a},
+		},
+		"one id twice": {
+			body:   `[` + item(a, `,"qosStatus":"REQUESTED"`) + `,` + item(b, ``) + `,` + item(a, `,"qosStatus":"AVAILABLE"`) + `]`,
+			filter: qod.Filter{Status: qod.StatusAvailable}, want: []string{a},
+		},
+		"in the order they started, unknown last, then by id": {
+			body: `[` + item(b, ``) + `,` + item("dddd", `,"startedAt":"2026-01-01T10:00:00Z"`) + `,` + item("eeee", `,"startedAt":"2026-01-01T09:00:00+02:00"`) +
+				`,` + item(c, `,"startedAt":1767261600`) + `,` + item(a, ``) + `]`,
+			want: []string{"eeee", c, "dddd", a, b},
+		},
+		"by status":         {body: `[` + item(a, `,"qosStatus":"UNAVAILABLE"`) + `,` + item(b, `,"qosStatus":"AVAILABLE"`) + `]`, filter: qod.Filter{Status: qod.StatusAvailable}, want: []string{b}},
+		"by unknown status": {body: `[` + item(a, `,"qosStatus":"PENDING"`) + `,` + item(b, `,"qosStatus":"AVAILABLE"`) + `]`, filter: qod.Filter{Status: "PENDING"}, want: []string{a}},
+		"by profile":        {body: `[` + item(a, `,"qosProfile":"QOS_E"`) + `,` + item(b, ``) + `]`, filter: qod.Filter{QoSProfile: "QOS_E"}, want: []string{a}},
+		"by device": {
+			body:   `[` + item(a, `,"device":{"phoneNumber":"34600000001"}`) + `,` + item(b, `,"device":{"phoneNumber":"+34600000002"}`) + `,` + item(c, ``) + `]`,
+			filter: qod.Filter{Device: qod.Device{PhoneNumber: phone}}, want: []string{a},
+		},
+		"by all": {
+			body: `[` + item(a, `,"device":{"phoneNumber":"+34600000001"},"qosProfile":"QOS_E","qosStatus":"AVAILABLE"`) + `,` +
+				item(b, `,"device":{"phoneNumber":"+34600000001"},"qosProfile":"QOS_L","qosStatus":"AVAILABLE"`) + `]`,
+			filter: qod.Filter{Device: qod.Device{PhoneNumber: phone}, QoSProfile: "QOS_E", Status: qod.StatusAvailable}, want: []string{a},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				w.spoil(sandbox.OpList, -1, sandbox.Answer(http.StatusOK, jsonType, test.body))
+				found, err := w.List(t.Context(), test.filter)
+				equal(t, "fails", err != nil, test.fails)
+				var got []string
+				for _, s := range found {
+					got = append(got, s.ID)
+				}
+				if !slices.Equal(got, test.want) {
+					t.Errorf("%v, want %v", got, test.want)
+				}
+				if test.fails {
+					equal(t, "operation", as[*qod.Error](t, err).Operation, qod.OperationList)
+				}
+			})
+		})
+	}
+}
+
+func TestListOfTenThousand(t *testing.T) {
+	t.Parallel()
+	const many = 10_000
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		for i := range many {
+			w.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: fmt.Sprintf("+3460%07d", i)}})
+		}
+		found, err := w.List(t.Context(), qod.Filter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "sessions", len(found), many)
+		one, err := w.List(t.Context(), qod.Filter{Device: qod.Device{PhoneNumber: "+34600004711"}})
+		if err != nil || len(one) != 1 {
+			t.Errorf("%d of the device, %v", len(one), err)
+		}
+	})
+}
+
+// Lists that are wanted at the same time are one, and each speaks for what was before it.
+func TestListIsShared(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{network: sandbox.Config{Latency: time.Second}}, func(t *testing.T, w *world) {
+		var wg sync.WaitGroup
+		ask := func(want int) {
+			wg.Go(func() {
+				found, err := w.List(t.Context(), qod.Filter{})
+				if err != nil || len(found) != want {
+					t.Errorf("%d sessions, want %d: %v", len(found), want, err)
+				}
+			})
+		}
+		for range 100 {
+			ask(0)
+		}
+		// The list of those is under way and will not show this one.
+		time.Sleep(500 * time.Millisecond)
+		w.seed(sandbox.Session{})
+		for range 100 {
+			ask(1)
+		}
+		wg.Wait()
+		equal(t, "requests", w.Count(sandbox.OpList), 2)
+	})
+}
+
+func TestListInterrupted(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		w.spoil(sandbox.OpList, -1, sandbox.Delay(20*time.Second))
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			var err error
+			spent := took(func() { _, err = w.List(cancelledIn(t, 5*time.Second), qod.Filter{}) })
+			as[*qod.InterruptedError](t, err)
+			if spent > 6*time.Second {
+				t.Errorf("it went on for %v", spent-5*time.Second)
+			}
+		})
+		wg.Go(func() {
+			time.Sleep(time.Second)
+			if _, err := w.List(t.Context(), qod.Filter{}); err != nil {
+				t.Errorf("the one that was not interrupted: %v", err)
+			}
+		})
+		wg.Wait()
+	})
+}
+
+func TestListSaysHowLongItIsAskedToWait(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		w.spoil(sandbox.OpList, -1, sandbox.Status(503, `{"code":"BUSY"}`, "Retry-After", "60"))
+		var err error
+		spent := took(func() { _, err = w.List(within(t, 10*time.Second), qod.Filter{}) })
+		equal(t, "asked", as[*qod.Error](t, err).RetryAfter, time.Minute)
+		if spent > time.Second {
+			t.Errorf("it slept for %v first", spent)
+		}
+	})
+}
+
+func TestNow(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		network sandbox.Config
+		arrange func(w *world)
+		fails   bool
+		lists   int
+	}{
+		"asked for":               {lists: 1},
+		"ahead":                   {network: sandbox.Config{Clock: ahead(time.Hour)}, lists: 1},
+		"slow":                    {network: sandbox.Config{Clock: ahead(-time.Hour)}, lists: 1},
+		"known already":           {arrange: func(w *world) { _, _ = w.Read(context.Background(), qod.Ref{ID: someID}) }},
+		"no Date":                 {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.Header("Date", "")) }, fails: true, lists: 1},
+		"a Date that is none":     {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.Header("Date", "today")) }, fails: true, lists: 1},
+		"nobody answers":          {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.DropBeforeCommit()) }, fails: true, lists: 5},
+		"the list is not allowed": {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.Status(403, "")) }, lists: 1},
+		"the list fails":          {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, down) }, lists: 5},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{network: test.network}, func(t *testing.T, w *world) {
+				if test.arrange != nil {
+					test.arrange(w)
+				}
+				now, err := w.Now(t.Context())
+				equal(t, "lists", w.Count(sandbox.OpList), test.lists)
+				equal(t, "fails", err != nil, test.fails)
+				if err != nil {
+					return
+				}
+				want := time.Now()
+				if test.network.Clock != nil {
+					want = test.network.Clock.Now()
+				}
+				if off := want.Sub(now); off < 0 || off > time.Second {
+					t.Errorf("%v, want %v", now, want)
+				}
+				// Known once, it goes on.
+				time.Sleep(time.Minute)
+				later, err := w.Now(t.Context())
+				equal(t, "a minute later", later.Sub(now).Round(time.Second), time.Minute)
+				equal(t, "lists in the end", w.Count(sandbox.OpList), test.lists)
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// Whatever verb a fault hits returns it as an error.
+func TestLookingPanics(t *testing.T) {
+	t.Parallel()
+	verbs := map[string]func(w *world) error{
+		"Read": func(w *world) error { _, err := w.Read(w.t.Context(), qod.Ref{ID: someID}); return err },
+		"List": func(w *world) error { _, err := w.List(w.t.Context(), qod.Filter{}); return err },
+		"Now":  func(w *world) error { _, err := w.Now(w.t.Context()); return err },
+	}
+	for name, verb := range verbs {
+		for where, path := range map[string]string{"the API": "/qod/", "the token": "/token", "discovery": "/.well-known/"} {
+			t.Run(name+" in "+where, func(t *testing.T) {
+				t.Parallel()
+				faulty := func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+					if strings.Contains(r.URL.Path, path) {
+						panic("a fault")
+					}
+					return next.RoundTrip(r)
+				}
+				inBubble(t, setting{wire: faulty}, func(t *testing.T, w *world) {
+					w.t = t
+					err := verb(w)
+					equal(t, "the fault", fmt.Sprint(as[*qod.PanicError](t, err).Value), "a fault")
+					// It must not have left a lock behind.
+					w.wire = nil
+					if err := verb(w); err != nil && !qod.IsGone(err) {
+						t.Errorf("afterwards: %v", err)
+					}
+				})
+			})
+		}
+	}
+}

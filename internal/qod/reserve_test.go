@@ -1,0 +1,1358 @@
+// Reserve loses no session and buys none twice: whatever one fault does to the answer of a POST,
+// the network holds what Reserve returned, or the error says that a session may exist and names
+// it where it can be seen. No POST is sent before the fate of the last one is known.
+package qod_test
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// Where the paid time starts is what tells sessions apart without a snapshot: with slowly a new
+// session has no startedAt yet.
+var slowly = sandbox.Config{Provisioning: time.Hour}
+
+// A scenario is one fault or several, and what becomes of the create.
+type scenario struct {
+	setting
+	arrange func(t *testing.T, w *world) // before Reserve
+	spec    func(*qod.Spec)
+	budget  time.Duration // of the caller; 0: ten minutes
+
+	posts int  // that reach the network
+	made  bool // Reserve returns a session
+	left  int  // sessions that it made and did not return
+	other int  // sessions that somebody else made meanwhile
+	check func(t *testing.T, w *world, err error)
+}
+
+// run plays the scenario and checks what holds for all of them.
+func (sc scenario) run(t *testing.T) {
+	inBubble(t, sc.setting, func(t *testing.T, w *world) {
+		if sc.arrange != nil {
+			sc.arrange(t, w)
+		}
+		existed := idsOf(w.Ledger())
+		posted := w.Count(sandbox.OpCreate)
+		spec := wanted()
+		if sc.spec != nil {
+			sc.spec(&spec)
+		}
+		budget := sc.budget
+		if budget == 0 {
+			budget = 10 * time.Minute
+		}
+		s, err := w.Reserve(within(t, budget), spec)
+		// What is committed late is billed, too.
+		time.Sleep(5 * time.Minute)
+
+		var made []string
+		for _, id := range idsOf(w.Ledger()) {
+			if !slices.Contains(existed, id) {
+				made = append(made, id)
+			}
+		}
+		equal(t, "POSTs", w.Count(sandbox.OpCreate)-posted, sc.posts)
+		equal(t, "a session is returned", s.ID != "", sc.made)
+		want := sc.left + sc.other
+		if s.ID != "" {
+			want++
+			if !slices.Contains(made, s.ID) {
+				t.Errorf("the session %q that was returned is not among those made: %v", s.ID, made)
+			}
+		}
+		equal(t, "sessions on the network", len(made), want)
+		if sc.left > 0 && !is[*qod.UnresolvedError](err) && !is[*qod.ConflictError](err) {
+			t.Errorf("a session was left behind and the error does not say so: %v", err)
+		}
+		if sc.check != nil {
+			sc.check(t, w, err)
+		} else if err != nil {
+			t.Errorf("error: %v", err)
+		}
+	})
+}
+
+func play(t *testing.T, scenarios map[string]scenario) {
+	t.Helper()
+	t.Parallel()
+	for name, sc := range scenarios {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sc.run(t)
+		})
+	}
+}
+
+// unresolved expects "may exist", with so many candidates and POSTs without an answer.
+func unresolved(candidates, lost int, more ...func(t *testing.T, w *world, e *qod.UnresolvedError)) func(*testing.T, *world, error) {
+	return func(t *testing.T, w *world, err error) {
+		t.Helper()
+		e := as[*qod.UnresolvedError](t, err)
+		equal(t, "candidates", len(e.Candidates), candidates)
+		equal(t, "correlators", len(e.Correlators), lost)
+		equal(t, "seconds", e.Seconds, wanted().Seconds)
+		if e.Device.PhoneNumber != phone {
+			t.Error("the error does not know the device")
+		}
+		end := w.Requests(sandbox.OpCreate)[0].At.Add(time.Hour)
+		if e.Until.Before(end.Add(-time.Second)) || e.Until.After(end.Add(15*time.Minute)) { // a Date has no fractions
+			t.Errorf("Until %v, and the session ends %v", e.Until, end)
+		}
+		for _, c := range e.Correlators {
+			if !slices.ContainsFunc(w.Requests(sandbox.OpCreate), func(r sandbox.Request) bool { return r.Header.Get("X-Correlator") == c }) {
+				t.Errorf("the correlator %s is not of a POST", c)
+			}
+		}
+		for _, f := range more {
+			f(t, w, e)
+		}
+	}
+}
+
+// refused expects the API's own word, and no "may exist".
+func refused(status int) func(*testing.T, *world, error) {
+	return func(t *testing.T, _ *world, err error) {
+		t.Helper()
+		if is[*qod.UnresolvedError](err) {
+			t.Errorf("nothing was made, and the error says that something may exist: %v", err)
+		}
+		equal(t, "status", as[*qod.Error](t, err).Status, status)
+	}
+}
+
+func conflicted(check func(t *testing.T, e *qod.ConflictError)) func(*testing.T, *world, error) {
+	return func(t *testing.T, _ *world, err error) {
+		t.Helper()
+		e := as[*qod.ConflictError](t, err)
+		equal(t, "status", e.Err.Status, http.StatusConflict)
+		if e.Now.IsZero() {
+			t.Error("the time of the 409 is not known")
+		}
+		check(t, e)
+	}
+}
+
+// lists checks how often the network was looked at.
+func lists(n int) func(*testing.T, *world, error) {
+	return func(t *testing.T, w *world, err error) {
+		t.Helper()
+		if err != nil {
+			t.Errorf("error: %v", err)
+		}
+		equal(t, "lists", w.Count(sandbox.OpList), n)
+	}
+}
+
+func creates(effects ...sandbox.Effect) func(*testing.T, *world) {
+	return func(_ *testing.T, w *world) {
+		for _, e := range effects {
+			w.spoil(sandbox.OpCreate, 1, e)
+		}
+	}
+}
+
+// first applies an effect to the POST and another to lists.
+func both(create sandbox.Effect, listNth, listTimes int, list sandbox.Effect) func(*testing.T, *world) {
+	return func(_ *testing.T, w *world) {
+		w.spoil(sandbox.OpCreate, 1, create)
+		w.spoilNth(sandbox.OpList, listNth, listTimes, list)
+	}
+}
+
+// blind has no list answer until the POST has come in; down is what lists say meanwhile.
+func blind(create, down sandbox.Effect) func(*testing.T, *world) {
+	return func(_ *testing.T, w *world) {
+		w.spoil(sandbox.OpList, -1, down)
+		w.Before(sandbox.OpCreate, func(n int, _ *http.Request) {
+			if n == 1 {
+				w.Heal()
+				w.spoil(sandbox.OpCreate, 1, create)
+			}
+		})
+	}
+}
+
+// changed rewrites the network's answer to creates.
+func changed(f func(t testing.TB, r *http.Response)) wire {
+	return func(w *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		response, err := next.RoundTrip(r)
+		if err == nil && isCreate(r) && response.StatusCode == http.StatusCreated {
+			f(w.t, response)
+		}
+		return response, err
+	}
+}
+
+func replaced(r *http.Response, body string) {
+	r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+	r.Header.Del("Content-Length")
+}
+
+func without(fields ...string) func(map[string]any) {
+	return func(info map[string]any) {
+		for _, f := range fields {
+			delete(info, f)
+		}
+	}
+}
+
+var (
+	down     = sandbox.Status(http.StatusServiceUnavailable, `{"code":"UNAVAILABLE","message":"come back later"}`)
+	emptied  = sandbox.Answer(http.StatusOK, jsonType, `[]`)
+	conflict = sandbox.Status(http.StatusConflict, `{"status":409,"code":"CONFLICT","message":"Another session is created for the same UE"}`)
+)
+
+func TestReserveWhenTheAnswerIsLost(t *testing.T) {
+	scenarios := map[string]scenario{
+		"nothing goes wrong": {posts: 1, made: true, check: lists(1)},
+
+		"dropped after the commit":  {arrange: creates(sandbox.DropAfterCommit()), posts: 1, made: true},
+		"dropped before the commit": {arrange: creates(sandbox.DropBeforeCommit()), posts: 2, made: true},
+		"reset":                     {arrange: creates(sandbox.Reset()), posts: 2, made: true},
+		"hangs, committed":          {arrange: creates(sandbox.HangAfterCommit()), posts: 1, made: true},
+		"hangs, not committed":      {arrange: creates(sandbox.HangBeforeCommit()), posts: 2, made: true},
+		"slow, but in time":         {arrange: creates(sandbox.Delay(29 * time.Second)), posts: 1, made: true, check: lists(1)},
+		"slower than the timeout":   {arrange: creates(sandbox.Delay(31 * time.Second)), posts: 1, made: true},
+		"the head, then silence":    {arrange: creates(sandbox.HeadThenHang()), posts: 1, made: true, check: lists(1)},
+
+		"committed while it is looked for": {
+			arrange: creates(sandbox.CommitLate(32 * time.Second)), posts: 1, made: true,
+		},
+		"committed just before the next POST": {
+			arrange: func(_ *testing.T, w *world) {
+				w.spoil(sandbox.OpCreate, 1, sandbox.CommitLate(90*time.Second))
+				w.spoil(sandbox.OpCreate, 1, sandbox.Status(http.StatusServiceUnavailable, "", "Retry-After", "60"))
+			},
+			posts: 2, made: true,
+		},
+		"committed after the next POST": {
+			arrange: creates(sandbox.CommitLate(time.Minute)), posts: 2, made: true,
+		},
+		"lost time and again": {
+			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpCreate, -1, sandbox.DropBeforeCommit()) },
+			posts:   5, check: unresolved(0, 5),
+		},
+		"lost twice, the second committed": {
+			arrange: creates(sandbox.DropBeforeCommit(), sandbox.DropAfterCommit()), posts: 2, made: true,
+		},
+		"lost, then refused": {
+			arrange: creates(sandbox.DropBeforeCommit(), sandbox.Status(http.StatusForbidden, `{"code":"PERMISSION_DENIED"}`)),
+			posts:   2, check: unresolved(0, 1),
+		},
+		"one retry is allowed": {
+			setting: setting{client: func(c *qod.Config) { c.MaxRetries = 1 }},
+			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpCreate, -1, down) },
+			posts:   2, check: unresolved(0, 2),
+		},
+		"no retry is allowed, and none is needed": {
+			setting: setting{client: func(c *qod.Config) { c.MaxRetries = 0 }},
+			arrange: creates(sandbox.DropAfterCommit()), posts: 1, made: true,
+		},
+		"the request is doubled on its way": {
+			arrange: creates(sandbox.Duplicate()), posts: 1, left: 1,
+			check: conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "visible", len(e.Visible), 1) }),
+		},
+		"made twice by a network that allows it": {
+			arrange: func(_ *testing.T, w *world) {
+				w.spoil(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
+				w.Before(sandbox.OpCreate, func(n int, _ *http.Request) {
+					if n == 2 {
+						time.AfterFunc(time.Millisecond, func() { w.seed(sandbox.Session{}) })
+					}
+				})
+				w.spoilNth(sandbox.OpCreate, 2, 1, sandbox.Delay(time.Second))
+			},
+			posts: 2, made: true, left: 1,
+			check: func(t *testing.T, _ *world, err error) {
+				e := as[*qod.UnresolvedError](t, err)
+				equal(t, "candidates", len(e.Candidates), 1)
+				if e.Kept == "" || e.Kept == e.Candidates[0].ID {
+					t.Errorf("the session that is kept: %q", e.Kept)
+				}
+			},
+		},
+	}
+	// What may hide a request that was carried out.
+	for _, status := range []int{302, 303, 408, 500, 502, 503, 504} {
+		scenarios[fmt.Sprintf("%d, committed", status)] = scenario{
+			arrange: creates(sandbox.StatusAfterCommit(status, "")), posts: 1, made: true,
+		}
+		scenarios[fmt.Sprintf("%d, not committed", status)] = scenario{
+			arrange: creates(sandbox.Status(status, "")), posts: 2, made: true,
+		}
+	}
+	play(t, scenarios)
+}
+
+func TestReserveWhenTheAnswerIsUnreadable(t *testing.T) {
+	unreadable := map[string]sandbox.Effect{
+		"cut within the id": sandbox.Truncate(20),
+		"empty":             sandbox.Answer(201, jsonType, ""),
+		"HTML":              sandbox.Answer(201, htmlType, loginPage),
+		"HTML, 200":         sandbox.Answer(200, htmlType, loginPage),
+		"invalid JSON":      sandbox.Answer(201, jsonType, `{"sessionId" "x"}`),
+		"null":              sandbox.Answer(201, jsonType, `null`),
+		"an array":          sandbox.Answer(201, jsonType, `[]`),
+		"a null id":         sandbox.Answer(201, jsonType, `{"sessionId":null}`),
+		"an empty id":       sandbox.Answer(201, jsonType, `{"sessionId":""}`),
+		"an id with a path": sandbox.Answer(201, jsonType, `{"sessionId":"../../admin"}`),
+		"204":               sandbox.Answer(204, jsonType, ""),
+		"202, empty":        sandbox.Answer(202, jsonType, ""),
+		"a bomb":            sandbox.GzipBomb(),
+		"endless":           sandbox.Endless(),
+		"another Location":  sandbox.StatusAfterCommit(201, "", "Location", "https://login.example/"+someID),
+		"the collection":    sandbox.StatusAfterCommit(201, "", "Location", "/v1/qod/sessions/"),
+	}
+	scenarios := map[string]scenario{}
+	for name, effect := range unreadable {
+		scenarios[name] = scenario{arrange: creates(effect), posts: 1, made: true}
+		// It said that it created a session: another POST would buy a second.
+		scenarios[name+", and the list does not show it"] = scenario{
+			arrange: both(effect, 2, -1, emptied), posts: 1, left: 1, check: unresolved(0, 1),
+		}
+	}
+	salvaged := map[string]wire{
+		"Location only": changed(func(t testing.TB, r *http.Response) {
+			var info struct{ SessionID string }
+			if err := json.Unmarshal([]byte(bodyOf(t, r)), &info); err != nil {
+				t.Error(err)
+			}
+			replaced(r, "")
+			r.Header.Set("Location", gateway+"/v1/qod/sessions/"+info.SessionID)
+		}),
+		"200":                 changed(func(_ testing.TB, r *http.Response) { r.StatusCode = http.StatusOK }),
+		"202":                 changed(func(_ testing.TB, r *http.Response) { r.StatusCode = http.StatusAccepted }),
+		"not called JSON":     changed(func(_ testing.TB, r *http.Response) { r.Header.Set("Content-Type", htmlType) }),
+		"damaged at the end":  changed(func(t testing.TB, r *http.Response) { replaced(r, strings.TrimSuffix(bodyOf(t, r), "}")) }),
+		"something behind it": changed(func(t testing.TB, r *http.Response) { replaced(r, bodyOf(t, r)+"<!-- proxied -->") }),
+	}
+	for name, w := range salvaged {
+		scenarios[name] = scenario{setting: setting{wire: w}, posts: 1, made: true, check: lists(1)}
+	}
+	scenarios["cut behind the id"] = scenario{arrange: creates(sandbox.Truncate(60)), posts: 1, made: true, check: lists(1)}
+	for name, value := range map[string]any{
+		"epoch": 1639479600, "text": "soon", "null": nil, "an object": map[string]any{"a": 1}, "a bool": true, "an array": []any{1},
+	} {
+		for _, field := range []string{"startedAt", "expiresAt", "duration", "qosStatus", "qosProfile", "device"} {
+			scenarios[field+" is "+name] = scenario{
+				arrange: func(_ *testing.T, w *world) { w.Echo(func(info map[string]any) { info[field] = value }) },
+				posts:   1, made: true, check: lists(1),
+			}
+		}
+	}
+	scenarios["the id alone, and unknown fields"] = scenario{
+		arrange: func(_ *testing.T, w *world) {
+			w.Echo(func(info map[string]any) {
+				without("startedAt", "expiresAt", "duration", "qosStatus", "qosProfile", "device")(info)
+				info["links"] = []any{map[string]any{"sessionId": someID}}
+			})
+		},
+		posts: 1, made: true, check: lists(1),
+	}
+	play(t, scenarios)
+}
+
+func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
+	echo := func(change func(map[string]any)) func(*testing.T, *world) {
+		return func(_ *testing.T, w *world) {
+			w.Echo(change)
+			w.spoil(sandbox.OpCreate, 1, sandbox.DropAfterCommit())
+		}
+	}
+	// appears puts a session on the network while the POST is answered.
+	appears := func(create sandbox.Effect, s sandbox.Session) func(*testing.T, *world) {
+		return func(_ *testing.T, w *world) {
+			w.spoil(sandbox.OpCreate, 1, create)
+			var once sync.Once
+			w.Before(sandbox.OpList, func(int, *http.Request) {
+				if w.Count(sandbox.OpCreate) > 0 {
+					once.Do(func() { w.seed(s) })
+				}
+			})
+		}
+	}
+	anHourAgo := func() time.Time { return time.Date(1999, 12, 31, 23, 0, 0, 0, time.UTC) } // the bubble's
+	play(t, map[string]scenario{
+		"with startedAt, with a snapshot":    {arrange: creates(sandbox.DropAfterCommit()), posts: 1, made: true},
+		"without startedAt, with a snapshot": {setting: setting{network: slowly}, arrange: creates(sandbox.DropAfterCommit()), posts: 1, made: true},
+		"with startedAt, without a snapshot": {arrange: blind(sandbox.DropAfterCommit(), down), posts: 1, made: true},
+		"without startedAt, without a snapshot": {
+			setting: setting{network: slowly}, arrange: blind(sandbox.DropAfterCommit(), down),
+			posts: 1, left: 1, check: unresolved(1, 1),
+		},
+		"without a snapshot, nothing made": {arrange: blind(sandbox.DropBeforeCommit(), down), posts: 2, made: true},
+		"without a snapshot, nothing wrong": {
+			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpList, -1, down) }, posts: 1, made: true,
+		},
+		"without a snapshot, the list hangs": {
+			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpList, -1, sandbox.HangBeforeCommit()) }, posts: 1, made: true,
+		},
+		// The first answer of all is that of the list which finds it: its Date is the server's clock.
+		"without any answer before the POST": {arrange: blind(sandbox.DropAfterCommit(), sandbox.DropBeforeCommit()), posts: 1, made: true},
+
+		"it shows no device":       {arrange: echo(without("device")), posts: 1, left: 1, check: unresolved(1, 1)},
+		"it shows an empty device": {arrange: echo(func(i map[string]any) { i["device"] = map[string]any{} }), posts: 1, left: 1, check: unresolved(1, 1)},
+		"it shows no profile":      {arrange: echo(without("qosProfile")), posts: 1, left: 1, check: unresolved(1, 1)},
+		"it shows another profile": {arrange: echo(func(i map[string]any) { i["qosProfile"] = "QOS_L" }), posts: 1, left: 1, check: unresolved(1, 1)},
+		"it shows one identifier of two": {
+			arrange: echo(func(i map[string]any) { i["device"] = map[string]any{"phoneNumber": strings.TrimPrefix(phone, "+")} }),
+			spec:    func(s *qod.Spec) { s.Device.IPv6Address = "2001:DB8:0::1" },
+			posts:   1, made: true,
+		},
+		"it shows an identifier of another kind": {
+			arrange: echo(func(i map[string]any) { i["device"] = map[string]any{"networkAccessIdentifier": "x@example.com"} }),
+			posts:   1, left: 1, check: unresolved(1, 1),
+		},
+		"two candidates": {
+			arrange: appears(sandbox.DropAfterCommit(), sandbox.Session{}), posts: 1, left: 2, check: unresolved(2, 1),
+		},
+		"another device's session appears": {
+			arrange: appears(sandbox.DropBeforeCommit(), sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000002"}}),
+			posts:   2, made: true, other: 1,
+		},
+		"an older session of ours hides behind the 502": {
+			arrange: func(_ *testing.T, w *world) {
+				w.seed(sandbox.Session{})
+				w.spoil(sandbox.OpCreate, 1, sandbox.StatusAfterCommit(http.StatusBadGateway, ""))
+			},
+			posts: 2, check: func(t *testing.T, w *world, err error) {
+				as[*qod.UnresolvedError](t, err)
+				equal(t, "visible", len(as[*qod.ConflictError](t, err).Visible), 1)
+			},
+		},
+		"an older session, without a snapshot": {
+			arrange: func(t *testing.T, w *world) {
+				w.seed(sandbox.Session{StartedAt: anHourAgo(), ExpiresAt: anHourAgo().Add(24 * time.Hour)})
+				blind(sandbox.StatusAfterCommit(http.StatusBadGateway, ""), down)(t, w)
+			},
+			posts: 2, check: func(t *testing.T, _ *world, err error) { as[*qod.ConflictError](t, err) },
+		},
+		"an older session that cannot be seen": {
+			arrange: func(_ *testing.T, w *world) {
+				w.seed(sandbox.Session{ClientID: "another team"})
+				w.spoil(sandbox.OpCreate, 1, sandbox.StatusAfterCommit(http.StatusBadGateway, ""))
+			},
+			posts: 2, check: func(t *testing.T, _ *world, err error) {
+				as[*qod.UnresolvedError](t, err)
+				equal(t, "visible", len(as[*qod.ConflictError](t, err).Visible), 0)
+			},
+		},
+		"the look fails": {
+			arrange: both(sandbox.DropAfterCommit(), 2, -1, down), posts: 1, left: 1,
+			check: unresolved(0, 1, func(t *testing.T, _ *world, e *qod.UnresolvedError) {
+				if e.LookErr == nil || !strings.Contains(e.LookErr.Error(), "503") {
+					t.Errorf("the error of the look: %v", e.LookErr)
+				}
+			}),
+		},
+		"the look hangs": {
+			arrange: both(sandbox.DropAfterCommit(), 2, -1, sandbox.HangBeforeCommit()), posts: 1, left: 1,
+			check: unresolved(0, 1, func(t *testing.T, _ *world, e *qod.UnresolvedError) {
+				if e.LookErr == nil {
+					t.Error("the error of the look is missing")
+				}
+			}),
+		},
+		"the look is asked to come back later than anybody waits": {
+			arrange: both(sandbox.DropAfterCommit(), 2, -1, sandbox.Status(503, `{"code":"BUSY"}`, "Retry-After", "86400")),
+			posts:   1, left: 1,
+			check: unresolved(0, 1, func(t *testing.T, _ *world, e *qod.UnresolvedError) {
+				if e.LookErr == nil || !strings.Contains(e.LookErr.Error(), "BUSY") {
+					t.Errorf("the error of the look: %v", e.LookErr)
+				}
+			}),
+		},
+		"it is seen late": {
+			arrange: both(sandbox.DropAfterCommit(), 2, 2, emptied), posts: 1, made: true,
+		},
+		"it is seen only after the 409 that it causes": {
+			arrange: both(sandbox.DropAfterCommit(), 2, 5, emptied), posts: 2, made: true,
+		},
+		"it is never seen": {
+			arrange: both(sandbox.DropAfterCommit(), 2, -1, emptied), posts: 2, left: 1,
+			check: func(t *testing.T, _ *world, err error) { as[*qod.UnresolvedError](t, err) },
+		},
+		// The look has as much time as one request; a candidate must not be forgotten at its end.
+		"it shows no device, and the look is short": {
+			setting: setting{client: func(c *qod.Config) { c.RequestTimeout = 2 * time.Second }},
+			arrange: func(_ *testing.T, w *world) {
+				w.Echo(without("device"))
+				w.spoil(sandbox.OpCreate, 1, sandbox.HangAfterCommit())
+			},
+			posts: 1, left: 1, check: unresolved(1, 1),
+		},
+	})
+}
+
+func TestReserveWhenTheDeviceHasASession(t *testing.T) {
+	mine := func(_ *testing.T, w *world) { w.seed(sandbox.Session{}) }
+	play(t, map[string]scenario{
+		"that can be seen": {
+			arrange: mine, posts: 1,
+			check: conflicted(func(t *testing.T, e *qod.ConflictError) {
+				if len(e.Visible) != 1 || len(e.Possible)+len(e.Own) > 0 || e.LookErr != nil {
+					t.Errorf("%+v", e)
+				}
+				equal(t, "status", e.Visible[0].Status, qod.StatusAvailable)
+			}),
+		},
+		"that cannot be seen": {
+			arrange: func(_ *testing.T, w *world) {
+				w.seed(sandbox.Session{ClientID: "another team"})
+				w.seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000002"}})
+			},
+			posts: 1,
+			check: conflicted(func(t *testing.T, e *qod.ConflictError) {
+				if len(e.Visible)+len(e.Possible)+len(e.Own) > 0 || e.LookErr != nil {
+					t.Errorf("%+v", e)
+				}
+			}),
+		},
+		"that shows no device": {
+			arrange: func(t *testing.T, w *world) { mine(t, w); w.Echo(without("device")) }, posts: 1,
+			check: conflicted(func(t *testing.T, e *qod.ConflictError) {
+				if len(e.Possible) != 1 || len(e.Visible)+len(e.Own) > 0 {
+					t.Errorf("%+v", e)
+				}
+			}),
+		},
+		"that this process made": {
+			arrange: func(t *testing.T, w *world) {
+				if _, err := w.Reserve(t.Context(), wanted()); err != nil {
+					t.Fatal(err)
+				}
+			},
+			posts: 1,
+			check: conflicted(func(t *testing.T, e *qod.ConflictError) {
+				if len(e.Own) != 1 || len(e.Visible)+len(e.Possible) > 0 {
+					t.Errorf("%+v", e)
+				}
+			}),
+		},
+		"and they cannot be listed": {
+			arrange: func(t *testing.T, w *world) {
+				mine(t, w)
+				w.spoil(sandbox.OpList, -1, sandbox.Status(http.StatusForbidden, `{"code":"PERMISSION_DENIED"}`))
+			},
+			posts: 1,
+			check: conflicted(func(t *testing.T, e *qod.ConflictError) {
+				if e.LookErr == nil {
+					t.Error("why they could not be listed is missing")
+				}
+			}),
+		},
+		"that was deleted by this process and lingers": {
+			arrange: func(t *testing.T, w *world) {
+				released(t, w)
+				w.spoil(sandbox.OpCreate, 7, conflict)
+			},
+			posts: 8, made: true,
+		},
+		"that was deleted by this process and lingers for too long": {
+			arrange: func(t *testing.T, w *world) {
+				released(t, w)
+				w.spoil(sandbox.OpCreate, -1, conflict)
+			},
+			posts: 21, check: conflicted(func(*testing.T, *qod.ConflictError) {}),
+		},
+		"that was deleted by this process, and there is no time to wait": {
+			arrange: func(t *testing.T, w *world) {
+				released(t, w)
+				w.spoil(sandbox.OpCreate, -1, conflict)
+			},
+			budget: 3500 * time.Millisecond,
+			posts:  4, check: conflicted(func(*testing.T, *qod.ConflictError) {}),
+		},
+		"that was deleted by this process long ago": {
+			arrange: func(t *testing.T, w *world) {
+				released(t, w)
+				time.Sleep(time.Minute)
+				w.seed(sandbox.Session{})
+			},
+			posts: 1, check: conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "visible", len(e.Visible), 1) }),
+		},
+		"and another device's was deleted": {
+			arrange: func(t *testing.T, w *world) {
+				mine(t, w)
+				other := w.seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000002"}})
+				if err := w.Release(t.Context(), qod.Ref{ID: other.ID, Device: qod.Device{PhoneNumber: "+34600000002"}}); err != nil {
+					t.Fatal(err)
+				}
+			},
+			posts: 1, check: conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "visible", len(e.Visible), 1) }),
+		},
+	})
+}
+
+// released has this process delete a session of the device.
+func released(t *testing.T, w *world) {
+	t.Helper()
+	s := w.seed(sandbox.Session{})
+	if err := w.Release(t.Context(), qod.Ref{ID: s.ID, Device: wanted().Device}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestReserveWhenItIsRefused(t *testing.T) {
+	scenarios := map[string]scenario{
+		"the token is refused once": {
+			arrange: creates(sandbox.Status(http.StatusUnauthorized, "")), posts: 2, made: true,
+			check: func(t *testing.T, w *world, err error) {
+				if err != nil {
+					t.Error(err)
+				}
+				equal(t, "tokens", w.Count(sandbox.OpToken), 2)
+			},
+		},
+		"the token is refused twice": {
+			arrange: creates(sandbox.Status(401, ""), sandbox.Status(401, "")), posts: 2, check: refused(401),
+		},
+		"the token is refused, and there is no other": {
+			arrange: func(_ *testing.T, w *world) {
+				w.Before(sandbox.OpCreate, func(int, *http.Request) {
+					w.RevokeTokens()
+					w.spoil(sandbox.OpToken, -1, down)
+				})
+			},
+			posts: 1, check: func(t *testing.T, w *world, err error) {
+				refused(401)(t, w, err)
+				as[*qod.TokenError](t, err)
+			},
+		},
+		"the ready token is refused": {
+			setting: setting{client: func(c *qod.Config) { c.AccessToken = "stale" }},
+			posts:   0, check: func(t *testing.T, _ *world, err error) {
+				if !errors.Is(err, qod.ErrNotRenewable) {
+					t.Errorf("it does not say that the token cannot be renewed: %v", err)
+				}
+			},
+		},
+		"there is no token": {
+			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpToken, -1, down) },
+			posts:   0, check: func(t *testing.T, w *world, err error) {
+				equal(t, "status", as[*qod.TokenError](t, err).Status, 503)
+				equal(t, "requests to the API", w.Count(sandbox.OpList), 0)
+			},
+		},
+		"there is no discovery": {
+			arrange: func(_ *testing.T, w *world) {
+				w.spoil(sandbox.OpDiscovery, -1, sandbox.Answer(200, htmlType, loginPage))
+			},
+			posts: 0, check: func(t *testing.T, _ *world, err error) {
+				if !as[*qod.TokenError](t, err).Discovery {
+					t.Error("it does not say that discovery failed")
+				}
+			},
+		},
+		"the token endpoint hangs for longer than there is time": {
+			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpToken, -1, sandbox.HangBeforeCommit()) },
+			budget:  time.Second,
+			posts:   0, check: func(t *testing.T, _ *world, err error) {
+				e := as[*qod.InterruptedError](t, err)
+				if e.Sent || !e.Timeout {
+					t.Errorf("%+v", e)
+				}
+			},
+		},
+		"429 that fits": {
+			arrange: creates(sandbox.Status(429, "", "Retry-After", "90")), posts: 2, made: true,
+			check: func(t *testing.T, w *world, err error) {
+				if err != nil {
+					t.Error(err)
+				}
+				posts := w.Requests(sandbox.OpCreate)
+				if waited := posts[1].At.Sub(posts[0].At); waited < 90*time.Second || waited > 91*time.Second {
+					t.Errorf("waited %v", waited)
+				}
+			},
+		},
+		"429 without a wait": {arrange: creates(sandbox.Status(429, "")), posts: 2, made: true},
+		"429 that does not fit": {
+			arrange: creates(sandbox.Status(429, "", "Retry-After", "601")), posts: 1,
+			check: func(t *testing.T, w *world, err error) {
+				refused(429)(t, w, err)
+				equal(t, "asked to wait", as[*qod.Error](t, err).RetryAfter, 601*time.Second)
+			},
+		},
+		"429 for ever": {
+			arrange: func(_ *testing.T, w *world) {
+				w.spoil(sandbox.OpCreate, -1, sandbox.Status(429, "", "Retry-After", "1"))
+			},
+			posts: 5, check: refused(429),
+		},
+		"503 that fits": {arrange: creates(sandbox.Status(503, "", "Retry-After", "90")), posts: 2, made: true},
+		"503 that does not fit": {
+			arrange: creates(sandbox.Status(503, "", "Retry-After", "9999999999999999999999")), posts: 1,
+			check: func(t *testing.T, w *world, err error) {
+				unresolved(0, 1)(t, w, err)
+				if as[*qod.Error](t, err).RetryAfter < 24*time.Hour {
+					t.Error("it does not say for how long the API asked to wait")
+				}
+			},
+		},
+	}
+	for _, status := range []int{301, 307, 308, 400, 403, 404, 405, 410, 415, 422} {
+		scenarios[fmt.Sprint(status)] = scenario{
+			arrange: creates(sandbox.Status(status, `{"code":"NO","message":"no"}`, "Location", "https://elsewhere.example/")),
+			posts:   1, check: refused(status),
+		}
+	}
+	play(t, scenarios)
+}
+
+// What never left this process may be sent again; a broken trust is not mended by that.
+func TestReserveWhenNothingIsSent(t *testing.T) {
+	failing := func(times int, failure error) wire {
+		var failed atomic.Int64
+		return func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+			if isCreate(r) && failed.Add(1) <= int64(times) {
+				return nil, failure
+			}
+			return next.RoundTrip(r)
+		}
+	}
+	attempts := func(n int, then func(*testing.T, *world, error)) func(*testing.T, *world, error) {
+		return func(t *testing.T, w *world, err error) {
+			t.Helper()
+			sent := 0
+			for _, e := range w.logged() {
+				if e.Operation == qod.OperationCreate {
+					sent++
+				}
+			}
+			equal(t, "attempts", sent, n)
+			then(t, w, err)
+		}
+	}
+	fine := func(t *testing.T, _ *world, err error) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	plain := func(t *testing.T, _ *world, err error) {
+		if e := as[*qod.Error](t, err); e.Status != 0 || is[*qod.UnresolvedError](err) {
+			t.Errorf("%v", err)
+		}
+	}
+	refusedDial := errors.New("dial tcp: connection refused")
+	play(t, map[string]scenario{
+		"the connection is refused twice":  {setting: setting{wire: failing(2, refusedDial)}, posts: 1, made: true, check: attempts(3, fine)},
+		"the connection is always refused": {setting: setting{wire: failing(99, refusedDial)}, posts: 0, check: attempts(5, plain)},
+		"the authority is unknown": {
+			setting: setting{wire: failing(99, x509.UnknownAuthorityError{})}, posts: 0, check: attempts(1, plain),
+		},
+		"the certificate has expired": {
+			setting: setting{wire: failing(99, x509.CertificateInvalidError{Reason: x509.Expired})}, posts: 0, check: attempts(1, plain),
+		},
+		"the host is another": {
+			setting: setting{wire: failing(99, x509.HostnameError{Certificate: &x509.Certificate{}, Host: "gateway.example"})}, posts: 0, check: attempts(1, plain),
+		},
+	})
+}
+
+// After an interrupt no new POST starts, and one that is under way is finished and recorded.
+func TestReserveWhenItIsInterrupted(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		arrange func(*testing.T, *world)
+		after   time.Duration
+		posts   int
+		made    bool
+		within  time.Duration // of the interrupt
+		check   func(t *testing.T, err error)
+	}{
+		"before anything": {
+			after: 0, posts: 0, within: 0,
+			check: func(t *testing.T, err error) {
+				if e := as[*qod.InterruptedError](t, err); e.Sent || e.Timeout {
+					t.Errorf("%+v", e)
+				}
+			},
+		},
+		"while the token is fetched": {
+			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpToken, -1, sandbox.HangBeforeCommit()) },
+			after:   time.Second, posts: 0, within: 0,
+			check: func(t *testing.T, err error) { equal(t, "sent", as[*qod.InterruptedError](t, err).Sent, false) },
+		},
+		"while the snapshot is taken": {
+			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpList, -1, sandbox.HangBeforeCommit()) },
+			after:   time.Second, posts: 0, within: 0,
+			check: func(t *testing.T, err error) { equal(t, "sent", as[*qod.InterruptedError](t, err).Sent, false) },
+		},
+		"during the POST": {
+			arrange: creates(sandbox.Delay(10 * time.Second)),
+			after:   time.Second, posts: 1, made: true, within: 9 * time.Second,
+		},
+		"during the POST, whose answer is lost": {
+			arrange: func(_ *testing.T, w *world) {
+				w.spoil(sandbox.OpCreate, 1, sandbox.HangAfterCommit())
+			},
+			after: time.Second, posts: 1, made: true, within: 30 * time.Second,
+		},
+		"during the POST, which is not committed": {
+			arrange: creates(sandbox.HangBeforeCommit()),
+			after:   time.Second, posts: 1, within: 60 * time.Second,
+			check: func(t *testing.T, err error) {
+				equal(t, "interrupted", as[*qod.UnresolvedError](t, err).Interrupted, true)
+			},
+		},
+		"during the POST, which needs a new token": {
+			arrange: func(_ *testing.T, w *world) {
+				w.Before(sandbox.OpCreate, func(n int, _ *http.Request) {
+					if n == 1 {
+						time.Sleep(2 * time.Second)
+						w.RevokeTokens()
+					}
+				})
+			},
+			after: time.Second, posts: 2, made: true, within: time.Second,
+		},
+		"while it is looked for": {
+			arrange: both(sandbox.DropAfterCommit(), 2, 1, sandbox.Delay(5*time.Second)),
+			after:   time.Second, posts: 1, made: true, within: 4 * time.Second,
+		},
+		"while it waits to repeat the POST": {
+			arrange: creates(sandbox.Status(429, "", "Retry-After", "300")),
+			after:   time.Minute, posts: 1, within: 0,
+			check: func(t *testing.T, err error) {
+				e := as[*qod.InterruptedError](t, err)
+				equal(t, "timeout", e.Timeout, false)
+				equal(t, "the cause", as[*qod.Error](t, err).Status, 429)
+				if is[*qod.UnresolvedError](err) {
+					t.Errorf("nothing may exist: %v", err)
+				}
+			},
+		},
+		"while it waits to repeat a lost POST": {
+			arrange: creates(sandbox.Status(503, "", "Retry-After", "300")),
+			after:   time.Minute, posts: 1, within: 0,
+			check: func(t *testing.T, err error) {
+				equal(t, "interrupted", as[*qod.UnresolvedError](t, err).Interrupted, true)
+			},
+		},
+		"while it waits out its own delete": {
+			arrange: func(t *testing.T, w *world) { released(t, w); w.spoil(sandbox.OpCreate, -1, conflict) },
+			after:   2500 * time.Millisecond, posts: 3, within: time.Second,
+			check: func(t *testing.T, err error) {
+				if !is[*qod.ConflictError](err) && !is[*qod.InterruptedError](err) {
+					t.Errorf("%T: %v", err, err)
+				}
+			},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				if test.arrange != nil {
+					test.arrange(t, w)
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				began := time.Now()
+				if test.after == 0 {
+					cancel()
+				}
+				time.AfterFunc(test.after, cancel)
+				s, err := w.Reserve(ctx, wanted())
+				if late := time.Since(began) - test.after; late > test.within+100*time.Millisecond {
+					t.Errorf("it ended %v after the interrupt, want %v", late, test.within)
+				}
+				time.Sleep(time.Minute)
+				equal(t, "POSTs", w.Count(sandbox.OpCreate), test.posts)
+				equal(t, "made", s.ID != "", test.made)
+				if live := w.Ledger(); test.made && (len(live) != 1 || live[0].ID != s.ID) {
+					t.Errorf("returned %q, on the network: %v", s.ID, idsOf(live))
+				} else if !test.made && len(live) > 0 {
+					t.Errorf("on the network: %v", idsOf(live))
+				}
+				if test.check != nil {
+					test.check(t, err)
+				} else if err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// The caller's deadline cuts waits, but no POST.
+func TestReserveOutlivesItsDeadline(t *testing.T) {
+	play(t, map[string]scenario{
+		"during the POST":       {budget: time.Second, arrange: creates(sandbox.Delay(20 * time.Second)), posts: 1, made: true},
+		"during the POST, lost": {budget: time.Second, arrange: creates(sandbox.HangAfterCommit()), posts: 1, made: true},
+		"during the POST, not committed": {
+			budget: time.Second, arrange: creates(sandbox.HangBeforeCommit()), posts: 1, check: unresolved(0, 1),
+		},
+	})
+}
+
+func TestReserveOneAtATimeForOneDevice(t *testing.T) {
+	t.Parallel()
+	ipv4 := func(port int64) qod.Device {
+		return qod.Device{IPv4Address: &qod.IPv4Address{PublicAddress: "203.0.113.7", PublicPort: &port}}
+	}
+	tests := map[string]struct {
+		devices []qod.Device
+		made    int
+		atOnce  int // POSTs under way at the same time, at most
+	}{
+		"one device":    {[]qod.Device{{PhoneNumber: phone}, {PhoneNumber: phone}, {PhoneNumber: phone}}, 1, 1},
+		"three devices": {[]qod.Device{{PhoneNumber: "+34600000001"}, {PhoneNumber: "+34600000002"}, {PhoneNumber: "+34600000003"}}, 3, 3},
+		"one identifier in common": {[]qod.Device{
+			{PhoneNumber: phone, IPv6Address: "2001:db8::1"}, {IPv6Address: "2001:DB8:0::1"}, {PhoneNumber: phone},
+		}, 1, 2}, // the last two have nothing in common
+		"two ports of one address": {[]qod.Device{ipv4(1), ipv4(2)}, 2, 2},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{network: sandbox.Config{Latency: time.Second}}, func(t *testing.T, w *world) {
+				var atOnce, most atomic.Int64
+				w.wire = func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+					if isCreate(r) {
+						most.Store(max(most.Load(), atOnce.Add(1)))
+						defer atOnce.Add(-1)
+					}
+					return next.RoundTrip(r)
+				}
+				var wg sync.WaitGroup
+				var made, own atomic.Int64
+				for _, d := range test.devices {
+					time.Sleep(time.Millisecond) // the first one comes first
+					wg.Go(func() {
+						spec := wanted()
+						spec.Device = d
+						s, err := w.Reserve(t.Context(), spec)
+						var conflict *qod.ConflictError
+						switch {
+						case s.ID != "" && err == nil:
+							made.Add(1)
+						case errors.As(err, &conflict) && len(conflict.Own) > 0:
+							own.Add(1)
+						default:
+							t.Errorf("%q, %v", s.ID, err)
+						}
+					})
+				}
+				wg.Wait()
+				equal(t, "made", int(made.Load()), test.made)
+				equal(t, "on the network", len(w.Ledger()), test.made)
+				equal(t, "refused because of this same process", int(own.Load()), len(test.devices)-test.made)
+				equal(t, "POSTs at once", int(most.Load()), test.atOnce)
+			})
+		})
+	}
+}
+
+// A burst of creates looks at the network once, and so does a burst of conflicts.
+func TestReserveSharesItsLooks(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{network: sandbox.Config{Latency: 50 * time.Millisecond}}, func(t *testing.T, w *world) {
+		const burst = 100
+		all := func(check func(s qod.Session, err error)) {
+			var wg sync.WaitGroup
+			for i := range burst {
+				wg.Go(func() {
+					spec := wanted()
+					spec.Device.PhoneNumber = fmt.Sprintf("+346000%05d", i)
+					check(w.Reserve(t.Context(), spec))
+				})
+			}
+			wg.Wait()
+		}
+		for i := range burst { // other sessions than ours, that can be seen
+			w.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: fmt.Sprintf("+346000%05d", i)}})
+		}
+		all(func(_ qod.Session, err error) { as[*qod.ConflictError](t, err) })
+		equal(t, "POSTs", w.Count(sandbox.OpCreate), burst)
+		if n := w.Count(sandbox.OpList); n > 3 {
+			t.Errorf("%d lists", n)
+		}
+		for _, s := range w.Ledger() {
+			w.Remove(s.ID)
+		}
+		time.Sleep(time.Minute)
+		before := w.Count(sandbox.OpList)
+		all(func(s qod.Session, err error) {
+			if err != nil || s.ID == "" {
+				t.Errorf("%q, %v", s.ID, err)
+			}
+		})
+		equal(t, "POSTs", w.Count(sandbox.OpCreate), 2*burst)
+		equal(t, "lists of the second burst", w.Count(sandbox.OpList)-before, 1)
+		equal(t, "tokens", w.Count(sandbox.OpToken), 1)
+	})
+}
+
+// A thousand creates whose answers are all lost get each its own session back.
+func TestReserveTellsItsOwnApart(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		const burst = 100
+		w.spoil(sandbox.OpCreate, -1, sandbox.DropAfterCommit())
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		got := map[string]string{}
+		for i := range burst {
+			wg.Go(func() {
+				spec := wanted()
+				spec.Device.PhoneNumber = fmt.Sprintf("+346000%05d", i)
+				s, err := w.Reserve(t.Context(), spec)
+				if err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				got[s.ID] = spec.Device.PhoneNumber
+			})
+		}
+		wg.Wait()
+		equal(t, "sessions", len(got), burst)
+		equal(t, "POSTs", w.Count(sandbox.OpCreate), burst)
+		for _, s := range w.Ledger() {
+			equal(t, "device of "+s.ID, got[s.ID], s.Device.PhoneNumber)
+		}
+		if n := w.Count(sandbox.OpList); n > 5 {
+			t.Errorf("%d lists", n)
+		}
+	})
+}
+
+func durations(t *testing.T, w *world) []int64 {
+	t.Helper()
+	var all []int64
+	for _, r := range w.Requests(sandbox.OpCreate) {
+		var body struct{ Duration int64 }
+		if err := json.Unmarshal(r.Body, &body); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, body.Duration)
+	}
+	return all
+}
+
+// Until is kept to the second of the server's clock, whatever was lost on the way.
+func TestReserveUntil(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		network sandbox.Config
+		arrange func(*testing.T, *world)
+		left    time.Duration // until the end, by the server's clock
+		posts   []int64
+		check   func(t *testing.T, err error)
+	}{
+		"an hour":                  {left: time.Hour, posts: []int64{3600}},
+		"more than the API allows": {left: 48 * time.Hour, posts: []int64{86400}},
+		"one second":               {left: time.Second, posts: []int64{1}},
+		"less than a second": {
+			left: 999 * time.Millisecond,
+			check: func(t *testing.T, err error) {
+				if !errors.Is(err, qod.ErrWindowClosed) || is[*qod.UnresolvedError](err) {
+					t.Error(err)
+				}
+			},
+		},
+		"long ago": {
+			left: -time.Hour,
+			check: func(t *testing.T, err error) {
+				if !errors.Is(err, qod.ErrWindowClosed) {
+					t.Error(err)
+				}
+			},
+		},
+		"worked out before each POST": {
+			arrange: creates(sandbox.Status(429, "", "Retry-After", "600"), sandbox.Status(503, "", "Retry-After", "600")),
+			left:    time.Hour, posts: []int64{3600, 3000, 2399},
+		},
+		"closed meanwhile": {
+			arrange: creates(sandbox.Status(429, "", "Retry-After", "600")), left: 5 * time.Minute, posts: []int64{300},
+			check: func(t *testing.T, err error) {
+				if !errors.Is(err, qod.ErrWindowClosed) || is[*qod.UnresolvedError](err) {
+					t.Error(err)
+				}
+			},
+		},
+		"closed after a lost answer": {
+			arrange: creates(sandbox.Status(503, "", "Retry-After", "600")), left: 5 * time.Minute, posts: []int64{300},
+			check: func(t *testing.T, err error) {
+				if as[*qod.UnresolvedError](t, err); !errors.Is(err, qod.ErrWindowClosed) {
+					t.Error(err)
+				}
+			},
+		},
+		"the server's clock is an hour ahead": {network: sandbox.Config{Clock: ahead(time.Hour)}, left: time.Hour, posts: []int64{3600}},
+		"the server's clock is an hour slow":  {network: sandbox.Config{Clock: ahead(-time.Hour)}, left: time.Hour, posts: []int64{3600}},
+		"the list fails, and its Date says the time": {
+			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpList, -1, sandbox.Status(403, "")) },
+			left:    time.Hour, posts: []int64{3600},
+		},
+		// A list that fails is no POST that was lost.
+		"nobody says the time": {
+			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpList, -1, sandbox.DropBeforeCommit()) },
+			left:    time.Hour,
+			check: func(t *testing.T, err error) {
+				if err == nil || is[*qod.UnresolvedError](err) {
+					t.Error(err)
+				}
+			},
+		},
+		"the answers have no Date": {
+			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpList, -1, sandbox.Header("Date", "")) },
+			left:    time.Hour,
+			check: func(t *testing.T, err error) {
+				if err == nil || is[*qod.UnresolvedError](err) {
+					t.Error(err)
+				}
+			},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{network: test.network}, func(t *testing.T, w *world) {
+				if test.arrange != nil {
+					test.arrange(t, w)
+				}
+				now := time.Now()
+				if clock := test.network.Clock; clock != nil {
+					now = clock.Now()
+				}
+				spec := wanted()
+				spec.Seconds, spec.Until = 0, now.Add(test.left)
+				s, err := w.Reserve(t.Context(), spec)
+				if got := durations(t, w); !slices.EqualFunc(got, test.posts, func(a, b int64) bool { return a == b || a == b-1 }) {
+					t.Errorf("durations %v, want %v", got, test.posts)
+				}
+				if test.check != nil {
+					test.check(t, err)
+					equal(t, "on the network", len(w.Ledger()), 0)
+				} else if err != nil || s.ID == "" {
+					t.Errorf("%q, %v", s.ID, err)
+				}
+			})
+		})
+	}
+}
+
+// offset is a clock that is wrong by a constant.
+type offset struct{ by time.Duration }
+
+func ahead(d time.Duration) sandbox.Clock { return offset{d} }
+
+func (o offset) Now() time.Time { return time.Now().Add(o.by) }
+
+func (offset) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
+
+// A session that was lost is found although the runner's clock is wrong.
+func TestReserveWithAWrongClock(t *testing.T) {
+	scenarios := map[string]scenario{}
+	for _, by := range []time.Duration{-time.Hour, time.Hour} {
+		network := sandbox.Config{Clock: ahead(by)}
+		scenarios[fmt.Sprintf("%v, with a snapshot", by)] = scenario{
+			setting: setting{network: network}, arrange: creates(sandbox.DropAfterCommit()), posts: 1, made: true,
+		}
+		scenarios[fmt.Sprintf("%v, without a snapshot", by)] = scenario{
+			setting: setting{network: network}, arrange: blind(sandbox.DropAfterCommit(), down), posts: 1, made: true,
+		}
+	}
+	play(t, scenarios)
+}
+
+// What is sent is what was asked for and nothing else; the sandbox refuses what is not in the
+// API document.
+func TestReserveSendsTheDocument(t *testing.T) {
+	t.Parallel()
+	port := int64(0)
+	tests := map[string]struct {
+		spec qod.Spec
+		body string
+	}{
+		"the least": {wanted(), `{"device":{"phoneNumber":"+34600000001"},"qosProfile":"QOS_E","duration":3600}`},
+		"the most": {
+			qod.Spec{
+				Device: qod.Device{
+					PhoneNumber: phone, NetworkAccessIdentifier: "a@example.com",
+					IPv4Address: &qod.IPv4Address{PublicAddress: "203.0.113.7", PublicPort: &port}, IPv6Address: "2001:db8::1",
+				},
+				ApplicationServer: &qod.ApplicationServer{IPv4Address: "198.51.100.0/24", IPv6Address: "2001:db8:1::/48"},
+				QoSProfile:        "QOS_L", Seconds: 86400,
+				NotificationURL: "https://hooks.example/qod?x=1&y=<2>", NotificationAuthToken: `a"b<c>`,
+			},
+			`{"device":{"phoneNumber":"+34600000001","networkAccessIdentifier":"a@example.com",` +
+				`"ipv4Address":{"publicAddress":"203.0.113.7","publicPort":0},"ipv6Address":"2001:db8::1"},` +
+				`"applicationServer":{"ipv4Address":"198.51.100.0/24","ipv6Address":"2001:db8:1::/48"},` +
+				`"qosProfile":"QOS_L","duration":86400,` +
+				`"notificationUrl":"https://hooks.example/qod?x=1\u0026y=\u003c2\u003e","notificationAuthToken":"a\"b\u003cc\u003e"}`,
+		},
+		"no port": {
+			qod.Spec{Device: qod.Device{IPv4Address: &qod.IPv4Address{PublicAddress: "203.0.113.7"}}, QoSProfile: "QOS_S", Seconds: 1},
+			`{"device":{"ipv4Address":{"publicAddress":"203.0.113.7"}},"qosProfile":"QOS_S","duration":1}`,
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				s, err := w.Reserve(t.Context(), test.spec)
+				if err != nil {
+					t.Fatal(err)
+				}
+				sent := w.Requests(sandbox.OpCreate)[0]
+				equal(t, "body", string(sent.Body), test.body)
+				equal(t, "type", sent.Header.Get("Content-Type"), jsonType)
+				equal(t, "status", s.Status, qod.StatusRequested)
+				equal(t, "profile", s.QoSProfile, test.spec.QoSProfile)
+				equal(t, "seconds", s.Seconds, test.spec.Seconds)
+				if !test.spec.Device.Matches(s.Device) {
+					t.Error("another device came back")
+				}
+			})
+		})
+	}
+}
+
+// Posting is held whenever a POST may have an unknown fate, and given back in the end.
+func TestReserveHoldsPosting(t *testing.T) {
+	t.Parallel()
+	var posting holds
+	inBubble(t, setting{client: func(c *qod.Config) { c.Posting = &posting }}, func(t *testing.T, w *world) {
+		w.spoil(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
+		for _, op := range []sandbox.Operation{sandbox.OpCreate, sandbox.OpList} {
+			w.Before(op, func(int, *http.Request) {
+				if w.Count(sandbox.OpCreate) > 0 && posting.Load() != 1 {
+					t.Errorf("%s: held %d times", op, posting.Load())
+				}
+			})
+		}
+		if _, err := w.Reserve(t.Context(), wanted()); err != nil {
+			t.Error(err)
+		}
+		equal(t, "held at the end", posting.Load(), 0)
+	})
+}
+
+type holds struct{ atomic.Int64 }
+
+func (h *holds) Lock()   { h.Add(1) }
+func (h *holds) Unlock() { h.Add(-1) }
+
+// A fault of this program must not take with it what is known, or that something may exist.
+func TestReservePanics(t *testing.T) {
+	panicking := func(at func(r *http.Request) bool, after bool) wire {
+		return func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+			if !at(r) {
+				return next.RoundTrip(r)
+			}
+			if after {
+				if response, err := next.RoundTrip(r); err == nil {
+					_, _ = io.Copy(io.Discard, response.Body)
+					_ = response.Body.Close()
+				}
+			}
+			panic("a fault")
+		}
+	}
+	once := func(at func(*http.Request) bool) func(*http.Request) bool {
+		var seen atomic.Bool
+		return func(r *http.Request) bool { return at(r) && seen.CompareAndSwap(false, true) }
+	}
+	listed := func(w *atomic.Bool) func(*http.Request) bool {
+		return func(r *http.Request) bool {
+			if isCreate(r) {
+				w.Store(true)
+			}
+			return isList(r) && w.Load()
+		}
+	}
+	faulty := func(t *testing.T, _ *world, err error) { as[*qod.PanicError](t, err) }
+	token := func(r *http.Request) bool { return strings.Contains(r.URL.Path, "token") }
+	discovery := func(r *http.Request) bool { return strings.Contains(r.URL.Path, "well-known") }
+	play(t, map[string]scenario{
+		"in discovery":          {setting: setting{wire: panicking(discovery, false)}, posts: 0, check: faulty},
+		"in the token request":  {setting: setting{wire: panicking(token, false)}, posts: 0, check: faulty},
+		"in the snapshot":       {setting: setting{wire: panicking(once(isList), false)}, posts: 1, made: true},
+		"before the POST, once": {setting: setting{wire: panicking(once(isCreate), false)}, posts: 1, made: true},
+		"after the POST":        {setting: setting{wire: panicking(once(isCreate), true)}, posts: 1, made: true},
+		"before every POST":     {setting: setting{wire: panicking(isCreate, false)}, posts: 0, check: func(t *testing.T, w *world, err error) { as[*qod.UnresolvedError](t, err); faulty(t, w, err) }},
+		"after the POST, in the look": {setting: setting{wire: panicking(listed(new(atomic.Bool)), false)}, arrange: creates(sandbox.DropAfterCommit()), posts: 1, left: 1, check: func(t *testing.T, _ *world, err error) {
+			e := as[*qod.UnresolvedError](t, err)
+			as[*qod.PanicError](t, e.LookErr)
+		}},
+		"in the log": {
+			setting: setting{client: func(c *qod.Config) { c.Log = func(context.Context, qod.Event) { panic("a fault") } }},
+			posts:   1, made: true,
+		},
+	})
+}
+
+// Two faults in a row, in every combination of what can happen to a POST and to the looks behind
+// it. No exact outcome is asked for, only the promise.
+func TestReserveKeepsItsPromiseUnderTwoFaults(t *testing.T) {
+	t.Parallel()
+	type named struct {
+		name   string
+		effect sandbox.Effect
+	}
+	posts := []named{
+		{"before", sandbox.DropBeforeCommit()}, {"after", sandbox.DropAfterCommit()}, {"hang", sandbox.HangAfterCommit()},
+		{"late", sandbox.CommitLate(31 * time.Second)}, {"502", sandbox.StatusAfterCommit(502, "")}, {"503", sandbox.Status(503, "")},
+		{"empty", sandbox.Answer(201, jsonType, "")}, {"cut", sandbox.Truncate(20)}, {"409", conflict}, {"429", sandbox.Status(429, "")},
+		{"401", sandbox.Status(401, "")},
+	}
+	again := []named{{"before", sandbox.DropBeforeCommit()}, {"after", sandbox.DropAfterCommit()}, {"409", conflict}, {"empty", sandbox.Answer(201, jsonType, "")}}
+	looks := []named{
+		{"empty list", emptied}, {"object", sandbox.Answer(200, jsonType, "{}")}, {"html", sandbox.Answer(200, htmlType, loginPage)},
+		{"before", sandbox.DropBeforeCommit()}, {"hang", sandbox.HangBeforeCommit()}, {"503", down}, {"cut", sandbox.Truncate(20)}, {"401", sandbox.Status(401, "")},
+	}
+	for _, first := range posts {
+		for _, second := range again {
+			for _, look := range looks {
+				t.Run(first.name+"/"+second.name+"/"+look.name, func(t *testing.T) {
+					t.Parallel()
+					for _, network := range []sandbox.Config{{}, slowly} {
+						twoFaults(t, network, first.effect, second.effect, look.effect)
+					}
+				})
+			}
+		}
+	}
+}
+
+func twoFaults(t *testing.T, network sandbox.Config, first, second, look sandbox.Effect) {
+	inBubble(t, setting{network: network}, func(t *testing.T, w *world) {
+		w.spoil(sandbox.OpCreate, 1, first)
+		w.spoil(sandbox.OpCreate, 1, second)
+		w.spoilNth(sandbox.OpList, 2, 2, look)
+		s, err := w.Reserve(within(t, 10*time.Minute), wanted())
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		live := idsOf(w.Ledger())
+		switch {
+		case len(live) > 1:
+			t.Errorf("bought twice: %v", live)
+		case s.ID != "" && (len(live) != 1 || live[0] != s.ID):
+			t.Errorf("returned %q, on the network %v", s.ID, live)
+		case s.ID == "" && err == nil:
+			t.Error("neither session nor error")
+		case s.ID == "" && len(live) == 1 && !is[*qod.UnresolvedError](err):
+			t.Errorf("a session is left behind: %v", err)
+		}
+	})
+}
