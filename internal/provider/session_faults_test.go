@@ -108,9 +108,16 @@ func TestSession_deleteFails(t *testing.T) {
 // costs nothing: the session is found again and there is no second POST.
 func TestSession_lostAnswer(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
+	c := w.core()
 	w.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.DropAfterCommit()})
-	w.test(w.apply(w.hcl(camera), cameraHas("qos_status", "AVAILABLE")))
-	if got := w.writes(); got != "POST DELETE" {
-		t.Errorf("requests that change something: %s, want one POST and the DELETE in the end", got)
+	made := c.created(hour(nil))
+	if ids := w.ids(); len(ids) != 1 || made.text("id") != ids[0] || made.text("qos_status") != "AVAILABLE" {
+		t.Errorf("state has %v, the network %v", made.values, ids)
+	}
+	if again := c.plan(made, hour(nil)); !again.planned.is(made) || len(again.replace) > 0 {
+		t.Errorf("the second plan is %v, and replaces for %v", again.planned.values, again.replace)
+	}
+	if got := w.writes(); got != "POST" {
+		t.Errorf("requests that change something: %s, want one POST", got)
 	}
 }

@@ -32,9 +32,8 @@ func cameraHas(attribute, value string) statecheck.StateCheck {
 	return statecheck.ExpectKnownValue("qod_session.camera", tfjsonpath.New(attribute), knownvalue.StringExact(value))
 }
 
-// A session's life: one POST makes it, and it is available when the apply is over; it can be
-// imported; one that is gone or has ended is planned anew; and destroying one that has vanished
-// since the plan succeeds.
+// A session's life: one POST makes it, and it is available when the apply is over; one that is
+// gone or has ended is planned anew; and destroying one that has vanished since the plan succeeds.
 func TestSession_life(t *testing.T) {
 	clock := sandbox.NewManualClock(atKickOff)
 	w := newWorld(t, sandbox.Config{Clock: clock})
@@ -51,7 +50,6 @@ func TestSession_life(t *testing.T) {
 			cameraHas("started_at", "2028-02-29T20:15:00Z"),
 			cameraHas("expires_at", "2028-02-29T21:15:00Z"),
 		),
-		resource.TestStep{ResourceName: "qod_session.camera", ImportState: true, ImportStateVerify: true},
 		before(vanish, planning(w.apply(w.hcl(camera)), isNew)),
 		before(func() { clock.Advance(time.Hour) }, planning(
 			w.apply(w.hcl(camera), cameraHas("started_at", "2028-02-29T21:15:00Z")), isNew)),

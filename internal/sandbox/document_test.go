@@ -41,7 +41,7 @@ func TestRequestsTheDocumentForbids(t *testing.T) {
 		"device without a name":   {`{"device":{},"qosProfile":"QOS_E","duration":60}`, "identifier"},
 		"device with a port only": {`{"device":{"ipv4Address":{"publicPort":80}},"qosProfile":"QOS_E","duration":60}`, "identifier"},
 		"device of an empty name": {`{"device":{"networkAccessIdentifier":""},"qosProfile":"QOS_E","duration":60}`, "identifier"},
-		"more than a MiB":         {strings.Replace(phone("+34600000001"), "{", "{"+strings.Repeat(" ", largestBody), 1), "body"},
+		"more than a MiB":         {strings.Replace(phone("+34600000001"), "{", "{"+strings.Repeat(" ", largestBody), 1), "1 MiB"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"compress/gzip"
+	"sync"
 	"time"
 )
 
@@ -10,7 +11,7 @@ import (
 var plain = Effect{func(x *exchange) { x.send(x.commit()) }}
 
 // Status answers before anything is committed. header holds names and values
-// in turn; Content-Type is JSON unless given.
+// in turn, and panics if one is left over; Content-Type is JSON unless given.
 func Status(code int, body string, header ...string) Effect {
 	a := spoilt(code, body, header)
 	return Effect{func(x *exchange) { x.send(a) }}
@@ -144,26 +145,32 @@ func Endless() Effect {
 	}}
 }
 
-// GzipBomb commits and answers with some MiB that unpack to 1 GiB of blanks.
+// GzipBomb commits and answers with 1 MiB that unpacks to 1 GiB of blanks.
 func GzipBomb() Effect {
 	return Effect{func(x *exchange) {
 		a := x.commit()
 		x.start(a.with("Content-Encoding", "gzip"), -1)
-		var packed bytes.Buffer
-		packer := gzip.NewWriter(&packed)
-		for range (1 << 30) / len(blanks) {
-			_, _ = packer.Write(blanks)
-			if !x.write(packed.Bytes()) {
+		for range 1 << 10 {
+			if !x.write(packedBlanks()) {
 				x.drop()
 			}
-			packed.Reset()
 		}
-		_ = packer.Close()
-		x.write(packed.Bytes())
 	}}
 }
 
 var blanks = bytes.Repeat([]byte(" "), 32<<10)
+
+// packedBlanks is 1 MiB of blanks in 1 KiB: a whole gzip member, any number of
+// which in a row is a valid stream (RFC 1952 §2.2).
+var packedBlanks = sync.OnceValue(func() []byte {
+	var packed bytes.Buffer
+	packer := gzip.NewWriter(&packed)
+	for range (1 << 20) / len(blanks) {
+		_, _ = packer.Write(blanks) // a buffer takes everything
+	}
+	_ = packer.Close()
+	return packed.Bytes()
+})
 
 // spoilt is an answer made up by a test.
 func spoilt(code int, body string, header []string) answer {

@@ -118,6 +118,9 @@ func (s *Sandbox) answer(c call) answer {
 	if refused != nil {
 		return *refused
 	}
+	if len(c.body) > largestBody {
+		return refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "The body is larger than 1 MiB")
+	}
 	if err := judge(c); err != nil {
 		return refusal(http.StatusBadRequest, "INVALID_ARGUMENT", err.Error())
 	}

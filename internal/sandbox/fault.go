@@ -27,7 +27,8 @@ type pendingFault struct {
 
 // Fail adds a fault to those still to come. Of several that want the same
 // request the one added first gets it, and the others wait for the next: two
-// calls in a row spoil two requests in a row.
+// calls in a row spoil two requests in a row. It panics if there is no Effect:
+// such a test would prove nothing.
 func (s *Sandbox) Fail(f Fault) {
 	if f.Effect.perform == nil {
 		panic("sandbox: a Fault needs an Effect")

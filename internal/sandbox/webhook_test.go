@@ -228,13 +228,17 @@ func TestCloseEndsDeliveries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := within(t, Config{Webhooks: roundTrip(func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
+			time.Sleep(time.Second) // and takes its time to stop
 			return nil, r.Context().Err()
 		})})
 		w.Revoke(w.Seed(Session{NotificationURL: "http://slow.example/"}).ID)
 		start := time.Now()
 		w.Close()
-		if time.Since(start) != 0 || len(w.Deliveries()) != 1 || w.Deliveries()[0].Err == nil {
+		if time.Since(start) != time.Second || len(w.Deliveries()) != 1 || w.Deliveries()[0].Err == nil {
 			t.Errorf("closing took %v: %+v", time.Since(start), w.Deliveries())
+		}
+		if left := len(w.clock.timers); left != 0 {
+			t.Errorf("%d timers are left", left)
 		}
 		w.Remove(w.Seed(Session{NotificationURL: "http://slow.example/"}).ID)
 		if len(w.Deliveries()) != 1 {

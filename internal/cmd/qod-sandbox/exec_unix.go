@@ -14,7 +14,8 @@ import (
 //
 // With a terminal the child stays in this process group, because it must be in
 // the foreground to read from it. Ctrl-C and a hang-up then reach both, and
-// are not passed on. Without one, as in a pipeline, the child has a group of
+// are not passed on; SIGTERM does not come from a terminal, so it was sent to
+// this process and is. Without one, as in a pipeline, the child has a group of
 // its own: what is sent to this process or to its whole group reaches the
 // child through here alone.
 func place(child *exec.Cmd) (passes func(os.Signal) bool, done func()) {

@@ -1,0 +1,654 @@
+// Proves what a person reads when something fails: the whole text of every kind of error, made by
+// the real client and a network that goes wrong. Read testdata/diagnostics.golden as whoever was
+// woken by it. go test ./internal/provider -run TestDiagnostics -update writes it anew.
+
+package provider
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+var update = flag.Bool("update", false, "write testdata/diagnostics.golden anew")
+
+// lab is a client and a network in a bubble of time: minutes of retries take none.
+type lab struct {
+	*sandbox.Sandbox
+	*qod.Client
+	ctx   context.Context
+	clock *sandbox.ManualClock
+	wire  http.RoundTripper // instead of the sandbox; nil for none
+}
+
+func (l *lab) RoundTrip(r *http.Request) (*http.Response, error) {
+	if l.wire != nil {
+		return l.wire.RoundTrip(r)
+	}
+	return l.Sandbox.RoundTripper().RoundTrip(r)
+}
+
+// broken is a wire on which nothing gets through.
+type broken struct{ err error }
+
+func (b broken) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		_ = r.Body.Close()
+	}
+	return nil, b.err
+}
+
+const (
+	webPage  = `<!DOCTYPE html><html><body>Please <a href="/login">log in</a></body></html>`
+	lostID   = "11111111-1111-4111-8111-111111111111"
+	secondID = "22222222-2222-4222-8222-222222222222"
+	wholeTel = "+34611222333"
+)
+
+var (
+	camera1 = qod.Device{PhoneNumber: wholeTel}
+	wanted  = qod.Spec{Device: camera1, QoSProfile: "QOS_L", Seconds: 3600, NotificationURL: "https://example.com/qod", NotificationAuthToken: "hunter2-webhook"}
+	tel     = sandbox.Device{PhoneNumber: wholeTel}
+)
+
+// A failure is one way in which something goes wrong, up to the diagnostics that tell of it.
+type failure struct {
+	client func(*qod.Config)
+	make   func(l *lab) diag.Diagnostics
+}
+
+func one(d diag.Diagnostic) diag.Diagnostics { return diag.Diagnostics{d} }
+
+// create fails like the resource's Create.
+func (l *lab) create(spec qod.Spec) diag.Diagnostics {
+	_, err := l.Reserve(l.ctx, spec)
+	return one(createFailed(err))
+}
+
+func (l *lab) read() diag.Diagnostics {
+	_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID, Device: camera1})
+	return one(readFailed(lostID, err))
+}
+
+func (l *lab) remove() diag.Diagnostics {
+	return one(deleteFailed(lostID, l.Release(l.ctx, qod.Ref{ID: lostID, Device: camera1})))
+}
+
+func (l *lab) list() diag.Diagnostics {
+	_, err := l.List(l.ctx, qod.Filter{})
+	return one(listFailed(err))
+}
+
+func (l *lab) fail(op sandbox.Operation, times int, effect sandbox.Effect) {
+	l.Fail(sandbox.Fault{Operation: op, Times: times, Effect: effect})
+}
+
+// within gives the calls a deadline.
+func (l *lab) within(d time.Duration) { l.ctx, _ = context.WithTimeout(l.ctx, d) } //nolint:govet // the bubble ends it
+
+// interruptAt cancels the calls when the n-th request of an operation comes in.
+func (l *lab) interruptAt(op sandbox.Operation, at int) {
+	ctx, cancel := context.WithCancel(l.ctx)
+	l.ctx = ctx
+	l.Before(op, func(n int, _ *http.Request) {
+		if n == at {
+			cancel()
+		}
+	})
+}
+
+func answers(status int, body string, header ...string) func(l *lab) diag.Diagnostics {
+	return func(l *lab) diag.Diagnostics {
+		l.within(5 * time.Minute)
+		l.fail(sandbox.OpCreate, -1, sandbox.Status(status, body, header...))
+		return l.create(wanted)
+	}
+}
+
+func noDevice(info map[string]any) { delete(info, "device") }
+
+func refuses(code, description string) string {
+	return fmt.Sprintf(`{"error": %q, "error_description": %q}`, code, description)
+}
+
+// waited is the end of a wait, by a create or by an update that resumed it.
+func waited(resumed bool, prepare func(l *lab, id string)) func(l *lab) diag.Diagnostics {
+	return func(l *lab) diag.Diagnostics {
+		l.within(time.Minute)
+		s := l.Seed(sandbox.Session{ID: lostID, Device: tel, Status: sandbox.StatusRequested})
+		prepare(l, s.ID)
+		_, err := l.Await(l.ctx, qod.Ref{ID: s.ID, Device: camera1})
+		if resumed {
+			return one(resumeFailed(err))
+		}
+		return one(createFailed(err))
+	}
+}
+
+var failures = map[string]failure{
+	"create/400":               {make: answers(400, `{"status":400,"code":"INVALID_ARGUMENT","message":"Unknown device +34611222333."}`)},
+	"create/400 without words": {make: answers(400, "")},
+	"create/401 and 401 again": {make: answers(401, `{"status":401,"code":"UNAUTHENTICATED","message":"Token has the wrong audience."}`)},
+	"create/401 and no new token": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpCreate, -1, sandbox.Status(401, ""))
+		l.Fail(sandbox.Fault{Operation: sandbox.OpToken, Nth: 2, Times: -1, Effect: sandbox.Status(401, refuses("invalid_client", "The client was disabled."))})
+		return l.create(wanted)
+	}},
+	"create/401 for a ready token": {
+		client: readyToken,
+		make:   answers(401, `{"status":401,"code":"UNAUTHENTICATED","message":"Token expired."}`),
+	},
+	"list/401 for a ready token, again": {client: readyToken, make: func(l *lab) diag.Diagnostics {
+		l.list()
+		return l.list()
+	}},
+	"create/403":               {make: answers(403, `{"status":403,"code":"PERMISSION_DENIED","message":"Client does not have sufficient permissions to perform this action."}`)},
+	"create/404 html":          {make: answers(404, webPage, "Content-Type", "text/html")},
+	"create/405":               {make: answers(405, "")},
+	"create/429":               {make: answers(429, `{"status":429,"code":"QUOTA_EXCEEDED","message":"Too many sessions"}`)},
+	"create/429 for two hours": {make: answers(429, "", "Retry-After", "7200")},
+	"create/307":               {make: answers(307, "", "Location", "https://login.example/sso?state=hunter2")},
+	"create/TLS":               {make: unreachable(&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}})},
+	"create/TLS version":       {make: unreachable(errors.New("tls: protocol version not supported"))},
+	"create/DNS":               {make: unreachable(&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "gateway.example", IsNotFound: true}})},
+	"create/refused": {make: unreachable(&net.OpError{
+		Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 443}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED),
+	})},
+	"create/fault of the provider": {make: func(*lab) diag.Diagnostics {
+		return one(createFailed(&qod.PanicError{Value: "index out of range [3] with length 3"}))
+	}},
+	"create/not configured yet": {make: func(l *lab) diag.Diagnostics {
+		_, err := unconfigured{attributes: []string{"client_id", "client_secret"}}.Reserve(l.ctx, wanted)
+		return one(createFailed(err))
+	}},
+	"create/window closed": {make: func(l *lab) diag.Diagnostics {
+		late := wanted
+		late.Until = time.Now().Add(-time.Minute)
+		return l.create(late)
+	}},
+	"create/interrupted before anything": {make: func(l *lab) diag.Diagnostics {
+		ctx, cancel := context.WithCancel(l.ctx)
+		cancel()
+		l.ctx = ctx
+		return l.create(wanted)
+	}},
+	"create/interrupted between tries": {make: func(l *lab) diag.Diagnostics {
+		l.interruptAt(sandbox.OpCreate, 2)
+		l.fail(sandbox.OpCreate, -1, sandbox.Status(429, ""))
+		return l.create(wanted)
+	}},
+	"create/out of time before anything": {make: func(l *lab) diag.Diagnostics {
+		l.within(time.Second)
+		l.fail(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
+		return l.create(wanted)
+	}},
+	"create/out of time, over and over refused": {client: func(c *qod.Config) { c.MaxRetries = 1000 }, make: func(l *lab) diag.Diagnostics {
+		l.within(time.Minute)
+		l.wire = broken{&net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}}
+		l.fail(sandbox.OpCreate, -1, sandbox.Status(429, ""))
+		return l.create(wanted)
+	}},
+
+	"conflict/with a session of this run": {make: func(l *lab) diag.Diagnostics {
+		_, _ = l.Reserve(l.ctx, wanted)
+		return l.create(wanted)
+	}},
+	"conflict/with one that is visible": {make: func(l *lab) diag.Diagnostics {
+		l.Seed(sandbox.Session{ID: lostID, Device: tel, QoSProfile: "QOS_S"})
+		return l.create(wanted)
+	}},
+	"conflict/with one that is lingering": {make: func(l *lab) diag.Diagnostics {
+		l.Seed(sandbox.Session{ID: lostID, Device: tel, Status: sandbox.StatusUnavailable})
+		return l.create(wanted)
+	}},
+	"conflict/with two that are visible": {make: func(l *lab) diag.Diagnostics {
+		l.Seed(sandbox.Session{ID: lostID, Device: tel})
+		l.Seed(sandbox.Session{ID: secondID, Device: sandbox.Device{IPv6Address: "2a02:9130::77"}, Status: sandbox.StatusRequested})
+		both := wanted
+		both.Device.IPv6Address = "2a02:9130:0::77"
+		return l.create(both)
+	}},
+	"conflict/with one that may be possible": {make: func(l *lab) diag.Diagnostics {
+		l.Seed(sandbox.Session{ID: lostID, Device: tel})
+		l.Echo(noDevice)
+		return l.create(wanted)
+	}},
+	"conflict/with twelve that may be possible": {make: func(l *lab) diag.Diagnostics {
+		for i := range 12 {
+			l.Seed(sandbox.Session{ID: fmt.Sprintf("%08d-1111-4111-8111-111111111111", i), Device: tel, Duration: 3600 + i})
+		}
+		l.Echo(noDevice)
+		return l.create(wanted)
+	}},
+	"conflict/with one that is not visible": {make: func(l *lab) diag.Diagnostics {
+		l.Seed(sandbox.Session{Device: tel, ClientID: "another team"})
+		return l.create(wanted)
+	}},
+	"conflict/with one that is not visible, at an unknown time": {make: func(l *lab) diag.Diagnostics {
+		l.Seed(sandbox.Session{Device: tel, ClientID: "another team"})
+		l.fail(sandbox.OpCreate, -1, sandbox.Header("Date", ""))
+		return l.create(wanted)
+	}},
+	"conflict/that the list is refused for": {make: func(l *lab) diag.Diagnostics {
+		l.Seed(sandbox.Session{Device: tel})
+		l.fail(sandbox.OpList, -1, sandbox.Status(403, `{"code":"PERMISSION_DENIED","message":"Scope missing"}`))
+		return l.create(wanted)
+	}},
+	"conflict/that the list fails for": {make: func(l *lab) diag.Diagnostics {
+		l.Seed(sandbox.Session{Device: tel})
+		l.fail(sandbox.OpList, -1, sandbox.Status(503, ""))
+		return l.create(wanted)
+	}},
+
+	"lost/none found":               {make: answers(500, `{"status":500,"code":"INTERNAL","message":"Database unavailable"}`)},
+	"lost/none found, 503 for days": {make: answers(503, "", "Retry-After", "Thu, 02 Mar 2028 21:15:00 GMT")},
+	"lost/success without a session": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpCreate, -1, sandbox.Status(200, webPage, "Content-Type", "text/html"))
+		return l.create(wanted)
+	}},
+	"lost/redirected": {make: answers(302, "", "Location", "https://login.example/sso?state=hunter2")},
+	"lost/candidates": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpCreate, -1, sandbox.DropAfterCommit())
+		l.Echo(func(info map[string]any) { noDevice(info); info["sessionId"] = lostID })
+		return l.create(wanted)
+	}},
+	"lost/no way to look": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpCreate, -1, sandbox.DropAfterCommit())
+		l.Fail(sandbox.Fault{Operation: sandbox.OpList, Nth: 2, Times: -1, Effect: sandbox.Status(503, `{"code":"UNAVAILABLE","message":"Maintenance"}`)})
+		return l.create(wanted)
+	}},
+	"lost/interrupted": {make: func(l *lab) diag.Diagnostics {
+		l.interruptAt(sandbox.OpCreate, 1)
+		l.fail(sandbox.OpCreate, -1, sandbox.DropBeforeCommit())
+		return l.create(wanted)
+	}},
+	"lost/interrupted, candidates": {make: func(l *lab) diag.Diagnostics {
+		l.interruptAt(sandbox.OpCreate, 1)
+		l.fail(sandbox.OpCreate, -1, sandbox.DropAfterCommit())
+		l.Echo(func(info map[string]any) { noDevice(info); info["sessionId"] = lostID })
+		return l.create(wanted)
+	}},
+	"lost/conflict behind": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
+		l.Before(sandbox.OpCreate, func(n int, _ *http.Request) {
+			if n == 2 {
+				l.Seed(sandbox.Session{Device: tel, ClientID: "another team"})
+			}
+		})
+		return l.create(wanted)
+	}},
+	"lost/refused behind": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
+		l.fail(sandbox.OpCreate, -1, sandbox.Status(400, `{"code":"INVALID_ARGUMENT","message":"No such profile"}`))
+		return l.create(wanted)
+	}},
+	"lost/made twice": {make: func(*lab) diag.Diagnostics {
+		return one(createFailed(&qod.UnresolvedError{
+			Device: camera1, Kept: lostID, Candidates: []qod.Session{{ID: secondID, QoSProfile: "QOS_L", Status: qod.StatusRequested}},
+			Correlators: []string{"33333333-3333-4333-8333-333333333333"}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
+			Err: &qod.Error{Operation: qod.OperationCreate, Status: 502, Correlator: "33333333-3333-4333-8333-333333333333"},
+		}))
+	}},
+	"lost/at an unknown time": {make: func(*lab) diag.Diagnostics {
+		return one(createFailed(&qod.UnresolvedError{
+			Device: camera1, Correlators: []string{"33333333-3333-4333-8333-333333333333"}, Seconds: 3600,
+			Err: &qod.Error{Operation: qod.OperationCreate, Err: errors.New("unexpected EOF"), Correlator: "33333333-3333-4333-8333-333333333333"},
+		}))
+	}},
+
+	"token/refused": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpToken, -1, sandbox.Status(401, refuses("invalid_client", "The secret sandbox-secret is wrong.")))
+		return l.create(wanted)
+	}},
+	"token/refused without words": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpToken, -1, sandbox.Status(401, webPage, "Content-Type", "text/html"))
+		return l.list()
+	}},
+	"token/scopes": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpToken, -1, sandbox.Status(400, refuses("invalid_scope", "")))
+		return l.list()
+	}},
+	"token/other refusal": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpToken, -1, sandbox.Status(400, refuses("unauthorized_client", "This client may not use this grant.")))
+		return l.list()
+	}},
+	"token/5xx": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpToken, -1, sandbox.Status(502, webPage, "Content-Type", "text/html"))
+		return l.list()
+	}},
+	"token/429": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpToken, -1, sandbox.Status(429, ""))
+		return l.list()
+	}},
+	"token/web page": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpToken, -1, sandbox.Status(200, webPage, "Content-Type", "text/html"))
+		return l.list()
+	}},
+	"token/redirect": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpToken, -1, sandbox.Redirect(302, "https://login.example/sso"))
+		return l.list()
+	}},
+	"discovery/404": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpDiscovery, -1, sandbox.Status(404, webPage, "Content-Type", "text/html"))
+		return l.list()
+	}},
+	"discovery/5xx": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpDiscovery, -1, sandbox.Status(503, ""))
+		return l.read()
+	}},
+	"discovery/http": {make: func(l *lab) diag.Diagnostics {
+		l.Discovery(func(d map[string]any) { d["token_endpoint"] = "http://gateway.example/token" })
+		return l.list()
+	}},
+	"discovery/other issuer": {make: func(l *lab) diag.Diagnostics {
+		l.Discovery(func(d map[string]any) { d["issuer"] = "https://login.example/realms/qod" })
+		return l.list()
+	}},
+	"discovery/DNS": {client: func(c *qod.Config) { c.TokenURL = "" }, make: func(l *lab) diag.Diagnostics {
+		l.wire = broken{&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "gateway.example", IsNotFound: true}}}
+		return l.list()
+	}},
+
+	"read/404 html": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpRead, -1, sandbox.Status(404, webPage, "Content-Type", "text/html"))
+		return l.read()
+	}},
+	"read/403": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpRead, -1, sandbox.Status(403, ""))
+		return l.read()
+	}},
+	"read/503": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpRead, -1, sandbox.Status(503, `{"code":"UNAVAILABLE","message":"Service unavailable."}`))
+		return l.read()
+	}},
+	"read/503 for three hours": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpRead, -1, sandbox.Status(503, "", "Retry-After", "10800"))
+		return l.read()
+	}},
+	"read/200 html": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpRead, -1, sandbox.Status(200, webPage, "Content-Type", "text/html"))
+		return l.read()
+	}},
+	"read/another session": {make: func(l *lab) diag.Diagnostics {
+		l.Seed(sandbox.Session{ID: lostID, Device: tel})
+		l.Echo(func(info map[string]any) { info["sessionId"] = secondID })
+		return l.read()
+	}},
+	"read/302": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpRead, -1, sandbox.Redirect(302, "https://login.example/sso?state=hunter2"))
+		return l.read()
+	}},
+	"read/cut off": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpRead, -1, sandbox.DropBeforeCommit())
+		return l.read()
+	}},
+	"read/out of time": {client: func(c *qod.Config) { c.MaxRetries = 1000 }, make: func(l *lab) diag.Diagnostics {
+		l.within(10 * time.Second)
+		l.fail(sandbox.OpRead, -1, sandbox.Status(500, ""))
+		return l.read()
+	}},
+	"read/no answer in time": {make: func(l *lab) diag.Diagnostics {
+		l.within(10 * time.Second)
+		l.fail(sandbox.OpRead, -1, sandbox.HangBeforeCommit())
+		return l.read()
+	}},
+	"read/no answer to any try": {client: func(c *qod.Config) { c.MaxRetries, c.RequestTimeout = 1, 5*time.Second }, make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpRead, -1, sandbox.HangBeforeCommit())
+		return l.read()
+	}},
+	"read/interrupted": {make: func(l *lab) diag.Diagnostics {
+		l.interruptAt(sandbox.OpRead, 2)
+		l.fail(sandbox.OpRead, -1, sandbox.Status(500, ""))
+		return l.read()
+	}},
+	"read/not configured yet": {make: func(l *lab) diag.Diagnostics {
+		_, err := unconfigured{attributes: []string{"endpoint"}}.Read(l.ctx, qod.Ref{})
+		return one(readFailed(lostID, err))
+	}},
+	"read/made elsewhere": {make: func(l *lab) diag.Diagnostics {
+		_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID})
+		return one(madeElsewhere(readSummary, lostID, "https://old.example/v1 as client stadium", l.Origin(), err))
+	}},
+	"read/no answer without a date": {make: func(l *lab) diag.Diagnostics {
+		_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID})
+		return one(madeElsewhere(readSummary, lostID, "https://gateway.example/v1 as token", l.Origin(), err))
+	}},
+
+	"delete/403": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpRelease, -1, sandbox.Status(403, ""))
+		return l.remove()
+	}},
+	"delete/500": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpRelease, -1, sandbox.Status(500, ""))
+		return l.remove()
+	}},
+	"delete/interrupted": {make: func(l *lab) diag.Diagnostics {
+		l.interruptAt(sandbox.OpRelease, 1)
+		l.fail(sandbox.OpRelease, -1, sandbox.HangBeforeCommit())
+		return l.remove()
+	}},
+	"delete/out of time": {client: func(c *qod.Config) { c.MaxRetries = 1000 }, make: func(l *lab) diag.Diagnostics {
+		l.within(2 * time.Minute)
+		l.fail(sandbox.OpRelease, -1, sandbox.Status(504, ""))
+		return l.remove()
+	}},
+	"delete/made elsewhere": {make: func(l *lab) diag.Diagnostics {
+		err := l.Release(l.ctx, qod.Ref{ID: lostID})
+		return one(madeElsewhere(deleteSummary, lostID, "https://old.example/v1 as client stadium", l.Origin(), err))
+	}},
+	"delete/not configured yet": {make: func(l *lab) diag.Diagnostics {
+		return one(deleteFailed(lostID, unconfigured{attributes: []string{"endpoint"}}.Release(l.ctx, qod.Ref{})))
+	}},
+
+	"import/unknown": {make: func(l *lab) diag.Diagnostics {
+		_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID})
+		return one(importUnknown(lostID, l.Origin(), err))
+	}},
+	"list/200 html": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpList, -1, sandbox.Status(200, webPage, "Content-Type", "text/html"))
+		return l.list()
+	}},
+
+	"wait/unavailable":          {make: waited(false, func(l *lab, id string) { l.Revoke(id) })},
+	"wait/unavailable, resumed": {make: waited(true, func(l *lab, id string) { l.Revoke(id) })},
+	"wait/gone":                 {make: waited(false, func(l *lab, id string) { l.Remove(id) })},
+	"wait/gone, resumed":        {make: waited(true, func(l *lab, id string) { l.Remove(id) })},
+	"wait/too long":             {make: waited(false, func(*lab, string) {})},
+	"wait/too long, resumed":    {make: waited(true, func(*lab, string) {})},
+	"wait/too long, failing":    {make: waited(false, func(l *lab, _ string) { l.fail(sandbox.OpRead, -1, sandbox.Status(503, "")) })},
+	"wait/too long, failing, resumed": {make: waited(true, func(l *lab, _ string) {
+		l.fail(sandbox.OpRead, -1, sandbox.Status(503, `{"code":"UNAVAILABLE","message":"Maintenance"}`))
+	})},
+	"wait/interrupted":          {make: waited(false, func(l *lab, _ string) { l.interruptAt(sandbox.OpRead, 2) })},
+	"wait/interrupted, resumed": {make: waited(true, func(l *lab, _ string) { l.interruptAt(sandbox.OpRead, 2) })},
+	"wait/denied":               {make: waited(false, func(l *lab, _ string) { l.fail(sandbox.OpRead, -1, sandbox.Status(401, "")) })},
+	"wait/denied, resumed":      {make: waited(true, func(l *lab, _ string) { l.fail(sandbox.OpRead, -1, sandbox.Status(401, "")) })},
+	"wait/not configured yet": {make: func(l *lab) diag.Diagnostics {
+		_, err := unconfigured{attributes: []string{"endpoint"}}.Await(l.ctx, qod.Ref{})
+		return one(resumeFailed(err))
+	}},
+
+	"granted/another profile": {make: func(*lab) diag.Diagnostics {
+		return one(otherProfile(qod.Session{ID: lostID, QoSProfile: "QOS_S"}, "QOS_L"))
+	}},
+	"granted/less": {make: func(*lab) diag.Diagnostics {
+		return one(grantedLess(qod.Session{ID: lostID, Seconds: 600, ExpiresAt: atKickOff.Add(10 * time.Minute)}, 3600))
+	}},
+	"granted/less, end not known": {make: func(*lab) diag.Diagnostics {
+		return one(grantedLess(qod.Session{ID: lostID, Seconds: 600}, 3600))
+	}},
+	"panic": {make: func(*lab) (diags diag.Diagnostics) {
+		defer catch(&diags)
+		panic("index out of range [3] with length 3")
+	}},
+}
+
+func readyToken(c *qod.Config) { c.ClientID, c.ClientSecret, c.AccessToken = "", "", "hunter2-ready" }
+
+func unreachable(err error) func(l *lab) diag.Diagnostics {
+	return func(l *lab) diag.Diagnostics {
+		_, _ = l.List(l.ctx, qod.Filter{}) // there is a token already
+		l.wire = broken{err}
+		return l.create(wanted)
+	}
+}
+
+// happen runs a failure in a bubble of its own.
+func (f failure) happen(t *testing.T) string {
+	var text string
+	synctest.Test(t, func(t *testing.T) {
+		clock := sandbox.NewManualClock(atKickOff)
+		l := &lab{Sandbox: sandbox.New(sandbox.Config{Clock: clock, Provisioning: time.Hour, Latency: 10 * time.Millisecond}), ctx: t.Context(), clock: clock}
+		defer l.Close()
+		config := qod.Config{
+			Endpoint: "https://gateway.example/v1", ClientID: sandbox.DefaultClient.ID, ClientSecret: sandbox.DefaultClient.Secret,
+			Scopes: defaultScopes, MaxRetries: 2, RequestTimeout: defaultRequestTimeout, UserAgent: "test", Transport: l,
+		}
+		if f.client != nil {
+			f.client(&config)
+		}
+		client, err := qod.New(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Client = client
+		text = rendered(f.make(l))
+	})
+	return text
+}
+
+// rendered is how the golden file shows diagnostics.
+func rendered(diags diag.Diagnostics) string {
+	var parts []string
+	for _, d := range diags {
+		head := d.Severity().String() + ": " + d.Summary()
+		if at := pathOf(d).String(); at != "" {
+			head += " (at " + at + ")"
+		}
+		parts = append(parts, head+"\n\n"+d.Detail())
+	}
+	return anonymous(strings.Join(parts, "\n\n"))
+}
+
+var anyUUID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+
+// anonymous numbers the ids that are random.
+func anonymous(text string) string {
+	seen := map[string]string{}
+	return anyUUID.ReplaceAllStringFunc(text, func(id string) string {
+		if strings.Contains(id, "-1111-4111-8111-") || id == secondID || strings.HasPrefix(id, "3333") {
+			return id
+		}
+		if seen[id] == "" {
+			seen[id] = fmt.Sprintf("00000000-0000-4000-8000-%012d", len(seen)+1)
+		}
+		return seen[id]
+	})
+}
+
+var goldenFile = filepath.Join("testdata", "diagnostics.golden")
+
+const section = "\n=== "
+
+func TestDiagnostics(t *testing.T) {
+	t.Parallel()
+	names := slices.Sorted(maps.Keys(failures))
+	if *update {
+		var b strings.Builder
+		b.WriteString("What people read when something fails, by TestDiagnostics.\n")
+		for _, name := range names {
+			t.Run(name, func(t *testing.T) { b.WriteString(section + name + "\n" + failures[name].happen(t) + "\n") })
+		}
+		if err := os.MkdirAll(filepath.Dir(goldenFile), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(goldenFile, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	golden, err := os.ReadFile(goldenFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{}
+	for _, part := range strings.Split(string(golden), section)[1:] {
+		name, text, _ := strings.Cut(part, "\n")
+		want[name] = strings.TrimSuffix(text, "\n")
+	}
+	for name := range want {
+		if _, known := failures[name]; !known {
+			t.Errorf("the golden file has %q, which does not happen", name)
+		}
+	}
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := failures[name].happen(t)
+			if got != want[name] {
+				t.Errorf("got\n%s\n\nwant\n%s", got, want[name])
+			}
+			readable(t, got)
+		})
+	}
+}
+
+// readable holds for every text.
+func readable(t *testing.T, text string) {
+	t.Helper()
+	head, detail, _ := strings.Cut(text, "\n\n")
+	summary := regexp.MustCompile(`^(Error|Warning): | \(at .*\)$`).ReplaceAllString(head, "")
+	if !slices.Contains([]string{
+		createSummary, readSummary, deleteSummary, importSummary, listSummary, waitSummary, "QoS Session Shorter Than Asked", "Internal Fault",
+	}, summary) {
+		t.Errorf("the summary %q is not one of the constant ones", summary)
+	}
+	for _, secret := range []string{"hunter2", sandbox.DefaultClient.Secret, "611222333", "611 222", "2a02:9130"} {
+		if strings.Contains(text, secret) {
+			t.Errorf("the text shows %q", secret)
+		}
+	}
+	for what, bad := range map[string]*regexp.Regexp{
+		"a verb of fmt without a value":      regexp.MustCompile(`%!|<nil>|\bnil\b`),
+		"markup":                             regexp.MustCompile(`<[a-zA-Z/!]`),
+		"two spaces":                         regexp.MustCompile(`\S  \S`),
+		"two full stops":                     regexp.MustCompile(`[^.]\.\.([^.]|$)|\.\.\.\.`),
+		"a space before a full stop":         regexp.MustCompile(` [.,:;]( |$)`),
+		"a colon and a full stop":            regexp.MustCompile(`:\.`),
+		"a sentence that starts small":       regexp.MustCompile(`[a-z)]\. [a-z]`),
+		"words of the program, not of users": regexp.MustCompile(`(?i)\b(POST|GET|goroutine|context deadline exceeded|context canceled|unmarshal|struct|reconcile|snapshot)\b`),
+		"a word twice":                       regexp.MustCompile(`(?i)\b(the the|is is|a a|it it|to to|and and)\b`),
+	} {
+		if found := bad.FindString(detail); found != "" {
+			t.Errorf("the text has %s: %q", what, found)
+		}
+	}
+	paragraphs := strings.Split(detail, "\n\n")
+	if len(paragraphs) < 2 {
+		t.Errorf("the text does not say what to do")
+	}
+	if last := paragraphs[len(paragraphs)-1]; !regexp.MustCompile(`(?m)^(Session|Status|Code|x-correlator|May be billed until|x-correlator of the request): `).MatchString(last) &&
+		strings.Contains(detail, "x-correlator: ") {
+		t.Errorf("the facts are not at the end")
+	}
+}

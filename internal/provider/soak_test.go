@@ -1,0 +1,425 @@
+// Proves the first promise by chance: whatever configurations, faults, revocations and interrupts
+// come together, what is on the network is in the state or was announced; after a healed apply the
+// network, the state and the configuration are the same; after a destroy the network is empty.
+//
+// The short length is part of the tests. The long one is "make soak": QOD_SOAK says how many
+// worlds, QOD_SOAK_SEED repeats a run that failed.
+
+package provider
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+const shortSoak = 16
+
+func TestSoak(t *testing.T) {
+	t.Parallel()
+	worlds, seed := shortSoak, uint64(time.Now().UnixNano())
+	if s := os.Getenv("QOD_SOAK"); s != "" {
+		worlds = mustInt(t, s)
+	}
+	if s := os.Getenv("QOD_SOAK_SEED"); s != "" {
+		seed = uint64(mustInt(t, s))
+	}
+	t.Logf("seed %d (repeat with QOD_SOAK_SEED)", seed)
+	for i := range worlds {
+		t.Run(fmt.Sprintf("%d", seed+uint64(i)), func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed+uint64(i), 0))
+			w := newWorld(t, sandbox.Config{TokenLifetime: []time.Duration{time.Hour, time.Second}[random.IntN(2)]})
+			newSoak(w, random).run()
+		})
+	}
+}
+
+func mustInt(t *testing.T, s string) int {
+	t.Helper()
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// soak is one world with a few resources.
+type soak struct {
+	w         *world
+	random    *rand.Rand
+	process   *core
+	resources []*soaked
+	story     []string // what was made to happen, for whoever reads a failure
+}
+
+// soaked is one resource as Terraform would know it.
+type soaked struct {
+	config  attrs
+	state   record
+	tainted bool
+	said    string // every error since the last healed apply
+}
+
+func newSoak(w *world, random *rand.Rand) *soak {
+	s := &soak{w: w, random: random}
+	for i := range 2 + random.IntN(3) {
+		s.resources = append(s.resources, &soaked{config: s.configuration(i)})
+	}
+	s.restart()
+	return s
+}
+
+// restart begins a new provider process, as every plan and apply does.
+func (s *soak) restart() {
+	s.process = newCore(s.w.t, &qodProvider{version: "test", getenv: func(string) string { return "" }}, attrs{
+		"endpoint": s.w.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret,
+		"max_retries": 2, "request_timeout": "1s",
+	})
+}
+
+func (s *soak) run() {
+	for range 1 + s.random.IntN(2) {
+		s.disturb()
+		s.together(func(r *soaked) { s.apply(r) })
+		s.accountedFor()
+		s.change()
+	}
+	s.w.Heal()
+	s.healed()
+	s.restart()
+	s.disturbReleases()
+	s.together(s.destroy)
+	s.w.Heal()
+	s.restart()
+	s.together(s.destroy)
+	if left := s.w.ids(); len(left) > 0 {
+		s.fail("after the destroy the network holds %v", left)
+	}
+}
+
+// together has Terraform's parallelism at work on the resources.
+func (s *soak) together(f func(*soaked)) {
+	var group sync.WaitGroup
+	for _, r := range s.resources {
+		group.Go(func() { f(r) })
+	}
+	group.Wait()
+}
+
+// configuration is a session for a device of its own.
+func (s *soak) configuration(i int) attrs {
+	device := attrs{}
+	kinds := s.random.Perm(4)[:1+s.random.IntN(3)]
+	for _, kind := range kinds {
+		switch kind {
+		case 0:
+			device["phone_number"] = fmt.Sprintf("+346000000%02d", 10+i)
+		case 1:
+			device["network_access_identifier"] = fmt.Sprintf("camera%d@example.com", i)
+		case 2:
+			device["ipv4_address"] = attrs{"public_address": "198.51.100.7", "public_port": 40000 + i}
+		case 3:
+			device["ipv6_address"] = []string{"2001:db8::%d", "2001:DB8:0::%d"}[s.random.IntN(2)]
+			device["ipv6_address"] = fmt.Sprintf(device["ipv6_address"].(string), 1+i)
+		}
+	}
+	config := attrs{"device": device, "qos_profile": s.profile(), "duration": 600 + i, "timeouts": attrs{"create": "8s", "delete": "5s"}}
+	if s.random.IntN(2) == 0 {
+		config["application_server"] = attrs{"ipv4_address": "198.51.100.0/24"}
+	}
+	if s.random.IntN(4) == 0 {
+		config["wait_for_available"] = false
+	}
+	return config
+}
+
+func (s *soak) profile() string {
+	return []string{"QOS_E", "QOS_S", "QOS_M", "QOS_L"}[s.random.IntN(4)]
+}
+
+// creates and others are faults that keep to the truth: none says of a session that it was refused
+// or is gone when it was made or is there. An API that lies like that is beyond any client.
+var (
+	creates = map[string]sandbox.Effect{
+		"400":                   sandbox.Status(400, `{"code":"INVALID_ARGUMENT"}`),
+		"403":                   sandbox.Status(403, `{}`),
+		"429":                   sandbox.Status(429, "", "Retry-After", "1"),
+		"500":                   sandbox.Status(500, "<html>oops</html>", "Content-Type", "text/html"),
+		"503":                   sandbox.Status(503, "", "Retry-After", "1"),
+		"502 after commit":      sandbox.StatusAfterCommit(502, ""),
+		"504 after commit":      sandbox.StatusAfterCommit(504, "<html>"),
+		"302":                   sandbox.Redirect(302, "https://example.com/login"),
+		"dropped":               sandbox.DropBeforeCommit(),
+		"dropped after commit":  sandbox.DropAfterCommit(),
+		"reset":                 sandbox.Reset(),
+		"hangs":                 sandbox.HangBeforeCommit(),
+		"hangs after commit":    sandbox.HangAfterCommit(),
+		"commits late":          sandbox.CommitLate(1200 * time.Millisecond),
+		"head then hangs":       sandbox.HeadThenHang(),
+		"truncated":             sandbox.Truncate(20),
+		"truncated behind id":   sandbox.Truncate(70),
+		"HTML":                  sandbox.Answer(201, "text/html", "<html>created</html>"),
+		"empty":                 sandbox.Answer(201, "application/json", ""),
+		"sent twice by a proxy": sandbox.Duplicate(),
+	}
+	others = map[string]sandbox.Effect{
+		"401":       sandbox.Status(401, ""),
+		"403":       sandbox.Status(403, `{}`),
+		"404 HTML":  sandbox.Status(404, "<html>", "Content-Type", "text/html"),
+		"429":       sandbox.Status(429, "", "Retry-After", "1"),
+		"500":       sandbox.Status(500, ""),
+		"503":       sandbox.StatusAfterCommit(503, ""),
+		"dropped":   sandbox.DropAfterCommit(),
+		"hangs":     sandbox.HangBeforeCommit(),
+		"HTML":      sandbox.Status(200, "<html>", "Content-Type", "text/html"),
+		"truncated": sandbox.Truncate(15),
+	}
+)
+
+func (s *soak) pick(from map[string]sandbox.Effect) (string, sandbox.Effect) {
+	var names []string
+	for name := range from {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	name := names[s.random.IntN(len(names))]
+	return name, from[name]
+}
+
+// disturb prepares what goes wrong during the next apply.
+func (s *soak) disturb() {
+	for range s.random.IntN(4) {
+		name, effect := s.pick(creates)
+		s.fault(sandbox.OpCreate, name, effect)
+	}
+	for _, op := range []sandbox.Operation{sandbox.OpRead, sandbox.OpList, sandbox.OpRelease} {
+		for range s.random.IntN(3) {
+			name, effect := s.pick(others)
+			s.fault(op, name, effect)
+		}
+	}
+	if s.random.IntN(4) == 0 {
+		s.fault(sandbox.OpToken, "500", sandbox.Status(500, ""))
+	}
+	if s.random.IntN(4) == 0 {
+		s.tell("tokens are revoked")
+		s.w.RevokeTokens()
+	}
+	if s.random.IntN(3) == 0 {
+		s.interrupt()
+	}
+}
+
+func (s *soak) disturbReleases() {
+	for range s.random.IntN(3) {
+		name, effect := s.pick(others)
+		s.fault(sandbox.OpRelease, name, effect)
+	}
+}
+
+func (s *soak) fault(op sandbox.Operation, name string, effect sandbox.Effect) {
+	f := sandbox.Fault{Operation: op, Nth: 1 + s.random.IntN(4), Times: 1 + s.random.IntN(3), Effect: effect}
+	s.tell("from %s %d, %d times: %s", op, f.Nth, f.Times, name)
+	s.w.Fail(f)
+}
+
+// interrupt stops the process in the middle of some request, as Ctrl-C does.
+func (s *soak) interrupt() {
+	op := []sandbox.Operation{sandbox.OpCreate, sandbox.OpRead, sandbox.OpList}[s.random.IntN(3)]
+	at := s.w.Count(op) + 1 + s.random.IntN(3)
+	process := s.process
+	s.tell("interrupted in %s %d", op, at)
+	s.w.Before(op, func(n int, _ *http.Request) {
+		if n == at {
+			_, _ = process.server.StopProvider(s.w.t.Context(), &tfprotov6.StopProviderRequest{})
+		}
+	})
+}
+
+// change is what people and the network do between two runs.
+func (s *soak) change() {
+	for _, r := range s.resources {
+		id := r.state.text("id")
+		switch s.random.IntN(6) {
+		case 0:
+			r.config = r.config.with("qos_profile", s.profile())
+		case 1:
+			if id != "" && s.w.Revoke(id) {
+				s.tell("the network ends %s", id)
+			}
+		case 2:
+			if id != "" && s.w.Remove(id) {
+				s.tell("somebody deletes %s", id)
+			}
+		}
+	}
+	s.restart()
+}
+
+// apply is terraform apply for one resource: refresh, plan, and what the plan says.
+func (s *soak) apply(r *soaked) {
+	if r.state.values != nil {
+		read := s.process.refresh(r.state)
+		r.say(read.diagnostics)
+		if refused(read.diagnostics) {
+			return
+		}
+		r.state = read.record
+		if r.state.values == nil {
+			r.tainted = false
+		}
+	}
+	if r.tainted && !s.release(r) {
+		return
+	}
+	p := s.process.plan(r.state, r.config)
+	r.say(p.diagnostics)
+	switch {
+	case refused(p.diagnostics):
+		return
+	case len(p.replace) > 0:
+		if !s.release(r) {
+			return
+		}
+		p = s.process.plan(r.state, r.config)
+	case r.state.values != nil && p.planned.is(r.state):
+		return
+	}
+	creating := r.state.values == nil
+	made := s.process.apply(p)
+	r.say(made.diagnostics)
+	r.state, r.tainted = made.record, creating && refused(made.diagnostics) && made.values != nil
+}
+
+func (s *soak) release(r *soaked) bool {
+	gone := s.process.destroy(r.state)
+	r.say(gone.diagnostics)
+	if refused(gone.diagnostics) {
+		return false
+	}
+	r.state, r.tainted = record{}, false
+	return true
+}
+
+func (s *soak) destroy(r *soaked) {
+	if r.state.values != nil {
+		s.release(r)
+	}
+}
+
+func (r *soaked) say(d diagnostics) {
+	if text := d.errors(); text != "" {
+		r.said += text + "\n"
+	}
+}
+
+// accountedFor checks the promise after one disturbed apply: each session on the network is in
+// state, or an error of its resource named it or said that one may exist.
+func (s *soak) accountedFor() {
+	announced := 0
+	held := map[string]bool{}
+	for _, r := range s.resources {
+		held[r.state.text("id")] = true
+		if strings.Contains(r.said, "may exist") {
+			announced++
+		}
+	}
+	for _, id := range s.w.ids() {
+		named := slices.ContainsFunc(s.resources, func(r *soaked) bool { return strings.Contains(r.said, id) })
+		if held[id] || named {
+			continue
+		}
+		if announced--; announced < 0 {
+			s.fail("session %s is in no state, and no error announced it", id)
+		}
+	}
+}
+
+var namedForImport = regexp.MustCompile(`terraform import 'qod_session\.NAME' ([0-9a-f-]{36})`)
+
+// healed applies without faults, as often as a person would, doing what the errors say.
+func (s *soak) healed() {
+	for range 4 {
+		s.restart()
+		for _, r := range s.resources {
+			r.said = ""
+		}
+		s.together(func(r *soaked) {
+			s.apply(r)
+			if id := namedForImport.FindStringSubmatch(r.said); id != nil && r.state.values == nil {
+				adopted := s.process.adopt(id[1])
+				r.said = ""
+				r.say(adopted.diagnostics)
+				r.state = adopted.record
+			}
+		})
+	}
+	for i, r := range s.resources {
+		if r.said != "" {
+			s.fail("resource %d does not heal: %s", i, r.said)
+			continue
+		}
+		if p := s.process.plan(s.process.refresh(r.state).record, r.config); len(p.replace) > 0 || !p.planned.is(r.state) {
+			s.fail("resource %d has a plan after it is healed: %v", i, p.replace)
+		}
+		s.isConfigured(i, r)
+	}
+	var held []string
+	for _, r := range s.resources {
+		held = append(held, r.state.text("id"))
+	}
+	slices.Sort(held)
+	if onNetwork := s.w.ids(); !slices.Equal(held, onNetwork) {
+		s.fail("state and network differ:\n  state:   %v\n  network: %v", held, onNetwork)
+	}
+}
+
+// isConfigured compares the session on the network with the configuration.
+func (s *soak) isConfigured(i int, r *soaked) {
+	for _, session := range s.w.Ledger() {
+		if session.ID != r.state.text("id") {
+			continue
+		}
+		if session.QoSProfile != r.config["qos_profile"] || session.Duration != r.config["duration"] {
+			s.fail("resource %d wants %v for %v s, the network has %s for %d s", i, r.config["qos_profile"], r.config["duration"], session.QoSProfile, session.Duration)
+		}
+	}
+	for name, want := range map[string]tftypes.Value{
+		"device":             s.process.convert(s.process.schema.ValueType(), r.config),
+		"application_server": s.process.convert(s.process.schema.ValueType(), r.config),
+	} {
+		if got := r.state.values[name]; !got.Equal(s.process.members(want)[name]) {
+			s.fail("resource %d: %s in state is %s", i, name, got)
+		}
+	}
+}
+
+func (s *soak) tell(format string, args ...any) {
+	s.story = append(s.story, fmt.Sprintf(format, args...))
+}
+
+func (s *soak) fail(format string, args ...any) {
+	s.w.t.Helper()
+	s.w.t.Errorf(format+"\n\nWhat happened:\n  %s\n\nRequests:\n%s", append(args, strings.Join(s.story, "\n  "), s.log())...)
+}
+
+func (s *soak) log() string {
+	var b strings.Builder
+	for _, r := range s.w.Requests() {
+		fmt.Fprintf(&b, "  %s %s %d\n", r.Method, r.Path, r.Status)
+	}
+	return b.String()
+}

@@ -1,0 +1,299 @@
+// Nothing leaves: no secret, token or identifier of a device is in any error or event, however a
+// server repeats what it was sent; and no goroutine stays behind.
+package qod_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// canaries is a configuration and a wish whose every secret is worth looking for.
+var canaries = struct {
+	id, secret, token, webhook string
+	device                     qod.Device
+}{
+	id: "canary-client", secret: "S3cr3t/+Canary=&?", token: "Canary.Token-0123456789", webhook: `Web"hook<Canary>`,
+	device: qod.Device{
+		PhoneNumber: "+34611223344", NetworkAccessIdentifier: "Canary.Line@Example.COM",
+		IPv4Address: &qod.IPv4Address{PublicAddress: "203.0.113.77"}, IPv6Address: "2001:DB8:0:0::CA4A",
+	},
+}
+
+// leaks are the spellings that must not be in a text.
+func leaks() []string {
+	c := canaries
+	basic := base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(c.id) + ":" + url.QueryEscape(c.secret)))
+	quoted, _ := json.Marshal(c.webhook)
+	return []string{
+		c.secret, url.QueryEscape(c.secret), base64.StdEncoding.EncodeToString([]byte(c.secret)), basic,
+		c.token, c.webhook, strings.Trim(string(quoted), `"`),
+		"34611223344", "611223344", c.device.NetworkAccessIdentifier, strings.ToLower(c.device.NetworkAccessIdentifier),
+		"203.0.113.77", c.device.IPv6Address, "2001:db8::ca4a", "ca4a",
+	}
+}
+
+func clean(t *testing.T, what, text string) {
+	t.Helper()
+	for _, leak := range leaks() {
+		if strings.Contains(strings.ToLower(text), strings.ToLower(leak)) {
+			t.Errorf("%s has %q in it: %s", what, leak, text)
+		}
+	}
+}
+
+// heard is all that a server was sent in one request, as it might repeat it.
+func heard(r *http.Request) string {
+	body := ""
+	if r.Body != nil {
+		b, _ := io.ReadAll(r.Body)
+		body = string(b)
+	}
+	text := fmt.Sprintf("You sent %s %s with Authorization: %s and the body %s.", r.Method, r.URL.Path, r.Header.Get("Authorization"), body)
+	if credential, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Basic "); ok {
+		plain, _ := base64.StdEncoding.DecodeString(credential)
+		id, secret, _ := r.BasicAuth()
+		id, _ = url.QueryUnescape(id)
+		secret, _ = url.QueryUnescape(secret)
+		text += fmt.Sprintf(" That is %s, or %s and %s.", plain, id, secret)
+	}
+	return text
+}
+
+func TestNothingLeaks(t *testing.T) {
+	t.Parallel()
+	d := canaries.device
+	personal := fmt.Sprintf(" The line is %s, tel:%s (%s), %s, %s:8080, [%s], 2001:db8::ca4a.",
+		d.PhoneNumber, d.PhoneNumber, strings.TrimPrefix(d.PhoneNumber, "+"), d.NetworkAccessIdentifier,
+		d.IPv4Address.PublicAddress, d.IPv6Address)
+	quote := func(s string) string { b, _ := json.Marshal(s); return string(b) }
+	// What a server may do with what it heard.
+	echoes := map[string]func(r *http.Request, heard string) (*http.Response, error){
+		"message": func(r *http.Request, s string) (*http.Response, error) {
+			return answerOf(r, 400, jsonType, `{"code":"NO","message":`+quote(s)+`}`), nil
+		},
+		"code": func(r *http.Request, s string) (*http.Response, error) {
+			return answerOf(r, 422, jsonType, `{"code":`+quote(s)+`}`), nil
+		},
+		"description": func(r *http.Request, s string) (*http.Response, error) {
+			return answerOf(r, 400, jsonType, `{"error":"invalid_request","error_description":`+quote(s)+`}`), nil
+		},
+		"plain text": func(r *http.Request, s string) (*http.Response, error) { return answerOf(r, 500, "text/plain", s), nil },
+		"a 401":      func(r *http.Request, s string) (*http.Response, error) { return answerOf(r, 401, "text/plain", s), nil },
+		"a 404":      func(r *http.Request, s string) (*http.Response, error) { return answerOf(r, 404, "text/plain", s), nil },
+		"a 409": func(r *http.Request, s string) (*http.Response, error) {
+			return answerOf(r, 409, jsonType, `{"code":"CONFLICT","message":`+quote(s)+`}`), nil
+		},
+		"a page": func(r *http.Request, s string) (*http.Response, error) {
+			return answerOf(r, 502, htmlType, "<pre>"+s+"</pre>"), nil
+		},
+		"a 200": func(r *http.Request, s string) (*http.Response, error) { return answerOf(r, 200, "text/plain", s), nil },
+		"JSON text": func(r *http.Request, s string) (*http.Response, error) {
+			return answerOf(r, 500, jsonType, quote(s)), nil
+		},
+		"a redirect": func(r *http.Request, s string) (*http.Response, error) {
+			response := answerOf(r, 307, jsonType, "")
+			response.Header.Set("Location", "https://user:"+url.QueryEscape(s)+"@evil.example/?"+url.QueryEscape(s))
+			return response, nil
+		},
+		"a broken answer": func(_ *http.Request, s string) (*http.Response, error) {
+			return nil, errors.New("malformed HTTP response " + quote(s))
+		},
+	}
+	calls := map[string]func(ctx context.Context, w *world) error{
+		"Reserve": func(ctx context.Context, w *world) error {
+			_, err := w.Reserve(ctx, qod.Spec{
+				Device: canaries.device, QoSProfile: "QOS_E", Seconds: 60,
+				NotificationURL: "https://hooks.example/", NotificationAuthToken: canaries.webhook,
+			})
+			return err
+		},
+		"Read": func(ctx context.Context, w *world) error {
+			_, err := w.Read(ctx, qod.Ref{ID: someID, Device: canaries.device})
+			return err
+		},
+		"Release": func(ctx context.Context, w *world) error {
+			return w.Release(ctx, qod.Ref{ID: someID, Device: canaries.device})
+		},
+		"Await": func(ctx context.Context, w *world) error {
+			_, err := w.Await(ctx, qod.Ref{ID: someID, Device: canaries.device})
+			return err
+		},
+		"List": func(ctx context.Context, w *world) error {
+			_, err := w.List(ctx, qod.Filter{Device: canaries.device})
+			return err
+		},
+		"Now": func(ctx context.Context, w *world) error { _, err := w.Now(ctx); return err },
+	}
+	for echo, answer := range echoes {
+		for name, call := range calls {
+			// Where the echo sits: only at the token endpoint, only at the API, or also where the
+			// token is one that was given.
+			for _, where := range []string{"/oauth/token", "/qod/sessions", "ready"} {
+				t.Run(name+", "+echo+", "+where, func(t *testing.T) {
+					t.Parallel()
+					wire := func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+						if strings.Contains(r.URL.Path, where) || where == "ready" {
+							text := heard(r)
+							if where != "/oauth/token" {
+								text += personal
+							}
+							return answer(r, text)
+						}
+						return next.RoundTrip(r)
+					}
+					inBubble(t, setting{
+						network: sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: canaries.id, Secret: canaries.secret}}},
+						client: func(c *qod.Config) {
+							c.ClientID, c.ClientSecret, c.MaxRetries = canaries.id, canaries.secret, 1
+							if where == "ready" {
+								c.AccessToken = canaries.token
+							}
+						},
+						wire: wire,
+					}, func(t *testing.T, w *world) {
+						w.Tokens(func(answer map[string]any) { answer["access_token"] = canaries.token })
+						w.AcceptToken(canaries.token, canaries.id)
+						err := call(within(t, time.Minute), w)
+						if err == nil && echo != "a 200" {
+							t.Fatal("it went well")
+						}
+						for _, format := range []string{"%v", "%+v", "%#v", "%q"} {
+							if format == "%#v" && err != nil {
+								continue // of a pointer, it prints addresses
+							}
+							clean(t, "the error", fmt.Sprintf(format, err))
+						}
+						for e := err; e != nil; e = errors.Unwrap(e) {
+							if !strings.HasPrefix(fmt.Sprintf("%T", e), "*errors.") { // what the network itself said is behind ours
+								clean(t, fmt.Sprintf("%T", e), e.Error())
+							}
+						}
+						for _, event := range w.logged() {
+							clean(t, "an event", fmt.Sprintf("%+v", event))
+							if event.Err != nil {
+								clean(t, "the error of an event", event.Err.Error())
+							}
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// Identifiers of devices that the call knows nothing of are masked, too, and what is none is not.
+func TestForeignIdentifiersAreMasked(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"line +34699887766 is busy":                 "line …66 is busy",
+		"line 34699887766.":                         "line …66.",
+		"lines 34699887711,34699887722,34699887733": "lines …11,…22,…33",
+		"lines 34699887711 34699887722":             "lines …11 …22",
+		"tel:+34699887766":                          "tel:…66",
+		`{"msisdn":"34699887766"}`:                  `{"msisdn":"…66"}`,
+		"address 198.51.100.23 is busy":             "address …23 is busy",
+		"No session for 198.51.100.23.":             "No session for …23.",
+		"ip:198.51.100.23":                          "ip:…23",
+		"ipport:198.51.100.23:8080":                 "ipport:…23:8080",
+		"198.51.100.23:8080":                        "…23:8080",
+		"198.51.100.0/24":                           "….0/24",
+		"no route to 2001:db8::1234":                "no route to …34",
+		"no route to 2001:db8::1234.":               "no route to …34.",
+		"[2001:db8::1234]:443":                      "[…34]:443",
+		"address:2001:db8::1234":                    "address:…34",
+		"2001:db8:1:2:3:4:5:6 and ::1":              "…:6 and …",
+
+		"retry at 12:30:45":                             "retry at 12:30:45",
+		"until 2026-11-22T12:30:45Z":                    "until 2026-11-22T12:30:45Z",
+		"maximum is 86400 seconds":                      "maximum is 86400 seconds",
+		"session " + someID:                             "session " + someID,
+		"session aaaaaaaa-0000-4000-8000-123456789012":  "session aaaaaaaa-0000-4000-8000-123456789012",
+		"see https://gateway.example/docs: section 4.2": "see https://gateway.example/docs: section 4.2",
+		"a.b.c: bad face: dead":                         "a.b.c: bad face: dead",
+	} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				message, _ := json.Marshal(text)
+				w.spoil(sandbox.OpRead, -1, sandbox.Status(400, `{"message":`+string(message)+`}`))
+				_, err := w.Read(t.Context(), qod.Ref{ID: someID})
+				equal(t, "message", as[*qod.Error](t, err).Message, want)
+			})
+		})
+	}
+}
+
+// What holds a secret prints none of it, with any verb of fmt.
+func TestNothingPrints(t *testing.T) {
+	t.Parallel()
+	config := usual(gateway + "/v1")
+	config.ClientID, config.ClientSecret = canaries.id, canaries.secret
+	client, err := qod.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.AccessToken = canaries.token
+	spec := qod.Spec{Device: canaries.device, NotificationAuthToken: canaries.webhook, QoSProfile: "QOS_E"}
+	for name, value := range map[string]any{
+		"Config": config, "&Config": &config, "Client": client, "Spec": spec, "&Spec": &spec, "Device": canaries.device,
+		"&Device": &canaries.device, "Session": qod.Session{ID: someID, Device: canaries.device}, "Ref": qod.Ref{ID: someID, Device: canaries.device},
+		"Filter": qod.Filter{Device: canaries.device}, "a list": []qod.Session{{Device: canaries.device}},
+		"UnresolvedError": &qod.UnresolvedError{Device: canaries.device, Candidates: []qod.Session{{Device: canaries.device}}, Err: errors.New("x")},
+		"ConflictError":   &qod.ConflictError{Device: canaries.device, Visible: []qod.Session{{Device: canaries.device}}, Err: &qod.Error{}},
+		"WaitError":       &qod.WaitError{Last: qod.Session{ID: someID, Device: canaries.device}},
+	} {
+		for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
+			clean(t, name+" with "+format, fmt.Sprintf(format, value))
+		}
+	}
+}
+
+// When the work is done nothing of it goes on, also of what was interrupted. Not parallel: it
+// counts every goroutine of the package.
+func TestNoGoroutineStays(t *testing.T) { //nolint:paralleltest // see above
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		w.spoil(sandbox.OpToken, 1, sandbox.HangBeforeCommit())
+		_, _ = w.Read(cancelledIn(t, time.Second), qod.Ref{ID: someID})
+		w.spoil(sandbox.OpList, 1, sandbox.HangBeforeCommit())
+		_, _ = w.List(cancelledIn(t, time.Second), qod.Filter{})
+		w.spoil(sandbox.OpList, -1, sandbox.HangBeforeCommit())
+		w.spoil(sandbox.OpCreate, 1, sandbox.HangAfterCommit())
+		_, _ = w.Reserve(cancelledIn(t, 10*time.Second), wanted())
+		w.spoil(sandbox.OpRead, -1, sandbox.HeadThenHang())
+		_, _ = w.Await(cancelledIn(t, 10*time.Second), qod.Ref{ID: someID})
+		w.spoil(sandbox.OpRelease, -1, sandbox.HangBeforeCommit())
+		_ = w.Release(cancelledIn(t, 10*time.Second), qod.Ref{ID: someID})
+		w.Heal()
+		_ = together(20, func() error { _, err := w.List(t.Context(), qod.Filter{}); return err })
+		time.Sleep(time.Minute)
+		if left := goroutines(); left != "" {
+			t.Errorf("left behind:\n%s", left)
+		}
+	})
+}
+
+// goroutines are the stacks of those that are in this package's code, tests aside.
+func goroutines() string {
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	var left []string
+	for _, stack := range strings.Split(string(stacks), "\n\n") {
+		if strings.Contains(stack, "internal/qod.") && !strings.Contains(stack, "internal/qod_test.") {
+			left = append(left, stack)
+		}
+	}
+	return strings.Join(left, "\n\n")
+}

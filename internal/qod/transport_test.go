@@ -1,0 +1,629 @@
+// What only sockets show: credentials go to nobody but the endpoint, no broken trust is overlooked
+// or tried again, proxies are used, connections are kept, and no answer takes all the memory.
+
+//go:debug x509usefallbackroots=1
+
+package qod_test
+
+import (
+	"bufio"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// What a process can have only one of: the authorities it trusts and its proxy. Hosts ending in
+// proxied are reached through the proxy; loopback addresses never are.
+var (
+	trusted = newAuthority("trusted")
+	theCar  = &proxy{}
+)
+
+const proxyUser, proxyPassword = "proxy-user", "proxy-pass-word"
+
+func TestMain(m *testing.M) {
+	roots := x509.NewCertPool()
+	roots.AddCert(trusted.certificate)
+	x509.SetFallbackRoots(roots)
+	stop := theCar.start()
+	for _, name := range []string{"NO_PROXY", "no_proxy", "https_proxy", "http_proxy", "HTTP_PROXY"} {
+		_ = os.Unsetenv(name)
+	}
+	_ = os.Setenv("HTTPS_PROXY", fmt.Sprintf("http://%s:%s@%s", proxyUser, proxyPassword, theCar.address))
+	code := m.Run()
+	stop()
+	os.Exit(code)
+}
+
+// authority signs certificates.
+type authority struct {
+	certificate *x509.Certificate
+	key         *ecdsa.PrivateKey
+}
+
+func newAuthority(name string) *authority {
+	a := &authority{}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
+	}
+	a.key = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	der := must(x509.CreateCertificate(rand.Reader, template, template, &a.key.PublicKey, a.key))
+	a.certificate = must(x509.ParseCertificate(der))
+	return a
+}
+
+// sign makes a server's certificate for the hosts, valid between two times.
+func (a *authority) sign(from, until time.Time, hosts ...string) tls.Certificate {
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "server"}, NotBefore: from, NotAfter: until,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	for _, host := range hosts {
+		if ip := net.ParseIP(host); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+		} else {
+			template.DNSNames = append(template.DNSNames, host)
+		}
+	}
+	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	der := must(x509.CreateCertificate(rand.Reader, template, a.certificate, &key.PublicKey, a.key))
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// proxy is an HTTP proxy that knows CONNECT and where its hosts are.
+type proxy struct {
+	address string
+	hosts   sync.Map // host:port -> address
+	seen    sync.Map // host:port -> *atomic.Int64
+}
+
+func (p *proxy) start() (stop func()) {
+	listener := must(net.Listen("tcp", "127.0.0.1:0"))
+	p.address = listener.Addr().String()
+	server := &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(listener) }()
+	return func() { _ = server.Close() }
+}
+
+func (p *proxy) tunnels(host string) int64 {
+	if n, ok := p.seen.Load(host); ok {
+		return n.(*atomic.Int64).Load()
+	}
+	return 0
+}
+
+func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	n, _ := p.seen.LoadOrStore(r.Host, new(atomic.Int64))
+	n.(*atomic.Int64).Add(1)
+	address, known := p.hosts.Load(r.Host)
+	want := "Basic " + base64.StdEncoding.EncodeToString([]byte(proxyUser+":"+proxyPassword))
+	switch {
+	case r.Method != http.MethodConnect || !known:
+		w.WriteHeader(http.StatusBadGateway)
+		return
+	case address == "" || r.Header.Get("Proxy-Authorization") != want:
+		w.WriteHeader(http.StatusProxyAuthRequired)
+		return
+	}
+	backend, err := net.Dial("tcp", address.(string))
+	if err != nil {
+		w.WriteHeader(http.StatusBadGateway)
+		return
+	}
+	defer backend.Close()
+	client, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer client.Close()
+	_, _ = io.WriteString(client, "HTTP/1.1 200 Connection established\r\n\r\n")
+	go func() {
+		_, _ = io.Copy(backend, buffered)
+		_ = backend.(*net.TCPConn).CloseWrite()
+	}()
+	_, _ = io.Copy(client, backend)
+}
+
+// secure serves a sandbox over TLS and counts its connections.
+type secure struct {
+	*httptest.Server
+	network     *sandbox.Sandbox
+	connections atomic.Int64
+}
+
+func newSecure(t *testing.T, config *tls.Config, http2 bool) *secure {
+	t.Helper()
+	s := &secure{network: sandbox.New(sandbox.Config{})}
+	s.network.AcceptToken("ready", sandbox.DefaultClient.ID)
+	s.Server = httptest.NewUnstartedServer(s.network.Handler())
+	s.TLS, s.EnableHTTP2 = config, http2
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that are to fail
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			s.connections.Add(1)
+		}
+	}
+	s.StartTLS()
+	t.Cleanup(func() {
+		s.CloseClientConnections()
+		s.network.Close()
+		s.Close()
+	})
+	return s
+}
+
+func (s *secure) address() string { return s.Listener.Addr().String() }
+
+func clientOf(t *testing.T, endpoint string, change func(*qod.Config)) *world {
+	t.Helper()
+	w := &world{t: t}
+	w.connect(t, usual(endpoint), change)
+	return w
+}
+
+func ready(c *qod.Config) { c.AccessToken = "ready" }
+
+// evil is a host that must never be asked anything.
+func evil(t *testing.T) (url string, asked *atomic.Int64) {
+	t.Helper()
+	asked = &atomic.Int64{}
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		body, _ := io.ReadAll(r.Body)
+		t.Errorf("it is sent %s %s, Authorization %q, body %q", r.Method, r.URL, r.Header.Get("Authorization"), body)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, asked
+}
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		for op, verb := range verbs {
+			if op == qod.OperationCreate && status == http.StatusSeeOther {
+				continue // like 302, which takes its time to be looked for
+			}
+			t.Run(fmt.Sprintf("%s %d", op, status), func(t *testing.T) {
+				t.Parallel()
+				elsewhere, _ := evil(t)
+				w := onSockets(t, setting{client: func(c *qod.Config) { c.MaxRetries = 0 }})
+				s := w.seed(sandbox.Session{})
+				w.spoil(at(op), 1, sandbox.Redirect(status, elsewhere+"/v1/qod/sessions"))
+				err := verb(t.Context(), w, s.ID)
+				e := as[*qod.Error](t, err)
+				equal(t, "status", e.Status, status)
+				if !strings.Contains(err.Error(), "redirected to "+elsewhere+",") {
+					t.Errorf("it does not say where to: %v", err)
+				}
+				equal(t, "live", len(w.Ledger()), 1)
+			})
+		}
+		for _, op := range []sandbox.Operation{sandbox.OpToken, sandbox.OpDiscovery} {
+			t.Run(fmt.Sprintf("%s %d", op, status), func(t *testing.T) {
+				t.Parallel()
+				elsewhere, _ := evil(t)
+				w := onSockets(t, setting{})
+				w.spoil(op, -1, sandbox.Redirect(status, elsewhere+"/oauth/token"))
+				_, err := w.List(t.Context(), qod.Filter{})
+				equal(t, "status", as[*qod.TokenError](t, err).Status, status)
+				equal(t, "requests", w.Count(op), 1)
+			})
+		}
+	}
+}
+
+func TestTrust(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	good := trusted.sign(now.Add(-time.Hour), now.Add(time.Hour), "127.0.0.1")
+	tests := map[string]struct {
+		tls  *tls.Config
+		says string // empty: it works
+	}{
+		"good":    {tls: &tls.Config{Certificates: []tls.Certificate{good}}},
+		"TLS 1.2": {tls: &tls.Config{Certificates: []tls.Certificate{good}, MaxVersion: tls.VersionTLS12}},
+
+		"an unknown authority": {
+			tls:  &tls.Config{Certificates: []tls.Certificate{newAuthority("unknown").sign(now.Add(-time.Hour), now.Add(time.Hour), "127.0.0.1")}},
+			says: "unknown authority",
+		},
+		"expired": {
+			tls:  &tls.Config{Certificates: []tls.Certificate{trusted.sign(now.Add(-time.Hour), now.Add(-time.Minute), "127.0.0.1")}},
+			says: "expired",
+		},
+		"not valid yet": {
+			tls:  &tls.Config{Certificates: []tls.Certificate{trusted.sign(now.Add(time.Minute), now.Add(time.Hour), "127.0.0.1")}},
+			says: "not yet valid",
+		},
+		"another host": {
+			tls:  &tls.Config{Certificates: []tls.Certificate{trusted.sign(now.Add(-time.Hour), now.Add(time.Hour), "other.example", "127.0.0.2")}},
+			says: "127.0.0.1",
+		},
+		"TLS 1.0": {tls: &tls.Config{Certificates: []tls.Certificate{good}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS10}, says: "protocol version"},
+		"TLS 1.1": {tls: &tls.Config{Certificates: []tls.Certificate{good}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, says: "protocol version"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := newSecure(t, test.tls, false)
+			w := clientOf(t, server.URL+"/v1", ready)
+			s, err := w.Reserve(t.Context(), wanted())
+			if test.says == "" {
+				if err != nil || s.ID == "" {
+					t.Errorf("%q, %v", s.ID, err)
+				}
+				return
+			}
+			if is[*qod.UnresolvedError](err) || as[*qod.Error](t, err).Status != 0 || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("%v does not say %q", err, test.says)
+			}
+			equal(t, "on the network", len(server.network.Ledger()), 0)
+			// The snapshot and the POST: neither is tried again.
+			equal(t, "connections", server.connections.Load(), 2)
+		})
+		if test.says != "" {
+			t.Run(name+", for the token", func(t *testing.T) {
+				t.Parallel()
+				server := newSecure(t, test.tls, false)
+				w := clientOf(t, server.URL+"/v1", func(c *qod.Config) { c.TokenURL = server.URL + "/oauth/token" })
+				_, err := w.List(t.Context(), qod.Filter{})
+				if e := as[*qod.TokenError](t, err); !strings.Contains(e.Error(), test.says) {
+					t.Errorf("%v does not say %q", err, test.says)
+				}
+				equal(t, "connections", server.connections.Load(), 1)
+			})
+			t.Run(name+", for discovery", func(t *testing.T) {
+				t.Parallel()
+				server := newSecure(t, test.tls, false)
+				w := clientOf(t, server.URL+"/v1", nil)
+				_, err := w.List(t.Context(), qod.Filter{})
+				equal(t, "discovery", as[*qod.TokenError](t, err).Discovery, true)
+				equal(t, "connections", server.connections.Load(), 1)
+			})
+		}
+	}
+}
+
+func TestPlainHTTPWhereTLSIsWanted(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	t.Cleanup(server.Close)
+	w := clientOf(t, strings.Replace(server.URL, "http:", "https:", 1)+"/v1", func(c *qod.Config) { ready(c); c.MaxRetries = 0 })
+	_, err := w.Read(t.Context(), qod.Ref{ID: someID})
+	if err == nil || qod.IsGone(err) {
+		t.Errorf("error: %v", err)
+	}
+	equal(t, "requests", asked.Load(), 0)
+}
+
+func TestHTTP2(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	server := newSecure(t, &tls.Config{Certificates: []tls.Certificate{trusted.sign(now.Add(-time.Hour), now.Add(time.Hour), "127.0.0.1")}}, true)
+	protocols := map[string]int{}
+	var mu sync.Mutex
+	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		protocols[r.Proto]++
+		mu.Unlock()
+		server.network.Handler().ServeHTTP(w, r)
+	})
+	w := clientOf(t, server.URL+"/v1", ready)
+	// A cut stream is an answer that is lost, and nothing repeats the POST behind our back.
+	server.network.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.DropAfterCommit()})
+	s, err := w.Reserve(t.Context(), wanted())
+	if err != nil || len(server.network.Ledger()) != 1 || server.network.Ledger()[0].ID != s.ID {
+		t.Errorf("%q, %v", s.ID, err)
+	}
+	equal(t, "POSTs", server.network.Count(sandbox.OpCreate), 1)
+	equal(t, "connections", server.connections.Load(), 1)
+	mu.Lock()
+	defer mu.Unlock()
+	if len(protocols) != 1 || protocols["HTTP/2.0"] == 0 {
+		t.Errorf("protocols: %v", protocols)
+	}
+}
+
+func TestProxy(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	const host = "gateway.proxied"
+	certificate := trusted.sign(now.Add(-time.Hour), now.Add(time.Hour), host)
+
+	t.Run("is used for all", func(t *testing.T) {
+		t.Parallel()
+		server := newSecure(t, &tls.Config{Certificates: []tls.Certificate{certificate}}, false)
+		theCar.hosts.Store(host+":443", server.address())
+		w := clientOf(t, "https://"+host+"/v1", nil)
+		s, err := w.Reserve(t.Context(), wanted())
+		if err != nil || len(server.network.Ledger()) != 1 || server.network.Ledger()[0].ID != s.ID {
+			t.Fatalf("%q, %v", s.ID, err)
+		}
+		equal(t, "discoveries", server.network.Count(sandbox.OpDiscovery), 1)
+		equal(t, "tokens", server.network.Count(sandbox.OpToken), 1)
+		for _, r := range server.network.Requests() {
+			if r.Header.Get("Proxy-Authorization") != "" {
+				t.Error("the gateway is told the proxy's password")
+			}
+		}
+		if theCar.tunnels(host+":443") != server.connections.Load() {
+			t.Errorf("%d tunnels, %d connections", theCar.tunnels(host+":443"), server.connections.Load())
+		}
+	})
+	for name, test := range map[string]struct {
+		host, address, says string
+	}{
+		"refuses":          {"forbidden.proxied", "", "Proxy Authentication Required"},
+		"reaches nothing":  {"nowhere.proxied", "127.0.0.1:1", "Bad Gateway"},
+		"knows no address": {"unknown.proxied", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if test.says != "" {
+				theCar.hosts.Store(test.host+":443", test.address)
+			}
+			w := clientOf(t, "https://"+test.host+"/v1", func(c *qod.Config) { ready(c); c.MaxRetries = 0 })
+			_, err := w.Reserve(t.Context(), wanted())
+			// Nothing was sent, which is known for certain: no session may exist.
+			if is[*qod.UnresolvedError](err) || as[*qod.Error](t, err).Status != 0 || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("%v", err)
+			}
+			if strings.Contains(err.Error(), proxyPassword) || strings.Contains(err.Error(), proxyUser) {
+				t.Errorf("the proxy's password is in %q", err)
+			}
+			equal(t, "tunnels asked for", theCar.tunnels(test.host+":443"), 2) // the snapshot and the POST
+		})
+	}
+}
+
+func TestConnectionRefused(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := listener.Addr().String()
+	_ = listener.Close()
+	w := clientOf(t, "http://"+nobody+"/v1", func(c *qod.Config) { ready(c); c.MaxRetries = 1 })
+	_, err = w.Reserve(t.Context(), wanted())
+	if is[*qod.UnresolvedError](err) || as[*qod.Error](t, err).Status != 0 {
+		t.Errorf("%v", err)
+	}
+	posts := 0
+	for _, e := range w.logged() {
+		if e.Operation == qod.OperationCreate {
+			posts++
+		}
+	}
+	equal(t, "tries", posts, 2)
+}
+
+// Connections are kept for Terraform's parallelism, not opened for nearly every request.
+func TestConnectionsAreReused(t *testing.T) {
+	t.Parallel()
+	const parallel, rounds = 50, 10
+	w := onSockets(t, setting{network: sandbox.Config{Latency: 2 * time.Millisecond}})
+	for range rounds {
+		for _, err := range together(parallel, func() error { return look(t, w) }) {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	remotes := map[string]bool{}
+	for _, r := range w.Requests(sandbox.OpRead) {
+		remotes[r.Remote] = true
+	}
+	equal(t, "requests", w.Count(sandbox.OpRead), parallel*rounds)
+	if len(remotes) > parallel+10 { // a dial that loses against a connection that comes back
+		t.Errorf("%d connections for %d requests", len(remotes), parallel*rounds)
+	}
+}
+
+// A POST on a connection that was used before is as little repeated by net/http as any other.
+func TestKeptConnectionIsCut(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		effect sandbox.Effect
+		posts  int
+	}{
+		"after the commit":  {sandbox.DropAfterCommit(), 1},
+		"reset":             {sandbox.Reset(), 2},
+		"within the answer": {sandbox.Truncate(20), 1},
+		"behind the id":     {sandbox.Truncate(60), 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := onSockets(t, setting{})
+			mustLook(t, w)
+			w.spoil(sandbox.OpCreate, 1, test.effect)
+			s, err := w.Reserve(t.Context(), wanted())
+			if live := w.Ledger(); err != nil || len(live) != 1 || live[0].ID != s.ID {
+				t.Errorf("%q, %v; on the network %v", s.ID, err, idsOf(live))
+			}
+			posts := w.Requests(sandbox.OpCreate)
+			equal(t, "POSTs", len(posts), test.posts)
+			equal(t, "on a kept connection", posts[0].Remote, w.Requests(sandbox.OpRead)[0].Remote)
+		})
+	}
+}
+
+// A server that has closed the idle connection is reached over another one.
+func TestIdleConnectionIsClosed(t *testing.T) {
+	t.Parallel()
+	server := sandbox.Start(t, sandbox.Config{})
+	w := &world{Sandbox: server.Sandbox, t: t}
+	w.connect(t, usual(server.Endpoint()), nil)
+	for range 2 {
+		mustLook(t, w)
+		server.CloseIdle()
+		s, err := w.Reserve(t.Context(), wanted())
+		if err != nil || len(w.Ledger()) != 1 {
+			t.Fatalf("%v; on the network %v", err, idsOf(w.Ledger()))
+		}
+		server.CloseIdle()
+		if err := w.Release(t.Context(), qod.Ref{ID: s.ID}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// No answer takes more memory than its operation may have, or more time than a request.
+func TestAnswersAreBounded(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		effect sandbox.Effect
+		says   string
+	}{
+		"endless":        {sandbox.Endless(), "larger than"},
+		"a bomb":         {sandbox.GzipBomb(), "larger than"},
+		"cut":            {sandbox.Truncate(1), "did not arrive whole"},
+		"reset":          {sandbox.Reset(), "reset"},
+		"half, then not": {sandbox.HeadThenHang(), "did not arrive whole"},
+		"not":            {sandbox.HangBeforeCommit(), "deadline"},
+	} {
+		for _, op := range []qod.Operation{qod.OperationRead, qod.OperationList} {
+			t.Run(name+", "+string(op), func(t *testing.T) {
+				t.Parallel()
+				w := onSockets(t, setting{client: func(c *qod.Config) { c.MaxRetries, c.RequestTimeout = 0, 10*time.Second }})
+				s := w.seed(sandbox.Session{})
+				mustLook(t, w)
+				if name == "half, then not" || name == "not" {
+					w = w.hasty(t)
+				}
+				w.spoil(at(op), -1, test.effect)
+				err := verbs[op](t.Context(), w, s.ID)
+				if e := as[*qod.Error](t, err); !strings.Contains(e.Error(), test.says) || qod.IsGone(err) {
+					t.Errorf("%v does not say %q", err, test.says)
+				}
+			})
+		}
+	}
+}
+
+// hasty is the same world seen by a client that waits 100 ms for an answer.
+func (w *world) hasty(t *testing.T) *world {
+	t.Helper()
+	other := &world{Sandbox: w.Sandbox, t: t}
+	w.AcceptToken("ready", sandbox.DefaultClient.ID)
+	endpoint, _, _ := strings.Cut(w.Origin(), " ")
+	other.connect(t, usual(endpoint), func(c *qod.Config) { ready(c); c.MaxRetries, c.RequestTimeout = 0, 100*time.Millisecond })
+	return other
+}
+
+// A server that speaks no HTTP is an error, and what it says is not printed as it came.
+func TestNoHTTP(t *testing.T) {
+	t.Parallel()
+	for name, says := range map[string]string{
+		"SSH": "SSH-2.0-OpenSSH_9.9\r\n", "escapes": "\x1b[2J\x1b[31mHTTP\r\n\r\n", "a header that is none": "HTTP/1.1 200 OK\r\n\x00: \x1b\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = listener.Close() })
+			go func() {
+				for {
+					connection, err := listener.Accept()
+					if err != nil {
+						return
+					}
+					go func() {
+						defer connection.Close()
+						_, _ = http.ReadRequest(bufio.NewReader(connection))
+						_, _ = io.WriteString(connection, says)
+					}()
+				}
+			}()
+			w := clientOf(t, "http://"+listener.Addr().String()+"/v1", func(c *qod.Config) { ready(c); c.MaxRetries = 0 })
+			_, err = w.Read(t.Context(), qod.Ref{ID: someID})
+			if text := as[*qod.Error](t, err).Error(); strings.ContainsAny(text, "\x1b\x00\r\n") {
+				t.Errorf("%q", text)
+			}
+		})
+	}
+}
+
+func TestCheckURL(t *testing.T) {
+	t.Parallel()
+	for raw, says := range map[string]string{
+		"https://opengateway.telefonica.com/v1":            "",
+		"https://opengateway.telefonica.com":               "",
+		"https://opengateway.telefonica.com:8443/a/b/":     "",
+		"HTTPS://opengateway.telefonica.com/v1":            "",
+		"http://localhost:8080/v1":                         "",
+		"http://LOCALHOST/v1":                              "",
+		"http://127.0.0.1/v1":                              "",
+		"http://127.8.9.1:80/v1":                           "",
+		"http://[::1]:8080/v1":                             "",
+		"https://[2001:db8::1]/v1":                         "",
+		"":                                                 "absolute URL",
+		"/v1":                                              "absolute URL",
+		"opengateway.telefonica.com/v1":                    "absolute URL",
+		"https:///v1":                                      "absolute URL",
+		"https://:443/v1":                                  "absolute URL",
+		"https:opengateway":                                "absolute URL",
+		"//opengateway.telefonica.com":                     "absolute URL",
+		"http://opengateway.telefonica.com/v1":             "unencrypted",
+		"http://localhost.evil.example/v1":                 "unencrypted",
+		"http://127.0.0.1.nip.io/v1":                       "unencrypted",
+		"http://0.0.0.0/v1":                                "unencrypted",
+		"http://[::ffff:10.0.0.1]/v1":                      "unencrypted",
+		"ftp://opengateway.telefonica.com":                 "scheme ftp",
+		"ws://localhost":                                   "scheme ws",
+		"https://user:hunter2@opengateway.telefonica.com/": "user name",
+		"https://user@opengateway.telefonica.com/":         "user name",
+		"http://user@127.0.0.1/":                           "user name",
+		"https://opengateway.telefonica.com/v1?key=1":      "query",
+		"https://opengateway.telefonica.com/v1?":           "query",
+		"https://opengateway.telefonica.com/v1#a":          "fragment",
+		"https://opengateway.telefonica.com/v1#":           "fragment",
+		"https://opengateway.telefonica.com/v1\n":          "control character",
+		" https://opengateway.telefonica.com/v1":           "space",
+		"https://opengateway.telefonica.com/\x7f":          "control character",
+		"https://[::1/v1":                                  "not a URL",
+		"https://%zz/":                                     "not a URL",
+	} {
+		t.Run(raw, func(t *testing.T) {
+			t.Parallel()
+			got := qod.CheckURL(raw)
+			if (got == "") != (says == "") || !strings.Contains(got, says) {
+				t.Errorf("%q, want %q", got, says)
+			}
+			if strings.Contains(got, "hunter2") {
+				t.Errorf("%q repeats credentials", got)
+			}
+		})
+	}
+}
