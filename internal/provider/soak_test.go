@@ -333,7 +333,8 @@ func (s *soak) accountedFor() {
 	held := map[string]bool{}
 	for _, r := range s.resources {
 		held[r.state.text("id")] = true
-		if strings.Contains(r.said, "may exist") {
+		// The second is a 409 whose session could not be listed.
+		if strings.Contains(r.said, "may exist") || strings.Contains(r.said, "already has a session") {
 			announced++
 		}
 	}
