@@ -1,0 +1,103 @@
+// Mutants removes, one at a time, the lines that keep the provider's promises, and insists that
+// the test of the promise goes red: a test that cannot fail proves nothing. It changes no file;
+// each mutant exists in an overlay of the Go build alone.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+)
+
+func main() {
+	only := flag.String("only", "", "run the mutants whose promise contains this text")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *only); err != nil {
+		fmt.Fprintf(os.Stderr, "mutants: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, only string) error {
+	root, err := os.Getwd()
+	if err != nil {
+		return fmt.Errorf("find the repository: %w", err)
+	}
+	survived, tried := 0, 0
+	for _, m := range mutants {
+		if !strings.Contains(m.promise, only) {
+			continue
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		tried++
+		killed, err := m.killed(ctx, root)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%s: %w", m.promise, err)
+		case killed:
+			fmt.Printf("killed    %-44s by %s\n", m.promise, m.test)
+		default:
+			survived++
+			fmt.Printf("SURVIVED  %-44s although %s ran\n", m.promise, m.test)
+		}
+	}
+	if survived > 0 || tried == 0 {
+		return fmt.Errorf("%d of %d mutants survived", survived, tried)
+	}
+	fmt.Printf("all %d mutants were killed\n", tried)
+	return nil
+}
+
+// killed runs the mutant's test on the changed file. Code that does not compile proves nothing
+// either way, so it is an error.
+func (m mutant) killed(ctx context.Context, root string) (bool, error) {
+	dir, err := os.MkdirTemp("", "mutant-")
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+
+	file := filepath.Join(root, filepath.FromSlash(m.file))
+	source, err := os.ReadFile(file)
+	if err != nil {
+		return false, err
+	}
+	if n := strings.Count(string(source), m.line); n != 1 {
+		return false, fmt.Errorf("%s holds the line %d times, want once: %s", m.file, n, m.line)
+	}
+	changed := filepath.Join(dir, filepath.Base(file))
+	if err := os.WriteFile(changed, []byte(strings.Replace(string(source), m.line, m.instead, 1)), 0o600); err != nil {
+		return false, err
+	}
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {file: changed}})
+	if err != nil {
+		return false, err
+	}
+	config := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(config, overlay, 0o600); err != nil {
+		return false, err
+	}
+
+	// In the environment, so that the binary which a test builds is mutated, too.
+	env := append(os.Environ(), "GOFLAGS=-overlay="+config)
+	test := exec.CommandContext(ctx, "go", "test", "-count=1", "-timeout=5m", "-run=^("+m.test+")$", m.pkg)
+	test.Env = env
+	out, err := test.CombinedOutput()
+	if strings.Contains(string(out), "[build failed]") || strings.Contains(string(out), "[setup failed]") {
+		return false, fmt.Errorf("the mutant does not compile:\n%s", out)
+	}
+	if strings.Contains(string(out), "no tests to run") {
+		return false, fmt.Errorf("there is no test %s", m.test)
+	}
+	return err != nil, nil
+}
