@@ -259,7 +259,11 @@ type unconfigured struct{ attributes []string }
 type unknownConfiguration struct{ attributes []string }
 
 func (e *unknownConfiguration) Error() string {
-	return "the provider's " + strings.Join(e.attributes, ", ") + " is not known yet"
+	last := len(e.attributes) - 1
+	if last < 1 {
+		return "the provider's " + strings.Join(e.attributes, "") + " is not known yet"
+	}
+	return "the provider's " + strings.Join(e.attributes[:last], ", ") + " and " + e.attributes[last] + " are not known yet"
 }
 
 func (u unconfigured) err() error { return &unknownConfiguration{u.attributes} }

@@ -136,14 +136,23 @@ func (c *core) create(config attrs) result {
 	return c.apply(c.plan(record{}, config))
 }
 
-// created is create, which must succeed without a word.
+// created is create, which must succeed without a word and leave nothing to plan.
 func (c *core) created(config attrs) record {
 	c.t.Helper()
 	made := c.create(config)
 	if len(made.diagnostics) > 0 {
 		c.t.Fatalf("create: %s", printed(made.diagnostics))
 	}
+	c.plansNothing(made.record, config)
 	return made.record
+}
+
+// plansNothing checks that a plan leaves a record as it is.
+func (c *core) plansNothing(r record, config attrs) {
+	c.t.Helper()
+	if p := c.plan(r, config); !p.planned.is(r) || len(p.replace) > 0 || len(p.diagnostics) > 0 {
+		c.t.Errorf("planned for a session that is as configured: %v, replacing for %v; %s", p.planned.values, p.replace, printed(p.diagnostics))
+	}
 }
 
 // destroy does what terraform destroy -refresh=false does.

@@ -1,11 +1,18 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -28,9 +35,9 @@ const (
 // plugin would die, and with it the record of every session of the run.
 func catch(diags *diag.Diagnostics) {
 	if fault := recover(); fault != nil {
-		diags.AddError("Internal Fault", fmt.Sprintf(
-			"The provider failed in a way it should not: %v. What was known of the session is kept. "+
-				"Please report this at https://github.com/telefonica/terraform-provider-qod/issues.", fault))
+		a := explainFault(fault)
+		a.happened += " What was known of the session is kept in the state."
+		diags.AddError("Internal Fault", a.detail())
 	}
 }
 
@@ -52,9 +59,19 @@ func (a account) detail() string {
 	return strings.Join(parts, "\n\n")
 }
 
+// fact adds a line that is not there yet.
 func (a account) fact(name, value string) account {
-	if value != "" {
-		a.facts = append(a.facts, name+": "+value)
+	if value == "" {
+		return a
+	}
+	return a.also(name + ": " + value)
+}
+
+func (a account) also(facts ...string) account {
+	for _, f := range facts {
+		if !slices.Contains(a.facts, f) {
+			a.facts = append(slices.Clip(a.facts), f)
+		}
 	}
 	return a
 }
@@ -78,23 +95,42 @@ func createFailed(err error) diag.Diagnostic {
 		return waitFailed(createSummary, e, false)
 	}
 	if e, ok := asError[*qod.UnresolvedError](err); ok {
-		return diag.NewErrorDiagnostic(createSummary, unresolved(e))
+		return diag.NewErrorDiagnostic(createSummary, unresolved(e).detail())
 	}
 	if e, ok := asError[*qod.ConflictError](err); ok {
-		return diag.NewErrorDiagnostic(createSummary, conflict(e))
+		return diag.NewErrorDiagnostic(createSummary, conflict(e).detail())
 	}
 	a := explain(err)
-	if e, ok := asError[*qod.InterruptedError](err); ok && !e.Sent {
-		a.happened += " No session was created."
-	} else if e, ok := asError[*qod.Error](err); ok && (e.Status/100 == 4 || e.Status == 0) {
+	switch {
+	case isFault(err):
+		a.advice = joined("Before the next apply, look at the sessions (data source qod_sessions): one may be live that is not in the state.", a.advice)
+	case madeNothing(err):
 		a.happened += " No session was created."
 	}
 	return diag.NewErrorDiagnostic(createSummary, a.detail())
 }
 
+// madeNothing reports whether err, of a create, proves that the network made no session.
+func madeNothing(err error) bool {
+	if e, ok := asError[*qod.InterruptedError](err); ok {
+		return !e.Sent
+	}
+	if e, ok := asError[*qod.Error](err); ok {
+		return e.Status/100 != 2 && e.Status < 500
+	}
+	_, noToken := asError[*qod.TokenError](err)
+	_, unknown := asError[*unknownConfiguration](err)
+	return noToken || unknown || errors.Is(err, qod.ErrWindowClosed)
+}
+
+func isFault(err error) bool {
+	_, ok := asError[*qod.PanicError](err)
+	return ok
+}
+
 func readFailed(id string, err error) diag.Diagnostic {
 	a := explain(err)
-	a.happened += " Nothing is known of the session, so the state is kept as it was."
+	a.happened += " What became of the session is not known, so the state is kept as it was."
 	a.advice = joined(a.advice, "To plan or destroy without looking at the network, run Terraform with -refresh=false.")
 	return diag.NewErrorDiagnostic(readSummary, withSession(a, id).detail())
 }
@@ -102,12 +138,19 @@ func readFailed(id string, err error) diag.Diagnostic {
 func deleteFailed(id string, err error) diag.Diagnostic {
 	a := explain(err)
 	a.happened += " The session may still be live and billed; it stays in the state."
-	a.advice = joined(a.advice, "Run the destroy or apply again: deleting a session that is gone succeeds.")
+	a.advice = joined(a.advice, "It is safe to run the destroy or apply again: it also succeeds if the session is gone by then.")
 	return diag.NewErrorDiagnostic(deleteSummary, withSession(a, id).detail())
 }
 
 func listFailed(err error) diag.Diagnostic {
 	return diag.NewErrorDiagnostic(listSummary, explain(err).detail())
+}
+
+// importFailed reports an import that could not look at the session.
+func importFailed(id string, err error) diag.Diagnostic {
+	a := explain(err)
+	a.happened += " Nothing was imported."
+	return diag.NewErrorDiagnostic(importSummary, withSession(a, id).detail())
 }
 
 func importUnknown(id, origin string, err error) diag.Diagnostic {
@@ -122,27 +165,27 @@ func importUnknown(id, origin string, err error) diag.Diagnostic {
 func madeElsewhere(summary, id, made, asked string, err error) diag.Diagnostic {
 	a := explain(err)
 	a.happened = fmt.Sprintf("The session is not known at %s, but it was made at %s, where it may be live and billed. It stays in the state.", asked, made)
-	a.advice = "Give the provider of this resource the endpoint and credentials that made the session (also check its alias and the QOD_* environment), and run again. " +
-		"If the session is of no interest any more, forget it with: terraform state rm 'qod_session.NAME' (NAME stands for the address above); it is then billed until it ends."
+	a.advice = "Give this resource's provider the endpoint and the credentials that made the session (check its alias and the QOD_* environment variables, too), " +
+		"and run Terraform again. If you no longer need the session, make Terraform forget it: terraform state rm 'qod_session.NAME' " +
+		"(NAME stands for the address above). It is then billed until it ends."
 	return diag.NewErrorDiagnostic(summary, withSession(a, id).detail())
 }
 
 func otherProfile(s qod.Session, asked string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root("qos_profile"), createSummary, account{
 		happened: fmt.Sprintf("The network made the session with the profile %s; %s was asked for.", s.QoSProfile, asked),
-		advice: "The session is recorded as tainted, so the next apply deletes it and asks again. " +
-			"If the network has no such profile for this device, ask for the one it grants.",
+		advice:   tainted + " If the network does not offer this device that profile, set qos_profile to the one it gives.",
 	}.fact("Session", s.ID).detail())
 }
 
 func grantedLess(s qod.Session, asked int64) diag.Diagnostic {
 	end := ""
 	if !s.ExpiresAt.IsZero() {
-		end = " It ends at " + s.ExpiresAt.UTC().Format(time.RFC3339) + "."
+		end = " The session ends at " + s.ExpiresAt.UTC().Format(time.RFC3339) + "."
 	}
 	return diag.NewAttributeWarningDiagnostic(path.Root("duration"), "QoS Session Shorter Than Asked", account{
 		happened: fmt.Sprintf("The network granted %d of %d seconds.%s", s.Seconds, asked, end),
-		advice:   "The first apply after its end starts a new session.",
+		advice:   "The first apply after the session's end starts a new one.",
 	}.fact("Session", s.ID).detail())
 }
 
@@ -154,121 +197,157 @@ func resumeFailed(err error) diag.Diagnostic {
 	return diag.NewErrorDiagnostic(waitSummary, explain(err).detail())
 }
 
+const (
+	tainted     = "The session is recorded as tainted, so the next apply deletes it and asks again."
+	resumesWait = "The next apply resumes the wait."
+)
+
 // waitFailed says how a wait ended, what the state holds now, and what the next apply will do.
 func waitFailed(summary string, e *qod.WaitError, resumed bool) diag.Diagnostic {
-	a := account{}
-	if e.Err != nil {
-		a = explain(e.Err)
-		a.happened = "The last look at it failed: " + a.happened
+	var a, last account
+	if e.Err != nil && e.Reason != qod.WaitInterrupted {
+		last = explain(e.Err)
+		last.happened = introduced("The last look at it failed", last.happened)
 	}
-	add := func(happened, advice string) {
-		a.happened = joined(happened, a.happened)
-		a.advice = joined(advice, a.advice)
-	}
-	tainted := "It is recorded as tainted, so the next apply deletes it and asks again."
 	switch e.Reason {
 	case qod.WaitInterrupted:
-		a = account{
-			happened: "The wait for the session was interrupted. The session is requested and recorded, but not known to be available.",
-			advice:   "The next apply resumes the wait.",
-		}
-		return diag.NewWarningDiagnostic(waitSummary, a.fact("Session", e.Last.ID).detail())
+		a.happened = "The wait for the session was interrupted. The session is requested and recorded, but not known to be available."
+		a.advice = resumesWait
+		return diag.NewWarningDiagnostic(waitSummary, withSession(a, e.Last.ID).detail())
 	case qod.WaitRefused:
+		a.happened = "The network made the session UNAVAILABLE: it does not give this device this quality now."
+		a.advice = tainted + " Until then it blocks the device. If the network refuses again, ask for another profile, or at another time."
 		if resumed {
-			add("The network made the session UNAVAILABLE.", "The next apply replaces it.")
-		} else {
-			add("The network made the session UNAVAILABLE: it will not give this quality to this device now.", tainted+" It blocks the device until it is deleted.")
+			a.advice = "The next apply replaces it. Until then it blocks the device."
 		}
 	case qod.WaitGone:
-		a.happened = "The session is gone: the network showed it no more while it was waited for. Somebody or something else deleted it."
+		a.happened = "The session is gone: it disappeared from the network while the provider waited for it. Most likely somebody or something else deleted it."
 		a.advice = "The next apply reserves a new one."
 	case qod.WaitDenied:
-		add("The session is requested and recorded, but whether it became available is not known.", "")
-		if !resumed {
-			a.advice = joined(a.advice, tainted+" If the session is to be kept, mend the credentials and run terraform untaint first; the next apply then resumes the wait.")
+		a.happened = joined("The session is requested and recorded, but whether it became available is not known.", last.happened)
+		a.advice = joined(last.advice, tainted+" To keep it, put the credentials right and run terraform untaint; the next apply then resumes the wait.")
+		if resumed {
+			a.advice = joined(last.advice, resumesWait)
 		}
 	case qod.WaitTimeout:
-		add("The session was not available in the time allowed (timeouts.create).", "")
+		a.happened = joined("The session was not available in the time allowed (timeouts.create).", last.happened)
+		a.advice = tainted + " If it may still become available, terraform untaint keeps it; the next apply then resumes the wait."
 		if resumed {
-			a.advice = joined("It is still requested. The next apply resumes the wait.", a.advice)
-		} else {
-			a.advice = joined(tainted+" If it may still become available, terraform untaint keeps it; the next apply then resumes the wait.", a.advice)
+			a.advice = "It is still requested. " + resumesWait
 		}
+		a.advice += " Where the network is slow, allow more time."
 	}
-	return diag.NewErrorDiagnostic(summary, a.fact("Session", e.Last.ID).detail())
+	return diag.NewErrorDiagnostic(summary, withSession(a.also(last.facts...), e.Last.ID).detail())
 }
 
-const causesOfConflict = "create_before_destroy, on this resource or on one that depends on it, and OpenTofu's destroy = false lead to this, too: " +
-	"the network takes one session a device, so the old one has to go first."
+const causesOfConflict = "The network takes one session a device. So a replacement fails like this when it asks for the new session before the old one is deleted, " +
+	"as with create_before_destroy, on this resource or on one that depends on it, or with OpenTofu's destroy = false."
 
 // conflict explains a 409 in one of three ways: by a session that this run made, by one that
 // can be seen, or by one that cannot.
-func conflict(e *qod.ConflictError) string {
-	a := account{}
+func conflict(e *qod.ConflictError) account {
+	a := account{happened: fmt.Sprintf("The network already has a session for this device (%s)", e.Device)}
 	switch {
 	case len(e.Own) > 0:
 		a.happened = fmt.Sprintf("This same run has already reserved a session for this device (%s). Are there two resources, or two rows of for_each, with one device?", e.Device)
-		a.advice = "Give each device to one resource. " + causesOfConflict
+		a.advice = "Give each device to one resource."
 		a = a.fact("Session", strings.Join(e.Own, ", "))
 	case len(e.Visible) > 0:
-		a.happened = fmt.Sprintf("The network already has a session for this device (%s):\n\n%s\n\nIt is not taken over, because nothing proves that it is yours.", e.Device, bullets(e.Visible))
-		a.advice = "If it is yours, import it:\n\n" + importCommands(e.Visible[0].ID) + "\n\n" +
-			"If it is not needed, delete it or let it end, and apply again. " + causesOfConflict
+		a.happened += ":\n\n" + bullets(e.Visible) + "\n\nThe provider never takes over a session, since nothing proves whose it is."
+		a.advice = importAdvice("yours", e.Visible) + "\n\nWhat is not needed has to end first: wait for that, or import it as a resource of its own and destroy that. Then apply again."
 	case len(e.Possible) > 0:
-		a.happened = fmt.Sprintf("The network already has a session for this device (%s). It may be one of these, which show no device:\n\n%s", e.Device, bullets(e.Possible))
-		a.advice = "If one is yours for this device, import it:\n\n" + importCommands(e.Possible[0].ID) + "\n\n" + causesOfConflict
+		a.happened += ". It may be one of these, which show no device:\n\n" + bullets(e.Possible)
+		a.advice = importAdvice("yours and for this device", e.Possible) + "\n\nOtherwise ask who else reserves quality for this device."
 	default:
-		a.happened = fmt.Sprintf("The network already has a session for this device (%s), but these credentials cannot see it: it was made by another client: another team, a vendor, or the operator.", e.Device)
+		a.happened += ", but these credentials cannot see it. Most likely another client made it: another team, a vendor, or the operator."
 		if e.LookErr != nil {
-			a.happened = fmt.Sprintf("The network already has a session for this device (%s). Which one is not known, because the sessions could not be listed: %s", e.Device, explain(e.LookErr).happened)
+			look := explain(e.LookErr)
+			a.happened = fmt.Sprintf("The network already has a session for this device (%s). %s", e.Device,
+				introduced("Which one is not known, as the sessions could not be listed", look.happened))
+			a.advice = look.advice
 		}
 		until := "within 24 hours, the most a session lasts"
 		if !e.Now.IsZero() {
 			until = "by " + e.Now.Add(longestSession).UTC().Format(time.RFC3339) + " at the latest"
 		}
-		a.advice = "Ask who else reserves quality for this device, or apply again when that session has ended, " + until + ". " + causesOfConflict
+		a.advice = joined(a.advice, "Ask who else reserves quality for this device, or apply again when that session has ended, "+until+".")
 	}
-	return withError(a, e.Err).detail()
+	a.advice += "\n\n" + causesOfConflict
+	return withError(a, e.Err)
 }
 
 // unresolved announces a session that may exist. It is the one error behind which money may be
 // running, so it says everything that finds it.
-func unresolved(e *qod.UnresolvedError) string {
-	a := account{happened: fmt.Sprintf("A session for this device (%s) may exist and be billed: the network did not give a usable answer to the request that creates it.", e.Device)}
+func unresolved(e *qod.UnresolvedError) account {
+	a := account{happened: fmt.Sprintf("A session for this device (%s) may exist and be billed: the network gave no usable answer to the request for it.", e.Device)}
 	switch {
 	case e.Kept != "":
+		a.happened = fmt.Sprintf("The network may have made two sessions for this device (%s), and bill both: the first request got no usable answer, and a later one succeeded. "+
+			"The later session is in the state. The other one may be:\n\n%s", e.Device, bullets(e.Candidates))
+		a.advice = "The session in the state is recorded as tainted, so the next apply replaces it. To keep it: terraform untaint 'qod_session.NAME' (NAME stands for the address above).\n\n" +
+			"To end the other one, import it as a resource of its own and destroy that: terraform import 'qod_session.OTHER' " + firstID(e.Candidates)
 		a = a.fact("Session", e.Kept)
-		a.happened = fmt.Sprintf("The network may have made two sessions for this device (%s), and bill both: the first request got no usable answer, and a later one succeeded. The second one is recorded. The other may be:\n\n%s", e.Device, bullets(e.Candidates))
-		a.advice = "If it is not wanted, delete it: import it under another address and destroy it.\n\n" + importCommands(e.Candidates[0].ID)
 	case len(e.Candidates) > 0:
-		a.happened += " These sessions appeared meanwhile, but which one it is, if any, cannot be told:\n\n" + bullets(e.Candidates)
-		a.advice = "If one is yours for this device, import it:\n\n" + importCommands(e.Candidates[0].ID)
+		appeared := "This session appeared meanwhile; nothing shows whether it is the one"
+		if len(e.Candidates) > 1 {
+			appeared = "These sessions appeared meanwhile; nothing shows whether one of them is it"
+		}
+		a.happened += " " + appeared + ":\n\n" + bullets(e.Candidates)
+		a.advice = importAdvice("yours and for this device", e.Candidates) + "\n\nOtherwise apply again."
 	case e.LookErr != nil:
-		a.happened += " It could not be looked for either: " + explain(e.LookErr).happened
-		a.advice = "List the sessions (data source qod_sessions) before anything else. If one is for this device, import it:\n\n" + importCommands("ID")
+		look := explain(e.LookErr)
+		a.happened = joined(a.happened, introduced("It could not be looked for", look.happened))
+		a.advice = joined(look.advice, "Before the next apply, list the sessions (data source qod_sessions). If one is yours and for this device, import it:\n\n"+importCommands("ID"))
 	default:
 		a.happened += " It was looked for and not found."
 		a.advice = "Apply again: if the session shows up after all, the apply says so and how to import it."
 	}
-	if e.Interrupted {
-		a.happened += " The run was interrupted, so the request was not repeated."
+	end := ending(e)
+	a.happened += end.happened
+	if end.advice != "" {
+		a.advice = end.advice
 	}
-	if c, ok := asError[*qod.ConflictError](e.Err); ok {
-		a.advice = joined(a.advice, "Its last request was refused because the network has a session for the device already.\n\n"+conflict(c))
-	} else if e.Err != nil {
-		cause := explain(e.Err)
-		a.happened += "\n\nThe last failure: " + cause.happened
-		a.facts = append(a.facts, cause.facts...)
-	}
+
 	until := fmt.Sprintf("%d seconds after the request", e.Seconds)
 	if !e.Until.IsZero() {
 		until = e.Until.UTC().Format(time.RFC3339)
 	}
 	a = a.fact("May be billed until", until)
+	isCorrelator := func(f string) bool { return strings.HasPrefix(f, "x-correlator: ") }
+	a = a.also(slices.DeleteFunc(slices.Clone(end.facts), isCorrelator)...)
 	for _, c := range e.Correlators {
-		a = a.fact("x-correlator of the request", c)
+		a = a.fact("x-correlator", c)
 	}
-	return a.detail()
+	return a.also(end.facts...)
+}
+
+// ending says, in paragraphs of their own, what ended the attempts behind a lost answer, and what
+// to do where that changes it.
+func ending(e *qod.UnresolvedError) account {
+	if c, ok := asError[*qod.ConflictError](e.Err); ok {
+		a := conflict(c)
+		a.happened = "\n\n" + introduced("Then a second request was refused", a.happened)
+		if len(c.Own)+len(c.Visible)+len(c.Possible) == 0 {
+			a.advice = "It may be the session of the first request, which does not show yet: list the sessions (data source qod_sessions) in a few minutes, " +
+				"and import it if it appears.\n\n" + a.advice
+		}
+		return a
+	}
+	why, err := "", e.Err
+	if interruption, ok := asError[*qod.InterruptedError](err); ok {
+		err = interruption.Err
+		if interruption.Timeout {
+			why = "\n\nThe time allowed (timeouts.create) is over, so the request was not repeated."
+		}
+	}
+	if e.Interrupted {
+		why = "\n\nThe run was interrupted, so the request was not repeated."
+	}
+	if err == nil {
+		return account{happened: why}
+	}
+	last := explain(err)
+	return account{happened: why + "\n\n" + introduced("The last failure", last.happened), facts: last.facts}
 }
 
 func bullets(sessions []qod.Session) string {
@@ -279,9 +358,30 @@ func bullets(sessions []qod.Session) string {
 			lines = append(lines, fmt.Sprintf("  - and %d more", len(sessions)-most))
 			break
 		}
+		if s.ID == "" {
+			lines = append(lines, "  - one that shows no id"+s.String())
+			continue
+		}
 		lines = append(lines, "  - "+s.String())
 	}
 	return strings.Join(lines, "\n")
+}
+
+// importAdvice says how to import the session, or one of the sessions.
+func importAdvice(ifItIs string, sessions []qod.Session) string {
+	if len(sessions) == 1 {
+		return "If it is " + ifItIs + ", import it:\n\n" + importCommands(firstID(sessions))
+	}
+	return "If one of them is " + ifItIs + ", import it; for the first one:\n\n" + importCommands(firstID(sessions))
+}
+
+func firstID(sessions []qod.Session) string {
+	for _, s := range sessions {
+		if s.ID != "" {
+			return s.ID
+		}
+	}
+	return "ID"
 }
 
 // importCommands spells out both ways to import. The provider never learns its own address.
@@ -303,124 +403,238 @@ func explain(err error) account {
 	case errors.As(err, &interruption):
 		return explainInterruption(interruption)
 	case errors.As(err, &unknown):
+		come := "it comes"
+		if len(unknown.attributes) > 1 {
+			come = "they come"
+		}
 		return account{
-			happened: "The provider cannot reach the API yet: " + unknown.Error() + ", because it comes from something that Terraform has yet to create.",
-			advice:   "Create that first (terraform apply -target), or give the values as variables or through the QOD_* environment.",
+			happened: "The provider cannot reach the API yet: " + unknown.Error() + ", because " + come + " from something that Terraform has yet to create.",
+			advice:   "Create that first (terraform apply -target), or give the values as variables or in the QOD_* environment variables.",
 		}
 	case errors.As(err, &fault):
-		return account{
-			happened: "The provider failed in a way it should not: " + fault.Error() + ".",
-			advice:   "Please report this at https://github.com/telefonica/terraform-provider-qod/issues.",
-		}
+		return explainFault(fault.Value)
 	case errors.As(err, &failure):
 		return withError(explainError(failure), failure)
 	case errors.As(err, &token):
 		return explainToken(token)
 	case errors.Is(err, qod.ErrWindowClosed):
-		return account{happened: "Less than a second is left of the time asked for."}
+		return account{happened: "Less than a second is left of the time asked for.", advice: "Ask for a later end."}
 	}
 	return account{happened: sentence(err.Error())}
 }
 
-func explainInterruption(e *qod.InterruptedError) account {
-	a := account{}
-	if e.Err != nil {
-		a = explain(e.Err)
-		a.happened = "The last failure: " + a.happened
+func explainFault(fault any) account {
+	return account{
+		happened: sentence(fmt.Sprintf("The provider failed in a way it should not: %v", fault)),
+		advice:   "Please report this at https://github.com/telefonica/terraform-provider-qod/issues.",
 	}
-	how := "It was interrupted before it was done."
-	if e.Timeout {
-		how = "It did not succeed in the time allowed."
-		a.advice = joined(a.advice, "Where the network is slow, allow more time (timeouts).")
-	}
-	a.happened = joined(how, a.happened)
-	return a
 }
+
+func explainInterruption(e *qod.InterruptedError) account {
+	a := account{happened: "The run was interrupted."}
+	if e.Operation != qod.OperationRelease { // whose advice says so itself
+		a.advice = "Run Terraform again."
+	}
+	if e.Timeout {
+		a = account{happened: "The API did not answer in the time allowed.", advice: tryAgain}
+		switch e.Operation {
+		case qod.OperationCreate:
+			a = account{happened: "The session could not be requested in the time allowed (timeouts.create).", advice: "Where the network is slow, allow more time."}
+		case qod.OperationRelease:
+			a = account{happened: "The session could not be deleted in the time allowed (timeouts.delete).", advice: "Where the network is slow, allow more time."}
+		}
+	}
+	if e.Err == nil {
+		return a
+	}
+	last := explain(e.Err)
+	return account{
+		happened: joined(a.happened, introduced("The last failure", last.happened)),
+		advice:   last.advice,
+		facts:    last.facts,
+	}
+}
+
+const (
+	tryAgain      = "Try again later. If it goes on, ask the operator."
+	giveToSupport = "If it goes on, give the operator the x-correlator below."
+)
 
 func explainError(e *qod.Error) account {
 	wait := ""
 	if e.RetryAfter > 0 {
-		wait = " It asked to wait " + waitText(e.RetryAfter) + ", which is longer than the time left."
+		wait = " It asks to wait " + waitText(e.RetryAfter) + "."
 	}
 	switch e.Status {
 	case 0:
-		return explainNoAnswer(e)
+		return explainNoAnswer("the API", e.Err)
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		return account{happened: "The API refused the request" + because(e) + ".", advice: "Correct what it names, and apply again."}
+		a := account{happened: "The API refused the request." + inWords(e.Message), advice: "Correct what it names, and run Terraform again."}
+		if e.Message == "" {
+			a.advice = "It does not say why. Check the values of the resource; if they are right, give the operator the x-correlator below."
+		}
+		return a
 	case http.StatusUnauthorized:
 		if errors.Is(e, qod.ErrNotRenewable) {
 			return notRenewable()
 		}
-		a := account{happened: "The API refused the access token, and a new one as well" + because(e) + ".", advice: "Check that the credentials and the scopes belong to this endpoint."}
 		if token, ok := asError[*qod.TokenError](e.Err); ok {
-			a.happened = "The API refused the access token, and there is no new one. " + explainToken(token).happened
+			a := tokenCause(token)
+			a.happened = "The API refused the access token, and there is no new one. " + a.happened
+			return a
+		}
+		return account{
+			happened: "The API refused the access token, and a new one as well." + inWords(e.Message),
+			advice:   "Check that the credentials (QOD_CLIENT_ID, QOD_CLIENT_SECRET) and the scopes (QOD_SCOPES) belong to this endpoint (QOD_ENDPOINT).",
+		}
+	case http.StatusForbidden:
+		a := account{
+			happened: fmt.Sprintf("The API does not let these credentials %s sessions; that takes the scope %s.%s", e.Operation, e.Scope, inWords(e.Message)),
+			advice:   "Ask the operator to grant this client the scope. If you set scopes (QOD_SCOPES), the scope has to be among them.",
+		}
+		if e.SessionID != "" {
+			a.advice += " The API may also answer like this because another client made the session."
 		}
 		return a
-	case http.StatusForbidden:
-		return account{
-			happened: fmt.Sprintf("These credentials may not %s sessions here: the operation needs the scope %s%s.", e.Operation, e.Scope, because(e)),
-			advice:   "Ask the operator to grant the scope to this client, and keep it in scopes (QOD_SCOPES) if you set that. A session that another client made may be refused like this, too.",
-		}
 	case http.StatusNotFound:
-		return account{
-			happened: "The answer was 404 Not Found" + because(e) + ".",
-			advice:   "If the body was a web page, a proxy answered or the path of the provider's endpoint is wrong; check endpoint (QOD_ENDPOINT).",
+		a := account{happened: "The API answered 404 Not Found." + inWords(e.Message), advice: "Check what it names, and endpoint (QOD_ENDPOINT)."}
+		if e.Message == "" {
+			a = account{
+				happened: "The answer was 404 Not Found, and does not look like the API's own.",
+				advice:   "Either the path of endpoint (QOD_ENDPOINT) is wrong, or a proxy has answered instead of the API. Check both.",
+			}
 		}
+		return a
 	case http.StatusTooManyRequests:
-		return account{happened: "The API allows no more requests for now" + because(e) + "." + wait, advice: "Apply again later, or with a smaller -parallelism."}
+		return account{happened: "The API takes no more requests for now." + inWords(e.Message) + wait, advice: "Try again later, or with a smaller -parallelism."}
 	}
+	status := statusText(e.Status)
 	switch {
 	case e.Status/100 == 3:
-		return account{
-			happened: sentence(fmt.Sprintf("The API answered with a redirect (%d): %v", e.Status, e.Err)),
-			advice:   "Redirects are never followed, since they would carry the token elsewhere. Set endpoint (QOD_ENDPOINT) to where the API really is.",
+		where := "a redirect, which is not followed"
+		if e.Err != nil {
+			where = e.Err.Error()
 		}
+		return account{
+			happened: sentence("The API answered " + status + ": " + where),
+			advice: "Following it would carry the access token elsewhere. Set endpoint (QOD_ENDPOINT) to where the API really is. " +
+				"If it leads to a login page, a proxy has answered instead of the API.",
+		}
+	case e.Status/100 == 2 && errors.Is(e.Err, context.DeadlineExceeded):
+		return account{happened: "The API reported success (" + status + "), but the rest of its answer did not arrive in time.", advice: "Try again later. Where the network is slow, allow more time (request_timeout)."}
 	case e.Status/100 == 2:
 		return account{
-			happened: sentence(fmt.Sprintf("The API reported success (%d), but %v", e.Status, e.Err)),
-			advice:   "Something between here and the API may have answered in its place, such as a proxy or a login page; check endpoint (QOD_ENDPOINT).",
+			happened: sentence(fmt.Sprintf("The API reported success (%s), but %v", status, e.Err)),
+			advice:   "A proxy or a login page may have answered instead of the API. Check endpoint (QOD_ENDPOINT) and the proxy settings (HTTPS_PROXY, NO_PROXY).",
 		}
 	case e.Status >= 500:
-		return account{happened: fmt.Sprintf("The API failed with %d %s%s.%s", e.Status, http.StatusText(e.Status), because(e), wait), advice: "Apply again later. If it goes on, give the operator the x-correlator below."}
+		return account{happened: "The API failed with " + status + "." + inWords(e.Message) + wait, advice: "Try again later. " + giveToSupport}
 	}
-	return account{happened: fmt.Sprintf("The API refused the request with %d %s%s.", e.Status, http.StatusText(e.Status), because(e))}
+	return account{happened: "The API refused the request with " + status + "." + inWords(e.Message), advice: "Check endpoint (QOD_ENDPOINT). If it is right, give the operator the x-correlator below."}
 }
 
-func explainNoAnswer(e *qod.Error) account {
-	a := account{happened: sentence(fmt.Sprintf("The API could not be reached: %v", e.Err))}
-	if strings.Contains(a.happened, "tls: ") || strings.Contains(a.happened, "x509: ") {
-		a.happened = sentence(fmt.Sprintf("The API's TLS certificate or version is not acceptable: %v", e.Err))
-		a.advice = "Check endpoint (QOD_ENDPOINT). Behind a proxy that inspects TLS, add its certificate authority to the system's, or name it in SSL_CERT_FILE."
-		return a
+// explainNoAnswer explains a request to the API or to a token endpoint that got no answer.
+func explainNoAnswer(whom string, err error) account {
+	text := fmt.Sprint(err)
+	switch {
+	case isUntrusted(err):
+		return account{
+			happened: sentence("No trusted connection to " + whom + " could be made: " + text),
+			advice: "Check endpoint (QOD_ENDPOINT). Behind a proxy that inspects TLS, add the proxy's certificate authority to those of the system, " +
+				"or name it in SSL_CERT_FILE.",
+		}
+	case errors.Is(err, context.DeadlineExceeded):
+		return account{happened: capital(whom) + " did not answer in time.", advice: "Try again later. Where the network is slow, allow more time (request_timeout)."}
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return account{
+			happened: sentence("The connection to " + whom + " was closed before an answer came: " + text),
+			advice:   "Try again later. If it goes on, check the network, its proxies and firewalls.",
+		}
 	}
-	a.advice = "Check endpoint (QOD_ENDPOINT), the network and its proxy settings (HTTPS_PROXY, NO_PROXY)."
-	return a
+	return account{
+		happened: sentence(capital(whom) + " could not be reached: " + text),
+		advice:   "Check endpoint (QOD_ENDPOINT), the network and its proxy settings (HTTPS_PROXY, NO_PROXY).",
+	}
+}
+
+func isUntrusted(err error) bool {
+	text := fmt.Sprint(err)
+	return strings.Contains(text, "tls: ") || strings.Contains(text, "x509: ") || strings.Contains(text, "HTTP response to HTTPS client")
 }
 
 func explainToken(e *qod.TokenError) account {
 	if errors.Is(e, qod.ErrNotRenewable) {
 		return notRenewable()
 	}
-	a := account{happened: "There is no access token, so nothing was sent to the API."}
-	switch {
-	case e.Discovery:
-		a.happened += sentence(" The token endpoint could not be found at " + e.URL + causeOf(e))
-		a.advice = "The default hosts are those of the API document; your operator or channel partner may run the API elsewhere. " +
-			"Set endpoint (QOD_ENDPOINT) to the host you were given, or token_url (QOD_TOKEN_URL) where it has no discovery document."
-	case e.Code == "invalid_client" || e.Status == http.StatusUnauthorized:
-		a.happened += sentence(" The token endpoint " + e.URL + " refused the client id or its secret" + causeOf(e))
-		a.advice = "Check client_id (QOD_CLIENT_ID) and client_secret (QOD_CLIENT_SECRET), and that they belong to this endpoint. It was asked once only, so as not to lock the client out."
-	case e.Code == "invalid_scope":
-		a.happened += sentence(" The token endpoint " + e.URL + " refused the scopes" + causeOf(e))
-		a.advice = "Set scopes (QOD_SCOPES) to those your client was given."
-	default:
-		a.happened += sentence(" The token endpoint " + e.URL + " gave none" + causeOf(e))
-		a.advice = "Check token_url (QOD_TOKEN_URL) and endpoint (QOD_ENDPOINT)."
-	}
+	a := tokenCause(e)
+	a.happened = "There is no access token, so nothing was sent to the API. " + a.happened
 	if e.Status != 0 {
-		a = a.fact("Status", fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status)))
+		a = a.fact("Status", statusText(e.Status))
 	}
 	return a.fact("Code", e.Code)
+}
+
+// tokenCause says why there is no access token.
+func tokenCause(e *qod.TokenError) account {
+	whom := strings.TrimSpace("the token endpoint " + e.URL)
+	subject := capital(whom)
+	switch {
+	case e.Discovery && isUntrusted(e.Err):
+		return explainNoAnswer(e.URL, e.Err)
+	case e.Discovery:
+		again := ""
+		if mayPass(e.Status) {
+			again = "Try again later. "
+		}
+		return account{
+			happened: sentence("The token endpoint could not be found at " + e.URL + discoveryCause(e)),
+			advice: again + "The default hosts are those of the API document; your operator or channel partner may run the API elsewhere. " +
+				"Set endpoint (QOD_ENDPOINT) to the host you were given, or token_url (QOD_TOKEN_URL) where that host has no discovery document.",
+		}
+	case e.Code == "invalid_client" || e.Status == http.StatusUnauthorized:
+		return account{
+			happened: subject + " refused the client id or its secret." + inWords(e.Description),
+			advice: "Check client_id (QOD_CLIENT_ID) and client_secret (QOD_CLIENT_SECRET), and that they belong to this endpoint (QOD_ENDPOINT). " +
+				"The provider asked only once, so as not to lock the client out.",
+		}
+	case e.Code == "invalid_scope":
+		return account{happened: subject + " refused the scopes." + inWords(e.Description), advice: "Set scopes (QOD_SCOPES) to those your client was given."}
+	case e.Code == "unauthorized_client" || e.Code == "unsupported_grant_type":
+		return account{
+			happened: subject + " does not give this client tokens for client credentials." + inWords(e.Description),
+			advice:   "Ask the operator to allow this client the grant client_credentials.",
+		}
+	case mayPass(e.Status):
+		return account{happened: subject + " failed with " + statusText(e.Status) + "." + inWords(e.Description), advice: tryAgain}
+	case e.Status != 0:
+		answered := subject + " answered " + statusText(e.Status)
+		if e.Err != nil {
+			answered += ": " + e.Err.Error()
+		}
+		return account{happened: sentence(answered) + inWords(e.Description), advice: "Check token_url (QOD_TOKEN_URL) and endpoint (QOD_ENDPOINT)."}
+	}
+	var network net.Error
+	if e.Err != nil && !errors.As(e.Err, &network) && !isUntrusted(e.Err) && !errors.Is(e.Err, io.EOF) {
+		return account{happened: sentence(subject + " gave no token: " + e.Err.Error()), advice: "Check token_url (QOD_TOKEN_URL) and endpoint (QOD_ENDPOINT)."}
+	}
+	a := explainNoAnswer(whom, e.Err)
+	if errors.Is(e.Err, context.DeadlineExceeded) {
+		a.advice = tryAgain // it has a limit of its own
+	}
+	a.advice = strings.Replace(a.advice, "endpoint (QOD_ENDPOINT)", "token_url (QOD_TOKEN_URL) and endpoint (QOD_ENDPOINT)", 1)
+	return a
+}
+
+func mayPass(status int) bool { return status >= 500 || status == http.StatusTooManyRequests }
+
+func discoveryCause(e *qod.TokenError) string {
+	switch {
+	case e.Err != nil:
+		return ": " + e.Err.Error()
+	case e.Status != 0:
+		return ": the answer was " + statusText(e.Status)
+	}
+	return ""
 }
 
 func notRenewable() account {
@@ -430,22 +644,12 @@ func notRenewable() account {
 	}
 }
 
-// because quotes the API's own words.
-func because(e *qod.Error) string {
-	if e.Message == "" {
+// inWords quotes a server.
+func inWords(message string) string {
+	if message == "" {
 		return ""
 	}
-	return ": " + strings.TrimRight(e.Message, ". ")
-}
-
-func causeOf(e *qod.TokenError) string {
-	switch {
-	case e.Description != "":
-		return ": " + e.Description
-	case e.Err != nil:
-		return ": " + e.Err.Error()
-	}
-	return ""
+	return " It says: \"" + strings.TrimRight(message, ". ") + "\"."
 }
 
 // withError adds the lines that support asks for.
@@ -453,41 +657,45 @@ func withError(a account, e *qod.Error) account {
 	if e == nil {
 		return a
 	}
-	if e.SessionID != "" {
-		a = a.fact("Session", e.SessionID)
-	}
+	a = a.fact("Session", e.SessionID)
 	if e.Status != 0 {
-		a = a.fact("Status", fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status)))
+		a = a.fact("Status", statusText(e.Status))
 	}
 	return a.fact("Code", e.Code).fact("x-correlator", e.Correlator)
 }
 
-// withSession names the session where the error did not.
+// withSession names the session, first, where the error did not.
 func withSession(a account, id string) account {
-	for _, f := range a.facts {
-		if strings.HasPrefix(f, "Session: ") {
-			return a
-		}
+	if !slices.ContainsFunc(a.facts, func(f string) bool { return strings.HasPrefix(f, "Session: ") }) {
+		a.facts = append([]string{"Session: " + id}, a.facts...)
 	}
-	a.facts = append([]string{"Session: " + id}, a.facts...)
 	return a
+}
+
+func statusText(status int) string {
+	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 }
 
 func waitText(d time.Duration) string {
 	if d > 48*time.Hour {
 		return fmt.Sprintf("%d days", int(d.Hours()/24))
 	}
-	return d.Round(time.Second).String()
+	return short(d.Round(time.Second))
 }
 
 func sentence(s string) string { return strings.TrimRight(s, ". ") + "." }
 
+// introduced puts a sentence behind a colon.
+func introduced(lead, text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return lead + ": " + string(unicode.ToLower(first)) + text[size:]
+}
+
+func capital(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + s[size:]
+}
+
 func joined(parts ...string) string {
-	var kept []string
-	for _, p := range parts {
-		if p != "" {
-			kept = append(kept, p)
-		}
-	}
-	return strings.Join(kept, " ")
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), " ")
 }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"net/http"
@@ -36,9 +37,9 @@ var update = flag.Bool("update", false, "write testdata/diagnostics.golden anew"
 type lab struct {
 	*sandbox.Sandbox
 	*qod.Client
-	ctx   context.Context
-	clock *sandbox.ManualClock
-	wire  http.RoundTripper // instead of the sandbox; nil for none
+	t    *testing.T
+	ctx  context.Context
+	wire http.RoundTripper // instead of the sandbox; nil for none
 }
 
 func (l *lab) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -104,11 +105,16 @@ func (l *lab) fail(op sandbox.Operation, times int, effect sandbox.Effect) {
 }
 
 // within gives the calls a deadline.
-func (l *lab) within(d time.Duration) { l.ctx, _ = context.WithTimeout(l.ctx, d) } //nolint:govet // the bubble ends it
+func (l *lab) within(d time.Duration) {
+	ctx, cancel := context.WithTimeout(l.ctx, d)
+	l.t.Cleanup(cancel)
+	l.ctx = ctx
+}
 
 // interruptAt cancels the calls when the n-th request of an operation comes in.
 func (l *lab) interruptAt(op sandbox.Operation, at int) {
 	ctx, cancel := context.WithCancel(l.ctx)
+	l.t.Cleanup(cancel)
 	l.ctx = ctx
 	l.Before(op, func(n int, _ *http.Request) {
 		if n == at {
@@ -154,10 +160,12 @@ var failures = map[string]failure{
 		l.Fail(sandbox.Fault{Operation: sandbox.OpToken, Nth: 2, Times: -1, Effect: sandbox.Status(401, refuses("invalid_client", "The client was disabled."))})
 		return l.create(wanted)
 	}},
-	"create/401 for a ready token": {
-		client: readyToken,
-		make:   answers(401, `{"status":401,"code":"UNAUTHENTICATED","message":"Token expired."}`),
-	},
+	"create/401 for a ready token": {client: readyToken, make: func(l *lab) diag.Diagnostics {
+		l.AcceptToken("hunter2-ready", sandbox.DefaultClient.ID)
+		l.fail(sandbox.OpCreate, -1, sandbox.Status(401, `{"status":401,"code":"UNAUTHENTICATED","message":"Token expired."}`))
+		return l.create(wanted)
+	}},
+	"create/401 for a ready token, earlier in the run": {client: readyToken, make: func(l *lab) diag.Diagnostics { return l.create(wanted) }},
 	"list/401 for a ready token, again": {client: readyToken, make: func(l *lab) diag.Diagnostics {
 		l.list()
 		return l.list()
@@ -202,10 +210,8 @@ var failures = map[string]failure{
 		l.fail(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
 		return l.create(wanted)
 	}},
-	"create/out of time, over and over refused": {client: func(c *qod.Config) { c.MaxRetries = 1000 }, make: func(l *lab) diag.Diagnostics {
-		l.within(time.Minute)
+	"create/no token to be had": {make: func(l *lab) diag.Diagnostics {
 		l.wire = broken{&net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}}
-		l.fail(sandbox.OpCreate, -1, sandbox.Status(429, ""))
 		return l.create(wanted)
 	}},
 
@@ -302,6 +308,32 @@ var failures = map[string]failure{
 		l.fail(sandbox.OpCreate, -1, sandbox.Status(400, `{"code":"INVALID_ARGUMENT","message":"No such profile"}`))
 		return l.create(wanted)
 	}},
+	"lost/out of time": {make: func(*lab) diag.Diagnostics {
+		return one(createFailed(&qod.UnresolvedError{
+			Device: camera1, Correlators: []string{"33333333-3333-4333-8333-333333333333"}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
+			Err: &qod.InterruptedError{Operation: qod.OperationCreate, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationCreate, Status: 500}},
+		}))
+	}},
+	"lost/conflict behind, visible": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
+		l.Before(sandbox.OpCreate, func(n int, _ *http.Request) {
+			if n == 2 {
+				l.Seed(sandbox.Session{ID: lostID, Device: tel, QoSProfile: "QOS_S"})
+			}
+		})
+		return l.create(wanted)
+	}},
+	"lost/no answer in time": {make: func(l *lab) diag.Diagnostics {
+		l.within(time.Minute)
+		l.fail(sandbox.OpCreate, -1, sandbox.HangBeforeCommit())
+		return l.create(wanted)
+	}},
+	"lost/candidates, one without an id": {make: func(*lab) diag.Diagnostics {
+		return one(createFailed(&qod.UnresolvedError{
+			Device: camera1, Candidates: []qod.Session{{QoSProfile: "QOS_L"}, {ID: secondID, QoSProfile: "QOS_L"}},
+			Correlators: []string{"33333333-3333-4333-8333-333333333333"}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
+		}))
+	}},
 	"lost/made twice": {make: func(*lab) diag.Diagnostics {
 		return one(createFailed(&qod.UnresolvedError{
 			Device: camera1, Kept: lostID, Candidates: []qod.Session{{ID: secondID, QoSProfile: "QOS_L", Status: qod.StatusRequested}},
@@ -312,7 +344,7 @@ var failures = map[string]failure{
 	"lost/at an unknown time": {make: func(*lab) diag.Diagnostics {
 		return one(createFailed(&qod.UnresolvedError{
 			Device: camera1, Correlators: []string{"33333333-3333-4333-8333-333333333333"}, Seconds: 3600,
-			Err: &qod.Error{Operation: qod.OperationCreate, Err: errors.New("unexpected EOF"), Correlator: "33333333-3333-4333-8333-333333333333"},
+			Err: &qod.Error{Operation: qod.OperationCreate, Err: io.ErrUnexpectedEOF, Correlator: "33333333-3333-4333-8333-333333333333"},
 		}))
 	}},
 
@@ -344,6 +376,10 @@ var failures = map[string]failure{
 		l.fail(sandbox.OpToken, -1, sandbox.Status(200, webPage, "Content-Type", "text/html"))
 		return l.list()
 	}},
+	"token/cut off": {client: tokenAt, make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpToken, -1, sandbox.DropBeforeCommit())
+		return l.list()
+	}},
 	"token/redirect": {make: func(l *lab) diag.Diagnostics {
 		l.fail(sandbox.OpToken, -1, sandbox.Redirect(302, "https://login.example/sso"))
 		return l.list()
@@ -364,8 +400,25 @@ var failures = map[string]failure{
 		l.Discovery(func(d map[string]any) { d["issuer"] = "https://login.example/realms/qod" })
 		return l.list()
 	}},
-	"discovery/DNS": {client: func(c *qod.Config) { c.TokenURL = "" }, make: func(l *lab) diag.Diagnostics {
+	"discovery/DNS": {make: func(l *lab) diag.Diagnostics {
 		l.wire = broken{&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "gateway.example", IsNotFound: true}}}
+		return l.list()
+	}},
+
+	"discovery/TLS": {make: func(l *lab) diag.Diagnostics {
+		l.wire = broken{&tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{DNSNames: []string{"proxy.example"}}, Host: "gateway.example"}}}
+		return l.list()
+	}},
+	"token/TLS": {client: tokenAt, make: func(l *lab) diag.Diagnostics {
+		l.wire = broken{&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}
+		return l.list()
+	}},
+	"token/unreachable": {client: tokenAt, make: func(l *lab) diag.Diagnostics {
+		l.wire = broken{&net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.EHOSTUNREACH)}}
+		return l.list()
+	}},
+	"token/no answer in time": {client: tokenAt, make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
 		return l.list()
 	}},
 
@@ -460,9 +513,34 @@ var failures = map[string]failure{
 		return one(deleteFailed(lostID, unconfigured{attributes: []string{"endpoint"}}.Release(l.ctx, qod.Ref{})))
 	}},
 
+	"import/403": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpRead, -1, sandbox.Status(403, `{"code":"PERMISSION_DENIED","message":"Not yours"}`))
+		_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID})
+		return one(importFailed(lostID, err))
+	}},
 	"import/unknown": {make: func(l *lab) diag.Diagnostics {
 		_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID})
 		return one(importUnknown(lostID, l.Origin(), err))
+	}},
+	"list/520": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpList, -1, sandbox.Status(520, ""))
+		return l.list()
+	}},
+	"list/404": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpList, -1, sandbox.Status(404, `{"code":"NOT_FOUND","message":"No such path: /v1/qod"}`))
+		return l.list()
+	}},
+	"list/302 to nowhere": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpList, -1, sandbox.Status(302, ""))
+		return l.list()
+	}},
+	"list/429 for a second, again and again": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpList, -1, sandbox.Status(429, "", "Retry-After", "1"))
+		return l.list()
+	}},
+	"list/half an answer": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpList, -1, sandbox.HeadThenHang())
+		return l.list()
 	}},
 	"list/200 html": {make: func(l *lab) diag.Diagnostics {
 		l.fail(sandbox.OpList, -1, sandbox.Status(200, webPage, "Content-Type", "text/html"))
@@ -503,6 +581,8 @@ var failures = map[string]failure{
 	}},
 }
 
+func tokenAt(c *qod.Config) { c.TokenURL = "https://gateway.example/oauth/token" }
+
 func readyToken(c *qod.Config) { c.ClientID, c.ClientSecret, c.AccessToken = "", "", "hunter2-ready" }
 
 func unreachable(err error) func(l *lab) diag.Diagnostics {
@@ -518,7 +598,7 @@ func (f failure) happen(t *testing.T) string {
 	var text string
 	synctest.Test(t, func(t *testing.T) {
 		clock := sandbox.NewManualClock(atKickOff)
-		l := &lab{Sandbox: sandbox.New(sandbox.Config{Clock: clock, Provisioning: time.Hour, Latency: 10 * time.Millisecond}), ctx: t.Context(), clock: clock}
+		l := &lab{Sandbox: sandbox.New(sandbox.Config{Clock: clock, Provisioning: time.Hour, Latency: 10 * time.Millisecond}), t: t, ctx: t.Context()}
 		defer l.Close()
 		config := qod.Config{
 			Endpoint: "https://gateway.example/v1", ClientID: sandbox.DefaultClient.ID, ClientSecret: sandbox.DefaultClient.Secret,
@@ -647,8 +727,8 @@ func readable(t *testing.T, text string) {
 	if len(paragraphs) < 2 {
 		t.Errorf("the text does not say what to do")
 	}
-	if last := paragraphs[len(paragraphs)-1]; !regexp.MustCompile(`(?m)^(Session|Status|Code|x-correlator|May be billed until|x-correlator of the request): `).MatchString(last) &&
-		strings.Contains(detail, "x-correlator: ") {
+	if last := paragraphs[len(paragraphs)-1]; !regexp.MustCompile(`^((Session|Status|Code|x-correlator|May be billed until): .+\n?)+$`).MatchString(last) &&
+		regexp.MustCompile(`(?m)^(Session|Status|x-correlator): `).MatchString(detail) {
 		t.Errorf("the facts are not at the end")
 	}
 }

@@ -108,6 +108,11 @@ func TestSession_echoes(t *testing.T) {
 			echo:   func(i info) { i["device"].(info)["ipv6Address"] = "2001:DB8:0::4" },
 			later:  `device = { ipv6_address = "2001:db8:0:0:0:0:0:4" }`,
 		},
+		// Write-only: nobody can tell that it changed, which is what its version is for.
+		"another_token": {
+			config: "notification_url = \"https://example.com/qod\"\nnotification_auth_token = \"one\"",
+			later:  "notification_url = \"https://example.com/qod\"\nnotification_auth_token = \"two\"",
+		},
 		"user_spells_server": {
 			config: `application_server = { ipv4_address = "198.51.100.0/24", ipv6_address = "2001:db8::/32" }`,
 			later:  `application_server = { ipv4_address = "198.51.100.77/24", ipv6_address = "2001:DB8:0::7/32" }`,

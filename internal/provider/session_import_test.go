@@ -79,6 +79,7 @@ func TestSession_adoptsConfiguration(t *testing.T) {
 			echo:   func(info map[string]any) { delete(info, "device") },
 			config: `device = { network_access_identifier = "robot@example.com" }`,
 		},
+		"no_profile":  {echo: func(info map[string]any) { delete(info, "qosProfile") }},
 		"no_duration": {echo: func(info map[string]any) { delete(info, "duration") }},
 	}
 	w := newWorld(t, sandbox.Config{})

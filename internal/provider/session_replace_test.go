@@ -44,6 +44,8 @@ func TestSession_replaces(t *testing.T) {
 		"duration":        {`duration = 86399`, `duration = 86400`, []string{"duration"}},
 		"url":             {`notification_url = "https://example.com/a"`, `notification_url = "http://example.com/a"`, []string{"notification_url"}},
 		"url_more":        {"", `notification_url = "https://example.com/a"`, []string{"notification_url"}},
+		"url_less":        {`notification_url = "https://example.com/a"`, "", []string{"notification_url"}},
+		"version_more":    {token, token + "\nnotification_auth_token_version = 0", []string{"notification_auth_token_version"}},
 		"token_version":   {token + "\nnotification_auth_token_version = 1", token + "\nnotification_auth_token_version = 2", []string{"notification_auth_token_version"}},
 	}
 	w := newWorld(t, sandbox.Config{})

@@ -202,6 +202,9 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 		}
 		resp.State.RemoveResource(ctx)
 		return
+	case importing:
+		resp.Diagnostics.Append(importFailed(model.ID.ValueString(), err))
+		return
 	default:
 		resp.Diagnostics.Append(readFailed(model.ID.ValueString(), err))
 		return

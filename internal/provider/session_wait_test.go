@@ -148,6 +148,9 @@ func TestSession_createEnds(t *testing.T) {
 				t.Errorf("warnings: %q", warned)
 			}
 			containsAll(t, strings.Join(warned, ""), test.warns)
+			if len(test.says) == 0 {
+				c.plansNothing(c.refresh(made.record).record, hour(test.config))
+			}
 			if left := c.destroy(made.record); left.values != nil || len(w.ids()) != 0 {
 				t.Errorf("after destroy: state %v, network %v; %s", left.values, w.ids(), printed(left.diagnostics))
 			}

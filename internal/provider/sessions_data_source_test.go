@@ -29,16 +29,21 @@ func TestSessions(t *testing.T) {
 	w := newWorld(t, sandbox.Config{Clock: clock, Provisioning: time.Hour})
 	line := func(number string) sandbox.Device { return sandbox.Device{PhoneNumber: number} }
 	seed := func() {
-		// Not in the order in which they are to be listed.
-		w.Seed(sandbox.Session{ID: fifth, Device: line("+34600000050"), Status: sandbox.StatusRequested})
-		w.Seed(sandbox.Session{ID: fourth, Device: line("+34600000040"), Status: sandbox.StatusRequested, QoSProfile: "QOS_S"})
-		w.Seed(sandbox.Session{ID: second, QoSProfile: "QOS_S", Duration: 600, Device: sandbox.Device{
-			PhoneNumber: "+34600000020", NetworkAccessIdentifier: "drone@example.com", IPv6Address: "2001:db8::20",
-			IPv4Address: &sandbox.IPv4Address{PublicAddress: "203.0.113.20", PublicPort: new(0)},
-		}})
-		w.Seed(sandbox.Session{ID: third, StartedAt: atKickOff.Add(-time.Minute), Device: line("+34600000030"), Status: sandbox.StatusUnavailable})
-		w.Seed(sandbox.Session{ID: first, Device: line("+34600000010")})
-		w.Seed(sandbox.Session{ClientID: "another team", Device: line("+34600000060")})
+		// The network lists by creation, which is the other way round here.
+		for n, session := range []sandbox.Session{
+			{ID: fifth, Device: line("+34600000050"), Status: sandbox.StatusRequested},
+			{ID: fourth, Device: line("+34600000040"), Status: sandbox.StatusRequested, QoSProfile: "QOS_S"},
+			{ID: second, QoSProfile: "QOS_S", Duration: 600, Device: sandbox.Device{
+				PhoneNumber: "+34600000020", NetworkAccessIdentifier: "drone@example.com", IPv6Address: "2001:db8::20",
+				IPv4Address: &sandbox.IPv4Address{PublicAddress: "203.0.113.20", PublicPort: new(0)},
+			}},
+			{ID: first, Device: line("+34600000010")},
+			{ID: third, Device: line("+34600000030"), StartedAt: atKickOff.Add(-time.Minute), Status: sandbox.StatusUnavailable},
+			{ClientID: "another team", Device: line("+34600000060")},
+		} {
+			session.CreatedAt = atKickOff.Add(time.Duration(n-10) * time.Minute)
+			w.Seed(session)
+		}
 		w.Echo(func(info map[string]any) {
 			if info["sessionId"] == fifth {
 				delete(info, "device")

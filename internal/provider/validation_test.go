@@ -6,7 +6,6 @@ package provider
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -529,7 +528,7 @@ func pathsOf(prefix string, config attrs) []string {
 func TestValidation_cli(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
 	step := func(config, expect string) resource.TestStep {
-		return resource.TestStep{Config: config, PlanOnly: true, ExpectError: worded(expect)}
+		return resource.TestStep{Config: config, PlanOnly: true, ExpectError: says(expect)}
 	}
 	session := func(phone, duration, more string) string {
 		return w.hcl(`
@@ -557,13 +556,4 @@ resource "qod_session" "camera" {
 	if asked := w.Requests(); len(asked) > 0 {
 		t.Errorf("the bad values cost %d requests", len(asked))
 	}
-}
-
-// worded matches text as Terraform prints it, wrapped and in a box.
-func worded(text string) *regexp.Regexp {
-	words := strings.Fields(text)
-	for i, word := range words {
-		words[i] = regexp.QuoteMeta(word)
-	}
-	return regexp.MustCompile(strings.Join(words, `[\s│]+`))
 }

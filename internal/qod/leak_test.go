@@ -39,9 +39,9 @@ func leaks() []string {
 	quoted, _ := json.Marshal(c.webhook)
 	return []string{
 		c.secret, url.QueryEscape(c.secret), base64.StdEncoding.EncodeToString([]byte(c.secret)), basic,
-		c.token, c.webhook, strings.Trim(string(quoted), `"`),
+		c.token, c.webhook, strings.Trim(string(quoted), `"`), `Web\"hook<Canary>`,
 		"34611223344", "611223344", c.device.NetworkAccessIdentifier, strings.ToLower(c.device.NetworkAccessIdentifier),
-		"203.0.113.77", c.device.IPv6Address, "2001:db8::ca4a", "ca4a",
+		"203.0.113.77", c.device.IPv6Address, "2001:db8::ca4a",
 	}
 }
 
@@ -49,7 +49,7 @@ func clean(t *testing.T, what, text string) {
 	t.Helper()
 	for _, leak := range leaks() {
 		if strings.Contains(strings.ToLower(text), strings.ToLower(leak)) {
-			t.Errorf("%s has %q in it: %s", what, leak, text)
+			t.Fatalf("%s has %q in it: %s", what, leak, text)
 		}
 	}
 }
@@ -61,7 +61,8 @@ func heard(r *http.Request) string {
 		b, _ := io.ReadAll(r.Body)
 		body = string(b)
 	}
-	text := fmt.Sprintf("You sent %s %s with Authorization: %s and the body %s.", r.Method, r.URL.Path, r.Header.Get("Authorization"), body)
+	// The end comes first: texts are cut off, and the webhook's token is at the end of a body.
+	text := fmt.Sprintf("%s ends what you sent with Authorization: %s and the body %s.", body[max(0, len(body)-60):], r.Header.Get("Authorization"), body)
 	if credential, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Basic "); ok {
 		plain, _ := base64.StdEncoding.DecodeString(credential)
 		id, secret, _ := r.BasicAuth()
@@ -147,7 +148,9 @@ func TestNothingLeaks(t *testing.T) {
 					wire := func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 						if strings.Contains(r.URL.Path, where) || where == "ready" {
 							text := heard(r)
-							if where != "/oauth/token" {
+							// What is no HTTP is told by net/http, whose errors name addresses that
+							// people need; of identifiers it knows only what was sent.
+							if where != "/oauth/token" && echo != "a broken answer" {
 								text += personal
 							}
 							return answer(r, text)
@@ -285,13 +288,13 @@ func TestNoGoroutineStays(t *testing.T) { //nolint:paralleltest // see above
 	})
 }
 
-// goroutines are the stacks of those that are in this package's code, tests aside.
+// goroutines are the stacks of those that are in this package's code, tests themselves aside.
 func goroutines() string {
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	var left []string
 	for _, stack := range strings.Split(string(stacks), "\n\n") {
-		if strings.Contains(stack, "internal/qod.") && !strings.Contains(stack, "internal/qod_test.") {
+		if strings.Contains(stack, "internal/qod.") && !strings.Contains(stack, "testing.tRunner(") {
 			left = append(left, stack)
 		}
 	}

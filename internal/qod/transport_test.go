@@ -512,6 +512,9 @@ func TestAnswersAreBounded(t *testing.T) {
 		"not":            {sandbox.HangBeforeCommit(), "deadline"},
 	} {
 		for _, op := range []qod.Operation{qod.OperationRead, qod.OperationList} {
+			if name == "endless" && op == qod.OperationList {
+				continue // 32 MiB take their time, once is enough
+			}
 			t.Run(name+", "+string(op), func(t *testing.T) {
 				t.Parallel()
 				w := onSockets(t, setting{client: func(c *qod.Config) { c.MaxRetries, c.RequestTimeout = 0, 10*time.Second }})

@@ -1,0 +1,184 @@
+// Keeps the list of everything that can go wrong next to the test that proves what happens then,
+// and checks that each of these tests exists.
+
+package provider
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// scenario is a way to fail and the tests of it, or why none applies.
+type scenario struct {
+	what  string
+	tests string // separated by spaces
+	none  string
+}
+
+var scenarios = []scenario{
+	// Creating: ambiguity and duplicates.
+	{what: "the answer to the POST is lost after the commit", tests: "TestReserveWhenTheAnswerIsLost TestSession_lostAnswer"},
+	{what: "a POST is repeated by itself", tests: "TestReserveWhenTheAnswerIsLost TestReserveKeepsItsPromiseUnderTwoFaults"},
+	{what: "the POST meets a connection that has just closed", tests: "TestIdleConnectionIsClosed TestKeptConnectionIsCut"},
+	{what: "the POST times out and commits late", tests: "TestReserveWhenTheAnswerIsLost TestSoak"},
+	{what: "a 201 with a truncated, empty, HTML or invalid body", tests: "TestReserveWhenTheAnswerIsUnreadable FuzzSession"},
+	{what: "a 201 with a field of the wrong type", tests: "TestReserveWhenTheAnswerIsUnreadable FuzzSession"},
+	{what: "a 201 without a usable id", tests: "TestReserveWhenTheAnswerIsUnreadable FuzzID"},
+	{what: "200 or 202 instead of 201", tests: "TestReserveWhenTheAnswerIsUnreadable"},
+	{what: "409", tests: "TestReserveWhenTheDeviceHasASession TestSession_conflicts"},
+	{what: "409 caused by the lost POST of an earlier run", tests: "TestCrashes TestSoak"},
+	{what: "502, 503 or 504 on POST, with and without a commit", tests: "TestReserveWhenTheAnswerIsLost TestSoak"},
+	{what: "reconciling finds sessions of others", tests: "TestReserveAdoptsOnlyWhatIsOurs TestReserveWithAWrongClock"},
+	{what: "reconciling cannot list", tests: "TestReserveKeepsItsPromiseUnderTwoFaults"},
+	{what: "two resources with one device, in parallel", tests: "TestReserveOneAtATimeForOneDevice TestReserveSharesItsLooks TestSession_twoRows"},
+	{what: "create_before_destroy", tests: "TestSession_createBeforeDestroy TestLifecycle"},
+	{what: "no token before the POST", tests: "TestReserveWhenNothingIsSent"},
+	{what: "a session that does not show yet", tests: "TestAwait"},
+
+	// Processes dying.
+	{what: "SIGINT during the POST", tests: "TestSignals TestReserveWhenItIsInterrupted"},
+	{what: "SIGINT during the wait", tests: "TestSignals TestAwaitInterrupted"},
+	{what: "SIGINT twice", none: "it kills the plugin, as SIGKILL does (TestCrashes); the reliability guide says so"},
+	{what: "SIGTERM to the process group", tests: "TestSignals"},
+	{what: "SIGKILL of the plugin during the POST", tests: "TestCrashes"},
+	{what: "SIGKILL of Terraform during the POST", tests: "TestCrashes TestReserveHoldsPosting"},
+	{what: "a panic in the provider", tests: "TestReservePanics TestAwaitPanics TestReleasePanics TestTokenPanics TestLookingPanics"},
+	{what: "a dependency ends the process", none: "none is linked that does; forbidden outside main"},
+	{what: "the state cannot be written", none: "Terraform's errored.tfstate; nothing the provider can see"},
+
+	// State correctness.
+	{what: "an error after the id is known", tests: "TestSession_createEnds TestSession_createEndsWith"},
+	{what: "an unknown value left in state", tests: "TestSession_createEnds TestSession_resumedWaitEnds"},
+	{what: "an inconsistent result after apply", tests: "TestSession_echoes"},
+	{what: "state without identity and a session that is gone", tests: "TestSession_readWithoutIdentity"},
+	{what: "a 404 from another endpoint or client", tests: "TestSession_otherOrigin TestSession_otherAlias TestSession_movesToOrigin"},
+	{what: "a refresh that is answered with 404, HTML, 403 or 5xx", tests: "TestSession_readFails TestSession_life"},
+	{what: "a delete that is answered with 204, 404, 202 or HTML", tests: "TestRelease TestSession_deleteFails"},
+	{what: "the answer to the delete is lost", tests: "TestRelease TestSoak"},
+	{what: "the delete is interrupted", tests: "TestReleaseInterrupted"},
+	{what: "a tainted session that is gone", tests: "TestSession_tainted TestSoak"},
+	{what: "only what the API never sees changes", tests: "TestSession_updatesInPlace"},
+
+	// The life of a session.
+	{what: "a session ends by itself", tests: "TestSession_life"},
+	{what: "a session becomes UNAVAILABLE between runs", tests: "TestSession_life TestPlanSession"},
+	{what: "a session ends between plan and apply", tests: "TestLifecycle"},
+	{what: "orphans have to be found", tests: "TestSessions TestExamples_import"},
+	{what: "the local clock is wrong", tests: "TestReserveWithAWrongClock TestNow"},
+	{what: "UNAVAILABLE right after the create", tests: "TestReserveAndAwaitUnavailable TestSession_createEndsWith"},
+	{what: "the session is changed elsewhere", tests: "TestSession_changedByNetwork"},
+
+	// Tokens.
+	{what: "a token expires or is revoked with 100 calls in flight", tests: "TestTokenExpiresDuringTheRun TestTokenRevokedUnderWay"},
+	{what: "odd lifetimes of a token", tests: "TestTokenLifetime FuzzToken"},
+	{what: "the token endpoint is down, slow or hangs", tests: "TestTokenOutage TestTokenEndpointHangs TestTokenFailureIsShared"},
+	{what: "invalid_client", tests: "TestTokenRefusedClientAsksOnce"},
+	{what: "HTML, text/plain, or 200 with an error from the token endpoint", tests: "TestTokenAnswers"},
+	{what: "a token that no header can hold", tests: "TestTokenAnswers TestNew"},
+	{what: "discovery is down or wrong", tests: "TestDiscovery TestDiscoveryRecovers TestConfig_discovery"},
+	{what: "403", tests: "TestForbiddenNamesTheScope TestReserveWhenItIsRefused"},
+	{what: "the token is sent elsewhere", tests: "TestRedirectsAreNotFollowed"},
+	{what: "the answers of CIBA", none: "the dialect of this API document has client credentials; CIBA is a later grant behind the same interface"},
+
+	// Statuses, limits, bodies.
+	{what: "429 with Retry-After of every form", tests: "TestReserveWhenItIsRefused TestListSaysHowLongItIsAskedToWait FuzzRetryAfter"},
+	{what: "502, 503 and 504 on read and delete", tests: "TestRead TestRelease TestRetriesAreSpread"},
+	{what: "an error body that is no JSON", tests: "TestAnswersAreToldInAFewWords"},
+	{what: "an endless or huge body, a gzip bomb, a stalled body", tests: "TestAnswersAreBounded TestRequestTimeout"},
+	{what: "unknown fields and statuses", tests: "TestAwait TestSession_echoes"},
+	{what: "null, objects and duplicates in a list", tests: "TestList"},
+	{what: "10,000 sessions", tests: "TestListOfTenThousand"},
+	{what: "a login page instead of the API", tests: "TestSession_readFails"},
+	{what: "many calls at once", tests: "TestConnectionsAreReused"},
+	{what: "many waits at once", tests: "TestAwaitSpreadsItsPolls"},
+
+	// Network, TLS, proxies, paths.
+	{what: "redirects", tests: "TestRedirectsAreNotFollowed"},
+	{what: "an http endpoint", tests: "TestCheckURL TestConfig_addresses"},
+	{what: "TLS that cannot be trusted", tests: "TestTrust TestPlainHTTPWhereTLSIsWanted"},
+	{what: "a proxy", tests: "TestProxy"},
+	{what: "no connection", tests: "TestConnectionRefused"},
+	{what: "an id that is a path", tests: "FuzzID TestSession_importRefuses TestAwaitRefusesWhatIsNoID TestReleaseRefusesWhatIsNoID"},
+	{what: "an endpoint with a path, a query or a password", tests: "TestCheckURL TestConfig_addresses"},
+	{what: "HTTP/2", tests: "TestHTTP2"},
+
+	// Inputs and workflows.
+	{what: "spellings of addresses", tests: "TestPlanSession_keepsSpelling TestSession_echoes"},
+	{what: "a provider configuration that is not known yet", tests: "TestConfig_unknown TestSession_unknownEndpoint"},
+	{what: "values that are not known yet", tests: "TestValidation_unknown TestSession_unknownValues"},
+	{what: "an import of what the API never shows", tests: "TestSession_imports TestSession_adoptsConfiguration"},
+	{what: "generated configuration", tests: "TestSession_generatesConfiguration"},
+	{what: "-refresh-only, -target, moved, removed, -replace, -refresh=false", tests: "TestLifecycle"},
+	{what: "terraform test with a mocked provider", tests: "TestLifecycle"},
+	{what: "another version of the provider", none: "there is no earlier release whose state could differ"},
+	{what: "destroying what is UNAVAILABLE", tests: "TestSession_life"},
+	{what: "OpenTofu", none: "make test runs all of it on OpenTofu, too"},
+
+	// Secrets.
+	{what: "TF_LOG=TRACE", tests: "TestSecretsStayInside"},
+	{what: "masks that reach only one call", none: "no mask is relied on: log lines hold an allow-list of fields (TestNothingLeaks)"},
+	{what: "secrets in state and plan", tests: "TestSecretsStayInside TestSchema_secrets"},
+	{what: "secrets in errors and formatted values", tests: "TestNothingLeaks TestNothingPrints"},
+	{what: "a server that repeats secrets", tests: "TestNothingLeaks TestForeignIdentifiersAreMasked TestSecretsStayInside"},
+	{what: "the webhook token sent to a redirect's target", tests: "TestRedirectsAreNotFollowed"},
+}
+
+func TestScenarios(t *testing.T) {
+	t.Parallel()
+	exist := map[string]bool{}
+	for _, pattern := range []string{"*_test.go", "../qod/*_test.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range parsed.Decls {
+				if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil {
+					exist[f.Name.Name] = true
+				}
+			}
+		}
+	}
+	for _, s := range scenarios {
+		tests := strings.Fields(s.tests)
+		if (len(tests) == 0) == (s.none == "") {
+			t.Errorf("%s: needs tests, or a reason why there are none", s.what)
+		}
+		for _, name := range tests {
+			if !exist[name] {
+				t.Errorf("%s: there is no test %s", s.what, name)
+			}
+		}
+	}
+}
+
+// TestGuarantees checks that the tests which the published promises name exist.
+func TestGuarantees(t *testing.T) {
+	t.Parallel()
+	guide := readExample(t, "../templates/guides/reliability.md")
+	named := 0
+	for _, word := range strings.FieldsFunc(guide, func(r rune) bool { return r == '`' || r == ' ' || r == ',' || r == '|' || r == '\n' }) {
+		if !strings.HasPrefix(word, "Test") {
+			continue
+		}
+		named++
+		known := false
+		for _, s := range scenarios {
+			known = known || strings.Contains(" "+s.tests+" ", " "+word+" ")
+		}
+		if !known {
+			t.Errorf("the guide names %s, which is no test of a scenario", word)
+		}
+	}
+	if named < 10 {
+		t.Errorf("the guide names %d tests of scenarios, want those of every promise", named)
+	}
+}

@@ -1,0 +1,178 @@
+// What the process knows of its devices: one create at a time for each, under whatever spelling,
+// without two that block each other; whose sessions are whose; what was deleted when.
+package qod
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestIdentifiers(t *testing.T) {
+	t.Parallel()
+	port := func(n int64) *int64 { return &n }
+	for name, test := range map[string]struct {
+		device Device
+		want   []string
+	}{
+		"none":  {Device{}, nil},
+		"phone": {Device{PhoneNumber: "+34600000001"}, []string{"tel:34600000001"}},
+		"all": {
+			Device{PhoneNumber: "34600000001", NetworkAccessIdentifier: "A@B", IPv4Address: &IPv4Address{PublicAddress: "203.0.113.7"}, IPv6Address: "2001:DB8:0::1"},
+			[]string{"ip:2001:db8::1", "ip:203.0.113.7", "nai:a@b", "tel:34600000001"},
+		},
+		"ports":          {Device{IPv4Address: &IPv4Address{PublicAddress: "203.0.113.7", PublicPort: port(80)}}, []string{"ip:203.0.113.7 port 80"}},
+		"one told twice": {Device{IPv4Address: &IPv4Address{PublicAddress: "203.0.113.7"}, IPv6Address: "::ffff:203.0.113.7"}, []string{"ip:203.0.113.7"}},
+	} {
+		if got := test.device.identifiers(); !slices.Equal(got, test.want) {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+func TestLock(t *testing.T) {
+	t.Parallel()
+	phone, address := Device{PhoneNumber: "+34600000001"}, Device{IPv6Address: "2001:db8::1"}
+	both := Device{PhoneNumber: "34600000001", IPv6Address: "2001:DB8:0::1"}
+	for name, test := range map[string]struct {
+		first, second Device
+		excluded      bool
+	}{
+		"the same":              {phone, phone, true},
+		"spelled otherwise":     {Device{PhoneNumber: "+34600000001"}, Device{PhoneNumber: "34600000001"}, true},
+		"another":               {phone, Device{PhoneNumber: "+34600000002"}, false},
+		"one of two":            {both, address, true},
+		"two of one":            {phone, both, true},
+		"nothing in common":     {phone, address, false},
+		"no identifier":         {Device{}, Device{}, false},
+		"no identifier and one": {Device{}, phone, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := newHeld()
+				unlock, err := h.lock(t.Context(), test.first)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var got atomic.Bool
+				go func() {
+					unlock, err := h.lock(t.Context(), test.second)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					got.Store(true)
+					unlock()
+				}()
+				synctest.Wait()
+				if got.Load() == test.excluded {
+					t.Errorf("locked: %v", got.Load())
+				}
+				unlock()
+				synctest.Wait()
+				if !got.Load() {
+					t.Error("never locked")
+				}
+			})
+		})
+	}
+}
+
+// One that stops waiting gives back what it has.
+func TestLockInterrupted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHeld()
+		address := Device{IPv6Address: "2001:db8::1"} // "ip:" comes before "tel:"
+		phone := Device{PhoneNumber: "+34600000001"}
+		unlock, _ := h.lock(t.Context(), phone)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := h.lock(ctx, Device{PhoneNumber: phone.PhoneNumber, IPv6Address: address.IPv6Address})
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v", err)
+		}
+		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		other, err := h.lock(ctx, address)
+		if err != nil {
+			t.Fatalf("what was given back is locked: %v", err)
+		}
+		other()
+		unlock()
+		if unlock, err = h.lock(t.Context(), phone); err != nil {
+			t.Fatal(err)
+		}
+		unlock()
+	})
+}
+
+// Creates that share identifiers in any order do not block each other for ever.
+func TestLocksDoNotDeadlock(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHeld()
+		devices := []Device{
+			{PhoneNumber: "+1", IPv6Address: "::1"}, {PhoneNumber: "+2", IPv6Address: "::1"}, {PhoneNumber: "+2", IPv6Address: "::2"},
+			{PhoneNumber: "+1", IPv6Address: "::2", NetworkAccessIdentifier: "a"}, {NetworkAccessIdentifier: "A"},
+		}
+		var wg sync.WaitGroup
+		for i := range 200 {
+			wg.Go(func() {
+				unlock, err := h.lock(t.Context(), devices[i%len(devices)])
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				time.Sleep(time.Millisecond)
+				unlock()
+			})
+		}
+		wg.Wait()
+	})
+}
+
+func TestHeldSessions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHeld()
+		phone := Device{PhoneNumber: "+34600000001"}
+		if !h.claim("b", phone) || !h.claim("a", Device{PhoneNumber: "34600000001", IPv6Address: "::1"}) || !h.claim("c", Device{PhoneNumber: "+34600000002"}) {
+			t.Error("a claim fails")
+		}
+		if h.claim("a", phone) {
+			t.Error("a session is claimed twice")
+		}
+		if got := h.of(phone); !slices.Equal(got, []string{"a", "b"}) {
+			t.Errorf("of the device: %v", got)
+		}
+		if !h.owns("a") || h.owns("x") || h.owns("") {
+			t.Error("owns")
+		}
+		if at := h.releasedAt(phone); !at.IsZero() {
+			t.Errorf("released at %v", at)
+		}
+		h.release(Ref{ID: "a", Device: Device{PhoneNumber: "34600000001", IPv6Address: "::1"}})
+		first := time.Now()
+		time.Sleep(time.Minute)
+		h.release(Ref{ID: "b", Device: Device{IPv6Address: "0::1"}})
+		if h.owns("a") || h.owns("b") || !h.owns("c") {
+			t.Error("what was released is owned")
+		}
+		if at := h.releasedAt(phone); !at.Equal(first) {
+			t.Errorf("released at %v, want %v", at, first)
+		}
+		if at := h.releasedAt(Device{PhoneNumber: "+34600000001", IPv6Address: "::1"}); !at.Equal(time.Now()) {
+			t.Errorf("released at %v, want now", at)
+		}
+		if at := h.releasedAt(Device{}); !at.IsZero() {
+			t.Errorf("nobody's: %v", at)
+		}
+	})
+}
