@@ -160,12 +160,11 @@ func (c *cli) must(code int, args ...string) string {
 }
 
 // apply applies, after which the state is the ledger and a second plan is empty.
-func (c *cli) apply(args ...string) string {
+func (c *cli) apply(args ...string) {
 	c.w.t.Helper()
-	text := c.must(0, append([]string{"apply", "-auto-approve", "-no-color", "-input=false"}, args...)...)
+	c.must(0, append([]string{"apply", "-auto-approve", "-no-color", "-input=false"}, args...)...)
 	c.isLedger()
 	c.must(0, "plan", "-detailed-exitcode", "-no-color", "-input=false")
-	return text
 }
 
 // destroy destroys, after which the network holds nothing.

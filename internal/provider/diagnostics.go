@@ -442,6 +442,7 @@ func explainInterruption(e *qod.InterruptedError) account {
 			a = account{happened: "The session could not be requested in the time allowed (timeouts.create).", advice: "Where the network is slow, allow more time."}
 		case qod.OperationRelease:
 			a = account{happened: "The session could not be deleted in the time allowed (timeouts.delete).", advice: "Where the network is slow, allow more time."}
+		case qod.OperationRead, qod.OperationList:
 		}
 	}
 	if e.Err == nil {

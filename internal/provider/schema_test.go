@@ -5,7 +5,6 @@ package provider
 
 import (
 	"context"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -318,7 +317,7 @@ func insides(t *testing.T, a attribute) (map[string]attribute, []validator.Descr
 	case providerschema.ListAttribute:
 		return nil, describers(a.Validators)
 	}
-	t.Fatal(fmt.Sprintf("this test does not know attributes of type %T", a))
+	t.Fatalf("this test does not know attributes of type %T", a)
 	return nil, nil
 }
 

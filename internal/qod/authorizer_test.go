@@ -219,9 +219,9 @@ func TestTokenFailureIsShared(t *testing.T) {
 	inBubble(t, setting{}, func(t *testing.T, w *world) {
 		w.spoil(sandbox.OpToken, 3, down)
 		for _, err := range together(100, func() error { return look(t, w) }) {
-			as[*qod.TokenError](t, err)
+			_ = as[*qod.TokenError](t, err)
 		}
-		as[*qod.TokenError](t, look(t, w))
+		_ = as[*qod.TokenError](t, look(t, w))
 		equal(t, "token requests", w.Count(sandbox.OpToken), 3)
 		time.Sleep(2 * time.Second)
 		mustLook(t, w)
@@ -288,7 +288,7 @@ func TestTokenIsUsedToItsEndInAnOutage(t *testing.T) {
 		time.Sleep(59*time.Minute + 10*time.Second)
 		mustLook(t, w)
 		time.Sleep(time.Minute)
-		as[*qod.TokenError](t, look(t, w))
+		_ = as[*qod.TokenError](t, look(t, w))
 	})
 }
 
@@ -325,7 +325,7 @@ func TestTokenEndpointHangs(t *testing.T) {
 			w.spoil(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
 			var err error
 			spent := took(func() { err = look(t, w) })
-			as[*qod.TokenError](t, err)
+			_ = as[*qod.TokenError](t, err)
 			if spent > 30*time.Second {
 				t.Errorf("it took %v", spent)
 			}
@@ -367,7 +367,7 @@ func TestTokenEndpointHangs(t *testing.T) {
 			var wg sync.WaitGroup
 			wg.Go(func() {
 				_, err := w.Read(cancelledIn(t, time.Second), qod.Ref{ID: someID})
-				as[*qod.InterruptedError](t, err)
+				_ = as[*qod.InterruptedError](t, err)
 			})
 			for range 10 {
 				wg.Go(func() {
@@ -472,7 +472,7 @@ func TestTokenPanics(t *testing.T) {
 	}
 	inBubble(t, setting{wire: faulty}, func(t *testing.T, w *world) {
 		for _, err := range together(20, func() error { return look(t, w) }) {
-			as[*qod.PanicError](t, err)
+			_ = as[*qod.PanicError](t, err)
 		}
 		w.wire = nil
 		mustLook(t, w)

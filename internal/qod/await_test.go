@@ -277,6 +277,6 @@ func TestAwaitPanics(t *testing.T) {
 	}
 	inBubble(t, setting{wire: faulty}, func(t *testing.T, w *world) {
 		_, err := w.Await(within(t, time.Minute), qod.Ref{ID: someID})
-		as[*qod.PanicError](t, err)
+		_ = as[*qod.PanicError](t, err)
 	})
 }

@@ -220,7 +220,7 @@ func TestRequestTimeout(t *testing.T) {
 				var err error
 				spent := took(func() { _, err = w.Read(t.Context(), refOf(s)) })
 				equal(t, "spent", spent, 3*time.Second)
-				if as[*qod.Error](t, err); is[*qod.InterruptedError](err) {
+				if _ = as[*qod.Error](t, err); is[*qod.InterruptedError](err) {
 					t.Errorf("nobody interrupted it: %v", err)
 				}
 			})

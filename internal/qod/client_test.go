@@ -101,6 +101,7 @@ func TestRead(t *testing.T) {
 	t.Parallel()
 	page := []string{"Content-Type", htmlType}
 	tests := map[string]struct {
+		network sandbox.Config
 		arrange func(w *world, id string)
 		budget  time.Duration
 		status  int // of the error; 0: none
@@ -135,7 +136,12 @@ func TestRead(t *testing.T) {
 		"503 that does not":            {arrange: read(1, sandbox.Status(503, "", "Retry-After", "3600")), status: 503, reads: 1},
 		"429 until a date that fits":   {arrange: read(1, sandbox.Status(429, "", "Retry-After", "Sat, 01 Jan 2000 00:01:00 GMT")), reads: 2},
 		"429 until a date that is far": {arrange: read(1, sandbox.Status(429, "", "Retry-After", "Sat, 01 Jan 2022 00:01:00 GMT")), status: 429, reads: 1},
-		"408":                          {arrange: read(1, sandbox.Status(408, "")), reads: 2},
+		// The wait is until then by the server's clock, which is three hours ahead.
+		"429 until a date of another clock": {
+			network: sandbox.Config{Clock: ahead(3 * time.Hour)},
+			arrange: read(1, sandbox.Status(429, "", "Retry-After", "Sat, 01 Jan 2000 03:01:00 GMT")), reads: 2,
+		},
+		"408": {arrange: read(1, sandbox.Status(408, "")), reads: 2},
 
 		"dropped":             {arrange: read(2, sandbox.DropBeforeCommit()), reads: 3},
 		"reset":               {arrange: read(2, sandbox.Reset()), reads: 3},
@@ -155,7 +161,7 @@ func TestRead(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
+			inBubble(t, setting{network: test.network}, func(t *testing.T, w *world) {
 				s := w.seed(sandbox.Session{})
 				if test.arrange != nil {
 					test.arrange(w, s.ID)
@@ -391,7 +397,7 @@ func TestListInterrupted(t *testing.T) {
 		wg.Go(func() {
 			var err error
 			spent := took(func() { _, err = w.List(cancelledIn(t, 5*time.Second), qod.Filter{}) })
-			as[*qod.InterruptedError](t, err)
+			_ = as[*qod.InterruptedError](t, err)
 			if spent > 6*time.Second {
 				t.Errorf("it went on for %v", spent-5*time.Second)
 			}

@@ -121,7 +121,7 @@ func TestDiscoveryRecovers(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setting{}, func(t *testing.T, w *world) {
 		w.spoil(sandbox.OpDiscovery, 1, sandbox.Status(404, ""))
-		as[*qod.TokenError](t, look(t, w))
+		_ = as[*qod.TokenError](t, look(t, w))
 		time.Sleep(2 * time.Second)
 		mustLook(t, w)
 	})

@@ -62,6 +62,10 @@ func (h *held) claim(id string, d Device) bool {
 		return false
 	}
 	h.sessions[id] = d
+	// Where a new session can be, what was deleted is gone, and explains no later conflict.
+	for _, identifier := range d.identifiers() {
+		delete(h.released, identifier)
+	}
 	return true
 }
 

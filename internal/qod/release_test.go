@@ -222,7 +222,7 @@ func TestReleasePanics(t *testing.T) {
 	inBubble(t, setting{wire: faulty}, func(t *testing.T, w *world) {
 		s := w.seed(sandbox.Session{})
 		err := w.Release(t.Context(), refOf(s))
-		as[*qod.PanicError](t, err)
+		_ = as[*qod.PanicError](t, err)
 		equal(t, "gone", qod.IsGone(err), false)
 	})
 }

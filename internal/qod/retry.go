@@ -55,6 +55,7 @@ func repeatable(err error) (time.Duration, bool) {
 		return 0, false
 	}
 	switch e.outcome {
+	case done:
 	case unsent, unknown:
 		return e.RetryAfter, e.Status != http.StatusNotImplemented
 	case refused:

@@ -26,7 +26,7 @@ func (s *shared[T]) do(ctx context.Context, f func(context.Context) (T, error)) 
 	s.mu.Lock()
 	call := s.call
 	if call == nil {
-		detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		detached, cancel := context.WithCancel(context.WithoutCancel(ctx)) //nolint:gosec // run calls it, or the last waiter that leaves
 		call = &sharedCall[T]{done: make(chan struct{}), cancel: cancel}
 		s.call = call
 		go s.run(detached, call, f)

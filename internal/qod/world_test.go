@@ -165,9 +165,9 @@ func (w *world) spoil(op sandbox.Operation, times int, effect sandbox.Effect) {
 	w.Fail(sandbox.Fault{Operation: op, Times: times, Effect: effect})
 }
 
-// spoilNth adds a fault to one later request of an operation, counted from now.
-func (w *world) spoilNth(op sandbox.Operation, nth, times int, effect sandbox.Effect) {
-	w.Fail(sandbox.Fault{Operation: op, Nth: nth, Times: times, Effect: effect})
+// spoilFromSecond lets the next request of an operation pass and adds a fault to those behind it.
+func (w *world) spoilFromSecond(op sandbox.Operation, times int, effect sandbox.Effect) {
+	w.Fail(sandbox.Fault{Operation: op, Nth: 2, Times: times, Effect: effect})
 }
 
 // seed puts a session of the device on the network.

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -40,11 +41,17 @@ func newMemoryWire(ctx context.Context, hangUp context.CancelCauseFunc) *memoryW
 	}
 }
 
+// isAbort reports whether a handler gave up its connection, as net/http lets it.
+func isAbort(thrown any) bool {
+	err, ok := thrown.(error)
+	return ok && errors.Is(err, http.ErrAbortHandler)
+}
+
 // carry runs the handler and says how its answer ended.
 func (w *memoryWire) carry(handle func()) {
 	whole := false
 	defer func() {
-		if thrown := recover(); thrown != nil && thrown != http.ErrAbortHandler {
+		if thrown := recover(); thrown != nil && !isAbort(thrown) {
 			panic(thrown)
 		}
 		switch {

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"sync"
@@ -46,7 +47,7 @@ func Start(t TB, c Config) *Server {
 // Listen serves a sandbox on a TCP address, plain HTTP. The error is net.Listen's.
 // Anybody who reaches the address can use it: give it a loopback one.
 func Listen(addr string, c Config) (*Server, error) {
-	listener, err := net.Listen("tcp", addr)
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"io/fs"
@@ -52,7 +53,7 @@ func (p *program) exec(args []string, config sandbox.Config, strict bool) int {
 	if err != nil {
 		return p.failed(err)
 	}
-	child := exec.Command(args[0], args[1:]...)
+	child := exec.CommandContext(context.Background(), args[0], args[1:]...) // supervise passes signals on
 	child.Stdin, child.Stdout, child.Stderr = p.in, p.out, p.err
 	child.Env = append(slices.DeleteFunc(slices.Clone(p.environ), misleading), environment(server)...)
 	code := p.supervise(child)

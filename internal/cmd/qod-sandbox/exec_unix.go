@@ -6,7 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
-	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // place decides where the child gets its signals from, so that it gets each
@@ -31,7 +32,6 @@ func place(child *exec.Cmd) (passes func(os.Signal) bool, done func()) {
 // foreground reports whether what is typed at the terminal is for this process
 // group.
 func foreground(terminal *os.File) bool {
-	var group int32
-	_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, terminal.Fd(), syscall.TIOCGPGRP, uintptr(unsafe.Pointer(&group)))
-	return errno == 0 && int(group) == syscall.Getpgrp()
+	group, err := unix.IoctlGetInt(int(terminal.Fd()), unix.TIOCGPGRP)
+	return err == nil && group == syscall.Getpgrp()
 }
