@@ -513,8 +513,8 @@ func TestConfig_unknown(t *testing.T) {
 			t.Parallel()
 			config := pair
 			change(&config)
-			// The environment does not stand in for what the configuration will say.
-			sessions, diags := open(config, map[string]string{"QOD_" + strings.ToUpper(name): "https://env.example"})
+			// The environment does not stand in for what the configuration will say, and is not judged.
+			sessions, diags := open(config, map[string]string{"QOD_" + strings.ToUpper(name): "http://env.example\n"})
 			if len(diags) > 0 {
 				t.Fatalf("what is not known fails: %v", diags)
 			}

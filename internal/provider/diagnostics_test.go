@@ -210,6 +210,9 @@ var failures = map[string]failure{
 		l.fail(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
 		return l.create(wanted)
 	}},
+	"create/interrupted, after a request was sent": {make: func(*lab) diag.Diagnostics {
+		return one(createFailed(&qod.InterruptedError{Operation: qod.OperationCreate, Sent: true}))
+	}},
 	"create/no token to be had": {make: func(l *lab) diag.Diagnostics {
 		l.wire = broken{&net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}}
 		return l.create(wanted)

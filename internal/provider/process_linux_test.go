@@ -206,13 +206,15 @@ func TestCrashes(t *testing.T) {
 		c := w.cli(camera)
 		started := make(chan *running, 1)
 		w.at(sandbox.OpCreate, 1, func() {
-			r := <-started
-			_ = syscall.Kill(r.plugin(), syscall.SIGKILL)
-			r.out.says(t, "Plugin did not respond")
+			pid := (<-started).plugin()
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+			ended(t, pid)
 		})
 		r := c.start("apply", "-auto-approve", "-no-color")
 		started <- r
-		r.wait()
+		if text := r.wait().text; len(w.ids()) != 1 {
+			t.Fatalf("%d sessions on the network, want the one whose POST was under way\n%s", len(w.ids()), text)
+		}
 		c.recovers()
 	})
 	t.Run("SIGKILL of the CLI during the POST", func(t *testing.T) {

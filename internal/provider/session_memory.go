@@ -55,8 +55,8 @@ func (m sessionMemory) keep(ctx context.Context, p privateState) diag.Diagnostic
 const longestSession = 24 * time.Hour
 
 // elsewhere reports whether a 404 from origin must not count as proof, because the session was
-// made at another one and need not be over yet. The clock is the server's; unknown, the session
-// is taken to live.
+// made at another one and need not be over yet. The clock is the server's; unknown (zero),
+// the session is taken to live.
 func (m sessionMemory) elsewhere(origin string, expiresAt, serverTime time.Time) bool {
 	if m.Origin == "" || m.Origin == origin {
 		return false
@@ -65,7 +65,7 @@ func (m sessionMemory) elsewhere(origin string, expiresAt, serverTime time.Time)
 	if end.IsZero() && !m.PostedAt.IsZero() {
 		end = m.PostedAt.Add(longestSession)
 	}
-	return end.IsZero() || serverTime.IsZero() || serverTime.Before(end)
+	return end.IsZero() || serverTime.Before(end)
 }
 
 // serverTimeOf is the Date of the answer behind err.

@@ -169,6 +169,7 @@ var badSessions = []refusal{
 	{name: "webhook that is not ASCII", at: "notification_url", value: "https://señal.example/qod", allowed: allowedWebhook, given: `"https://señal.example/qod"`},
 	{name: "webhook with a bad escape", at: "notification_url", value: "https://example.com/%zz", allowed: allowedWebhook, given: `"https://example.com/%zz"`},
 	{name: "webhook with a port out of range", at: "notification_url", value: "https://example.com:65536/qod", allowed: allowedWebhook + "; ports go from 1 to 65535", given: `"https://example.com:65536/qod"`},
+	{name: "webhook with port 0", at: "notification_url", value: "https://example.com:0/qod", allowed: allowedWebhook + "; ports go from 1 to 65535", given: `"https://example.com:0/qod"`},
 	{name: "webhook with half an IPv6 address", at: "notification_url", value: "https://[2001:db8::1/qod", allowed: allowedWebhook, given: `"https://[2001:db8::1/qod"`},
 	{name: "number for a webhook", at: "notification_url", value: 443, allowed: allowedWebhook, given: `"443"`},
 

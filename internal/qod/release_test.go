@@ -91,12 +91,13 @@ func TestRelease(t *testing.T) {
 		},
 		"202, and looks fail meanwhile": {
 			arrange: func(w *world, id string) {
-				w.spoil(sandbox.OpRelease, 1, sandbox.Answer(202, jsonType, ""))
+				w.spoil(sandbox.OpRelease, 1, sandbox.Status(202, ""))
+				time.AfterFunc(20*time.Second, func() { w.Remove(id) })
 				w.spoil(sandbox.OpRead, 1, down)
 				w.spoil(sandbox.OpRead, 1, sandbox.Status(404, loginPage, "Content-Type", htmlType))
 				w.spoil(sandbox.OpRead, 1, sandbox.DropBeforeCommit())
 			},
-			deletes: 1, till: 10 * time.Second,
+			deletes: 1, till: 30 * time.Second,
 		},
 		"202, and never deleted": {
 			arrange: releases(1, sandbox.Status(202, "")), want: failed, live: true, deletes: 1, till: 2 * time.Minute,

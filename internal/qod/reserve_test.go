@@ -33,6 +33,7 @@ type scenario struct {
 	arrange func(t *testing.T, w *world) // before Reserve
 	spec    func(*qod.Spec)
 	budget  time.Duration // of the caller; 0: ten minutes
+	till    time.Duration // Reserve takes no longer; 0: never mind
 
 	posts int  // that reach the network
 	made  bool // Reserve returns a session
@@ -57,7 +58,11 @@ func (sc scenario) run(t *testing.T) {
 		if budget == 0 {
 			budget = 10 * time.Minute
 		}
-		s, err := w.Reserve(within(t, budget), spec)
+		var s qod.Session
+		var err error
+		if spent := took(func() { s, err = w.Reserve(within(t, budget), spec) }); sc.till > 0 && spent > sc.till {
+			t.Errorf("it took %v, want at most %v", spent, sc.till)
+		}
 		// What is committed late is billed, too.
 		time.Sleep(5 * time.Minute)
 
@@ -410,6 +415,7 @@ func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
 		},
 		"without a snapshot, the list hangs": {
 			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpList, -1, sandbox.HangBeforeCommit()) }, posts: 1, made: true,
+			till: 6 * time.Second,
 		},
 		// The first answer of all is that of the list which finds it: its Date is the server's clock.
 		"without any answer before the POST": {arrange: blind(sandbox.DropAfterCommit(), sandbox.DropBeforeCommit()), posts: 1, made: true},
@@ -547,11 +553,14 @@ func TestReserveWhenTheDeviceHasASession(t *testing.T) {
 				}
 			},
 			posts: 1,
-			check: conflicted(func(t *testing.T, e *qod.ConflictError) {
-				if len(e.Own) != 1 || len(e.Visible)+len(e.Possible) > 0 {
-					t.Errorf("%+v", e)
-				}
-			}),
+			check: func(t *testing.T, w *world, err error) {
+				conflicted(func(t *testing.T, e *qod.ConflictError) {
+					if len(e.Own) != 1 || len(e.Visible)+len(e.Possible) > 0 {
+						t.Errorf("%+v", e)
+					}
+				})(t, w, err)
+				equal(t, "lists", w.Count(sandbox.OpList), 1) // nobody has to be asked
+			},
 		},
 		"and they cannot be listed": {
 			arrange: func(t *testing.T, w *world) {
@@ -702,7 +711,7 @@ func TestReserveWhenItIsRefused(t *testing.T) {
 		},
 		"429 without a wait": {arrange: creates(sandbox.Status(429, "")), posts: 2, made: true},
 		"429 that does not fit": {
-			arrange: creates(sandbox.Status(429, "", "Retry-After", "601")), posts: 1,
+			arrange: creates(sandbox.Status(429, "", "Retry-After", "601")), posts: 1, till: time.Second,
 			check: func(t *testing.T, w *world, err error) {
 				refused(429)(t, w, err)
 				equal(t, "asked to wait", as[*qod.Error](t, err).RetryAfter, 601*time.Second)
@@ -716,7 +725,7 @@ func TestReserveWhenItIsRefused(t *testing.T) {
 		},
 		"503 that fits": {arrange: creates(sandbox.Status(503, "", "Retry-After", "90")), posts: 2, made: true},
 		"503 that does not fit": {
-			arrange: creates(sandbox.Status(503, "", "Retry-After", "9999999999999999999999")), posts: 1,
+			arrange: creates(sandbox.Status(503, "", "Retry-After", "9999999999999999999999")), posts: 1, till: 3 * time.Second,
 			check: func(t *testing.T, w *world, err error) {
 				unresolved(0, 1)(t, w, err)
 				if as[*qod.Error](t, err).RetryAfter < 24*time.Hour {
