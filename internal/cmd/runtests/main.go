@@ -75,7 +75,7 @@ func run(ctx context.Context, everything, remote, ci bool, paths []string) error
 		if remote {
 			args = append([]string{"-run=^TestRemote"}, args...)
 		}
-		steps = append(steps, step{name: c.String(), env: slices.Concat(env, c.env(remote)), args: args})
+		steps = append(steps, step{name: c.String(), env: slices.Concat(env, c.env()), args: args})
 	}
 	return runAll(ctx, steps)
 }
@@ -170,6 +170,9 @@ func clean(environ []string, remote bool) []string {
 // named checks that the environment names an API. Sessions are billed, so there is no default.
 func named(getenv func(string) string) error {
 	var missing []string
+	if getenv("QOD_TEST_PHONE_NUMBER") == "" {
+		missing = append(missing, "QOD_TEST_PHONE_NUMBER (a device of yours)")
+	}
 	if getenv("QOD_ENDPOINT") == "" {
 		missing = append(missing, "QOD_ENDPOINT")
 	}
@@ -212,14 +215,11 @@ func identify(ctx context.Context, path string) (cli, error) {
 }
 
 // env chooses the CLI, for the testing library and for the tests that run one themselves.
-func (c cli) env(remote bool) []string {
-	env := []string{"TF_ACC_TERRAFORM_PATH=" + c.path, "QOD_TEST_CLI=" + c.path}
+func (c cli) env() []string {
+	env := []string{"TF_ACC_TERRAFORM_PATH=" + c.path}
 	if c.product == "OpenTofu" {
 		// Where OpenTofu looks for a provider whose source names no registry.
 		env = append(env, "TF_ACC_PROVIDER_HOST=registry.opentofu.org")
-	}
-	if remote {
-		env = append(env, "QOD_TEST_REMOTE=1")
 	}
 	return env
 }

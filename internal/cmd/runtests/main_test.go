@@ -114,10 +114,10 @@ func TestNamed(t *testing.T) {
 		env  map[string]string
 		want []string
 	}{
-		"nothing":  {nil, []string{"QOD_ENDPOINT", "QOD_CLIENT_ID"}},
+		"nothing":  {nil, []string{"QOD_ENDPOINT", "QOD_CLIENT_ID", "QOD_TEST_PHONE_NUMBER"}},
 		"half":     {map[string]string{"QOD_ENDPOINT": "e", "QOD_CLIENT_ID": "i"}, []string{"QOD_CLIENT_SECRET"}},
-		"pair":     {map[string]string{"QOD_ENDPOINT": "e", "QOD_CLIENT_ID": "i", "QOD_CLIENT_SECRET": "s"}, nil},
-		"token":    {map[string]string{"QOD_ENDPOINT": "e", "QOD_ACCESS_TOKEN": "t"}, nil},
+		"pair":     {map[string]string{"QOD_ENDPOINT": "e", "QOD_CLIENT_ID": "i", "QOD_CLIENT_SECRET": "s", "QOD_TEST_PHONE_NUMBER": "+1"}, nil},
+		"token":    {map[string]string{"QOD_ENDPOINT": "e", "QOD_ACCESS_TOKEN": "t", "QOD_TEST_PHONE_NUMBER": "+1"}, nil},
 		"no place": {map[string]string{"QOD_ACCESS_TOKEN": "t"}, []string{"QOD_ENDPOINT"}},
 	} {
 		err := named(func(key string) string { return test.env[key] })
@@ -152,11 +152,11 @@ func TestVersionLine(t *testing.T) {
 func TestCLIEnv(t *testing.T) {
 	t.Parallel()
 	terraform := cli{product: "Terraform", path: "/bin/terraform"}
-	if got, want := terraform.env(true), []string{"TF_ACC_TERRAFORM_PATH=/bin/terraform", "QOD_TEST_CLI=/bin/terraform", "QOD_TEST_REMOTE=1"}; !slices.Equal(got, want) {
+	if got, want := terraform.env(), []string{"TF_ACC_TERRAFORM_PATH=/bin/terraform"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	tofu := cli{product: "OpenTofu", path: "/bin/tofu"}
-	if got, want := tofu.env(false), []string{"TF_ACC_TERRAFORM_PATH=/bin/tofu", "QOD_TEST_CLI=/bin/tofu", "TF_ACC_PROVIDER_HOST=registry.opentofu.org"}; !slices.Equal(got, want) {
+	if got, want := tofu.env(), []string{"TF_ACC_TERRAFORM_PATH=/bin/tofu", "TF_ACC_PROVIDER_HOST=registry.opentofu.org"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
