@@ -46,7 +46,35 @@ func (l *lab) RoundTrip(r *http.Request) (*http.Response, error) {
 	if l.wire != nil {
 		return l.wire.RoundTrip(r)
 	}
-	return l.Sandbox.RoundTripper().RoundTrip(r)
+	resp, err := l.Sandbox.RoundTripper().RoundTrip(r)
+	if err != nil {
+		return nil, ended(r.Context(), err)
+	}
+	resp.Body = body{resp.Body, r.Context()}
+	return resp, nil
+}
+
+// body is a body that ends as one of net/http does.
+type body struct {
+	io.ReadCloser
+	ctx context.Context
+}
+
+func (b body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = ended(b.ctx, err)
+	}
+	return n, err
+}
+
+// ended prefers the end of the context to what the sandbox does when it notices: which of the two
+// comes first is chance.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }
 
 // broken is a wire on which nothing gets through.
@@ -64,6 +92,8 @@ const (
 	lostID   = "11111111-1111-4111-8111-111111111111"
 	secondID = "22222222-2222-4222-8222-222222222222"
 	wholeTel = "+34611222333"
+
+	correlator = "33333333-3333-4333-8333-333333333333"
 )
 
 var (
@@ -109,6 +139,14 @@ func (l *lab) within(d time.Duration) {
 	ctx, cancel := context.WithTimeout(l.ctx, d)
 	l.t.Cleanup(cancel)
 	l.ctx = ctx
+}
+
+// interruptAfter cancels the calls at a time when they wait.
+func (l *lab) interruptAfter(d time.Duration) {
+	ctx, cancel := context.WithCancel(l.ctx)
+	l.ctx = ctx
+	timer := time.AfterFunc(d, cancel)
+	l.t.Cleanup(func() { timer.Stop(); cancel() })
 }
 
 // interruptAt cancels the calls when the n-th request of an operation comes in.
@@ -313,7 +351,7 @@ var failures = map[string]failure{
 	}},
 	"lost/out of time": {make: func(*lab) diag.Diagnostics {
 		return one(createFailed(&qod.UnresolvedError{
-			Device: camera1, Correlators: []string{"33333333-3333-4333-8333-333333333333"}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
+			Device: camera1, Correlators: []string{correlator}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
 			Err: &qod.InterruptedError{Operation: qod.OperationCreate, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationCreate, Status: 500}},
 		}))
 	}},
@@ -334,20 +372,20 @@ var failures = map[string]failure{
 	"lost/candidates, one without an id": {make: func(*lab) diag.Diagnostics {
 		return one(createFailed(&qod.UnresolvedError{
 			Device: camera1, Candidates: []qod.Session{{QoSProfile: "QOS_L"}, {ID: secondID, QoSProfile: "QOS_L"}},
-			Correlators: []string{"33333333-3333-4333-8333-333333333333"}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
+			Correlators: []string{correlator}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
 		}))
 	}},
 	"lost/made twice": {make: func(*lab) diag.Diagnostics {
 		return one(createFailed(&qod.UnresolvedError{
 			Device: camera1, Kept: lostID, Candidates: []qod.Session{{ID: secondID, QoSProfile: "QOS_L", Status: qod.StatusRequested}},
-			Correlators: []string{"33333333-3333-4333-8333-333333333333"}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
-			Err: &qod.Error{Operation: qod.OperationCreate, Status: 502, Correlator: "33333333-3333-4333-8333-333333333333"},
+			Correlators: []string{correlator}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
+			Err: &qod.Error{Operation: qod.OperationCreate, Status: 502, Correlator: correlator},
 		}))
 	}},
 	"lost/at an unknown time": {make: func(*lab) diag.Diagnostics {
 		return one(createFailed(&qod.UnresolvedError{
-			Device: camera1, Correlators: []string{"33333333-3333-4333-8333-333333333333"}, Seconds: 3600,
-			Err: &qod.Error{Operation: qod.OperationCreate, Err: io.ErrUnexpectedEOF, Correlator: "33333333-3333-4333-8333-333333333333"},
+			Device: camera1, Correlators: []string{correlator}, Seconds: 3600,
+			Err: &qod.Error{Operation: qod.OperationCreate, Err: io.ErrUnexpectedEOF, Correlator: correlator},
 		}))
 	}},
 
@@ -458,10 +496,8 @@ var failures = map[string]failure{
 		l.fail(sandbox.OpRead, -1, sandbox.DropBeforeCommit())
 		return l.read()
 	}},
-	"read/out of time": {client: func(c *qod.Config) { c.MaxRetries = 1000 }, make: func(l *lab) diag.Diagnostics {
-		l.within(10 * time.Second)
-		l.fail(sandbox.OpRead, -1, sandbox.Status(500, ""))
-		return l.read()
+	"read/out of time": {make: func(*lab) diag.Diagnostics {
+		return one(readFailed(lostID, &qod.InterruptedError{Operation: qod.OperationRead, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationRead, SessionID: lostID, Status: 500}}))
 	}},
 	"read/no answer in time": {make: func(l *lab) diag.Diagnostics {
 		l.within(10 * time.Second)
@@ -473,7 +509,7 @@ var failures = map[string]failure{
 		return l.read()
 	}},
 	"read/interrupted": {make: func(l *lab) diag.Diagnostics {
-		l.interruptAt(sandbox.OpRead, 2)
+		l.interruptAfter(100 * time.Millisecond) // between two tries
 		l.fail(sandbox.OpRead, -1, sandbox.Status(500, ""))
 		return l.read()
 	}},
@@ -499,13 +535,16 @@ var failures = map[string]failure{
 		return l.remove()
 	}},
 	"delete/interrupted": {make: func(l *lab) diag.Diagnostics {
-		l.interruptAt(sandbox.OpRelease, 1)
+		l.interruptAfter(time.Second)
 		l.fail(sandbox.OpRelease, -1, sandbox.HangBeforeCommit())
 		return l.remove()
 	}},
-	"delete/out of time": {client: func(c *qod.Config) { c.MaxRetries = 1000 }, make: func(l *lab) diag.Diagnostics {
-		l.within(2 * time.Minute)
-		l.fail(sandbox.OpRelease, -1, sandbox.Status(504, ""))
+	"delete/out of time": {make: func(*lab) diag.Diagnostics {
+		return one(deleteFailed(lostID, &qod.InterruptedError{Operation: qod.OperationRelease, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationRelease, SessionID: lostID, Status: 504}}))
+	}},
+	"delete/no answer in time": {make: func(l *lab) diag.Diagnostics {
+		l.within(20 * time.Second)
+		l.fail(sandbox.OpRelease, -1, sandbox.HangBeforeCommit())
 		return l.remove()
 	}},
 	"delete/made elsewhere": {make: func(l *lab) diag.Diagnostics {
@@ -560,8 +599,8 @@ var failures = map[string]failure{
 	"wait/too long, failing, resumed": {make: waited(true, func(l *lab, _ string) {
 		l.fail(sandbox.OpRead, -1, sandbox.Status(503, `{"code":"UNAVAILABLE","message":"Maintenance"}`))
 	})},
-	"wait/interrupted":          {make: waited(false, func(l *lab, _ string) { l.interruptAt(sandbox.OpRead, 2) })},
-	"wait/interrupted, resumed": {make: waited(true, func(l *lab, _ string) { l.interruptAt(sandbox.OpRead, 2) })},
+	"wait/interrupted":          {make: waited(false, func(l *lab, _ string) { l.interruptAfter(time.Second) })},
+	"wait/interrupted, resumed": {make: waited(true, func(l *lab, _ string) { l.interruptAfter(time.Second) })},
 	"wait/denied":               {make: waited(false, func(l *lab, _ string) { l.fail(sandbox.OpRead, -1, sandbox.Status(401, "")) })},
 	"wait/denied, resumed":      {make: waited(true, func(l *lab, _ string) { l.fail(sandbox.OpRead, -1, sandbox.Status(401, "")) })},
 	"wait/not configured yet": {make: func(l *lab) diag.Diagnostics {
@@ -639,7 +678,7 @@ var anyUUID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4
 func anonymous(text string) string {
 	seen := map[string]string{}
 	return anyUUID.ReplaceAllStringFunc(text, func(id string) string {
-		if strings.Contains(id, "-1111-4111-8111-") || id == secondID || strings.HasPrefix(id, "3333") {
+		if strings.Contains(id, "-1111-4111-8111-") || id == secondID || id == correlator {
 			return id
 		}
 		if seen[id] == "" {

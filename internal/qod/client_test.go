@@ -121,10 +121,13 @@ func TestRead(t *testing.T) {
 		"404, JSON called a page":   {arrange: read(1, sandbox.Status(404, `{}`, page...)), status: 404, reads: 1},
 		"404, plain text":           {arrange: read(1, sandbox.Status(404, "404 page not found", "Content-Type", "text/plain")), status: 404, reads: 1},
 		"404, JSON that is cut off": {arrange: read(1, sandbox.Status(404, `{"code":"NOT_F`)), status: 404, reads: 1},
-		"410":                       {arrange: read(1, sandbox.Status(410, "")), status: 410, reads: 1},
-		"400":                       {arrange: read(1, sandbox.Status(400, `{"code":"INVALID_ARGUMENT"}`)), status: 400, reads: 1},
-		"403":                       {arrange: read(-1, sandbox.Status(403, `{"code":"PERMISSION_DENIED"}`)), status: 403, reads: 1},
-		"a redirect":                {arrange: read(-1, sandbox.Redirect(302, "https://sso.example/login")), status: 302, reads: 5},
+		"404, whose body never came": {
+			arrange: func(w *world, id string) { w.Remove(id); w.spoil(sandbox.OpRead, 1, sandbox.Truncate(0)) }, status: 404, reads: 1,
+		},
+		"410":        {arrange: read(1, sandbox.Status(410, "")), status: 410, reads: 1},
+		"400":        {arrange: read(1, sandbox.Status(400, `{"code":"INVALID_ARGUMENT"}`)), status: 400, reads: 1},
+		"403":        {arrange: read(-1, sandbox.Status(403, `{"code":"PERMISSION_DENIED"}`)), status: 403, reads: 1},
+		"a redirect": {arrange: read(-1, sandbox.Redirect(302, "https://sso.example/login")), status: 302, reads: 5},
 
 		"401 once":                     {arrange: read(1, sandbox.Status(401, "")), reads: 2},
 		"401 for ever":                 {arrange: read(-1, sandbox.Status(401, "")), status: 401, reads: 2},
