@@ -436,7 +436,7 @@ func explainInterruption(e *qod.InterruptedError) account {
 		a.advice = "Run Terraform again."
 	}
 	if e.Timeout {
-		a = account{happened: "The API did not answer in the time allowed.", advice: tryAgain}
+		a = account{happened: "The API gave no usable answer in the time allowed.", advice: tryAgain}
 		switch e.Operation {
 		case qod.OperationCreate:
 			a = account{happened: "The session could not be requested in the time allowed (timeouts.create).", advice: "Where the network is slow, allow more time."}

@@ -48,7 +48,7 @@ func (l *lab) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	resp, err := l.Sandbox.RoundTripper().RoundTrip(r)
 	if err != nil {
-		return nil, ended(r.Context(), err)
+		return nil, cutShort(r.Context(), err)
 	}
 	resp.Body = body{resp.Body, r.Context()}
 	return resp, nil
@@ -62,15 +62,15 @@ type body struct {
 
 func (b body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err != nil && err != io.EOF {
-		err = ended(b.ctx, err)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = cutShort(b.ctx, err)
 	}
 	return n, err
 }
 
-// ended prefers the end of the context to what the sandbox does when it notices: which of the two
+// cutShort prefers the end of the context to what the sandbox does when it notices: which of the two
 // comes first is chance.
-func ended(ctx context.Context, err error) error {
+func cutShort(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -772,5 +772,16 @@ func readable(t *testing.T, text string) {
 	if last := paragraphs[len(paragraphs)-1]; !regexp.MustCompile(`^((Session|Status|Code|x-correlator|May be billed until): .+\n?)+$`).MatchString(last) &&
 		regexp.MustCompile(`(?m)^(Session|Status|x-correlator): `).MatchString(detail) {
 		t.Errorf("the facts are not at the end")
+	}
+}
+
+// An import that cannot look has nothing to do with a state that is kept, or with -refresh=false.
+func TestDiagnostics_import(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	seeded := w.Seed(sandbox.Session{})
+	w.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: sandbox.Status(http.StatusForbidden, "")})
+	text := w.core().adopt(seeded.ID).errors()
+	if !strings.HasPrefix(text, importSummary+": ") || !strings.Contains(text, "Nothing was imported.") || strings.Contains(text, "-refresh") {
+		t.Errorf("the import says:\n%s", text)
 	}
 }

@@ -208,7 +208,7 @@ func TestCrashes(t *testing.T) {
 		w.at(sandbox.OpCreate, 1, func() {
 			pid := (<-started).plugin()
 			_ = syscall.Kill(pid, syscall.SIGKILL)
-			ended(t, pid)
+			untilGone(t, pid)
 		})
 		r := c.start("apply", "-auto-approve", "-no-color")
 		started <- r
@@ -232,7 +232,7 @@ func TestCrashes(t *testing.T) {
 		started <- r
 		pid := <-plugin
 		// The provider ends by itself, and not before its POST is through.
-		ended(t, pid)
+		untilGone(t, pid)
 		if n := len(w.ids()); n != 1 {
 			t.Fatalf("%d sessions on the network, want the one whose POST was under way", n)
 		}
@@ -240,8 +240,8 @@ func TestCrashes(t *testing.T) {
 	})
 }
 
-// ended waits until a process is no more.
-func ended(t *testing.T, pid int) {
+// untilGone waits until a process is no more.
+func untilGone(t *testing.T, pid int) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for time.Now().Before(deadline) {

@@ -85,6 +85,30 @@ func TestTokenLifetime(t *testing.T) {
 	}
 }
 
+// The same holds where the answer is a form, as some servers have it.
+func TestTokenLifetimeInAForm(t *testing.T) {
+	t.Parallel()
+	for expiresIn, renewed := range map[string]time.Duration{
+		"3600": 59 * time.Minute, "999999999": 23*time.Hour + 59*time.Minute,
+		"99999999999999999999": 4*time.Minute + 30*time.Second, "": 4*time.Minute + 30*time.Second,
+	} {
+		t.Run(expiresIn, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				w.AcceptToken("a-good-token", sandbox.DefaultClient.ID)
+				w.spoil(sandbox.OpToken, -1, sandbox.Answer(200, "application/x-www-form-urlencoded", "access_token=a-good-token&expires_in="+expiresIn))
+				mustLook(t, w)
+				time.Sleep(renewed - time.Second)
+				mustLook(t, w)
+				equal(t, "token requests while it is good", w.Count(sandbox.OpToken), 1)
+				time.Sleep(2 * time.Second)
+				mustLook(t, w)
+				equal(t, "token requests afterwards", w.Count(sandbox.OpToken), 2)
+			})
+		})
+	}
+}
+
 // What token endpoints send instead of RFC 6749 is read where it can be, and told otherwise.
 func TestTokenAnswers(t *testing.T) {
 	t.Parallel()
@@ -253,6 +277,30 @@ func TestTokenRevokedUnderWay(t *testing.T) {
 		if n := w.Count(sandbox.OpToken); n > 2 {
 			t.Errorf("%d token requests", n)
 		}
+	})
+}
+
+// A 401 drops the token that it was given for and not the next one, also where a server gives out
+// the same one again.
+func TestTokenGivenOutAgain(t *testing.T) {
+	t.Parallel()
+	const calls = 100
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		w.AcceptToken("the-same", sandbox.DefaultClient.ID)
+		w.spoil(sandbox.OpToken, -1, sandbox.Answer(200, jsonType, `{"access_token":"the-same","expires_in":3600}`))
+		mustLook(t, w)
+		w.spoil(sandbox.OpRead, calls, sandbox.Status(401, ""))
+		w.Before(sandbox.OpRead, func(n int, _ *http.Request) {
+			if n <= 1+calls {
+				time.Sleep(time.Duration(n) * time.Millisecond)
+			}
+		})
+		for _, err := range together(calls, func() error { return look(t, w) }) {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		equal(t, "token requests", w.Count(sandbox.OpToken), 2)
 	})
 }
 
