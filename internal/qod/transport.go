@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -46,6 +47,8 @@ func CheckURL(raw string) string {
 		return "contains a user name or password; credentials have attributes of their own"
 	case u.Scheme == "" || u.Hostname() == "" || u.Opaque != "":
 		return "is not an absolute URL such as https://host/path"
+	case !validPort(u.Port()):
+		return "has a port that is none from 1 to 65535"
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(raw, "#"):
 		return "contains a query or fragment"
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
@@ -54,6 +57,11 @@ func CheckURL(raw string) string {
 		return "uses the scheme " + u.Scheme + "; use https"
 	}
 	return ""
+}
+
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
 }
 
 func isLoopback(host string) bool {

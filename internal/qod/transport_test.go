@@ -589,6 +589,8 @@ func TestCheckURL(t *testing.T) {
 		"http://127.8.9.1:80/v1":                           "",
 		"http://[::1]:8080/v1":                             "",
 		"https://[2001:db8::1]/v1":                         "",
+		"https://opengateway.telefonica.com:99999/v1":       "port",
+		"https://opengateway.telefonica.com:0/v1":           "port",
 		"":                                                 "absolute URL",
 		"/v1":                                              "absolute URL",
 		"opengateway.telefonica.com/v1":                    "absolute URL",
