@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -285,16 +286,20 @@ func TestTokenRevokedUnderWay(t *testing.T) {
 func TestTokenGivenOutAgain(t *testing.T) {
 	t.Parallel()
 	const calls = 100
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
+	var sent atomic.Int64
+	refusing := func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		if strings.Contains(r.URL.Path, "/qod/") {
+			if n := sent.Add(1); n > 1 && n <= 1+calls {
+				time.Sleep(time.Duration(n) * time.Millisecond) // the answers come one by one
+				return answerOf(r, http.StatusUnauthorized, jsonType, ""), nil
+			}
+		}
+		return next.RoundTrip(r)
+	}
+	inBubble(t, setting{wire: refusing}, func(t *testing.T, w *world) {
 		w.AcceptToken("the-same", sandbox.DefaultClient.ID)
 		w.spoil(sandbox.OpToken, -1, sandbox.Answer(200, jsonType, `{"access_token":"the-same","expires_in":3600}`))
 		mustLook(t, w)
-		w.spoil(sandbox.OpRead, calls, sandbox.Status(401, ""))
-		w.Before(sandbox.OpRead, func(n int, _ *http.Request) {
-			if n <= 1+calls {
-				time.Sleep(time.Duration(n) * time.Millisecond)
-			}
-		})
 		for _, err := range together(calls, func() error { return look(t, w) }) {
 			if err != nil {
 				t.Error(err)

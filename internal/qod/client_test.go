@@ -302,7 +302,8 @@ func TestList(t *testing.T) {
 		"null fields": {
 			body: `[` + item(a, `,"device":null,"qosProfile":null,"qosStatus":null,"startedAt":null,"expiresAt":null,"duration":null`) + `]`, want: []string{a},
 		},
-		"one id twice": {
+		"one id twice is one session": {body: `[` + item(a, ``) + `,` + item(b, ``) + `,` + item(a, ``) + `]`, want: []string{a, b}},
+		"one id twice, the last word counts": {
 			body:   `[` + item(a, `,"qosStatus":"REQUESTED"`) + `,` + item(b, ``) + `,` + item(a, `,"qosStatus":"AVAILABLE"`) + `]`,
 			filter: qod.Filter{Status: qod.StatusAvailable}, want: []string{a},
 		},

@@ -217,6 +217,7 @@ func TestForeignIdentifiersAreMasked(t *testing.T) {
 		"no route to 2001:db8::1234.":               "no route to …34.",
 		"[2001:db8::1234]:443":                      "[…34]:443",
 		"address:2001:db8::1234":                    "address:…34",
+		"node:2001:db8:1:2:3:4:5:6 is busy":         "no…:6 is busy",
 		"2001:db8:1:2:3:4:5:6 and ::1":              "…:6 and …",
 
 		"retry at 12:30:45":                             "retry at 12:30:45",
