@@ -254,7 +254,7 @@ func conflict(e *qod.ConflictError) account {
 		a = a.fact("Session", strings.Join(e.Own, ", "))
 	case len(e.Visible) > 0:
 		a.happened += ":\n\n" + bullets(e.Visible) + "\n\nThe provider never takes over a session, since nothing proves whose it is."
-		a.advice = importAdvice("yours", e.Visible) + "\n\nWhat is not needed has to end first: wait for that, or import it as a resource of its own and destroy that. Then apply again."
+		a.advice = importAdvice("yours and no other resource holds it", e.Visible) + "\n\nWhat is not needed has to end first: wait for that, or import it as a resource of its own and destroy that. Then apply again."
 	case len(e.Possible) > 0:
 		a.happened += ". It may be one of these, which show no device:\n\n" + bullets(e.Possible)
 		a.advice = importAdvice("yours and for this device", e.Possible) + "\n\nOtherwise ask who else reserves quality for this device."

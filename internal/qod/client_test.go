@@ -83,8 +83,12 @@ func TestCheck(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			client, err := qod.New(usual(gateway + "/v1"))
+			if err != nil {
+				t.Fatal(err)
+			}
 			var got []qod.Field
-			for _, p := range qod.Check(test.spec) {
+			for _, p := range client.Check(test.spec) {
 				got = append(got, p.Field)
 				if p.Given == "" || p.Allowed == "" {
 					t.Errorf("%+v", p)
@@ -354,15 +358,19 @@ func TestListOfTenThousand(t *testing.T) {
 		for i := range many {
 			w.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: fmt.Sprintf("+3460%07d", i)}})
 		}
-		found, err := w.List(t.Context(), qod.Filter{})
-		if err != nil {
-			t.Fatal(err)
+		var wg sync.WaitGroup
+		for filter, want := range map[qod.Filter]int{
+			{}: many, {Device: qod.Device{PhoneNumber: "+34600004711"}}: 1, {QoSProfile: "QOS_L"}: 0,
+		} {
+			wg.Go(func() {
+				found, err := w.List(t.Context(), filter)
+				if err != nil || len(found) != want {
+					t.Errorf("%d sessions, want %d: %v", len(found), want, err)
+				}
+			})
 		}
-		equal(t, "sessions", len(found), many)
-		one, err := w.List(t.Context(), qod.Filter{Device: qod.Device{PhoneNumber: "+34600004711"}})
-		if err != nil || len(one) != 1 {
-			t.Errorf("%d of the device, %v", len(one), err)
-		}
+		wg.Wait()
+		equal(t, "requests", w.Count(sandbox.OpList), 1)
 	})
 }
 

@@ -45,6 +45,18 @@ func TestReadable(t *testing.T) {
 	}
 }
 
+func TestTokenPrintsNothing(t *testing.T) {
+	t.Parallel()
+	token := Token{value: "a-secret"}
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		for _, value := range []any{token, &token, []Token{token}, map[string]Token{"a": token}} {
+			if got := fmt.Sprintf(format, value); strings.Contains(got, "a-secret") || strings.Contains(got, "612d736563726574") {
+				t.Errorf("%s of %T is %q", format, value, got)
+			}
+		}
+	}
+}
+
 func FuzzMask(f *testing.F) {
 	for _, s := range []string{"", "a", "1234", "12345", "+34600000001", "203.0.113.7", "ñandú", "\xff\xff\xff\xff\xff\xff", "…………", "a\u0301b\u0301c\u0301"} {
 		f.Add(s)
