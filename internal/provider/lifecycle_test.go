@@ -37,6 +37,7 @@ const apply, plan, auto, plainly = "apply", "plan", "-auto-approve", "-no-color"
 
 func TestLifecycle(t *testing.T) {
 	t.Parallel()
+	tofu := isTofu(t)
 	for name, test := range map[string]func(*testing.T, *world, *cli, *sandbox.ManualClock){
 		"create_before_destroy cannot replace, and the old session is untouched": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
 			c.configure(with("lifecycle { create_before_destroy = true }"))
@@ -67,6 +68,16 @@ func TestLifecycle(t *testing.T) {
 			c.must(1, "destroy", auto, plainly)
 			c.isLedger()
 			c.configure(camera)
+		},
+		"fifty resources with one device make one session at any parallelism": func(t *testing.T, w *world, c *cli, _ *sandbox.ManualClock) {
+			c.configure(with("count = 50"))
+			if text := c.must(1, apply, auto, plainly, "-parallelism=100"); strings.Count(text, "two rows of for_each, with one device?") != 49 {
+				t.Errorf("not all of the other 49 say why:\n%s", text)
+			}
+			c.isLedger()
+			if posts, sessions := w.Count(sandbox.OpCreate), len(w.ids()); posts != 50 || sessions != 1 {
+				t.Errorf("%d POSTs and %d sessions, want 50 and 1", posts, sessions)
+			}
 		},
 		"removed forgets the session and leaves it on the network": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
 			c.apply()
@@ -174,9 +185,6 @@ run "reserves" {
 			}
 		},
 		"OpenTofu's destroy = false leaves the session, and its replacement names the cause": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
-			if !isTofu(t) {
-				return // Terraform has no such argument
-			}
 			c.configure(with("lifecycle { destroy = false }"))
 			c.apply()
 			c.configure(strings.Replace(with("lifecycle { destroy = false }"), "QOS_L", "QOS_M", 1))
@@ -189,6 +197,9 @@ run "reserves" {
 			c.configure("")
 		},
 	} {
+		if strings.HasPrefix(name, "OpenTofu's") && !tofu {
+			continue // Terraform has no such argument
+		}
 		t.Run(name, func(t *testing.T) {
 			clock := sandbox.NewManualClock(atKickOff)
 			w := newWorld(t, sandbox.Config{Clock: clock})

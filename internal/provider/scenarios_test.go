@@ -34,7 +34,7 @@ var scenarios = []scenario{
 	{what: "502, 503 or 504 on POST, with and without a commit", tests: "TestReserveWhenTheAnswerIsLost TestSoak"},
 	{what: "reconciling finds sessions of others", tests: "TestReserveAdoptsOnlyWhatIsOurs TestReserveWithAWrongClock"},
 	{what: "reconciling cannot list", tests: "TestReserveKeepsItsPromiseUnderTwoFaults"},
-	{what: "two resources with one device, in parallel", tests: "TestReserveOneAtATimeForOneDevice TestReserveSharesItsLooks TestSession_twoRows"},
+	{what: "two resources with one device, in parallel", tests: "TestReserveOneAtATimeForOneDevice TestReserveSharesItsLooks TestSession_twoRows TestLifecycle"},
 	{what: "create_before_destroy", tests: "TestSession_createBeforeDestroy TestLifecycle"},
 	{what: "no token before the POST", tests: "TestReserveWhenNothingIsSent"},
 	{what: "a session that does not show yet", tests: "TestAwait"},
