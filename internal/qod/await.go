@@ -22,8 +22,8 @@ const (
 )
 
 // Await waits until the session is AVAILABLE. Polls that fail are ridden out: only the context,
-// UNAVAILABLE, or a proven 404 that lasts past a grace ends the wait otherwise, with a *WaitError
-// that holds what was last known.
+// UNAVAILABLE, refused credentials, or a proven 404 that lasts past a grace end the wait otherwise,
+// with a *WaitError that holds what was last known.
 func (c *Client) Await(ctx context.Context, ref Ref) (s Session, err error) {
 	defer catch(&err)
 	if !validID(ref.ID) {
