@@ -35,8 +35,8 @@ import (
 // What a process can have only one of: the authorities it trusts and its proxy. Hosts ending in
 // proxied are reached through the proxy; loopback addresses never are.
 var (
-	trusted = newAuthority("trusted")
-	theCar  = &proxy{}
+	trusted  = newAuthority("trusted")
+	theProxy = &proxy{}
 )
 
 const proxyUser, proxyPassword = "proxy-user", "proxy-pass-word"
@@ -45,11 +45,11 @@ func TestMain(m *testing.M) {
 	roots := x509.NewCertPool()
 	roots.AddCert(trusted.certificate)
 	x509.SetFallbackRoots(roots)
-	stop := theCar.start()
+	stop := theProxy.start()
 	for _, name := range []string{"NO_PROXY", "no_proxy", "https_proxy", "http_proxy", "HTTP_PROXY"} {
 		_ = os.Unsetenv(name)
 	}
-	_ = os.Setenv("HTTPS_PROXY", fmt.Sprintf("http://%s:%s@%s", proxyUser, proxyPassword, theCar.address))
+	_ = os.Setenv("HTTPS_PROXY", fmt.Sprintf("http://%s:%s@%s", proxyUser, proxyPassword, theProxy.address))
 	code := m.Run()
 	stop()
 	os.Exit(code)
@@ -360,7 +360,8 @@ func TestProxy(t *testing.T) {
 	t.Run("is used for all", func(t *testing.T) {
 		t.Parallel()
 		server := newSecure(t, &tls.Config{Certificates: []tls.Certificate{certificate}}, false)
-		theCar.hosts.Store(host+":443", server.address())
+		theProxy.hosts.Store(host+":443", server.address())
+		before := theProxy.tunnels(host + ":443")
 		w := clientOf(t, "https://"+host+"/v1", nil)
 		s, err := w.Reserve(t.Context(), wanted())
 		if err != nil || len(server.network.Ledger()) != 1 || server.network.Ledger()[0].ID != s.ID {
@@ -373,9 +374,7 @@ func TestProxy(t *testing.T) {
 				t.Error("the gateway is told the proxy's password")
 			}
 		}
-		if theCar.tunnels(host+":443") != server.connections.Load() {
-			t.Errorf("%d tunnels, %d connections", theCar.tunnels(host+":443"), server.connections.Load())
-		}
+		equal(t, "tunnels", theProxy.tunnels(host+":443")-before, server.connections.Load())
 	})
 	for name, test := range map[string]struct {
 		host, address, says string
@@ -387,8 +386,9 @@ func TestProxy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if test.says != "" {
-				theCar.hosts.Store(test.host+":443", test.address)
+				theProxy.hosts.Store(test.host+":443", test.address)
 			}
+			before := theProxy.tunnels(test.host + ":443")
 			w := clientOf(t, "https://"+test.host+"/v1", func(c *qod.Config) { ready(c); c.MaxRetries = 0 })
 			_, err := w.Reserve(t.Context(), wanted())
 			// Nothing was sent, which is known for certain: no session may exist.
@@ -398,7 +398,7 @@ func TestProxy(t *testing.T) {
 			if strings.Contains(err.Error(), proxyPassword) || strings.Contains(err.Error(), proxyUser) {
 				t.Errorf("the proxy's password is in %q", err)
 			}
-			equal(t, "tunnels asked for", theCar.tunnels(test.host+":443"), 2) // the snapshot and the POST
+			equal(t, "tunnels asked for", theProxy.tunnels(test.host+":443")-before, 2) // the snapshot and the POST
 		})
 	}
 }
