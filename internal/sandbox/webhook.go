@@ -94,8 +94,9 @@ func newCourier(closing context.Context, transport http.RoundTripper) *courier {
 
 var errNotLoopback = errors.New("the sandbox notifies loopback addresses only")
 
-// loopback reaches this machine only. It looks at the address that a name was
-// resolved to, and asks no proxy, which would resolve it elsewhere.
+// loopback reaches this machine only. It looks up no name but localhost, since
+// a look-up leaves the machine, too, judges the address that it dials, and asks
+// no proxy, which would resolve a name elsewhere.
 func loopback() *http.Transport {
 	dialer := &net.Dialer{
 		Timeout: deliveryTimeout,
@@ -106,7 +107,14 @@ func loopback() *http.Transport {
 			return nil
 		},
 	}
-	return &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		host, _, _ := net.SplitHostPort(address)
+		if _, err := netip.ParseAddr(host); err != nil && host != "localhost" {
+			return nil, fmt.Errorf("%w, not %s", errNotLoopback, address)
+		}
+		return dialer.DialContext(ctx, network, address)
+	}
+	return &http.Transport{DialContext: dial, DisableKeepAlives: true}
 }
 
 // notify sends a change on its way and returns at once.

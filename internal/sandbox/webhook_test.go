@@ -268,4 +268,8 @@ func TestLoopbackReceiversOnly(t *testing.T) {
 	if d.Err == nil || !strings.Contains(d.Err.Error(), "loopback") || d.Tries != 1 {
 		t.Errorf("another machine: %+v", d)
 	}
+	// Refused as it is written: a look-up would end in another error, or in tries.
+	if d := notify("http://qod.invalid/"); d.Err == nil || !strings.Contains(d.Err.Error(), "not qod.invalid:80") || d.Tries != 1 {
+		t.Errorf("another machine by name: %+v", d)
+	}
 }
