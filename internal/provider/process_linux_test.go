@@ -202,7 +202,14 @@ func (c *cli) recovers() {
 func TestCrashes(t *testing.T) {
 	t.Parallel()
 	t.Run("SIGKILL of the provider during the POST", func(t *testing.T) {
-		w := newWorld(t, sandbox.Config{})
+		// The CLI may be through before the network has handled what the dead provider sent.
+		var first sync.Once
+		handled := make(chan struct{})
+		w := newWorld(t, sandbox.Config{Log: func(r sandbox.Request) {
+			if r.Operation == sandbox.OpCreate {
+				first.Do(func() { close(handled) })
+			}
+		}})
 		c := w.cli(camera)
 		started := make(chan *running, 1)
 		w.at(sandbox.OpCreate, 1, func() {
@@ -212,7 +219,13 @@ func TestCrashes(t *testing.T) {
 		})
 		r := c.start("apply", "-auto-approve", "-no-color")
 		started <- r
-		if text := r.wait().text; len(w.ids()) != 1 {
+		text := r.wait().text
+		select {
+		case <-handled:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("no POST came in\n%s", text)
+		}
+		if len(w.ids()) != 1 {
 			t.Fatalf("%d sessions on the network, want the one whose POST was under way\n%s", len(w.ids()), text)
 		}
 		c.recovers()
