@@ -27,3 +27,18 @@ func logRequest(ctx context.Context, e qod.Event) {
 	}
 	tflog.Debug(ctx, "request to the QoD API", fields)
 }
+
+// logWhatIsAsked turns the logs of the libraries and of the provider off unless the environment asks
+// for logs: they would write every call to Terraform, which drops it, for a quarter of the time of
+// a large refresh.
+func logWhatIsAsked(getenv func(string) string, setenv func(name, value string) error) {
+	loggers := []string{"TF_LOG_SDK", "TF_LOG_SDK_PROTO", "TF_LOG_SDK_FRAMEWORK", "TF_LOG_PROVIDER", "TF_LOG_PROVIDER_QOD"}
+	for _, asks := range append(loggers, "TF_LOG") {
+		if getenv(asks) != "" {
+			return
+		}
+	}
+	for _, logger := range loggers {
+		_ = setenv(logger, "OFF") // it can fail for odd names only
+	}
+}

@@ -7,19 +7,23 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
 var _ provider.Provider = (*qodProvider)(nil)
 
 type qodProvider struct {
-	version string
-	getenv  func(string) string
-	posting sync.Locker // see qod.Config
+	version  string
+	getenv   func(string) string
+	posting  sync.Locker  // see qod.Config
+	sessions qod.Sessions // instead of the API, when not nil
 }
 
 // New makes the provider's factory. The version goes into the User-Agent.
@@ -90,10 +94,14 @@ func (p *qodProvider) Configure(ctx context.Context, req provider.ConfigureReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	sessions, diags := connect(config, p.getenv, userAgent(p.version, req.TerraformVersion, p.getenv), p.posting)
-	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() {
-		return
+	sessions := p.sessions
+	if sessions == nil {
+		var diags diag.Diagnostics
+		sessions, diags = connect(config, p.getenv, userAgent(p.version, req.TerraformVersion, p.getenv), p.posting)
+		resp.Diagnostics.Append(diags...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
 	}
 	resp.ResourceData = sessions
 	resp.DataSourceData = sessions

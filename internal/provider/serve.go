@@ -5,30 +5,54 @@ package provider
 import (
 	"context"
 	"os"
+	"runtime/debug"
 	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
 // Address is where the registries list the provider.
 const Address = "registry.terraform.io/telefonica/qod"
 
-// Serve answers Terraform until it ends the process. With debug it prints how to attach to it
+// Serve answers Terraform until it ends the process. With attach it prints how to attach to it
 // instead, and lives until its debugger ends it. An error means that the process was not started
 // by Terraform, or lost it.
-func Serve(ctx context.Context, version string, debug bool) error {
+func Serve(ctx context.Context, version string, attach bool) error {
 	var posting sync.RWMutex
 	outliveSignals()
-	if !debug {
+	if !attach {
 		go leaveWith(os.Getppid(), &posting)
 	}
-	serve := func() provider.Provider {
-		return &qodProvider{version: version, getenv: os.Getenv, posting: posting.RLocker()}
-	}
-	return providerserver.Serve(ctx, serve, providerserver.ServeOpts{
+	return serve(ctx, attach, &qodProvider{version: version, getenv: os.Getenv, posting: posting.RLocker()})
+}
+
+// ServeWithout answers Terraform like Serve, but without the API: the sessions take its place. It
+// is what make bench measures the provider against.
+func ServeWithout(ctx context.Context, sessions qod.Sessions) error {
+	return serve(ctx, false, &qodProvider{version: "bench", getenv: os.Getenv, sessions: sessions})
+}
+
+func serve(ctx context.Context, attach bool, p *qodProvider) error {
+	logWhatIsAsked(os.Getenv, os.Setenv)
+	beBrief()
+	return providerserver.Serve(ctx, func() provider.Provider { return p }, providerserver.ServeOpts{
 		Address:         Address,
-		Debug:           debug,
+		Debug:           attach,
 		ProtocolVersion: 6,
 	})
+}
+
+// beBrief tells the garbage collector that this process lives for seconds and allocates little: a
+// heap of a few MiB that is collected each time it doubles costs a tenth of a large refresh. The
+// limit is for the few that hold ten thousand sessions. GOGC and GOMEMLIMIT stand.
+func beBrief() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(128 << 20)
+	}
 }

@@ -69,6 +69,12 @@ func (m *sessionModel) record(s qod.Session) {
 	}
 }
 
+// recordedSame reports whether record left everything as it was.
+func (m *sessionModel) recordedSame(before sessionModel) bool {
+	return m.ID.Equal(before.ID) && m.QoSProfile.Equal(before.QoSProfile) && m.QoSStatus.Equal(before.QoSStatus) &&
+		m.StartedAt.Equal(before.StartedAt) && m.ExpiresAt.Equal(before.ExpiresAt)
+}
+
 // recordImported fills what an import has to take from the API.
 func (m *sessionModel) recordImported(s qod.Session) {
 	if m.Device.IsNull() && !s.Device.IsZero() {

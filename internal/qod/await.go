@@ -9,8 +9,13 @@ import (
 )
 
 const (
-	firstPoll = 200 * time.Millisecond
+	// maxPoll bounds the time between two polls, which otherwise is a pollShare of the time waited so
+	// far: what a wait can overshoot by stays in proportion.
 	maxPoll   = 2 * time.Second
+	pollShare = 8
+
+	// lastPollBudget bounds the look that is taken when the time is up.
+	lastPollBudget = 5 * time.Second
 
 	// unseenGrace is how long a session may be missing before it counts as gone: a list or a
 	// replica can lag behind the POST that made it.
@@ -23,60 +28,90 @@ const (
 
 // Await waits until the session is AVAILABLE. Polls that fail are ridden out: only the context,
 // UNAVAILABLE, refused credentials, or a proven 404 that lasts past a grace end the wait otherwise,
-// with a *WaitError that holds what was last known.
+// with a *WaitError that holds what was last known. When the context's time is up, the session is
+// asked for once more: one that is not ready in time costs its replacement.
 func (c *Client) Await(ctx context.Context, ref Ref) (s Session, err error) {
 	defer catch(&err)
 	if !validID(ref.ID) {
 		return Session{}, invalidID(OperationRead, ref.ID)
 	}
-	var (
-		last     = Session{ID: ref.ID}
-		lastErr  error
-		missing  time.Time // since when the session has not been seen
-		interval = firstPoll
-	)
+	w := wait{client: c, ref: ref, began: time.Now(), last: Session{ID: ref.ID}}
 	for attempt := 1; ; attempt++ {
 		polled, err := c.poll(ctx, ref, attempt)
-		wait := interval/2 + rand.N(interval) //nolint:gosec // spreading needs no secrecy
-		switch {
-		case err == nil:
-			last, lastErr, missing = polled, nil, time.Time{}
-			if polled.Status == StatusAvailable {
-				return polled, nil
+		if ctx.Err() == nil || err == nil {
+			if over, err := w.saw(polled, err); over {
+				return w.last, err
 			}
-			if polled.Status == StatusUnavailable {
-				return polled, &WaitError{Reason: WaitRefused, Last: polled}
-			}
-		case ctx.Err() != nil:
-			// The poll was cut short, which says nothing new.
-		default:
-			lastErr = err
-			if denied(err) {
-				return last, &WaitError{Reason: WaitDenied, Last: last, Err: err}
-			}
-			if !IsGone(err) {
-				missing = time.Time{}
-				wait = max(wait, min(maxAsked, asked(err)))
-				break
-			}
-			if missing.IsZero() {
-				missing = time.Now()
-			} else if time.Since(missing) > unseenGrace {
-				return last, &WaitError{Reason: WaitGone, Last: last, Err: err}
-			}
+		} // else the poll was cut short, which says nothing new
+		if pause(ctx, w.interval()) != nil {
+			return w.ended(ctx)
 		}
-		if pause(ctx, wait) != nil {
-			reason := WaitInterrupted
-			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				reason = WaitTimeout
-			}
-			return last, &WaitError{Reason: reason, Last: last, Err: lastErr}
-		}
-		interval = min(maxPoll, interval*4/3)
 	}
 }
 
+// wait is one wait for a session on its way.
+type wait struct {
+	client  *Client
+	ref     Ref
+	began   time.Time
+	last    Session
+	lastErr error
+	missing time.Time // since when the session has not been seen
+}
+
+// saw takes in what a poll came back with, and reports whether the wait is over.
+func (w *wait) saw(polled Session, err error) (over bool, _ error) {
+	w.lastErr = err
+	switch {
+	case err == nil:
+		w.last, w.missing = polled, time.Time{}
+		if polled.Status == StatusUnavailable {
+			return true, &WaitError{Reason: WaitRefused, Last: polled}
+		}
+		return polled.Status == StatusAvailable, nil
+	case denied(err):
+		return true, &WaitError{Reason: WaitDenied, Last: w.last, Err: err}
+	case !IsGone(err):
+		w.missing = time.Time{}
+	case w.missing.IsZero():
+		w.missing = time.Now()
+	case time.Since(w.missing) > unseenGrace:
+		return true, &WaitError{Reason: WaitGone, Last: w.last, Err: err}
+	}
+	return false, nil
+}
+
+// interval is the time to the next poll.
+func (w *wait) interval() time.Duration {
+	d := max(w.client.reader.interval(), min(maxPoll, time.Since(w.began)/pollShare))
+	d += rand.N(d / 4) //nolint:gosec // spreading needs no secrecy
+	return max(d, min(maxAsked, asked(w.lastErr)))
+}
+
+// ended is how a wait ends whose context has.
+func (w *wait) ended(ctx context.Context) (Session, error) {
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return w.last, &WaitError{Reason: WaitInterrupted, Last: w.last, Err: w.lastErr}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastPollBudget)
+	defer cancel()
+	if polled, err := w.client.readOnce(ctx, w.ref, 1); err == nil {
+		if over, err := w.saw(polled, nil); over {
+			return w.last, err
+		}
+	}
+	return w.last, &WaitError{Reason: WaitTimeout, Last: w.last, Err: w.lastErr}
+}
+
+// poll looks once, in a list that others wait for too where there is one.
 func (c *Client) poll(ctx context.Context, ref Ref, attempt int) (Session, error) {
+	return c.reader.read(ctx, ref.ID, time.Now(), func() (Session, error) {
+		return c.readOnce(ctx, ref, attempt)
+	})
+}
+
+// readOnce asks for the session itself, once.
+func (c *Client) readOnce(ctx context.Context, ref Ref, attempt int) (Session, error) {
 	r := c.dialect.read(ref.ID)
 	a, err := c.get(ctx, r, ref.Device, attempt)
 	if err != nil {

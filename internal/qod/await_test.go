@@ -33,7 +33,7 @@ func TestAwait(t *testing.T) {
 		polls      int // at most; 0: any number
 	}{
 		"available at once":        {till: time.Second, polls: 1},
-		"available after a while":  {provisioning: 30 * time.Second, from: 30 * time.Second, till: 33 * time.Second, polls: 30},
+		"available after a while":  {provisioning: 30 * time.Second, from: 30 * time.Second, till: 33 * time.Second, polls: 35},
 		"available after a minute": {provisioning: time.Minute, from: time.Minute, till: 63 * time.Second, polls: 50},
 
 		"unavailable from the start": {
@@ -81,7 +81,7 @@ func TestAwait(t *testing.T) {
 		"polls are forbidden a while": {arrange: reads(20, sandbox.Status(403, "")), till: time.Minute},
 		"polls say HTML":              {arrange: reads(20, sandbox.Answer(200, htmlType, loginPage)), till: time.Minute},
 		"polls show another session":  {arrange: reads(20, sandbox.Answer(200, jsonType, `{"sessionId":"`+someID+`","qosStatus":"AVAILABLE"}`)), till: time.Minute},
-		"a poll hangs":                {arrange: reads(1, sandbox.HangBeforeCommit()), from: 30 * time.Second, till: 31 * time.Second, polls: 2},
+		"a poll hangs":                {arrange: reads(1, sandbox.HangBeforeCommit()), from: 30 * time.Second, till: 33 * time.Second, polls: 2},
 		"polls fail for ever": {
 			arrange: reads(-1, down), budget: time.Minute,
 			reason: qod.WaitTimeout, err: 503, from: time.Minute, till: time.Minute,

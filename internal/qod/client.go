@@ -60,6 +60,7 @@ type Client struct {
 	authorizer     Authorizer
 	clock          *serverClock
 	lists          *lists
+	reader         *reader
 	held           *held
 	maxRetries     int
 	requestTimeout time.Duration
@@ -98,6 +99,7 @@ func New(config Config) (*Client, error) {
 		return nil, errors.New("the request timeout must be positive")
 	}
 	c.lists = &lists{request: c.listOnce}
+	c.reader = newReader(c.lists, c.clock)
 	if config.AccessToken != "" {
 		c.authorizer = &readyToken{token: Token{value: config.AccessToken}}
 		c.origin = normalOrigin(c.endpoint, "token")
@@ -129,7 +131,8 @@ func (c *Client) Check(s Spec) []Problem { return Check(s) }
 // Check is Client.Check without a client, for when none can be configured yet.
 func Check(s Spec) []Problem { return openGateway{}.check(s) }
 
-// Read returns the session. IsGone(err) holds only for a proven 404.
+// Read returns the session, as it was at most ten seconds ago and as it is since this process last
+// changed it. IsGone(err) holds only for a proven 404.
 func (c *Client) Read(ctx context.Context, ref Ref) (s Session, err error) {
 	defer catch(&err)
 	ctx, cancel := context.WithTimeout(ctx, lookBudget)
@@ -137,14 +140,16 @@ func (c *Client) Read(ctx context.Context, ref Ref) (s Session, err error) {
 	if !validID(ref.ID) {
 		return Session{}, invalidID(OperationRead, ref.ID)
 	}
-	r := c.dialect.read(ref.ID)
-	a, err := retry(ctx, r.operation, c.maxRetries, func(attempt int) (answer, error) {
-		return c.get(ctx, r, ref.Device, attempt)
+	return c.reader.read(ctx, ref.ID, time.Time{}, func() (Session, error) {
+		r := c.dialect.read(ref.ID)
+		a, err := retry(ctx, r.operation, c.maxRetries, func(attempt int) (answer, error) {
+			return c.get(ctx, r, ref.Device, attempt)
+		})
+		if err != nil {
+			return Session{}, err
+		}
+		return c.decodeRead(r, a)
 	})
-	if err != nil {
-		return Session{}, err
-	}
-	return c.decodeRead(r, a)
 }
 
 // decodeRead decodes the answer to a read. A session that shows another id, or none, is not the

@@ -14,6 +14,9 @@ func (c *Client) Release(ctx context.Context, ref Ref) (err error) {
 	if !validID(ref.ID) {
 		return invalidID(OperationRelease, ref.ID)
 	}
+	// From now on and until it is through, no list knows.
+	c.reader.wrote(ref.ID)
+	defer c.reader.wrote(ref.ID)
 	r := c.dialect.release(ref.ID)
 	a, err := retry(ctx, r.operation, c.maxRetries, func(attempt int) (answer, error) {
 		a, err := c.call(ctx, r, ref.Device, attempt)
@@ -35,7 +38,7 @@ func (c *Client) Release(ctx context.Context, ref Ref) (err error) {
 // awaitRelease waits for a delete that the API has only accepted.
 func (c *Client) awaitRelease(ctx context.Context, ref Ref) error {
 	for attempt := 1; ; attempt++ {
-		s, err := c.poll(ctx, ref, attempt)
+		s, err := c.readOnce(ctx, ref, attempt)
 		if IsGone(err) || (err == nil && s.Status == StatusUnavailable) {
 			return nil
 		}

@@ -8,9 +8,6 @@ import (
 )
 
 const (
-	// snapshotAge is how old the list taken before a POST may be, so that a burst of creates
-	// shares one.
-	snapshotAge = 10 * time.Second
 	// snapshotBudget bounds that list: without one the POST is still sent.
 	snapshotBudget = 5 * time.Second
 
@@ -21,6 +18,8 @@ const (
 	// settling is how long a session may take to show after the answer to its POST was lost: what
 	// a gateway answered with an error may be committed a little later.
 	settling = time.Second
+	// firstLook is the time from the first look for it to the second; each further one is twice that.
+	firstLook = 200 * time.Millisecond
 	// slowSettling is settling for a network that was slow already, or that said it did create.
 	slowSettling = 10 * time.Second
 
@@ -55,7 +54,11 @@ func (c *Client) Reserve(ctx context.Context, spec Spec) (s Session, err error) 
 		return Session{}, unlessStopped(ctx, err)
 	}
 	create := creation{client: c, spec: spec}
-	return create.run(ctx)
+	s, err = create.run(ctx)
+	if s.ID != "" {
+		c.reader.wrote(s.ID)
+	}
+	return s, err
 }
 
 func unlessStopped(ctx context.Context, err error) error {
@@ -133,8 +136,12 @@ func (cr *creation) run(ctx context.Context) (Session, error) {
 	}
 }
 
-// snapshotBefore is a recent list, or nil where there is none to be had.
+// snapshotBefore is a recent list, which a burst of creates shares, or nil where there is none to be
+// had.
 func (c *Client) snapshotBefore(ctx context.Context) *snapshot {
+	if !c.lists.promising() {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, snapshotBudget)
 	defer cancel()
 	taken, err := c.listSince(ctx, time.Now().Add(-snapshotAge))
@@ -235,7 +242,7 @@ func (cr *creation) look(ctx context.Context, settling time.Duration) (Session, 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cr.client.requestTimeout)
 	defer cancel()
 	began := time.Now()
-	for wait := firstPoll; ; wait *= 2 {
+	for wait := firstLook; ; wait *= 2 {
 		taken, err := cr.client.listSince(ctx, time.Now())
 		if err != nil {
 			return Session{}, cr.unresolved(cr.lastLost(), nil, err, interrupted)
@@ -282,7 +289,7 @@ func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
 	posted := cr.client.clock.at(cr.postedAt)
 	for _, s := range listed {
 		matches, contradicts := cr.spec.Device.compare(s.Device)
-		if contradicts || cr.client.held.owns(s.ID) || (cr.before != nil && cr.before.ids[s.ID]) {
+		if contradicts || cr.client.held.owns(s.ID) || (cr.before != nil && cr.before.has(s.ID)) {
 			continue
 		}
 		clocked := !s.StartedAt.IsZero() && !posted.IsZero()

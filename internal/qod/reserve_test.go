@@ -852,7 +852,7 @@ func TestReserveWhenItIsInterrupted(t *testing.T) {
 		},
 		"while it is looked for": {
 			arrange: both(sandbox.DropAfterCommit(), 1, sandbox.Delay(5*time.Second)),
-			after:   time.Second, posts: 1, made: true, within: 4 * time.Second,
+			after:   time.Second, posts: 1, made: true, within: 4250 * time.Millisecond,
 		},
 		"while it waits to repeat the POST": {
 			arrange: creates(sandbox.Status(429, "", "Retry-After", "300")),

@@ -172,10 +172,13 @@ func (n *network) create(s Session) (Session, error) {
 		}
 	}
 	s.ID, s.Status, s.CreatedAt = uuid.NewString(), StatusRequested, now.Truncate(time.Millisecond)
-	committed := &life{Session: s.clone(), availableAt: now.Add(n.provisioning)}
+	committed := &life{Session: s.clone(), availableAt: now.Add(max(0, n.provisioning))}
 	n.sessions[s.ID] = committed
+	if n.provisioning < 0 {
+		n.step(committed)
+	}
 	n.expect(committed)
-	return s, nil
+	return committed.Session.clone(), nil
 }
 
 // find returns a session of the client. To it, another client's does not exist.
@@ -252,7 +255,7 @@ func (n *network) begin(s *life, now time.Time) {
 	switch s.Status {
 	case StatusRequested:
 		s.StartedAt, s.ExpiresAt = time.Time{}, time.Time{}
-		s.availableAt = now.Add(n.provisioning)
+		s.availableAt = now.Add(max(0, n.provisioning))
 	case StatusUnavailable:
 		s.goneAt = now.Add(linger)
 	default:

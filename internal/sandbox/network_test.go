@@ -62,6 +62,15 @@ func TestNextLookSaysAvailableWithoutProvisioning(t *testing.T) {
 	}
 }
 
+func TestInstantProvisioningShowsInTheAnswer(t *testing.T) {
+	t.Parallel()
+	w := within(t, Config{Provisioning: Instant})
+	created := w.reserve(phone("+34600000001"))
+	if created.QoSStatus != StatusAvailable || created.StartedAt != "2026-11-22T12:00:00Z" || created.ExpiresAt != "2026-11-22T13:00:00Z" {
+		t.Errorf("the creation says %+v", created)
+	}
+}
+
 func TestTimesSurviveTheWire(t *testing.T) {
 	t.Parallel()
 	w := within(t, Config{})

@@ -22,7 +22,8 @@ type Config struct {
 	Clock Clock // nil: the real one
 
 	// Provisioning is the time from REQUESTED to AVAILABLE. With 0 the answer to
-	// the creation says REQUESTED and the next look, whoever takes it, AVAILABLE.
+	// the creation says REQUESTED and the next look, whoever takes it, AVAILABLE;
+	// with less, as Instant, the answer itself says AVAILABLE.
 	Provisioning time.Duration
 
 	// Latency is real time between doing and answering, for the API but not for
@@ -45,6 +46,9 @@ type Config struct {
 	// Log, when not nil, is called once for every request when it has ended.
 	Log func(Request)
 }
+
+// Instant is the Provisioning of a network that makes nobody wait.
+const Instant time.Duration = -1
 
 // Sandbox is one Open Gateway. It is safe for concurrent use.
 type Sandbox struct {

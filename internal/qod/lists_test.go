@@ -113,7 +113,7 @@ func TestSnapshotKnowsItsIDs(t *testing.T) {
 	t.Parallel()
 	l := &lists{request: func(context.Context) ([]Session, error) { return []Session{{ID: "a"}, {ID: "b"}}, nil }}
 	s, err := l.since(t.Context(), time.Now())
-	if err != nil || !s.ids["a"] || !s.ids["b"] || s.ids["c"] {
+	if err != nil || !s.has("a") || !s.has("b") || s.has("c") {
 		t.Errorf("%v, %v", s, err)
 	}
 }
