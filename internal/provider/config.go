@@ -278,6 +278,9 @@ func (u unconfigured) Await(context.Context, qod.Ref) (qod.Session, error) {
 func (u unconfigured) Read(context.Context, qod.Ref) (qod.Session, error) {
 	return qod.Session{}, u.err()
 }
+func (u unconfigured) Confirm(context.Context, qod.Ref) (qod.Session, bool) {
+	return qod.Session{}, false
+}
 func (u unconfigured) Release(context.Context, qod.Ref) error                  { return u.err() }
 func (u unconfigured) List(context.Context, qod.Filter) ([]qod.Session, error) { return nil, u.err() }
 func (u unconfigured) Now(context.Context) (time.Time, error)                  { return time.Time{}, u.err() }

@@ -1,14 +1,11 @@
 package provider
 
 import (
-	"context"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/provider"
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
@@ -37,7 +34,8 @@ type record struct {
 type proposal struct {
 	prior, planned record
 	config         attrs
-	replace        []string // paths
+	proposed       map[string]tftypes.Value // what Terraform makes of the configuration
+	replace        []string                 // paths
 	diagnostics
 }
 
@@ -66,22 +64,12 @@ func (w *world) coreAs(endpoint string, client sandbox.ClientCredentials) *core 
 // coreWith is a provider whose API is a fake, for what no network does on demand.
 func coreWith(t *testing.T, api qod.Sessions) *core {
 	t.Helper()
-	return newCore(t, withAPI{&qodProvider{}, api}, nil)
+	return newCore(t, &qodProvider{instead: api}, nil)
 }
 
-// withAPI is the provider with another way to the network than its configuration says.
-type withAPI struct {
-	*qodProvider
-	api qod.Sessions
-}
-
-func (p withAPI) Configure(_ context.Context, _ provider.ConfigureRequest, resp *provider.ConfigureResponse) {
-	resp.ResourceData, resp.DataSourceData = p.api, p.api
-}
-
-func newCore(t *testing.T, p provider.Provider, config attrs) *core {
+func newCore(t *testing.T, p *qodProvider, config attrs) *core {
 	t.Helper()
-	w := &wire{t: t, server: providerserver.NewProtocol6(p)()}
+	w := &wire{t: t, server: newServer(p)}
 	var err error
 	w.schemas, err = w.server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
 	w.must("GetProviderSchema", err)
@@ -111,7 +99,7 @@ func (c *core) plan(prior record, config attrs) proposal {
 	})
 	c.must("PlanResourceChange", err)
 	p := proposal{
-		prior: prior, config: config, diagnostics: resp.Diagnostics,
+		prior: prior, config: config, proposed: proposed, diagnostics: resp.Diagnostics,
 		planned: c.record(resp.PlannedState, resp.PlannedPrivate, resp.PlannedIdentity),
 	}
 	for _, path := range resp.RequiresReplace {

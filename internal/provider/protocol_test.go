@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
@@ -50,7 +49,7 @@ type wire struct {
 func newWire(t *testing.T, env map[string]string) *wire {
 	t.Helper()
 	p := &qodProvider{version: "test", getenv: func(name string) string { return env[name] }}
-	w := &wire{t: t, server: providerserver.NewProtocol6(p)()}
+	w := &wire{t: t, server: newServer(p)}
 	var err error
 	if w.schemas, err = w.server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{}); err != nil {
 		t.Fatalf("read schemas: %v", err)

@@ -23,7 +23,8 @@ type qodProvider struct {
 	version  string
 	getenv   func(string) string
 	posting  sync.Locker  // see qod.Config
-	sessions qod.Sessions // instead of the API, when not nil
+	instead  qod.Sessions // of the API, when not nil
+	sessions qod.Sessions // the way to them, once configured
 }
 
 // New makes the provider's factory. The version goes into the User-Agent.
@@ -94,7 +95,7 @@ func (p *qodProvider) Configure(ctx context.Context, req provider.ConfigureReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	sessions := p.sessions
+	sessions := p.instead
 	if sessions == nil {
 		var diags diag.Diagnostics
 		sessions, diags = connect(config, p.getenv, userAgent(p.version, req.TerraformVersion, p.getenv), p.posting)
@@ -103,6 +104,7 @@ func (p *qodProvider) Configure(ctx context.Context, req provider.ConfigureReque
 			return
 		}
 	}
+	p.sessions = sessions
 	resp.ResourceData = sessions
 	resp.DataSourceData = sessions
 }

@@ -3,13 +3,13 @@
 package provider
 
 import (
-	"context"
 	"os"
 	"runtime/debug"
 	"sync"
 
-	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
@@ -20,29 +20,34 @@ const Address = "registry.terraform.io/telefonica/qod"
 // Serve answers Terraform until it ends the process. With attach it prints how to attach to it
 // instead, and lives until its debugger ends it. An error means that the process was not started
 // by Terraform, or lost it.
-func Serve(ctx context.Context, version string, attach bool) error {
+func Serve(version string, attach bool) error {
 	var posting sync.RWMutex
 	outliveSignals()
 	if !attach {
 		go leaveWith(os.Getppid(), &posting)
 	}
-	return serve(ctx, attach, &qodProvider{version: version, getenv: os.Getenv, posting: posting.RLocker()})
+	return serve(attach, &qodProvider{version: version, getenv: os.Getenv, posting: posting.RLocker()})
 }
 
 // ServeWithout answers Terraform like Serve, but without the API: the sessions take its place. It
 // is what make bench measures the provider against.
-func ServeWithout(ctx context.Context, sessions qod.Sessions) error {
-	return serve(ctx, false, &qodProvider{version: "bench", getenv: os.Getenv, sessions: sessions})
+func ServeWithout(sessions qod.Sessions) error {
+	return serve(false, &qodProvider{version: "bench", getenv: os.Getenv, instead: sessions})
 }
 
-func serve(ctx context.Context, attach bool, p *qodProvider) error {
+func serve(attach bool, p *qodProvider) error {
 	logWhatIsAsked(os.Getenv, os.Setenv)
 	beBrief()
-	return providerserver.Serve(ctx, func() provider.Provider { return p }, providerserver.ServeOpts{
-		Address:         Address,
-		Debug:           attach,
-		ProtocolVersion: 6,
-	})
+	var options []tf6server.ServeOpt
+	if attach {
+		options = append(options, tf6server.WithManagedDebug())
+	}
+	return tf6server.Serve(Address, func() tfprotov6.ProviderServer { return newServer(p) }, options...)
+}
+
+// newServer is the provider as the protocol has it.
+func newServer(p *qodProvider) tfprotov6.ProviderServer {
+	return shortcut{providerserver.NewProtocol6(p)(), p}
 }
 
 // beBrief tells the garbage collector that this process lives for seconds and allocates little: a

@@ -24,7 +24,7 @@ const memoryKey = "session"
 type sessionMemory struct {
 	// Origin is where the session was made or last seen. A 404 from anywhere else proves nothing.
 	Origin string `json:"origin,omitempty"`
-	// PostedAt bounds the session's life where the API says no end.
+	// PostedAt bounds the session's life where the API has said no end.
 	PostedAt time.Time `json:"posted_at,omitzero"`
 	// Imported says that configuration has not been adopted yet: attributes the API did not show
 	// are taken from it instead of replacing the session.

@@ -28,10 +28,12 @@ var (
 // but the way to the API.
 type sessionResource struct{ api qod.Sessions }
 
+const sessionTypeName = "qod_session"
+
 func newSessionResource() resource.Resource { return &sessionResource{} }
 
-func (r *sessionResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_session"
+func (r *sessionResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = sessionTypeName
 }
 
 func (r *sessionResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
@@ -55,7 +57,7 @@ func sessionsFrom(data any, diags *diag.Diagnostics) qod.Sessions {
 // and a replacement.
 func (r *sessionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	defer catch(&resp.Diagnostics)
-	if req.Plan.Raw.IsNull() || r.nothingToPlan(ctx, req) {
+	if req.Plan.Raw.IsNull() {
 		return
 	}
 	var config sessionModel
@@ -85,16 +87,6 @@ func (r *sessionResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan.planned)...)
 }
 
-// nothingToPlan reports whether configuration and state say the same of a session that is well, as
-// nearly all do in nearly every plan. planSession would find that, too, at ten times the cost.
-func (r *sessionResource) nothingToPlan(ctx context.Context, req resource.ModifyPlanRequest) bool {
-	var status types.String
-	return !req.State.Raw.IsNull() &&
-		!req.State.GetAttribute(ctx, path.Root("qos_status"), &status).HasError() &&
-		status.ValueString() == string(qod.StatusAvailable) &&
-		req.Plan.Raw.Equal(req.State.Raw)
-}
-
 // Create reserves a session, records it before anything else can fail, and waits for it.
 func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	defer catch(&resp.Diagnostics)
@@ -121,7 +113,11 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	model.QoSProfile = types.StringValue(asked.QoSProfile)
 	model.settle()
 	resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)
-	resp.Diagnostics.Append(sessionMemory{Origin: r.api.Origin(), PostedAt: r.postedAt(ctx)}.keep(ctx, resp.Private)...)
+	memory := sessionMemory{Origin: r.api.Origin()}
+	if made.ExpiresAt.IsZero() {
+		memory.PostedAt = r.postedAt(ctx)
+	}
+	resp.Diagnostics.Append(memory.keep(ctx, resp.Private)...)
 	if err != nil {
 		resp.Diagnostics.Append(createFailed(err))
 	}
@@ -141,10 +137,17 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	} else if made.Status == qod.StatusUnavailable {
 		err = &qod.WaitError{Reason: qod.WaitRefused, Last: made}
 	}
+	before := model
 	model.record(granted)
 	model.QoSProfile = types.StringValue(asked.QoSProfile)
-	model.settle()
-	resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)
+	if !model.recordedSame(before) {
+		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+	}
+	if !memory.PostedAt.IsZero() && !granted.ExpiresAt.IsZero() {
+		// Every snapshot of a state is written whole: what says nothing any more costs a large fleet.
+		memory.PostedAt = time.Time{}
+		resp.Diagnostics.Append(memory.keep(ctx, resp.Private)...)
+	}
 	switch {
 	case err != nil:
 		resp.Diagnostics.Append(createFailed(err))

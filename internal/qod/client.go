@@ -152,6 +152,13 @@ func (c *Client) Read(ctx context.Context, ref Ref) (s Session, err error) {
 	})
 }
 
+// Confirm returns the session where a shared list shows that it is well; see reader. It never asks
+// for the session itself, and false says nothing of it.
+func (c *Client) Confirm(ctx context.Context, ref Ref) (Session, bool) {
+	c.reader.count(ref.ID)
+	return c.reader.confirmed(ctx, ref.ID, time.Time{})
+}
+
 // decodeRead decodes the answer to a read. A session that shows another id, or none, is not the
 // one that was asked for.
 func (c *Client) decodeRead(r request, a answer) (Session, error) {

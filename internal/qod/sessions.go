@@ -15,6 +15,9 @@ type Sessions interface {
 	Await(ctx context.Context, ref Ref) (Session, error)
 	// Read returns the session. IsGone(err) holds only for a proven 404.
 	Read(ctx context.Context, ref Ref) (Session, error)
+	// Confirm returns the session where a list that is shared with others shows that it is well, and
+	// asks for nothing else. Otherwise only Read can say.
+	Confirm(ctx context.Context, ref Ref) (Session, bool)
 	// Release deletes the session. IsGone(err) holds when there was none.
 	Release(ctx context.Context, ref Ref) error
 	// List returns the sessions that these credentials can see and that pass the filter.

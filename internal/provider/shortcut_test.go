@@ -1,0 +1,167 @@
+// The shortcut must say what the framework would have said, whatever it is asked, and must be taken
+// where nothing changed.
+
+package provider
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// deaf is a framework that must not be asked.
+type deaf struct{ tfprotov6.ProviderServer }
+
+var errAsked = errors.New("the framework was asked")
+
+func (deaf) ReadResource(context.Context, *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
+	return nil, errAsked
+}
+
+func (deaf) PlanResourceChange(context.Context, *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
+	return nil, errAsked
+}
+
+// refreshing is a provider that has read enough sessions to list them.
+func (w *world) refreshing() *core {
+	w.t.Helper()
+	c := w.core()
+	for _, id := range w.ids()[:5] {
+		c.adopt(id)
+	}
+	return c
+}
+
+func TestShortcut_read(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		network func(w *world, id string)
+		state   func(r *record)
+		taken   bool
+	}{
+		"as it was":              {taken: true},
+		"without an identity":    {state: func(r *record) { r.identity = nil }, taken: true},
+		"gone":                   {network: func(w *world, id string) { w.Remove(id) }},
+		"unavailable":            {network: func(w *world, id string) { w.Revoke(id) }},
+		"another profile":        {network: edit(func(s *sandbox.Session) { s.QoSProfile = "QOS_S" })},
+		"another end":            {network: edit(func(s *sandbox.Session) { s.ExpiresAt = s.ExpiresAt.Add(time.Minute) })},
+		"another start":          {network: edit(func(s *sandbox.Session) { s.StartedAt = s.StartedAt.Add(-time.Minute) })},
+		"the state has no end":   {state: without("expires_at")},
+		"the state has no start": {state: without("started_at")},
+		"just imported":          {state: without("qos_profile", "qos_status", "device", "started_at", "expires_at", "duration")},
+		"made elsewhere":         {state: func(r *record) { r.private = []byte(`{"session":"eyJvcmlnaW4iOiJlbHNld2hlcmUifQ=="}`) }},
+		"of unknown origin":      {state: func(r *record) { r.private = nil }},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff), Provisioning: sandbox.Instant})
+			r := w.core().created(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
+			for range 5 {
+				w.Seed(sandbox.Session{})
+			}
+			if test.network != nil {
+				test.network(w, r.text("id"))
+			}
+			if test.state != nil {
+				r.values = maps.Clone(r.values)
+				test.state(&r)
+			}
+			short, long := w.refreshing(), w.refreshing()
+			long.server = long.server.(shortcut).ProviderServer
+			got, want := short.refresh(r), long.refresh(r)
+			if !got.is(want.record) || printed(got.diagnostics) != printed(want.diagnostics) {
+				t.Errorf("the shortcut says %v, %s\nthe framework %v, %s", got.values, printed(got.diagnostics), want.values, printed(want.diagnostics))
+			}
+			s := short.server.(shortcut)
+			s.ProviderServer = deaf{}
+			_, err := s.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{
+				TypeName: "qod_session", CurrentState: short.dynamic(r.values), Private: r.private, CurrentIdentity: r.identity,
+			})
+			if taken := err == nil; taken != test.taken {
+				t.Errorf("taken: %v, want %v", taken, test.taken)
+			}
+		})
+	}
+}
+
+// edit is a change behind Terraform's back.
+func edit(change func(*sandbox.Session)) func(*world, string) {
+	return func(w *world, id string) { w.Edit(id, change) }
+}
+
+// without takes attributes out of a state.
+func without(names ...string) func(*record) {
+	return func(r *record) {
+		for _, name := range names {
+			r.values[name] = tftypes.NewValue(r.values[name].Type(), nil)
+		}
+	}
+}
+
+func TestShortcut_plan(t *testing.T) {
+	t.Parallel()
+	config := attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600}
+	tests := map[string]struct {
+		config attrs
+		status string
+		taken  bool
+	}{
+		"as it was":           {config: config, status: "AVAILABLE", taken: true},
+		"unavailable":         {config: config, status: "UNAVAILABLE"},
+		"requested":           {config: config, status: "REQUESTED"},
+		"of unknown status":   {config: config, status: "PAUSED"},
+		"another duration":    {config: config.with("duration", 60), status: "AVAILABLE"},
+		"another device":      {config: config.with("device.phone_number", "+34600000002"), status: "AVAILABLE"},
+		"waiting is asked of": {config: config.with("wait_for_available", true), status: "AVAILABLE"},
+		"not known yet":       {config: config.with("qos_profile", notKnownYet{}), status: "AVAILABLE"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
+			short := w.core()
+			r := short.created(config)
+			r.values = maps.Clone(r.values)
+			r.values["qos_status"] = tftypes.NewValue(tftypes.String, test.status)
+			got := short.plan(r, test.config)
+			s := short.server.(shortcut)
+			short.server = s.ProviderServer
+			want := short.plan(r, test.config)
+			if !got.planned.is(want.planned) || printed(got.diagnostics) != printed(want.diagnostics) || len(got.replace) != len(want.replace) {
+				t.Errorf("the shortcut plans %v for %v, the framework %v for %v", got.planned.values, got.replace, want.planned.values, want.replace)
+			}
+			s.ProviderServer = deaf{}
+			_, err := s.PlanResourceChange(t.Context(), &tfprotov6.PlanResourceChangeRequest{
+				TypeName: "qod_session", PriorState: short.dynamic(r.values), ProposedNewState: short.dynamic(got.proposed),
+				PriorPrivate: r.private, PriorIdentity: r.identity, Config: short.value(short.schema, test.config),
+			})
+			if taken := err == nil; taken != test.taken {
+				t.Errorf("taken: %v, want %v", taken, test.taken)
+			}
+		})
+	}
+}
+
+// A fault in the shortcut is left to the framework's way, which reports it or does without.
+func TestShortcut_fault(t *testing.T) {
+	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
+	c := w.core()
+	r := c.created(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
+	s := c.server.(shortcut)
+	s.provider.sessions = faulty{s.provider.sessions}
+	c.server = s
+	if got := c.refresh(r); !got.is(r) || len(got.diagnostics) > 0 {
+		t.Errorf("%v, %s", got.values, printed(got.diagnostics))
+	}
+}
+
+type faulty struct{ qod.Sessions }
+
+func (faulty) Confirm(context.Context, qod.Ref) (qod.Session, bool) { panic("a fault") }
