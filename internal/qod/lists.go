@@ -72,6 +72,13 @@ func (l *lists) promising() bool {
 	return !l.off && (l.failed.IsZero() || time.Since(l.failed) >= snapshotAge)
 }
 
+// disappoint counts a list that takes too long to wait for as one that failed.
+func (l *lists) disappoint() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.failed = time.Now()
+}
+
 func (l *lists) take(ctx context.Context) (*snapshot, error) {
 	l.mu.Lock()
 	turn := time.Until(l.next)

@@ -49,9 +49,12 @@ func (r *reader) confirmed(ctx context.Context, id string, notBefore time.Time) 
 	if !r.coalesces() || !r.lists.promising() {
 		return Session{}, false
 	}
-	ctx, cancel := context.WithTimeout(ctx, listPatience)
+	patient, cancel := context.WithTimeout(ctx, listPatience)
 	defer cancel()
-	taken, err := r.lists.since(ctx, latest(notBefore, r.speaksFrom(id)))
+	taken, err := r.lists.since(patient, latest(notBefore, r.speaksFrom(id)))
+	if err != nil && ctx.Err() == nil && patient.Err() != nil {
+		r.lists.disappoint()
+	}
 	// While it was awaited it may have grown too old, or the session may have been changed.
 	if err != nil || taken.started.Before(r.speaksFrom(id)) {
 		return Session{}, false

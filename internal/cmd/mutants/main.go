@@ -45,10 +45,10 @@ func run(ctx context.Context, only string) error {
 		case err != nil:
 			return fmt.Errorf("%s: %w", m.promise, err)
 		case killed:
-			fmt.Printf("killed    %-44s by %s\n", m.promise, m.test)
+			fmt.Printf("killed    %-52s by %s\n", m.promise, m.test)
 		default:
 			survived++
-			fmt.Printf("SURVIVED  %-44s although %s ran\n", m.promise, m.test)
+			fmt.Printf("SURVIVED  %-52s although %s ran\n", m.promise, m.test)
 		}
 	}
 	if survived > 0 || tried == 0 {
@@ -68,15 +68,12 @@ func (m mutant) killed(ctx context.Context, root string) (bool, error) {
 	defer func() { _ = os.RemoveAll(dir) }()
 
 	file := filepath.Join(root, filepath.FromSlash(m.file))
-	source, err := os.ReadFile(file)
+	source, err := m.applied(file)
 	if err != nil {
 		return false, err
 	}
-	if n := strings.Count(string(source), m.line); n != 1 {
-		return false, fmt.Errorf("%s holds the line %d times, want once: %s", m.file, n, m.line)
-	}
 	changed := filepath.Join(dir, filepath.Base(file))
-	if err := os.WriteFile(changed, []byte(strings.Replace(string(source), m.line, m.instead, 1)), 0o600); err != nil {
+	if err := os.WriteFile(changed, []byte(source), 0o600); err != nil {
 		return false, err
 	}
 	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {file: changed}})
@@ -100,4 +97,16 @@ func (m mutant) killed(ctx context.Context, root string) (bool, error) {
 		return false, fmt.Errorf("there is no test %s", m.test)
 	}
 	return err != nil, nil
+}
+
+// applied returns the file with the mutant in it, which must have the line once.
+func (m mutant) applied(file string) (string, error) {
+	source, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	if n := strings.Count(string(source), m.line); n != 1 {
+		return "", fmt.Errorf("%s holds the line %d times, want once: %s", m.file, n, m.line)
+	}
+	return strings.Replace(string(source), m.line, m.instead, 1), nil
 }

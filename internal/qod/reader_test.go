@@ -1,0 +1,659 @@
+// Reads of a fleet share lists. A list may confirm that all is well, for ten seconds and not across a
+// change of this process's own; what costs money is believed to a get only. Everything here counts
+// requests, in virtual time.
+package qod_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// fleet puts sessions on the network and returns their ids.
+func (w *world) fleet(n int) []string {
+	ids := make([]string, 0, n)
+	for range n {
+		ids = append(ids, w.Seed(sandbox.Session{}).ID)
+	}
+	return ids
+}
+
+// inParallel does what Terraform does with its resources: ten at a time.
+func inParallel[T any](of []T, f func(T)) {
+	next := make(chan T)
+	var wg sync.WaitGroup
+	for range 10 {
+		wg.Go(func() {
+			for one := range next {
+				f(one)
+			}
+		})
+	}
+	for _, one := range of {
+		next <- one
+	}
+	close(next)
+	wg.Wait()
+}
+
+// refresh reads sessions, which must be there.
+func (w *world) refresh(ids []string) {
+	w.t.Helper()
+	inParallel(ids, func(id string) {
+		if s, err := w.Read(w.t.Context(), qod.Ref{ID: id}); err != nil || s.ID != id || s.Status != qod.StatusAvailable {
+			w.t.Errorf("read %s: %v, %v", id, s, err)
+		}
+	})
+}
+
+// asked checks how many gets and lists there have been.
+func (w *world) asked(gets, lists int) {
+	w.t.Helper()
+	equal(w.t, "gets", w.Count(sandbox.OpRead), gets)
+	equal(w.t, "lists", w.Count(sandbox.OpList), lists)
+}
+
+func TestReadCoalesces(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]struct{ gets, lists, again int }{
+		1: {1, 0, 1}, 4: {4, 0, 4}, 5: {4, 1, 0}, 10: {4, 1, 0}, 100: {4, 1, 0}, 1000: {4, 1, 0},
+	} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(_ *testing.T, w *world) {
+				ids := w.fleet(n)
+				w.refresh(ids)
+				w.asked(want.gets, want.lists)
+				w.refresh(ids)
+				w.asked(want.gets+want.again, want.lists)
+				equal(w.t, "tokens", w.Count(sandbox.OpToken), 1)
+				equal(w.t, "discoveries", w.Count(sandbox.OpDiscovery), 1)
+			})
+		})
+	}
+}
+
+// An account with many sessions does not make a plan of a few expensive.
+func TestReadOfFewAmongMany(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(_ *testing.T, w *world) {
+		w.refresh(w.fleet(10_000)[:4])
+		w.asked(4, 0)
+	})
+}
+
+func TestReadSnapshotAges(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(_ *testing.T, w *world) {
+		ids := w.fleet(10)
+		w.refresh(ids)
+		w.asked(4, 1)
+		time.Sleep(9 * time.Second)
+		w.refresh(ids)
+		w.asked(4, 1)
+		time.Sleep(time.Second)
+		w.refresh(ids)
+		w.asked(4, 2)
+	})
+}
+
+// A refresh of ten thousand costs a list every ten seconds that Terraform itself takes.
+func TestReadOfManyForLong(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(_ *testing.T, w *world) {
+		ids := w.fleet(100)
+		began := time.Now()
+		w.refresh(ids)
+		inParallel(make([]int, 10_000), func(int) {
+			time.Sleep(60 * time.Millisecond)
+			w.refresh(ids[rand.N(len(ids)):][:1])
+		})
+		if lists, most := w.Count(sandbox.OpList), 1+int(time.Since(began)/(10*time.Second)); lists > most || lists < 2 {
+			w.t.Errorf("%d lists in %v, want at most %d", lists, time.Since(began), most)
+		}
+		if gets := w.Count(sandbox.OpRead); gets > 4 {
+			w.t.Errorf("%d gets", gets)
+		}
+	})
+}
+
+// No list speaks for a session from before this process changed it, or tried to.
+func TestReadAcrossOwnWrites(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		effect *sandbox.Effect
+		gone   bool
+	}{
+		"released":        {gone: true},
+		"answer lost":     {effect: new(sandbox.DropAfterCommit()), gone: true},
+		"answer is a 500": {effect: new(sandbox.StatusAfterCommit(500, "")), gone: true},
+		"not released":    {effect: new(sandbox.Status(500, ""))},
+		"refused":         {effect: new(sandbox.Status(403, ""))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, w *world) {
+				ids := w.fleet(10)
+				w.refresh(ids)
+				if test.effect != nil {
+					w.spoil(sandbox.OpRelease, 1, *test.effect)
+				}
+				err := w.Release(t.Context(), qod.Ref{ID: ids[7]})
+				equal(t, "released without an error", err == nil, test.effect == nil)
+				_, err = w.Read(t.Context(), qod.Ref{ID: ids[7]})
+				equal(t, "gone", qod.IsGone(err), test.gone)
+				equal(t, "lists", w.Count(sandbox.OpList), 2)
+				w.refresh(ids[8:])
+				equal(t, "lists for the others", w.Count(sandbox.OpList), 2)
+			})
+		})
+	}
+}
+
+// The list that is under way while a session is released says nothing of it, also not to a read
+// that waits for that list.
+func TestReadWhileReleasing(t *testing.T) {
+	t.Parallel()
+	for name, after := range map[string]time.Duration{"a read behind it": 1100 * time.Millisecond, "a read before it": 500 * time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				ids := w.fleet(10)
+				w.refresh(ids[:4])
+				w.spoil(sandbox.OpList, 1, sandbox.Delay(2*time.Second))
+				var wg sync.WaitGroup
+				wg.Go(func() { w.refresh(ids[5:6]) })
+				wg.Go(func() {
+					time.Sleep(time.Second)
+					if err := w.Release(t.Context(), qod.Ref{ID: ids[9]}); err != nil {
+						t.Error(err)
+					}
+				})
+				wg.Go(func() {
+					time.Sleep(after)
+					if s, err := w.Read(t.Context(), qod.Ref{ID: ids[9]}); !qod.IsGone(err) {
+						t.Errorf("%v, %v", s, err)
+					}
+				})
+				wg.Wait()
+			})
+		})
+	}
+}
+
+// A session that this process reserved is read from lists that started since.
+func TestReadOfWhatWasReserved(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		w.refresh(w.fleet(10))
+		s, err := w.Reserve(t.Context(), wanted())
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.refresh([]string{s.ID})
+		w.asked(4, 2)
+	})
+}
+
+// fromList changes what lists show of a session, and nothing else.
+func fromList(id *string, change func(info map[string]any) bool) wire {
+	return func(w *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		resp, err := next.RoundTrip(r)
+		if err != nil || !isList(r) {
+			return resp, err
+		}
+		var infos, shown []map[string]any
+		if err := json.Unmarshal([]byte(bodyOf(w.t, resp)), &infos); err != nil {
+			return nil, err
+		}
+		for _, info := range infos {
+			if info["sessionId"] != *id || change(info) {
+				shown = append(shown, info)
+			}
+		}
+		body, err := json.Marshal(shown)
+		resp.Body, resp.ContentLength = io.NopCloser(strings.NewReader(string(body))), int64(len(body))
+		return resp, err
+	}
+}
+
+func TestReadConfirmsWhatCostsMoney(t *testing.T) {
+	t.Parallel()
+	drop := func(name string) func(map[string]any) bool {
+		return func(info map[string]any) bool { delete(info, name); return true }
+	}
+	set := func(name string, value any) func(map[string]any) bool {
+		return func(info map[string]any) bool { info[name] = value; return true }
+	}
+	for name, test := range map[string]struct {
+		change func(map[string]any) bool
+		gets   int
+	}{
+		"as it is":      {set("nothing", true), 0},
+		"absent":        {func(map[string]any) bool { return false }, 1},
+		"unavailable":   {set("qosStatus", "UNAVAILABLE"), 1},
+		"unknown":       {set("qosStatus", "PAUSED"), 1},
+		"no status":     {drop("qosStatus"), 1},
+		"no profile":    {drop("qosProfile"), 1},
+		"no device":     {drop("device"), 1},
+		"no start":      {drop("startedAt"), 1},
+		"no end":        {drop("expiresAt"), 1},
+		"over":          {set("expiresAt", "1999-12-31T23:59:59Z"), 1},
+		"no usable end": {set("expiresAt", "tomorrow"), 1},
+		"another id":    {set("sessionId", someID), 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var id string
+			inBubble(t, setting{wire: fromList(&id, test.change)}, func(_ *testing.T, w *world) {
+				ids := w.fleet(10)
+				id = ids[9]
+				w.refresh(ids[:4])
+				w.refresh(ids[4:])
+				w.asked(4+test.gets, 1)
+			})
+		})
+	}
+}
+
+func TestReadWithoutLists(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{403, 404, 405, 501} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				w.spoil(sandbox.OpList, -1, sandbox.Status(status, ""))
+				ids := w.fleet(10)
+				for range 10 {
+					w.refresh(ids)
+					time.Sleep(time.Minute)
+				}
+				w.asked(100, 1)
+				if _, err := w.Reserve(t.Context(), wanted()); err != nil {
+					t.Error(err)
+				}
+				w.asked(100, 1)
+				if _, err := w.List(t.Context(), qod.Filter{}); err == nil {
+					t.Error("the list that was asked for has no error")
+				}
+			})
+		})
+	}
+	for name, effect := range map[string]sandbox.Effect{
+		"500": sandbox.Status(500, ""), "503": sandbox.Status(503, "", "Retry-After", "600"), "400": sandbox.Status(400, ""),
+		"dropped": sandbox.DropBeforeCommit(), "truncated": sandbox.Truncate(10), "HTML": sandbox.Answer(200, htmlType, loginPage),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(_ *testing.T, w *world) {
+				w.spoil(sandbox.OpList, 1, effect)
+				ids := w.fleet(10)
+				w.refresh(ids)
+				w.asked(10, 1)
+				time.Sleep(9 * time.Second)
+				w.refresh(ids)
+				w.asked(20, 1)
+				time.Sleep(2 * time.Second)
+				w.refresh(ids)
+				w.asked(20, 2)
+			})
+		})
+	}
+}
+
+// A list that takes for ever costs a read ten seconds, once.
+func TestReadWhileTheListHangs(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		w.spoil(sandbox.OpList, -1, sandbox.HangBeforeCommit())
+		ids := w.fleet(100)
+		if d := took(func() { w.refresh(ids) }); d > 12*time.Second {
+			t.Errorf("took %v", d)
+		}
+		w.asked(100, 1)
+	})
+}
+
+// What is older than ten seconds when it comes is not believed.
+func TestReadOfASlowList(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(_ *testing.T, w *world) {
+		ids := w.fleet(10)
+		w.refresh(ids[:4])
+		w.spoil(sandbox.OpList, 1, sandbox.Delay(11*time.Second))
+		var wg sync.WaitGroup
+		for i := range 5 {
+			wg.Go(func() {
+				time.Sleep(time.Duration(i) * 2 * time.Second)
+				w.refresh(ids[5+i:][:1])
+			})
+		}
+		wg.Wait()
+		equal(w.t, "gets", w.Count(sandbox.OpRead), 9)
+	})
+}
+
+// A fault while a list is taken leaves no empty list behind.
+func TestReadAfterAFaultInAList(t *testing.T) {
+	t.Parallel()
+	var faults atomic.Int64
+	inBubble(t, setting{wire: func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		if isList(r) && faults.Add(1) == 1 {
+			panic("a fault")
+		}
+		return next.RoundTrip(r)
+	}}, func(_ *testing.T, w *world) {
+		ids := w.fleet(20)
+		w.refresh(ids)
+		w.refresh(ids)
+		equal(w.t, "answered by a list", w.Count(sandbox.OpList), 1)
+	})
+}
+
+// One that gives up takes the list from nobody.
+func TestReadOfOneThatGivesUp(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		ids := w.fleet(10)
+		w.refresh(ids[:4])
+		w.spoil(sandbox.OpList, 1, sandbox.Delay(2*time.Second))
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := w.Read(cancelledIn(t, time.Second), qod.Ref{ID: ids[5]}); !is[*qod.InterruptedError](err) {
+				t.Errorf("%v", err)
+			}
+		})
+		wg.Go(func() { w.refresh(ids[6:]) })
+		wg.Wait()
+		w.asked(4, 1)
+	})
+}
+
+// All the waits of a process together ask for no more than one could.
+func TestAwaitSharesPolls(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 4, 5, 10, 60} {
+		for name, provisioning := range map[string]time.Duration{"in no time": 0, "in 3 seconds": 3 * time.Second, "in a minute": time.Minute} {
+			t.Run(fmt.Sprintf("%d %s", n, name), func(t *testing.T) {
+				t.Parallel()
+				inBubble(t, setting{network: sandbox.Config{Provisioning: provisioning, Latency: 50 * time.Millisecond}}, func(t *testing.T, w *world) {
+					spent := took(func() {
+						numbers := make([]string, n)
+						for i := range numbers {
+							numbers[i] = fmt.Sprintf("+346%08d", i)
+						}
+						inParallel(numbers, func(number string) {
+							spec := wanted()
+							spec.Device.PhoneNumber = number
+							s, err := w.Reserve(t.Context(), spec)
+							if err == nil {
+								s, err = w.Await(t.Context(), qod.Ref{ID: s.ID})
+							}
+							if err != nil || s.Status != qod.StatusAvailable {
+								t.Errorf("%v, %v", s, err)
+							}
+						})
+					})
+					others := len(w.Requests()) - w.Count(sandbox.OpCreate)
+					if most := 16 + int(4*spent/time.Second); others > most {
+						t.Errorf("%d calls besides the POSTs in %v, want at most %d", others, spent, most)
+					}
+					rounds := int64((n + 9) / 10)
+					if most := time.Duration(rounds * int64(provisioning*9/8+1200*time.Millisecond)); spent > most {
+						t.Errorf("took %v, want at most %v", spent, most)
+					}
+				})
+			})
+		}
+	}
+}
+
+// No wait is answered by what was listed before it looked.
+func TestAwaitLooksAnew(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{network: sandbox.Config{Provisioning: time.Minute}}, func(t *testing.T, w *world) {
+		w.refresh(w.fleet(10))
+		s := w.seed(sandbox.Session{})
+		w.Revoke(s.ID)
+		w.refresh(w.fleet(1)) // listed a moment ago, without this one
+		before := w.Count(sandbox.OpList)
+		e := as[*qod.WaitError](t, func() error { _, err := w.Await(t.Context(), refOf(s)); return err }())
+		equal(t, "reason", e.Reason, qod.WaitRefused)
+		equal(t, "lists", w.Count(sandbox.OpList), before+1)
+	})
+}
+
+func TestListsKeepTheirDistance(t *testing.T) {
+	t.Parallel()
+	for latency, want := range map[time.Duration]time.Duration{
+		10 * time.Millisecond: 250 * time.Millisecond, 100 * time.Millisecond: 250 * time.Millisecond, time.Second: 2 * time.Second,
+	} {
+		t.Run(latency.String(), func(t *testing.T) {
+			t.Parallel()
+			var mu sync.Mutex
+			var started []time.Time
+			var underWay atomic.Int64
+			inBubble(t, setting{
+				network: sandbox.Config{Latency: latency, Provisioning: time.Hour},
+				wire: func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+					if isList(r) {
+						if underWay.Add(1) > 1 {
+							t.Error("two lists at a time")
+						}
+						defer underWay.Add(-1)
+						mu.Lock()
+						started = append(started, time.Now())
+						mu.Unlock()
+					}
+					return next.RoundTrip(r)
+				},
+			}, func(t *testing.T, w *world) {
+				ctx := within(t, 30*time.Second)
+				var wg sync.WaitGroup
+				for range 50 {
+					id := w.Seed(sandbox.Session{Status: sandbox.StatusRequested}).ID
+					wg.Go(func() { _, _ = w.Await(ctx, qod.Ref{ID: id}) })
+				}
+				wg.Wait()
+			})
+			if len(started) < 3 {
+				t.Fatalf("%d lists", len(started))
+			}
+			for i := range started[1:] {
+				if gap := started[i+1].Sub(started[i]); gap < want {
+					t.Errorf("%v from one list to the next, want %v", gap, want)
+				}
+			}
+		})
+	}
+}
+
+// A session that is not ready in time costs its replacement, so it is asked for once more.
+func TestAwaitLooksOnceMoreWhenTimeIsUp(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		happens func(w *world, id string)
+		reason  qod.WaitReason
+		within  time.Duration
+	}{
+		"ready":       {happens: func(w *world, id string) { w.Edit(id, func(s *sandbox.Session) { s.Status = sandbox.StatusAvailable }) }},
+		"refused":     {happens: func(w *world, id string) { w.Revoke(id) }, reason: qod.WaitRefused},
+		"not ready":   {happens: func(*world, string) {}, reason: qod.WaitTimeout},
+		"gone":        {happens: func(w *world, id string) { w.Remove(id) }, reason: qod.WaitTimeout},
+		"unreachable": {happens: func(w *world, _ string) { w.spoil(sandbox.OpRead, -1, sandbox.HangBeforeCommit()) }, reason: qod.WaitTimeout, within: 5 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{network: sandbox.Config{Provisioning: time.Hour}}, func(t *testing.T, w *world) {
+				s := w.seed(sandbox.Session{Status: sandbox.StatusRequested})
+				budget := time.Minute
+				// Between the last poll, which is under two and a half seconds before, and the end.
+				time.AfterFunc(budget-time.Millisecond, func() { test.happens(w, s.ID) })
+				var err error
+				spent := took(func() { _, err = w.Await(within(t, budget), refOf(s)) })
+				if test.reason == 0 {
+					if err != nil {
+						t.Error(err)
+					}
+				} else {
+					equal(t, "reason", as[*qod.WaitError](t, err).Reason, test.reason)
+				}
+				if spent > budget+test.within+50*time.Millisecond {
+					t.Errorf("took %v", spent)
+				}
+			})
+		})
+	}
+	t.Run("not after an interrupt", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, setting{network: sandbox.Config{Provisioning: time.Hour}}, func(t *testing.T, w *world) {
+			s := w.seed(sandbox.Session{Status: sandbox.StatusRequested})
+			var last atomic.Int64
+			w.Before(sandbox.OpRead, func(int, *http.Request) { last.Store(time.Now().UnixNano()) })
+			cancelled := time.Now().Add(time.Minute)
+			_, err := w.Await(cancelledIn(t, time.Minute), refOf(s))
+			equal(t, "reason", as[*qod.WaitError](t, err).Reason, qod.WaitInterrupted)
+			if last.Load() >= cancelled.UnixNano() {
+				t.Error("it was asked for once more")
+			}
+		})
+	})
+}
+
+// truth is what a session was on the network, and since when.
+type truth struct {
+	mu      sync.Mutex
+	history map[string][]moment
+	written map[string]time.Time // when this process's last delete of it had ended
+}
+
+type moment struct {
+	since time.Time
+	state string // its status, or "gone"
+}
+
+func (tr *truth) becomes(id, state string) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.history[id] = append(tr.history[id], moment{time.Now(), state})
+}
+
+// allows reports whether a session was in a state at some time from from to till.
+func (tr *truth) allows(id, state string, from, till time.Time) bool {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	if w := tr.written[id]; w.After(from) && w.Before(till) {
+		from = w
+	}
+	history := tr.history[id]
+	for i, m := range history {
+		over := i+1 < len(history) && history[i+1].since.Before(from)
+		if m.state == state && !over && !m.since.After(till) {
+			return true
+		}
+	}
+	return false
+}
+
+// Whatever happens behind a snapshot's back, no read is wrong for longer than ten seconds, and none
+// across a delete of this process.
+func TestReadRace(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(12) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, w *world) {
+				tr := &truth{history: map[string][]moment{}, written: map[string]time.Time{}}
+				ids := w.fleet(30)
+				for _, id := range ids {
+					tr.becomes(id, "AVAILABLE")
+				}
+				stop := within(t, time.Minute)
+				var wg sync.WaitGroup
+				for i := range 10 {
+					random := rand.New(rand.NewPCG(seed, uint64(i))) //nolint:gosec // chance, not secrecy
+					wg.Go(func() {
+						for stop.Err() == nil {
+							id := ids[random.IntN(len(ids))]
+							began := time.Now()
+							tr.mu.Lock()
+							since := began.Add(-10 * time.Second)
+							if w := tr.written[id]; w.After(since) {
+								since = w
+							}
+							tr.mu.Unlock()
+							s, err := w.Read(t.Context(), qod.Ref{ID: id})
+							state := string(s.Status)
+							if qod.IsGone(err) {
+								state = "gone"
+							} else if err != nil {
+								t.Errorf("read: %v", err)
+							}
+							if !tr.allows(id, state, since, time.Now()) {
+								t.Errorf("seed %d: %s is %s, read from %v to now; it was %v", seed, id, state, time.Since(began), tr.history[id])
+							}
+							time.Sleep(time.Duration(random.IntN(400)) * time.Millisecond)
+						}
+					})
+				}
+				// What happens and what is noted of it go together.
+				turn := make(chan struct{}, 1)
+				random := rand.New(rand.NewPCG(seed, 99)) //nolint:gosec // chance, not secrecy
+				wg.Go(func() {                            // the network
+					for stop.Err() == nil {
+						id := ids[random.IntN(len(ids))]
+						turn <- struct{}{}
+						switch random.IntN(3) {
+						case 0:
+							if w.Revoke(id) {
+								tr.becomes(id, "UNAVAILABLE")
+							}
+						case 1:
+							if w.Remove(id) {
+								tr.becomes(id, "gone")
+							}
+						default: // it was away, and is back
+							if !slices.ContainsFunc(w.Ledger(), func(s sandbox.Session) bool { return s.ID == id }) {
+								w.Seed(sandbox.Session{ID: id})
+								tr.becomes(id, "AVAILABLE")
+							}
+						}
+						<-turn
+						time.Sleep(time.Duration(random.IntN(1500)) * time.Millisecond)
+					}
+				})
+				mine := rand.New(rand.NewPCG(seed, 100)) //nolint:gosec // chance, not secrecy
+				wg.Go(func() {                           // this process
+					for stop.Err() == nil {
+						id := ids[mine.IntN(len(ids))]
+						turn <- struct{}{}
+						tr.becomes(id, "gone")
+						if err := w.Release(t.Context(), qod.Ref{ID: id}); err != nil && !qod.IsGone(err) {
+							t.Errorf("release: %v", err)
+						}
+						tr.mu.Lock()
+						tr.written[id] = time.Now()
+						tr.mu.Unlock()
+						<-turn
+						time.Sleep(time.Duration(mine.IntN(3000)) * time.Millisecond)
+					}
+				})
+				wg.Wait()
+				if w.Count(sandbox.OpList) < 3 {
+					t.Error("no lists were asked for")
+				}
+			})
+		})
+	}
+}
