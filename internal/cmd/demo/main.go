@@ -3,16 +3,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"maps"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"regexp"
@@ -24,13 +21,14 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+	"github.com/telefonica/terraform-provider-qod/internal/terraform"
 )
 
 const provisioning = 2 * time.Second
 
 func main() {
 	d := demo{out: newPrinter(os.Stdout)}
-	flag.StringVar(&d.cli, "cli", "terraform", "the Terraform or OpenTofu to run")
+	flag.StringVar(&d.cli.Path, "cli", "terraform", "the Terraform or OpenTofu to run")
 	flag.StringVar(&d.provider, "provider", "", "the provider, built")
 	flag.StringVar(&d.quickstart, "quickstart", "examples/quickstart", "the configuration to apply")
 	flag.Parse()
@@ -49,18 +47,16 @@ func main() {
 }
 
 type demo struct {
-	cli, provider, quickstart string
-	out                       *printer
-
-	dir string   // holds all there is on disk, until run returns
-	env []string // of the CLI
+	cli                  terraform.CLI // its directory holds all there is on disk, until run returns
+	provider, quickstart string
+	out                  *printer
 }
 
 func (d *demo) run(ctx context.Context) (err error) {
-	if d.dir, err = os.MkdirTemp("", "qod-demo-"); err != nil {
+	if d.cli.Dir, err = os.MkdirTemp("", "qod-demo-"); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(d.dir)) }()
+	defer func() { err = errors.Join(err, os.RemoveAll(d.cli.Dir)) }()
 
 	network, err := sandbox.Listen("127.0.0.1:0", sandbox.Config{Provisioning: provisioning})
 	if err != nil {
@@ -72,10 +68,8 @@ func (d *demo) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer hook.close()
-	d.env = append(clean(os.Environ()),
-		"CHECKPOINT_DISABLE=1",
-		"TF_IN_AUTOMATION=1",
-		"TF_CLI_CONFIG_FILE="+filepath.Join(d.dir, "cli.tfrc"),
+	d.cli.Env = terraform.Environment(os.Environ(),
+		"TF_CLI_CONFIG_FILE="+filepath.Join(d.cli.Dir, "cli.tfrc"),
 		"QOD_ENDPOINT="+network.Endpoint(),
 		"QOD_CLIENT_ID="+sandbox.DefaultClient.ID,
 		"QOD_CLIENT_SECRET="+sandbox.DefaultClient.Secret,
@@ -102,12 +96,12 @@ func (d *demo) tour(ctx context.Context, network *sandbox.Server, hook *webhook)
 		return err
 	}
 
-	encoded, err := d.execute(ctx, "output", "-json", "sessions")
+	output, err := d.cli.Execute(ctx, "output", "-json", "sessions")
 	if err != nil {
 		return err
 	}
 	sessions := map[string]session{}
-	if err := json.Unmarshal(encoded, &sessions); err != nil {
+	if err := json.Unmarshal(output.Stdout, &sessions); err != nil {
 		return fmt.Errorf("the output \"sessions\": %w", err)
 	}
 	d.out.step("Reserved")
@@ -144,7 +138,7 @@ func (d *demo) layOut() error {
 		return fmt.Errorf("no configuration in %s", d.quickstart)
 	}
 	for _, file := range files {
-		if err := copyFile(filepath.Join(d.dir, filepath.Base(file)), file, 0o600); err != nil {
+		if err := copyFile(filepath.Join(d.cli.Dir, filepath.Base(file)), file, 0o600); err != nil {
 			return err
 		}
 	}
@@ -153,7 +147,7 @@ func (d *demo) layOut() error {
 	if runtime.GOOS == "windows" {
 		binary += ".exe"
 	}
-	mirror := filepath.Join(d.dir, "mirror")
+	mirror := filepath.Join(d.cli.Dir, "mirror")
 	for _, registry := range []string{"registry.terraform.io", "registry.opentofu.org"} {
 		to := filepath.Join(mirror, registry, "telefonica", "qod", version, runtime.GOOS+"_"+runtime.GOARCH)
 		if err := os.MkdirAll(to, 0o700); err != nil {
@@ -164,7 +158,7 @@ func (d *demo) layOut() error {
 		}
 	}
 	config := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", filepath.ToSlash(mirror))
-	return os.WriteFile(filepath.Join(d.dir, "cli.tfrc"), []byte(config), 0o600)
+	return os.WriteFile(filepath.Join(d.cli.Dir, "cli.tfrc"), []byte(config), 0o600)
 }
 
 func copyFile(to, from string, mode os.FileMode) error {
@@ -177,44 +171,14 @@ func copyFile(to, from string, mode os.FileMode) error {
 
 // terraform announces a command, runs it and shows what it came to.
 func (d *demo) terraform(ctx context.Context, args ...string) error {
-	d.out.step("%s %s", strings.TrimSuffix(filepath.Base(d.cli), ".exe"), strings.Join(args, " "))
+	d.out.step("%s %s", d.cli.Name(), strings.Join(args, " "))
 	args = append(args[:1:1], append([]string{"-input=false", "-no-color"}, args[1:]...)...)
-	out, err := d.execute(ctx, args...)
+	run, err := d.cli.Execute(ctx, args...)
 	if err != nil {
 		return err
 	}
-	d.out.say("%s", outcome(out))
+	d.out.say("%s", outcome(run.Stdout))
 	return nil
-}
-
-// execute runs the CLI. It is a process group of its own, so that Ctrl-C comes from here and only
-// once (twice is an order to drop everything), and so that nothing it started outlives it.
-func (d *demo) execute(ctx context.Context, args ...string) ([]byte, error) {
-	var stdout, all bytes.Buffer
-	cmd := exec.CommandContext(ctx, d.cli, args...)
-	cmd.Dir = d.dir
-	cmd.Env = d.env
-	cmd.Stdout = io.MultiWriter(&stdout, &all)
-	cmd.Stderr = &all
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 10 * time.Second
-	ownGroup(cmd)
-	err := cmd.Run()
-	if ctx.Err() != nil {
-		killGroup(cmd)
-		return nil, ctx.Err()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w\n\n%s", filepath.Base(d.cli), args[0], err, all.Bytes())
-	}
-	return stdout.Bytes(), nil
-}
-
-// clean drops what would send the demo elsewhere than to its own sandbox.
-func clean(environ []string) []string {
-	return slices.DeleteFunc(slices.Clone(environ), func(variable string) bool {
-		return strings.HasPrefix(variable, "TF_") || strings.HasPrefix(variable, "QOD_")
-	})
 }
 
 var outcomeLine = regexp.MustCompile(`(?m)^(.* has been successfully initialized!|Plan: .*|No changes\..*|(?:Apply|Destroy) complete! .*)$`)

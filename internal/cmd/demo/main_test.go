@@ -9,12 +9,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+	"github.com/telefonica/terraform-provider-qod/internal/terraform"
 )
 
 // stuckCLI makes this test binary a CLI that hangs, as one that waits for a network does.
@@ -50,7 +50,7 @@ func TestInterruptLeavesNothing(t *testing.T) {
 			}
 		}
 	}()
-	d := demo{cli: self, provider: self, quickstart: filepath.Join("..", "..", "..", "examples", "quickstart"), out: &printer{out: t.Output()}}
+	d := demo{cli: terraform.CLI{Path: self}, provider: self, quickstart: filepath.Join("..", "..", "..", "examples", "quickstart"), out: &printer{out: t.Output()}}
 	if err := d.run(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
@@ -165,13 +165,5 @@ func TestOutcome(t *testing.T) {
 		if got := outcome([]byte(out)); got != want {
 			t.Errorf("%q: got %q, want %q", out, got, want)
 		}
-	}
-}
-
-func TestClean(t *testing.T) {
-	t.Parallel()
-	got := clean([]string{"PATH=/bin", "TF_CLI_ARGS_apply=-target=x", "QOD_ENDPOINT=https://real", "QODA=1"})
-	if want := []string{"PATH=/bin", "QODA=1"}; !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
 	}
 }
