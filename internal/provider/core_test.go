@@ -62,12 +62,12 @@ func (w *world) coreAs(endpoint string, client sandbox.ClientCredentials) *core 
 }
 
 // coreWith is a provider whose API is a fake, for what no network does on demand.
-func coreWith(t *testing.T, api qod.Sessions) *core {
+func coreWith(t testing.TB, api qod.Sessions) *core {
 	t.Helper()
 	return newCore(t, &qodProvider{instead: api}, nil)
 }
 
-func newCore(t *testing.T, p *qodProvider, config attrs) *core {
+func newCore(t testing.TB, p *qodProvider, config attrs) *core {
 	t.Helper()
 	w := &wire{t: t, server: newServer(p)}
 	var err error

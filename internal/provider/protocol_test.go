@@ -40,7 +40,7 @@ func (a attrs) with(at string, value any) attrs {
 
 // wire is one provider process as Terraform sees it.
 type wire struct {
-	t       *testing.T
+	t       testing.TB
 	server  tfprotov6.ProviderServer
 	schemas *tfprotov6.GetProviderSchemaResponse
 }

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -19,20 +20,22 @@ type sessionsDataSource struct{ api qod.Sessions }
 func newSessionsDataSource() datasource.DataSource { return &sessionsDataSource{} }
 
 type sessionsModel struct {
-	Device     types.Object    `tfsdk:"device"`
-	QoSProfile types.String    `tfsdk:"qos_profile"`
-	QoSStatus  types.String    `tfsdk:"qos_status"`
-	Sessions   []listedSession `tfsdk:"sessions"`
-}
-
-type listedSession struct {
-	ID         types.String `tfsdk:"id"`
 	Device     types.Object `tfsdk:"device"`
 	QoSProfile types.String `tfsdk:"qos_profile"`
 	QoSStatus  types.String `tfsdk:"qos_status"`
-	StartedAt  types.String `tfsdk:"started_at"`
-	ExpiresAt  types.String `tfsdk:"expires_at"`
-	Duration   wholeNumber  `tfsdk:"duration"`
+	Sessions   types.List   `tfsdk:"sessions"`
+}
+
+// listedTypes are those of one of the sessions. They are values and no struct: the framework takes a
+// second to read ten thousand structs by their tags.
+var listedTypes = map[string]attr.Type{
+	"id":          types.StringType,
+	"device":      types.ObjectType{AttrTypes: deviceTypes},
+	"qos_profile": types.StringType,
+	"qos_status":  types.StringType,
+	"started_at":  types.StringType,
+	"expires_at":  types.StringType,
+	"duration":    wholeNumberType{},
 }
 
 func (d *sessionsDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
@@ -152,28 +155,29 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 		resp.Diagnostics.Append(listFailed(err))
 		return
 	}
-	model.Sessions = make([]listedSession, 0, len(found))
+	listed := make([]attr.Value, 0, len(found))
 	for _, s := range found {
-		model.Sessions = append(model.Sessions, toListed(s))
+		listed = append(listed, toListed(s))
 	}
+	model.Sessions = types.ListValueMust(types.ObjectType{AttrTypes: listedTypes}, listed)
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }
 
-func toListed(s qod.Session) listedSession {
-	listed := listedSession{
-		ID:         types.StringValue(s.ID),
-		Device:     types.ObjectNull(deviceTypes),
-		QoSProfile: stringOrNull(s.QoSProfile),
-		QoSStatus:  stringOrNull(string(s.Status)),
-		StartedAt:  instantOrNull(s.StartedAt),
-		ExpiresAt:  instantOrNull(s.ExpiresAt),
-		Duration:   nullWholeNumber(),
-	}
+func toListed(s qod.Session) types.Object {
+	device, duration := types.ObjectNull(deviceTypes), nullWholeNumber()
 	if !s.Device.IsZero() {
-		listed.Device = fromDevice(s.Device)
+		device = fromDevice(s.Device)
 	}
 	if s.Seconds > 0 {
-		listed.Duration = newWholeNumber(s.Seconds)
+		duration = newWholeNumber(s.Seconds)
 	}
-	return listed
+	return types.ObjectValueMust(listedTypes, map[string]attr.Value{
+		"id":          types.StringValue(s.ID),
+		"device":      device,
+		"qos_profile": stringOrNull(s.QoSProfile),
+		"qos_status":  stringOrNull(string(s.Status)),
+		"started_at":  instantOrNull(s.StartedAt),
+		"expires_at":  instantOrNull(s.ExpiresAt),
+		"duration":    duration,
+	})
 }

@@ -281,3 +281,25 @@ func FuzzToken(f *testing.F) {
 		_, _ = url.ParseQuery(string(normal))
 	})
 }
+
+// BenchmarkList is a list from its bytes to its sessions. A client spaces its lists out, so it is
+// measured without one.
+func BenchmarkList(b *testing.B) {
+	for _, n := range []int{1, 1000, 10_000} {
+		infos := make([]string, 0, n)
+		for i := range n {
+			infos = append(infos, fmt.Sprintf(`{"sessionId":"3fa85f64-5717-4562-b3fc-2c963f%06d","device":{"phoneNumber":"+346%08d"},"qosProfile":"QOS_L",`+
+				`"qosStatus":"AVAILABLE","duration":3600,"startedAt":"2028-02-29T20:15:00Z","expiresAt":"2028-02-29T21:15:00Z"}`, i, i))
+		}
+		body := []byte("[" + strings.Join(infos, ",") + "]")
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(body)))
+			for b.Loop() {
+				if found, err := (openGateway{}).sessions(body); err != nil || len(found) != n {
+					b.Fatalf("%d sessions, %v", len(found), err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,83 @@
+// What the client itself costs: go test -run=- -bench=. -benchmem.
+package qod_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// benched is a client of a network that is there but takes no time: what the sandbox once answered
+// for a request is what it always answers.
+func benched(b *testing.B, sessions int) (*qod.Client, []string) {
+	b.Helper()
+	network := sandbox.New(sandbox.Config{})
+	b.Cleanup(network.Close)
+	ids := make([]string, 0, sessions)
+	for range sessions {
+		ids = append(ids, network.Seed(sandbox.Session{}).ID)
+	}
+	answers := map[string][]byte{}
+	config := usual(gateway + "/v1")
+	config.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+		if body, known := answers[r.URL.Path]; known {
+			return &http.Response{
+				StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {jsonType}},
+				Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: r,
+			}, nil
+		}
+		resp, err := network.RoundTripper().RoundTrip(r)
+		if err == nil {
+			answers[r.URL.Path] = []byte(bodyOf(b, resp))
+		}
+		return resp, err
+	})
+	client, err := qod.New(config)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := client.Read(b.Context(), qod.Ref{ID: ids[0]}); err != nil {
+		b.Fatal(err)
+	}
+	return client, ids
+}
+
+// BenchmarkRead is the get of one session.
+func BenchmarkRead(b *testing.B) {
+	client, ids := benched(b, 1)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := client.Read(b.Context(), qod.Ref{ID: ids[0]}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkConfirm reads a fleet by a list that is there already, from as many sides as there are.
+func BenchmarkConfirm(b *testing.B) {
+	client, ids := benched(b, 1000)
+	for _, id := range ids[:5] { // the fifth is read from a list
+		if _, err := client.Read(b.Context(), qod.Ref{ID: id}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	began := time.Now()
+	var turn atomic.Int64
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			_, ok := client.Confirm(context.Background(), qod.Ref{ID: ids[turn.Add(1)%1000]})
+			if !ok && time.Since(began) < 9*time.Second {
+				b.Error("not confirmed")
+			}
+		}
+	})
+}
