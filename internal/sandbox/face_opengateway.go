@@ -34,6 +34,10 @@ type call struct {
 func (s *Sandbox) Handler() http.Handler { return http.HandlerFunc(s.serve) }
 
 func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
+	if s.config.Control && strings.HasPrefix(r.URL.Path, PathControl) {
+		s.control(w, r)
+		return
+	}
 	if !s.enter() {
 		panic(http.ErrAbortHandler)
 	}

@@ -39,6 +39,9 @@ type Config struct {
 
 	Clients []ClientCredentials // nil: DefaultClient
 
+	// Control lets whoever reaches the sandbox give it orders; see PathControl.
+	Control bool
+
 	// Webhooks carries the deliveries to notification URLs. nil reaches loopback
 	// addresses only, so that a sandbox is no way to send requests to others.
 	Webhooks http.RoundTripper

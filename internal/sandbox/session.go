@@ -16,19 +16,20 @@ const (
 // Session is one reservation as the network knows it, including what the API
 // never returns (application server, webhook) and who made it.
 type Session struct {
-	ID                string // a UUID
-	ClientID          string // the OAuth client it belongs to; no other sees it
-	Device            Device
-	ApplicationServer *ApplicationServer
-	QoSProfile        string
-	Status            string
-	Duration          int // seconds
-	CreatedAt         time.Time
+	ID                string             `json:"sessionId"` // a UUID
+	ClientID          string             `json:"clientId"`  // the OAuth client it belongs to; no other sees it
+	Device            Device             `json:"device"`
+	ApplicationServer *ApplicationServer `json:"applicationServer,omitempty"`
+	QoSProfile        string             `json:"qosProfile"`
+	Status            string             `json:"qosStatus"`
+	Duration          int                `json:"duration"` // seconds
+	CreatedAt         time.Time          `json:"createdAt"`
 	// StartedAt and ExpiresAt are zero while REQUESTED: the paid time starts
 	// when the session becomes AVAILABLE.
-	StartedAt, ExpiresAt  time.Time
-	NotificationURL       string
-	NotificationAuthToken string
+	StartedAt             time.Time `json:"startedAt,omitzero"`
+	ExpiresAt             time.Time `json:"expiresAt,omitzero"`
+	NotificationURL       string    `json:"notificationUrl,omitempty"`
+	NotificationAuthToken string    `json:"-"` // a secret
 }
 
 // Device is the API's Device: at least one identifier of a mobile line.

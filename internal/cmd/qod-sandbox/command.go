@@ -25,11 +25,13 @@ type command struct {
 	// prepare defines the flags, and returns what to do once they are parsed,
 	// with the arguments after them.
 	prepare func(*program, *flag.FlagSet) func(args []string) int
+	// takesFlagsLast allows flags behind the arguments, where none of them is another command's.
+	takesFlagsLast bool
 }
 
 // commands returns the verbs; the first is meant when none is named.
 func commands() []command {
-	return []command{serveCommand, execCommand}
+	return []command{serveCommand, execCommand, ledgerCommand, revokeCommand, advanceCommand, failCommand}
 }
 
 const overview = `qod-sandbox is an in-memory Open Gateway: Telefónica's Quality on Demand API, its
@@ -40,7 +42,13 @@ Usage:
 
   qod-sandbox [flags]                        serve until Ctrl-C or SIGTERM
   qod-sandbox exec [flags] -- command args   serve while a command runs
-  qod-sandbox help [serve|exec]              say more about one of them
+
+  qod-sandbox ledger                         show the sessions that are live
+  qod-sandbox revoke device                  have the network end a session
+  qod-sandbox advance 4h                     put the network's clock forward
+  qod-sandbox fail create 503 --times 3      spoil the next requests
+
+  qod-sandbox help [command]                 say more about one of them
 
 `
 
@@ -62,14 +70,30 @@ func (p *program) run(args []string) int {
 	flags := flag.NewFlagSet(verb.name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // help and mistakes are told here
 	act := verb.prepare(p, flags)
-	switch err := flags.Parse(args); {
+	rest, err := parse(flags, args, verb.takesFlagsLast)
+	switch {
 	case errors.Is(err, flag.ErrHelp):
 		p.explain(verb, flags)
 		return exitOK
 	case err != nil:
 		return p.misused("%v", err)
 	}
-	return act(flags.Args())
+	return act(rest)
+}
+
+// parse parses flags, and returns the arguments around or behind them.
+func parse(flags *flag.FlagSet, args []string, around bool) ([]string, error) {
+	if err := flags.Parse(args); err != nil || !around {
+		return flags.Args(), err
+	}
+	var rest []string
+	for flags.NArg() > 0 {
+		rest = append(rest, flags.Arg(0))
+		if err := flags.Parse(flags.Args()[1:]); err != nil {
+			return nil, err
+		}
+	}
+	return rest, nil
 }
 
 func find(name string) (command, bool) {
@@ -97,7 +121,13 @@ func (p *program) explain(c command, flags *flag.FlagSet) {
 
 // misused says what is wrong with the command line.
 func (p *program) misused(format string, args ...any) int {
-	p.say(format+"; see qod-sandbox -help", args...)
+	p.say(format+"; see qod-sandbox help", args...)
+	return exitUsage
+}
+
+// misusedAs says so of one command.
+func (p *program) misusedAs(command, format string, args ...any) int {
+	p.say(format+"; see qod-sandbox help "+command, args...)
 	return exitUsage
 }
 

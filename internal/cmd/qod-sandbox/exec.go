@@ -19,13 +19,15 @@ var execCommand = command{
 	name: "exec",
 	about: `qod-sandbox exec runs a command with a sandbox of its own:
 
-  qod-sandbox exec -- terraform apply
+  qod-sandbox exec -- sh                # for several commands, with one network
   qod-sandbox exec --fail-on-leftovers -- make test-in-sandbox
 
 The sandbox listens on a free loopback port. The command gets QOD_ENDPOINT,
 QOD_CLIENT_ID and QOD_CLIENT_SECRET in its environment; QOD_ACCESS_TOKEN,
 QOD_TOKEN_URL and QOD_SCOPES, which would lead it elsewhere, are taken out.
-Ctrl-C and SIGTERM reach the command once, and the sandbox stops after it.
+Ctrl-C and SIGTERM reach the command once, and the sandbox stops after it: its
+sessions are gone then, and a state that names them can be deleted. An endpoint
+in the configuration comes before QOD_ENDPOINT and leads past the sandbox.
 
 The exit status is the command's: 126 or 127 when it cannot be run, 128 and the
 number when a signal ended it.
@@ -37,7 +39,7 @@ number when a signal ended it.
 			"when the command succeeds but leaves sessions live, exit with status 1")
 		return func(args []string) int {
 			if len(args) == 0 {
-				return p.misused("exec needs a command to run")
+				return p.misusedAs("exec", "exec needs a command to run")
 			}
 			config, err := o.config(p)
 			if err != nil {
@@ -53,13 +55,19 @@ func (p *program) exec(args []string, config sandbox.Config, strict bool) int {
 	if err != nil {
 		return p.failed(err)
 	}
-	child := exec.CommandContext(context.Background(), args[0], args[1:]...) // supervise passes signals on
+	child := exec.CommandContext(context.Background(), args[0], args[1:]...) //nolint:gosec // it runs what it is told to; supervise passes signals on
 	child.Stdin, child.Stdout, child.Stderr = p.in, p.out, p.err
 	child.Env = append(slices.DeleteFunc(slices.Clone(p.environ), misleading), environment(server)...)
 	code := p.supervise(child)
 	server.Close()
+	if len(server.Requests()) == 0 {
+		p.say("no request came here: if the command was to reserve, does its configuration set an endpoint of its own?")
+	}
 	left := server.Ledger()
 	p.tellLive(left)
+	if len(left) > 0 {
+		p.say("they are gone with this sandbox; a state that names them can be deleted")
+	}
 	if strict && code == exitOK && len(left) > 0 {
 		return exitFailed
 	}

@@ -42,6 +42,7 @@ func (o *options) config(p *program) (sandbox.Config, error) {
 		Provisioning: o.provisioning,
 		Latency:      o.latency,
 		MockRules:    o.mockRules,
+		Control:      true,
 	}
 	if o.remoteWebhooks {
 		c.Webhooks = http.DefaultTransport

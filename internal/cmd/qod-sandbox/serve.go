@@ -69,7 +69,7 @@ func (p *program) serve(address string, config sandbox.Config) int {
 	for _, variable := range environment(server) {
 		fmt.Fprintln(p.out, "export "+variable)
 	}
-	p.say("serving at %s", server.Endpoint())
+	p.say("serving at %s until Ctrl-C; see qod-sandbox help for more", server.Endpoint())
 	<-stop
 	server.Close()
 	p.tellLive(server.Ledger())

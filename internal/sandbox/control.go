@@ -1,0 +1,140 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// PathControl is where a sandbox with Config.Control is told what to do, beside
+// the API: GET ledger, and POST revoke, advance and fail.
+const PathControl = "/_sandbox/"
+
+// Order is what a POST to the control says, in JSON; each verb reads its own.
+type Order struct {
+	Device    string    `json:"device,omitempty"`    // revoke: an identifier of a device, or a session's id
+	By        string    `json:"by,omitempty"`        // advance: a duration
+	Operation Operation `json:"operation,omitempty"` // fail
+	Effect    string    `json:"effect,omitempty"`    // fail: see ParseEffect
+	Times     int       `json:"times,omitempty"`     // fail: 0 means once, -1 always
+}
+
+// Outcome is what it answers: of a refusal the reason alone.
+type Outcome struct {
+	Sessions []Session `json:"sessions"` // the ledger, or those revoked
+	Now      time.Time `json:"now"`      // by the sandbox's clock
+	Reason   string    `json:"reason,omitempty"`
+}
+
+// control answers what is not for the API but for the sandbox itself.
+func (s *Sandbox) control(w http.ResponseWriter, r *http.Request) {
+	outcome, err := s.obey(r)
+	status := http.StatusOK
+	if err != nil {
+		status, outcome.Reason = http.StatusBadRequest, err.Error()
+	}
+	outcome.Now = s.clock.Now()
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(outcome)
+}
+
+func (s *Sandbox) obey(r *http.Request) (Outcome, error) {
+	verb := r.Method + " " + strings.TrimPrefix(r.URL.Path, PathControl)
+	if verb == "GET ledger" {
+		return Outcome{Sessions: s.Ledger()}, nil
+	}
+	var order Order
+	// A browser sends no JSON to another site without asking it first, so no page
+	// that is open on this machine gives orders.
+	if r.Header.Get("Content-Type") != "application/json" {
+		return Outcome{}, fmt.Errorf("an order is JSON")
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, largestBody)).Decode(&order); err != nil {
+		return Outcome{}, fmt.Errorf("the order is not JSON: %w", err)
+	}
+	switch verb {
+	case "POST revoke":
+		return s.revokeNamed(order.Device)
+	case "POST advance":
+		return Outcome{}, s.advance(order.By)
+	case "POST fail":
+		return Outcome{}, s.failAs(order)
+	}
+	return Outcome{}, fmt.Errorf("there is no order %q", verb)
+}
+
+// revokeNamed revokes the sessions of a device, by any of its identifiers, or one by its id.
+func (s *Sandbox) revokeNamed(name string) (Outcome, error) {
+	var revoked []Session
+	for _, session := range s.Ledger() {
+		named := session.ID == name
+		session.Device.identify(func(_, value string) { named = named || value == name })
+		if named && s.Revoke(session.ID) {
+			session.Status = StatusUnavailable
+			revoked = append(revoked, session)
+		}
+	}
+	if revoked == nil {
+		return Outcome{}, fmt.Errorf("there is no session of %q to revoke", name)
+	}
+	return Outcome{Sessions: revoked}, nil
+}
+
+func (s *Sandbox) advance(by string) error {
+	d, err := time.ParseDuration(by)
+	if err != nil || d < 0 {
+		return fmt.Errorf("%q is no time to advance by, such as 90m or 4h", by)
+	}
+	clock, ok := s.clock.(interface{ Advance(d time.Duration) })
+	if !ok {
+		return fmt.Errorf("the clock of this sandbox cannot be advanced")
+	}
+	clock.Advance(d)
+	return nil
+}
+
+func (s *Sandbox) failAs(order Order) error {
+	effect, err := ParseEffect(order.Effect)
+	if err != nil {
+		return err
+	}
+	known := []Operation{OpCreate, OpRead, OpList, OpRelease, OpToken, OpDiscovery}
+	if !slices.Contains(known, order.Operation) {
+		return fmt.Errorf("%q is no operation that can fail", order.Operation)
+	}
+	if order.Times < -1 {
+		return fmt.Errorf("a fault cannot happen %d times", order.Times)
+	}
+	s.Fail(Fault{Operation: order.Operation, Times: order.Times, Effect: effect})
+	return nil
+}
+
+// ParseEffect reads how a request is to fail: an HTTP status from 400 to 599 to refuse it with;
+// "drop", which does nothing and closes the connection; "lose", which does what is asked for and
+// loses the answer; "hang", which does nothing and never answers; or a duration such as 10s, by
+// which the answer comes late.
+func ParseEffect(text string) (Effect, error) {
+	if status, err := strconv.Atoi(text); err == nil {
+		if status < 400 || status > 599 {
+			return Effect{}, fmt.Errorf("%d is no HTTP status of a failure, 400 to 599", status)
+		}
+		return Status(status, ""), nil
+	}
+	switch text {
+	case "drop":
+		return DropBeforeCommit(), nil
+	case "lose":
+		return DropAfterCommit(), nil
+	case "hang":
+		return HangBeforeCommit(), nil
+	}
+	if d, err := time.ParseDuration(text); err == nil && d > 0 {
+		return Delay(d), nil
+	}
+	return Effect{}, fmt.Errorf("%q is no way to fail: give an HTTP status such as 503, drop, lose, hang, or a delay such as 10s", text)
+}

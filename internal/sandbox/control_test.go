@@ -1,0 +1,135 @@
+package sandbox_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// ordered gives an order and returns the status and the outcome.
+func ordered(t *testing.T, s *sandbox.Sandbox, method, verb, body string) (int, sandbox.Outcome) {
+	t.Helper()
+	r := httptest.NewRequest(method, sandbox.PathControl+verb, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, r)
+	var outcome sandbox.Outcome
+	if w.Header().Get("Content-Type") == "application/json" {
+		if err := json.Unmarshal(w.Body.Bytes(), &outcome); err != nil {
+			t.Fatalf("%s: %v", w.Body, err)
+		}
+	}
+	return w.Code, outcome
+}
+
+func TestControl(t *testing.T) {
+	t.Parallel()
+	clock := sandbox.NewManualClock(time.Date(2028, 2, 29, 20, 15, 0, 0, time.UTC))
+	s := sandbox.New(sandbox.Config{Clock: clock, Control: true})
+	defer s.Close()
+	one := s.Seed(sandbox.Session{CreatedAt: clock.Now().Add(-time.Minute), Device: sandbox.Device{PhoneNumber: "+34600000010"}, NotificationAuthToken: "secret-of-the-webhook"})
+	two := s.Seed(sandbox.Session{Device: sandbox.Device{NetworkAccessIdentifier: "drone@example.com"}, Duration: 7200})
+
+	status, outcome := ordered(t, s, http.MethodGet, "ledger", "")
+	if status != 200 || len(outcome.Sessions) != 2 || outcome.Sessions[0].ID != one.ID || !outcome.Sessions[1].ExpiresAt.Equal(two.ExpiresAt) {
+		t.Errorf("ledger: %d, %+v", status, outcome)
+	}
+	if encoded, _ := json.Marshal(outcome); bytes.Contains(encoded, []byte("secret-of-the-webhook")) {
+		t.Error("the ledger shows the webhook's token")
+	}
+
+	for _, device := range []string{"+34600000010", two.ID} {
+		if status, outcome := ordered(t, s, http.MethodPost, "revoke", `{"device":"`+device+`"}`); status != 200 || len(outcome.Sessions) != 1 || outcome.Sessions[0].Status != sandbox.StatusUnavailable {
+			t.Errorf("revoke %s: %d, %+v", device, status, outcome)
+		}
+	}
+	for _, session := range s.Ledger() {
+		if session.Status != sandbox.StatusUnavailable {
+			t.Errorf("%s is %s", session.ID, session.Status)
+		}
+	}
+
+	before := clock.Now()
+	if status, outcome := ordered(t, s, http.MethodPost, "advance", `{"by":"4h"}`); status != 200 || !outcome.Now.Equal(before.Add(4*time.Hour)) {
+		t.Errorf("advance: %d, %+v", status, outcome)
+	}
+	if left := s.Ledger(); len(left) != 0 {
+		t.Errorf("four hours later there still are %v", left)
+	}
+	if status, _ := ordered(t, s, http.MethodPost, "fail", `{"operation":"discovery","effect":"503","times":2}`); status != 200 {
+		t.Errorf("fail: %d", status)
+	}
+	for _, want := range []int{503, 503, 200} {
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/.well-known/openid-configuration", nil))
+		if w.Code != want {
+			t.Errorf("discovery answered %d, want %d", w.Code, want)
+		}
+	}
+	if n := len(s.Requests()); n != 3 {
+		t.Errorf("%d requests are on record; orders are none", n)
+	}
+}
+
+func TestControlRefuses(t *testing.T) {
+	t.Parallel()
+	s := sandbox.New(sandbox.Config{Control: true})
+	defer s.Close()
+	for name, test := range map[string]struct{ method, verb, body, says string }{
+		"no device":         {"POST", "revoke", `{"device":"+34600000010"}`, "no session"},
+		"no name":           {"POST", "revoke", `{}`, "no session"},
+		"no duration":       {"POST", "advance", `{"by":"soon"}`, "no time to advance by"},
+		"backwards":         {"POST", "advance", `{"by":"-1h"}`, "no time to advance by"},
+		"a clock that runs": {"POST", "advance", `{"by":"1h"}`, "cannot be advanced"},
+		"no operation":      {"POST", "fail", `{"operation":"update","effect":"503"}`, "no operation"},
+		"any operation":     {"POST", "fail", `{"effect":"503"}`, "no operation"},
+		"no effect":         {"POST", "fail", `{"operation":"create"}`, "no way to fail"},
+		"success":           {"POST", "fail", `{"operation":"create","effect":"200"}`, "no HTTP status of a failure"},
+		"often":             {"POST", "fail", `{"operation":"create","effect":"503","times":-2}`, "-2 times"},
+		"no JSON":           {"POST", "fail", `create`, "not JSON"},
+		"no order":          {"POST", "explode", `{}`, "no order"},
+		"the wrong method":  {"DELETE", "ledger", `{}`, "no order"},
+	} {
+		if status, outcome := ordered(t, s, test.method, test.verb, test.body); status != 400 || !strings.Contains(outcome.Reason, test.says) {
+			t.Errorf("%s: %d, %q, want %q", name, status, outcome.Reason, test.says)
+		}
+	}
+	// What a page in a browser can send without being asked.
+	r := httptest.NewRequest(http.MethodPost, sandbox.PathControl+"fail", strings.NewReader(`{"operation":"create","effect":"503"}`))
+	r.Header.Set("Content-Type", "text/plain")
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, r)
+	if w.Code != 400 {
+		t.Errorf("an order that is no JSON was taken: %d", w.Code)
+	}
+}
+
+// A sandbox in a test takes no orders from what it tests.
+func TestControlIsOff(t *testing.T) {
+	t.Parallel()
+	s := sandbox.New(sandbox.Config{})
+	defer s.Close()
+	if status, outcome := ordered(t, s, http.MethodGet, "ledger", ""); status != 404 || outcome.Sessions != nil {
+		t.Errorf("%d, %v", status, outcome)
+	}
+}
+
+func TestParseEffect(t *testing.T) {
+	t.Parallel()
+	for _, good := range []string{"400", "503", "599", "drop", "lose", "hang", "10s", "1m30s"} {
+		if _, err := sandbox.ParseEffect(good); err != nil {
+			t.Errorf("%s: %v", good, err)
+		}
+	}
+	for _, bad := range []string{"", "0", "200", "399", "600", "-503", "0s", "-1s", "explode"} {
+		if _, err := sandbox.ParseEffect(bad); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+}
