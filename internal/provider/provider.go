@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -17,7 +18,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-var _ provider.Provider = (*qodProvider)(nil)
+var _ provider.ProviderWithListResources = (*qodProvider)(nil)
 
 type qodProvider struct {
 	version  string
@@ -107,6 +108,7 @@ func (p *qodProvider) Configure(ctx context.Context, req provider.ConfigureReque
 	p.sessions = sessions
 	resp.ResourceData = sessions
 	resp.DataSourceData = sessions
+	resp.ListResourceData = sessions
 }
 
 func (p *qodProvider) Resources(context.Context) []func() resource.Resource {
@@ -115,4 +117,8 @@ func (p *qodProvider) Resources(context.Context) []func() resource.Resource {
 
 func (p *qodProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{newSessionsDataSource}
+}
+
+func (p *qodProvider) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{newSessionListResource}
 }

@@ -47,7 +47,7 @@ func serve(attach bool, p *qodProvider) error {
 
 // newServer is the provider as the protocol has it.
 func newServer(p *qodProvider) tfprotov6.ProviderServer {
-	return shortcut{providerserver.NewProtocol6(p)(), p}
+	return shortcut{providerserver.NewProtocol6(p)().(framework), p} //nolint:forcetypeassert // the framework implements it
 }
 
 // beBrief tells the garbage collector that this process lives for seconds and allocates little: a

@@ -181,5 +181,6 @@ func (r *sessionResource) IdentitySchema(_ context.Context, _ resource.IdentityS
 var (
 	ipv4Types    = map[string]attr.Type{"public_address": types.StringType, "public_port": wholeNumberType{}}
 	deviceTypes  = map[string]attr.Type{"phone_number": types.StringType, "network_access_identifier": types.StringType, "ipv4_address": types.ObjectType{AttrTypes: ipv4Types}, "ipv6_address": types.StringType}
+	serverTypes  = map[string]attr.Type{"ipv4_address": types.StringType, "ipv6_address": types.StringType}
 	timeoutTypes = map[string]attr.Type{"create": types.StringType, "delete": types.StringType}
 )

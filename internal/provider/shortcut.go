@@ -19,9 +19,13 @@ import (
 // find out for each: of a thousand, that is half of what a user waits for. Whatever is not plainly
 // unchanged goes the framework's way, where the rules are.
 type shortcut struct {
-	tfprotov6.ProviderServer
+	framework
 	provider *qodProvider
 }
+
+// framework is what terraform-plugin-framework serves. Its operations of later protocols are in an
+// interface of their own, and would be lost behind tfprotov6.ProviderServer.
+type framework = tfprotov6.ProviderServerWithListResource //nolint:staticcheck // deprecated in favour of a version to come
 
 // ReadResource confirms a session that the network lists just as the state has it. See
 // sessionResource.Read for all others.
@@ -31,7 +35,7 @@ func (s shortcut) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceR
 			return &tfprotov6.ReadResourceResponse{NewState: req.CurrentState, Private: req.Private, NewIdentity: id}, nil
 		}
 	}
-	return s.ProviderServer.ReadResource(ctx, req)
+	return s.framework.ReadResource(ctx, req)
 }
 
 // PlanResourceChange plans no change of an AVAILABLE session whose configuration is what it was. See
@@ -46,7 +50,7 @@ func (s shortcut) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanRes
 			}, nil
 		}
 	}
-	return s.ProviderServer.PlanResourceChange(ctx, req)
+	return s.framework.PlanResourceChange(ctx, req)
 }
 
 // confirmed reports whether a list shows the session as the state has it, and its identity.

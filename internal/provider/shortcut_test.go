@@ -18,7 +18,7 @@ import (
 )
 
 // deaf is a framework that must not be asked.
-type deaf struct{ tfprotov6.ProviderServer }
+type deaf struct{ framework }
 
 var errAsked = errors.New("the framework was asked")
 
@@ -75,13 +75,13 @@ func TestShortcut_read(t *testing.T) {
 				test.state(&r)
 			}
 			short, long := w.refreshing(), w.refreshing()
-			long.server = long.server.(shortcut).ProviderServer
+			long.server = long.server.(shortcut).framework
 			got, want := short.refresh(r), long.refresh(r)
 			if !got.is(want.record) || printed(got.diagnostics) != printed(want.diagnostics) {
 				t.Errorf("the shortcut says %v, %s\nthe framework %v, %s", got.values, printed(got.diagnostics), want.values, printed(want.diagnostics))
 			}
 			s := short.server.(shortcut)
-			s.ProviderServer = deaf{}
+			s.framework = deaf{}
 			_, err := s.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{
 				TypeName: "qod_session", CurrentState: short.dynamic(r.values), Private: r.private, CurrentIdentity: r.identity,
 			})
@@ -132,12 +132,12 @@ func TestShortcut_plan(t *testing.T) {
 			r.values["qos_status"] = tftypes.NewValue(tftypes.String, test.status)
 			got := short.plan(r, test.config)
 			s := short.server.(shortcut)
-			short.server = s.ProviderServer
+			short.server = s.framework
 			want := short.plan(r, test.config)
 			if !got.planned.is(want.planned) || printed(got.diagnostics) != printed(want.diagnostics) || len(got.replace) != len(want.replace) {
 				t.Errorf("the shortcut plans %v for %v, the framework %v for %v", got.planned.values, got.replace, want.planned.values, want.replace)
 			}
-			s.ProviderServer = deaf{}
+			s.framework = deaf{}
 			_, err := s.PlanResourceChange(t.Context(), &tfprotov6.PlanResourceChangeRequest{
 				TypeName: "qod_session", PriorState: short.dynamic(r.values), ProposedNewState: short.dynamic(got.proposed),
 				PriorPrivate: r.private, PriorIdentity: r.identity, Config: short.value(short.schema, test.config),

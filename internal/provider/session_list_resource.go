@@ -1,0 +1,114 @@
+package provider
+
+import (
+	"context"
+	"iter"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/list"
+	"github.com/hashicorp/terraform-plugin-framework/list/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+)
+
+var _ list.ListResourceWithConfigure = (*sessionListResource)(nil)
+
+// sessionListResource finds sessions for terraform query (Terraform 1.14 and later).
+type sessionListResource struct{ api qod.Sessions }
+
+func newSessionListResource() list.ListResource { return &sessionListResource{} }
+
+func (l *sessionListResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = sessionTypeName
+}
+
+func (l *sessionListResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	l.api = sessionsFrom(req.ProviderData, &resp.Diagnostics)
+}
+
+func (l *sessionListResource) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Finds the sessions that the credentials can see, for `terraform query`: all that are requested, available, " +
+			"or unavailable and not deleted yet. Needs Terraform 1.14 or later.",
+		Attributes: map[string]schema.Attribute{},
+	}
+	for name, attribute := range filterAttributes() {
+		resp.Schema.Attributes[name] = attribute
+	}
+}
+
+func (l *sessionListResource) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
+	var filter sessionsFilter
+	found, diags := listed(ctx, l.api, req.Config, &filter)
+	if diags.HasError() {
+		stream.Results = list.ListResultsStreamDiagnostics(diags)
+		return
+	}
+	if req.Limit > 0 && int64(len(found)) > req.Limit {
+		found = found[:req.Limit]
+	}
+	stream.Results = results(ctx, req, found)
+}
+
+func results(ctx context.Context, req list.ListRequest, found []qod.Session) iter.Seq[list.ListResult] {
+	return func(push func(list.ListResult) bool) {
+		for _, s := range found {
+			if !push(resultOf(ctx, req, s)) {
+				return
+			}
+		}
+	}
+}
+
+func resultOf(ctx context.Context, req list.ListRequest, s qod.Session) (result list.ListResult) {
+	result = req.NewListResult(ctx)
+	defer catch(&result.Diagnostics)
+	result.DisplayName = displayName(s)
+	result.Diagnostics.Append(result.Identity.SetAttribute(ctx, path.Root("id"), s.ID)...)
+	if req.IncludeResource {
+		model := sessionModel{
+			Device:            types.ObjectNull(deviceTypes),
+			ApplicationServer: types.ObjectNull(serverTypes),
+			Timeouts:          timeouts.Value{Object: types.ObjectNull(timeoutTypes)},
+		}
+		model.record(s)
+		model.recordImported(s)
+		result.Diagnostics.Append(result.Resource.Set(ctx, model)...)
+	}
+	return result
+}
+
+// displayName tells sessions apart for a person. Whoever runs a query may show its output to anybody,
+// so no identifier of a device is in it whole.
+func displayName(s qod.Session) string {
+	var parts []string
+	for _, identifier := range []string{s.Device.PhoneNumber, s.Device.NetworkAccessIdentifier, publicAddress(s.Device), s.Device.IPv6Address} {
+		if identifier != "" {
+			parts = append(parts, qod.Mask(identifier))
+			break
+		}
+	}
+	for _, part := range []string{s.QoSProfile, string(s.Status)} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	if !s.ExpiresAt.IsZero() {
+		parts = append(parts, "until", instantOrNull(s.ExpiresAt).ValueString())
+	}
+	if parts == nil {
+		return s.ID
+	}
+	return strings.Join(parts, " ")
+}
+
+func publicAddress(d qod.Device) string {
+	if d.IPv4Address == nil {
+		return ""
+	}
+	return d.IPv4Address.PublicAddress
+}
