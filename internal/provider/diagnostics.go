@@ -166,8 +166,14 @@ func madeElsewhere(summary, id, made, asked string, err error) diag.Diagnostic {
 	a := explain(err)
 	a.happened = fmt.Sprintf("The session is not known at %s, but it was made at %s, where it may be live and billed. It stays in the state.", asked, made)
 	a.advice = "Give this resource's provider the endpoint and the credentials that made the session (check its alias and the QOD_* environment variables, too), " +
-		"and run Terraform again. If you no longer need the session, make Terraform forget it: terraform state rm 'qod_session.NAME' " +
-		"(NAME stands for the address above). It is then billed until it ends."
+		"and run Terraform again. If you no longer need the session, make Terraform forget it: terraform state rm 'ADDRESS' " +
+		"(ADDRESS is the one above, such as qod_session.camera[\"north\"]). It is then billed until it ends."
+	if strings.HasPrefix(made, "http://") {
+		// Plain HTTP is to this machine alone.
+		a.advice = "It was made on this machine, perhaps in a sandbox. One that has ended took its sessions with it, and nothing was billed: " +
+			"make Terraform forget them, with terraform state rm 'ADDRESS' for one (ADDRESS is the one above), or by deleting the state if nothing else is in it. " +
+			"To use one sandbox for several commands: qod-sandbox exec -- sh\n\n" + a.advice
+	}
 	return diag.NewErrorDiagnostic(summary, withSession(a, id).detail())
 }
 
@@ -284,7 +290,7 @@ func unresolved(e *qod.UnresolvedError) account {
 	case e.Kept != "":
 		a.happened = fmt.Sprintf("The network may have made two sessions for this device (%s), and bill both: the first request got no usable answer, and a later one succeeded. "+
 			"The later session is in the state. The other one may be:\n\n%s", e.Device, bullets(e.Candidates))
-		a.advice = "The session in the state is recorded as tainted, so the next apply replaces it. To keep it: terraform untaint 'qod_session.NAME' (NAME stands for the address above).\n\n" +
+		a.advice = "The session in the state is recorded as tainted, so the next apply replaces it. To keep it: terraform untaint 'ADDRESS' (ADDRESS is the one above, such as qod_session.camera[\"north\"]).\n\n" +
 			"To end the other one, import it as a resource of its own and destroy that: terraform import 'qod_session.OTHER' " + firstID(e.Candidates)
 		a = a.fact("Session", e.Kept)
 	case len(e.Candidates) > 0:
@@ -386,7 +392,7 @@ func firstID(sessions []qod.Session) string {
 
 // importCommands spells out both ways to import. The provider never learns its own address.
 func importCommands(id string) string {
-	return fmt.Sprintf("  import {\n    to = qod_session.NAME\n    id = %q\n  }\n\nor: terraform import 'qod_session.NAME' %s\n(NAME stands for the address above.)", id, id)
+	return fmt.Sprintf("  import {\n    to = ADDRESS\n    id = %q\n  }\n\nor: terraform import 'ADDRESS' %s\n(ADDRESS is the one above, such as qod_session.camera[\"north\"].)", id, id)
 }
 
 // explain says what an error of the client means and what to do, for whoever's pipeline just

@@ -28,7 +28,7 @@ func TestSession_conflicts(t *testing.T) {
 			seeded: sandbox.Session{ID: id, Device: camera, QoSProfile: "QOS_S"},
 			says: []string{
 				id + " (QOS_S, AVAILABLE, until 2028-02-29T21:15:00Z)", "phone_number …10",
-				"import {", "to = qod_session.NAME", `id = "` + id + `"`, "terraform import 'qod_session.NAME' " + id,
+				"import {", "to = ADDRESS", `id = "` + id + `"`, "terraform import 'ADDRESS' " + id,
 			},
 		},
 		"visible, and so are others": {
@@ -43,7 +43,7 @@ func TestSession_conflicts(t *testing.T) {
 		"shows no device": {
 			seeded: sandbox.Session{ID: id, Device: camera},
 			echo:   func(info map[string]any) { delete(info, "device") },
-			says:   []string{"It may be one of these, which show no device", id, "terraform import 'qod_session.NAME'"},
+			says:   []string{"It may be one of these, which show no device", id, "terraform import 'ADDRESS'"},
 		},
 		"of another client": {
 			seeded:  sandbox.Session{ID: hidden, ClientID: "another team", Device: camera},

@@ -149,7 +149,7 @@ func (p *planner) notes() diag.Diagnostics {
 		notes.AddWarning("Imported Session Adopts Configuration",
 			"The API does not show "+strings.Join(p.adopted, ", ")+" of the imported session, so the state takes this from the configuration. "+
 				"It cannot be checked against the network, and nothing is sent there. If the session was made with other values, "+
-				"replace it: terraform apply -replace='qod_session.NAME' (NAME stands for the address above).")
+				"replace it: terraform apply -replace='ADDRESS' (ADDRESS is the one above).")
 	}
 	return notes
 }

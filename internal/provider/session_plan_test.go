@@ -55,8 +55,6 @@ func importedSession() sessionModel {
 	return m
 }
 
-var serverTypes = map[string]attr.Type{"ipv4_address": types.StringType, "ipv6_address": types.StringType}
-
 func serverOf(v4, v6 string) types.Object {
 	return types.ObjectValueMust(serverTypes, map[string]attr.Value{"ipv4_address": stringOrNull(v4), "ipv6_address": stringOrNull(v6)})
 }
@@ -309,7 +307,7 @@ func checkNotes(t *testing.T, plan sessionPlan, adopts string) {
 	case adopts != "":
 		want := "The API does not show " + adopts + " of the imported session, so the state takes this from the configuration. " +
 			"It cannot be checked against the network, and nothing is sent there. If the session was made with other values, " +
-			"replace it: terraform apply -replace='qod_session.NAME' (NAME stands for the address above)."
+			"replace it: terraform apply -replace='ADDRESS' (ADDRESS is the one above)."
 		if note := plan.notes[0]; note.Summary() != "Imported Session Adopts Configuration" || note.Detail() != want {
 			t.Errorf("the note says\n%s\nwant\n%s", note.Detail(), want)
 		}

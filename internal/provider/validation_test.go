@@ -32,8 +32,8 @@ var goodSession = attrs{"device": attrs{"phone_number": "+34611222333"}, "qos_pr
 
 const (
 	allowedPhone = `must be an E.164 number: a plus, then 5 to 15 digits 0-9 of which the first is not 0, and nothing else, as in "+34600000000"`
-	missingPlus  = `; the plus is missing: YAML reads an unquoted +34600000000 as a number, and spreadsheets drop the plus when they save, ` +
-		`so quote the number or write "+${…}"`
+	missingPlus  = `; the plus is missing: write it in front, as "+${…}" where the number comes from elsewhere. ` +
+		`YAML reads an unquoted +34600000000 as a number, and spreadsheets drop the plus when they save`
 	allowedNAI      = `must be 1 to 253 printable characters without spaces, as in "device@example.com"`
 	allowedIPv4     = `must be an IPv4 address, as in "198.51.100.10"`
 	allowedIPv6     = `must be an IPv6 address, as in "2001:db8::10"`

@@ -171,8 +171,8 @@ var phoneNumber = text{
 		}
 		allowed := "must be an E.164 number: a plus, then 5 to 15 digits 0-9 of which the first is not 0, and nothing else, as in \"+34600000000\""
 		if e164.MatchString("+" + s) {
-			allowed += "; the plus is missing: YAML reads an unquoted +34600000000 as a number, and spreadsheets drop the plus when they save, " +
-				"so quote the number or write \"+${…}\""
+			allowed += "; the plus is missing: write it in front, as \"+${…}\" where the number comes from elsewhere. " +
+				"YAML reads an unquoted +34600000000 as a number, and spreadsheets drop the plus when they save"
 		}
 		return allowed
 	},
