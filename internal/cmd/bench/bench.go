@@ -36,12 +36,13 @@ type bench struct {
 type subject string
 
 const (
+	empty    subject = "terraform_data, empty"
 	data     subject = "terraform_data"
 	floor    subject = "no API"
 	reserved subject = "qod_session"
 )
 
-var subjects = []subject{data, floor, reserved}
+var subjects = []subject{empty, data, floor, reserved}
 
 // phase is a command of the CLI, and what it is for.
 type phase string
@@ -123,7 +124,7 @@ type costs map[subject]map[phase][]cost
 // measure takes every subject through its life. The subjects take turns, so that what else the
 // machine does at the time strikes them alike.
 func (b *bench) measure(ctx context.Context, n int) (costs, error) {
-	all := costs{data: {}, floor: {}, reserved: {}}
+	all := costs{empty: {}, data: {}, floor: {}, reserved: {}}
 	for range b.runs {
 		for _, s := range subjects {
 			life, err := b.life(ctx, s, n, sandbox.Instant)
@@ -217,9 +218,13 @@ func (b *bench) layOut(s subject, network *sandbox.Server, config string, more .
 
 const requirement = "terraform {\n  required_providers {\n    qod = { source = \"telefonica/qod\" }\n  }\n}\n"
 
-// configuration asks for n of a subject, with the same content each.
+// configuration asks for n of a subject. The content is the same for all but the empty one, which
+// shows what Terraform takes for the number alone.
 func configuration(s subject, n int) string {
-	if s == data {
+	switch s {
+	case empty:
+		return fmt.Sprintf("resource \"terraform_data\" \"camera\" {\n  count = %d\n}\n", n)
+	case data:
 		return fmt.Sprintf(`
 resource "terraform_data" "camera" {
   count = %d
@@ -230,6 +235,7 @@ resource "terraform_data" "camera" {
   }
 }
 `, n, profile)
+	case floor, reserved:
 	}
 	return requirement + fmt.Sprintf(`
 resource "qod_session" "camera" {

@@ -22,9 +22,10 @@ func TestReport(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	b := bench{out: &out, parallelism: 10, latency: 50 * time.Millisecond}
-	all := costs{data: {}, floor: {}, reserved: {}}
+	all := costs{empty: {}, data: {}, floor: {}, reserved: {}}
 	for _, p := range phases {
 		all[data][p] = []cost{run(4*time.Second, nil, 0), run(2*time.Second, nil, 0), run(time.Second, nil, 0)}
+		all[empty][p] = []cost{run(time.Second, nil, 0)}
 		all[floor][p] = []cost{run(5*time.Second, nil, 0)}
 	}
 	all[reserved][applying] = []cost{run(7*time.Second, map[sandbox.Operation]int{sandbox.OpCreate: 1000, sandbox.OpList: 17}, 10)}

@@ -20,7 +20,7 @@ func (b *bench) report(n int, all costs) {
 		for _, s := range subjects {
 			m := median(all[s][p])
 			var ofBase, withLatency, ofFloor string
-			if s != data {
+			if s == floor || s == reserved {
 				ofBase = ratio(m.wall, base.wall)
 			}
 			if s == reserved {
