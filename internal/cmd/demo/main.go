@@ -30,6 +30,7 @@ func main() {
 	d := demo{out: newPrinter(os.Stdout)}
 	flag.StringVar(&d.cli.Path, "cli", "terraform", "the Terraform or OpenTofu to run")
 	flag.StringVar(&d.provider, "provider", "", "the provider, built")
+	flag.StringVar(&d.mirror, "mirror", "", "a filesystem mirror to install the provider from, in place of -provider")
 	flag.StringVar(&d.quickstart, "quickstart", "examples/quickstart", "the configuration to apply")
 	flag.Parse()
 
@@ -49,6 +50,7 @@ func main() {
 type demo struct {
 	cli                  terraform.CLI // its directory holds all there is on disk, until run returns
 	provider, quickstart string
+	mirror               string // where the CLI installs the provider from
 	out                  *printer
 }
 
@@ -142,14 +144,24 @@ func (d *demo) layOut() error {
 			return err
 		}
 	}
+	if d.mirror == "" {
+		d.mirror = filepath.Join(d.cli.Dir, "mirror")
+		if err := d.fillMirror(); err != nil {
+			return err
+		}
+	}
+	config := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", filepath.ToSlash(d.mirror))
+	return os.WriteFile(filepath.Join(d.cli.Dir, "cli.tfrc"), []byte(config), 0o600)
+}
+
+func (d *demo) fillMirror() error {
 	const version = "0.1.0" // any would do, but not a pre-release: those are chosen only by name
 	binary := "terraform-provider-qod_v" + version
 	if runtime.GOOS == "windows" {
 		binary += ".exe"
 	}
-	mirror := filepath.Join(d.cli.Dir, "mirror")
 	for _, registry := range []string{"registry.terraform.io", "registry.opentofu.org"} {
-		to := filepath.Join(mirror, registry, "telefonica", "qod", version, runtime.GOOS+"_"+runtime.GOARCH)
+		to := filepath.Join(d.mirror, registry, "telefonica", "qod", version, runtime.GOOS+"_"+runtime.GOARCH)
 		if err := os.MkdirAll(to, 0o700); err != nil {
 			return err
 		}
@@ -157,8 +169,7 @@ func (d *demo) layOut() error {
 			return err
 		}
 	}
-	config := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", filepath.ToSlash(mirror))
-	return os.WriteFile(filepath.Join(d.cli.Dir, "cli.tfrc"), []byte(config), 0o600)
+	return nil
 }
 
 func copyFile(to, from string, mode os.FileMode) error {
