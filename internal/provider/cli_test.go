@@ -33,6 +33,9 @@ type done struct {
 	text string
 }
 
+// openTofu is what TF_ACC_PROVIDER_HOST says where the CLI is OpenTofu.
+const openTofu = "registry.opentofu.org"
+
 var binaryDir string
 
 // binary builds the provider once a test process.

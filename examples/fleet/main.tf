@@ -1,0 +1,54 @@
+terraform {
+  required_providers {
+    qod = {
+      source = "telefonica/qod"
+    }
+  }
+}
+
+provider "qod" {}
+
+locals {
+  # A camera with several SIMs has a session for each. The keys are names and no phone numbers: Terraform
+  # prints keys in every plan and error.
+  cameras = {
+    for row in csvdecode(file("${path.module}/cameras.csv")) :
+    "${row.name}/${row.sim}" => { phone_number = row.phone_number, profile = row.profile }
+  }
+  drones = yamldecode(file("${path.module}/drones.yaml"))
+  fleet  = merge(local.cameras, local.drones)
+
+  # Names by phone number; more than one name is a mistake in the files.
+  owners     = { for name, line in local.fleet : line.phone_number => name... }
+  duplicates = { for number, names in local.owners : join(" and ", names) => number if length(names) > 1 }
+}
+
+resource "qod_session" "line" {
+  for_each = local.fleet
+
+  device             = { phone_number = each.value.phone_number }
+  application_server = { ipv4_address = "198.51.100.0/24" }
+  qos_profile        = each.value.profile
+  duration           = 4 * 60 * 60
+}
+
+output "not_available" {
+  description = "Lines without quality at the moment, with what they have instead."
+  value       = { for name, s in qod_session.line : name => s.qos_status if s.qos_status != "AVAILABLE" }
+}
+
+output "by_session_id" {
+  description = "The name behind a session id, as webhooks and bills show it."
+  value       = { for name, s in qod_session.line : s.id => name }
+
+  # Here it is said once; as a condition of the resource it would be said for every line.
+  precondition {
+    condition     = length(local.duplicates) == 0
+    error_message = "A device has one session at a time, but some share a phone number: ${join("; ", keys(local.duplicates))}."
+  }
+}
+
+output "covered_until" {
+  description = "When the first session ends, and with it full coverage. Times in UTC sort as text."
+  value       = try(sort([for s in qod_session.line : s.expires_at])[0], null)
+}

@@ -1,0 +1,17 @@
+# What mock_provider makes up is text at random; these are values that a configuration can work with.
+# Use it in a test: mock_provider "qod" { source = "./mocks" }
+
+mock_resource "qod_session" {
+  defaults = {
+    id         = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
+    qos_status = "AVAILABLE"
+    started_at = "2030-01-01T20:15:00Z"
+    expires_at = "2030-01-02T00:15:00Z"
+  }
+}
+
+mock_data "qod_sessions" {
+  defaults = {
+    sessions = []
+  }
+}

@@ -1,0 +1,458 @@
+// Proves what the guides say: their configurations and scripts are files under examples, which run here
+// as they are, and nothing else that a reader could copy is in the pages.
+
+package provider
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// toolsDir holds the programs that scripts of the guides call, built once a test process.
+var toolsDir = sync.OnceValues(func() (string, error) {
+	dir, err := binary()
+	if err != nil {
+		return "", err
+	}
+	dir = filepath.Join(dir, "tools")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return "", err
+	}
+	for name, args := range map[string][]string{
+		"jq":          {"-C", "../tools/jq", "build", "-o", filepath.Join(dir, "jq"), "tool"},
+		"qod-sandbox": {"build", "-o", filepath.Join(dir, "qod-sandbox"), "../cmd/qod-sandbox"},
+	} {
+		if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+			return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
+		}
+	}
+	return dir, nil
+})
+
+// withTools puts jq, qod-sandbox and a CLI by the name of terraform on the PATH.
+func (c *cli) withTools() *cli {
+	c.w.t.Helper()
+	tools, err := toolsDir()
+	if err != nil {
+		c.w.t.Fatal(err)
+	}
+	dir := c.w.t.TempDir()
+	path, err := filepath.Abs(cliPath(c.w.t))
+	if err != nil {
+		c.w.t.Fatal(err)
+	}
+	if err := os.Symlink(path, filepath.Join(dir, "terraform")); err != nil {
+		c.w.t.Fatal(err)
+	}
+	c.env = append(c.env, "PATH="+dir+string(os.PathListSeparator)+tools+string(os.PathListSeparator)+os.Getenv("PATH"))
+	return c
+}
+
+// sh runs a shell script in the working directory, as a reader pastes it.
+func (c *cli) sh(script string, args ...string) done {
+	c.w.t.Helper()
+	if runtime.GOOS == "windows" {
+		c.w.t.Skip("the guides' scripts are for a shell")
+	}
+	var out bytes.Buffer
+	cmd := exec.CommandContext(c.w.t.Context(), "sh", append([]string{"-euc", script, "sh"}, args...)...)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = c.dir, c.env, &out, &out
+	return finished(c.w.t, cmd.Run(), &out)
+}
+
+// lay copies a directory of examples into the working directory, in place of its configuration.
+func (c *cli) lay(example string) *cli {
+	c.w.t.Helper()
+	from := filepath.Join(examplesDir, example)
+	if err := os.Remove(filepath.Join(c.dir, "main.tf")); err != nil {
+		c.w.t.Fatal(err)
+	}
+	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(c.dir, name)
+		if entry.IsDir() {
+			return os.MkdirAll(to, 0o700)
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(to, content, 0o700) //nolint:gosec // scripts are among them
+	})
+	if err != nil {
+		c.w.t.Fatal(err)
+	}
+	return c
+}
+
+func (c *cli) drop(names ...string) {
+	c.w.t.Helper()
+	for _, name := range names {
+		if err := os.Remove(filepath.Join(c.dir, name)); err != nil {
+			c.w.t.Fatal(err)
+		}
+	}
+}
+
+func TestGuide_recover(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	c := w.cli("").lay("recover")
+	c.apply()
+	w.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000099"}})         // another fleet's
+	w.Seed(sandbox.Session{Device: sandbox.Device{NetworkAccessIdentifier: "a@b.test"}}) // without a number
+	c.drop("terraform.tfstate")
+	writes := w.writes()
+
+	plan := c.must(0, "plan", "-no-color", "-input=false", "-out=tfplan")
+	if want := "3 to import, 0 to add, 0 to change, 0 to destroy"; !strings.Contains(plan, want) {
+		t.Errorf("the plan does not say %q:\n%s", want, plan)
+	}
+	c.must(0, "apply", "-no-color", "-input=false", "tfplan")
+	if w.writes() != writes {
+		t.Errorf("the recovery wrote to the network: %s, then %s", writes, w.writes())
+	}
+	if n := len(sessionIDs(c.state())); n != 3 {
+		t.Errorf("%d sessions are in the state, want 3", n)
+	}
+	// The import blocks stay, and do nothing any more.
+	c.must(0, "plan", "-detailed-exitcode", "-no-color", "-input=false")
+	c.must(0, "destroy", "-auto-approve", "-no-color", "-input=false")
+	if left := len(w.Ledger()); left != 2 {
+		t.Errorf("%d sessions are left, want the two of others", left)
+	}
+}
+
+// A device whose session is gone is planned anew, next to the imports.
+func TestGuide_recoverInPart(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	c := w.cli("").lay("recover")
+	c.apply()
+	c.drop("terraform.tfstate")
+	w.Remove(w.ids()[0])
+	if plan := c.must(0, "plan", "-no-color", "-input=false"); !strings.Contains(plan, "2 to import, 1 to add, 0 to change, 0 to destroy") {
+		t.Error(plan)
+	}
+}
+
+func TestGuide_fleet(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	c := w.cli("").lay("fleet")
+	c.apply()
+	outputs := c.must(0, "output", "-json")
+	for _, want := range []string{`"not_available"`, `"north-stand/b"`, `"covered_until"`} {
+		if !strings.Contains(outputs, want) {
+			t.Errorf("%s is not in the outputs:\n%s", want, outputs)
+		}
+	}
+	w.Revoke(w.ids()[0])
+	c.must(0, "apply", "-refresh-only", "-auto-approve", "-no-color", "-input=false")
+	if shown := c.must(0, "output", "-json", "not_available"); !strings.Contains(shown, "UNAVAILABLE") {
+		t.Errorf("the line without quality is not shown: %s", shown)
+	}
+	c.apply()
+	writes := w.writes()
+	c.write("cameras.csv", readExample(t, "fleet/cameras.csv")+"south-stand,a,+34600000021,QOS_L\n")
+	twice := c.run("apply", "-auto-approve", "-no-color", "-input=false")
+	if twice.code != 1 || !strings.Contains(twice.text, "north-stand/a and south-stand/a") || w.writes() != writes {
+		t.Errorf("a device that is in the files twice is not refused before anything is asked for: %d %s\n%s", twice.code, w.writes(), twice.text)
+	}
+	c.write("cameras.csv", readExample(t, "fleet/cameras.csv"))
+	c.destroy()
+}
+
+func TestGuide_countries(t *testing.T) {
+	spain := newWorld(t, sandbox.Config{})
+	germany := &world{Server: sandbox.Start(t, sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: "berlin", Secret: "geheim"}}}), t: t}
+	clients, err := json.Marshal(map[string]map[string]string{
+		"spain":   {"endpoint": spain.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret},
+		"germany": {"endpoint": germany.Endpoint(), "client_id": "berlin", "client_secret": "geheim"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := spain.cli("", "TF_VAR_clients="+string(clients)).lay("countries")
+	c.must(0, "apply", "-auto-approve", "-no-color", "-input=false")
+	c.must(0, "plan", "-detailed-exitcode", "-no-color", "-input=false")
+	if s, g := len(spain.Ledger()), len(germany.Ledger()); s != 1 || g != 1 {
+		t.Errorf("%d sessions in Spain and %d in Germany, want one each", s, g)
+	}
+	for _, r := range germany.Requests() {
+		if bytes.Contains(r.Body, []byte(sandbox.DefaultClient.Secret)) || strings.Contains(r.Header.Get("Authorization"), "Basic") && r.Status == 401 {
+			t.Errorf("Germany was sent Spain's secret: %s %s", r.Method, r.Path)
+		}
+	}
+	c.must(0, "destroy", "-auto-approve", "-no-color", "-input=false")
+	if left := len(spain.Ledger()) + len(germany.Ledger()); left > 0 {
+		t.Errorf("%d sessions are left", left)
+	}
+}
+
+func TestGuide_testing(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	c := w.cli("").lay("testing").withTools()
+	suffix := ".tftest.hcl"
+	if os.Getenv("TF_ACC_PROVIDER_HOST") == openTofu {
+		suffix = ".tofutest.hcl"
+	}
+	mocked := c.must(0, "test", "-no-color", "-filter=tests/mocked"+suffix)
+	if !strings.Contains(mocked, "3 passed, 0 failed") || len(w.Requests()) > 0 {
+		t.Errorf("with mocks, %d requests were made:\n%s", len(w.Requests()), mocked)
+	}
+	if alive := c.sh(readExample(t, "testing/sandbox.sh")); alive.code != 0 || !strings.Contains(alive.text, "2 passed, 0 failed") {
+		t.Errorf("in the sandbox: exit code %d\n%s", alive.code, alive.text)
+	}
+	odd := c.sh(readExample(t, "testing/misbehave.sh"))
+	if odd.code != 0 || !strings.Contains(odd.text, "it is now 20") || !strings.Contains(odd.text, "phoneNumber …10") {
+		t.Errorf("told to misbehave: exit code %d\n%s", odd.code, odd.text)
+	}
+	if len(w.Requests()) > 0 {
+		t.Errorf("%d requests went elsewhere than to the sandboxes of the scripts", len(w.Requests()))
+	}
+	c.env = append(c.env, "REHEARSAL_PHONE_NUMBER=+34600000010")
+	rehearsal := c.sh(readExample(t, "testing/rehearsal.sh"))
+	if rehearsal.code != 0 || w.writes() != "POST DELETE" || len(w.Ledger()) > 0 {
+		t.Errorf("the rehearsal: exit code %d, %s\n%s", rehearsal.code, w.writes(), rehearsal.text)
+	}
+}
+
+// objections are what the gate says of the plan that the arguments make.
+func (c *cli) objections(most int, cut string, args ...string) []string {
+	c.w.t.Helper()
+	c.must(0, append([]string{"plan", "-no-color", "-input=false", "-out=tfplan"}, args...)...)
+	gate := c.sh(`terraform show -json tfplan >plan.json; jq -r --argjson most "$1" --argjson cut "$2" -f gate.jq plan.json >objections; cat objections`,
+		fmt.Sprint(most), cut)
+	if gate.code != 0 {
+		c.w.t.Fatalf("the gate: exit code %d\n%s", gate.code, gate.text)
+	}
+	said, err := os.ReadFile(filepath.Join(c.dir, "objections"))
+	if err != nil {
+		c.w.t.Fatal(err)
+	}
+	var lines []string
+	for line := range strings.Lines(string(said)) {
+		lines = append(lines, strings.TrimSpace(line))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func TestGuide_pipelineGate(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	c := w.cli("").lay("pipeline").withTools()
+	const (
+		north = `qod_session.camera["north-stand"]`
+		touch = `qod_session.camera["touchline"]`
+		named = `["qod_session.camera[\"north-stand\"]"]`
+	)
+	check := func(what string, got []string, want ...string) {
+		t.Helper()
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+	}
+	check("nothing", c.objections(0, "[]", "-var", "live=false"))
+	check("two, allowed", c.objections(2, "[]", "-var", "live=true"))
+	check("two, one allowed", c.objections(1, "[]", "-var", "live=true"), "2 sessions afterwards, which is more than 1")
+	c.must(0, "apply", "-auto-approve", "-no-color", "-input=false", "-var", "live=true")
+	check("unchanged", c.objections(2, "[]", "-var", "live=true"))
+	check("unchanged, but too many", c.objections(1, "[]", "-var", "live=true"), "2 sessions afterwards, which is more than 1")
+	check("cut", c.objections(2, "[]", "-var", "live=false"),
+		north+" is live, and the plan would delete it", touch+" is live, and the plan would delete it")
+	check("cut, one named", c.objections(2, named, "-var", "live=false"), touch+" is live, and the plan would delete it")
+	c.write("main.tf", strings.Replace(readExample(t, "pipeline/main.tf"), "5 * 60 * 60", "6 * 60 * 60", 1))
+	check("replaced", c.objections(2, named, "-var", "live=true"), touch+" is live, and the plan would delete and create it")
+	c.write("main.tf", readExample(t, "pipeline/main.tf"))
+	for _, id := range w.ids() {
+		w.Revoke(id)
+	}
+	check("refused by the network", c.objections(2, "[]", "-var", "live=true"))
+	c.destroy()
+}
+
+// An event from before its start to after its end, with a session that the network ends in between.
+func TestGuide_pipeline(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	c := w.cli("").lay("pipeline").withTools()
+	c.env = append(c.env, "INTERVAL=1")
+	w.at(sandbox.OpRead, 3, func() { w.Revoke(w.ids()[0]) })
+	now := time.Now().UTC()
+	event := c.sh(`./event.sh "$1" "$2"`, now.Add(2*time.Second).Format(time.RFC3339), now.Add(12*time.Second).Format(time.RFC3339))
+	if event.code != 0 || len(w.Ledger()) > 0 {
+		t.Errorf("exit code %d, %d sessions are left", event.code, len(w.Ledger()))
+	}
+	if got := w.writes(); got != "POST POST DELETE POST DELETE DELETE" {
+		t.Errorf("the network saw %s", got)
+	}
+	for _, want := range []string{"waiting for the event", "the event is on", "Plan: 2 to add", "Plan: 1 to add, 0 to change, 1 to destroy", "the event is over", "no session is left"} {
+		if !strings.Contains(event.text, want) {
+			t.Errorf("it does not say %q", want)
+		}
+	}
+	if t.Failed() {
+		t.Log(event.text)
+	}
+	log, err := os.ReadFile(filepath.Join(c.dir, "apply.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(log) {
+		if !json.Valid(line) {
+			t.Errorf("the log of what was applied has a line that is no JSON: %s", line)
+		}
+	}
+	if first := w.Requests(sandbox.OpCreate)[0].At; first.Before(now.Add(2 * time.Second).Truncate(time.Second)) {
+		t.Errorf("the first session was asked for at %v, before the start", first)
+	}
+}
+
+// A plan that the gate refuses and an API that is down are tried again, and do not end the event.
+func TestGuide_pipelineGoesOn(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	c := w.cli("", "QOD_MAX_RETRIES=0").lay("pipeline").withTools()
+	c.env = append(c.env, "INTERVAL=1", "MOST=2")
+	w.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: 2, Effect: sandbox.Status(400, "")})
+	now := time.Now().UTC()
+	event := c.sh(`./event.sh "$1" "$2"`, now.Add(-time.Hour).Format(time.RFC3339), now.Add(8*time.Second).Format(time.RFC3339))
+	if event.code != 0 || len(w.Ledger()) > 0 || !strings.Contains(event.text, "this pass failed") || !strings.Contains(event.text, "no session is left") {
+		t.Errorf("exit code %d, %d sessions are left\n%s", event.code, len(w.Ledger()), event.text)
+	}
+	if w.Count(sandbox.OpCreate) != 4 {
+		t.Errorf("%d POSTs, want two refused and two granted", w.Count(sandbox.OpCreate))
+	}
+}
+
+func TestGuide_pipelineMisused(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	c := w.cli("").lay("pipeline").withTools()
+	for script, says := range map[string]string{
+		"./event.sh":                                                "usage",
+		"./event.sh 2028-02-29T20:15:00Z":                           "usage",
+		"./event.sh tomorrow 2028-02-29T20:15:00Z":                  "UTC",
+		"./event.sh 2028-02-29T20:15:00+01:00 2028-02-29T22:15:00Z": "UTC",
+		"./event.sh 2028-02-29T22:15:00Z 2028-02-29T20:15:00Z":      "ends before it starts",
+	} {
+		if got := c.sh(script); got.code != 2 || !strings.Contains(got.text, says) {
+			t.Errorf("%s: exit code %d, %s", script, got.code, got.text)
+		}
+	}
+	if len(w.Requests()) > 0 {
+		t.Error("requests were made")
+	}
+}
+
+var fence = regexp.MustCompile("(?ms)^```(terraform|hcl|shell|sh|jq|bash)\n(.*?)^```$")
+
+// elsewhere are snippets that are no file, by how they begin, and where they run.
+var elsewhere = map[string]string{
+	"export QOD_ENDPOINT=\"https://sandbox": "nowhere: it has placeholders for credentials",
+	"make demo":                             ".ci/run",
+	"make test":                             ".ci/run",
+	"make bench":                            "make bench",
+	"make install":                          "TestReadme",
+	"go run github.com/telefonica":          "TestRunWithoutAClone in internal/cmd/qod-sandbox",
+	"terraform query -generate":             "TestList_query, with Terraform 1.14 or later",
+	"terraform {\n  required_providers":     "each configuration of every test",
+	"import {\n  to = qod_session.camera":   "TestExamples_import",
+	"locals {":                              "TestSnippets",
+	"resource \"qod_session\" \"camera\" {": "TestSnippets",
+}
+
+// What the README has a newcomer type behind the set-up.
+func TestReadme(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(readme), "qod-sandbox exec -quiet -- sh ")
+	commands, _, ends := strings.Cut(rest, "exit\n")
+	_, commands, comment := strings.Cut(commands, "\n")
+	if !found || !ends || !comment || strings.Count(commands, "terraform ") != 3 {
+		t.Fatalf("the README has other commands than this test knows:\n%s", commands)
+	}
+	w := newWorld(t, sandbox.Config{})
+	c := w.cli("", "TF_CLI_ARGS_apply=-auto-approve", "TF_CLI_ARGS_destroy=-auto-approve").lay("quickstart").withTools()
+	got := c.sh("qod-sandbox exec -quiet --fail-on-leftovers -- sh -eu <<'END'\n" + commands + "END\n")
+	if got.code != 0 || strings.Count(got.text, "phoneNumber …") != 2 || len(w.Requests()) > 0 {
+		t.Errorf("exit code %d\n%s", got.code, got.text)
+	}
+}
+
+// Nothing that a reader may copy is in a page without being run.
+func TestSnippets(t *testing.T) {
+	var known []string
+	err := filepath.WalkDir(examplesDir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		known = append(known, strings.TrimSpace(string(content)))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := []string{"../../README.md", "../../CONTRIBUTING.md"}
+	err = filepath.WalkDir("../../docs", func(path string, entry fs.DirEntry, err error) error {
+		if strings.HasSuffix(path, ".md") {
+			pages = append(pages, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	var inline []string
+	for _, page := range pages {
+		content, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range fence.FindAllStringSubmatch(string(content), -1) {
+			checked++
+			snippet := strings.TrimSpace(match[2])
+			if slices.Contains(known, snippet) {
+				continue
+			}
+			ran := false
+			for start := range elsewhere {
+				ran = ran || strings.HasPrefix(snippet, start)
+			}
+			if !ran {
+				t.Errorf("%s has a snippet that is no file under examples, so that nothing runs it:\n%s", page, snippet)
+			}
+			if match[1] == "terraform" && strings.HasPrefix(snippet, "locals {") || strings.HasPrefix(snippet, "resource \"qod_session\"") {
+				inline = append(inline, snippet)
+			}
+		}
+	}
+	if checked < 20 {
+		t.Errorf("%d snippets were found", checked)
+	}
+	for _, snippet := range inline {
+		w := &world{Server: sandbox.Start(t, sandbox.Config{}), t: t}
+		c := w.cli(snippet)
+		c.apply()
+		c.destroy()
+	}
+}
