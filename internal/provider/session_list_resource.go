@@ -5,7 +5,6 @@ import (
 	"iter"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -71,9 +70,8 @@ func resultOf(ctx context.Context, req list.ListRequest, s qod.Session) (result 
 	result.Diagnostics.Append(result.Identity.SetAttribute(ctx, path.Root("id"), s.ID)...)
 	if req.IncludeResource {
 		model := sessionModel{
-			Device:            types.ObjectNull(deviceTypes),
-			ApplicationServer: types.ObjectNull(serverTypes),
-			Timeouts:          timeouts.Value{Object: types.ObjectNull(timeoutTypes)},
+			requestModel: requestModel{Device: types.ObjectNull(deviceTypes), ApplicationServer: types.ObjectNull(serverTypes)},
+			Timeouts:     noTimeouts("create", "delete"),
 		}
 		model.record(s)
 		model.recordImported(s)

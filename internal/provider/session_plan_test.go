@@ -18,21 +18,28 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// fullSession is a configuration that sets everything.
-func fullSession() sessionModel {
-	return sessionModel{
+// fullRequest asks for everything that can be asked for.
+func fullRequest() requestModel {
+	return requestModel{
 		Device: fromDevice(qod.Device{
 			PhoneNumber: "+34611222333", NetworkAccessIdentifier: "jane.roe@carrier.tel",
 			IPv4Address: &qod.IPv4Address{PublicAddress: "203.0.113.77", PublicPort: new(int64(5060))}, IPv6Address: "2a02:9130::77",
 		}),
 		ApplicationServer:            serverOf("198.51.100.0/24", "2001:db8::/32"),
 		QoSProfile:                   types.StringValue("QOS_L"),
-		Duration:                     newWholeNumber(3600),
 		NotificationURL:              types.StringValue("https://example.com/qod"),
 		NotificationAuthToken:        types.StringValue("hunter2"),
 		NotificationAuthTokenVersion: newWholeNumber(1),
-		Timeouts:                     timeoutsOf("10m"),
-		ID:                           types.StringNull(), QoSStatus: types.StringNull(), StartedAt: types.StringNull(), ExpiresAt: types.StringNull(),
+	}
+}
+
+// fullSession is a configuration that sets everything.
+func fullSession() sessionModel {
+	return sessionModel{
+		requestModel: fullRequest(),
+		Duration:     newWholeNumber(3600),
+		Timeouts:     timeoutsOf("10m"),
+		ID:           types.StringNull(), QoSStatus: types.StringNull(), StartedAt: types.StringNull(), ExpiresAt: types.StringNull(),
 	}
 }
 
@@ -51,7 +58,7 @@ func importedSession() sessionModel {
 	m := appliedSession()
 	m.ApplicationServer = types.ObjectNull(serverTypes)
 	m.NotificationURL, m.NotificationAuthTokenVersion = types.StringNull(), nullWholeNumber()
-	m.Timeouts = noTimeouts()
+	m.Timeouts = noTimeouts("create", "delete")
 	return m
 }
 
@@ -60,10 +67,8 @@ func serverOf(v4, v6 string) types.Object {
 }
 
 func timeoutsOf(create string) timeouts.Value {
-	return timeouts.Value{Object: types.ObjectValueMust(timeoutTypes, map[string]attr.Value{"create": types.StringValue(create), "delete": types.StringNull()})}
+	return timeouts.Value{Object: types.ObjectValueMust(timeoutTypes("create", "delete"), map[string]attr.Value{"create": types.StringValue(create), "delete": types.StringNull()})}
 }
-
-func noTimeouts() timeouts.Value { return timeouts.Value{Object: types.ObjectNull(timeoutTypes)} }
 
 // member returns the object with another value for a member.
 func member(o types.Object, name string, v attr.Value) types.Object {
@@ -171,7 +176,7 @@ func TestPlanSession(t *testing.T) {
 		{name: "waiting no longer spelled out", prior: waits(types.BoolValue(true)), want: update},
 		{name: "waiting not known", config: waits(types.BoolUnknown()), want: update},
 		{name: "timeouts changed", config: func(m *sessionModel) { m.Timeouts = timeoutsOf("11m") }, want: update},
-		{name: "timeouts left out", config: func(m *sessionModel) { m.Timeouts = noTimeouts() }, want: update},
+		{name: "timeouts left out", config: func(m *sessionModel) { m.Timeouts = noTimeouts("create", "delete") }, want: update},
 
 		{name: "device IPv6 re-spelled", config: inDevice("ipv6_address", types.StringValue("2A02:9130:0:0:0:0:0:0077")), want: nothing},
 		{name: "server block re-spelled", config: func(m *sessionModel) { m.ApplicationServer = serverOf("198.51.100.7/24", "2001:DB8:0::/32") }, want: nothing},
@@ -201,7 +206,7 @@ func TestPlanSession(t *testing.T) {
 		{name: "REQUESTED and changed", prior: statusIs("REQUESTED"), config: func(m *sessionModel) { m.Duration = newWholeNumber(1) }, want: "duration"},
 
 		{name: "imported as configured", memory: imported, config: func(m *sessionModel) {
-			m.ApplicationServer, m.NotificationURL, m.NotificationAuthTokenVersion, m.Timeouts = types.ObjectNull(serverTypes), noString, nullWholeNumber(), noTimeouts()
+			m.ApplicationServer, m.NotificationURL, m.NotificationAuthTokenVersion, m.Timeouts = types.ObjectNull(serverTypes), noString, nullWholeNumber(), noTimeouts("create", "delete")
 		}, want: nothing},
 		{name: "imported", memory: imported, want: update, adopts: "application_server, notification_url, notification_auth_token_version"},
 		{name: "imported while REQUESTED", memory: imported, prior: statusIs("REQUESTED"), want: resume, adopts: "application_server, notification_url, notification_auth_token_version"},
@@ -244,7 +249,7 @@ func TestPlanSession(t *testing.T) {
 				config, prior = fullSession(), appliedSession()
 				if row.memory.Imported {
 					prior = importedSession()
-					config.Timeouts = noTimeouts()
+					config.Timeouts = noTimeouts("create", "delete")
 				}
 				if row.config != nil {
 					row.config(&config)
@@ -358,14 +363,16 @@ var (
 
 func fieldsOf(typ reflect.Type) []string {
 	var names []string
-	for i := range typ.NumField() {
-		names = append(names, typ.Field(i).Name)
+	for _, field := range reflect.VisibleFields(typ) {
+		if !field.Anonymous {
+			names = append(names, field.Name)
+		}
 	}
 	return names
 }
 
 // differ names the first of the fields in which two models differ.
-func differ(a, b sessionModel, fields []string) string {
+func differ[M any](a, b M, fields []string) string {
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
 	for _, name := range fields {
 		if !x.FieldByName(name).Interface().(attr.Value).Equal(y.FieldByName(name).Interface().(attr.Value)) {

@@ -1,0 +1,126 @@
+package provider
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+)
+
+// planner compares attributes that reach the API.
+type planner struct {
+	imported bool
+	replace  path.Paths
+	adopted  []string
+	unknown  []string // that replace because they are not known yet
+}
+
+// request plans what a session is asked for. The token has a version to compare.
+func (p *planner) request(config, prior requestModel) requestModel {
+	return requestModel{
+		Device:                       p.device(config.Device, prior.Device),
+		ApplicationServer:            p.object(path.Root("application_server"), config.ApplicationServer, prior.ApplicationServer),
+		QoSProfile:                   settled(p, path.Root("qos_profile"), config.QoSProfile, prior.QoSProfile),
+		NotificationURL:              settled(p, path.Root("notification_url"), config.NotificationURL, prior.NotificationURL),
+		NotificationAuthToken:        types.StringNull(),
+		NotificationAuthTokenVersion: settled(p, path.Root("notification_auth_token_version"), config.NotificationAuthTokenVersion, prior.NotificationAuthTokenVersion),
+		WaitForAvailable:             config.WaitForAvailable,
+	}
+}
+
+// settled is attribute with the type of what it is given.
+func settled[T attr.Value](p *planner, at path.Path, config, prior T) T {
+	v, _ := p.attribute(at, config, prior).(T)
+	return v
+}
+
+// attribute plans one attribute: as it was when it means the same, adopted after an import, or
+// else a replacement.
+func (p *planner) attribute(at path.Path, config, prior attr.Value) attr.Value {
+	switch {
+	case config.Equal(prior):
+		return config
+	case sameAddress(config, prior):
+		return prior
+	case p.imported && prior.IsNull():
+		p.adopted = append(p.adopted, at.String())
+		return config
+	}
+	if config.IsUnknown() {
+		p.unknown = append(p.unknown, at.String())
+	}
+	p.replace = append(p.replace, at)
+	return config
+}
+
+// object plans an object member by member, so that the plan names what replaces the session.
+func (p *planner) object(at path.Path, config, prior types.Object) types.Object {
+	if !isSet(config) || !isSet(prior) {
+		return settled(p, at, config, prior)
+	}
+	members := config.Attributes()
+	before := prior.Attributes()
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if inner, ok := members[name].(types.Object); ok {
+			was, _ := before[name].(types.Object)
+			members[name] = p.object(at.AtName(name), inner, was)
+			continue
+		}
+		members[name] = p.attribute(at.AtName(name), members[name], before[name])
+	}
+	return types.ObjectValueMust(config.AttributeTypes(context.Background()), members)
+}
+
+// device plans the device. After an import the API may have shown identifiers that the
+// configuration leaves out, or spell one differently (a phone number without its plus); where the
+// two prove to be one device, the configuration stands without touching the session.
+func (p *planner) device(config, prior types.Object) types.Object {
+	at := path.Root("device")
+	if p.imported && isSet(config) && isSet(prior) && toDevice(config).Matches(toDevice(prior)) {
+		prior = asConfigured(prior, config)
+	}
+	return p.object(at, config, prior)
+}
+
+// asConfigured drops from prior what config leaves out, and spells the rest as config does. A
+// re-spelled address is left to sameAddress, which plans no change at all.
+func asConfigured(prior, config types.Object) types.Object {
+	kept := prior.Attributes()
+	for name, v := range config.Attributes() {
+		inner, _ := v.(types.Object)
+		was, _ := kept[name].(types.Object)
+		switch {
+		case v.IsNull():
+			kept[name] = v
+		case isSet(inner) && isSet(was):
+			kept[name] = asConfigured(was, inner)
+		case isSet(v) && isSet(kept[name]) && !sameAddress(v, kept[name]):
+			kept[name] = v
+		}
+	}
+	return types.ObjectValueMust(prior.AttributeTypes(context.Background()), kept)
+}
+
+func sameAddress(a, b attr.Value) bool {
+	x, ok := a.(types.String)
+	y, alsoOK := b.(types.String)
+	return ok && alsoOK && isSet(x) && isSet(y) && qod.SameAddress(x.ValueString(), y.ValueString())
+}
+
+func (p *planner) notes() diag.Diagnostics {
+	var notes diag.Diagnostics
+	if len(p.adopted) > 0 {
+		notes.AddWarning("Imported Session Adopts Configuration",
+			"The API does not show "+strings.Join(slices.Sorted(slices.Values(p.adopted)), ", ")+" of the imported session, so the state takes this from the configuration. "+
+				"It cannot be checked against the network, and nothing is sent there. If the session was made with other values, "+
+				"replace it: terraform apply -replace='ADDRESS' (ADDRESS is the one above).")
+	}
+	return notes
+}
