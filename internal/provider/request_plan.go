@@ -118,7 +118,7 @@ func (p *planner) notes() diag.Diagnostics {
 	var notes diag.Diagnostics
 	if len(p.adopted) > 0 {
 		notes.AddWarning("Imported Session Adopts Configuration",
-			"The API does not show "+strings.Join(slices.Sorted(slices.Values(p.adopted)), ", ")+" of the imported session, so the state takes this from the configuration. "+
+			"The API does not show "+strings.Join(p.adopted, ", ")+" of the imported session, so the state takes this from the configuration. "+
 				"It cannot be checked against the network, and nothing is sent there. If the session was made with other values, "+
 				"replace it: terraform apply -replace='ADDRESS' (ADDRESS is the one above).")
 	}

@@ -211,7 +211,7 @@ func TestPlanSession(t *testing.T) {
 		{name: "imported", memory: imported, want: update, adopts: "application_server, notification_url, notification_auth_token_version"},
 		{name: "imported while REQUESTED", memory: imported, prior: statusIs("REQUESTED"), want: resume, adopts: "application_server, notification_url, notification_auth_token_version"},
 		{name: "imported without a duration", memory: imported, prior: func(m *sessionModel) { m.Duration = nullWholeNumber() }, want: update,
-			adopts: "application_server, duration, notification_url, notification_auth_token_version"},
+			adopts: "application_server, notification_url, notification_auth_token_version, duration"},
 		{name: "imported without a profile", memory: imported, prior: func(m *sessionModel) { m.QoSProfile = noString }, want: update,
 			adopts: "application_server, qos_profile, notification_url, notification_auth_token_version"},
 		{name: "imported without a device", memory: imported, prior: func(m *sessionModel) { m.Device = types.ObjectNull(deviceTypes) }, want: update,
