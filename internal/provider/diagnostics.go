@@ -31,6 +31,44 @@ const (
 	waitSummary   = "QoS Session Not Available"
 )
 
+// endeavour is what Terraform had a resource do when it failed: how the error is headed, and what
+// becomes of the resource.
+type endeavour struct {
+	summary string
+	timeout string // the attribute that limits it
+	like    string // an address of such a resource
+	// updates says that the resource was in the state before, and stays there, untainted.
+	updates bool
+}
+
+var (
+	creatingSession  = endeavour{createSummary, "timeouts.create", likeSession, false}
+	resumingWait     = endeavour{waitSummary, "timeouts.create", likeSession, true}
+	readingSession   = endeavour{summary: readSummary, like: likeSession}
+	deletingSession  = endeavour{deleteSummary, "timeouts.delete", likeSession, true}
+	importingSession = endeavour{summary: importSummary, like: likeSession}
+
+	creatingReservation  = endeavour{"Unable to Create QoS Reservation", "timeouts.create", likeReservation, false}
+	updatingReservation  = endeavour{"Unable to Update QoS Reservation", "timeouts.update", likeReservation, true}
+	readingReservation   = endeavour{summary: "Unable to Read QoS Reservation", like: likeReservation}
+	deletingReservation  = endeavour{"Unable to Delete QoS Reservation", "timeouts.delete", likeReservation, true}
+	importingReservation = endeavour{summary: "Unable to Import QoS Reservation", like: likeReservation}
+)
+
+const (
+	likeSession     = `qod_session.camera["north"]`
+	likeReservation = `qod_reservation.camera["north"]`
+)
+
+// failed heads an account. An update reserves, releases and waits, all within a limit of its own.
+func (e endeavour) failed(a account) diag.Diagnostic {
+	text := a.detail()
+	if e.timeout != "" {
+		text = strings.NewReplacer("timeouts.create", e.timeout, "timeouts.delete", e.timeout).Replace(text)
+	}
+	return diag.NewErrorDiagnostic(e.summary, text)
+}
+
 // catch turns a panic into a diagnostic. Neither the framework nor go-plugin recovers one: the
 // plugin would die, and with it the record of every session of the run.
 func catch(diags *diag.Diagnostics) {
@@ -89,16 +127,16 @@ func problems(found []qod.Problem) diag.Diagnostics {
 	return diags
 }
 
-// createFailed reports a create that did not end with an available session.
-func createFailed(err error) diag.Diagnostic {
-	if e, ok := asError[*qod.WaitError](err); ok {
-		return waitFailed(createSummary, e, false)
+// reserveFailed reports an endeavour that did not end with an available session.
+func (e endeavour) reserveFailed(err error) diag.Diagnostic {
+	if wait, ok := asError[*qod.WaitError](err); ok {
+		return e.waitFailed(wait)
 	}
-	if e, ok := asError[*qod.UnresolvedError](err); ok {
-		return diag.NewErrorDiagnostic(createSummary, unresolved(e).detail())
+	if lost, ok := asError[*qod.UnresolvedError](err); ok {
+		return e.failed(e.unresolved(lost))
 	}
-	if e, ok := asError[*qod.ConflictError](err); ok {
-		return diag.NewErrorDiagnostic(createSummary, conflict(e).detail())
+	if taken, ok := asError[*qod.ConflictError](err); ok {
+		return e.failed(e.conflict(taken))
 	}
 	a := explain(err)
 	switch {
@@ -107,7 +145,7 @@ func createFailed(err error) diag.Diagnostic {
 	case madeNothing(err):
 		a.happened += " No session was created."
 	}
-	return diag.NewErrorDiagnostic(createSummary, a.detail())
+	return e.failed(a)
 }
 
 // madeNothing reports whether err, of a create, proves that the network made no session.
@@ -128,18 +166,18 @@ func isFault(err error) bool {
 	return ok
 }
 
-func readFailed(id string, err error) diag.Diagnostic {
+func (e endeavour) readFailed(id string, err error) diag.Diagnostic {
 	a := explain(err)
 	a.happened += " What became of the session is not known, so the state is kept as it was."
 	a.advice = joined(a.advice, "To plan or destroy without looking at the network, run Terraform with -refresh=false.")
-	return diag.NewErrorDiagnostic(readSummary, withSession(a, id).detail())
+	return e.failed(withSession(a, id))
 }
 
-func deleteFailed(id string, err error) diag.Diagnostic {
+func (e endeavour) releaseFailed(id string, err error) diag.Diagnostic {
 	a := explain(err)
 	a.happened += " The session may still be live and billed; it stays in the state."
 	a.advice = joined(a.advice, "It is safe to run the destroy or apply again: it also succeeds if the session is gone by then.")
-	return diag.NewErrorDiagnostic(deleteSummary, withSession(a, id).detail())
+	return e.failed(withSession(a, id))
 }
 
 func listFailed(err error) diag.Diagnostic {
@@ -147,34 +185,34 @@ func listFailed(err error) diag.Diagnostic {
 }
 
 // importFailed reports an import that could not look at the session.
-func importFailed(id string, err error) diag.Diagnostic {
+func (e endeavour) importFailed(id string, err error) diag.Diagnostic {
 	a := explain(err)
 	a.happened += " Nothing was imported."
-	return diag.NewErrorDiagnostic(importSummary, withSession(a, id).detail())
+	return e.failed(withSession(a, id))
 }
 
-func importUnknown(id, origin string, err error) diag.Diagnostic {
+func (e endeavour) importUnknown(id, origin string, err error) diag.Diagnostic {
 	a := explain(err)
 	a.happened = fmt.Sprintf("The session %s does not exist at %s, or belongs to other credentials.", id, origin)
 	a.advice = "Check the id, the provider's endpoint and its credentials. The data source qod_sessions lists the sessions these credentials can see. " +
 		"A session that has ended cannot be imported."
-	return diag.NewErrorDiagnostic(importSummary, a.detail())
+	return e.failed(a)
 }
 
 // madeElsewhere reports a 404 that proves nothing, because another endpoint or client was asked.
-func madeElsewhere(summary, id, made, asked string, err error) diag.Diagnostic {
+func (e endeavour) madeElsewhere(id, made, asked string, err error) diag.Diagnostic {
 	a := explain(err)
 	a.happened = fmt.Sprintf("The session is not known at %s, but it was made at %s, where it may be live and billed. It stays in the state.", asked, made)
 	a.advice = "Give this resource's provider the endpoint and the credentials that made the session (check its alias and the QOD_* environment variables, too), " +
 		"and run Terraform again. If you no longer need the session, make Terraform forget it: terraform state rm 'ADDRESS' " +
-		"(ADDRESS is the one above, such as qod_session.camera[\"north\"]). It is then billed until it ends."
+		"(ADDRESS is the one above, such as " + e.like + "). It is then billed until it ends."
 	if strings.HasPrefix(made, "http://") {
 		// Plain HTTP is to this machine alone.
 		a.advice = "It was made on this machine, perhaps in a sandbox. One that has ended took its sessions with it, and nothing was billed: " +
 			"make Terraform forget them, with terraform state rm 'ADDRESS' for one (ADDRESS is the one above), or by deleting the state if nothing else is in it. " +
 			"To use one sandbox for several commands: qod-sandbox exec -- sh\n\n" + a.advice
 	}
-	return diag.NewErrorDiagnostic(summary, withSession(a, id).detail())
+	return e.failed(withSession(a, id))
 }
 
 func otherProfile(s qod.Session, asked string) diag.Diagnostic {
@@ -198,9 +236,9 @@ func grantedLess(s qod.Session, asked int64) diag.Diagnostic {
 // resumeFailed reports a wait that an update resumed. An error there does not taint.
 func resumeFailed(err error) diag.Diagnostic {
 	if e, ok := asError[*qod.WaitError](err); ok {
-		return waitFailed(waitSummary, e, true)
+		return resumingWait.waitFailed(e)
 	}
-	return diag.NewErrorDiagnostic(waitSummary, explain(err).detail())
+	return resumingWait.failed(explain(err))
 }
 
 const (
@@ -209,21 +247,21 @@ const (
 )
 
 // waitFailed says how a wait ended, what the state holds now, and what the next apply will do.
-func waitFailed(summary string, e *qod.WaitError, resumed bool) diag.Diagnostic {
+func (e endeavour) waitFailed(wait *qod.WaitError) diag.Diagnostic {
 	var a, last account
-	if e.Err != nil && e.Reason != qod.WaitInterrupted {
-		last = explain(e.Err)
+	if wait.Err != nil && wait.Reason != qod.WaitInterrupted {
+		last = explain(wait.Err)
 		last.happened = introduced("The last look at it failed", last.happened)
 	}
-	switch e.Reason {
+	switch wait.Reason {
 	case qod.WaitInterrupted:
 		a.happened = "The wait for the session was interrupted. The session is requested and recorded, but not known to be available."
 		a.advice = resumesWait
-		return diag.NewWarningDiagnostic(waitSummary, withSession(a, e.Last.ID).detail())
+		return diag.NewWarningDiagnostic(waitSummary, withSession(a, wait.Last.ID).detail())
 	case qod.WaitRefused:
 		a.happened = "The network made the session UNAVAILABLE: it does not give this device this quality now."
 		a.advice = tainted + " Until then it blocks the device. If the network refuses again, ask for another profile, or at another time."
-		if resumed {
+		if e.updates {
 			a.advice = "The next apply replaces it. Until then it blocks the device."
 		}
 	case qod.WaitGone:
@@ -232,18 +270,18 @@ func waitFailed(summary string, e *qod.WaitError, resumed bool) diag.Diagnostic 
 	case qod.WaitDenied:
 		a.happened = joined("The session is requested and recorded, but whether it became available is not known.", last.happened)
 		a.advice = joined(last.advice, tainted+" To keep it, put the credentials right and run terraform untaint; the next apply then resumes the wait.")
-		if resumed {
+		if e.updates {
 			a.advice = joined(last.advice, resumesWait)
 		}
 	case qod.WaitTimeout:
 		a.happened = joined("The session was not available in the time allowed (timeouts.create).", last.happened)
 		a.advice = tainted + " If it may still become available, terraform untaint keeps it; the next apply then resumes the wait."
-		if resumed {
+		if e.updates {
 			a.advice = "It is still requested. " + resumesWait
 		}
 		a.advice += " Where the network is slow, allow more time."
 	}
-	return diag.NewErrorDiagnostic(summary, withSession(a.also(last.facts...), e.Last.ID).detail())
+	return e.failed(withSession(a.also(last.facts...), wait.Last.ID))
 }
 
 const causesOfConflict = "The network takes one session a device. So a replacement fails like this when it asks for the new session before the old one is deleted, " +
@@ -251,77 +289,79 @@ const causesOfConflict = "The network takes one session a device. So a replaceme
 
 // conflict explains a 409 in one of three ways: by a session that this run made, by one that
 // can be seen, or by one that cannot.
-func conflict(e *qod.ConflictError) account {
-	a := account{happened: fmt.Sprintf("The network already has a session for this device (%s)", e.Device)}
+func (e endeavour) conflict(taken *qod.ConflictError) account {
+	a := account{happened: fmt.Sprintf("The network already has a session for this device (%s)", taken.Device)}
 	switch {
-	case len(e.Own) > 0:
-		a.happened = fmt.Sprintf("This same run has already reserved a session for this device (%s). Are there two resources, or two rows of for_each, with one device?", e.Device)
+	case len(taken.Own) > 0:
+		a.happened = fmt.Sprintf("This same run has already reserved a session for this device (%s). Are there two resources, or two rows of for_each, with one device?", taken.Device)
 		a.advice = "Give each device to one resource."
-		a = a.fact("Session", strings.Join(e.Own, ", "))
-	case len(e.Visible) > 0:
-		a.happened += ":\n\n" + bullets(e.Visible) + "\n\nThe provider never takes over a session, since nothing proves whose it is."
-		a.advice = importAdvice("yours and no other resource holds it", e.Visible) + "\n\nWhat is not needed has to end first: wait for that, or import it as a resource of its own and destroy that. Then apply again."
-	case len(e.Possible) > 0:
-		a.happened += ". It may be one of these, which show no device:\n\n" + bullets(e.Possible)
-		a.advice = importAdvice("yours and for this device", e.Possible) + "\n\nOtherwise ask who else reserves quality for this device."
+		a = a.fact("Session", strings.Join(taken.Own, ", "))
+	case len(taken.Visible) > 0:
+		a.happened += ":\n\n" + bullets(taken.Visible) + "\n\nThe provider never takes over a session, since nothing proves whose it is."
+		a.advice = e.importAdvice("yours and no other resource holds it", taken.Visible) + "\n\nWhat is not needed has to end first: wait for that, or import it as a resource of its own and destroy that. Then apply again."
+	case len(taken.Possible) > 0:
+		a.happened += ". It may be one of these, which show no device:\n\n" + bullets(taken.Possible)
+		a.advice = e.importAdvice("yours and for this device", taken.Possible) + "\n\nOtherwise ask who else reserves quality for this device."
 	default:
 		a.happened += ", but these credentials cannot see it. Most likely another client made it: another team, a vendor, or the operator."
-		if e.LookErr != nil {
-			look := explain(e.LookErr)
-			a.happened = fmt.Sprintf("The network already has a session for this device (%s). %s", e.Device,
+		if taken.LookErr != nil {
+			look := explain(taken.LookErr)
+			a.happened = fmt.Sprintf("The network already has a session for this device (%s). %s", taken.Device,
 				introduced("Which one is not known, as the sessions could not be listed", look.happened))
 			a.advice = look.advice
 		}
 		until := "within 24 hours, the most a session lasts"
-		if !e.Now.IsZero() {
-			until = "by " + e.Now.Add(longestSession).UTC().Format(time.RFC3339) + " at the latest"
+		if !taken.Now.IsZero() {
+			until = "by " + taken.Now.Add(longestSession).UTC().Format(time.RFC3339) + " at the latest"
 		}
 		a.advice = joined(a.advice, "Ask who else reserves quality for this device, or apply again when that session has ended, "+until+".")
 	}
 	a.advice += "\n\n" + causesOfConflict
-	return withError(a, e.Err)
+	return withError(a, taken.Err)
 }
 
 // unresolved announces a session that may exist. It is the one error behind which money may be
 // running, so it says everything that finds it.
-func unresolved(e *qod.UnresolvedError) account {
-	a := account{happened: fmt.Sprintf("A session for this device (%s) may exist and be billed: the network gave no usable answer to the request for it.", e.Device)}
+func (e endeavour) unresolved(lost *qod.UnresolvedError) account {
+	a := account{happened: fmt.Sprintf("A session for this device (%s) may exist and be billed: the network gave no usable answer to the request for it.", lost.Device)}
 	switch {
-	case e.Kept != "":
+	case lost.Kept != "":
 		a.happened = fmt.Sprintf("The network may have made two sessions for this device (%s), and bill both: the first request got no usable answer, and a later one succeeded. "+
-			"The later session is in the state. The other one may be:\n\n%s", e.Device, bullets(e.Candidates))
-		a.advice = "The session in the state is recorded as tainted, so the next apply replaces it. To keep it: terraform untaint 'ADDRESS' (ADDRESS is the one above, such as qod_session.camera[\"north\"]).\n\n" +
-			"To end the other one, import it as a resource of its own and destroy that: terraform import 'qod_session.OTHER' " + firstID(e.Candidates)
-		a = a.fact("Session", e.Kept)
-	case len(e.Candidates) > 0:
+			"The later session is in the state. The other one may be:\n\n%s", lost.Device, bullets(lost.Candidates))
+		if !e.updates {
+			a.advice = "The session in the state is recorded as tainted, so the next apply replaces it. To keep it: terraform untaint 'ADDRESS' (ADDRESS is the one above, such as " + e.like + ").\n\n"
+		}
+		a.advice += "To end the other one, import it as a resource of its own and destroy that: terraform import 'qod_session.OTHER' " + firstID(lost.Candidates)
+		a = a.fact("Session", lost.Kept)
+	case len(lost.Candidates) > 0:
 		appeared := "This session appeared meanwhile; nothing shows whether it is the one"
-		if len(e.Candidates) > 1 {
+		if len(lost.Candidates) > 1 {
 			appeared = "These sessions appeared meanwhile; nothing shows whether one of them is it"
 		}
-		a.happened += " " + appeared + ":\n\n" + bullets(e.Candidates)
-		a.advice = importAdvice("yours and for this device", e.Candidates) + "\n\nOtherwise apply again."
-	case e.LookErr != nil:
-		look := explain(e.LookErr)
+		a.happened += " " + appeared + ":\n\n" + bullets(lost.Candidates)
+		a.advice = e.importAdvice("yours and for this device", lost.Candidates) + "\n\nOtherwise apply again."
+	case lost.LookErr != nil:
+		look := explain(lost.LookErr)
 		a.happened = joined(a.happened, introduced("It could not be looked for", look.happened))
-		a.advice = joined(look.advice, "Before the next apply, list the sessions (data source qod_sessions). If one is yours and for this device, import it:\n\n"+importCommands("ID"))
+		a.advice = joined(look.advice, "Before the next apply, list the sessions (data source qod_sessions). If one is yours and for this device, import it:\n\n"+e.importCommands("ID"))
 	default:
 		a.happened += " It was looked for and not found."
 		a.advice = "Apply again: if the session shows up after all, the apply says so and how to import it."
 	}
-	end := ending(e)
+	end := e.ending(lost)
 	a.happened += end.happened
 	if end.advice != "" {
 		a.advice = end.advice
 	}
 
-	until := fmt.Sprintf("%d seconds after the request", e.Seconds)
-	if !e.Until.IsZero() {
-		until = e.Until.UTC().Format(time.RFC3339)
+	until := fmt.Sprintf("%d seconds after the request", lost.Seconds)
+	if !lost.Until.IsZero() {
+		until = lost.Until.UTC().Format(time.RFC3339)
 	}
 	a = a.fact("May be billed until", until)
 	isCorrelator := func(f string) bool { return strings.HasPrefix(f, "x-correlator: ") }
 	a = a.also(slices.DeleteFunc(slices.Clone(end.facts), isCorrelator)...)
-	for _, c := range e.Correlators {
+	for _, c := range lost.Correlators {
 		a = a.fact("x-correlator", c)
 	}
 	return a.also(end.facts...)
@@ -329,9 +369,9 @@ func unresolved(e *qod.UnresolvedError) account {
 
 // ending says, in paragraphs of their own, what ended the attempts behind a lost answer, and what
 // to do where that changes it.
-func ending(e *qod.UnresolvedError) account {
-	if c, ok := asError[*qod.ConflictError](e.Err); ok {
-		a := conflict(c)
+func (e endeavour) ending(lost *qod.UnresolvedError) account {
+	if c, ok := asError[*qod.ConflictError](lost.Err); ok {
+		a := e.conflict(c)
 		a.happened = "\n\n" + introduced("Then a second request was refused", a.happened)
 		if len(c.Own)+len(c.Visible)+len(c.Possible) == 0 {
 			a.advice = "It may be the session of the first request, which does not show yet: list the sessions (data source qod_sessions) in a few minutes, " +
@@ -339,14 +379,14 @@ func ending(e *qod.UnresolvedError) account {
 		}
 		return a
 	}
-	why, err := "", e.Err
+	why, err := "", lost.Err
 	if interruption, ok := asError[*qod.InterruptedError](err); ok {
 		err = interruption.Err
 		if interruption.Timeout {
 			why = "\n\nThe time allowed (timeouts.create) is over, so the request was not repeated."
 		}
 	}
-	if e.Interrupted {
+	if lost.Interrupted {
 		why = "\n\nThe run was interrupted, so the request was not repeated."
 	}
 	if err == nil {
@@ -374,11 +414,11 @@ func bullets(sessions []qod.Session) string {
 }
 
 // importAdvice says how to import the session, or one of the sessions.
-func importAdvice(ifItIs string, sessions []qod.Session) string {
+func (e endeavour) importAdvice(ifItIs string, sessions []qod.Session) string {
 	if len(sessions) == 1 {
-		return "If it is " + ifItIs + ", import it:\n\n" + importCommands(firstID(sessions))
+		return "If it is " + ifItIs + ", import it:\n\n" + e.importCommands(firstID(sessions))
 	}
-	return "If one of them is " + ifItIs + ", import it; for the first one:\n\n" + importCommands(firstID(sessions))
+	return "If one of them is " + ifItIs + ", import it; for the first one:\n\n" + e.importCommands(firstID(sessions))
 }
 
 func firstID(sessions []qod.Session) string {
@@ -391,8 +431,12 @@ func firstID(sessions []qod.Session) string {
 }
 
 // importCommands spells out both ways to import. The provider never learns its own address.
-func importCommands(id string) string {
-	return fmt.Sprintf("  import {\n    to = ADDRESS\n    id = %q\n  }\n\nor: terraform import 'ADDRESS' %s\n(ADDRESS is the one above, such as qod_session.camera[\"north\"].)", id, id)
+func (e endeavour) importCommands(id string) string {
+	if e.updates {
+		return fmt.Sprintf("  terraform state rm 'ADDRESS'\n  terraform import 'ADDRESS' %s\n\n(ADDRESS is the one above, such as %s. "+
+			"The first command is needed because the state has the resource already; it touches nothing on the network.)", id, e.like)
+	}
+	return fmt.Sprintf("  import {\n    to = ADDRESS\n    id = %q\n  }\n\nor: terraform import 'ADDRESS' %s\n(ADDRESS is the one above, such as %s.)", id, id, e.like)
 }
 
 // explain says what an error of the client means and what to do, for whoever's pipeline just

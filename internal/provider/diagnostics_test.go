@@ -113,16 +113,16 @@ func one(d diag.Diagnostic) diag.Diagnostics { return diag.Diagnostics{d} }
 // create fails like the resource's Create.
 func (l *lab) create(spec qod.Spec) diag.Diagnostics {
 	_, err := l.Reserve(l.ctx, spec)
-	return one(createFailed(err))
+	return one(creatingSession.reserveFailed(err))
 }
 
 func (l *lab) read() diag.Diagnostics {
 	_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID, Device: camera1})
-	return one(readFailed(lostID, err))
+	return one(readingSession.readFailed(lostID, err))
 }
 
 func (l *lab) remove() diag.Diagnostics {
-	return one(deleteFailed(lostID, l.Release(l.ctx, qod.Ref{ID: lostID, Device: camera1})))
+	return one(deletingSession.releaseFailed(lostID, l.Release(l.ctx, qod.Ref{ID: lostID, Device: camera1})))
 }
 
 func (l *lab) list() diag.Diagnostics {
@@ -185,7 +185,7 @@ func waited(resumed bool, prepare func(l *lab, id string)) func(l *lab) diag.Dia
 		if resumed {
 			return one(resumeFailed(err))
 		}
-		return one(createFailed(err))
+		return one(creatingSession.reserveFailed(err))
 	}
 }
 
@@ -221,11 +221,11 @@ var failures = map[string]failure{
 		Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 443}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED),
 	})},
 	"create/fault of the provider": {make: func(*lab) diag.Diagnostics {
-		return one(createFailed(&qod.PanicError{Value: "index out of range [3] with length 3"}))
+		return one(creatingSession.reserveFailed(&qod.PanicError{Value: "index out of range [3] with length 3"}))
 	}},
 	"create/not configured yet": {make: func(l *lab) diag.Diagnostics {
 		_, err := unconfigured{attributes: []string{"client_id", "client_secret"}}.Reserve(l.ctx, wanted)
-		return one(createFailed(err))
+		return one(creatingSession.reserveFailed(err))
 	}},
 	"create/window closed": {make: func(l *lab) diag.Diagnostics {
 		late := wanted
@@ -249,7 +249,7 @@ var failures = map[string]failure{
 		return l.create(wanted)
 	}},
 	"create/interrupted, after a request was sent": {make: func(*lab) diag.Diagnostics {
-		return one(createFailed(&qod.InterruptedError{Operation: qod.OperationCreate, Sent: true}))
+		return one(creatingSession.reserveFailed(&qod.InterruptedError{Operation: qod.OperationCreate, Sent: true}))
 	}},
 	"create/no token to be had": {make: func(l *lab) diag.Diagnostics {
 		l.wire = broken{&net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}}
@@ -350,7 +350,7 @@ var failures = map[string]failure{
 		return l.create(wanted)
 	}},
 	"lost/out of time": {make: func(*lab) diag.Diagnostics {
-		return one(createFailed(&qod.UnresolvedError{
+		return one(creatingSession.reserveFailed(&qod.UnresolvedError{
 			Device: camera1, Correlators: []string{correlator}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
 			Err: &qod.InterruptedError{Operation: qod.OperationCreate, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationCreate, Status: 500}},
 		}))
@@ -370,20 +370,20 @@ var failures = map[string]failure{
 		return l.create(wanted)
 	}},
 	"lost/candidates, one without an id": {make: func(*lab) diag.Diagnostics {
-		return one(createFailed(&qod.UnresolvedError{
+		return one(creatingSession.reserveFailed(&qod.UnresolvedError{
 			Device: camera1, Candidates: []qod.Session{{QoSProfile: "QOS_L"}, {ID: secondID, QoSProfile: "QOS_L"}},
 			Correlators: []string{correlator}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
 		}))
 	}},
 	"lost/made twice": {make: func(*lab) diag.Diagnostics {
-		return one(createFailed(&qod.UnresolvedError{
+		return one(creatingSession.reserveFailed(&qod.UnresolvedError{
 			Device: camera1, Kept: lostID, Candidates: []qod.Session{{ID: secondID, QoSProfile: "QOS_L", Status: qod.StatusRequested}},
 			Correlators: []string{correlator}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
 			Err: &qod.Error{Operation: qod.OperationCreate, Status: 502, Correlator: correlator},
 		}))
 	}},
 	"lost/at an unknown time": {make: func(*lab) diag.Diagnostics {
-		return one(createFailed(&qod.UnresolvedError{
+		return one(creatingSession.reserveFailed(&qod.UnresolvedError{
 			Device: camera1, Correlators: []string{correlator}, Seconds: 3600,
 			Err: &qod.Error{Operation: qod.OperationCreate, Err: io.ErrUnexpectedEOF, Correlator: correlator},
 		}))
@@ -497,7 +497,7 @@ var failures = map[string]failure{
 		return l.read()
 	}},
 	"read/out of time": {make: func(*lab) diag.Diagnostics {
-		return one(readFailed(lostID, &qod.InterruptedError{Operation: qod.OperationRead, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationRead, SessionID: lostID, Status: 500}}))
+		return one(readingSession.readFailed(lostID, &qod.InterruptedError{Operation: qod.OperationRead, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationRead, SessionID: lostID, Status: 500}}))
 	}},
 	"read/no answer in time": {make: func(l *lab) diag.Diagnostics {
 		l.within(10 * time.Second)
@@ -515,15 +515,15 @@ var failures = map[string]failure{
 	}},
 	"read/not configured yet": {make: func(l *lab) diag.Diagnostics {
 		_, err := unconfigured{attributes: []string{"endpoint"}}.Read(l.ctx, qod.Ref{})
-		return one(readFailed(lostID, err))
+		return one(readingSession.readFailed(lostID, err))
 	}},
 	"read/made elsewhere": {make: func(l *lab) diag.Diagnostics {
 		_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID})
-		return one(madeElsewhere(readSummary, lostID, "https://old.example/v1 as client stadium", l.Origin(), err))
+		return one(readingSession.madeElsewhere(lostID, "https://old.example/v1 as client stadium", l.Origin(), err))
 	}},
 	"read/no answer without a date": {make: func(l *lab) diag.Diagnostics {
 		_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID})
-		return one(madeElsewhere(readSummary, lostID, "https://gateway.example/v1 as token", l.Origin(), err))
+		return one(readingSession.madeElsewhere(lostID, "https://gateway.example/v1 as token", l.Origin(), err))
 	}},
 
 	"delete/403": {make: func(l *lab) diag.Diagnostics {
@@ -540,7 +540,7 @@ var failures = map[string]failure{
 		return l.remove()
 	}},
 	"delete/out of time": {make: func(*lab) diag.Diagnostics {
-		return one(deleteFailed(lostID, &qod.InterruptedError{Operation: qod.OperationRelease, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationRelease, SessionID: lostID, Status: 504}}))
+		return one(deletingSession.releaseFailed(lostID, &qod.InterruptedError{Operation: qod.OperationRelease, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationRelease, SessionID: lostID, Status: 504}}))
 	}},
 	"delete/no answer in time": {make: func(l *lab) diag.Diagnostics {
 		l.within(20 * time.Second)
@@ -549,20 +549,20 @@ var failures = map[string]failure{
 	}},
 	"delete/made elsewhere": {make: func(l *lab) diag.Diagnostics {
 		err := l.Release(l.ctx, qod.Ref{ID: lostID})
-		return one(madeElsewhere(deleteSummary, lostID, "https://old.example/v1 as client stadium", l.Origin(), err))
+		return one(deletingSession.madeElsewhere(lostID, "https://old.example/v1 as client stadium", l.Origin(), err))
 	}},
 	"delete/not configured yet": {make: func(l *lab) diag.Diagnostics {
-		return one(deleteFailed(lostID, unconfigured{attributes: []string{"endpoint"}}.Release(l.ctx, qod.Ref{})))
+		return one(deletingSession.releaseFailed(lostID, unconfigured{attributes: []string{"endpoint"}}.Release(l.ctx, qod.Ref{})))
 	}},
 
 	"import/403": {make: func(l *lab) diag.Diagnostics {
 		l.fail(sandbox.OpRead, -1, sandbox.Status(403, `{"code":"PERMISSION_DENIED","message":"Not yours"}`))
 		_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID})
-		return one(importFailed(lostID, err))
+		return one(importingSession.importFailed(lostID, err))
 	}},
 	"import/unknown": {make: func(l *lab) diag.Diagnostics {
 		_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID})
-		return one(importUnknown(lostID, l.Origin(), err))
+		return one(importingSession.importUnknown(lostID, l.Origin(), err))
 	}},
 	"list/520": {make: func(l *lab) diag.Diagnostics {
 		l.fail(sandbox.OpList, -1, sandbox.Status(520, ""))

@@ -105,7 +105,7 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	asked := model.toSpec(token)
 	made, err := r.api.Reserve(ctx, asked)
 	if made.ID == "" {
-		resp.Diagnostics.Append(createFailed(err))
+		resp.Diagnostics.Append(creatingSession.reserveFailed(err))
 		return
 	}
 	model.record(made)
@@ -119,7 +119,7 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	}
 	resp.Diagnostics.Append(memory.keep(ctx, resp.Private)...)
 	if err != nil {
-		resp.Diagnostics.Append(createFailed(err))
+		resp.Diagnostics.Append(creatingSession.reserveFailed(err))
 	}
 	if resp.Diagnostics.HasError() {
 		return
@@ -131,7 +131,7 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 		if wait, ok := asError[*qod.WaitError](err); ok && wait.Reason == qod.WaitGone {
 			// Nothing is left to record: the next apply reserves anew.
 			resp.State.RemoveResource(ctx)
-			resp.Diagnostics.Append(createFailed(err))
+			resp.Diagnostics.Append(creatingSession.reserveFailed(err))
 			return
 		}
 	} else if made.Status == qod.StatusUnavailable {
@@ -150,7 +150,7 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	}
 	switch {
 	case err != nil:
-		resp.Diagnostics.Append(createFailed(err))
+		resp.Diagnostics.Append(creatingSession.reserveFailed(err))
 	case granted.QoSProfile != "" && granted.QoSProfile != asked.QoSProfile:
 		resp.Diagnostics.Append(otherProfile(granted, asked.QoSProfile))
 	case granted.Seconds > 0 && granted.Seconds < asked.Seconds:
@@ -206,20 +206,20 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 	switch {
 	case err == nil:
 	case qod.IsGone(err) && importing:
-		resp.Diagnostics.Append(importUnknown(model.ID.ValueString(), r.api.Origin(), err))
+		resp.Diagnostics.Append(importingSession.importUnknown(model.ID.ValueString(), r.api.Origin(), err))
 		return
 	case qod.IsGone(err):
 		if memory.elsewhere(r.api.Origin(), instantOf(model.ExpiresAt), serverTimeOf(err)) {
-			resp.Diagnostics.Append(madeElsewhere(readSummary, model.ID.ValueString(), memory.Origin, r.api.Origin(), err))
+			resp.Diagnostics.Append(readingSession.madeElsewhere(model.ID.ValueString(), memory.Origin, r.api.Origin(), err))
 			return
 		}
 		resp.State.RemoveResource(ctx)
 		return
 	case importing:
-		resp.Diagnostics.Append(importFailed(model.ID.ValueString(), err))
+		resp.Diagnostics.Append(importingSession.importFailed(model.ID.ValueString(), err))
 		return
 	default:
-		resp.Diagnostics.Append(readFailed(model.ID.ValueString(), err))
+		resp.Diagnostics.Append(readingSession.readFailed(model.ID.ValueString(), err))
 		return
 	}
 
@@ -298,9 +298,9 @@ func (r *sessionResource) Delete(ctx context.Context, req resource.DeleteRequest
 	switch {
 	case err == nil:
 	case !qod.IsGone(err):
-		resp.Diagnostics.Append(deleteFailed(model.ID.ValueString(), err))
+		resp.Diagnostics.Append(deletingSession.releaseFailed(model.ID.ValueString(), err))
 	case memory.elsewhere(r.api.Origin(), instantOf(model.ExpiresAt), serverTimeOf(err)):
-		resp.Diagnostics.Append(madeElsewhere(deleteSummary, model.ID.ValueString(), memory.Origin, r.api.Origin(), err))
+		resp.Diagnostics.Append(deletingSession.madeElsewhere(model.ID.ValueString(), memory.Origin, r.api.Origin(), err))
 	}
 }
 

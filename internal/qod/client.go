@@ -248,6 +248,24 @@ func (c *Client) Now(ctx context.Context) (now time.Time, err error) {
 	return time.Time{}, errors.New("the API's answers carry no Date header, so its clock is not known")
 }
 
+// Glance is Now where it is known, or where one list within a few seconds tells. While lists fail,
+// nobody else asks: the remarks of a thousand resources must not hold up a plan.
+func (c *Client) Glance(ctx context.Context) (time.Time, bool) {
+	if now := c.clock.now(); !now.IsZero() {
+		return now, true
+	}
+	if !c.lists.promising() {
+		return time.Time{}, false
+	}
+	ctx, cancel := context.WithTimeout(ctx, snapshotBudget)
+	defer cancel()
+	if _, err := c.lists.since(ctx, time.Time{}); err != nil && ctx.Err() != nil {
+		c.lists.disappoint()
+	}
+	now := c.clock.now() // a refusal has a Date, too
+	return now, !now.IsZero()
+}
+
 // whole insists on a body that arrived whole. Operations that change nothing ask again otherwise.
 func whole(r request, a answer, err error) (answer, error) {
 	if err == nil && a.bodyErr != nil {

@@ -24,6 +24,8 @@ type Sessions interface {
 	List(ctx context.Context, f Filter) ([]Session, error)
 	// Now is the server's time.
 	Now(ctx context.Context) (time.Time, error)
+	// Glance is Now for remarks that can be left out: it takes little time, and false is no error.
+	Glance(ctx context.Context) (time.Time, bool)
 	// Origin names where the sessions live.
 	Origin() string
 }
