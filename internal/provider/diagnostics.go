@@ -215,10 +215,14 @@ func (e endeavour) madeElsewhere(id, made, asked string, err error) diag.Diagnos
 	return e.failed(withSession(a, id))
 }
 
-func otherProfile(s qod.Session, asked string) diag.Diagnostic {
-	return diag.NewAttributeErrorDiagnostic(path.Root("qos_profile"), createSummary, account{
+func (e endeavour) otherProfile(s qod.Session, asked string) diag.Diagnostic {
+	next := tainted
+	if e.updates {
+		next = "The next apply deletes it and asks again."
+	}
+	return diag.NewAttributeErrorDiagnostic(path.Root("qos_profile"), e.summary, account{
 		happened: fmt.Sprintf("The network made the session with the profile %s; %s was asked for.", s.QoSProfile, asked),
-		advice:   tainted + " If the network does not offer this device that profile, set qos_profile to the one it gives.",
+		advice:   next + " If the network does not offer this device that profile, set qos_profile to the one it gives.",
 	}.fact("Session", s.ID).detail())
 }
 

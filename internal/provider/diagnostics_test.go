@@ -609,7 +609,7 @@ var failures = map[string]failure{
 	}},
 
 	"granted/another profile": {make: func(*lab) diag.Diagnostics {
-		return one(otherProfile(qod.Session{ID: lostID, QoSProfile: "QOS_S"}, "QOS_L"))
+		return one(creatingSession.otherProfile(qod.Session{ID: lostID, QoSProfile: "QOS_S"}, "QOS_L"))
 	}},
 	"granted/less": {make: func(*lab) diag.Diagnostics {
 		return one(grantedLess(qod.Session{ID: lostID, Seconds: 600, ExpiresAt: atKickOff.Add(10 * time.Minute)}, 3600))

@@ -24,8 +24,9 @@ const memoryKey = "session"
 type sessionMemory struct {
 	// Origin is where the session was made or last seen. A 404 from anywhere else proves nothing.
 	Origin string `json:"origin,omitempty"`
-	// PostedAt bounds the session's life where the API has said no end.
-	PostedAt time.Time `json:"posted_at,omitzero"`
+	// SeenAt is when the session was made, or first seen without an end, if the API has said none. It
+	// bounds the session's life.
+	SeenAt time.Time `json:"seen_at,omitzero"`
 	// Imported says that configuration has not been adopted yet: attributes the API did not show
 	// are taken from it instead of replacing the session.
 	Imported bool `json:"imported,omitempty"`
@@ -51,6 +52,24 @@ func (m sessionMemory) keep(ctx context.Context, p privateState) diag.Diagnostic
 	return p.SetKey(ctx, memoryKey, raw)
 }
 
+// remember is what the record of a session that was just made or seen has to know beyond its
+// attributes.
+func (m sessionMemory) remember(ctx context.Context, api qod.Sessions, s qod.Session) sessionMemory {
+	m.Origin = api.Origin()
+	switch {
+	case !s.ExpiresAt.IsZero():
+		m.SeenAt = time.Time{} // every snapshot of a state is written whole: what says nothing costs a large fleet
+	case m.SeenAt.IsZero():
+		// It bounds when the session can no longer be alive, so the local clock may stand in.
+		now, err := api.Now(ctx)
+		if err != nil {
+			now = time.Now().UTC()
+		}
+		m.SeenAt = now.Truncate(time.Second)
+	}
+	return m
+}
+
 // longestSession is the most any session of this API lasts.
 const longestSession = 24 * time.Hour
 
@@ -62,8 +81,8 @@ func (m sessionMemory) elsewhere(origin string, expiresAt, serverTime time.Time)
 		return false
 	}
 	end := expiresAt
-	if end.IsZero() && !m.PostedAt.IsZero() {
-		end = m.PostedAt.Add(longestSession)
+	if end.IsZero() && !m.SeenAt.IsZero() {
+		end = m.SeenAt.Add(longestSession)
 	}
 	return end.IsZero() || serverTime.Before(end)
 }

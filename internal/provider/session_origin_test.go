@@ -33,13 +33,16 @@ func TestSession_otherOrigin(t *testing.T) {
 		"imported":  {time.Hour, func(w *world, c *core) record { return c.adopt(w.Seed(sandbox.Session{}).ID).record }},
 		// It shows no end, so that only the longest life is certain.
 		"requested": {24 * time.Hour, func(_ *world, c *core) record { return c.created(hour(attrs{"wait_for_available": false})) }},
+		"imported while requested": {24 * time.Hour, func(w *world, c *core) record {
+			return c.adopt(w.Seed(sandbox.Session{Status: sandbox.StatusRequested}).ID).record
+		}},
 	}
 	for name, other := range others {
 		for kind, session := range sessions {
 			t.Run(kind+", "+name, func(t *testing.T) {
 				clock := sandbox.NewManualClock(atKickOff)
 				config := sandbox.Config{Clock: clock, Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}}
-				if kind == "requested" {
+				if strings.Contains(kind, "requested") {
 					config.Provisioning = 10 * time.Minute
 				}
 				w := newWorld(t, config)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -103,39 +102,25 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	defer cancel()
 
 	asked := model.toSpec(token)
-	made, err := r.api.Reserve(ctx, asked)
-	if made.ID == "" {
-		resp.Diagnostics.Append(creatingSession.reserveFailed(err))
-		return
-	}
-	model.record(made)
-	// What was asked for is what is planned; another profile is reported below.
-	model.QoSProfile = types.StringValue(asked.QoSProfile)
-	model.settle()
-	resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)
-	memory := sessionMemory{Origin: r.api.Origin()}
-	if made.ExpiresAt.IsZero() {
-		memory.PostedAt = r.postedAt(ctx)
-	}
-	resp.Diagnostics.Append(memory.keep(ctx, resp.Private)...)
-	if err != nil {
-		resp.Diagnostics.Append(creatingSession.reserveFailed(err))
-	}
+	var memory sessionMemory
+	granted, err := reserve(ctx, r.api, asked, model.waits(), func(made qod.Session) bool {
+		model.record(made)
+		// What was asked for is what is planned; another profile is reported below.
+		model.QoSProfile = types.StringValue(asked.QoSProfile)
+		model.settle()
+		memory = memory.remember(ctx, r.api, made)
+		resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)
+		resp.Diagnostics.Append(memory.keep(ctx, resp.Private)...)
+		return !resp.Diagnostics.HasError()
+	})
 	if resp.Diagnostics.HasError() {
 		return
 	}
-
-	granted := made
-	if model.waits() && made.Status != qod.StatusAvailable {
-		granted, err = r.awaitNew(ctx, model.ref(), made)
-		if wait, ok := asError[*qod.WaitError](err); ok && wait.Reason == qod.WaitGone {
-			// Nothing is left to record: the next apply reserves anew.
-			resp.State.RemoveResource(ctx)
-			resp.Diagnostics.Append(creatingSession.reserveFailed(err))
-			return
-		}
-	} else if made.Status == qod.StatusUnavailable {
-		err = &qod.WaitError{Reason: qod.WaitRefused, Last: made}
+	if granted.ID == "" {
+		// Nothing was made, or nothing is left to record: the next apply reserves anew.
+		resp.State.RemoveResource(ctx)
+		resp.Diagnostics.Append(creatingSession.reserveFailed(err))
+		return
 	}
 	before := model
 	model.record(granted)
@@ -143,37 +128,17 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	if !model.recordedSame(before) {
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	}
-	if !memory.PostedAt.IsZero() && !granted.ExpiresAt.IsZero() {
-		// Every snapshot of a state is written whole: what says nothing any more costs a large fleet.
-		memory.PostedAt = time.Time{}
-		resp.Diagnostics.Append(memory.keep(ctx, resp.Private)...)
+	if now := memory.remember(ctx, r.api, granted); now != memory {
+		resp.Diagnostics.Append(now.keep(ctx, resp.Private)...)
 	}
 	switch {
 	case err != nil:
 		resp.Diagnostics.Append(creatingSession.reserveFailed(err))
 	case granted.QoSProfile != "" && granted.QoSProfile != asked.QoSProfile:
-		resp.Diagnostics.Append(otherProfile(granted, asked.QoSProfile))
+		resp.Diagnostics.Append(creatingSession.otherProfile(granted, asked.QoSProfile))
 	case granted.Seconds > 0 && granted.Seconds < asked.Seconds:
 		resp.Diagnostics.Append(grantedLess(granted, asked.Seconds))
 	}
-}
-
-// awaitNew waits for a session and merges what polls leave out with what the POST said.
-func (r *sessionResource) awaitNew(ctx context.Context, ref qod.Ref, made qod.Session) (qod.Session, error) {
-	s, err := r.api.Await(ctx, ref)
-	if s.Status == "" {
-		return made, err
-	}
-	return s, err
-}
-
-// postedAt is the server's time, or the local one where no answer said: it only bounds when a
-// session can no longer be alive.
-func (r *sessionResource) postedAt(ctx context.Context) time.Time {
-	if now, err := r.api.Now(ctx); err == nil {
-		return now.Truncate(time.Second)
-	}
-	return time.Now().UTC().Truncate(time.Second)
 }
 
 func (r *sessionResource) save(ctx context.Context, model sessionModel, state *tfsdk.State, identity *tfsdk.ResourceIdentity) diag.Diagnostics {
@@ -233,9 +198,8 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	}
 	// Whoever can see the session is asked for it from now on.
-	if memory.Origin != r.api.Origin() {
-		memory.Origin = r.api.Origin()
-		resp.Diagnostics.Append(memory.keep(ctx, resp.Private)...)
+	if now := memory.remember(ctx, r.api, found); now != memory {
+		resp.Diagnostics.Append(now.keep(ctx, resp.Private)...)
 	}
 }
 
@@ -314,11 +278,7 @@ func (r *sessionResource) ImportState(ctx context.Context, req resource.ImportSt
 		resp.Diagnostics.Append(req.Identity.GetAttribute(ctx, path.Root("id"), &identity)...)
 		id = identity.ValueString()
 	}
-	// Checked before any URL is made of it, and in the one spelling that the network gives out.
-	if parsed, err := uuid.Parse(id); err != nil || parsed.String() != id {
-		resp.Diagnostics.AddError("Invalid Import ID", fmt.Sprintf(
-			"A session is imported by its id, a UUID in lower case such as 3fa85f64-5717-4562-b3fc-2c963f66afa6. Given: %q. "+
-				"The data source qod_sessions lists the ids of live sessions.", cut(id)))
+	if resp.Diagnostics.Append(checkSessionID(id)...); resp.Diagnostics.HasError() {
 		return
 	}
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id)...)

@@ -62,6 +62,20 @@ func hour(more attrs) attrs {
 	return config
 }
 
+// onlyAtFirst has the first answer show something that later ones leave out.
+func onlyAtFirst(shown map[string]any) func(info map[string]any) {
+	first := true
+	return func(info map[string]any) {
+		for name, value := range shown {
+			info[name] = value
+			if !first {
+				delete(info, name)
+			}
+		}
+		first = false
+	}
+}
+
 // However a create ends after its POST, the state has what the network has, and the error says
 // what happened and what the next apply will do.
 func TestSession_createEnds(t *testing.T) {
@@ -109,6 +123,16 @@ func TestSession_createEnds(t *testing.T) {
 		"less than asked for": {
 			spoil:  func(w *world) { w.Echo(func(info map[string]any) { info["duration"] = 600 }) },
 			warns:  []string{"QoS Session Shorter Than Asked", "600 of 3600 seconds"},
+			status: "AVAILABLE",
+		},
+		"less than asked for, as the first answer alone shows": {
+			spoil:  func(w *world) { w.Echo(onlyAtFirst(map[string]any{"duration": 600})) },
+			warns:  []string{"QoS Session Shorter Than Asked", "600 of 3600 seconds"},
+			status: "AVAILABLE",
+		},
+		"another profile, as the first answer alone shows": {
+			spoil:  func(w *world) { w.Echo(onlyAtFirst(map[string]any{"qosProfile": "QOS_S"})) },
+			says:   []string{"Unable to Create QoS Session", "QOS_S", "QOS_L was asked for", "tainted"},
 			status: "AVAILABLE",
 		},
 		"more than asked for": {
