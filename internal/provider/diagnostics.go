@@ -166,10 +166,14 @@ func isFault(err error) bool {
 	return ok
 }
 
+const withoutRefresh = "To plan or destroy without looking at the network, run Terraform with -refresh=false."
+
 func (e endeavour) readFailed(id string, err error) diag.Diagnostic {
 	a := explain(err)
 	a.happened += " What became of the session is not known, so the state is kept as it was."
-	a.advice = joined(a.advice, "To plan or destroy without looking at the network, run Terraform with -refresh=false.")
+	if !e.updates {
+		a.advice = joined(a.advice, withoutRefresh)
+	}
 	return e.failed(withSession(a, id))
 }
 
@@ -196,6 +200,23 @@ func (e endeavour) importUnknown(id, origin string, err error) diag.Diagnostic {
 	a.happened = fmt.Sprintf("The session %s does not exist at %s, or belongs to other credentials.", id, origin)
 	a.advice = "Check the id, the provider's endpoint and its credentials. The data source qod_sessions lists the sessions these credentials can see. " +
 		"A session that has ended cannot be imported."
+	if e == importingReservation {
+		a.advice += " A reservation without a session need not be: remove the import, and an apply records the reservation; inside its window, it reserves a session."
+	}
+	return e.failed(a)
+}
+
+// clockUnknown reports that nothing could be concluded of a window. The local clock never stands in: a
+// runner that is an hour slow would leave a broadcast without its session.
+func (e endeavour) clockUnknown(err error) diag.Diagnostic {
+	a := explain(err)
+	a.happened = "The API's time is not known, and no other clock decides whether the window is open. " + a.happened
+	if e == readingReservation {
+		a.happened += " The state is kept as it was."
+		a.advice = joined(a.advice, withoutRefresh)
+	} else {
+		a.happened += " Nothing was reserved or released."
+	}
 	return e.failed(a)
 }
 

@@ -112,7 +112,7 @@ func (p *qodProvider) Configure(ctx context.Context, req provider.ConfigureReque
 }
 
 func (p *qodProvider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{newSessionResource}
+	return []func() resource.Resource{newSessionResource, newReservationResource}
 }
 
 func (p *qodProvider) DataSources(context.Context) []func() datasource.DataSource {

@@ -1,0 +1,131 @@
+package provider
+
+import (
+	"context"
+	"errors"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+)
+
+// enactment brings a reservation to where its window wants it to be now: Create and Update do nothing
+// else. What became of the session is saved before the next step is taken.
+type enactment struct {
+	endeavour
+	api      qod.Sessions
+	plan     reservationModel
+	token    types.String
+	session  *qod.Session // as last seen; nil for none
+	memory   sessionMemory
+	adopting bool // the window, after an import, which must buy nothing
+
+	// save records session and memory; done when nothing is left to be done for the window.
+	save func(done bool) diag.Diagnostics
+
+	released bool // a session that was not what the window wants
+}
+
+func (e *enactment) run(ctx context.Context) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if _, err := e.api.Now(ctx); err != nil {
+		diags.Append(e.clockUnknown(err))
+		return diags
+	}
+	status := e.status(ctx)
+	if status == statusOverdue || (status == statusUnavailable && !e.adopting) {
+		diags.Append(release(ctx, e.api, e.endeavour, e.ref(), e.memory, e.session.ExpiresAt)...)
+		if diags.HasError() {
+			return diags
+		}
+		e.released = true
+		e.forget()
+		diags.Append(e.save(false)...)
+		status = e.status(ctx)
+	}
+	switch {
+	case status == statusDue && !e.adopting:
+		diags.Append(e.reserve(ctx)...)
+	case status == statusRequested && e.plan.waits():
+		diags.Append(e.await(ctx)...)
+	}
+	if diags.HasError() {
+		return diags
+	}
+	diags.Append(e.save(true)...)
+	diags.Append(e.remarks(ctx)...)
+	return diags
+}
+
+// reserve asks for a session for what remains of the window, which is worked out before every POST.
+func (e *enactment) reserve(ctx context.Context) (diags diag.Diagnostics) {
+	spec := e.plan.toSpec(e.token)
+	w, _ := e.plan.window()
+	spec.Until = w.ends
+	granted, err := reserve(ctx, e.api, spec, e.plan.waits(), func(made qod.Session) bool {
+		e.hold(ctx, made)
+		diags.Append(e.save(true)...)
+		return !diags.HasError()
+	})
+	switch _, mayExist := asError[*qod.UnresolvedError](err); {
+	case diags.HasError():
+		return diags
+	case granted.ID == "" && errors.Is(err, qod.ErrWindowClosed) && !mayExist:
+		return nil // it is over, which is no failure
+	}
+	diags.Append(e.came(ctx, granted, err)...)
+	if !diags.HasError() && granted.QoSProfile != "" && granted.QoSProfile != spec.QoSProfile {
+		diags.Append(e.otherProfile(granted, spec.QoSProfile))
+	}
+	return diags
+}
+
+// await resumes the wait for a session that is only requested.
+func (e *enactment) await(ctx context.Context) diag.Diagnostics {
+	seen, err := await(ctx, e.api, e.ref(), *e.session)
+	return e.came(ctx, seen, err)
+}
+
+// came takes in what came of reserving or waiting, and saves it where that failed.
+func (e *enactment) came(ctx context.Context, s qod.Session, err error) (diags diag.Diagnostics) {
+	if s.ID == "" {
+		e.forget()
+	} else {
+		e.hold(ctx, s)
+	}
+	if err != nil {
+		diags.Append(e.save(e.session != nil)...)
+		diags.Append(e.reserveFailed(err))
+	}
+	return diags
+}
+
+// hold makes a session the reservation's. Where it lives is remembered with it, so that a reservation
+// without one can move between endpoints.
+func (e *enactment) hold(ctx context.Context, s qod.Session) {
+	if e.session == nil || e.session.ID != s.ID {
+		e.forget()
+	}
+	e.session, e.memory = &s, e.memory.remember(ctx, e.api, s)
+}
+
+func (e *enactment) forget() { e.session, e.memory = nil, sessionMemory{Imported: e.memory.Imported} }
+
+func (e *enactment) ref() qod.Ref {
+	return qod.Ref{ID: e.session.ID, Device: toDevice(e.plan.Device)}
+}
+
+// status is where the reservation stands now in the window that is wanted. The server's clock was seen
+// before.
+func (e *enactment) status(ctx context.Context) reservationStatus {
+	now, _ := e.api.Now(ctx)
+	w, _ := e.plan.window()
+	return w.status(now, e.session)
+}
+
+// recordedIn is the model with what is known of the session.
+func (e *enactment) recordedIn(ctx context.Context, model reservationModel) reservationModel {
+	model.record(e.session, e.status(ctx))
+	return model
+}
