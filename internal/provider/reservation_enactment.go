@@ -49,12 +49,12 @@ func (e *enactment) run(ctx context.Context) diag.Diagnostics {
 		diags.Append(e.reserve(ctx)...)
 	case status == statusRequested && e.plan.waits():
 		diags.Append(e.await(ctx)...)
+	default:
+		diags.Append(e.save(true)...)
 	}
-	if diags.HasError() {
-		return diags
+	if !diags.HasError() {
+		diags.Append(e.remarks(ctx)...)
 	}
-	diags.Append(e.save(true)...)
-	diags.Append(e.remarks(ctx)...)
 	return diags
 }
 
@@ -72,7 +72,8 @@ func (e *enactment) reserve(ctx context.Context) (diags diag.Diagnostics) {
 	case diags.HasError():
 		return diags
 	case granted.ID == "" && errors.Is(err, qod.ErrWindowClosed) && !mayExist:
-		return nil // it is over, which is no failure
+		e.forget()
+		return e.save(true) // it is over, which is no failure
 	}
 	diags.Append(e.came(ctx, granted, err)...)
 	if !diags.HasError() && granted.QoSProfile != "" && granted.QoSProfile != spec.QoSProfile {
@@ -87,15 +88,15 @@ func (e *enactment) await(ctx context.Context) diag.Diagnostics {
 	return e.came(ctx, seen, err)
 }
 
-// came takes in what came of reserving or waiting, and saves it where that failed.
+// came takes in and saves what came of reserving or waiting.
 func (e *enactment) came(ctx context.Context, s qod.Session, err error) (diags diag.Diagnostics) {
 	if s.ID == "" {
 		e.forget()
 	} else {
 		e.hold(ctx, s)
 	}
+	diags.Append(e.save(e.session != nil)...)
 	if err != nil {
-		diags.Append(e.save(e.session != nil)...)
 		diags.Append(e.reserveFailed(err))
 	}
 	return diags
