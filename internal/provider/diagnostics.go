@@ -492,6 +492,11 @@ func explain(err error) account {
 		return withError(explainError(failure), failure)
 	case errors.As(err, &token):
 		return explainToken(token)
+	case errors.Is(err, qod.ErrNoDate):
+		return account{
+			happened: "Its answers carry no Date header.",
+			advice:   "A proxy may have taken it out. If there is none, give this to the operator; until then, qod_session reserves without a clock.",
+		}
 	case errors.Is(err, qod.ErrWindowClosed):
 		return account{happened: "Less than a second is left of the time asked for.", advice: "Ask for a later end."}
 	}

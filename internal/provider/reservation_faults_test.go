@@ -366,7 +366,7 @@ func TestReservation_import(t *testing.T) {
 		if made.text("status") != "DUE" || !made.values["session_id"].IsNull() || refused(made.diagnostics) || s.writes() != "" {
 			t.Errorf("it is %s, sent %s; %s", made.text("status"), s.writes(), printed(made.diagnostics))
 		}
-		containsAll(t, strings.Join(made.warnings(), ""), []string{"QoS Reservation Without Session", "adoption reserves nothing"})
+		containsAll(t, strings.Join(made.warnings(), ""), []string{"QoS Reservation Without Session", "an import reserves nothing"})
 		s.is(s.pass(made.record, match(nil)), "AVAILABLE", "POST")
 	})
 	t.Run("gone before the next plan", func(t *testing.T) {

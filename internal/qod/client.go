@@ -245,7 +245,7 @@ func (c *Client) Now(ctx context.Context) (now time.Time, err error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	return time.Time{}, errors.New("the API's answers carry no Date header, so its clock is not known")
+	return time.Time{}, ErrNoDate
 }
 
 // Glance is Now where it is known, or where one list within a few seconds tells. While lists fail,
