@@ -221,11 +221,11 @@ func remarked(remark func(reservationModel) diag.Diagnostic) func(l *lab) diag.D
 
 // enacted are the remarks about a reservation until then that came to have this session.
 func enacted(l *lab, until string, session *qod.Session) diag.Diagnostics {
-	_, _ = l.Now(l.ctx)
 	plan := fullReservation()
 	plan.StartsAt, plan.EndsAt = types.StringNull(), types.StringValue(until)
 	e := enactment{api: l, plan: plan, session: session}
-	return e.remarks(l.ctx)
+	_ = e.look(l.ctx)
+	return e.remarks(false)
 }
 
 var failures = map[string]failure{
@@ -712,9 +712,11 @@ var failures = map[string]failure{
 	"reservation/not open yet":       {make: remarked(notOpenYet)},
 	"reservation/over":               {make: remarked(windowOver)},
 	"reservation/session ends before": {make: remarked(func(m reservationModel) diag.Diagnostic {
-		return holdsUntil(m, qod.Session{ID: lostID, ExpiresAt: atKickOff.Add(time.Hour)})
+		return holdsUntil(m, "until 2028-02-29T21:15:00Z", lostID)
 	})},
-	"reservation/session may end before": {make: remarked(func(m reservationModel) diag.Diagnostic { return holdsUntil(m, qod.Session{ID: lostID}) })},
+	"reservation/session may end before": {make: remarked(func(m reservationModel) diag.Diagnostic {
+		return holdsUntil(m, "for 24 hours at most after its start", lostID)
+	})},
 	"reservation/over in the meantime": {make: func(l *lab) diag.Diagnostics {
 		return enacted(l, "2028-02-29T20:00:00Z", &qod.Session{ID: lostID, Status: qod.StatusAvailable})
 	}},
