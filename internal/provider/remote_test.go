@@ -39,7 +39,7 @@ data "qod_sessions" "test" {
   depends_on = [qod_session.test]
 }
 `, phone, phone)
-	resource.UnitTest(t, resource.TestCase{
+	acceptance(t, resource.TestCase{
 		ProtoV6ProviderFactories: factories(),
 		Steps: []resource.TestStep{
 			{

@@ -188,7 +188,7 @@ func TestList_query(t *testing.T) {
 		t.Skip("no version of OpenTofu has a query command yet")
 	}
 	w := newWorld(t, sandbox.Config{})
-	resource.UnitTest(t, resource.TestCase{
+	acceptance(t, resource.TestCase{
 		TerraformVersionChecks:   []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_14_0)},
 		ProtoV6ProviderFactories: factories(),
 		Steps: []resource.TestStep{
