@@ -52,7 +52,7 @@ const (
 	allowedToken    = `must be 1 to 4096 printable ASCII characters without spaces: the network sends it as a bearer token`
 	allowedTimeout  = `must be a positive duration of at most 24h, as in "90s", "5m" or "1h30m"`
 	allowedStatus   = `must be REQUESTED, AVAILABLE or UNAVAILABLE`
-	allowedScope    = `must be one scope without spaces, as in "qod:sessions:read"; write several as several elements`
+	allowedScope    = `must be one scope without spaces, as in "qod:sessions:read"; write several as several elements, or in QOD_SCOPES with spaces between them`
 	aDevice         = `must set at least one of phone_number, network_access_identifier, ipv4_address, ipv6_address`
 )
 
