@@ -152,12 +152,16 @@ func TestList_fails(t *testing.T) {
 		"an empty device": {config: attrs{"device": attrs{}}, says: "phone_number"},
 		"refused":         {fault: new(sandbox.Status(403, `{"code":"PERMISSION_DENIED","message":"no"}`)), says: "qod:sessions:read"},
 	} {
+		before := w.Count(sandbox.OpList)
 		if test.fault != nil {
 			w.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: *test.fault})
 		}
 		got := c.query(test.config, 0, false)
 		if len(got) != 1 || !refused(got[0].diagnostics) || !strings.Contains(printed(got[0].diagnostics), test.says) {
 			t.Errorf("%s: %v, want an error that says %q", name, got, test.says)
+		}
+		if asked := w.Count(sandbox.OpList) > before; asked != (test.fault != nil) {
+			t.Errorf("%s: the network is asked: %t", name, asked)
 		}
 	}
 }
@@ -188,7 +192,7 @@ func TestList_query(t *testing.T) {
 		t.Skip("no version of OpenTofu has a query command yet")
 	}
 	w := newWorld(t, sandbox.Config{})
-	resource.UnitTest(t, resource.TestCase{
+	acceptance(t, resource.TestCase{
 		TerraformVersionChecks:   []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_14_0)},
 		ProtoV6ProviderFactories: factories(),
 		Steps: []resource.TestStep{
