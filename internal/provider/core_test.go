@@ -81,6 +81,16 @@ func newCore(t testing.TB, p *qodProvider, config attrs) *core {
 	return &core{wire: w, schema: w.schemas.ResourceSchemas["qod_session"], identity: identities.IdentitySchemas["qod_session"]}
 }
 
+// shortcut is the server as Terraform finds it, with what stands before the framework.
+func (c *core) shortcut() shortcut {
+	c.t.Helper()
+	s, ok := c.server.(shortcut)
+	if !ok {
+		c.t.Fatalf("the server is a %T", c.server)
+	}
+	return s
+}
+
 // plan plans a configuration.
 func (c *core) plan(prior record, config attrs) proposal {
 	c.t.Helper()

@@ -1,6 +1,8 @@
 // Proves what the guides say: their configurations and scripts are files under examples, which run here
 // as they are, and nothing else that a reader could copy is in the pages.
 
+//go:build !windows
+
 package provider
 
 import (
@@ -12,7 +14,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -65,9 +66,6 @@ func (c *cli) withTools() *cli {
 // sh runs a shell script in the working directory, as a reader pastes it.
 func (c *cli) sh(script string, args ...string) done {
 	c.w.t.Helper()
-	if runtime.GOOS == "windows" {
-		c.w.t.Skip("the guides' scripts are for a shell")
-	}
 	var out bytes.Buffer
 	cmd := exec.CommandContext(c.w.t.Context(), "sh", append([]string{"-euc", script, "sh"}, args...)...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = c.dir, c.env, &out, &out
@@ -77,29 +75,8 @@ func (c *cli) sh(script string, args ...string) done {
 // lay copies a directory of examples into the working directory, in place of its configuration.
 func (c *cli) lay(example string) *cli {
 	c.w.t.Helper()
-	from := filepath.Join(examplesDir, example)
-	if err := os.Remove(filepath.Join(c.dir, "main.tf")); err != nil {
-		c.w.t.Fatal(err)
-	}
-	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		to := filepath.Join(c.dir, name)
-		if entry.IsDir() {
-			return os.MkdirAll(to, 0o700)
-		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(to, content, 0o700) //nolint:gosec // scripts are among them
-	})
-	if err != nil {
+	c.drop("main.tf")
+	if err := os.CopyFS(c.dir, os.DirFS(filepath.Join(examplesDir, example))); err != nil {
 		c.w.t.Fatal(err)
 	}
 	return c
@@ -400,11 +377,12 @@ func TestReadme(t *testing.T) {
 // Nothing that a reader may copy is in a page without being run.
 func TestSnippets(t *testing.T) {
 	var known []string
-	err := filepath.WalkDir(examplesDir, func(path string, entry fs.DirEntry, err error) error {
+	examples := os.DirFS(examplesDir)
+	err := fs.WalkDir(examples, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := os.ReadFile(path)
+		content, err := fs.ReadFile(examples, name)
 		known = append(known, strings.TrimSpace(string(content)))
 		return err
 	})

@@ -29,7 +29,10 @@ type found struct {
 func (c *core) query(config attrs, limit int64, whole bool) []found {
 	c.t.Helper()
 	schema := c.schemas.ListResourceSchemas["qod_session"]
-	server := c.server.(framework)
+	server, ok := c.server.(framework)
+	if !ok {
+		c.t.Fatalf("a %T finds nothing", c.server)
+	}
 	value := c.value(schema, config)
 	validated, err := server.ValidateListResourceConfig(c.t.Context(), &tfprotov6.ValidateListResourceConfigRequest{TypeName: "qod_session", Config: value})
 	c.must("ValidateListResourceConfig", err)
