@@ -187,6 +187,9 @@ func TestGuide_countries(t *testing.T) {
 func TestGuide_testing(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
 	c := w.cli("").lay("testing").withTools()
+	if err := os.CopyFS(filepath.Join(c.dir, "..", "mocks"), os.DirFS(filepath.Join(examplesDir, "mocks"))); err != nil {
+		t.Fatal(err)
+	}
 	suffix := ".tftest.hcl"
 	if os.Getenv("TF_ACC_PROVIDER_HOST") == openTofu {
 		suffix = ".tofutest.hcl"
@@ -389,7 +392,7 @@ func TestSnippets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages := []string{"../../README.md", "../../CONTRIBUTING.md"}
+	pages := []string{"../../README.md", "../../.github/CONTRIBUTING.md"}
 	err = filepath.WalkDir("../../docs", func(path string, entry fs.DirEntry, err error) error {
 		if strings.HasSuffix(path, ".md") {
 			pages = append(pages, path)
