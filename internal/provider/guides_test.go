@@ -259,7 +259,7 @@ func TestGuide_pipelineGate(t *testing.T) {
 	check("cut", c.objections(2, "[]", "-var", "live=false"),
 		north+" is live, and the plan would delete it", touch+" is live, and the plan would delete it")
 	check("cut, one named", c.objections(2, named, "-var", "live=false"), touch+" is live, and the plan would delete it")
-	c.write("main.tf", strings.Replace(readExample(t, "pipeline/main.tf"), "5 * 60 * 60", "6 * 60 * 60", 1))
+	c.write("main.tf", strings.Replace(readExample(t, "pipeline/main.tf"), "3 * 60 * 60", "4 * 60 * 60", 1))
 	check("replaced", c.objections(2, named, "-var", "live=true"), touch+" is live, and the plan would delete and create it")
 	c.write("main.tf", readExample(t, "pipeline/main.tf"))
 	for _, id := range w.ids() {
