@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -195,13 +196,30 @@ func TestGuide_countries(t *testing.T) {
 		t.Errorf("%d sessions in Spain and %d in Germany, want one each", s, g)
 	}
 	for _, r := range germany.Requests() {
-		if bytes.Contains(r.Body, []byte(sandbox.DefaultClient.Secret)) || strings.Contains(r.Header.Get("Authorization"), "Basic") && r.Status == 401 {
+		if _, secret, _ := (&http.Request{Header: r.Header}).BasicAuth(); secret == sandbox.DefaultClient.Secret || bytes.Contains(r.Body, []byte(sandbox.DefaultClient.Secret)) {
 			t.Errorf("Germany was sent Spain's secret: %s %s", r.Method, r.Path)
 		}
 	}
 	c.must(0, "destroy", "-auto-approve", "-no-color", "-input=false")
 	if left := len(spain.Ledger()) + len(germany.Ledger()); left > 0 {
 		t.Errorf("%d sessions are left", left)
+	}
+}
+
+// The trap that the guide warns of is there: what an alias does not set comes from the environment.
+func TestGuide_countriesTrap(t *testing.T) {
+	spain := newWorld(t, sandbox.Config{})
+	germany := sandbox.Start(t, sandbox.Config{})
+	c := spain.cli(fmt.Sprintf("provider \"qod\" {\n  alias     = \"germany\"\n  endpoint  = %q\n  client_id = \"berlin\"\n}\n", germany.Endpoint()) +
+		block("munich", "provider = qod.germany", 3600))
+	c.must(1, "apply", "-auto-approve", "-no-color", "-input=false")
+	for _, r := range germany.Requests(sandbox.OpToken) {
+		if id, secret, _ := (&http.Request{Header: r.Header}).BasicAuth(); id != "berlin" || secret != sandbox.DefaultClient.Secret {
+			t.Errorf("Germany got %q with %q", id, secret)
+		}
+	}
+	if germany.Count(sandbox.OpToken) == 0 {
+		t.Error("Germany was asked for no token")
 	}
 }
 
@@ -394,6 +412,12 @@ func TestGuide_pipelineWorkflows(t *testing.T) {
 		}
 		if strings.Count(text, "uses: hashicorp/setup-terraform") != strings.Count(text, "terraform_wrapper: false") {
 			t.Error("terraform is set up with its wrapper, which hides exit codes")
+		}
+	}
+	loop := readExample(t, "pipeline/event.sh")
+	for _, part := range []string{"-lock-timeout=5m -detailed-exitcode", "-lock-timeout=5m -json tfplan >>apply.jsonl"} {
+		if !strings.Contains(loop, part) {
+			t.Errorf("event.sh lacks %s", part)
 		}
 	}
 	for _, yaml := range []string{github, gitlab} {
