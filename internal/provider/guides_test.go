@@ -22,6 +22,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/mod/semver"
+
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -150,6 +152,34 @@ func TestGuide_recoverInPart(t *testing.T) {
 	w.Remove(w.ids()[0])
 	if plan := c.must(0, "plan", "-no-color", "-input=false"); !strings.Contains(plan, "2 to import, 1 to add, 0 to change, 0 to destroy") {
 		t.Error(plan)
+	}
+}
+
+// What a query writes is a configuration that imports what it found.
+func TestGuide_query(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	c := w.cli(`provider "qod" {}`).withTools()
+	var product struct {
+		Version string `json:"terraform_version"`
+	}
+	if err := json.Unmarshal([]byte(c.must(0, "version", "-json")), &product); err != nil {
+		t.Fatal(err)
+	}
+	if os.Getenv("TF_ACC_PROVIDER_HOST") == openTofu || semver.Compare("v"+product.Version, "v1.14.0") < 0 {
+		t.Skip("terraform query needs Terraform of version 1.14 or later")
+	}
+	best := w.Seed(sandbox.Session{QoSProfile: "QOS_L", Device: sandbox.Device{PhoneNumber: "+34600000010"}})
+	w.Seed(sandbox.Session{QoSProfile: "QOS_E"})
+	c.write("best.tfquery.hcl", readExample(t, "list-resources/qod_session/list-resource.tfquery.hcl"))
+	if got := c.sh(snippet(t, "guides/recover.md", "terraform query")); got.code != 0 || !strings.Contains(got.text, "…10 QOS_L AVAILABLE") {
+		t.Fatalf("exit code %d\n%s", got.code, got.text)
+	}
+	plan := c.must(0, "plan", "-no-color", "-input=false")
+	if !strings.Contains(plan, "1 to import, 0 to add, ") || !strings.Contains(plan, best.ID) {
+		t.Errorf("the configuration that was written plans:\n%s", plan)
+	}
+	if writes := w.writes(); writes != "" {
+		t.Errorf("a query and a plan wrote to the network: %s", writes)
 	}
 }
 
@@ -489,7 +519,7 @@ var elsewhere = map[string]string{
 	"export QOD_":  "TestSnippets_exports",
 	"go run github.com/telefonica/terraform-provider-qod/internal/cmd/qod-sandbox@latest exec -- sh\n":           "TestIndex",
 	"go run github.com/telefonica/terraform-provider-qod/internal/cmd/qod-sandbox@latest exec -- terraform test": "TestGuide_testing",
-	"terraform query -generate": "TestList_query",
+	"terraform query -generate": "TestGuide_query",
 }
 
 // snippet is the shell snippet of a page that begins like this.

@@ -198,7 +198,8 @@ func TestList_query(t *testing.T) {
 			w.apply(w.hcl("%s", block("one", `qos_profile = "QOS_L"`, 3600)+block("two", `qos_profile = "QOS_S"`, 7200))),
 			{
 				Query: true,
-				Config: w.provider("") + `
+				// The provider's configuration is the last step's.
+				Config: `
 list "qod_session" "all" {
   provider = qod
 }
