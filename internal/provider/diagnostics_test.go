@@ -805,10 +805,10 @@ func TestDiagnostics(t *testing.T) {
 		for _, name := range names {
 			t.Run(name, func(t *testing.T) { b.WriteString(section + name + "\n" + failures[name].happen(t) + "\n") })
 		}
-		if err := os.MkdirAll(filepath.Dir(goldenFile), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(goldenFile), 0o750); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(goldenFile, []byte(b.String()), 0o644); err != nil {
+		if err := os.WriteFile(goldenFile, []byte(b.String()), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return

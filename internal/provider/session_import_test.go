@@ -101,7 +101,8 @@ func TestSession_adoptsConfiguration(t *testing.T) {
 		}
 	}
 	w.Echo(func(info map[string]any) {
-		if echo := echoes[info["duration"].(float64)]; echo != nil {
+		seconds, _ := info["duration"].(float64)
+		if echo := echoes[seconds]; echo != nil {
 			echo(info)
 		}
 	})

@@ -29,7 +29,10 @@ type found struct {
 func (c *core) query(config attrs, limit int64, whole bool) []found {
 	c.t.Helper()
 	schema := c.schemas.ListResourceSchemas["qod_session"]
-	server := c.server.(framework)
+	server, ok := c.server.(framework)
+	if !ok {
+		c.t.Fatalf("a %T finds nothing", c.server)
+	}
 	value := c.value(schema, config)
 	validated, err := server.ValidateListResourceConfig(c.t.Context(), &tfprotov6.ValidateListResourceConfigRequest{TypeName: "qod_session", Config: value})
 	c.must("ValidateListResourceConfig", err)
@@ -199,7 +202,8 @@ func TestList_query(t *testing.T) {
 			w.apply(w.hcl("%s", block("one", `qos_profile = "QOS_L"`, 3600)+block("two", `qos_profile = "QOS_S"`, 7200))),
 			{
 				Query: true,
-				Config: w.provider("") + `
+				// The provider's configuration is the last step's.
+				Config: `
 list "qod_session" "all" {
   provider = qod
 }

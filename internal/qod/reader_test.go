@@ -117,7 +117,7 @@ func TestReadOfManyForLong(t *testing.T) {
 		w.refresh(ids)
 		inParallel(make([]int, 10_000), func(int) {
 			time.Sleep(60 * time.Millisecond)
-			w.refresh(ids[rand.N(len(ids)):][:1])
+			w.refresh(ids[rand.N(len(ids)):][:1]) //nolint:gosec // chance, not secrecy
 		})
 		if lists, most := w.Count(sandbox.OpList), 1+int(time.Since(began)/(10*time.Second)); lists > most || lists < 2 {
 			w.t.Errorf("%d lists in %v, want at most %d", lists, time.Since(began), most)
@@ -593,7 +593,7 @@ func TestReadRace(t *testing.T) {
 								since = w
 							}
 							tr.mu.Unlock()
-							s, err := w.Read(t.Context(), qod.Ref{ID: id})
+							s, err := w.Read(t.Context(), qod.Ref{ID: id}) //nolint:contextcheck // stop ends the loop, not a call
 							state := string(s.Status)
 							if qod.IsGone(err) {
 								state = "gone"
@@ -639,7 +639,7 @@ func TestReadRace(t *testing.T) {
 						id := ids[mine.IntN(len(ids))]
 						turn <- struct{}{}
 						tr.becomes(id, "gone")
-						if err := w.Release(t.Context(), qod.Ref{ID: id}); err != nil && !qod.IsGone(err) {
+						if err := w.Release(t.Context(), qod.Ref{ID: id}); err != nil && !qod.IsGone(err) { //nolint:contextcheck // stop ends the loop, not a call
 							t.Errorf("release: %v", err)
 						}
 						tr.mu.Lock()

@@ -13,6 +13,8 @@ type mutant struct {
 const (
 	client   = "./internal/qod"
 	provider = "./internal/provider"
+
+	sandboxCommand = "./internal/cmd/qod-sandbox"
 )
 
 var mutants = []mutant{
@@ -197,5 +199,54 @@ var mutants = []mutant{
 		line:    "recorded.QoSStatus.ValueString() == string(qod.StatusAvailable)",
 		instead: "recorded.QoSStatus.ValueString() != \"\"",
 		pkg:     provider, test: "TestShortcut_plan",
+	},
+	{
+		promise: "terraform query gets no more than it asked for",
+		file:    "internal/provider/session_list_resource.go",
+		line:    "found = found[:req.Limit]",
+		instead: "_ = found[:req.Limit]",
+		pkg:     provider, test: "TestList",
+	},
+	{
+		promise: "a query shows no whole phone number",
+		file:    "internal/provider/session_list_resource.go",
+		line:    "parts = append(parts, qod.Mask(identifier))",
+		instead: "parts = append(parts, identifier)",
+		pkg:     provider, test: "TestList",
+	},
+	{
+		promise: "a query that asks for resources gets them",
+		file:    "internal/provider/session_list_resource.go",
+		line:    "if req.IncludeResource {",
+		instead: "if false {",
+		pkg:     provider, test: "TestList",
+	},
+	{
+		promise: "sessions left in the sandbox fail the command",
+		file:    "internal/cmd/qod-sandbox/exec.go",
+		line:    "if strict && code == exitOK && len(left) > 0 {",
+		instead: "if false && strict {",
+		pkg:     sandboxCommand, test: "TestLeftovers",
+	},
+	{
+		promise: "no web page gives orders to the sandbox",
+		file:    "internal/sandbox/control.go",
+		line:    "r.Header.Get(\"Content-Type\") != \"application/json\"",
+		instead: "r.Header.Get(\"Content-Type\") == \"none\"",
+		pkg:     "./internal/sandbox", test: "TestControlRefuses",
+	},
+	{
+		promise: "a sweep releases nothing of another network",
+		file:    "internal/provider/remote_test.go",
+		line:    "if string(origin) == n.Origin() {",
+		instead: "if string(origin) != \"\" {",
+		pkg:     provider, test: "TestSweep",
+	},
+	{
+		promise: "no test is skipped for another reason than a version",
+		file:    "internal/cmd/runtests/main.go",
+		line:    "!strings.Contains(why, \"version\")",
+		instead: "!strings.Contains(s, why)",
+		pkg:     "./internal/cmd/runtests", test: "TestOnlyForVersions",
 	},
 }
