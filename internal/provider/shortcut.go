@@ -64,7 +64,7 @@ func (s shortcut) confirmed(ctx context.Context, req *tfprotov6.ReadResourceRequ
 	if !ok || s.provider.sessions == nil || originIn(req.Private) != s.provider.sessions.Origin() {
 		return nil, false
 	}
-	found, ok := s.provider.sessions.Confirm(ctx, qod.Ref{ID: before.ID.ValueString()})
+	found, ok := s.provider.sessions.Confirm(ctx, before.ref())
 	if !ok {
 		return nil, false
 	}

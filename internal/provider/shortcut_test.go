@@ -6,6 +6,7 @@ package provider
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"testing"
 	"time"
@@ -34,8 +35,8 @@ func (deaf) PlanResourceChange(context.Context, *tfprotov6.PlanResourceChangeReq
 func (w *world) refreshing() *core {
 	w.t.Helper()
 	c := w.core()
-	for _, id := range w.ids()[:5] {
-		c.adopt(id)
+	for range 5 {
+		c.adopt(w.Seed(sandbox.Session{}).ID)
 	}
 	return c
 }
@@ -64,9 +65,6 @@ func TestShortcut_read(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff), Provisioning: sandbox.Instant})
 			r := w.core().created(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
-			for range 5 {
-				w.Seed(sandbox.Session{})
-			}
 			if test.network != nil {
 				test.network(w, r.text("id"))
 			}
@@ -89,6 +87,24 @@ func TestShortcut_read(t *testing.T) {
 				t.Errorf("taken: %v, want %v", taken, test.taken)
 			}
 		})
+	}
+}
+
+// A list that shows another profile would have the session replaced, and is not believed.
+func TestSession_profileInAList(t *testing.T) {
+	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
+	r := w.core().created(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
+	w.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: sandbox.Answer(200, "application/json", fmt.Sprintf(
+		`[{"sessionId": %q, "qosProfile": "QOS_S", "qosStatus": "AVAILABLE", "startedAt": %q, "expiresAt": %q}]`,
+		r.text("id"), r.text("started_at"), r.text("expires_at")))})
+	c := w.refreshing()
+	before := w.Count(sandbox.OpRead)
+	if got := c.refresh(r); !got.is(r) || len(got.diagnostics) > 0 {
+		t.Errorf("%v, %s", got.values, printed(got.diagnostics))
+	}
+	w.exactly("gets", w.Count(sandbox.OpRead)-before, 1)
+	if w.Count(sandbox.OpList) == 0 {
+		t.Error("no list was asked for")
 	}
 }
 
