@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
@@ -34,7 +35,7 @@ func logRequest(ctx context.Context, e qod.Event) {
 func logWhatIsAsked(getenv func(string) string, setenv func(name, value string) error) {
 	loggers := []string{"TF_LOG_SDK", "TF_LOG_SDK_PROTO", "TF_LOG_SDK_FRAMEWORK", "TF_LOG_PROVIDER", "TF_LOG_PROVIDER_QOD"}
 	for _, asks := range append(loggers, "TF_LOG") {
-		if getenv(asks) != "" {
+		if level := getenv(asks); level != "" && !strings.EqualFold(level, "OFF") {
 			return
 		}
 	}

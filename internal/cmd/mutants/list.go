@@ -303,4 +303,25 @@ var mutants = []mutant{
 		instead: "recorded.QoSStatus.ValueString() != \"\"",
 		pkg:     provider, test: "TestShortcut_plan",
 	},
+	{
+		promise: "another session's identity is refused",
+		file:    "internal/provider/shortcut.go",
+		line:    "!sameValue(req.CurrentIdentity.IdentityData, id.IdentityData)",
+		instead: "!sameValue(id.IdentityData, id.IdentityData)",
+		pkg:     provider, test: "TestShortcut_read",
+	},
+	{
+		promise: "a plan names no session that has no name",
+		file:    "internal/provider/shortcut.go",
+		line:    "planned = identityOf(nil)",
+		instead: "planned = nil",
+		pkg:     provider, test: "TestShortcut_plan",
+	},
+	{
+		promise: "TF_LOG=OFF asks for no logs",
+		file:    "internal/provider/logging.go",
+		line:    "&& !strings.EqualFold(level, \"OFF\")",
+		instead: "&& !strings.EqualFold(level, \"\")",
+		pkg:     provider, test: "TestFleet_logsOnlyWhatIsAsked",
+	},
 }
