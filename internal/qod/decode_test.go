@@ -303,21 +303,3 @@ func BenchmarkList(b *testing.B) {
 		})
 	}
 }
-
-// BenchmarkDecode reads the list of an account that has more sessions than any.
-func BenchmarkDecode(b *testing.B) {
-	one := `{"sessionId":"` + anID[:30] + `%06d","device":{"phoneNumber":"+34600000001"},"qosProfile":"QOS_L","qosStatus":"AVAILABLE",` +
-		`"startedAt":"2026-11-22T12:30:45Z","expiresAt":"2026-11-22T13:30:45Z","duration":3600}`
-	items := make([]string, 10_000)
-	for i := range items {
-		items[i] = fmt.Sprintf(one, i)
-	}
-	body := []byte("[" + strings.Join(items, ",") + "]")
-	b.SetBytes(int64(len(body)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if sessions, err := (openGateway{}).sessions(body); err != nil || len(sessions) != len(items) {
-			b.Fatalf("%d, %v", len(sessions), err)
-		}
-	}
-}

@@ -87,8 +87,8 @@ func (l *lists) taken(notBefore time.Time) *snapshot {
 // try is since for those who can do without: it returns nil where a list is not worth a try, fails,
 // or takes too long.
 func (l *lists) try(ctx context.Context, notBefore time.Time) *snapshot {
-	if last := l.taken(notBefore); last != nil || !l.promising() {
-		return last
+	if !l.promising() {
+		return l.taken(notBefore)
 	}
 	patient, cancel := context.WithTimeout(ctx, listPatience)
 	defer cancel()

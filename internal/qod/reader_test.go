@@ -147,7 +147,8 @@ func TestReadAcrossOwnWrites(t *testing.T) {
 			t.Parallel()
 			inBubble(t, setting{client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, w *world) {
 				ids := w.fleet(10)
-				w.refresh(ids)
+				w.refresh(ids[:4])
+				w.refresh(ids[4:])
 				if test.effect != nil {
 					w.spoil(sandbox.OpRelease, 1, *test.effect)
 				}

@@ -208,8 +208,8 @@ var mutants = []mutant{
 	{
 		promise: "a failed list takes nothing away from the last",
 		file:    "internal/qod/lists.go",
-		line:    "last != nil || !l.promising()",
-		instead: "!l.promising()",
+		line:    "return l.taken(notBefore)",
+		instead: "return nil",
 		pkg:     client, test: "TestReadBehindAFailedList",
 	},
 	{
@@ -300,7 +300,7 @@ var mutants = []mutant{
 		promise: "a session on its way is not planned the short way",
 		file:    "internal/provider/shortcut.go",
 		line:    "recorded.QoSStatus.ValueString() == string(qod.StatusAvailable)",
-		instead: "recorded.QoSStatus.ValueString() != \"\"",
+		instead: "recorded.QoSStatus.ValueString() != string(qod.Status(\"\"))",
 		pkg:     provider, test: "TestShortcut_plan",
 	},
 	{
