@@ -25,6 +25,7 @@ func TestFleet_logsOnlyWhatIsAsked(t *testing.T) {
 		"all":                     {env: []string{"TF_LOG=DEBUG"}, says: true},
 		"the provider's own":      {env: []string{"TF_LOG_PROVIDER_QOD=DEBUG", "TF_LOG_PROVIDER=DEBUG"}, says: true},
 		"a log of Terraform only": {env: []string{"TF_LOG_CORE=TRACE"}},
+		"none":                    {env: []string{"TF_LOG=off"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"regexp"
+	"strings"
 	"syscall"
 
 	"github.com/hashicorp/terraform-plugin-log/tflog"
@@ -68,7 +69,7 @@ func kindOf(err error) string {
 func logWhatIsAsked(getenv func(string) string, setenv func(name, value string) error) {
 	loggers := []string{"TF_LOG_SDK", "TF_LOG_SDK_PROTO", "TF_LOG_SDK_FRAMEWORK", "TF_LOG_PROVIDER", "TF_LOG_PROVIDER_QOD"}
 	for _, asks := range append(loggers, "TF_LOG") {
-		if getenv(asks) != "" {
+		if level := getenv(asks); level != "" && !strings.EqualFold(level, "OFF") {
 			return
 		}
 	}

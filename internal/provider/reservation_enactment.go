@@ -135,7 +135,7 @@ func (e *enactment) hold(ctx context.Context, s qod.Session) {
 func (e *enactment) forget() { e.session, e.memory = nil, sessionMemory{Imported: e.memory.Imported} }
 
 func (e *enactment) ref() qod.Ref {
-	return qod.Ref{ID: e.session.ID, Device: toDevice(e.plan.Device)}
+	return qod.Ref{ID: e.session.ID, Device: toDevice(e.plan.Device), QoSProfile: e.plan.QoSProfile.ValueString()}
 }
 
 // status is where the reservation stands in the window that is wanted.
