@@ -237,14 +237,29 @@ func (c *Client) Now(ctx context.Context) (now time.Time, err error) {
 	if now := c.clock.now(); !now.IsZero() {
 		return now, nil
 	}
-	_, err = c.listSince(ctx, time.Time{})
-	if now := c.clock.now(); !now.IsZero() {
-		return now, nil // a refusal has a Date, too
-	}
-	if err != nil {
+	if err := c.clock.why(); err != nil {
 		return time.Time{}, err
 	}
-	return time.Time{}, ErrNoDate
+	within, cancel := context.WithTimeout(ctx, lookBudget)
+	defer cancel()
+	_, err = retry(within, OperationList, c.maxRetries, func(int) (*snapshot, error) {
+		taken, err := c.lists.since(within, c.clock.lastSeen())
+		if !c.clock.now().IsZero() {
+			return taken, nil // a refusal has a Date, too
+		}
+		return taken, err
+	})
+	if now := c.clock.now(); !now.IsZero() {
+		return now, nil
+	}
+	if err == nil {
+		err = ErrNoDate
+	}
+	var fault *PanicError
+	if ctx.Err() == nil && !errors.As(err, &fault) {
+		c.clock.failed(err)
+	}
+	return time.Time{}, err
 }
 
 // Glance is Now where it is known, or where one list within a few seconds tells. While lists fail,
@@ -258,7 +273,7 @@ func (c *Client) Glance(ctx context.Context) (time.Time, bool) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, snapshotBudget)
 	defer cancel()
-	if _, err := c.lists.since(ctx, time.Time{}); err != nil && ctx.Err() != nil {
+	if _, err := c.lists.since(ctx, c.clock.lastSeen()); err != nil && ctx.Err() != nil {
 		c.lists.disappoint()
 	}
 	now := c.clock.now() // a refusal has a Date, too
