@@ -221,7 +221,8 @@ func TestSession_generatesConfiguration(t *testing.T) {
 			IPv4Address: &sandbox.IPv4Address{PublicAddress: "203.0.113.20", PublicPort: new(0)},
 		},
 	} {
-		imports += fmt.Sprintf("import {\n  to = qod_session.s%d\n  id = %q\n}\n", n, w.Seed(sandbox.Session{Device: device}).ID)
+		// With a provider, because without a resource a coming Terraform (1.17) looks for hashicorp/qod.
+		imports += fmt.Sprintf("import {\n  to = qod_session.s%d\n  id = %q\n  provider = qod\n}\n", n, w.Seed(sandbox.Session{Device: device}).ID)
 	}
 	c := w.cli(imports)
 	c.must(0, "plan", "-no-color", "-generate-config-out=generated.tf")
