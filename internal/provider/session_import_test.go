@@ -226,6 +226,7 @@ func TestSession_generatesConfiguration(t *testing.T) {
 	}
 	c := w.cli(imports)
 	c.must(0, "plan", "-no-color", "-generate-config-out=generated.tf")
+	c.configure(strings.ReplaceAll(imports, "  provider = qod\n", "")) // refused where there is a resource
 	c.apply()
 	c.destroy()
 	if got := w.writes(); got != "DELETE DELETE" {
