@@ -78,7 +78,7 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 			return
 		}
 	}
-	plan := planReservation(config, prior, memory)
+	plan := planReservation(config, prior, memory) //nolint:contextcheck // planning asks nobody
 	resp.RequiresReplace = append(resp.RequiresReplace, plan.replace...)
 	resp.Diagnostics.Append(plan.notes...)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan.planned)...)

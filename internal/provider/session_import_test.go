@@ -214,7 +214,7 @@ func TestSession_importStops(t *testing.T) {
 func TestSession_generatesConfiguration(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
 	w.Echo(func(info map[string]any) {
-		if device := info["device"].(map[string]any); device["phoneNumber"] == "+34600000030" {
+		if device, _ := info["device"].(map[string]any); device["phoneNumber"] == "+34600000030" {
 			device["phoneNumber"] = "34600000030"
 		}
 	})
