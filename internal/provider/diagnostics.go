@@ -257,7 +257,11 @@ func (e endeavour) waitFailed(wait *qod.WaitError) diag.Diagnostic {
 		last = explain(wait.Err)
 		last.happened = introduced("The last look at it failed", last.happened)
 	}
-	switch wait.Reason {
+	reason := wait.Reason
+	if reason == qod.WaitTimeout && wantsToken(wait.Err) {
+		reason = qod.WaitDenied // not more time is what it needs
+	}
+	switch reason {
 	case qod.WaitInterrupted:
 		a.happened = "The wait for the session was interrupted. The session is requested and recorded, but not known to be available."
 		a.advice = resumesWait
@@ -286,6 +290,13 @@ func (e endeavour) waitFailed(wait *qod.WaitError) diag.Diagnostic {
 		a.advice += " Where the network is slow, allow more time."
 	}
 	return e.failed(withSession(a.also(last.facts...), wait.Last.ID))
+}
+
+// wantsToken reports whether err is for want of a token that the API accepts.
+func wantsToken(err error) bool {
+	_, none := asError[*qod.TokenError](err)
+	e, ok := asError[*qod.Error](err)
+	return none || ok && e.Status == http.StatusUnauthorized
 }
 
 const causesOfConflict = "The network takes one session a device. So a replacement fails like this when it asks for the new session before the old one is deleted, " +

@@ -189,6 +189,11 @@ func waited(resumed bool, prepare func(l *lab, id string)) func(l *lab) diag.Dia
 	}
 }
 
+// disabled is a client that the operator takes out of service during the wait.
+func disabled(l *lab, _ string) {
+	l.fail(sandbox.OpToken, -1, sandbox.Status(401, refuses("invalid_client", "The client was disabled.")))
+}
+
 var failures = map[string]failure{
 	"create/400":               {make: answers(400, `{"status":400,"code":"INVALID_ARGUMENT","message":"Unknown device +34611222333."}`)},
 	"create/400 without words": {make: answers(400, "")},
@@ -599,10 +604,14 @@ var failures = map[string]failure{
 	"wait/too long, failing, resumed": {make: waited(true, func(l *lab, _ string) {
 		l.fail(sandbox.OpRead, -1, sandbox.Status(503, `{"code":"UNAVAILABLE","message":"Maintenance"}`))
 	})},
-	"wait/interrupted":          {make: waited(false, func(l *lab, _ string) { l.interruptAfter(time.Second) })},
-	"wait/interrupted, resumed": {make: waited(true, func(l *lab, _ string) { l.interruptAfter(time.Second) })},
-	"wait/denied":               {make: waited(false, func(l *lab, _ string) { l.fail(sandbox.OpRead, -1, sandbox.Status(401, "")) })},
-	"wait/denied, resumed":      {make: waited(true, func(l *lab, _ string) { l.fail(sandbox.OpRead, -1, sandbox.Status(401, "")) })},
+	"wait/interrupted":               {make: waited(false, func(l *lab, _ string) { l.interruptAfter(time.Second) })},
+	"wait/interrupted, resumed":      {make: waited(true, func(l *lab, _ string) { l.interruptAfter(time.Second) })},
+	"wait/denied":                    {make: waited(false, disabled)},
+	"wait/denied, resumed":           {make: waited(true, disabled)},
+	"wait/too long, without a token": {make: waited(false, func(l *lab, _ string) { l.fail(sandbox.OpRead, -1, sandbox.Status(401, "")) })},
+	"wait/too long, without a token, resumed": {make: waited(true, func(l *lab, _ string) {
+		l.fail(sandbox.OpToken, -1, sandbox.Status(403, webPage, "Content-Type", "text/html"))
+	})},
 	"wait/not configured yet": {make: func(l *lab) diag.Diagnostics {
 		_, err := unconfigured{attributes: []string{"endpoint"}}.Await(l.ctx, qod.Ref{})
 		return one(resumeFailed(err))

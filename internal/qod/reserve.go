@@ -245,6 +245,11 @@ func (cr *creation) look(ctx context.Context, settling time.Duration) (Session, 
 	for wait := firstLook; ; wait *= 2 {
 		taken, err := cr.client.listSince(ctx, time.Now())
 		if err != nil {
+			// A token that others gave up waiting for, or that is hard to get just now, is no reason to
+			// leave a session behind.
+			if mayPass(err) && pause(ctx, min(wait, maxPoll)) == nil {
+				continue
+			}
 			return Session{}, cr.unresolved(cr.lastLost(), nil, err, interrupted)
 		}
 		ours, possible := cr.candidates(taken.sessions)

@@ -854,6 +854,18 @@ func TestReserveWhenItIsInterrupted(t *testing.T) {
 			arrange: both(sandbox.DropAfterCommit(), 1, sandbox.Delay(5*time.Second)),
 			after:   time.Second, posts: 1, made: true, within: 4250 * time.Millisecond,
 		},
+		"during the POST, whose answer is lost with the token endpoint": {
+			arrange: func(_ *testing.T, w *world) {
+				w.spoil(sandbox.OpCreate, 1, sandbox.DropAfterCommit())
+				w.Before(sandbox.OpList, func(n int, _ *http.Request) {
+					if n == 2 {
+						w.RevokeTokens()
+						w.spoil(sandbox.OpToken, 12, down)
+					}
+				})
+			},
+			after: 35 * time.Millisecond, posts: 1, made: true, within: 20 * time.Second,
+		},
 		"while it waits to repeat the POST": {
 			arrange: creates(sandbox.Status(429, "", "Retry-After", "300")),
 			after:   time.Minute, posts: 1, within: 0,

@@ -198,4 +198,25 @@ var mutants = []mutant{
 		instead: "recorded.QoSStatus.ValueString() != \"\"",
 		pkg:     provider, test: "TestShortcut_plan",
 	},
+	{
+		promise: "a token that nobody waits for any more fails nobody",
+		file:    "internal/qod/authorizer.go",
+		line:    "ctx.Err() != nil && !locks(err)",
+		instead: "ctx.Err() != nil && locks(err)",
+		pkg:     client, test: "TestTokenEndpointHangs",
+	},
+	{
+		promise: "a session is looked for as long as there may be a token",
+		file:    "internal/qod/reserve.go",
+		line:    "if mayPass(err) && pause(ctx",
+		instead: "if !mayPass(err) && pause(ctx",
+		pkg:     client, test: "TestReserveWhenItIsInterrupted",
+	},
+	{
+		promise: "one refusal ends no wait",
+		file:    "internal/qod/await.go",
+		line:    "return locks(err) || errors.Is(err, ErrNotRenewable)",
+		instead: "return asked(err) == maxAsked",
+		pkg:     client, test: "TestAwait",
+	},
 }
