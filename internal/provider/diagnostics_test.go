@@ -265,6 +265,19 @@ var failures = map[string]failure{
 		_, _ = l.Reserve(l.ctx, wanted)
 		return l.create(wanted)
 	}},
+	"conflict/with a session that the network gives out twice": {make: func(l *lab) diag.Diagnostics {
+		first, err := l.Reserve(l.ctx, qod.Spec{Device: qod.Device{PhoneNumber: "+34600000042"}, QoSProfile: "QOS_L", Seconds: 3600})
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		l.fail(sandbox.OpCreate, 1, sandbox.Answer(201, "application/json", fmt.Sprintf(`{"sessionId":%q}`, first.ID)))
+		return l.create(wanted)
+	}},
+	"conflict/with one that is given out instead": {make: func(l *lab) diag.Diagnostics {
+		l.Seed(sandbox.Session{ID: lostID, Device: tel})
+		l.fail(sandbox.OpCreate, 1, sandbox.Answer(200, "application/json", fmt.Sprintf(`{"sessionId":%q}`, lostID)))
+		return l.create(wanted)
+	}},
 	"conflict/with one that is visible": {make: func(l *lab) diag.Diagnostics {
 		l.Seed(sandbox.Session{ID: lostID, Device: tel, QoSProfile: "QOS_S"})
 		return l.create(wanted)

@@ -11,6 +11,11 @@ const (
 	// snapshotBudget bounds that list: without one the POST is still sent.
 	snapshotBudget = 5 * time.Second
 
+	// snapshotGap is how much older than the POST that list may be for a session that shows no start
+	// to count as made by it: somebody else may have made it in between. A burst of creates shares a
+	// list that is half as old.
+	snapshotGap = 2 * time.Second
+
 	// clockSlack is how far two readings of one server's clock may lie apart: Date and startedAt
 	// are both cut to whole seconds.
 	clockSlack = 2 * time.Second
@@ -40,7 +45,13 @@ const (
 // Errors: *Error (refused), *TokenError, *ConflictError, *UnresolvedError, *InterruptedError,
 // ErrWindowClosed, *PanicError.
 func (c *Client) Reserve(ctx context.Context, spec Spec) (s Session, err error) {
-	defer catch(&err)
+	create := creation{client: c, spec: spec}
+	defer func() {
+		if fault := recover(); fault != nil {
+			// What is known by now is all that anybody will ever know.
+			s, err = create.made, create.failed(newPanicError(fault))
+		}
+	}()
 	unlock, lockErr := c.held.lock(ctx, spec.Device)
 	if lockErr != nil {
 		return Session{}, stopped(ctx, OperationCreate, false, nil)
@@ -53,7 +64,6 @@ func (c *Client) Reserve(ctx context.Context, spec Spec) (s Session, err error) 
 	if _, err := c.authorizer.Token(ctx, spec.Device); err != nil {
 		return Session{}, unlessStopped(ctx, err)
 	}
-	create := creation{client: c, spec: spec}
 	s, err = create.run(ctx)
 	if s.ID != "" {
 		c.reader.wrote(s.ID)
@@ -77,6 +87,7 @@ type creation struct {
 	postedAt time.Time // just before that POST, by this process's clock
 	lost     []*Error  // POSTs whose fate is unknown
 	until    time.Time // when the session of the last lost POST would end
+	made     Session   // what the last POST made
 }
 
 // run posts until there is a session or a reason to stop.
@@ -87,12 +98,15 @@ func (cr *creation) run(ctx context.Context) (Session, error) {
 		}
 		if len(cr.lost) == 0 {
 			cr.before = cr.client.snapshotBefore(ctx)
-			cr.postedAt = time.Now()
 		} else if found, err := cr.look(ctx, 0); found.ID != "" || err != nil {
 			return found, err
 		}
 		s, err := cr.post(ctx, attempt)
 		if s.ID != "" {
+			cr.made = s
+			if taken := cr.taken(s); taken != nil {
+				return Session{}, cr.failed(taken)
+			}
 			return s, cr.twice(ctx, s)
 		}
 		var failure *Error
@@ -144,7 +158,7 @@ func (c *Client) snapshotBefore(ctx context.Context) *snapshot {
 	}
 	ctx, cancel := context.WithTimeout(ctx, snapshotBudget)
 	defer cancel()
-	taken, err := c.listSince(ctx, time.Now().Add(-snapshotAge))
+	taken, err := c.listSince(ctx, time.Now().Add(-snapshotGap/2))
 	if err != nil {
 		return nil
 	}
@@ -170,11 +184,10 @@ func (cr *creation) post(ctx context.Context, attempt int) (Session, error) {
 		return Session{}, ctx.Err()
 	}
 	cr.spec.Seconds = spec.Seconds
-	made, err := c.sendCreate(ctx, r, spec.Device, token, attempt)
-	if made.ID != "" {
-		c.held.claim(made.ID, spec.Device)
+	if len(cr.lost) == 0 {
+		cr.postedAt = time.Now()
 	}
-	return made, err
+	return c.sendCreate(ctx, r, spec.Device, token, attempt)
 }
 
 // sendCreate is the part of a create that must not be lost: from here on the network may have
@@ -253,8 +266,11 @@ func (cr *creation) look(ctx context.Context, settling time.Duration) (Session, 
 			return Session{}, cr.unresolved(cr.lastLost(), nil, err, interrupted)
 		}
 		ours, possible := cr.candidates(taken.sessions)
-		if len(ours) == 1 && cr.client.held.claim(ours[0].ID, cr.spec.Device) {
-			return ours[0], nil
+		if len(ours) == 1 {
+			if cr.client.held.claim(ours[0].ID, cr.spec.Device) {
+				return ours[0], nil
+			}
+			continue // another create was faster: look again, without it
 		}
 		done := time.Since(began) >= settling
 		if len(ours) > 0 || (done && len(possible) > 0) {
@@ -292,8 +308,10 @@ func (cr *creation) twice(ctx context.Context, s Session) error {
 func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
 	// Worked out now, since the first answer with a Date may be this very list.
 	posted := cr.client.clock.at(cr.postedAt)
+	// What an older list does not show may have come between it and the POST.
+	shown := cr.before != nil && cr.postedAt.Sub(cr.before.started) <= snapshotGap
 	for _, s := range listed {
-		matches, contradicts := cr.spec.Device.compare(s.Device)
+		_, contradicts := cr.spec.Device.compare(s.Device)
 		if contradicts || cr.client.held.owns(s.ID) || (cr.before != nil && cr.before.has(s.ID)) {
 			continue
 		}
@@ -302,7 +320,7 @@ func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
 		if cr.before == nil && tooOld {
 			continue // without a snapshot the clock alone says that it existed before
 		}
-		if matches && !tooOld && s.QoSProfile == cr.spec.QoSProfile && s.ID != "" && (cr.before != nil || clocked) {
+		if cr.spec.Device.shares(s.Device) && !tooOld && s.QoSProfile == cr.spec.QoSProfile && s.ID != "" && (clocked || shown) {
 			ours = append(ours, s)
 		} else {
 			possible = append(possible, s)
@@ -348,6 +366,25 @@ func (cr *creation) explainConflict(ctx context.Context, failure *Error) *Confli
 		case cr.spec.Device.overlaps(s.Device):
 			conflict.Visible = append(conflict.Visible, s)
 		}
+	}
+	return conflict
+}
+
+// taken is the error for an answer that shows a session of another resource, of this process or from
+// before the POST: two that hold one session would delete it for each other. It is nil for one that
+// is new, which from now on is the device's.
+func (cr *creation) taken(s Session) *ConflictError {
+	conflict := &ConflictError{Device: cr.spec.Device, Err: &Error{
+		Operation: OperationCreate, SessionID: s.ID, outcome: refused, Err: errors.New("the answer shows a session that was there before"),
+	}}
+	held := cr.client.held
+	switch {
+	case cr.before != nil && cr.before.has(s.ID) && !held.owns(s.ID):
+		conflict.Visible = []Session{cr.before.sessions[cr.before.position[s.ID]]}
+	case held.claim(s.ID, cr.spec.Device):
+		return nil
+	default:
+		conflict.Own = []string{s.ID}
 	}
 	return conflict
 }
