@@ -459,6 +459,13 @@ var failures = map[string]failure{
 		l.Discovery(func(d map[string]any) { d["issuer"] = "https://login.example/realms/qod" })
 		return l.list()
 	}},
+	"discovery/no issuer": {make: func(l *lab) diag.Diagnostics {
+		l.Discovery(func(document map[string]any) {
+			delete(document, "issuer")
+			document["token_endpoint"] = "https://tokens.example/oauth/token"
+		})
+		return l.list()
+	}},
 	"discovery/DNS": {make: func(l *lab) diag.Diagnostics {
 		l.wire = broken{&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "gateway.example", IsNotFound: true}}}
 		return l.list()

@@ -268,4 +268,18 @@ var mutants = []mutant{
 		instead: "s, err = create.made, newPanicError(fault)",
 		pkg:     client, test: "TestReservePanics",
 	},
+	{
+		promise: "a delete that is only accepted is waited for",
+		file:    "internal/qod/release.go",
+		line:    "s.Status == StatusUnavailable && lived)",
+		instead: "s.Status == StatusUnavailable)",
+		pkg:     client, test: "TestRelease",
+	},
+	{
+		promise: "no secret goes where a nameless document points",
+		file:    "internal/qod/discovery.go",
+		line:    "case issuer == \"\" && !strings",
+		instead: "case issuer != \"\" && !strings",
+		pkg:     client, test: "TestDiscovery",
+	},
 }
