@@ -29,6 +29,7 @@ const (
 	importSummary = "Unable to Import QoS Session"
 	listSummary   = "Unable to List QoS Sessions"
 	waitSummary   = "QoS Session Not Available"
+	faultSummary  = "Internal Fault"
 )
 
 // endeavour is what Terraform had a resource do when it failed: how the error is headed, and what
@@ -75,7 +76,7 @@ func catch(diags *diag.Diagnostics) {
 	if fault := recover(); fault != nil {
 		a := explainFault(fault)
 		a.happened += " What was known of the session is kept in the state."
-		diags.AddError("Internal Fault", a.detail())
+		diags.AddError(faultSummary, a.detail())
 	}
 }
 
@@ -127,6 +128,8 @@ func problems(found []qod.Problem) diag.Diagnostics {
 	return diags
 }
 
+const lookFirst = "Before the next apply, look at the sessions (data source qod_sessions): one may be live that is not in the state."
+
 // reserveFailed reports an endeavour that did not end with an available session.
 func (e endeavour) reserveFailed(err error) diag.Diagnostic {
 	if wait, ok := asError[*qod.WaitError](err); ok {
@@ -141,7 +144,7 @@ func (e endeavour) reserveFailed(err error) diag.Diagnostic {
 	a := explain(err)
 	switch {
 	case isFault(err):
-		a.advice = joined("Before the next apply, look at the sessions (data source qod_sessions): one may be live that is not in the state.", a.advice)
+		a.advice = joined(lookFirst, a.advice)
 	case madeNothing(err):
 		a.happened += " No session was created."
 	}

@@ -75,12 +75,12 @@ func TestShortcut_read(t *testing.T) {
 				test.state(&r)
 			}
 			short, long := w.refreshing(), w.refreshing()
-			long.server = long.server.(shortcut).framework
+			long.server = long.server.(guarded).framework.(shortcut).framework
 			got, want := short.refresh(r), long.refresh(r)
 			if !got.is(want.record) || printed(got.diagnostics) != printed(want.diagnostics) {
 				t.Errorf("the shortcut says %v, %s\nthe framework %v, %s", got.values, printed(got.diagnostics), want.values, printed(want.diagnostics))
 			}
-			s := short.server.(shortcut)
+			s := short.server.(guarded).framework.(shortcut)
 			s.framework = deaf{}
 			_, err := s.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{
 				TypeName: "qod_session", CurrentState: short.dynamic(r.values), Private: r.private, CurrentIdentity: r.identity,
@@ -131,7 +131,7 @@ func TestShortcut_plan(t *testing.T) {
 			r.values = maps.Clone(r.values)
 			r.values["qos_status"] = tftypes.NewValue(tftypes.String, test.status)
 			got := short.plan(r, test.config)
-			s := short.server.(shortcut)
+			s := short.server.(guarded).framework.(shortcut)
 			short.server = s.framework
 			want := short.plan(r, test.config)
 			if !got.planned.is(want.planned) || printed(got.diagnostics) != printed(want.diagnostics) || len(got.replace) != len(want.replace) {
@@ -154,7 +154,7 @@ func TestShortcut_fault(t *testing.T) {
 	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
 	c := w.core()
 	r := c.created(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
-	s := c.server.(shortcut)
+	s := c.server.(guarded).framework.(shortcut)
 	s.provider.sessions = faulty{s.provider.sessions}
 	c.server = s
 	if got := c.refresh(r); !got.is(r) || len(got.diagnostics) > 0 {

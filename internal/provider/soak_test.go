@@ -349,7 +349,7 @@ func (s *soak) accountedFor() {
 	}
 }
 
-var namedForImport = regexp.MustCompile(`terraform import 'qod_session\.NAME' ([0-9a-f-]{36})`)
+var namedForImport = regexp.MustCompile(`terraform import 'ADDRESS' ([0-9a-f-]{36})`)
 
 // healed applies without faults, as often as a person would, doing what the errors say.
 func (s *soak) healed() {

@@ -26,8 +26,8 @@ var mutants = []mutant{
 	{
 		promise: "SIGTERM does not end the provider",
 		file:    "internal/provider/signals.go",
-		line:    "signal.Ignore(syscall.SIGTERM, syscall.SIGPIPE)",
-		instead: "signal.Ignore(syscall.SIGPIPE)",
+		line:    "signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)",
+		instead: "signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)",
 		pkg:     provider, test: "TestSignals",
 	},
 	{
@@ -281,5 +281,47 @@ var mutants = []mutant{
 		line:    "case issuer == \"\" && !strings",
 		instead: "case issuer != \"\" && !strings",
 		pkg:     client, test: "TestDiscovery",
+	},
+	{
+		promise: "SIGHUP does not end the provider",
+		file:    "internal/provider/signals.go",
+		line:    "signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)",
+		instead: "signal.Ignore(syscall.SIGTERM, syscall.SIGPIPE)",
+		pkg:     provider, test: "TestCrashes",
+	},
+	{
+		promise: "a provider that is debugged stays",
+		file:    "internal/provider/serve.go",
+		line:    "if !attach {",
+		instead: "if !attach || attach {",
+		pkg:     provider, test: "TestDebugged",
+	},
+	{
+		promise: "a panic in any call becomes a diagnostic",
+		file:    "internal/provider/guarded.go",
+		line:    "if fault := recover(); fault != nil {\n\t\t\tresp, err = new(Response), nil",
+		instead: "if fault := any(nil); fault != nil {\n\t\t\tresp, err = new(Response), nil",
+		pkg:     provider, test: "TestFaults",
+	},
+	{
+		promise: "a panic behind a change keeps the state",
+		file:    "internal/provider/guarded.go",
+		line:    "NewState: req.PriorState, Private: req.PlannedPrivate",
+		instead: "Private: req.PlannedPrivate",
+		pkg:     provider, test: "TestFaultBehindAChange|TestFaultBehindAChange_cli",
+	},
+	{
+		promise: "a panic behind a change becomes a diagnostic",
+		file:    "internal/provider/guarded.go",
+		line:    "if fault := recover(); fault != nil {\n\t\t\tresp, err = &tfprotov6.Apply",
+		instead: "if fault := any(nil); fault != nil {\n\t\t\tresp, err = &tfprotov6.Apply",
+		pkg:     provider, test: "TestFaultBehindAChange",
+	},
+	{
+		promise: "a panic in a query becomes a diagnostic",
+		file:    "internal/provider/guarded.go",
+		line:    "if fault := recover(); fault != nil {\n\t\t\t\tpush",
+		instead: "if fault := any(nil); fault != nil {\n\t\t\t\tpush",
+		pkg:     provider, test: "TestFaults",
 	},
 }
