@@ -75,8 +75,8 @@ var mutants = []mutant{
 	{
 		promise: "the id is recorded before the wait",
 		file:    "internal/provider/session_resource.go",
-		line:    "	model.settle()\n	resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)\n	memory := sessionMemory{",
-		instead: "	model.settle()\n	memory := sessionMemory{",
+		line:    "	resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)\n		memory = memory.remember(ctx, r.api, made)",
+		instead: "	memory = memory.remember(ctx, r.api, made)",
 		pkg:     provider, test: "TestSession_createEnds|TestSession_createEndsWith",
 	},
 	{
