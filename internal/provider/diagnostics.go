@@ -30,6 +30,7 @@ const (
 	listSummary   = "Unable to List QoS Sessions"
 	waitSummary   = "QoS Session Not Available"
 	faultSummary  = "Internal Fault"
+	goneSummary   = "QoS Session Gone Before Its End"
 )
 
 // endeavour is what Terraform had a resource do when it failed: how the error is headed, and what
@@ -216,6 +217,18 @@ func (e endeavour) madeElsewhere(id, made, asked string, err error) diag.Diagnos
 			"To use one sandbox for several commands: qod-sandbox exec -- sh\n\n" + a.advice
 	}
 	return e.failed(withSession(a, id))
+}
+
+// goneForToken tells of a session that a ready access token cannot see: it is taken to be gone, and
+// named for the case that the token is another client's.
+func (e endeavour) goneForToken(id, origin string) diag.Diagnostic {
+	a := account{
+		happened: fmt.Sprintf("%s does not know the session, or does not show it to this access token. Most likely it was deleted, so it is no longer in the state. "+
+			"But a ready token does not show whose it is: if another client made the session than the one the token was given to, the session is still live and billed.",
+			strings.TrimSuffix(origin, " as token")),
+		advice: "If that can be, give the provider the credentials that made the session, and run Terraform again. If the session has left the state by then (a plan leaves it there, an apply does not), import it:\n\n" + endeavour{like: e.like}.importCommands(id),
+	}
+	return diag.NewWarningDiagnostic(goneSummary, withSession(a, id).detail())
 }
 
 func (e endeavour) otherProfile(s qod.Session, asked string) diag.Diagnostic {

@@ -637,6 +637,12 @@ var failures = map[string]failure{
 		return one(resumeFailed(err))
 	}},
 
+	"read/404 for a ready token": {make: func(*lab) diag.Diagnostics {
+		return one(readingSession.goneForToken(lostID, "https://gateway.example/v1 as token"))
+	}},
+	"delete/404 for a ready token": {make: func(*lab) diag.Diagnostics {
+		return one(deletingSession.goneForToken(lostID, "https://gateway.example/v1 as token"))
+	}},
 	"granted/another profile": {make: func(*lab) diag.Diagnostics {
 		return one(creatingSession.otherProfile(qod.Session{ID: lostID, QoSProfile: "QOS_S"}, "QOS_L"))
 	}},
@@ -770,7 +776,7 @@ func readable(t *testing.T, text string) {
 	head, detail, _ := strings.Cut(text, "\n\n")
 	summary := regexp.MustCompile(`^(Error|Warning): | \(at .*\)$`).ReplaceAllString(head, "")
 	if !slices.Contains([]string{
-		createSummary, readSummary, deleteSummary, importSummary, listSummary, waitSummary, "QoS Session Shorter Than Asked", "Internal Fault",
+		createSummary, readSummary, deleteSummary, importSummary, listSummary, waitSummary, "QoS Session Shorter Than Asked", "Internal Fault", goneSummary,
 	}, summary) {
 		t.Errorf("the summary %q is not one of the constant ones", summary)
 	}

@@ -143,3 +143,36 @@ provider "qod" {
 		t.Errorf("requests that change something: %s, want POST DELETE DELETE", got)
 	}
 }
+
+// A ready access token does not show whose it is. What it cannot see is taken to be gone, with a
+// warning that names the session, unless the session is over.
+func TestSession_otherToken(t *testing.T) {
+	t.Parallel()
+	for name, over := range map[string]bool{"before its end": false, "after its end": true} {
+		t.Run(name, func(t *testing.T) {
+			clock := sandbox.NewManualClock(atKickOff)
+			w := newWorld(t, sandbox.Config{Clock: clock, Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}})
+			as := func(token, client string) *core {
+				w.AcceptToken(token, client)
+				return newCore(t, &qodProvider{version: "test", getenv: func(string) string { return "" }}, attrs{"endpoint": w.Endpoint(), "access_token": token})
+			}
+			made := as("ours", sandbox.DefaultClient.ID).created(hour(nil))
+			if over {
+				clock.Advance(2 * time.Hour)
+			}
+			other := as("another's", otherClient.ID)
+			for operation, left := range map[string]result{"refresh": other.refresh(made), "destroy": other.destroy(made)} {
+				if left.values != nil || refused(left.diagnostics) {
+					t.Errorf("%s: the state has %v; %s", operation, left.values, printed(left.diagnostics))
+				}
+				warned := strings.Join(left.warnings(), "\n")
+				if (warned == "") != over {
+					t.Errorf("%s: %s", operation, printed(left.diagnostics))
+				}
+				if !over {
+					containsAll(t, warned, []string{"QoS Session Gone Before Its End", "does not show whose it is", "import", made.text("id")})
+				}
+			}
+		})
+	}
+}

@@ -178,6 +178,9 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 			resp.Diagnostics.Append(readingSession.madeElsewhere(model.ID.ValueString(), memory.Origin, r.api.Origin(), err))
 			return
 		}
+		if memory.anybody(r.api.Origin(), instantOf(model.ExpiresAt), serverTimeOf(err)) {
+			resp.Diagnostics.Append(readingSession.goneForToken(model.ID.ValueString(), r.api.Origin()))
+		}
 		resp.State.RemoveResource(ctx)
 		return
 	case importing:
@@ -265,6 +268,8 @@ func (r *sessionResource) Delete(ctx context.Context, req resource.DeleteRequest
 		resp.Diagnostics.Append(deletingSession.releaseFailed(model.ID.ValueString(), err))
 	case memory.elsewhere(r.api.Origin(), instantOf(model.ExpiresAt), serverTimeOf(err)):
 		resp.Diagnostics.Append(deletingSession.madeElsewhere(model.ID.ValueString(), memory.Origin, r.api.Origin(), err))
+	case memory.anybody(r.api.Origin(), instantOf(model.ExpiresAt), serverTimeOf(err)):
+		resp.Diagnostics.Append(deletingSession.goneForToken(model.ID.ValueString(), r.api.Origin()))
 	}
 }
 

@@ -96,8 +96,8 @@ var mutants = []mutant{
 	{
 		promise: "a 404 from elsewhere proves nothing",
 		file:    "internal/provider/session_memory.go",
-		line:    "if m.Origin == \"\" || m.Origin == origin {",
-		instead: "if m.Origin == \"\" || m.Origin != \"\" || m.Origin == origin {",
+		line:    "return m.Origin != \"\" && m.Origin != origin && m.lives",
+		instead: "return m.Origin == \"\" && m.Origin != origin && m.lives",
 		pkg:     provider, test: "TestSession_otherOrigin",
 	},
 	{
@@ -323,5 +323,12 @@ var mutants = []mutant{
 		line:    "if fault := recover(); fault != nil {\n\t\t\t\tpush",
 		instead: "if fault := any(nil); fault != nil {\n\t\t\t\tpush",
 		pkg:     provider, test: "TestFaults",
+	},
+	{
+		promise: "what a ready token cannot see is named",
+		file:    "internal/provider/session_memory.go",
+		line:    "strings.HasSuffix(origin, \" as token\") && m.lives",
+		instead: "strings.HasSuffix(origin, \" as nobody\") && m.lives",
+		pkg:     provider, test: "TestSession_otherToken",
 	},
 }
