@@ -438,15 +438,15 @@ func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
 			arrange: echo(func(i map[string]any) {
 				i["device"] = map[string]any{"ipv4Address": map[string]any{"publicAddress": "203.0.113.7", "publicPort": 40000}}
 			}),
-			spec: behind("203.0.113.7", nil), posts: 1, left: 1, check: mayExist,
+			spec: behind(nil), posts: 1, left: 1, check: mayExist,
 		},
 		"it shows no port": {
 			arrange: echo(func(i map[string]any) {
 				i["device"] = map[string]any{"ipv4Address": map[string]any{"publicAddress": "203.0.113.7"}}
 			}),
-			spec: behind("203.0.113.7", ptr(int64(40000))), posts: 1, left: 1, check: mayExist,
+			spec: behind(ptr(int64(40000))), posts: 1, left: 1, check: mayExist,
 		},
-		"it shows our port": {arrange: creates(sandbox.DropAfterCommit()), spec: behind("203.0.113.7", ptr(int64(40000))), posts: 1, made: true},
+		"it shows our port": {arrange: creates(sandbox.DropAfterCommit()), spec: behind(ptr(int64(40000))), posts: 1, made: true},
 		// The last list is from before another pipeline's POST.
 		"another's session came a while before the POST": {
 			setting: setting{network: slowly},
@@ -563,10 +563,10 @@ func mayExist(t *testing.T, _ *world, err error) {
 
 func ptr[T any](v T) *T { return &v }
 
-// behind has the device named by its address alone.
-func behind(address string, port *int64) func(*qod.Spec) {
+// behind has the device named by an address that it may share.
+func behind(port *int64) func(*qod.Spec) {
 	return func(s *qod.Spec) {
-		s.Device = qod.Device{IPv4Address: &qod.IPv4Address{PublicAddress: address, PublicPort: port}}
+		s.Device = qod.Device{IPv4Address: &qod.IPv4Address{PublicAddress: "203.0.113.7", PublicPort: port}}
 	}
 }
 
@@ -674,13 +674,13 @@ func TestReserveWhenTheDeviceHasASession(t *testing.T) {
 			arrange: func(t *testing.T, w *world) {
 				s := w.seed(sandbox.Session{Device: sandbox.Device{IPv4Address: &sandbox.IPv4Address{PublicAddress: "203.0.113.7"}}})
 				var spec qod.Spec
-				behind("203.0.113.7", nil)(&spec)
+				behind(nil)(&spec)
 				if err := w.Release(t.Context(), qod.Ref{ID: s.ID, Device: spec.Device}); err != nil {
 					t.Fatal(err)
 				}
 				w.spoil(sandbox.OpCreate, 3, conflict)
 			},
-			spec: behind("203.0.113.7", ptr(int64(40000))), posts: 4, made: true,
+			spec: behind(ptr(int64(40000))), posts: 4, made: true,
 		},
 		// Two resources that hold one session would delete it for each other.
 		"that the network gives out once more": {
