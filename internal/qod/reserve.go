@@ -255,15 +255,19 @@ func (cr *creation) look(ctx context.Context, settling time.Duration) (Session, 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cr.client.requestTimeout)
 	defer cancel()
 	began := time.Now()
+	var tokenless error // says more than that the time was up meanwhile
 	for wait := firstLook; ; wait *= 2 {
 		taken, err := cr.client.listSince(ctx, time.Now())
 		if err != nil {
 			// A token that others gave up waiting for, or that is hard to get just now, is no reason to
 			// leave a session behind.
-			if mayPass(err) && pause(ctx, min(wait, maxPoll)) == nil {
-				continue
+			if mayPass(err) {
+				tokenless = err
+				if pause(ctx, min(wait, maxPoll)) == nil {
+					continue
+				}
 			}
-			return Session{}, cr.unresolved(cr.lastLost(), nil, err, interrupted)
+			return Session{}, cr.unresolved(cr.lastLost(), nil, firstError(tokenless, err), interrupted)
 		}
 		ours, possible := cr.candidates(taken.sessions)
 		if len(ours) == 1 {
@@ -294,20 +298,32 @@ func (cr *creation) twice(ctx context.Context, s Session) error {
 	if err != nil {
 		return nil //nolint:nilerr // nothing speaks for a second session, and the first is good
 	}
-	if ours, _ := cr.candidates(taken.sessions); len(ours) > 0 {
-		u := cr.unresolved(cr.lastLost(), ours, nil, false)
-		u.Kept = s.ID
-		return u
+	suspects, possible := cr.candidates(taken.sessions)
+	for _, other := range possible {
+		// The network takes one session a device, so less than for an adoption is enough.
+		if cr.spec.Device.overlaps(other.Device) && !cr.predates(other) {
+			suspects = append(suspects, other)
+		}
 	}
-	return nil
+	if len(suspects) == 0 {
+		return nil
+	}
+	u := cr.unresolved(cr.lastLost(), suspects, nil, false)
+	u.Kept = s.ID
+	return u
+}
+
+// predates reports whether the session started before the POST, by the server's clock.
+func (cr *creation) predates(s Session) bool {
+	// Worked out now, since the first answer with a Date may be that of the list which shows it.
+	posted := cr.client.clock.at(cr.postedAt)
+	return !s.StartedAt.IsZero() && !posted.IsZero() && s.StartedAt.Before(posted.Add(-clockSlack))
 }
 
 // candidates splits the listed sessions that may be the one asked for: ours, which can be
 // nobody else's as far as this API can show, and possible, which cannot be told. What existed
 // before the POST, is another resource's, or shows another device is neither.
 func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
-	// Worked out now, since the first answer with a Date may be this very list.
-	posted := cr.client.clock.at(cr.postedAt)
 	// What an older list does not show may have come between it and the POST.
 	shown := cr.before != nil && cr.postedAt.Sub(cr.before.started) <= snapshotGap
 	for _, s := range listed {
@@ -315,8 +331,8 @@ func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
 		if contradicts || cr.client.held.owns(s.ID) || (cr.before != nil && cr.before.has(s.ID)) {
 			continue
 		}
-		clocked := !s.StartedAt.IsZero() && !posted.IsZero()
-		tooOld := clocked && s.StartedAt.Before(posted.Add(-clockSlack))
+		clocked := !s.StartedAt.IsZero() && !cr.client.clock.now().IsZero()
+		tooOld := cr.predates(s)
 		if cr.before == nil && tooOld {
 			continue // without a snapshot the clock alone says that it existed before
 		}

@@ -281,25 +281,9 @@ func TestReserveWhenTheAnswerIsLost(t *testing.T) {
 			arrange: creates(sandbox.Duplicate()), posts: 1, left: 1,
 			check: conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "visible", len(e.Visible), 1) }),
 		},
-		"made twice by a network that allows it": {
-			arrange: func(_ *testing.T, w *world) {
-				w.spoil(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
-				w.Before(sandbox.OpCreate, func(n int, _ *http.Request) {
-					if n == 2 {
-						time.AfterFunc(time.Millisecond, func() { w.seed(sandbox.Session{}) })
-					}
-				})
-				w.spoilFromSecond(sandbox.OpCreate, 1, sandbox.Delay(time.Second))
-			},
-			posts: 2, made: true, left: 1,
-			check: func(t *testing.T, _ *world, err error) {
-				e := as[*qod.UnresolvedError](t, err)
-				equal(t, "candidates", len(e.Candidates), 1)
-				if e.Kept == "" || e.Kept == e.Candidates[0].ID {
-					t.Errorf("the session that is kept: %q", e.Kept)
-				}
-			},
-		},
+		"made twice by a network that allows it": madeTwice(setting{}),
+		// Less than it takes to adopt a session is enough to tell of it.
+		"made twice by a network that shows no start, and lists slowly": madeTwice(setting{network: slowly}, sandbox.Delay(4*time.Second)),
 	}
 	// What may hide a request that was carried out.
 	for _, status := range []int{302, 303, 408, 500, 502, 503, 504} {
@@ -311,6 +295,33 @@ func TestReserveWhenTheAnswerIsLost(t *testing.T) {
 		}
 	}
 	play(t, scenarios)
+}
+
+// madeTwice has a lost POST committed while the next one is under way, behind lists that go like this.
+func madeTwice(s setting, lists ...sandbox.Effect) scenario {
+	return scenario{
+		setting: s,
+		arrange: func(_ *testing.T, w *world) {
+			for _, effect := range lists {
+				w.spoil(sandbox.OpList, 1, effect)
+			}
+			w.spoil(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
+			w.Before(sandbox.OpCreate, func(n int, _ *http.Request) {
+				if n == 2 {
+					time.AfterFunc(time.Millisecond, func() { w.seed(sandbox.Session{Status: sandbox.StatusRequested}) })
+				}
+			})
+			w.spoilFromSecond(sandbox.OpCreate, 1, sandbox.Delay(time.Second))
+		},
+		posts: 2, made: true, left: 1,
+		check: func(t *testing.T, _ *world, err error) {
+			e := as[*qod.UnresolvedError](t, err)
+			equal(t, "candidates", len(e.Candidates), 1)
+			if e.Kept == "" || e.Kept == e.Candidates[0].ID {
+				t.Errorf("the session that is kept: %q", e.Kept)
+			}
+		},
+	}
 }
 
 func TestReserveWhenTheAnswerIsUnreadable(t *testing.T) {

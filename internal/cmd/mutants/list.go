@@ -208,8 +208,8 @@ var mutants = []mutant{
 	{
 		promise: "a session is looked for as long as there may be a token",
 		file:    "internal/qod/reserve.go",
-		line:    "if mayPass(err) && pause(ctx",
-		instead: "if !mayPass(err) && pause(ctx",
+		line:    "			if mayPass(err) {",
+		instead: "			if !mayPass(err) {",
 		pkg:     client, test: "TestReserveWhenItIsInterrupted",
 	},
 	{
@@ -330,5 +330,12 @@ var mutants = []mutant{
 		line:    "strings.HasSuffix(origin, \" as token\") && m.lives",
 		instead: "strings.HasSuffix(origin, \" as nobody\") && m.lives",
 		pkg:     provider, test: "TestSession_otherToken",
+	},
+	{
+		promise: "a second session is told of on less than proof",
+		file:    "internal/qod/reserve.go",
+		line:    "suspects = append(suspects, other)",
+		instead: "_ = other",
+		pkg:     client, test: "TestReserveWhenTheAnswerIsLost",
 	},
 }
