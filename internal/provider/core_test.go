@@ -13,12 +13,13 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// core takes Terraform's place over the wire: it lets one qod_session live, in milliseconds, and
+// core takes Terraform's place over the wire: it lets one resource live, a qod_session if not said otherwise, in milliseconds, and
 // shows what a CLI hides, such as each diagnostic by itself, identity, or a destroy without a
 // refresh. It does not check the provider as Terraform does, so what has to end well is tested
 // with a CLI, too.
 type core struct {
 	*wire
+	typeName string
 	schema   *tfprotov6.Schema
 	identity *tfprotov6.ResourceIdentitySchema
 }
@@ -78,7 +79,23 @@ func newCore(t testing.TB, p *qodProvider, config attrs) *core {
 	if diags := w.configure(config); refused(diags) {
 		t.Fatalf("configure: %s", printed(diags))
 	}
-	return &core{wire: w, schema: w.schemas.ResourceSchemas["qod_session"], identity: identities.IdentitySchemas["qod_session"]}
+	return &core{wire: w, typeName: "qod_session", schema: w.schemas.ResourceSchemas["qod_session"], identity: identities.IdentitySchemas["qod_session"]}
+}
+
+// reservations is the same process for a qod_reservation.
+func (c *core) reservations() *core {
+	return &core{wire: c.wire, typeName: "qod_reservation", schema: c.schemas.ResourceSchemas["qod_reservation"]}
+}
+
+// shortcut is the server as Terraform finds it, with what stands before the framework.
+func (c *core) shortcut() shortcut {
+	c.t.Helper()
+	g, _ := c.server.(guarded)
+	s, ok := g.framework.(shortcut)
+	if !ok {
+		c.t.Fatalf("the server is a %T", c.server)
+	}
+	return s
 }
 
 // plan plans a configuration.
@@ -94,7 +111,7 @@ func (c *core) plan(prior record, config attrs) proposal {
 		}
 	}
 	resp, err := c.server.PlanResourceChange(c.t.Context(), &tfprotov6.PlanResourceChangeRequest{
-		TypeName: "qod_session", Config: c.value(c.schema, config), ProposedNewState: c.dynamic(proposed),
+		TypeName: c.typeName, Config: c.value(c.schema, config), ProposedNewState: c.dynamic(proposed),
 		PriorState: c.dynamic(prior.values), PriorPrivate: prior.private, PriorIdentity: prior.identity,
 	})
 	c.must("PlanResourceChange", err)
@@ -152,7 +169,7 @@ func (c *core) destroy(r record) result {
 func (c *core) change(prior, planned record, config *tfprotov6.DynamicValue) result {
 	c.t.Helper()
 	resp, err := c.server.ApplyResourceChange(c.t.Context(), &tfprotov6.ApplyResourceChangeRequest{
-		TypeName: "qod_session", PriorState: c.dynamic(prior.values), PlannedState: c.dynamic(planned.values),
+		TypeName: c.typeName, PriorState: c.dynamic(prior.values), PlannedState: c.dynamic(planned.values),
 		Config: config, PlannedPrivate: planned.private, PlannedIdentity: planned.identity,
 	})
 	c.must("ApplyResourceChange", err)
@@ -163,7 +180,7 @@ func (c *core) change(prior, planned record, config *tfprotov6.DynamicValue) res
 func (c *core) refresh(r record) result {
 	c.t.Helper()
 	resp, err := c.server.ReadResource(c.t.Context(), &tfprotov6.ReadResourceRequest{
-		TypeName: "qod_session", CurrentState: c.dynamic(r.values), Private: r.private, CurrentIdentity: r.identity,
+		TypeName: c.typeName, CurrentState: c.dynamic(r.values), Private: r.private, CurrentIdentity: r.identity,
 	})
 	c.must("ReadResource", err)
 	return c.result(c.record(resp.NewState, resp.Private, resp.NewIdentity), resp.Diagnostics)
@@ -172,7 +189,7 @@ func (c *core) refresh(r record) result {
 // adopt imports a session by its id and reads it, as Terraform does.
 func (c *core) adopt(id string) result {
 	c.t.Helper()
-	return c.adoptAs(&tfprotov6.ImportResourceStateRequest{TypeName: "qod_session", ID: id})
+	return c.adoptAs(&tfprotov6.ImportResourceStateRequest{TypeName: c.typeName, ID: id})
 }
 
 // adoptByIdentity does so by its identity, as Terraform 1.12 and later can.
@@ -182,7 +199,7 @@ func (c *core) adoptByIdentity(id string) result {
 	data, err := tfprotov6.NewDynamicValue(typ, c.convert(typ, attrs{"id": id}))
 	c.must("NewDynamicValue", err)
 	return c.adoptAs(&tfprotov6.ImportResourceStateRequest{
-		TypeName: "qod_session", Identity: &tfprotov6.ResourceIdentityData{IdentityData: &data},
+		TypeName: c.typeName, Identity: &tfprotov6.ResourceIdentityData{IdentityData: &data},
 	})
 }
 
@@ -207,7 +224,11 @@ func (c *core) result(r record, found diagnostics) result {
 	if id == "" {
 		return result{r, found}
 	}
-	if r.identity == nil || r.identity.IdentityData == nil {
+	if c.identity == nil {
+		if r.identity != nil && r.identity.IdentityData != nil {
+			c.t.Errorf("%s %s has an identity", c.typeName, id)
+		}
+	} else if r.identity == nil || r.identity.IdentityData == nil {
 		c.t.Errorf("session %s has no identity", id)
 	} else if value, err := r.identity.IdentityData.Unmarshal(c.identity.ValueType()); err != nil || !strings.Contains(value.String(), id) {
 		c.t.Errorf("session %s has the identity %s (%v)", id, value, err)

@@ -41,19 +41,21 @@ type endeavour struct {
 	like    string // an address of such a resource
 	// updates says that the resource was in the state before, and stays there, untainted.
 	updates bool
+	// over says that the window of a reservation has closed since it began.
+	over bool
 }
 
 var (
-	creatingSession  = endeavour{createSummary, "timeouts.create", likeSession, false}
-	resumingWait     = endeavour{waitSummary, "timeouts.create", likeSession, true}
+	creatingSession  = endeavour{createSummary, "timeouts.create", likeSession, false, false}
+	resumingWait     = endeavour{waitSummary, "timeouts.create", likeSession, true, false}
 	readingSession   = endeavour{summary: readSummary, like: likeSession}
-	deletingSession  = endeavour{deleteSummary, "timeouts.delete", likeSession, true}
+	deletingSession  = endeavour{deleteSummary, "timeouts.delete", likeSession, true, false}
 	importingSession = endeavour{summary: importSummary, like: likeSession}
 
-	creatingReservation  = endeavour{"Unable to Create QoS Reservation", "timeouts.create", likeReservation, false}
-	updatingReservation  = endeavour{"Unable to Update QoS Reservation", "timeouts.update", likeReservation, true}
+	creatingReservation  = endeavour{"Unable to Create QoS Reservation", "timeouts.create", likeReservation, false, false}
+	updatingReservation  = endeavour{"Unable to Update QoS Reservation", "timeouts.update", likeReservation, true, false}
 	readingReservation   = endeavour{summary: "Unable to Read QoS Reservation", like: likeReservation}
-	deletingReservation  = endeavour{"Unable to Delete QoS Reservation", "timeouts.delete", likeReservation, true}
+	deletingReservation  = endeavour{"Unable to Delete QoS Reservation", "timeouts.delete", likeReservation, true, false}
 	importingReservation = endeavour{summary: "Unable to Import QoS Reservation", like: likeReservation}
 )
 
@@ -170,10 +172,14 @@ func isFault(err error) bool {
 	return ok
 }
 
+const withoutRefresh = "To plan or destroy without looking at the network, run Terraform with -refresh=false."
+
 func (e endeavour) readFailed(id string, err error) diag.Diagnostic {
 	a := explain(err)
 	a.happened += " What became of the session is not known, so the state is kept as it was."
-	a.advice = joined(a.advice, "To plan or destroy without looking at the network, run Terraform with -refresh=false.")
+	if !e.updates {
+		a.advice = joined(a.advice, withoutRefresh)
+	}
 	return e.failed(withSession(a, id))
 }
 
@@ -200,6 +206,23 @@ func (e endeavour) importUnknown(id, origin string, err error) diag.Diagnostic {
 	a.happened = fmt.Sprintf("The session %s does not exist at %s, or belongs to other credentials.", id, origin)
 	a.advice = "Check the id, the provider's endpoint and its credentials. The data source qod_sessions lists the sessions these credentials can see. " +
 		"A session that has ended cannot be imported."
+	if e == importingReservation {
+		a.advice += " A reservation without a session need not be: remove the import, and an apply records the reservation; inside its window, it reserves a session."
+	}
+	return e.failed(a)
+}
+
+// clockUnknown reports that nothing could be concluded of a window. The local clock never stands in: a
+// runner that is an hour slow would leave a broadcast without its session.
+func (e endeavour) clockUnknown(err error) diag.Diagnostic {
+	a := explain(err)
+	a.happened = "The API's time is not known, and no other clock decides whether the window is open. " + a.happened
+	if e == readingReservation {
+		a.happened += " The state is kept as it was."
+		a.advice = joined(a.advice, withoutRefresh)
+	} else {
+		a.happened += " Nothing was reserved or released."
+	}
 	return e.failed(a)
 }
 
@@ -305,6 +328,9 @@ func (e endeavour) waitFailed(wait *qod.WaitError) diag.Diagnostic {
 		}
 		a.advice += " Where the network is slow, allow more time."
 	}
+	if e.over && e.updates && wait.Reason != qod.WaitGone {
+		a.advice = "Its window has closed meanwhile, so the next apply releases it."
+	}
 	return e.failed(withSession(a.also(last.facts...), wait.Last.ID))
 }
 
@@ -346,6 +372,9 @@ func (e endeavour) conflict(taken *qod.ConflictError) account {
 			until = "by " + taken.Now.Add(longestSession).UTC().Format(time.RFC3339) + " at the latest"
 		}
 		a.advice = joined(a.advice, "Ask who else reserves quality for this device, or apply again when that session has ended, "+until+".")
+	}
+	if e.like == likeReservation {
+		a.advice += "\n\nIf another reservation of this configuration held the device until its window closed, the same run releases that: apply again."
 	}
 	a.advice += "\n\n" + causesOfConflict
 	return withError(a, taken.Err)
@@ -498,6 +527,11 @@ func explain(err error) account {
 		return withError(explainError(failure), failure)
 	case errors.As(err, &token):
 		return explainToken(token)
+	case errors.Is(err, qod.ErrNoDate):
+		return account{
+			happened: "Its answers carry no Date header.",
+			advice:   "A proxy may have taken it out. If there is none, give this to the operator; until then, qod_session reserves without a clock.",
+		}
 	case errors.Is(err, qod.ErrWindowClosed):
 		return account{happened: "Less than a second is left of the time asked for.", advice: "Ask for a later end."}
 	}

@@ -14,6 +14,7 @@ import (
 
 const (
 	defaultCreateTimeout = 5 * time.Minute
+	defaultUpdateTimeout = 5 * time.Minute
 	defaultDeleteTimeout = 2 * time.Minute
 	maxTimeout           = 24 * time.Hour
 )

@@ -60,7 +60,7 @@ var scenarios = []scenario{
 	{id: "C3", what: "an inconsistent result after apply", tests: "TestSession_echoes"},
 	{id: "C4", what: "state without identity and a session that is gone", tests: "TestSession_readWithoutIdentity"},
 	{id: "C5", what: "a 404 from another endpoint or client", tests: "TestSession_otherOrigin TestSession_otherAlias TestSession_movesToOrigin"},
-	{id: "C5", what: "a 404 for another client's ready token", tests: "TestSession_otherToken"},
+	{id: "C5", what: "a 404 for another client's ready token", tests: "TestSession_otherToken TestReservation_otherToken"},
 	{id: "C5", what: "a refresh that is answered with 404, HTML, 403 or 5xx", tests: "TestSession_readFails TestSession_life"},
 	{id: "C6", what: "a delete that is answered with 204, 404, 202 or HTML", tests: "TestRelease TestSession_deleteFails"},
 	{id: "C7", what: "the answer to the delete is lost", tests: "TestRelease TestSoak"},

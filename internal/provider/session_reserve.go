@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -23,7 +24,7 @@ func reserve(ctx context.Context, api qod.Sessions, spec qod.Spec, waits bool, r
 	case made.Status == qod.StatusUnavailable:
 		return made, &qod.WaitError{Reason: qod.WaitRefused, Last: made}
 	case waits && made.Status != qod.StatusAvailable:
-		return await(ctx, api, qod.Ref{ID: made.ID, Device: spec.Device}, made)
+		return await(ctx, api, qod.Ref{ID: made.ID, Device: spec.Device, QoSProfile: spec.QoSProfile}, made)
 	}
 	return made, nil
 }
@@ -48,6 +49,22 @@ func completed(seen, before qod.Session) qod.Session {
 	seen.StartedAt = cmp.Or(seen.StartedAt, before.StartedAt)
 	seen.ExpiresAt = cmp.Or(seen.ExpiresAt, before.ExpiresAt)
 	return seen
+}
+
+// release deletes a session that ends at a time, if that is known. One that is gone already is released.
+func release(ctx context.Context, api qod.Sessions, e endeavour, ref qod.Ref, memory sessionMemory, ends time.Time) diag.Diagnostics {
+	err := api.Release(ctx, ref)
+	switch {
+	case err == nil:
+		return nil
+	case !qod.IsGone(err):
+		return diag.Diagnostics{e.releaseFailed(ref.ID, err)}
+	case memory.elsewhere(api.Origin(), ends, serverTimeOf(err)):
+		return diag.Diagnostics{e.madeElsewhere(ref.ID, memory.Origin, api.Origin(), err)}
+	case memory.anybody(api.Origin(), ends, serverTimeOf(err)):
+		return diag.Diagnostics{e.goneForToken(ref.ID, api.Origin())}
+	}
+	return nil
 }
 
 // checkSessionID refuses what no session can be imported by. It runs before any URL is made of the

@@ -80,7 +80,7 @@ func (r *sessionResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 			return
 		}
 	}
-	plan := planSession(config, prior, memory)
+	plan := planSession(config, prior, memory) //nolint:contextcheck // planning asks nobody
 	resp.RequiresReplace = append(resp.RequiresReplace, plan.replace...)
 	resp.Diagnostics.Append(plan.notes...)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan.planned)...)
@@ -261,16 +261,7 @@ func (r *sessionResource) Delete(ctx context.Context, req resource.DeleteRequest
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	err := r.api.Release(ctx, model.ref())
-	switch {
-	case err == nil:
-	case !qod.IsGone(err):
-		resp.Diagnostics.Append(deletingSession.releaseFailed(model.ID.ValueString(), err))
-	case memory.elsewhere(r.api.Origin(), instantOf(model.ExpiresAt), serverTimeOf(err)):
-		resp.Diagnostics.Append(deletingSession.madeElsewhere(model.ID.ValueString(), memory.Origin, r.api.Origin(), err))
-	case memory.anybody(r.api.Origin(), instantOf(model.ExpiresAt), serverTimeOf(err)):
-		resp.Diagnostics.Append(deletingSession.goneForToken(model.ID.ValueString(), r.api.Origin()))
-	}
+	resp.Diagnostics.Append(release(ctx, r.api, deletingSession, model.ref(), memory, instantOf(model.ExpiresAt))...)
 }
 
 // ImportState takes a session over by its id. The refresh that follows fills the state.

@@ -33,6 +33,8 @@ func newWholeNumber(n int64) wholeNumber {
 	return wholeNumber{Int64Value: basetypes.NewInt64Value(n)}
 }
 
+func unknownWholeNumber() wholeNumber { return wholeNumber{Int64Value: basetypes.NewInt64Unknown()} }
+
 func nullWholeNumber() wholeNumber { return wholeNumber{Int64Value: basetypes.NewInt64Null()} }
 
 func (t wholeNumberType) String() string { return "wholeNumber" }

@@ -72,7 +72,7 @@ func block(name, config string, seconds int) string {
 // test runs steps against this world and checks in the end that nothing is left on the network.
 func (w *world) test(steps ...resource.TestStep) {
 	w.t.Helper()
-	resource.UnitTest(w.t, resource.TestCase{
+	acceptance(w.t, resource.TestCase{
 		ProtoV6ProviderFactories: factories(),
 		Steps:                    steps,
 		CheckDestroy: func(*terraform.State) error {
@@ -180,7 +180,7 @@ func says(text string) *regexp.Regexp {
 	return regexp.MustCompile(strings.Join(words, `[\s│]+`))
 }
 
-// ledgerIsState compares the ids of qod_session in state with the sessions on the network.
+// ledgerIsState compares the ids of sessions in state with the sessions on the network.
 type ledgerIsState struct{ w *world }
 
 func (c ledgerIsState) CheckState(_ context.Context, req statecheck.CheckStateRequest, resp *statecheck.CheckStateResponse) {
@@ -200,8 +200,11 @@ func sessionIDs(module *tfjson.StateModule) []string {
 	}
 	var ids []string
 	for _, r := range module.Resources {
-		if r.Type == "qod_session" && r.Mode == tfjson.ManagedResourceMode {
-			id, _ := r.AttributeValues["id"].(string)
+		if r.Mode != tfjson.ManagedResourceMode {
+			continue
+		}
+		id, _ := r.AttributeValues[map[string]string{"qod_session": "id", "qod_reservation": "session_id"}[r.Type]].(string)
+		if id != "" {
 			ids = append(ids, id)
 		}
 	}

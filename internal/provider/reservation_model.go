@@ -1,0 +1,69 @@
+package provider
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+)
+
+// reservationModel is a qod_reservation as configuration, plan and state have it.
+type reservationModel struct {
+	requestModel
+	StartsAt      types.String   `tfsdk:"starts_at"`
+	EndsAt        types.String   `tfsdk:"ends_at"`
+	Timeouts      timeouts.Value `tfsdk:"timeouts"`
+	ID            types.String   `tfsdk:"id"`
+	SessionID     types.String   `tfsdk:"session_id"`
+	Status        types.String   `tfsdk:"status"`
+	StartedAt     types.String   `tfsdk:"started_at"`
+	ExpiresAt     types.String   `tfsdk:"expires_at"`
+	WindowSeconds wholeNumber    `tfsdk:"window_seconds"`
+}
+
+// window is the configured one; known is false while a part of it is not, and after an import.
+func (m reservationModel) window() (w window, known bool) {
+	if m.StartsAt.IsUnknown() || !isSet(m.EndsAt) {
+		return window{}, false
+	}
+	// Validated before; what cannot be read would be open, or over at once.
+	w.starts, _ = parseInstant(m.StartsAt.ValueString())
+	w.ends, _ = parseInstant(m.EndsAt.ValueString())
+	return w, true
+}
+
+// windowSeconds is what window_seconds has to be.
+func (m reservationModel) windowSeconds() wholeNumber {
+	switch w, known := m.window(); {
+	case m.StartsAt.IsNull(), m.EndsAt.IsNull():
+		return nullWholeNumber()
+	case !known:
+		return unknownWholeNumber()
+	default:
+		return newWholeNumber(w.seconds())
+	}
+}
+
+// ref names the current session.
+func (m reservationModel) ref() qod.Ref {
+	return qod.Ref{ID: m.SessionID.ValueString(), Device: toDevice(m.Device), QoSProfile: m.QoSProfile.ValueString()}
+}
+
+// record takes over what is known of the session, nil for none.
+func (m *reservationModel) record(s *qod.Session, status reservationStatus) {
+	m.Status = types.StringValue(string(status))
+	m.NotificationAuthToken = types.StringNull()
+	if s == nil {
+		m.SessionID, m.StartedAt, m.ExpiresAt = types.StringNull(), types.StringNull(), types.StringNull()
+		return
+	}
+	m.SessionID = types.StringValue(s.ID)
+	m.StartedAt = instantOrNull(s.StartedAt)
+	m.ExpiresAt = instantOrNull(s.ExpiresAt)
+}
+
+// recordedSame reports whether what the API decides is as it was.
+func (m reservationModel) recordedSame(before reservationModel) bool {
+	return m.SessionID.Equal(before.SessionID) && m.QoSProfile.Equal(before.QoSProfile) && m.Status.Equal(before.Status) &&
+		m.StartedAt.Equal(before.StartedAt) && m.ExpiresAt.Equal(before.ExpiresAt)
+}

@@ -1,0 +1,81 @@
+package provider
+
+import (
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// reservationPlan is what planning a qod_reservation decides.
+type reservationPlan struct {
+	planned reservationModel
+	replace path.Paths
+	notes   diag.Diagnostics // warnings
+}
+
+// planReservation decides what becomes of a reservation from configuration, prior state (nil for none)
+// and what its record knows. It is pure. What time it is, Read has concluded: a plan that looked at a
+// clock would be another one when it is applied.
+func planReservation(config reservationModel, prior *reservationModel, memory sessionMemory) reservationPlan {
+	planned := config
+	planned.NotificationAuthToken = types.StringNull()
+	planned.ID, planned.WindowSeconds = types.StringUnknown(), config.windowSeconds()
+	planned.forgetSession()
+	if prior == nil {
+		return reservationPlan{planned: planned}
+	}
+
+	p := planner{imported: memory.Imported}
+	planned.requestModel = p.request(config.requestModel, prior.requestModel)
+	planned.StartsAt = samePlanned(config.StartsAt, prior.StartsAt)
+	planned.EndsAt = samePlanned(config.EndsAt, prior.EndsAt)
+	if len(p.replace) > 0 {
+		return reservationPlan{planned: planned, replace: p.replace, notes: p.unknowns()}
+	}
+	planned.ID = prior.ID
+	moved := !planned.StartsAt.Equal(prior.StartsAt) || !planned.EndsAt.Equal(prior.EndsAt)
+	if !moved && !planned.asksForWork(*prior) {
+		planned.SessionID, planned.Status, planned.StartedAt, planned.ExpiresAt = prior.SessionID, prior.Status, prior.StartedAt, prior.ExpiresAt
+	}
+	return reservationPlan{planned: planned, notes: p.notes()}
+}
+
+// forgetSession makes unknown what an update may change that reserves, heals, resumes or releases.
+func (m *reservationModel) forgetSession() {
+	m.SessionID, m.Status, m.StartedAt, m.ExpiresAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
+}
+
+// asksForWork reports whether what Read has concluded is not how it should be.
+func (m reservationModel) asksForWork(prior reservationModel) bool {
+	switch reservationStatus(prior.Status.ValueString()) {
+	case statusDue, statusUnavailable, statusOverdue:
+		return true
+	case statusRequested:
+		return m.mayWait()
+	}
+	return false
+}
+
+// samePlanned keeps the spelling of the state where the configuration means the same instant.
+func samePlanned(config, prior types.String) types.String {
+	is, err := parseInstant(config.ValueString())
+	if was, wasErr := parseInstant(prior.ValueString()); err == nil && wasErr == nil && is.Equal(was) {
+		return prior
+	}
+	return config
+}
+
+// unknowns names what replaces the reservation only because it is not known yet: it may turn out to be
+// what it was, when the live session has been cut already.
+func (p *planner) unknowns() diag.Diagnostics {
+	var notes diag.Diagnostics
+	if len(p.unknown) > 0 {
+		notes.AddWarning("Reservation Replaced for an Unknown Value",
+			"Not known until the apply: "+strings.Join(p.unknown, ", ")+". A session cannot be changed, so the reservation is planned to be replaced, "+
+				"which cuts a live session, even if the value turns out to be what it was. "+
+				"To avoid it, apply what the value depends on first: terraform apply -target='THAT RESOURCE'.")
+	}
+	return notes
+}

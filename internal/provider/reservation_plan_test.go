@@ -1,0 +1,227 @@
+// Proves what planning decides of a reservation, without a CLI: nothing, an update that sends nothing,
+// one that may reserve or release, or a replacement. That it stays within what Terraform accepts, and
+// that no clock has a say.
+
+package provider
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+const (
+	matchStarts = "2028-02-29T20:15:00Z"
+	matchEnds   = "2028-03-01T00:15:00Z"
+)
+
+var reservationTimeouts = []string{"create", "update", "delete"}
+
+// fullReservation is a configuration that sets everything.
+func fullReservation() reservationModel {
+	return reservationModel{
+		requestModel: fullRequest(),
+		StartsAt:     types.StringValue(matchStarts),
+		EndsAt:       types.StringValue(matchEnds),
+		Timeouts:     noTimeouts(reservationTimeouts...),
+		ID:           types.StringNull(), SessionID: types.StringNull(), Status: types.StringNull(),
+		StartedAt: types.StringNull(), ExpiresAt: types.StringNull(), WindowSeconds: nullWholeNumber(),
+	}
+}
+
+// appliedReservation is the state after fullReservation was applied inside its window.
+func appliedReservation() reservationModel {
+	m := fullReservation()
+	m.NotificationAuthToken = types.StringNull()
+	m.ID, m.SessionID = types.StringValue(secondID), types.StringValue(lostID)
+	m.Status = types.StringValue("AVAILABLE")
+	m.StartedAt, m.ExpiresAt = types.StringValue("2028-02-29T20:15:03Z"), types.StringValue("2028-03-01T00:15:00Z")
+	m.WindowSeconds = newWholeNumber(4 * 3600)
+	return m
+}
+
+func stands(status string) func(*reservationModel) {
+	return func(m *reservationModel) {
+		m.Status = types.StringValue(status)
+		switch status {
+		case "SCHEDULED", "DUE", "ENDED":
+			m.SessionID, m.StartedAt, m.ExpiresAt = types.StringNull(), types.StringNull(), types.StringNull()
+		case "REQUESTED":
+			m.StartedAt, m.ExpiresAt = types.StringNull(), types.StringNull()
+		}
+	}
+}
+
+func lasts(starts, ends types.String) func(*reservationModel) {
+	return func(m *reservationModel) { m.StartsAt, m.EndsAt = starts, ends }
+}
+
+func TestPlanReservation(t *testing.T) {
+	t.Parallel()
+	const (
+		nothing = "nothing"
+		update  = "update" // that sends nothing
+		act     = "act"    // an update that may reserve, heal, resume or release
+	)
+	type change = func(*reservationModel)
+	var (
+		text     = types.StringValue
+		none     = types.StringNull()
+		notYet   = types.StringUnknown()
+		imported = sessionMemory{Imported: true}
+		doNot    = func(m *reservationModel) { m.WaitForAvailable = types.BoolValue(false) }
+		both     = func(all ...change) change {
+			return func(m *reservationModel) {
+				for _, c := range all {
+					c(m)
+				}
+			}
+		}
+	)
+	for _, row := range []struct {
+		name          string
+		config, prior change
+		memory        sessionMemory
+		want          string // or the paths that replace it
+		warns         string
+	}{
+		{name: "as applied", want: nothing},
+		{name: "SCHEDULED", prior: stands("SCHEDULED"), want: nothing},
+		{name: "ENDED", prior: stands("ENDED"), want: nothing},
+		{name: "DUE", prior: stands("DUE"), want: act},
+		{name: "UNAVAILABLE", prior: stands("UNAVAILABLE"), want: act},
+		{name: "OVERDUE", prior: stands("OVERDUE"), want: act},
+		{name: "REQUESTED", prior: stands("REQUESTED"), want: act},
+		{name: "REQUESTED, waiting not wanted", prior: both(stands("REQUESTED"), doNot), config: doNot, want: nothing},
+		{name: "REQUESTED, waiting not known", prior: stands("REQUESTED"), config: func(m *reservationModel) { m.WaitForAvailable = types.BoolUnknown() }, want: act},
+		{name: "OVERDUE, waiting not wanted", prior: both(stands("OVERDUE"), doNot), config: doNot, want: act},
+
+		{name: "end later", config: lasts(text(matchStarts), text("2028-03-01T01:15:00Z")), want: act},
+		{name: "end earlier", config: lasts(text(matchStarts), text("2028-02-29T23:15:00Z")), want: act},
+		{name: "end a part of a second later", config: lasts(text(matchStarts), text("2028-03-01T00:15:00.5Z")), want: act},
+		{name: "start later", config: lasts(text("2028-02-29T21:15:00Z"), text(matchEnds)), want: act},
+		{name: "start left out", config: lasts(none, text(matchEnds)), want: act},
+		{name: "start added", prior: lasts(none, text(matchEnds)), want: act},
+		{name: "next week", prior: stands("ENDED"), config: lasts(text("2028-03-07T20:15:00Z"), text("2028-03-08T00:15:00Z")), want: act},
+		{name: "end not known", config: lasts(text(matchStarts), notYet), want: act},
+		{name: "start not known", config: lasts(notYet, text(matchEnds)), want: act},
+		{name: "the same instants, spelled otherwise", config: lasts(text("2028-02-29T21:15:00+01:00"), text("2028-02-29T19:15:00-05:00")), want: nothing},
+		{name: "the same instants with fractions", config: lasts(text("2028-02-29T20:15:00.000Z"), text("2028-03-01T00:15:00.0Z")), want: nothing},
+		{name: "spelled otherwise, and DUE", prior: stands("DUE"), config: lasts(text("2028-02-29T21:15:00+01:00"), text(matchEnds)), want: act},
+
+		{name: "timeouts changed", config: func(m *reservationModel) {
+			m.Timeouts = timeouts.Value{Object: types.ObjectValueMust(timeoutTypes(reservationTimeouts...), map[string]attr.Value{"create": none, "update": text("9m"), "delete": none})}
+		}, want: update},
+		{name: "waiting switched off", config: doNot, want: update},
+		{name: "waiting switched off while SCHEDULED", prior: stands("SCHEDULED"), config: doNot, want: update},
+
+		{name: "phone changed", config: func(m *reservationModel) { m.Device = member(m.Device, "phone_number", text("+34611222334")) }, want: "device.phone_number"},
+		{name: "profile changed", config: func(m *reservationModel) { m.QoSProfile = text("QOS_E") }, want: "qos_profile"},
+		{name: "profile changed by the network", prior: func(m *reservationModel) { m.QoSProfile = text("QOS_E") }, want: "qos_profile"},
+		{name: "server changed", config: func(m *reservationModel) { m.ApplicationServer = serverOf("198.51.100.0/25", "2001:db8::/32") }, want: "application_server.ipv4_address"},
+		{name: "webhook changed", config: func(m *reservationModel) { m.NotificationURL = text("https://example.com/2") }, want: "notification_url"},
+		{name: "token version changed", config: func(m *reservationModel) { m.NotificationAuthTokenVersion = newWholeNumber(2) }, want: "notification_auth_token_version"},
+		{name: "profile and window changed", config: both(lasts(text(matchStarts), text("2028-03-01T01:15:00Z")), func(m *reservationModel) { m.QoSProfile = text("QOS_E") }), want: "qos_profile"},
+		{name: "address re-spelled", config: func(m *reservationModel) {
+			m.Device = member(m.Device, "ipv6_address", text("2A02:9130:0:0:0:0:0:0077"))
+		}, want: nothing},
+		{name: "profile not known", config: func(m *reservationModel) { m.QoSProfile = notYet }, want: "qos_profile", warns: "Not known until the apply: qos_profile."},
+		{name: "device not known", config: func(m *reservationModel) { m.Device = types.ObjectUnknown(deviceTypes) }, want: "device", warns: "Not known until the apply: device."},
+		{name: "phone not known, profile changed", config: func(m *reservationModel) {
+			m.Device, m.QoSProfile = member(m.Device, "phone_number", notYet), text("QOS_E")
+		}, want: "device.phone_number qos_profile", warns: "Not known until the apply: device.phone_number."},
+
+		{name: "imported", memory: imported, prior: lasts(none, none), want: act},
+		{name: "imported, without webhook", memory: imported, prior: both(lasts(none, none), func(m *reservationModel) {
+			m.NotificationURL, m.NotificationAuthTokenVersion = none, nullWholeNumber()
+		}), want: act, warns: "The API does not show notification_url, notification_auth_token_version"},
+		{name: "imported while UNAVAILABLE", memory: imported, prior: both(lasts(none, none), stands("UNAVAILABLE")), want: act},
+		{name: "imported another device", memory: imported, prior: both(lasts(none, none), func(m *reservationModel) {
+			m.Device = member(m.Device, "phone_number", text("+34611222334"))
+		}), want: "device.phone_number"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			config, prior := fullReservation(), appliedReservation()
+			if row.config != nil {
+				row.config(&config)
+			}
+			if row.prior != nil {
+				row.prior(&prior)
+			}
+			freshConfig, freshPrior := config, prior
+			plan := planReservation(config, &prior, row.memory)
+			planned := plan.planned
+
+			var replaced []string
+			for _, p := range plan.replace {
+				replaced = append(replaced, p.String())
+			}
+			got := strings.Join(replaced, " ")
+			switch ofSession := []string{"SessionID", "Status", "StartedAt", "ExpiresAt"}; {
+			case got != "":
+				if !planned.ID.IsUnknown() {
+					t.Error("a replacement keeps the id")
+				}
+			case differ(planned, reservationModel{SessionID: notYet, Status: notYet, StartedAt: notYet, ExpiresAt: notYet}, ofSession) == "":
+				got = act
+			case differ(planned, prior, ofSession) != "":
+				t.Errorf("planned of the session is %s, %s, %s, %s", planned.SessionID, planned.Status, planned.StartedAt, planned.ExpiresAt)
+			case differ(planned, prior, fieldsOf(reflect.TypeFor[reservationModel]())) == "":
+				got = nothing
+			default:
+				got = update
+			}
+			if got != row.want {
+				t.Errorf("planned is %s, want %s", got, row.want)
+			}
+			if len(replaced) == 0 && !planned.ID.Equal(prior.ID) {
+				t.Errorf("the id changes to %s", planned.ID)
+			}
+			if want := config.windowSeconds(); !planned.WindowSeconds.Equal(want) {
+				t.Errorf("window_seconds is %s, want %s", planned.WindowSeconds, want)
+			}
+			lawful(t, config, planned, prior, "ID", "SessionID", "Status", "StartedAt", "ExpiresAt", "WindowSeconds")
+			var notes []string
+			for _, note := range plan.notes {
+				notes = append(notes, note.Detail())
+			}
+			if said := strings.Join(notes, "\n"); (row.warns == "") != (said == "") || !strings.Contains(said, row.warns) || plan.notes.HasError() {
+				t.Errorf("it warns %q, want %q", said, row.warns)
+			}
+			if again := planReservation(freshConfig, &freshPrior, row.memory); !reflect.DeepEqual(again, plan) {
+				t.Error("the second plan decides differently")
+			}
+		})
+	}
+}
+
+// window_seconds is known while planning where the configuration says both ends, so that policies and
+// outputs can count on it.
+func TestPlanReservation_windowSeconds(t *testing.T) {
+	t.Parallel()
+	text, none, notYet := types.StringValue, types.StringNull(), types.StringUnknown()
+	for name, test := range map[string]struct {
+		starts, ends types.String
+		want         wholeNumber
+	}{
+		"both":            {text(matchStarts), text(matchEnds), newWholeNumber(4 * 3600)},
+		"no start":        {none, text(matchEnds), nullWholeNumber()},
+		"start not known": {notYet, text(matchEnds), unknownWholeNumber()},
+		"end not known":   {text(matchStarts), notYet, unknownWholeNumber()},
+		"neither":         {none, notYet, nullWholeNumber()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := fullReservation()
+			config.StartsAt, config.EndsAt = test.starts, test.ends
+			if got := planReservation(config, nil, sessionMemory{}).planned.WindowSeconds; !got.Equal(test.want) {
+				t.Errorf("planned is %s, want %s", got, test.want)
+			}
+		})
+	}
+}

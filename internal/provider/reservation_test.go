@@ -1,0 +1,425 @@
+// Proves what becomes of a reservation, run by run, on the sandbox's clock: what is on the network, what
+// is in the state, and what was said. Each run is a provider process of its own, as Terraform has it.
+
+package provider
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// match is a reservation for four hours from kick-off, as a configuration.
+func match(more attrs) attrs {
+	config := attrs{
+		"device": attrs{"phone_number": "+34600000010"}, "qos_profile": "QOS_L",
+		"starts_at": matchStarts, "ends_at": matchEnds,
+	}
+	for name, value := range more {
+		config[name] = value
+	}
+	return config
+}
+
+// season is a world whose clock stands still until a test moves it.
+type season struct {
+	*world
+	clock *sandbox.ManualClock
+}
+
+// newSeason begins at a time before kick-off.
+func newSeason(t *testing.T, before time.Duration, config sandbox.Config) season {
+	t.Helper()
+	clock := sandbox.NewManualClock(atKickOff.Add(-before))
+	config.Clock = clock
+	return season{newWorld(t, config), clock}
+}
+
+// at moves the clock to a time after kick-off.
+func (s season) at(after time.Duration) {
+	s.t.Helper()
+	by := atKickOff.Add(after).Sub(s.clock.Now())
+	if by < 0 {
+		s.t.Fatalf("the clock does not go back by %s", -by)
+	}
+	s.clock.Advance(by)
+}
+
+// pass is what a run of Terraform did with one reservation.
+type pass struct {
+	record
+	planned bool   // something was
+	sent    string // what changed the network: "POST DELETE"
+	diagnostics
+}
+
+// pass is a run: a refresh, a plan, and what was planned. It goes by what the network holds that state
+// and network agree afterwards.
+func (s season) pass(r record, config attrs) pass {
+	s.t.Helper()
+	return s.passOf(s.core().reservations(), r, config)
+}
+
+func (s season) passOf(c *core, r record, config attrs) pass {
+	s.t.Helper()
+	before := len(strings.Fields(s.writes()))
+	var said diagnostics
+	if r.values != nil {
+		read := c.refresh(r)
+		if said = read.diagnostics; refused(said) {
+			return pass{r, false, "", said}
+		}
+		r = read.record
+	}
+	p := c.plan(r, config)
+	said = append(said, p.diagnostics...)
+	result := pass{r, false, "", said}
+	switch {
+	case refused(p.diagnostics):
+		return result
+	case len(p.replace) > 0:
+		gone := c.destroy(r)
+		if said = append(said, gone.diagnostics...); refused(gone.diagnostics) {
+			return pass{gone.record, true, "", said}
+		}
+		p = c.plan(record{}, config)
+		fallthrough
+	case r.values == nil || !p.planned.is(r):
+		made := c.apply(p)
+		result = pass{made.record, true, "", append(said, made.diagnostics...)}
+	}
+	result.sent = strings.Join(strings.Fields(s.writes())[before:], " ")
+	for name, value := range result.values {
+		if !value.IsFullyKnown() {
+			s.t.Errorf("%s is left unknown in state", name)
+		}
+	}
+	return result
+}
+
+// is checks where a reservation stands after a run, and what the run sent.
+func (s season) is(p pass, status, sent string) record {
+	s.t.Helper()
+	if got := p.text("status"); got != status || p.sent != sent {
+		s.t.Errorf("it is %s, and the run sent %q; want %s and %q\n%s", got, p.sent, status, sent, printed(p.diagnostics))
+	}
+	held := ""
+	if ids := s.ids(); len(ids) > 0 {
+		held = strings.Join(ids, " ")
+	}
+	if got := p.text("session_id"); got != held {
+		s.t.Errorf("session_id is %q, the network holds %q", got, held)
+	}
+	return p.record
+}
+
+// idle checks that a run has nothing to do.
+func (s season) idle(r record, config attrs, status string) record {
+	s.t.Helper()
+	p := s.pass(r, config)
+	if p.planned || len(p.diagnostics) > 0 {
+		s.t.Errorf("the run planned something, or said: %s", printed(p.diagnostics))
+	}
+	return s.is(p, status, "")
+}
+
+// lasts checks that the one session was asked for what remained of its window, rounded down. The clock
+// stands still, but for the moments that pass on the way.
+func (s season) lasts(want time.Duration) {
+	s.t.Helper()
+	got := time.Duration(s.Ledger()[0].Duration) * time.Second
+	if got > want || got < want-time.Second {
+		s.t.Errorf("the session lasts %s, want %s", got, want)
+	}
+}
+
+// saysOne checks that one warning was given, and no error.
+func (s season) saysOne(p pass, texts ...string) {
+	s.t.Helper()
+	warned := p.warnings()
+	if len(warned) != 1 || p.errors() != "" {
+		s.t.Fatalf("want one warning, got: %s", printed(p.diagnostics))
+	}
+	containsAll(s.t, warned[0], texts)
+}
+
+// From a merge days early to long after the event: only the runs inside the window cost anything.
+func TestReservation_life(t *testing.T) {
+	s := newSeason(t, 4*24*time.Hour, sandbox.Config{})
+	config := match(nil)
+
+	merged := s.pass(record{}, config)
+	s.saysOne(merged, "QoS Reservation Not Open Yet", matchStarts, "Nothing is reserved or billed", "Schedule a run")
+	r := s.is(merged, "SCHEDULED", "")
+	id := r.text("id")
+	if got := r.values["window_seconds"]; !got.Equal(tftypes.NewValue(tftypes.Number, 4*3600)) {
+		t.Errorf("window_seconds is %s", got)
+	}
+	for day := range 3 {
+		s.at(time.Duration(day-3) * 24 * time.Hour)
+		r = s.idle(r, config, "SCHEDULED")
+	}
+	s.at(-8 * time.Minute)
+	r = s.idle(r, config, "SCHEDULED")
+	s.at(-time.Second)
+	r = s.idle(r, config, "SCHEDULED")
+
+	s.at(0)
+	opened := s.pass(r, config)
+	r = s.is(opened, "AVAILABLE", "POST")
+	if len(opened.diagnostics) > 0 {
+		t.Errorf("the run inside the window said: %s", printed(opened.diagnostics))
+	}
+	s.lasts(4 * time.Hour)
+	if expires := mustInstant(t, r.text("expires_at")); r.text("id") != id || r.text("started_at") != matchStarts || !expires.Equal(s.Ledger()[0].ExpiresAt) {
+		t.Errorf("the state has %v", r.values)
+	}
+	r = s.idle(r, config, "AVAILABLE")
+
+	s.at(time.Hour)
+	s.Revoke(r.text("session_id")) // it lingers and blocks its device
+	r = s.is(s.pass(r, config), "AVAILABLE", "DELETE POST")
+	s.lasts(3 * time.Hour)
+	s.Remove(r.text("session_id"))
+	r = s.is(s.pass(r, config), "AVAILABLE", "POST")
+	r = s.idle(r, config, "AVAILABLE")
+
+	s.at(4 * time.Hour) // the session has ended by itself
+	r = s.idle(r, config, "ENDED")
+	s.at(365 * 24 * time.Hour)
+	r = s.idle(r, config, "ENDED")
+	if r.text("id") != id {
+		t.Error("the id has changed on the way")
+	}
+
+	next := match(attrs{"starts_at": "2029-03-07T20:15:00Z", "ends_at": "2029-03-08T00:15:00Z"})
+	r = s.is(s.pass(r, next), "SCHEDULED", "")
+	if r.text("id") != id || r.text("starts_at") != "2029-03-07T20:15:00Z" {
+		t.Errorf("the state has %v", r.values)
+	}
+	gone := s.core().reservations().destroy(r)
+	if gone.values != nil || len(gone.diagnostics) > 0 || s.writes() != "POST DELETE POST POST" {
+		t.Errorf("the destroy left %v and sent %s; %s", gone.values, s.writes(), printed(gone.diagnostics))
+	}
+}
+
+// Moving the window never cuts a live session that the new one covers, and never buys outside of it.
+func TestReservation_moves(t *testing.T) {
+	t.Parallel()
+	const (
+		anHourOn   = "2028-03-01T01:15:00Z"
+		halfTime   = "2028-02-29T21:00:00Z"
+		matchStart = matchStarts
+	)
+	tests := map[string]struct {
+		from, to     attrs
+		after        time.Duration // kick-off, when it is moved
+		status, sent string
+		warns        []string
+		next         string        // what the next run sends
+		nextAfter    time.Duration // kick-off
+		nextStatus   string
+	}{
+		"end later": {
+			to: attrs{"ends_at": anHourOn}, after: time.Hour, status: "AVAILABLE",
+			warns:     []string{"QoS Session Ends Before Its Window", "open until " + anHourOn, "cannot extend", "The first run of Terraform after the session's end", "-replace"},
+			nextAfter: 4 * time.Hour, next: "POST", nextStatus: "AVAILABLE",
+		},
+		"end earlier, still to come": {
+			to: attrs{"ends_at": "2028-02-29T22:00:00Z"}, after: time.Hour, status: "AVAILABLE",
+			nextAfter: 2 * time.Hour, next: "DELETE", nextStatus: "ENDED",
+		},
+		"end earlier, past": {
+			to: attrs{"ends_at": halfTime}, after: time.Hour, status: "ENDED", sent: "DELETE",
+			nextAfter: 2 * time.Hour, nextStatus: "ENDED",
+		},
+		"start into the future": {
+			to: attrs{"starts_at": "2028-02-29T22:15:00Z"}, after: time.Hour, status: "SCHEDULED", sent: "DELETE",
+			warns: []string{"QoS Reservation Not Open Yet"}, nextAfter: 2 * time.Hour, next: "POST", nextStatus: "AVAILABLE",
+		},
+		"start into the past": {
+			to: attrs{"starts_at": "2028-02-29T19:15:00Z"}, after: time.Hour, status: "AVAILABLE",
+			nextAfter: 2 * time.Hour, nextStatus: "AVAILABLE",
+		},
+		"start left out": {
+			to: attrs{"starts_at": nil}, after: time.Hour, status: "AVAILABLE",
+			nextAfter: 2 * time.Hour, nextStatus: "AVAILABLE",
+		},
+		"another window": {
+			to: attrs{"starts_at": "2028-03-07T20:15:00Z", "ends_at": "2028-03-08T00:15:00Z"}, after: time.Hour,
+			status: "SCHEDULED", sent: "DELETE", warns: []string{"QoS Reservation Not Open Yet"},
+			nextAfter: 7 * 24 * time.Hour, next: "POST", nextStatus: "AVAILABLE",
+		},
+		"longer than a day, from the start": {
+			from: attrs{"ends_at": "2028-03-02T20:15:00Z"}, after: time.Hour, status: "AVAILABLE",
+			nextAfter: 24 * time.Hour, next: "POST", nextStatus: "AVAILABLE",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newSeason(t, 0, sandbox.Config{})
+			first := match(test.from)
+			begun := s.pass(record{}, first)
+			r := s.is(begun, "AVAILABLE", "POST")
+			if test.from != nil {
+				s.saysOne(begun, "QoS Session Ends Before Its Window", "until 2028-03-01T20:15:00Z")
+			}
+			s.at(test.after)
+			config := first
+			for attribute, value := range test.to {
+				config = config.with(attribute, value)
+			}
+			moved := s.pass(r, config)
+			r = s.is(moved, test.status, test.sent)
+			if test.warns == nil && len(moved.diagnostics) > 0 {
+				t.Errorf("it said: %s", printed(moved.diagnostics))
+			} else if test.warns != nil {
+				s.saysOne(moved, test.warns...)
+			}
+			if test.status == "AVAILABLE" || test.status == "ENDED" || test.status == "SCHEDULED" {
+				r = s.idle(r, config, test.status)
+			}
+			s.at(test.nextAfter)
+			next := s.pass(r, config)
+			s.is(next, test.nextStatus, test.next)
+			s.idle(next.record, config, test.nextStatus)
+		})
+	}
+}
+
+// closing is an API whose window closes just before the POST.
+type closing struct {
+	qod.Sessions
+	now *time.Time
+}
+
+func (closing) Check(qod.Spec) []qod.Problem             { return nil }
+func (closing) Glance(context.Context) (time.Time, bool) { return time.Time{}, false }
+func (c closing) Now(context.Context) (time.Time, error) { return *c.now, nil }
+func (c closing) Reserve(context.Context, qod.Spec) (qod.Session, error) {
+	*c.now = c.now.Add(4 * time.Hour)
+	return qod.Session{}, qod.ErrWindowClosed
+}
+func (closing) Origin() string { return "https://closing.example" }
+
+// A window that is over before the reservation is made ends in a warning, whatever was planned before.
+func TestReservation_tooLate(t *testing.T) {
+	t.Parallel()
+	t.Run("planned too late", func(t *testing.T) {
+		s := newSeason(t, 0, sandbox.Config{})
+		s.at(5 * time.Hour)
+		c := s.core().reservations()
+		p := c.plan(record{}, match(nil))
+		if warned := p.warnings(); len(warned) != 1 || p.errors() != "" {
+			t.Fatalf("the plan says: %s", printed(p.diagnostics))
+		}
+		containsAll(t, p.warnings()[0], []string{"QoS Reservation Over", matchEnds, "nothing is reserved"})
+		late := s.pass(record{}, match(nil))
+		s.is(late, "ENDED", "")
+		s.idle(late.record, match(nil), "ENDED")
+	})
+	t.Run("applied too late", func(t *testing.T) {
+		s := newSeason(t, 0, sandbox.Config{})
+		c := s.core().reservations()
+		p := c.plan(record{}, match(nil))
+		if len(p.diagnostics) > 0 {
+			t.Fatalf("the plan says: %s", printed(p.diagnostics))
+		}
+		s.at(4 * time.Hour)
+		made := s.core().reservations().apply(p)
+		if made.text("status") != "ENDED" || refused(made.diagnostics) || s.writes() != "" {
+			t.Errorf("it is %s and sent %s; %s", made.text("status"), s.writes(), printed(made.diagnostics))
+		}
+		containsAll(t, strings.Join(made.warnings(), ""), []string{"QoS Reservation Over", matchEnds})
+	})
+	t.Run("due, and applied too late", func(t *testing.T) {
+		s := newSeason(t, time.Hour, sandbox.Config{})
+		r := s.is(s.pass(record{}, match(nil)), "SCHEDULED", "")
+		s.at(0)
+		c := s.core().reservations()
+		p := c.plan(c.refresh(r).record, match(nil))
+		s.at(4 * time.Hour)
+		made := s.core().reservations().apply(p)
+		if made.text("status") != "ENDED" || refused(made.diagnostics) || s.writes() != "" {
+			t.Errorf("it is %s and sent %s; %s", made.text("status"), s.writes(), printed(made.diagnostics))
+		}
+	})
+	t.Run("the window closes while the POST is prepared", func(t *testing.T) {
+		t.Parallel()
+		c := coreWith(t, closing{now: new(atKickOff)}).reservations()
+		made := c.apply(c.plan(record{}, match(nil)))
+		if made.text("status") != "ENDED" || refused(made.diagnostics) {
+			t.Errorf("it is %q; %s", made.text("status"), printed(made.diagnostics))
+		}
+	})
+	t.Run("what remains is rounded down", func(t *testing.T) {
+		s := newSeason(t, 0, sandbox.Config{})
+		s.at(4*time.Hour - 2*time.Second) // and a few milliseconds, until it is asked for
+		s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
+		s.lasts(time.Second)
+	})
+}
+
+// The clock is the API's: the machine's may be anywhere. Where the API tells no time, nothing is
+// concluded, and one list a process is all that it is asked for.
+func TestReservation_clock(t *testing.T) {
+	t.Parallel()
+	for name, off := range map[string]time.Duration{"an hour ahead": time.Hour, "an hour behind": -time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			// The sandbox's clock against that of this machine, which the provider must not look at.
+			clock := sandbox.NewManualClock(time.Now().Add(off))
+			s := season{newWorld(t, sandbox.Config{Clock: clock}), clock}
+			now := clock.Now().Truncate(time.Second)
+			soon := match(attrs{"starts_at": now.Add(10 * time.Minute).Format(time.RFC3339), "ends_at": now.Add(20 * time.Minute).Format(time.RFC3339)})
+			r := s.is(s.pass(record{}, soon), "SCHEDULED", "")
+			clock.Advance(11 * time.Minute)
+			r = s.is(s.pass(r, soon), "AVAILABLE", "POST")
+			clock.Advance(10 * time.Minute)
+			s.idle(r, soon, "ENDED")
+		})
+	}
+	t.Run("one list a process", func(t *testing.T) {
+		s := newSeason(t, time.Hour, sandbox.Config{})
+		var all []record
+		for range 20 {
+			all = append(all, s.pass(record{}, match(nil)).record)
+		}
+		c := s.core().reservations()
+		lists := s.Count(sandbox.OpList)
+		for _, r := range all {
+			c.refresh(r)
+			c.plan(r, match(nil))
+			c.plan(record{}, match(nil))
+		}
+		if got := s.Count(sandbox.OpList) - lists; got != 1 {
+			t.Errorf("%d lists were asked for, want one", got)
+		}
+	})
+	t.Run("unknown", func(t *testing.T) {
+		s := newSeason(t, time.Hour, sandbox.Config{})
+		r := s.is(s.pass(record{}, match(nil)), "SCHEDULED", "")
+		s.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: 100, Effect: sandbox.Header("Date", "")})
+		s.at(0)
+		read := s.core().reservations().refresh(r)
+		containsAll(t, read.errors(), []string{"Unable to Read QoS Reservation", "The API's time is not known", "no other clock decides", "kept as it was", "-refresh=false"})
+		if !read.is(r) {
+			t.Errorf("the state has changed to %v", read.values)
+		}
+		c := s.core().reservations()
+		p := c.plan(record{}, match(nil))
+		if len(p.diagnostics) > 0 {
+			t.Errorf("the plan depends on the network: %s", printed(p.diagnostics))
+		}
+		made := c.apply(p)
+		containsAll(t, made.errors(), []string{"Unable to Create QoS Reservation", "The API's time is not known", "Nothing was reserved or released"})
+		if made.values != nil {
+			t.Errorf("the state has %v", made.values)
+		}
+	})
+}

@@ -1,0 +1,123 @@
+package provider
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+)
+
+// window is the time a reservation is to have quality for. Its start belongs to it, its end does not.
+type window struct {
+	starts time.Time // zero: it is open from whenever it is applied
+	ends   time.Time // zero: not known yet, as after an import; the window counts as open
+}
+
+// reservationStatus is where a reservation stands. While the window is open and there is a session, it
+// is what the API says of that: see qod.Status.
+type reservationStatus string
+
+const (
+	statusScheduled reservationStatus = "SCHEDULED" // the window is yet to open
+	statusDue       reservationStatus = "DUE"       // it is open, and there is no session
+	statusEnded     reservationStatus = "ENDED"     // it is over
+	statusOverdue   reservationStatus = "OVERDUE"   // there is a session outside of it
+
+	statusRequested   = reservationStatus(qod.StatusRequested)
+	statusAvailable   = reservationStatus(qod.StatusAvailable)
+	statusUnavailable = reservationStatus(qod.StatusUnavailable)
+)
+
+// status follows from the window, the server's time and the session (nil for none), and from nothing
+// that was concluded before. It is pure.
+func (w window) status(now time.Time, session *qod.Session) reservationStatus {
+	early, over := now.Before(w.starts), w.over(now)
+	switch {
+	case session != nil && (early || over):
+		return statusOverdue
+	case over:
+		return statusEnded
+	case early:
+		return statusScheduled
+	case session == nil:
+		return statusDue
+	case session.Status == qod.StatusAvailable:
+		return statusAvailable
+	case session.Status == qod.StatusUnavailable:
+		return statusUnavailable
+	}
+	return statusRequested
+}
+
+// over reports whether no session can be had for the rest of the window: the API counts whole seconds.
+func (w window) over(now time.Time) bool {
+	return !w.ends.IsZero() && w.ends.Sub(now) < time.Second
+}
+
+// endSlack is how long before the window's end a session may end that was reserved for all of it. The
+// seconds asked for are rounded down, and so is the start that the network counts them from.
+const endSlack = 5 * time.Second
+
+// leaves reports whether the session ends before the window does, and leaves the rest of it to another
+// one: the window is longer than a session may be, or its end was moved.
+func (w window) leaves(session qod.Session) bool {
+	return !session.ExpiresAt.IsZero() && w.ends.Sub(session.ExpiresAt) > endSlack
+}
+
+// seconds is the length of a window with a start, in whole seconds.
+func (w window) seconds() int64 {
+	n := w.ends.Unix() - w.starts.Unix()
+	if w.ends.Nanosecond() < w.starts.Nanosecond() {
+		n--
+	}
+	return n
+}
+
+// parseInstant reads a time of the configuration. It takes what RFC 3339 says and no more: time.Parse
+// would take an hour of one digit, or a comma.
+func parseInstant(s string) (time.Time, error) {
+	var t time.Time
+	if err := t.UnmarshalText([]byte(s)); err != nil {
+		return time.Time{}, err
+	}
+	// An offset can lead out of the years that the form has, and the zero time stands for none.
+	if year := t.UTC().Year(); year < 1 || year > 9999 || t.IsZero() {
+		return time.Time{}, fmt.Errorf("year %d", year)
+	}
+	return t, nil
+}
+
+var (
+	leapSecond = regexp.MustCompile(`\A[0-9-]{10}[Tt ][0-9]{2}:[0-9]{2}:60`)
+	midnight   = regexp.MustCompile(`\A[0-9-]{10}[Tt ]24:`)
+	noSeconds  = regexp.MustCompile(`T[0-9]{2}:[0-9]{2}\z`)
+	farYear    = regexp.MustCompile(`\A(?:[+-]?[0-9]{5,}|0000|0001|9999)-`)
+)
+
+var instant = text{
+	description: "value must be a time in RFC 3339 form with its offset from UTC",
+	problem: func(s string) string {
+		if _, err := parseInstant(s); err == nil {
+			return ""
+		}
+		const allowed = `must be a time in RFC 3339 form with its offset from UTC, as in "2028-02-29T20:15:00+01:00" or "2028-02-29T19:15:00Z"`
+		local := strings.Replace(s, " ", "T", 1)
+		if noSeconds.MatchString(local) {
+			local += ":00"
+		}
+		_, withoutOffset := parseInstant(local + "Z")
+		switch {
+		case withoutOffset == nil:
+			return fmt.Sprintf(`%s; the offset is missing: write %q if that is UTC, or the offset of the place, as in %q`, allowed, local+"Z", local+"+01:00")
+		case leapSecond.MatchString(s):
+			return allowed + "; seconds go from 00 to 59: write a leap second as the second before or after it"
+		case midnight.MatchString(s):
+			return allowed + "; hours go from 00 to 23: write midnight as 00:00:00 of the next day"
+		case farYear.MatchString(s):
+			return allowed + "; years go from 0001 to 9999, in UTC, too"
+		}
+		return allowed
+	},
+}
