@@ -218,6 +218,8 @@ func currentSession(ctx context.Context, api qod.Sessions, e endeavour, model re
 		return nil, diag.Diagnostics{e.readFailed(id, err)}
 	case memory.elsewhere(api.Origin(), instantOf(model.ExpiresAt), serverTimeOf(err)):
 		return nil, diag.Diagnostics{e.madeElsewhere(id, memory.Origin, api.Origin(), err)}
+	case memory.anybody(api.Origin(), instantOf(model.ExpiresAt), serverTimeOf(err)):
+		return nil, diag.Diagnostics{e.goneForToken(id, api.Origin())}
 	}
 	return nil, nil
 }
