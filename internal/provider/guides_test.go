@@ -180,6 +180,95 @@ func TestGuide_fleet(t *testing.T) {
 	c.destroy()
 }
 
+// A match, merged days early, and what looks at it meanwhile.
+func TestGuide_event(t *testing.T) {
+	s := newSeason(t, 4*24*time.Hour, sandbox.Config{})
+	c := s.cli("").lay("event")
+	shows := func(name, want string, args ...string) {
+		t.Helper()
+		if shown := c.must(0, append(args, "output", "-json", name)...); shown != want {
+			t.Errorf("%s is %s, want %s", name, shown, want)
+		}
+	}
+	looks := func(want string) {
+		t.Helper()
+		c.must(0, "-chdir=status", "apply", "-auto-approve", "-no-color", "-input=false")
+		shows("without_quality", want, "-chdir=status")
+	}
+	const all = `["north-stand/a","north-stand/b","touchline/a"]`
+
+	if said := c.sends(nothing, 0, applies...); strings.Count(said, "QoS Reservation Not Open Yet") < 1 {
+		t.Errorf("it does not say that nothing is reserved:\n%s", said)
+	}
+	shows("device_hours", "10.5") // three SIMs for three hours and a half
+	c.planned(0)
+	looks(all)
+
+	s.at(-30 * time.Minute) // the window opens before kick-off, which is at 21:15+01:00
+	c.planned(2)
+	c.sends("3 POST 0 DELETE", 0, applies...)
+	c.planned(0)
+	looks("[]")
+
+	s.at(time.Hour)
+	s.Revoke(s.ids()[0])
+	c.planned(2)
+	c.must(0, "-chdir=status", "apply", "-auto-approve")
+	if shown := c.must(0, "-chdir=status", "output", "-json"); !strings.Contains(shown, "UNAVAILABLE until 2028-02-29T23:15:00Z") {
+		t.Errorf("the SIM without quality is not shown: %s", shown)
+	}
+	c.sends("1 POST 1 DELETE", 0, applies...)
+	c.planned(0)
+
+	writes := s.writes()
+	c.write("cameras.csv", readExample(t, "event/cameras.csv")+"south-stand,a,+34600000051,QOS_L\n")
+	twice := c.run("apply", "-auto-approve", "-no-color", "-input=false")
+	if twice.code != 1 || !strings.Contains(twice.text, "north-stand/a and south-stand/a") || s.writes() != writes {
+		t.Errorf("a device that is in the file twice is not refused before anything is asked for: %d %s\n%s", twice.code, s.writes(), twice.text)
+	}
+	c.write("cameras.csv", readExample(t, "event/cameras.csv"))
+
+	s.at(4 * time.Hour)
+	c.planned(0)
+	looks(all)
+	shows("device_hours", "10.5")
+	c.sends(nothing, 0, "destroy", "-auto-approve")
+}
+
+// A festival of four nights: each is bought when it is its turn, and nothing between two of them.
+func TestGuide_festival(t *testing.T) {
+	s := newSeason(t, 0, sandbox.Config{})
+	c := s.cli("").lay("event")
+	in := func(args ...string) []string { return append([]string{"-chdir=festival"}, args...) }
+	c.must(0, in("apply", "-auto-approve", "-no-color", "-input=false")...)
+	if shown := c.must(0, in("output", "-json", "device_hours")...); shown != `{"fri":19.5,"sat":30,"sun":22.5,"thu":19.5}` {
+		t.Errorf("device_hours is %s", shown)
+	}
+	for night, starts := range []string{"2028-07-06T17:00:00Z", "2028-07-07T17:00:00Z", "2028-07-08T15:00:00Z", "2028-07-09T15:00:00Z"} {
+		starts := mustInstant(t, starts)
+		s.at(starts.Add(-time.Hour).Sub(atKickOff))
+		c.must(0, in("plan", "-detailed-exitcode", "-input=false")...)
+		s.at(starts.Sub(atKickOff))
+		c.must(2, in("plan", "-detailed-exitcode", "-input=false")...)
+		c.must(0, in("apply", "-auto-approve", "-no-color", "-input=false")...)
+		if live, asked := len(s.Ledger()), s.Count(sandbox.OpCreate); live != 3 || asked != 3*(night+1) {
+			t.Errorf("in night %d there are %d sessions, after %d POSTs", night, live, asked)
+		}
+	}
+	s.at(mustInstant(t, "2028-07-10T00:00:00Z").Sub(atKickOff))
+	c.must(0, in("plan", "-detailed-exitcode", "-input=false")...)
+	festival := readExample(t, "event/festival/main.tf")
+	c.write("festival/main.tf", strings.Replace(festival, "2028-07-07T01:30:00+02:00", "2028-07-07T19:00:00+02:00", 1))
+	if said := c.must(1, in("plan", "-no-color", "-input=false")...); !strings.Contains(said, "each night has to end before the next one starts") {
+		t.Errorf("nights that touch are not refused:\n%s", said)
+	}
+	c.write("festival/main.tf", festival)
+	c.must(0, in("destroy", "-auto-approve", "-no-color", "-input=false")...)
+	if s.Count(sandbox.OpRelease) != 0 || len(s.Ledger()) > 0 {
+		t.Errorf("the network saw %s", s.writes())
+	}
+}
+
 func TestGuide_countries(t *testing.T) {
 	spain := newWorld(t, sandbox.Config{})
 	germany := &world{Server: sandbox.Start(t, sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: "berlin", Secret: "geheim"}}}), t: t}
