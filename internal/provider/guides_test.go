@@ -346,53 +346,172 @@ func (c *cli) objections(most int, cut string, args ...string) []string {
 }
 
 func TestGuide_pipelineGate(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	c := w.cli("").lay("pipeline").withTools()
+	s := newSeason(t, time.Hour, sandbox.Config{})
+	c := s.cli("").lay("pipeline").withTools()
 	const (
-		north = `qod_session.camera["north-stand"]`
-		touch = `qod_session.camera["touchline"]`
-		named = `["qod_session.camera[\"north-stand\"]"]`
+		north = `qod_reservation.camera["north-stand"]`
+		touch = `qod_reservation.camera["touchline"]`
+		named = `["qod_reservation.camera[\"north-stand\"]"]`
+		cut   = " is live, and its new window would end its session early"
 	)
+	original := readExample(t, "pipeline/main.tf")
+	reads := func(replacements ...string) {
+		t.Helper()
+		c.write("main.tf", strings.NewReplacer(replacements...).Replace(original))
+	}
 	check := func(what string, got []string, want ...string) {
 		t.Helper()
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", what, got, want)
 		}
 	}
-	check("nothing", c.objections(0, "[]", "-var", "live=false"))
-	check("two, allowed", c.objections(2, "[]", "-var", "live=true"))
-	check("two, one allowed", c.objections(1, "[]", "-var", "live=true"), "2 sessions afterwards, which is more than 1")
-	c.must(0, "apply", "-auto-approve", "-no-color", "-input=false", "-var", "live=true")
-	check("unchanged", c.objections(2, "[]", "-var", "live=true"))
-	check("unchanged, but too many", c.objections(1, "[]", "-var", "live=true"), "2 sessions afterwards, which is more than 1")
-	check("cut", c.objections(2, "[]", "-var", "live=false"),
-		north+" is live, and the plan would delete it", touch+" is live, and the plan would delete it")
-	check("cut, one named", c.objections(2, named, "-var", "live=false"), touch+" is live, and the plan would delete it")
-	c.write("main.tf", strings.Replace(readExample(t, "pipeline/main.tf"), "5 * 60 * 60", "6 * 60 * 60", 1))
-	check("replaced", c.objections(2, named, "-var", "live=true"), touch+" is live, and the plan would delete and create it")
-	c.write("main.tf", readExample(t, "pipeline/main.tf"))
+	check("two that are yet to open", c.objections(2, "[]"))
+	check("two, one allowed", c.objections(1, "[]"), "2 sessions may be bought, which is more than 1")
+	c.sends(nothing, 0, applies...)
+	check("nothing to do", c.objections(0, "[]"))
+
+	s.at(0)
+	check("due", c.objections(2, "[]"))
+	check("due, one allowed", c.objections(1, "[]"), "2 sessions may be bought, which is more than 1")
+	c.sends("2 POST 0 DELETE", 0, applies...)
+	check("live", c.objections(0, "[]"))
+	check("replaced", c.objections(2, named, "-replace="+north, "-replace="+touch), touch+" is live, and the plan would delete and create it")
+	reads(`+34600000032"`, `+34600000033"`)
+	check("another device", c.objections(2, "[]"), touch+" is live, and the plan would delete and create it")
+	reads("local.cameras", "{}")
+	check("deleted", c.objections(2, "[]"), north+" is live, and the plan would delete it", touch+" is live, and the plan would delete it")
+	reads("local.cameras", `{ north-stand = "+34600000031" }`)
+	check("one deleted, another one named", c.objections(2, named), touch+" is live, and the plan would delete it")
+
+	// Moving the window, from 20:15 to 00:15.
+	s.at(time.Hour)
+	for what, test := range map[string]struct {
+		from, to string
+		cuts     bool
+	}{
+		"a later end":                     {`"2028-03-01T00:15:00Z"`, `"2028-03-01T01:15:00Z"`, false},
+		"a later end, in another offset":  {`"2028-03-01T00:15:00Z"`, `"2028-02-29T21:15:00-05:00"`, false},
+		"the same end, in another offset": {`"2028-03-01T00:15:00Z"`, `"2028-03-01T05:45:00+05:30"`, false},
+		"an earlier end":                  {`"2028-03-01T00:15:00Z"`, `"2028-02-29T23:15:00Z"`, true},
+		"an earlier end, in other words":  {`"2028-03-01T00:15:00Z"`, `"2028-03-01T02:15:00.5+03:00"`, true},
+		"an earlier start":                {`"2028-02-29T20:15:00Z"`, `"2028-02-29T19:15:00Z"`, false},
+		"no start":                        {`"2028-02-29T20:15:00Z"`, "null", false},
+		"a start to come":                 {`"2028-02-29T20:15:00Z"`, `"2028-02-29T22:15:00Z"`, true},
+		"an end that is not known":        {`"2028-03-01T00:15:00Z"`, "terraform_data.end.output\n}\nresource \"terraform_data\" \"end\" {\n  input = \"2028-03-01T01:15:00Z\"", true},
+	} {
+		reads(test.from, test.to)
+		if test.cuts {
+			check(what, c.objections(2, named), touch+cut)
+		} else {
+			check(what, c.objections(2, "[]"))
+		}
+	}
+	reads()
+
+	for _, id := range s.ids() {
+		s.Revoke(id)
+	}
+	check("refused by the network", c.objections(2, "[]"))
+	check("refused by the network, one allowed", c.objections(1, "[]"), "2 sessions may be bought, which is more than 1")
+	c.sends("2 POST 2 DELETE", 0, applies...)
+
+	// An end that has passed: what is left is released, which buys nothing and needs no leave.
+	reads(`"2028-03-01T00:15:00Z"`, `"2028-02-29T22:15:00Z"`)
+	c.sends(nothing, 0, applies...)
+	s.at(2 * time.Hour)
+	check("left over", c.objections(0, "[]"))
+	c.sends("0 POST 2 DELETE", 0, applies...)
+	reads("2028-02-29T20:15:00Z", "2028-03-07T20:15:00Z", "2028-03-01T00:15:00Z", "2028-03-08T00:15:00Z")
+	check("the next event", c.objections(2, "[]"))
+	check("the next event, one allowed", c.objections(1, "[]"), "2 sessions may be bought, which is more than 1")
+}
+
+// Adopting the window of an imported session is no cut, unless the window says so.
+func TestGuide_pipelineGateImports(t *testing.T) {
+	s := newSeason(t, 0, sandbox.Config{})
+	c := s.cli("").lay("pipeline").withTools()
+	c.sends("2 POST 0 DELETE", 0, applies...)
+	c.drop("terraform.tfstate")
+	imports := ""
+	for _, live := range s.Ledger() {
+		name := map[string]string{"+34600000031": "north-stand", "+34600000032": "touchline"}[live.Device.PhoneNumber]
+		imports += fmt.Sprintf("import {\n  to = qod_reservation.camera[%q]\n  id = %q\n}\n", name, live.ID)
+	}
+	c.write("imports.tf", imports)
+	s.at(time.Hour)
+	if got := c.objections(2, "[]"); len(got) > 0 {
+		t.Errorf("an import is refused: %q", got)
+	}
+	c.write("main.tf", strings.Replace(readExample(t, "pipeline/main.tf"), `"2028-02-29T20:15:00Z"`, `"2028-02-29T22:15:00Z"`, 1))
+	if got := c.objections(2, "[]"); len(got) != 2 {
+		t.Errorf("an import that releases is let through: %q", got)
+	}
+}
+
+// What the gate says of qod_session, which a configuration may have as well.
+func TestGuide_pipelineGateSessions(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	c := w.cli("").lay("pipeline").withTools()
+	reads := func(seconds int, numbers string) {
+		c.write("main.tf", fmt.Sprintf("terraform {\n  required_providers {\n    qod = { source = \"telefonica/qod\" }\n  }\n}\n"+
+			"resource \"qod_session\" \"camera\" {\n  for_each = %s\n  device = { phone_number = each.value }\n  qos_profile = \"QOS_L\"\n  duration = %d\n}\n", numbers, seconds))
+	}
+	check := func(what string, got []string, want ...string) {
+		t.Helper()
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+	}
+	const both, north, south, named = `{ north = "+34600000031", south = "+34600000032" }`, "qod_session.camera[\"north\"]", "qod_session.camera[\"south\"]", `["qod_session.camera[\"north\"]"]`
+	reads(3600, both)
+	check("two", c.objections(2, "[]"))
+	check("two, one allowed", c.objections(1, "[]"), "2 sessions may be bought, which is more than 1")
+	c.apply()
+	check("live", c.objections(0, "[]"))
+	reads(7200, both)
+	check("replaced", c.objections(2, named), south+" is live, and the plan would delete and create it")
+	reads(3600, "{}")
+	check("cut", c.objections(0, "[]"), north+" is live, and the plan would delete it", south+" is live, and the plan would delete it")
+	reads(3600, both)
 	for _, id := range w.ids() {
 		w.Revoke(id)
 	}
-	check("refused by the network", c.objections(2, "[]", "-var", "live=true"))
+	check("refused by the network", c.objections(2, "[]"))
 	c.destroy()
+}
+
+// sleeps puts a sleep on the PATH that lets the network's time pass instead of anybody's, and has things
+// happen at the n-th time.
+func (c *cli) sleeps(happens map[int]string) {
+	c.w.t.Helper()
+	dir := c.w.t.TempDir()
+	script := "#!/bin/sh\nset -eu\nqod-sandbox advance \"$1s\" >/dev/null\necho slept >>slept\ncase $(wc -l <slept | tr -d ' ') in\n"
+	for n, command := range happens {
+		script += fmt.Sprintf("%d) %s ;;\n", n, command)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "sleep"), []byte(script+"esac\n"), 0o700); err != nil { //nolint:gosec // it is a program
+		c.w.t.Fatal(err)
+	}
+	for i, v := range c.env {
+		if path, is := strings.CutPrefix(v, "PATH="); is {
+			c.env[i] = "PATH=" + dir + string(os.PathListSeparator) + path
+		}
+	}
 }
 
 // An event from before its start to after its end, with a session that the network ends in between.
 func TestGuide_pipeline(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	c := w.cli("").lay("pipeline").withTools()
-	c.env = append(c.env, "INTERVAL=1")
-	w.at(sandbox.OpRead, 3, func() { w.Revoke(w.ids()[0]) })
-	now := time.Now().UTC()
-	event := c.sh(`./event.sh "$1" "$2"`, now.Add(2*time.Second).Format(time.RFC3339), now.Add(12*time.Second).Format(time.RFC3339))
-	if event.code != 0 || len(w.Ledger()) > 0 {
-		t.Errorf("exit code %d, %d sessions are left", event.code, len(w.Ledger()))
+	s := newSeason(t, 50*time.Minute, sandbox.Config{Control: true})
+	c := s.cli("", "INTERVAL=3000", "MOST=2").lay("pipeline").withTools()
+	c.sleeps(map[int]string{2: "qod-sandbox revoke +34600000031"})
+	event := c.sh("./event.sh")
+	if event.code != 0 || len(s.Ledger()) > 0 {
+		t.Errorf("exit code %d, %d sessions are left", event.code, len(s.Ledger()))
 	}
-	if got := w.writes(); got != "POST POST DELETE POST DELETE DELETE" {
+	if got := s.writes(); got != "POST POST DELETE POST" {
 		t.Errorf("the network saw %s", got)
 	}
-	for _, want := range []string{"waiting for the event", "the event is on", "Plan: 2 to add", "Plan: 1 to add, 0 to change, 1 to destroy", "the event is over", "no session is left"} {
+	for _, want := range []string{"Plan: 2 to add, 0 to change, 0 to destroy", "Plan: 0 to add, 2 to change", "Plan: 0 to add, 1 to change", "2 AVAILABLE", "2 ENDED", "the event is over, and no session is left; 0 passes failed"} {
 		if !strings.Contains(event.text, want) {
 			t.Errorf("it does not say %q", want)
 		}
@@ -409,39 +528,76 @@ func TestGuide_pipeline(t *testing.T) {
 			t.Errorf("the log of what was applied has a line that is no JSON: %s", line)
 		}
 	}
-	if first := w.Requests(sandbox.OpCreate)[0].At; first.Before(now.Add(2 * time.Second).Truncate(time.Second)) {
+	for _, r := range c.state().Resources {
+		if r.AttributeValues["status"] != "ENDED" {
+			t.Errorf("the state says that %s is %v", r.Address, r.AttributeValues["status"])
+		}
+	}
+	if first := s.Requests(sandbox.OpCreate)[0].At; first.Before(atKickOff) {
 		t.Errorf("the first session was asked for at %v, before the start", first)
 	}
 }
 
-// A plan that the gate refuses and an API that is down are tried again, and do not end the event.
+// A pass that the gate refuses and an API that is down are tried again, and do not end the event. A job
+// that has no more time ends between two passes, and the next one goes on.
 func TestGuide_pipelineGoesOn(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	c := w.cli("", "QOD_MAX_RETRIES=0").lay("pipeline").withTools()
-	c.env = append(c.env, "INTERVAL=1", "MOST=2")
-	w.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: 2, Effect: sandbox.Status(400, "")})
-	now := time.Now().UTC()
-	event := c.sh(`./event.sh "$1" "$2"`, now.Add(-time.Hour).Format(time.RFC3339), now.Add(8*time.Second).Format(time.RFC3339))
-	if event.code != 0 || len(w.Ledger()) > 0 || !strings.Contains(event.text, "this pass failed") || !strings.Contains(event.text, "no session is left") {
-		t.Errorf("exit code %d, %d sessions are left\n%s", event.code, len(w.Ledger()), event.text)
+	s := newSeason(t, 0, sandbox.Config{Control: true})
+	c := s.cli("", "QOD_MAX_RETRIES=0", "INTERVAL=5000", "MOST=1").lay("pipeline").withTools()
+	c.sleeps(nil)
+	refused := c.sh("MINUTES=0 ./event.sh")
+	containsAll(t, refused.text, []string{"2 sessions may be bought, which is more than 1", "this pass failed", "0 minutes are over, and the event is not"})
+	if refused.code != 0 || s.writes() != "" {
+		t.Errorf("exit code %d, and the network saw %s", refused.code, s.writes())
 	}
-	if w.Count(sandbox.OpCreate) != 4 {
-		t.Errorf("%d POSTs, want two refused and two granted", w.Count(sandbox.OpCreate))
+
+	s.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: 2, Effect: sandbox.Status(400, "")})
+	event := c.sh("MOST=2 ./event.sh")
+	containsAll(t, event.text, []string{"this pass failed", "Error: Unable to Create QoS Reservation", "2 ENDED", "1 passes failed"})
+	if event.code != 0 || len(s.Ledger()) > 0 {
+		t.Errorf("exit code %d, %d sessions are left\n%s", event.code, len(s.Ledger()), event.text)
+	}
+	if s.Count(sandbox.OpCreate) != 4 {
+		t.Errorf("%d POSTs, want two refused and two granted", s.Count(sandbox.OpCreate))
+	}
+}
+
+// What is left after the end, as when the network was slow to grant it, is released by the loop.
+func TestGuide_pipelineReleases(t *testing.T) {
+	s := newSeason(t, 0, sandbox.Config{Control: true})
+	c := s.cli("", "INTERVAL=7200").lay("pipeline").withTools()
+	c.sleeps(nil)
+	c.sends("2 POST 0 DELETE", 0, applies...)
+	c.write("main.tf", strings.Replace(readExample(t, "pipeline/main.tf"), `"2028-03-01T00:15:00Z"`, `"2028-02-29T21:15:00Z"`, 1))
+	c.sends(nothing, 0, applies...)
+	event := c.sh("./event.sh")
+	containsAll(t, event.text, []string{"2 AVAILABLE", "Plan: 0 to add, 2 to change, 0 to destroy", "2 ENDED"})
+	if event.code != 0 || s.writes() != "POST POST DELETE DELETE" {
+		t.Errorf("exit code %d, and the network saw %s\n%s", event.code, s.writes(), event.text)
+	}
+}
+
+// Pull requests plan with a client that can read and nothing else.
+func TestGuide_pipelineReader(t *testing.T) {
+	s := newSeason(t, 0, sandbox.Config{})
+	c := s.cli("", "QOD_SCOPES=qod:sessions:read").lay("pipeline")
+	c.must(0, "plan", "-input=false", "-lock=false", "-no-color")
+	said := c.must(1, "apply", "-auto-approve", "-input=false", "-no-color")
+	if !strings.Contains(said, "qod:sessions:write") || len(s.Ledger()) > 0 {
+		t.Errorf("a client that can only read was not refused for its scope:\n%s", said)
 	}
 }
 
 func TestGuide_pipelineMisused(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
 	c := w.cli("").lay("pipeline").withTools()
-	for script, says := range map[string]string{
-		"./event.sh":                                                "usage",
-		"./event.sh 2028-02-29T20:15:00Z":                           "usage",
-		"./event.sh tomorrow 2028-02-29T20:15:00Z":                  "UTC",
-		"./event.sh 2028-02-29T20:15:00+01:00 2028-02-29T22:15:00Z": "UTC",
-		"./event.sh 2028-02-29T22:15:00Z 2028-02-29T20:15:00Z":      "ends before it starts",
+	original := readExample(t, "pipeline/main.tf")
+	for says, config := range map[string]string{
+		"must be a time in RFC 3339 form":          strings.Replace(original, "2028-02-29T20:15:00Z", "tomorrow", 1),
+		"the configuration has no qod_reservation": strings.Replace(original, "local.cameras", "{}", 1),
 	} {
-		if got := c.sh(script); got.code != 2 || !strings.Contains(got.text, says) {
-			t.Errorf("%s: exit code %d, %s", script, got.code, got.text)
+		c.write("main.tf", config)
+		if got := c.sh("./event.sh"); got.code != 2 || !strings.Contains(got.text, says) {
+			t.Errorf("want %q: exit code %d, %s", says, got.code, got.text)
 		}
 	}
 	if len(w.Requests()) > 0 {
