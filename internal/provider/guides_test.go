@@ -154,6 +154,49 @@ func TestGuide_recoverInPart(t *testing.T) {
 	}
 }
 
+// The same for reservations, during their event. One whose session is gone is made anew, in its window.
+func TestGuide_recoverReservations(t *testing.T) {
+	s := newSeason(t, 0, sandbox.Config{})
+	c := s.cli("").lay("recover/reservations")
+	c.sends("3 POST 0 DELETE", 0, applies...)
+	s.at(time.Hour)
+	c.drop("terraform.tfstate")
+	if plan := c.planned(2, "-out=tfplan"); !strings.Contains(plan, "3 to import, 0 to add, 3 to change, 0 to destroy") {
+		t.Errorf("the plan is another one:\n%s", plan)
+	}
+	c.sends(nothing, 0, "apply", "tfplan")
+	c.planned(0) // the import blocks stay, and do nothing any more
+
+	c.drop("terraform.tfstate")
+	s.Remove(s.ids()[0])
+	if plan := c.planned(2); !strings.Contains(plan, "2 to import, 1 to add, 2 to change, 0 to destroy") {
+		t.Error(plan)
+	}
+	c.sends("1 POST 0 DELETE", 0, applies...)
+	s.at(4 * time.Hour)
+	c.planned(0)
+}
+
+// What is generated for an imported reservation has no window, which nothing but its user knows.
+func TestGuide_recoverGenerates(t *testing.T) {
+	s := newSeason(t, 0, sandbox.Config{})
+	id := s.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000010"}, QoSProfile: "QOS_L", Duration: 3600}).ID
+	c := s.cli(fmt.Sprintf("import {\n  to = qod_reservation.camera\n  id = %q\n}\n", id))
+	if said := c.must(1, "plan", "-no-color", "-generate-config-out=generated.tf"); !strings.Contains(said, "ends_at") {
+		t.Errorf("it does not say what is missing:\n%s", said)
+	}
+	generated, err := os.ReadFile(filepath.Join(c.dir, "generated.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.write("generated.tf", regexp.MustCompile(`ends_at( *)= null`).ReplaceAllString(string(generated), fmt.Sprintf("ends_at$1= %q", matchEnds)))
+	if plan := c.planned(2); !strings.Contains(plan, "1 to import, 0 to add, 1 to change, 0 to destroy") {
+		t.Errorf("the plan is another one:\n%s", plan)
+	}
+	c.sends(nothing, 0, applies...)
+	c.planned(0)
+}
+
 func TestGuide_fleet(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
 	c := w.cli("").lay("fleet")
