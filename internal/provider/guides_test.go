@@ -662,7 +662,7 @@ var elsewhere = map[string]string{
 	"terraform {\n  required_providers":     "each configuration of every test",
 	"import {\n  to = qod_session.camera":   "TestExamples_import",
 	"locals {":                              "TestSnippets",
-	"resource \"qod_session\" \"camera\" {": "TestSnippets",
+	"resource \"qod_session\" \"camera\" {": "TestSnippets", // the README's, with a reservation in it
 }
 
 // What the README has a newcomer type behind the set-up.
