@@ -28,6 +28,10 @@ say() { echo "$(date -u +%H:%M:%SZ) $*"; }
 trap 'say "stopped. What is reserved stays until the end of its window; run again to go on."; exit 130' INT TERM
 
 # What would never get better is no reason to try again.
+if ! jq -en --argjson most "$most" --argjson cut "$cut" '($most | type) == "number" and ($cut | type) == "array"' >/dev/null; then
+	echo "event.sh: MOST is a number, and CUT a JSON list of addresses" >&2
+	exit 2
+fi
 "$terraform" validate -no-color || exit 2
 
 # pass brings the network to where it should be, and puts the statuses that it found into $statuses
@@ -85,7 +89,9 @@ while :; do
 		say "$MINUTES minutes are over, and the event is not. Run again to go on."
 		exit 0
 	fi
-	sleep "$interval"
+	# In the background, since a shell hears nothing while it waits for a program.
+	sleep "$interval" &
+	wait $!
 done
 
 # Plans have found out that sessions are over; the state is to say so, too.

@@ -604,6 +604,19 @@ func TestGuide_pipelineGoesOn(t *testing.T) {
 	}
 }
 
+// A job that is cancelled between two passes ends at once, and leaves what is live to the next one.
+func TestGuide_pipelineStops(t *testing.T) {
+	s := newSeason(t, 0, sandbox.Config{Control: true})
+	c := s.cli("").lay("pipeline").withTools()
+	c.sleeps(map[int]string{1: "kill -TERM $PPID"})
+	event := c.sh("./event.sh")
+	containsAll(t, event.text, []string{"stopped. What is reserved stays until the end of its window"})
+	if event.code != 130 || s.writes() != "POST POST" {
+		t.Errorf("exit code %d, and the network saw %s\n%s", event.code, s.writes(), event.text)
+	}
+	c.isLedger()
+}
+
 // What is left after the end, as when the network was slow to grant it, is released by the loop.
 func TestGuide_pipelineReleases(t *testing.T) {
 	s := newSeason(t, 0, sandbox.Config{Control: true})
@@ -634,6 +647,11 @@ func TestGuide_pipelineMisused(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
 	c := w.cli("").lay("pipeline").withTools()
 	original := readExample(t, "pipeline/main.tf")
+	for _, odd := range []string{"MOST=many", "CUT=north-stand", `CUT='{}'`} {
+		if got := c.sh(odd + " ./event.sh"); got.code != 2 || !strings.Contains(got.text, "MOST is a number, and CUT a JSON list of addresses") {
+			t.Errorf("%s: exit code %d, %s", odd, got.code, got.text)
+		}
+	}
 	for says, config := range map[string]string{
 		"must be a time in RFC 3339 form":          strings.Replace(original, "2028-02-29T20:15:00Z", "tomorrow", 1),
 		"the configuration has no qod_reservation": strings.Replace(original, "local.cameras", "{}", 1),
