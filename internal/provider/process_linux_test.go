@@ -180,7 +180,7 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-var importCommand = regexp.MustCompile(`terraform import 'qod_session\.NAME' (\S+)`)
+var importCommand = regexp.MustCompile(`terraform import 'ADDRESS' (\S+)`)
 
 // recovers applies after a crash, and does what the error says.
 func (c *cli) recovers() {

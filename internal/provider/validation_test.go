@@ -52,7 +52,7 @@ const (
 	allowedToken    = `must be 1 to 4096 printable ASCII characters without spaces: the network sends it as a bearer token`
 	allowedTimeout  = `must be a positive duration of at most 24h, as in "90s", "5m" or "1h30m"`
 	allowedStatus   = `must be REQUESTED, AVAILABLE or UNAVAILABLE`
-	allowedScope    = `must be one scope without spaces, as in "qod:sessions:read"; write several as several elements`
+	allowedScope    = `must be one scope without spaces, as in "qod:sessions:read"; write several as several elements, or in QOD_SCOPES with spaces between them`
 	aDevice         = `must set at least one of phone_number, network_access_identifier, ipv4_address, ipv6_address`
 )
 
@@ -271,13 +271,14 @@ func TestValidation_session(t *testing.T) {
 	}
 }
 
+// Reading may have to wait for the apply, so all is refused before.
 func TestValidation_sessions(t *testing.T) {
 	t.Parallel()
 	for _, row := range slices.Concat(badDevices, badFilters) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			s := sandbox.Start(t, sandbox.Config{})
-			row.check(t, s, newWire(t, nil).readSessions(providerOf(s), row.on(attrs{})))
+			row.check(t, s, newWire(t, nil).validateSessions(row.on(attrs{})))
 		})
 	}
 }
@@ -552,6 +553,14 @@ resource "qod_session" "camera" {
 		step(session(phone, "3600", `notification_auth_token_version = 2`), `Missing Notification Auth Token`),
 		step(session(phone, "3600", `timeouts = { create = "25h" }`), `timeouts.create `+allowedTimeout+`. Given: "25h".`),
 		step(w.hcl(`data "qod_sessions" "all" { qos_status = "RUNNING" }`), `qos_status `+allowedStatus+`. Given: "RUNNING".`),
+		step(w.hcl(`
+resource "terraform_data" "event" {}
+
+data "qod_sessions" "read_when_applied" {
+  qos_profile = "QOS_XL"
+  depends_on  = [terraform_data.event]
+}
+`), `qos_profile `+allowedProfile+`. Given: "QOS_XL".`),
 		step(w.provider(`scopes = [""]`)+`data "qod_sessions" "all" {}`, `scopes[0] `+allowedScope+`. Given: "".`),
 	)
 	if asked := w.Requests(); len(asked) > 0 {
