@@ -123,6 +123,14 @@ var scenarios = []scenario{
 	{id: "H9", what: "destroying what is UNAVAILABLE", tests: "TestSession_life"},
 	{id: "H10", what: "OpenTofu", none: "make test runs all of it on OpenTofu, too"},
 
+	// Reservations.
+	{what: "an apply before the window or after it, or of an older plan", tests: "TestReservation_event TestReservation_tooLate TestReservation_workflows"},
+	{what: "the local clock is wrong, or the network tells no time", tests: "TestReservation_clock TestWindow_status"},
+	{what: "the window is moved while there is a session", tests: "TestReservation_moves"},
+	{what: "an update fails half-way", tests: "TestReservation_updateFails TestReservation_moveFails TestReservation_slow"},
+	{what: "the window is over before anything was made", tests: "TestReservation_neverMade"},
+	{what: "the state is lost during the event", tests: "TestReservation_recovers TestReservation_import TestGuide_recoverReservations"},
+
 	// Secrets.
 	{id: "I1", what: "TF_LOG=TRACE", tests: "TestSecretsStayInside"},
 	{id: "I2", what: "masks that reach only one call", none: "no mask is relied on: log lines hold an allow-list of fields (TestNothingLeaks)"},
