@@ -1,9 +1,9 @@
 package provider
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
@@ -75,11 +75,17 @@ func (w window) seconds() int64 {
 	return n
 }
 
-// parseInstant reads a time of the configuration. It takes what RFC 3339 says and no more: time.Parse
-// would take an hour of one digit, or a comma.
+// instantForm is the form of RFC 3339, with as much of a second as is kept. Package time takes more: an
+// hour of one digit, a comma, an offset of a day.
+var instantForm = regexp.MustCompile(`\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])\z`)
+
+// parseInstant reads a time of the configuration. It takes what RFC 3339 says and no more.
 func parseInstant(s string) (time.Time, error) {
-	var t time.Time
-	if err := t.UnmarshalText([]byte(s)); err != nil {
+	if !instantForm.MatchString(s) {
+		return time.Time{}, errors.New("not in the form of RFC 3339")
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
 		return time.Time{}, err
 	}
 	// An offset can lead out of the years that the form has, and the zero time stands for none.
@@ -91,6 +97,7 @@ func parseInstant(s string) (time.Time, error) {
 
 var (
 	leapSecond = regexp.MustCompile(`\A[0-9-]{10}[Tt ][0-9]{2}:[0-9]{2}:60`)
+	midnight   = regexp.MustCompile(`\A[0-9-]{10}[Tt ]24:00`)
 	farYear    = regexp.MustCompile(`\A(?:[+-]?[0-9]{5,}|0000|0001|9999)-`)
 )
 
@@ -107,7 +114,7 @@ var instant = text{
 			return fmt.Sprintf(`%s; the offset is missing: write %q if that is UTC, or the offset of the place, as in %q`, allowed, s+"Z", s+"+01:00")
 		case leapSecond.MatchString(s):
 			return allowed + "; seconds go from 00 to 59: write a leap second as the second before or after it"
-		case strings.Contains(s, "24:00"):
+		case midnight.MatchString(s):
 			return allowed + "; hours go from 00 to 23: write midnight as 00:00:00 of the next day"
 		case farYear.MatchString(s):
 			return allowed + "; years go from 0001 to 9999, in UTC, too"
