@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -180,13 +179,11 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-var importCommand = regexp.MustCompile(`terraform import 'qod_session\.NAME' (\S+)`)
-
 // recovers applies after a crash, and does what the error says.
 func (c *cli) recovers() {
 	c.w.t.Helper()
 	text := c.must(1, "apply", "-auto-approve", "-no-color")
-	command := importCommand.FindStringSubmatch(text)
+	command := namedForImport.FindStringSubmatch(text)
 	if command == nil {
 		c.w.t.Fatalf("the apply after the crash does not say how to recover the session:\n%s", text)
 	}
