@@ -317,7 +317,7 @@ func (s *soak) change() {
 	}
 	for _, r := range s.resources {
 		id := r.session()
-		switch s.random.IntN(6) {
+		switch s.random.IntN(7) {
 		case 0:
 			r.config = r.config.with("qos_profile", s.profile())
 		case 1:
@@ -328,7 +328,9 @@ func (s *soak) change() {
 			if id != "" && s.w.Remove(id) {
 				s.tell("somebody deletes %s", id)
 			}
-		case 3, 4:
+		case 3:
+			r.config = r.config.with("wait_for_available", s.random.IntN(2) == 0)
+		case 4, 5:
 			if r.reserves {
 				r.config = s.scheduled(r.config)
 				s.tell("a window is moved: from %v to %v", r.config["starts_at"], r.config["ends_at"])
