@@ -4,6 +4,7 @@
 package provider
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"sync"
@@ -273,6 +274,37 @@ func TestReservation_updateEndsWith(t *testing.T) {
 				t.Errorf("the state has %v", ended.values)
 			}
 		})
+	}
+}
+
+// revoked is an api whose sessions are all UNAVAILABLE once they are read.
+type revoked struct{ api }
+
+func (revoked) Read(_ context.Context, ref qod.Ref) (qod.Session, error) {
+	return qod.Session{ID: ref.ID, Status: qod.StatusUnavailable, QoSProfile: "QOS_L"}, nil
+}
+func (revoked) Release(context.Context, qod.Ref) error { return nil }
+
+// A session that was released is not in the state any more, whatever happens next.
+func TestReservation_updateEndsBehindTheRelease(t *testing.T) {
+	t.Parallel()
+	made := false
+	available := qod.Session{ID: lostID, Status: qod.StatusAvailable, QoSProfile: "QOS_L"}
+	c := coreWith(t, revoked{api{reserve: func() (qod.Session, error) {
+		if made {
+			panic("a fault")
+		}
+		made = true
+		return available, nil
+	}}}).reservations()
+	r := c.refresh(c.create(match(nil)).record).record
+	if r.text("status") != "UNAVAILABLE" {
+		t.Fatalf("it is %s", r.text("status"))
+	}
+	ended := c.apply(c.plan(r, match(nil)))
+	containsAll(t, ended.errors(), []string{"a fault"})
+	if ended.text("status") != "DUE" || !ended.values["session_id"].IsNull() || ended.text("id") != r.text("id") {
+		t.Errorf("the state has %v", ended.values)
 	}
 }
 
