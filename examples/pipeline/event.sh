@@ -2,7 +2,7 @@
 # Keeps an event's sessions live from its start to its end, and ends them. It may be started at any time
 # before; hosted schedulers are late by minutes to hours, so start it well ahead.
 #
-#   event.sh 2028-02-29T20:15:00Z 2028-03-01T00:15:00Z
+#   event.sh 2028-02-29T20:15:00Z 2028-02-29T22:15:00Z
 #
 # MOST      sessions that there may be at most (default 100)
 # CUT       live sessions that a plan may end, as a JSON list of addresses (default none)

@@ -32,5 +32,5 @@ resource "qod_session" "camera" {
 
   # Longer than the event, so that no session ends during it; event.sh ends them. It is also the most
   # that can be billed if the pipeline dies.
-  duration = 5 * 60 * 60
+  duration = 3 * 60 * 60
 }

@@ -33,7 +33,3 @@ resource "qod_session" "camera" {
 output "live_until" {
   value = qod_session.camera.expires_at
 }
-
-output "id" {
-  value = qod_session.camera.id
-}

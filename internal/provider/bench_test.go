@@ -70,7 +70,7 @@ func BenchmarkRefresh(b *testing.B) {
 		TypeName: "qod_session", CurrentState: c.dynamic(r.values), Private: r.private, CurrentIdentity: r.identity,
 	}
 	for name, server := range map[string]tfprotov6.ProviderServer{
-		"confirmed": c.server, "framework": c.server.(shortcut).framework,
+		"confirmed": c.server, "framework": c.shortcut().framework,
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

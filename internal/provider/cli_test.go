@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	tfjson "github.com/hashicorp/terraform-json"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
@@ -52,23 +53,38 @@ var binary = sync.OnceValues(func() (string, error) {
 	return dir, nil
 })
 
-// cliPath is the CLI that the acceptance tests use, too.
+// cliVariable names the CLI, to these tests and to the testing library.
+const cliVariable = "TF_ACC_TERRAFORM_PATH"
+
+// chooseCLI names the Terraform on the PATH where none is named, so that there is one answer for all.
+func chooseCLI() {
+	if path, err := exec.LookPath("terraform"); err == nil && os.Getenv(cliVariable) == "" {
+		_ = os.Setenv(cliVariable, path)
+	}
+}
+
+// cliPath is the CLI that all tests use.
 func cliPath(t *testing.T) string {
 	t.Helper()
-	if path := os.Getenv("TF_ACC_TERRAFORM_PATH"); path != "" {
-		return path
-	}
-	path, err := exec.LookPath("terraform")
-	if err != nil {
-		t.Fatal("no Terraform or OpenTofu: run \"make test\", which builds one, or name one in TF_ACC_TERRAFORM_PATH")
+	path := os.Getenv(cliVariable)
+	if path == "" {
+		t.Fatal("no Terraform or OpenTofu: run \"make test\", which builds one, or name one in " + cliVariable)
 	}
 	return path
+}
+
+// acceptance runs a case on that CLI. Left alone, the testing library would download one.
+func acceptance(t *testing.T, c resource.TestCase) {
+	t.Helper()
+	cliPath(t)
+	resource.UnitTest(t, c)
 }
 
 // cli makes a working directory with the given configuration. The provider is configured by the
 // environment, to which env (NAME=value) is added.
 func (w *world) cli(config string, env ...string) *cli {
 	w.t.Helper()
+	cliPath(w.t)
 	provider, err := binary()
 	if err != nil {
 		w.t.Fatal(err)

@@ -57,9 +57,16 @@ func (s setting) place() string {
 // resolver reads settings and collects what is wrong with them, so that a person sees all of it
 // in one run.
 type resolver struct {
-	getenv  func(string) string
+	getenv  func(string) string // nil: what is in the environment, or missing there, does not count
 	unknown []string
 	diags   diag.Diagnostics
+}
+
+func (r *resolver) env(name string) string {
+	if r.getenv == nil {
+		return ""
+	}
+	return r.getenv(name)
 }
 
 // configured is the attribute alone. An empty string counts as not set: that is how variables
@@ -71,7 +78,7 @@ func configured(attribute, env string, v types.String) setting {
 // orEnv falls back to the environment.
 func (r *resolver) orEnv(s setting) setting {
 	if !s.given() {
-		s.value, s.fromEnv = r.getenv(s.env), true
+		s.value, s.fromEnv = r.env(s.env), true
 	}
 	if s.unknown {
 		r.unknown = append(r.unknown, s.attribute)
@@ -81,6 +88,10 @@ func (r *resolver) orEnv(s setting) setting {
 
 func (r *resolver) fail(attribute, summary, detail string) {
 	r.diags.AddAttributeError(path.Root(attribute), summary, detail)
+}
+
+func (r *resolver) refuse(at path.Path, allowed, given string) {
+	r.diags.Append(invalid(at, allowed, given))
 }
 
 // url checks a URL that credentials are sent to.
@@ -99,30 +110,8 @@ func (r *resolver) url(s setting) string {
 // Terraform does not know yet do not fail a plan: they fail the first call that needs them.
 func connect(config providerModel, getenv func(string) string, userAgent string, posting sync.Locker) (qod.Sessions, diag.Diagnostics) {
 	r := &resolver{getenv: getenv}
-	client := qod.Config{
-		Endpoint:       r.url(r.orEnv(configured("endpoint", "QOD_ENDPOINT", config.Endpoint))),
-		TokenURL:       r.url(r.orEnv(configured("token_url", "QOD_TOKEN_URL", config.TokenURL))),
-		Scopes:         r.scopes(config.Scopes),
-		MaxRetries:     defaultMaxRetries,
-		RequestTimeout: defaultRequestTimeout,
-		UserAgent:      userAgent,
-		Log:            logRequest,
-		Posting:        posting,
-	}
-	if client.Endpoint == "" {
-		client.Endpoint = defaultEndpoint
-	}
-	r.credentials(config, &client)
-	if config.MaxRetries.IsUnknown() {
-		r.unknown = append(r.unknown, "max_retries")
-	} else if !config.MaxRetries.IsNull() {
-		client.MaxRetries = int(config.MaxRetries.ValueInt64())
-	}
-	if config.RequestTimeout.IsUnknown() {
-		r.unknown = append(r.unknown, "request_timeout")
-	} else if d, err := time.ParseDuration(config.RequestTimeout.ValueString()); err == nil {
-		client.RequestTimeout = d
-	}
+	client := r.read(config)
+	client.UserAgent, client.Log, client.Posting = userAgent, logRequest, posting
 	if r.diags.HasError() {
 		return nil, r.diags
 	}
@@ -135,6 +124,35 @@ func connect(config providerModel, getenv func(string) string, userAgent string,
 		return nil, r.diags
 	}
 	return sessions, r.diags
+}
+
+// misconfigured says what is wrong if the configuration alone cannot be right. Then it says what is
+// wrong with the environment, too: Terraform ends there, and would tell of that only in the next run.
+func misconfigured(config providerModel, getenv func(string) string) diag.Diagnostics {
+	alone := &resolver{}
+	alone.read(config)
+	if !alone.diags.HasError() {
+		return nil
+	}
+	all := &resolver{getenv: getenv}
+	all.read(config)
+	return all.diags
+}
+
+// read is the whole configuration but for what only a run knows.
+func (r *resolver) read(config providerModel) qod.Config {
+	client := qod.Config{
+		Endpoint:       r.url(r.orEnv(configured("endpoint", "QOD_ENDPOINT", config.Endpoint))),
+		TokenURL:       r.url(r.orEnv(configured("token_url", "QOD_TOKEN_URL", config.TokenURL))),
+		Scopes:         r.scopes(config.Scopes),
+		MaxRetries:     r.maxRetries(config.MaxRetries),
+		RequestTimeout: r.requestTimeout(config.RequestTimeout),
+	}
+	if client.Endpoint == "" {
+		client.Endpoint = defaultEndpoint
+	}
+	r.credentials(config, &client)
+	return client
 }
 
 // credentials chooses the kind first: any credential attribute in configuration decides it, else
@@ -168,6 +186,9 @@ func (r *resolver) credentials(config providerModel, client *qod.Config) {
 	}
 	id, secret = r.orEnv(id), r.orEnv(secret)
 	client.ClientID, client.ClientSecret = r.oneLine(id), r.oneLine(secret)
+	if r.getenv == nil {
+		return // the environment may have the rest
+	}
 	passedOver := ""
 	if r.getenv(token.env) != "" {
 		passedOver = " (QOD_ACCESS_TOKEN is not used, because the configuration names a client.)"
@@ -191,7 +212,7 @@ func (r *resolver) credentials(config providerModel, client *qod.Config) {
 func (r *resolver) headerSafe(s setting) string {
 	if headerUnsafe(s.value) {
 		r.fail(s.attribute, "Invalid "+title(s.attribute), s.place()+
-			" contains a space, a line feed or another character that cannot stand in an HTTP header. "+trimAdvice)
+			" contains a space, a line feed or another character that cannot stand in an HTTP header. "+s.trimAdvice())
 	}
 	return s.value
 }
@@ -200,40 +221,89 @@ func (r *resolver) headerSafe(s setting) string {
 // The authorization server would call it invalid_client.
 func (r *resolver) oneLine(s setting) string {
 	if strings.IndexFunc(s.value, unicode.IsControl) >= 0 {
-		r.fail(s.attribute, "Invalid "+title(s.attribute), s.place()+" contains a line feed or another control character. "+trimAdvice)
+		r.fail(s.attribute, "Invalid "+title(s.attribute), s.place()+" contains a line feed or another control character. "+s.trimAdvice())
 	}
 	return s.value
 }
 
-const trimAdvice = "Where it comes from a file, remove the line feed at its end (trimspace in Terraform, tr -d '\\n' in a shell)."
+func (s setting) trimAdvice() string {
+	return "Set it with " + s.attribute + " or " + s.env +
+		"; where it comes from a file, remove the line feed at its end (trimspace in Terraform, tr -d '\\n' in a shell)."
+}
+
+const scopeAllowed = "must be one scope without spaces, as in \"qod:sessions:read\"; " +
+	"write several as several elements, or in QOD_SCOPES with spaces between them"
+
+func isScope(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) < 0
+}
 
 func (r *resolver) scopes(list types.List) []string {
-	if list.IsUnknown() {
-		r.unknown = append(r.unknown, "scopes")
-		return nil
+	if list.IsNull() {
+		return r.scopesFromEnv()
+	}
+	at, unknown := path.Root("scopes"), list.IsUnknown()
+	if !unknown && len(list.Elements()) == 0 {
+		r.refuse(at, "must name at least one scope; leave it out for those of QOD_SCOPES, or for the default", "an empty list")
 	}
 	var scopes []string
-	for _, element := range list.Elements() {
-		scope, ok := element.(types.String)
-		if !ok || scope.IsUnknown() {
-			r.unknown = append(r.unknown, "scopes")
-			return nil
+	for i, element := range list.Elements() {
+		scope, _ := element.(types.String)
+		switch {
+		case scope.IsUnknown():
+			unknown = true
+		case scope.IsNull():
+			r.refuse(at.AtListIndex(i), scopeAllowed, "null")
+		case !isScope(scope.ValueString()):
+			r.refuse(at.AtListIndex(i), scopeAllowed, quoted(scope.ValueString()))
 		}
 		scopes = append(scopes, scope.ValueString())
 	}
-	if len(scopes) == 0 {
-		scopes = strings.Fields(r.getenv("QOD_SCOPES"))
-		for _, scope := range scopes {
-			if scopeToken.problem(scope) != "" {
-				r.fail("scopes", "Invalid Scopes", fmt.Sprintf(
-					"The environment variable QOD_SCOPES must hold scopes with spaces between them, as in \"qod:sessions:read qod:sessions:write\". Given: %s.", quoted(scope)))
-			}
-		}
+	if unknown {
+		r.unknown = append(r.unknown, "scopes")
 	}
+	return scopes
+}
+
+func (r *resolver) scopesFromEnv() []string {
+	scopes := strings.Fields(r.env("QOD_SCOPES"))
 	if len(scopes) == 0 {
 		return defaultScopes
 	}
+	for _, scope := range scopes {
+		if !isScope(scope) {
+			r.fail("scopes", "Invalid Scopes", fmt.Sprintf(
+				"The environment variable QOD_SCOPES must hold scopes with spaces between them, as in \"qod:sessions:read qod:sessions:write\". Given: %s.", quoted(scope)))
+		}
+	}
 	return scopes
+}
+
+func (r *resolver) maxRetries(n wholeNumber) int {
+	problem := between(0, 20, "").problem(n)
+	switch {
+	case problem != "":
+		r.refuse(path.Root("max_retries"), problem, n.String())
+	case n.IsUnknown():
+		r.unknown = append(r.unknown, "max_retries")
+	case !n.IsNull():
+		return int(n.ValueInt64())
+	}
+	return defaultMaxRetries
+}
+
+func (r *resolver) requestTimeout(given types.String) time.Duration {
+	if given.IsUnknown() {
+		r.unknown = append(r.unknown, "request_timeout")
+	}
+	if !isSet(given) {
+		return defaultRequestTimeout
+	}
+	if problem := durationUpTo(maxRequestTimeout).problem(given.ValueString()); problem != "" {
+		r.refuse(path.Root("request_timeout"), problem, quoted(given.ValueString()))
+	}
+	timeout, _ := time.ParseDuration(given.ValueString())
+	return timeout
 }
 
 // userAgent names the provider and who runs it, as other providers do. What a pipeline appends

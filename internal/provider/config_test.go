@@ -475,24 +475,102 @@ func TestConfig_discovery(t *testing.T) {
 	}
 }
 
-// A person sees everything that is wrong in one run.
+// A person sees everything that is wrong in one run, wherever it stands, at the attribute to set and
+// with the variable that can be set instead.
 func TestConfig_allErrorsTogether(t *testing.T) {
 	t.Parallel()
-	env := map[string]string{
-		"QOD_ENDPOINT": "http://ops:hunter2@opengateway.example", "QOD_TOKEN_URL": "token", "QOD_SCOPES": `"`, "QOD_CLIENT_SECRET": "hunter2\n",
+	for _, row := range []struct {
+		name   string
+		config attrs
+		env    map[string]string
+		want   []string
+	}{
+		{
+			name: "in the environment",
+			env: map[string]string{
+				"QOD_ENDPOINT": "http://ops:hunter2@opengateway.example", "QOD_TOKEN_URL": "token", "QOD_SCOPES": `"`, "QOD_CLIENT_SECRET": "hunter2\n",
+			},
+			want: []string{"client_id: Missing Client ID", "client_secret: Invalid Client Secret", "endpoint: Invalid Endpoint", "scopes: Invalid Scopes", "token_url: Invalid Token URL"},
+		},
+		{
+			name: "in the configuration",
+			config: attrs{
+				"endpoint": "http://ops:hunter2@opengateway.example", "token_url": "token", "scopes": []any{"", `"`}, "max_retries": 1.5, "request_timeout": "soon",
+				"client_id": "ops\n", "client_secret": "hunter2\n",
+			},
+			want: []string{
+				"client_id: Invalid Client ID", "client_secret: Invalid Client Secret", "endpoint: Invalid Endpoint", "max_retries: Invalid Max Retries",
+				"request_timeout: Invalid Request Timeout", "scopes[0]: Invalid Scopes", "scopes[1]: Invalid Scopes", "token_url: Invalid Token URL",
+			},
+		},
+		{
+			name:   "in both",
+			config: attrs{"scopes": []any{}, "request_timeout": "0s"},
+			env:    map[string]string{"QOD_ENDPOINT": "opengateway.example", "QOD_ACCESS_TOKEN": "hunter2\n"},
+			want:   []string{"access_token: Invalid Access Token", "endpoint: Invalid Endpoint", "request_timeout: Invalid Request Timeout", "scopes: Invalid Scopes"},
+		},
+		{
+			name:   "in the configuration, and nothing in the environment",
+			config: attrs{"max_retries": -1},
+			want:   []string{"client_id: Missing Credentials", "max_retries: Invalid Max Retries"},
+		},
+		{
+			name:   "two kinds of credentials",
+			config: attrs{"access_token": "hunter2", "client_id": "ops"},
+			env:    map[string]string{"QOD_TOKEN_URL": "token"},
+			want:   []string{"access_token: Invalid Access Token", "token_url: Invalid Token URL"},
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			var at []string
+			for _, d := range newWire(t, row.env).configure(row.config) {
+				at = append(at, spelledPath(d.Attribute)+": "+d.Summary)
+				if strings.Contains(d.Detail, "hunter2") {
+					t.Errorf("the text shows a secret:\n%s", d.Detail)
+				}
+				attribute, _, _ := strings.Cut(spelledPath(d.Attribute), "[")
+				if variable := "QOD_" + strings.ToUpper(attribute); attribute != "max_retries" && attribute != "request_timeout" && !strings.Contains(d.Detail, variable) {
+					t.Errorf("the text does not name %s:\n%s", variable, d.Detail)
+				}
+			}
+			slices.Sort(at)
+			if !slices.Equal(at, row.want) {
+				t.Errorf("the errors are %q, want %q", at, row.want)
+			}
+		})
 	}
-	diags := newWire(t, env).configure(attrs{})
-	var at []string
-	for _, d := range diags {
-		at = append(at, spelledPath(d.Attribute)+": "+d.Summary)
-		if strings.Contains(d.Detail, "hunter2") {
-			t.Errorf("the text shows a secret:\n%s", d.Detail)
-		}
-	}
-	slices.Sort(at)
-	want := []string{"client_id: Missing Client ID", "client_secret: Invalid Client Secret", "endpoint: Invalid Endpoint", "scopes: Invalid Scopes", "token_url: Invalid Token URL"}
-	if !slices.Equal(at, want) {
-		t.Errorf("the errors are %q, want %q", at, want)
+}
+
+// What terraform validate refuses: what no environment can make right. That of a machine without
+// credentials is not wrong.
+func TestConfig_validate(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name   string
+		config attrs
+		wrong  bool
+	}{
+		{"nothing", attrs{}, false},
+		{"half of a pair", attrs{"client_id": "ops"}, false},
+		{"what is not known yet", attrs{"endpoint": notKnownYet{}, "scopes": notKnownYet{}, "max_retries": notKnownYet{}}, false},
+		{"an endpoint", attrs{"endpoint": "http://opengateway.example"}, true},
+		{"a token URL", attrs{"token_url": "token"}, true},
+		{"scopes", attrs{"scopes": []any{nil}}, true},
+		{"retries", attrs{"max_retries": 21}, true},
+		{"a timeout", attrs{"request_timeout": "30"}, true},
+		{"a token", attrs{"access_token": "hunter2\n"}, true},
+		{"a secret", attrs{"client_secret": "hunter2\n"}, true},
+		{"two kinds of credentials", attrs{"access_token": "hunter2", "client_id": "ops"}, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			// What is wrong with the environment is not what validate is asked.
+			diags := newWire(t, map[string]string{"QOD_ENDPOINT": "http://env.example", "QOD_SCOPES": `"`}).validate(row.config)
+			if refused(diags) != row.wrong {
+				t.Errorf("refused: %t\n%s", refused(diags), printed(diags))
+			}
+		})
 	}
 }
 

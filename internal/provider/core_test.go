@@ -87,6 +87,16 @@ func (c *core) reservations() *core {
 	return &core{wire: c.wire, typeName: "qod_reservation", schema: c.schemas.ResourceSchemas["qod_reservation"]}
 }
 
+// shortcut is the server as Terraform finds it, with what stands before the framework.
+func (c *core) shortcut() shortcut {
+	c.t.Helper()
+	s, ok := c.server.(shortcut)
+	if !ok {
+		c.t.Fatalf("the server is a %T", c.server)
+	}
+	return s
+}
+
 // plan plans a configuration.
 func (c *core) plan(prior record, config attrs) proposal {
 	c.t.Helper()

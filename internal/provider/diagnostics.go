@@ -39,19 +39,21 @@ type endeavour struct {
 	like    string // an address of such a resource
 	// updates says that the resource was in the state before, and stays there, untainted.
 	updates bool
+	// over says that the window of a reservation has closed since it began.
+	over bool
 }
 
 var (
-	creatingSession  = endeavour{createSummary, "timeouts.create", likeSession, false}
-	resumingWait     = endeavour{waitSummary, "timeouts.create", likeSession, true}
+	creatingSession  = endeavour{createSummary, "timeouts.create", likeSession, false, false}
+	resumingWait     = endeavour{waitSummary, "timeouts.create", likeSession, true, false}
 	readingSession   = endeavour{summary: readSummary, like: likeSession}
-	deletingSession  = endeavour{deleteSummary, "timeouts.delete", likeSession, true}
+	deletingSession  = endeavour{deleteSummary, "timeouts.delete", likeSession, true, false}
 	importingSession = endeavour{summary: importSummary, like: likeSession}
 
-	creatingReservation  = endeavour{"Unable to Create QoS Reservation", "timeouts.create", likeReservation, false}
-	updatingReservation  = endeavour{"Unable to Update QoS Reservation", "timeouts.update", likeReservation, true}
+	creatingReservation  = endeavour{"Unable to Create QoS Reservation", "timeouts.create", likeReservation, false, false}
+	updatingReservation  = endeavour{"Unable to Update QoS Reservation", "timeouts.update", likeReservation, true, false}
 	readingReservation   = endeavour{summary: "Unable to Read QoS Reservation", like: likeReservation}
-	deletingReservation  = endeavour{"Unable to Delete QoS Reservation", "timeouts.delete", likeReservation, true}
+	deletingReservation  = endeavour{"Unable to Delete QoS Reservation", "timeouts.delete", likeReservation, true, false}
 	importingReservation = endeavour{summary: "Unable to Import QoS Reservation", like: likeReservation}
 )
 
@@ -306,6 +308,9 @@ func (e endeavour) waitFailed(wait *qod.WaitError) diag.Diagnostic {
 		}
 		a.advice += " Where the network is slow, allow more time."
 	}
+	if e.over && e.updates && wait.Reason != qod.WaitGone {
+		a.advice = "Its window has closed meanwhile, so the next apply releases it."
+	}
 	return e.failed(withSession(a.also(last.facts...), wait.Last.ID))
 }
 
@@ -340,6 +345,9 @@ func (e endeavour) conflict(taken *qod.ConflictError) account {
 			until = "by " + taken.Now.Add(longestSession).UTC().Format(time.RFC3339) + " at the latest"
 		}
 		a.advice = joined(a.advice, "Ask who else reserves quality for this device, or apply again when that session has ended, "+until+".")
+	}
+	if e.like == likeReservation {
+		a.advice += "\n\nIf another reservation of this configuration held the device until its window closed, the same run releases that: apply again."
 	}
 	a.advice += "\n\n" + causesOfConflict
 	return withError(a, taken.Err)
@@ -492,6 +500,11 @@ func explain(err error) account {
 		return withError(explainError(failure), failure)
 	case errors.As(err, &token):
 		return explainToken(token)
+	case errors.Is(err, qod.ErrNoDate):
+		return account{
+			happened: "Its answers carry no Date header.",
+			advice:   "A proxy may have taken it out. If there is none, give this to the operator; until then, qod_session reserves without a clock.",
+		}
 	case errors.Is(err, qod.ErrWindowClosed):
 		return account{happened: "Less than a second is left of the time asked for.", advice: "Ask for a later end."}
 	}

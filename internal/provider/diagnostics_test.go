@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
@@ -187,6 +188,44 @@ func waited(resumed bool, prepare func(l *lab, id string)) func(l *lab) diag.Dia
 		}
 		return one(creatingSession.reserveFailed(err))
 	}
+}
+
+// updated is the end of a wait by the update of a reservation.
+func updated(prepare func(l *lab, id string)) func(l *lab) diag.Diagnostics {
+	return func(l *lab) diag.Diagnostics {
+		l.within(time.Minute)
+		l.Seed(sandbox.Session{ID: lostID, Device: tel, Status: sandbox.StatusRequested})
+		prepare(l, lostID)
+		_, err := l.Await(l.ctx, qod.Ref{ID: lostID, Device: camera1})
+		return one(updatingReservation.reserveFailed(err))
+	}
+}
+
+func (l *lab) reserve() error {
+	_, err := l.Reserve(l.ctx, wanted)
+	return err
+}
+
+// clockless is what an endeavour says when the API tells no time.
+func clockless(e endeavour, spoil func(l *lab)) func(l *lab) diag.Diagnostics {
+	return func(l *lab) diag.Diagnostics {
+		spoil(l)
+		_, err := l.Now(l.ctx)
+		return one(e.clockUnknown(err))
+	}
+}
+
+func remarked(remark func(reservationModel) diag.Diagnostic) func(l *lab) diag.Diagnostics {
+	return func(*lab) diag.Diagnostics { return one(remark(fullReservation())) }
+}
+
+// enacted are the remarks about a reservation until then that came to have this session.
+func enacted(l *lab, until string, session *qod.Session) diag.Diagnostics {
+	plan := fullReservation()
+	plan.StartsAt, plan.EndsAt = types.StringNull(), types.StringValue(until)
+	e := enactment{api: l, plan: plan, session: session}
+	_ = e.look(l.ctx)
+	return e.remarks(false)
 }
 
 var failures = map[string]failure{
@@ -617,6 +656,71 @@ var failures = map[string]failure{
 	"granted/less, end not known": {make: func(*lab) diag.Diagnostics {
 		return one(grantedLess(qod.Session{ID: lostID, Seconds: 600}, 3600))
 	}},
+	"reservation/update, too long":    {make: updated(func(*lab, string) {})},
+	"reservation/update, unavailable": {make: updated(func(l *lab, id string) { l.Revoke(id) })},
+	"reservation/update, gone":        {make: updated(func(l *lab, id string) { l.Remove(id) })},
+	"reservation/update, interrupted": {make: updated(func(l *lab, _ string) { l.interruptAfter(time.Second) })},
+	"reservation/update, 409, visible": {make: func(l *lab) diag.Diagnostics {
+		l.Seed(sandbox.Session{ID: lostID, Device: tel, QoSProfile: "QOS_S"})
+		return one(updatingReservation.reserveFailed(l.reserve()))
+	}},
+	"reservation/update, may exist": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpCreate, -1, sandbox.DropBeforeCommit())
+		l.Before(sandbox.OpCreate, func(int, *http.Request) { l.fail(sandbox.OpList, -1, sandbox.Status(403, "{}")) })
+		return one(updatingReservation.reserveFailed(l.reserve()))
+	}},
+	"reservation/update, two may exist": {make: func(*lab) diag.Diagnostics {
+		return one(updatingReservation.reserveFailed(&qod.UnresolvedError{
+			Device: camera1, Candidates: []qod.Session{{ID: secondID, QoSProfile: "QOS_L", Status: "AVAILABLE"}}, Kept: lostID, Seconds: 3600,
+		}))
+	}},
+	"reservation/update, no time": {make: func(l *lab) diag.Diagnostics {
+		l.within(time.Minute)
+		l.fail(sandbox.OpCreate, -1, sandbox.Status(429, "", "Retry-After", "50"))
+		return one(updatingReservation.reserveFailed(l.reserve()))
+	}},
+	"reservation/update, not released": {make: func(l *lab) diag.Diagnostics {
+		l.within(time.Minute)
+		l.fail(sandbox.OpRelease, -1, sandbox.HangBeforeCommit())
+		return one(updatingReservation.releaseFailed(lostID, l.Release(l.ctx, qod.Ref{ID: lostID, Device: camera1})))
+	}},
+	"reservation/update, not seen": {make: func(l *lab) diag.Diagnostics {
+		l.fail(sandbox.OpRead, -1, sandbox.Status(503, ""))
+		_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID})
+		return one(updatingReservation.readFailed(lostID, err))
+	}},
+	"reservation/update, another profile": {make: func(*lab) diag.Diagnostics {
+		return one(updatingReservation.otherProfile(qod.Session{ID: lostID, QoSProfile: "QOS_S"}, "QOS_L"))
+	}},
+	"reservation/create, too long": {make: func(l *lab) diag.Diagnostics {
+		l.within(time.Minute)
+		l.Seed(sandbox.Session{ID: lostID, Device: tel, Status: sandbox.StatusRequested})
+		_, err := l.Await(l.ctx, qod.Ref{ID: lostID, Device: camera1})
+		return one(creatingReservation.reserveFailed(err))
+	}},
+	"reservation/made elsewhere": {make: func(l *lab) diag.Diagnostics {
+		_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID})
+		return one(readingReservation.madeElsewhere(lostID, "https://old.example/v1 as client stadium", l.Origin(), err))
+	}},
+	"reservation/import, unknown": {make: func(l *lab) diag.Diagnostics {
+		_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID})
+		return one(importingReservation.importUnknown(lostID, l.Origin(), err))
+	}},
+	"reservation/no clock":           {make: clockless(readingReservation, func(l *lab) { l.wire = broken{syscall.ECONNREFUSED} })},
+	"reservation/no clock to create": {make: clockless(creatingReservation, func(l *lab) { l.fail(sandbox.OpList, -1, sandbox.Header("Date", "")) })},
+	"reservation/no clock to update": {make: clockless(updatingReservation, func(l *lab) { l.interruptAt(sandbox.OpToken, 1) })},
+	"reservation/not open yet":       {make: remarked(notOpenYet)},
+	"reservation/over":               {make: remarked(windowOver)},
+	"reservation/session ends before": {make: remarked(func(m reservationModel) diag.Diagnostic {
+		return holdsUntil(m, "until 2028-02-29T21:15:00Z", lostID)
+	})},
+	"reservation/session may end before": {make: remarked(func(m reservationModel) diag.Diagnostic {
+		return holdsUntil(m, "for 24 hours at most after its start", lostID)
+	})},
+	"reservation/over in the meantime": {make: func(l *lab) diag.Diagnostics {
+		return enacted(l, "2028-02-29T20:00:00Z", &qod.Session{ID: lostID, Status: qod.StatusAvailable})
+	}},
+	"reservation/adopted without a session": {make: func(l *lab) diag.Diagnostics { return enacted(l, matchEnds, nil) }},
 	"panic": {make: func(*lab) (diags diag.Diagnostics) {
 		defer catch(&diags)
 		panic("index out of range [3] with length 3")
@@ -701,10 +805,10 @@ func TestDiagnostics(t *testing.T) {
 		for _, name := range names {
 			t.Run(name, func(t *testing.T) { b.WriteString(section + name + "\n" + failures[name].happen(t) + "\n") })
 		}
-		if err := os.MkdirAll(filepath.Dir(goldenFile), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(goldenFile), 0o750); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(goldenFile, []byte(b.String()), 0o644); err != nil {
+		if err := os.WriteFile(goldenFile, []byte(b.String()), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return
@@ -742,6 +846,8 @@ func readable(t *testing.T, text string) {
 	summary := regexp.MustCompile(`^(Error|Warning): | \(at .*\)$`).ReplaceAllString(head, "")
 	if !slices.Contains([]string{
 		createSummary, readSummary, deleteSummary, importSummary, listSummary, waitSummary, "QoS Session Shorter Than Asked", "Internal Fault",
+		creatingReservation.summary, readingReservation.summary, updatingReservation.summary, importingReservation.summary,
+		"QoS Reservation Not Open Yet", "QoS Reservation Over", "QoS Session Ends Before Its Window", "QoS Reservation Without Session",
 	}, summary) {
 		t.Errorf("the summary %q is not one of the constant ones", summary)
 	}

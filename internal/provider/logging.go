@@ -2,14 +2,20 @@ package provider
 
 import (
 	"context"
+	"errors"
+	"io"
+	"net"
+	"regexp"
+	"strings"
+	"syscall"
 
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// logRequest writes one line a request: what was asked and how it went. No body, header, id or
-// identifier is in it, so that a log can be handed to anybody.
+// logRequest writes one line a request: what was asked and how it went. Of an error it has the API's
+// code, or what kind it is: texts repeat bodies and name sessions, and a log is handed to anybody.
 func logRequest(ctx context.Context, e qod.Event) {
 	fields := map[string]any{
 		"operation":    string(e.Operation),
@@ -20,12 +26,41 @@ func logRequest(ctx context.Context, e qod.Event) {
 		"attempt":      e.Attempt,
 		"x_correlator": e.Correlator,
 	}
-	if e.Err != nil {
-		fields["error"] = e.Err.Error()
-		tflog.Warn(ctx, "request to the QoD API failed", fields)
+	if e.Err == nil {
+		tflog.Debug(ctx, "request to the QoD API", fields)
 		return
 	}
-	tflog.Debug(ctx, "request to the QoD API", fields)
+	if refusal, ok := asError[*qod.Error](e.Err); ok && errorCode.MatchString(refusal.Code) {
+		fields["code"] = refusal.Code
+	}
+	if e.Status == 0 {
+		fields["error"] = kindOf(e.Err)
+	}
+	tflog.Warn(ctx, "request to the QoD API failed", fields)
+}
+
+// errorCode is what codes look like, and ids, numbers and sentences do not: a server can send
+// anything as one.
+var errorCode = regexp.MustCompile(`\A[A-Za-z]{1,40}([_.][A-Za-z]{1,40}){0,5}\z`)
+
+// kindOf names why there was no answer.
+func kindOf(err error) string {
+	var dns *net.DNSError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "interrupted"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	case isUntrusted(err):
+		return "TLS"
+	case errors.As(err, &dns):
+		return "host not found"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "connection closed"
+	}
+	return "other"
 }
 
 // logWhatIsAsked turns the logs of the libraries and of the provider off unless the environment asks
@@ -34,7 +69,7 @@ func logRequest(ctx context.Context, e qod.Event) {
 func logWhatIsAsked(getenv func(string) string, setenv func(name, value string) error) {
 	loggers := []string{"TF_LOG_SDK", "TF_LOG_SDK_PROTO", "TF_LOG_SDK_FRAMEWORK", "TF_LOG_PROVIDER", "TF_LOG_PROVIDER_QOD"}
 	for _, asks := range append(loggers, "TF_LOG") {
-		if getenv(asks) != "" {
+		if level := getenv(asks); level != "" && !strings.EqualFold(level, "OFF") {
 			return
 		}
 	}

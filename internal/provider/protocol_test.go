@@ -65,15 +65,21 @@ func providerOf(s *sandbox.Server) attrs {
 // configure validates and configures the provider, as far as it gets.
 func (w *wire) configure(config attrs) []*tfprotov6.Diagnostic {
 	w.t.Helper()
-	value := w.value(w.schemas.Provider, config)
-	validated, err := w.server.ValidateProviderConfig(w.t.Context(), &tfprotov6.ValidateProviderConfigRequest{Config: value})
-	w.must("ValidateProviderConfig", err)
-	if refused(validated.Diagnostics) {
-		return validated.Diagnostics
+	if diags := w.validate(config); refused(diags) {
+		return diags
 	}
+	value := w.value(w.schemas.Provider, config)
 	configured, err := w.server.ConfigureProvider(w.t.Context(), &tfprotov6.ConfigureProviderRequest{TerraformVersion: "1.11.4", Config: value})
 	w.must("ConfigureProvider", err)
 	return configured.Diagnostics
+}
+
+// validate is what terraform validate asks of the provider.
+func (w *wire) validate(config attrs) []*tfprotov6.Diagnostic {
+	w.t.Helper()
+	validated, err := w.server.ValidateProviderConfig(w.t.Context(), &tfprotov6.ValidateProviderConfigRequest{Config: w.value(w.schemas.Provider, config)})
+	w.must("ValidateProviderConfig", err)
+	return validated.Diagnostics
 }
 
 // planNew validates and plans a new resource, as far as it gets.

@@ -5,20 +5,21 @@ import (
 	"os"
 	"sync"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-var _ provider.ProviderWithListResources = (*qodProvider)(nil)
+var (
+	_ provider.ProviderWithListResources  = (*qodProvider)(nil)
+	_ provider.ProviderWithValidateConfig = (*qodProvider)(nil)
+)
 
 type qodProvider struct {
 	version  string
@@ -72,21 +73,27 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 					"Default: `[\"qod:sessions:read\", \"qod:sessions:write\"]`.",
 				Optional:    true,
 				ElementType: types.StringType,
-				Validators:  []validator.List{scopeList{}, listvalidator.ValueStringsAre(scopeToken)},
 			},
 			"max_retries": schema.Int64Attribute{
 				MarkdownDescription: "Number of times to repeat a request that failed in passing, from 0 to 20. Default: `4`. " +
 					"A request to create a session is repeated only once it is known what became of the last one.",
 				Optional:   true,
 				CustomType: wholeNumberType{},
-				Validators: []validator.Int64{between(0, 20, "")},
 			},
 			"request_timeout": schema.StringAttribute{
 				MarkdownDescription: "Time allowed to each request, as a [duration](https://pkg.go.dev/time#ParseDuration) such as `\"45s\"`, up to 10 minutes. Default: `\"30s\"`.",
 				Optional:            true,
-				Validators:          []validator.String{durationUpTo(maxRequestTimeout)},
 			},
 		},
+	}
+}
+
+// ValidateConfig is asked by terraform validate, too, where there need be no credentials.
+func (p *qodProvider) ValidateConfig(ctx context.Context, req provider.ValidateConfigRequest, resp *provider.ValidateConfigResponse) {
+	var config providerModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(misconfigured(config, p.getenv)...)
 	}
 }
 

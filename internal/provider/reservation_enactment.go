@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -14,26 +15,29 @@ import (
 // else. What became of the session is saved before the next step is taken.
 type enactment struct {
 	endeavour
-	api      qod.Sessions
-	plan     reservationModel
-	token    types.String
-	session  *qod.Session // as last seen; nil for none
-	memory   sessionMemory
-	adopting bool // the window, after an import, which must buy nothing
+	api       qod.Sessions
+	plan      reservationModel
+	token     types.String
+	session   *qod.Session // as last seen; nil for none
+	memory    sessionMemory
+	adopting  bool         // the window, after an import, which must buy nothing
+	formerEnd types.String // of the window, which a session from before was asked for
 
 	// save records session and memory; done when nothing is left to be done for the window.
 	save func(done bool) diag.Diagnostics
 
-	released bool // a session that was not what the window wants
+	now      time.Time // the server's, when this step began
+	released bool      // a session that was not what the window wants
+	reserved bool      // the session, by this very call
 }
 
 func (e *enactment) run(ctx context.Context) diag.Diagnostics {
 	var diags diag.Diagnostics
-	if _, err := e.api.Now(ctx); err != nil {
+	if err := e.look(ctx); err != nil {
 		diags.Append(e.clockUnknown(err))
 		return diags
 	}
-	status := e.status(ctx)
+	status := e.status()
 	if status == statusOverdue || (status == statusUnavailable && !e.adopting) {
 		diags.Append(release(ctx, e.api, e.endeavour, e.ref(), e.memory, e.session.ExpiresAt)...)
 		if diags.HasError() {
@@ -41,8 +45,11 @@ func (e *enactment) run(ctx context.Context) diag.Diagnostics {
 		}
 		e.released = true
 		e.forget()
-		diags.Append(e.save(false)...)
-		status = e.status(ctx)
+		_ = e.look(ctx)
+		if diags.Append(e.save(false)...); diags.HasError() {
+			return diags
+		}
+		status = e.status()
 	}
 	switch {
 	case status == statusDue && !e.adopting:
@@ -52,10 +59,18 @@ func (e *enactment) run(ctx context.Context) diag.Diagnostics {
 	default:
 		diags.Append(e.save(true)...)
 	}
-	if !diags.HasError() {
-		diags.Append(e.remarks(ctx)...)
-	}
+	diags.Append(e.remarks(diags.HasError())...)
 	return diags
+}
+
+// look sees what time it is at the API, which every step goes by from beginning to end. It never goes
+// back: a second node of the API may be a little behind the one that said that the window is open.
+func (e *enactment) look(ctx context.Context) error {
+	now, err := e.api.Now(ctx)
+	if err == nil && now.After(e.now) {
+		e.now = now
+	}
+	return err
 }
 
 // reserve asks for a session for what remains of the window, which is worked out before every POST.
@@ -64,6 +79,7 @@ func (e *enactment) reserve(ctx context.Context) (diags diag.Diagnostics) {
 	w, _ := e.plan.window()
 	spec.Until = w.ends
 	granted, err := reserve(ctx, e.api, spec, e.plan.waits(), func(made qod.Session) bool {
+		e.reserved = true
 		e.hold(ctx, made)
 		diags.Append(e.save(true)...)
 		return !diags.HasError()
@@ -73,6 +89,7 @@ func (e *enactment) reserve(ctx context.Context) (diags diag.Diagnostics) {
 		return diags
 	case granted.ID == "" && errors.Is(err, qod.ErrWindowClosed) && !mayExist:
 		e.forget()
+		e.now = w.ends
 		return e.save(true) // it is over, which is no failure
 	}
 	diags.Append(e.came(ctx, granted, err)...)
@@ -95,9 +112,13 @@ func (e *enactment) came(ctx context.Context, s qod.Session, err error) (diags d
 	} else {
 		e.hold(ctx, s)
 	}
-	diags.Append(e.save(e.session != nil)...)
+	_ = e.look(ctx)
+	// An adoption has nothing more to do for a session that is gone.
+	diags.Append(e.save(e.session != nil || e.adopting)...)
 	if err != nil {
-		diags.Append(e.reserveFailed(err))
+		failed := e.endeavour
+		failed.over = e.status() == statusOverdue
+		diags.Append(failed.reserveFailed(err))
 	}
 	return diags
 }
@@ -114,19 +135,17 @@ func (e *enactment) hold(ctx context.Context, s qod.Session) {
 func (e *enactment) forget() { e.session, e.memory = nil, sessionMemory{Imported: e.memory.Imported} }
 
 func (e *enactment) ref() qod.Ref {
-	return qod.Ref{ID: e.session.ID, Device: toDevice(e.plan.Device)}
+	return qod.Ref{ID: e.session.ID, Device: toDevice(e.plan.Device), QoSProfile: e.plan.QoSProfile.ValueString()}
 }
 
-// status is where the reservation stands now in the window that is wanted. The server's clock was seen
-// before.
-func (e *enactment) status(ctx context.Context) reservationStatus {
-	now, _ := e.api.Now(ctx)
+// status is where the reservation stands in the window that is wanted.
+func (e *enactment) status() reservationStatus {
 	w, _ := e.plan.window()
-	return w.status(now, e.session)
+	return w.status(e.now, e.session)
 }
 
 // recordedIn is the model with what is known of the session.
-func (e *enactment) recordedIn(ctx context.Context, model reservationModel) reservationModel {
-	model.record(e.session, e.status(ctx))
+func (e *enactment) recordedIn(model reservationModel) reservationModel {
+	model.record(e.session, e.status())
 	return model
 }

@@ -558,7 +558,9 @@ func TestReservation_import(t *testing.T) {
 	})
 	t.Run("outside of its window", func(t *testing.T) {
 		s := newSeason(t, time.Hour, sandbox.Config{})
-		s.is(s.pass(adopted(s, seed(s)), match(nil)), "SCHEDULED", "DELETE")
+		cut := s.pass(adopted(s, seed(s)), match(nil))
+		s.is(cut, "SCHEDULED", "DELETE")
+		containsAll(t, strings.Join(cut.warnings(), ""), []string{"Imported QoS Session Released", "lay outside of the window"})
 	})
 	t.Run("unavailable", func(t *testing.T) {
 		s := newSeason(t, 0, sandbox.Config{})
@@ -578,8 +580,25 @@ func TestReservation_import(t *testing.T) {
 		if made.text("status") != "DUE" || !made.values["session_id"].IsNull() || refused(made.diagnostics) || s.writes() != "" {
 			t.Errorf("it is %s, sent %s; %s", made.text("status"), s.writes(), printed(made.diagnostics))
 		}
-		containsAll(t, strings.Join(made.warnings(), ""), []string{"QoS Reservation Without Session", "adoption reserves nothing"})
+		containsAll(t, strings.Join(made.warnings(), ""), []string{"QoS Reservation Without Session", "an import reserves nothing"})
 		s.is(s.pass(made.record, match(nil)), "AVAILABLE", "POST")
+	})
+	t.Run("gone while it is waited for", func(t *testing.T) {
+		s := newSeason(t, 0, sandbox.Config{})
+		r := adopted(s, seed(s))
+		s.slow(1000)
+		s.Before(sandbox.OpRead, func(n int, _ *http.Request) {
+			if n > 3 { // those of the import, the refresh, and the update before it waits
+				for _, id := range s.ids() {
+					s.Remove(id)
+				}
+			}
+		})
+		vanished := s.pass(r, match(nil))
+		s.failsWith(vanished, "The session is gone", "The next apply reserves a new one")
+		if vanished.text("status") != "DUE" || vanished.text("ends_at") != matchEnds {
+			t.Fatalf("the state has %v", vanished.values)
+		}
 	})
 	t.Run("gone before the next plan", func(t *testing.T) {
 		s := newSeason(t, 0, sandbox.Config{})
@@ -600,5 +619,112 @@ func TestReservation_import(t *testing.T) {
 		if err != nil || !refused(resp.Diagnostics) || len(s.Requests()) > 0 {
 			t.Errorf("%v, %s, %d requests", err, printed(resp.Diagnostics), len(s.Requests()))
 		}
+	})
+}
+
+// A profile that the network changes is drift while its session is in use, and nobody's concern when that
+// is over: what is over stays inert, and what is due is reserved in place.
+func TestReservation_drift(t *testing.T) {
+	t.Parallel()
+	drift := func(s season) {
+		for _, id := range s.ids() {
+			s.Edit(id, func(session *sandbox.Session) { session.QoSProfile = "QOS_S" })
+		}
+	}
+	t.Run("in use", func(t *testing.T) {
+		s := newSeason(t, 0, sandbox.Config{})
+		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
+		drift(s)
+		replaced := s.is(s.pass(r, match(nil)), "AVAILABLE", "DELETE POST")
+		if replaced.text("id") == r.text("id") || replaced.text("qos_profile") != "QOS_L" {
+			t.Errorf("the state has %v", replaced.values)
+		}
+		s.idle(replaced, match(nil), "AVAILABLE")
+	})
+	t.Run("outside of the window", func(t *testing.T) {
+		s := newSeason(t, 0, sandbox.Config{})
+		shorter := match(attrs{"ends_at": "2028-02-29T22:15:00Z"})
+		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
+		r = s.is(s.pass(r, shorter), "AVAILABLE", "")
+		s.at(2 * time.Hour)
+		drift(s)
+		over := s.is(s.pass(r, shorter), "ENDED", "DELETE")
+		if over.text("id") != r.text("id") {
+			t.Error("it was replaced for a session that is over")
+		}
+		s.idle(over, shorter, "ENDED")
+	})
+	for name, end := range map[string]func(s season){
+		"gone":        func(s season) { s.Remove(s.ids()[0]) },
+		"unavailable": func(s season) { s.revokeAll() },
+	} {
+		t.Run("recorded, then "+name, func(t *testing.T) {
+			s := newSeason(t, 0, sandbox.Config{})
+			r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
+			drift(s)
+			seen := s.core().reservations().refresh(r) // as -refresh-only records it
+			if seen.text("qos_profile") != "QOS_S" {
+				t.Fatalf("the drift is not shown: %v", seen.values)
+			}
+			end(s)
+			again := s.pass(seen.record, match(nil))
+			if again.text("status") != "AVAILABLE" || again.text("id") != r.text("id") || again.text("qos_profile") != "QOS_L" {
+				t.Errorf("the state has %v; %s", again.values, printed(again.diagnostics))
+			}
+		})
+	}
+	t.Run("recorded, then ended", func(t *testing.T) {
+		s := newSeason(t, 0, sandbox.Config{})
+		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
+		drift(s)
+		seen := s.core().reservations().refresh(r)
+		s.at(4 * time.Hour)
+		s.idle(seen.record, match(nil), "ENDED")
+	})
+}
+
+// Until when a session holds is said for every session that leaves some of its window, also where its end
+// is not shown, and where the wait for it failed.
+func TestReservation_endsEarly(t *testing.T) {
+	t.Parallel()
+	const anHourOn = "2028-03-01T01:15:00Z"
+	t.Run("requested, and no end shown", func(t *testing.T) {
+		s := newSeason(t, 0, sandbox.Config{Provisioning: time.Hour})
+		doNot := attrs{"wait_for_available": false}
+		r := s.is(s.pass(record{}, match(doNot)), "REQUESTED", "POST")
+		s.saysOne(s.pass(r, match(doNot).with("ends_at", anHourOn)), "QoS Session Ends Before Its Window", "until "+matchEnds+" at most")
+	})
+	t.Run("the end is shown by the first answer alone", func(t *testing.T) {
+		s := newSeason(t, 0, sandbox.Config{Provisioning: sandbox.Instant})
+		first := true
+		s.Echo(func(info map[string]any) {
+			if !first {
+				delete(info, "expiresAt")
+				delete(info, "startedAt")
+			}
+			first = false
+		})
+		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
+		if expires := r.text("expires_at"); expires == "" || s.idle(r, match(nil), "AVAILABLE").text("expires_at") != expires {
+			t.Errorf("the end is forgotten")
+		}
+		s.saysOne(s.pass(r, match(attrs{"ends_at": anHourOn})), "QoS Session Ends Before Its Window", "until 2028-03-01T00:1")
+	})
+	t.Run("the wait fails", func(t *testing.T) {
+		s := newSeason(t, 0, sandbox.Config{})
+		s.slow(1000)
+		made := s.pass(record{}, match(attrs{"ends_at": "2028-03-03T20:15:00Z", "timeouts": attrs{"create": "500ms"}}))
+		s.failsWith(made, "timeouts.create")
+		containsAll(t, strings.Join(made.warnings(), ""), []string{"QoS Session Ends Before Its Window", "until 2028-03-01T20:1"})
+	})
+	t.Run("the window closes during the wait", func(t *testing.T) {
+		s := newSeason(t, time.Hour, sandbox.Config{})
+		config := match(attrs{"timeouts": attrs{"update": "1s"}})
+		r := s.scheduled(config)
+		s.slow(1000)
+		s.Before(sandbox.OpRead, once(func() { s.at(4 * time.Hour); s.slow(1000) }))
+		s.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: sandbox.Status(503, "")})
+		made := s.pass(r, config)
+		s.failsWith(made, "Its window has closed meanwhile, so the next apply releases it")
 	})
 }

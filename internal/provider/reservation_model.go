@@ -46,7 +46,7 @@ func (m reservationModel) windowSeconds() wholeNumber {
 
 // ref names the current session.
 func (m reservationModel) ref() qod.Ref {
-	return qod.Ref{ID: m.SessionID.ValueString(), Device: toDevice(m.Device)}
+	return qod.Ref{ID: m.SessionID.ValueString(), Device: toDevice(m.Device), QoSProfile: m.QoSProfile.ValueString()}
 }
 
 // record takes over what is known of the session, nil for none.

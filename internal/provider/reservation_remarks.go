@@ -1,63 +1,94 @@
 package provider
 
 import (
-	"context"
 	"fmt"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
-
-	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
 // remarks say what an apply has left to later runs. They name nothing that the state does not show:
-// Terraform shows one of many that are equal.
-func (e *enactment) remarks(ctx context.Context) diag.Diagnostics {
-	w, _ := e.plan.window()
-	switch e.status(ctx) {
+// Terraform shows one of many that are equal. What failed says itself what comes next, but not when a
+// session ends that it left.
+func (e *enactment) remarks(failed bool) (remarks diag.Diagnostics) {
+	if until, early := e.endsEarly(); early {
+		remarks.Append(holdsUntil(e.plan, until, e.session.ID))
+	}
+	if failed {
+		return remarks
+	}
+	if e.adopting && e.released {
+		remarks.Append(remark("", "Imported QoS Session Released", account{
+			happened: "The imported session lay outside of the window that the configuration gives the reservation, so it was released.",
+			advice:   "If it was meant to go on, move the window; the next apply inside of it reserves a new session.",
+		}))
+	}
+	switch e.status() {
 	case statusScheduled:
-		return diag.Diagnostics{notOpenYet(e.plan)}
+		remarks.Append(notOpenYet(e.plan))
 	case statusEnded:
 		if !e.released {
-			return diag.Diagnostics{windowOver(e.plan)}
+			remarks.Append(windowOver(e.plan))
 		}
 	case statusOverdue:
-		return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(path.Root("ends_at"), "QoS Reservation Over",
-			fmt.Sprintf("The window closed at %s, before the apply was through. The session is still live; the next apply releases it.", e.plan.EndsAt.ValueString()))}
+		remarks.Append(remark("ends_at", "QoS Reservation Over", account{
+			happened: fmt.Sprintf("The window closed at %s, before the apply was through. The session is still live and billed.", e.plan.EndsAt.ValueString()),
+			advice:   "The next apply releases it.",
+		}.fact("Session", e.session.ID)))
 	case statusDue:
-		return diag.Diagnostics{diag.NewWarningDiagnostic("QoS Reservation Without Session",
-			"The imported session was gone before its window was adopted, and an adoption reserves nothing. The next apply reserves a new session.")}
-	case statusRequested, statusAvailable:
-		now, _ := e.api.Now(ctx)
-		if w.leaves(*e.session) || (e.session.ExpiresAt.IsZero() && w.ends.Sub(now) > longestSession) {
-			return diag.Diagnostics{holdsUntil(e.plan, *e.session)}
-		}
-	case statusUnavailable:
+		remarks.Append(remark("", "QoS Reservation Without Session", account{
+			happened: "The imported session ended before the window was taken from the configuration, and an import reserves nothing.",
+			advice:   "The next apply reserves a new session.",
+		}))
+	case statusRequested, statusAvailable, statusUnavailable:
 	}
-	return nil
+	return remarks
+}
+
+// endsEarly reports until when, in words, a session holds that ends before its window.
+func (e *enactment) endsEarly() (until string, early bool) {
+	if status := e.status(); status != statusRequested && status != statusAvailable {
+		return "", false
+	}
+	w, _ := e.plan.window()
+	former, err := parseInstant(e.formerEnd.ValueString())
+	switch {
+	case !e.session.ExpiresAt.IsZero():
+		return "until " + e.session.ExpiresAt.UTC().Format(time.RFC3339), w.leaves(*e.session)
+	case !e.reserved && err == nil && w.ends.After(former):
+		return "until " + e.formerEnd.ValueString() + " at most", true
+	}
+	return "for 24 hours at most after its start", w.ends.Sub(e.now) > longestSession
 }
 
 func notOpenYet(m reservationModel) diag.Diagnostic {
-	return diag.NewAttributeWarningDiagnostic(path.Root("starts_at"), "QoS Reservation Not Open Yet", fmt.Sprintf(
-		"The window opens at %s. Nothing is reserved or billed before a run of Terraform inside the window: "+
-			"schedule one for then (terraform apply), and more until the window is over.", m.StartsAt.ValueString()))
+	return remark("starts_at", "QoS Reservation Not Open Yet", account{
+		happened: fmt.Sprintf("The window opens at %s. Nothing is reserved or billed before a run of Terraform inside the window.", m.StartsAt.ValueString()),
+		advice:   "Schedule a run (terraform apply) for when it opens, and more until it is over: each reserves what is missing.",
+	})
 }
 
 func windowOver(m reservationModel) diag.Diagnostic {
-	return diag.NewAttributeWarningDiagnostic(path.Root("ends_at"), "QoS Reservation Over", fmt.Sprintf(
-		"The window closed at %s, so nothing is reserved, now or later. For another event, move ends_at; for this one, ask for a later end.", m.EndsAt.ValueString()))
+	return remark("ends_at", "QoS Reservation Over", account{
+		happened: fmt.Sprintf("The window closed at %s, so nothing is reserved, now or later.", m.EndsAt.ValueString()),
+		advice:   "Nothing has to be done. For another event, or if this one lasts longer, move ends_at.",
+	})
 }
 
 // holdsUntil warns of a session that ends before its window.
-func holdsUntil(m reservationModel, s qod.Session) diag.Diagnostic {
-	until := "for 24 hours at most after its start"
-	if !s.ExpiresAt.IsZero() {
-		until = "until " + s.ExpiresAt.UTC().Format(time.RFC3339)
-	}
-	return diag.NewAttributeWarningDiagnostic(path.Root("ends_at"), "QoS Session Ends Before Its Window", account{
+func holdsUntil(m reservationModel, until, id string) diag.Diagnostic {
+	return remark("ends_at", "QoS Session Ends Before Its Window", account{
 		happened: fmt.Sprintf("The session holds %s; the window is open until %s. The API cannot extend a session.", until, m.EndsAt.ValueString()),
 		advice: "The first run of Terraform after the session's end reserves the rest, so there is a gap until that run. " +
 			"To have all that one session can cover now, with an interruption of some seconds: terraform apply -replace='ADDRESS' (ADDRESS is the one above).",
-	}.fact("Session", s.ID).detail())
+	}.fact("Session", id))
+}
+
+// remark is a warning, at an attribute if it is one's.
+func remark(attribute, summary string, a account) diag.Diagnostic {
+	if attribute == "" {
+		return diag.NewWarningDiagnostic(summary, a.detail())
+	}
+	return diag.NewAttributeWarningDiagnostic(path.Root(attribute), summary, a.detail())
 }

@@ -39,6 +39,7 @@ func (r *reservationResource) Configure(_ context.Context, req resource.Configur
 
 // ValidateConfig refuses a window that cannot be, if it is known.
 func (r *reservationResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	defer catch(&resp.Diagnostics)
 	var starts, ends types.String
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("starts_at"), &starts)...)
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("ends_at"), &ends)...)
@@ -122,7 +123,7 @@ func (r *reservationResource) Create(ctx context.Context, req resource.CreateReq
 			resp.State.RemoveResource(ctx)
 			return nil
 		}
-		diags.Append(resp.State.Set(ctx, e.recordedIn(ctx, plan))...)
+		diags.Append(resp.State.Set(ctx, e.recordedIn(plan))...)
 		diags.Append(e.memory.keep(ctx, resp.Private)...)
 		return diags
 	}
@@ -162,23 +163,39 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	} // else it counts as open, whatever the time
 
 	before := model
-	model.record(session, w.status(now, session))
+	status := w.status(now, session)
+	model.record(session, status)
 	seen := sessionMemory{Imported: memory.Imported}
 	if session != nil {
 		seen = memory.remember(ctx, r.api, *session)
-		if session.QoSProfile != "" {
-			model.QoSProfile = types.StringValue(session.QoSProfile)
-		}
 		if importing {
 			model.recordImported(*session)
 		}
 	}
+	model.QoSProfile, seen.AskedProfile = profileSeen(model.QoSProfile, memory.AskedProfile, session, status)
 	if importing || !model.recordedSame(before) {
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	}
 	if seen != memory {
 		resp.Diagnostics.Append(seen.keep(ctx, resp.Private)...)
 	}
+}
+
+// profileSeen is the profile to record, and the one that was asked for where that is another. A network
+// that changes the profile of a session in use is drift, which replaces the reservation; that of a
+// session that is over is nobody's concern.
+func profileSeen(recorded types.String, asked string, session *qod.Session, status reservationStatus) (types.String, string) {
+	if asked == "" {
+		asked = recorded.ValueString()
+	}
+	inUse := status == statusRequested || status == statusAvailable
+	switch {
+	case session != nil && session.QoSProfile != "" && asked == "":
+		return types.StringValue(session.QoSProfile), ""
+	case inUse && session.QoSProfile != "" && session.QoSProfile != asked:
+		return types.StringValue(session.QoSProfile), asked
+	}
+	return stringOrNull(asked), ""
 }
 
 // currentSession returns the session of a reservation; nil when there is none, or none any more. Only a 404 that
@@ -191,6 +208,7 @@ func currentSession(ctx context.Context, api qod.Sessions, e endeavour, model re
 	found, err := api.Read(ctx, model.ref())
 	switch {
 	case err == nil:
+		found = completed(found, qod.Session{StartedAt: instantOf(model.StartedAt), ExpiresAt: instantOf(model.ExpiresAt)})
 		return &found, nil
 	case e == importingReservation && qod.IsGone(err):
 		return nil, diag.Diagnostics{e.importUnknown(id, api.Origin(), err)}
@@ -237,7 +255,7 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 	}
 	e := enactment{
 		api: r.api, endeavour: updatingReservation, plan: plan, token: token, memory: memory,
-		session: session, adopting: prior.EndsAt.IsNull(),
+		session: session, adopting: prior.EndsAt.IsNull(), formerEnd: prior.EndsAt,
 	}
 	e.save = func(done bool) (diags diag.Diagnostics) {
 		// Until it is done the window stays as it was, and so the work stays planned.
@@ -245,7 +263,7 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 		if done {
 			recorded, remembered.Imported = plan, false
 		}
-		diags.Append(resp.State.Set(ctx, e.recordedIn(ctx, recorded))...)
+		diags.Append(resp.State.Set(ctx, e.recordedIn(recorded))...)
 		diags.Append(remembered.keep(ctx, resp.Private)...)
 		return diags
 	}

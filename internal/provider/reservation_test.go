@@ -158,7 +158,7 @@ func TestReservation_life(t *testing.T) {
 	config := match(nil)
 
 	merged := s.pass(record{}, config)
-	s.saysOne(merged, "QoS Reservation Not Open Yet", matchStarts, "Nothing is reserved or billed", "schedule one")
+	s.saysOne(merged, "QoS Reservation Not Open Yet", matchStarts, "Nothing is reserved or billed", "Schedule a run")
 	r := s.is(merged, "SCHEDULED", "")
 	id := r.text("id")
 	if got := r.values["window_seconds"]; !got.Equal(tftypes.NewValue(tftypes.Number, 4*3600)) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
@@ -97,7 +98,8 @@ func parseInstant(s string) (time.Time, error) {
 
 var (
 	leapSecond = regexp.MustCompile(`\A[0-9-]{10}[Tt ][0-9]{2}:[0-9]{2}:60`)
-	midnight   = regexp.MustCompile(`\A[0-9-]{10}[Tt ]24:00`)
+	midnight   = regexp.MustCompile(`\A[0-9-]{10}[Tt ]24:`)
+	noSeconds  = regexp.MustCompile(`T[0-9]{2}:[0-9]{2}\z`)
 	farYear    = regexp.MustCompile(`\A(?:[+-]?[0-9]{5,}|0000|0001|9999)-`)
 )
 
@@ -108,10 +110,14 @@ var instant = text{
 			return ""
 		}
 		const allowed = `must be a time in RFC 3339 form with its offset from UTC, as in "2028-02-29T20:15:00+01:00" or "2028-02-29T19:15:00Z"`
-		_, withoutOffset := parseInstant(s + "Z")
+		local := strings.Replace(s, " ", "T", 1)
+		if noSeconds.MatchString(local) {
+			local += ":00"
+		}
+		_, withoutOffset := parseInstant(local + "Z")
 		switch {
 		case withoutOffset == nil:
-			return fmt.Sprintf(`%s; the offset is missing: write %q if that is UTC, or the offset of the place, as in %q`, allowed, s+"Z", s+"+01:00")
+			return fmt.Sprintf(`%s; the offset is missing: write %q if that is UTC, or the offset of the place, as in %q`, allowed, local+"Z", local+"+01:00")
 		case leapSecond.MatchString(s):
 			return allowed + "; seconds go from 00 to 59: write a leap second as the second before or after it"
 		case midnight.MatchString(s):

@@ -1,5 +1,6 @@
 // Proves that no secret is in anything the provider or the CLI writes for it, with every log on:
-// output, logs, saved plan, state. Whole phone numbers are in none of the provider's own log lines.
+// output, logs, saved plan, state. Whole phone numbers, ids and the network's words are in none of the
+// provider's own log lines.
 
 package provider
 
@@ -11,7 +12,6 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -95,8 +95,13 @@ data "qod_sessions" "all" {
 		look(t, canaries, filesIn(t, c.dir))
 	}
 	for line := range strings.Lines(string(filesIn(t, c.dir)["trace.log"])) {
-		if strings.Contains(line, "request to the QoD API") && (strings.Contains(line, phone) || strings.Contains(line, otherPhone)) {
-			t.Errorf("a log line of the provider shows a whole phone number:\n%s", line)
+		if !strings.Contains(line, "request to the QoD API") {
+			continue
+		}
+		for _, word := range []string{phone, otherPhone, "not accepted", w.ids()[0]} {
+			if strings.Contains(line, word) {
+				t.Errorf("a log line of the provider shows %q:\n%s", word, line)
+			}
 		}
 	}
 	if !strings.Contains(string(filesIn(t, c.dir)["trace.log"]), "request to the QoD API") {
@@ -160,15 +165,15 @@ func look(t *testing.T, canaries map[string]string, places map[string][]byte) {
 func filesIn(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
 	files := map[string][]byte{}
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+	root := os.DirFS(dir)
+	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := os.ReadFile(path)
+		content, err := fs.ReadFile(root, name)
 		if err != nil {
 			return err
 		}
-		name, _ := filepath.Rel(dir, path)
 		files[name] = content
 		archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
 		if err != nil {

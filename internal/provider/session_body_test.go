@@ -156,7 +156,7 @@ func documented(t *testing.T) routers.Router {
 
 // conforms holds a request against the API document.
 func conforms(document routers.Router, r sandbox.Request) error {
-	request, err := http.NewRequest(r.Method, r.Path, bytes.NewReader(r.Body))
+	request, err := http.NewRequestWithContext(context.Background(), r.Method, r.Path, bytes.NewReader(r.Body))
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,8 +33,12 @@ func TestSession_echoes(t *testing.T) {
 	four := func(n int) string {
 		return fmt.Sprintf(all, fmt.Sprintf("+3462%07d", n), fmt.Sprintf("camera%d@example.com", n), fmt.Sprintf("203.0.113.%d", n), fmt.Sprintf("2001:db8::%d", n))
 	}
+	in := func(i info, name string) info {
+		inner, _ := i[name].(info)
+		return inner
+	}
 	only := func(member string) func(info) {
-		return func(i info) { i["device"] = info{member: i["device"].(info)[member]} }
+		return func(i info) { i["device"] = info{member: in(i, "device")[member]} }
 	}
 	rows := map[string]struct {
 		config string
@@ -49,29 +54,32 @@ func TestSession_echoes(t *testing.T) {
 		"all_identifiers":           {config: four(10)},
 
 		"more_identifiers": {echo: func(i info) {
-			device := i["device"].(info)
+			device := in(i, "device")
 			device["networkAccessIdentifier"], device["ipv6Address"] = "line@operator.example", "2001:db8::ffff"
 			device["ipv4Address"] = info{"publicAddress": "203.0.113.200", "publicPort": 1}
 		}},
 		"another_port": {
 			config: `device = { ipv4_address = { public_address = "203.0.113.3" } }`,
-			echo:   func(i info) { i["device"].(info)["ipv4Address"].(info)["publicPort"] = 40000 },
+			echo:   func(i info) { in(in(i, "device"), "ipv4Address")["publicPort"] = 40000 },
 		},
-		"no_port":              {config: four(11), echo: func(i info) { delete(i["device"].(info)["ipv4Address"].(info), "publicPort") }},
+		"no_port":              {config: four(11), echo: func(i info) { delete(in(in(i, "device"), "ipv4Address"), "publicPort") }},
 		"one_identifier":       {config: four(12), echo: only("phoneNumber")},
 		"one_other_identifier": {config: four(13), echo: only("ipv6Address")},
 		"no_device":            {config: four(14), echo: func(i info) { delete(i, "device") }},
 		"null_device":          {config: four(15), echo: func(i info) { i["device"] = nil }},
 		"empty_device":         {config: four(16), echo: func(i info) { i["device"] = info{} }},
-		"phone_without_plus":   {echo: func(i info) { d := i["device"].(info); d["phoneNumber"] = d["phoneNumber"].(string)[1:] }},
+		"phone_without_plus": {echo: func(i info) {
+			phone, _ := in(i, "device")["phoneNumber"].(string)
+			in(i, "device")["phoneNumber"] = strings.TrimPrefix(phone, "+")
+		}},
 		"ipv6_spelled_out": {
 			config: `device = { ipv6_address = "2001:db8::2" }`,
-			echo:   func(i info) { i["device"].(info)["ipv6Address"] = "2001:0DB8:0000:0000:0000:0000:0000:0002" },
+			echo:   func(i info) { in(i, "device")["ipv6Address"] = "2001:0DB8:0000:0000:0000:0000:0000:0002" },
 		},
 
 		"more_fields": {echo: func(i info) {
 			i["statusInfo"], i["links"] = nil, []any{info{"href": "/"}}
-			i["device"].(info)["imsi"] = 1
+			in(i, "device")["imsi"] = 1
 			i["notificationUrl"], i["applicationServer"] = "https://example.org", info{"ipv4Address": "0.0.0.0"}
 		}},
 		"fewer_fields":    {echo: func(i info) { delete(i, "qosProfile"); delete(i, "duration"); delete(i, "device") }},
@@ -105,7 +113,7 @@ func TestSession_echoes(t *testing.T) {
 		},
 		"both_spell_device": {
 			config: `device = { ipv6_address = "2001:db8::4" }`,
-			echo:   func(i info) { i["device"].(info)["ipv6Address"] = "2001:DB8:0::4" },
+			echo:   func(i info) { in(i, "device")["ipv6Address"] = "2001:DB8:0::4" },
 			later:  `device = { ipv6_address = "2001:db8:0:0:0:0:0:4" }`,
 		},
 		// Write-only: nobody can tell that it changed, which is what its version is for.
@@ -145,7 +153,8 @@ func TestSession_echoes(t *testing.T) {
 		checks = append(checks, statecheck.ExpectKnownValue("qod_session."+name, tfjsonpath.New("duration"), knownvalue.Int64Exact(int64(n))))
 	}
 	w.Echo(func(i info) {
-		if echo := echoes[i["duration"].(float64)]; echo != nil {
+		seconds, _ := i["duration"].(float64)
+		if echo := echoes[seconds]; echo != nil {
 			echo(i)
 		}
 	})

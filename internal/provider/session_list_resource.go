@@ -14,7 +14,10 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-var _ list.ListResourceWithConfigure = (*sessionListResource)(nil)
+var (
+	_ list.ListResourceWithConfigure      = (*sessionListResource)(nil)
+	_ list.ListResourceWithValidateConfig = (*sessionListResource)(nil)
+)
 
 // sessionListResource finds sessions for terraform query (Terraform 1.14 and later).
 type sessionListResource struct{ api qod.Sessions }
@@ -38,6 +41,11 @@ func (l *sessionListResource) ListResourceConfigSchema(_ context.Context, _ list
 	for name, attribute := range filterAttributes() {
 		resp.Schema.Attributes[name] = attribute
 	}
+}
+
+// ValidateListResourceConfig refuses what no query would answer.
+func (l *sessionListResource) ValidateListResourceConfig(ctx context.Context, req list.ValidateConfigRequest, resp *list.ValidateConfigResponse) {
+	resp.Diagnostics.Append(validFilter(ctx, req.Config)...)
 }
 
 func (l *sessionListResource) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {

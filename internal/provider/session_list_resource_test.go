@@ -29,7 +29,10 @@ type found struct {
 func (c *core) query(config attrs, limit int64, whole bool) []found {
 	c.t.Helper()
 	schema := c.schemas.ListResourceSchemas["qod_session"]
-	server := c.server.(framework)
+	server, ok := c.server.(framework)
+	if !ok {
+		c.t.Fatalf("a %T finds nothing", c.server)
+	}
 	value := c.value(schema, config)
 	validated, err := server.ValidateListResourceConfig(c.t.Context(), &tfprotov6.ValidateListResourceConfigRequest{TypeName: "qod_session", Config: value})
 	c.must("ValidateListResourceConfig", err)
@@ -152,12 +155,16 @@ func TestList_fails(t *testing.T) {
 		"an empty device": {config: attrs{"device": attrs{}}, says: "phone_number"},
 		"refused":         {fault: new(sandbox.Status(403, `{"code":"PERMISSION_DENIED","message":"no"}`)), says: "qod:sessions:read"},
 	} {
+		before := w.Count(sandbox.OpList)
 		if test.fault != nil {
 			w.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: *test.fault})
 		}
 		got := c.query(test.config, 0, false)
 		if len(got) != 1 || !refused(got[0].diagnostics) || !strings.Contains(printed(got[0].diagnostics), test.says) {
 			t.Errorf("%s: %v, want an error that says %q", name, got, test.says)
+		}
+		if asked := w.Count(sandbox.OpList) > before; asked != (test.fault != nil) {
+			t.Errorf("%s: the network is asked: %t", name, asked)
 		}
 	}
 }
@@ -188,14 +195,15 @@ func TestList_query(t *testing.T) {
 		t.Skip("no version of OpenTofu has a query command yet")
 	}
 	w := newWorld(t, sandbox.Config{})
-	resource.UnitTest(t, resource.TestCase{
+	acceptance(t, resource.TestCase{
 		TerraformVersionChecks:   []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_14_0)},
 		ProtoV6ProviderFactories: factories(),
 		Steps: []resource.TestStep{
 			w.apply(w.hcl("%s", block("one", `qos_profile = "QOS_L"`, 3600)+block("two", `qos_profile = "QOS_S"`, 7200))),
 			{
 				Query: true,
-				Config: w.provider("") + `
+				// The provider's configuration is the last step's.
+				Config: `
 list "qod_session" "all" {
   provider = qod
 }

@@ -30,6 +30,9 @@ type sessionMemory struct {
 	// Imported says that configuration has not been adopted yet: attributes the API did not show
 	// are taken from it instead of replacing the session.
 	Imported bool `json:"imported,omitempty"`
+	// AskedProfile is the profile that the session of a reservation was asked for, where the state has
+	// another one because the network changed it.
+	AskedProfile string `json:"asked_profile,omitempty"`
 }
 
 func recall(ctx context.Context, p privateState) (sessionMemory, diag.Diagnostics) {

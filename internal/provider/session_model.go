@@ -27,7 +27,7 @@ func (m sessionModel) toSpec(token types.String) qod.Spec {
 }
 
 func (m sessionModel) ref() qod.Ref {
-	return qod.Ref{ID: m.ID.ValueString(), Device: toDevice(m.Device)}
+	return qod.Ref{ID: m.ID.ValueString(), Device: toDevice(m.Device), QoSProfile: m.QoSProfile.ValueString()}
 }
 
 // record takes over what the API decides: status, times, and the profile, of which drift is

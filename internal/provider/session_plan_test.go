@@ -83,7 +83,8 @@ func inDevice(name string, v attr.Value) func(*sessionModel) {
 
 func inIPv4(name string, v attr.Value) func(*sessionModel) {
 	return func(m *sessionModel) {
-		m.Device = member(m.Device, "ipv4_address", member(m.Device.Attributes()["ipv4_address"].(types.Object), name, v))
+		address, _ := m.Device.Attributes()["ipv4_address"].(types.Object)
+		m.Device = member(m.Device, "ipv4_address", member(address, name, v))
 	}
 }
 
@@ -371,11 +372,17 @@ func fieldsOf(typ reflect.Type) []string {
 	return names
 }
 
+// field is a field of a model.
+func field(model reflect.Value, name string) attr.Value {
+	v, _ := model.FieldByName(name).Interface().(attr.Value)
+	return v
+}
+
 // differ names the first of the fields in which two models differ.
 func differ[M any](a, b M, fields []string) string {
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
 	for _, name := range fields {
-		if !x.FieldByName(name).Interface().(attr.Value).Equal(y.FieldByName(name).Interface().(attr.Value)) {
+		if !field(x, name).Equal(field(y, name)) {
 			return name
 		}
 	}
@@ -391,7 +398,7 @@ func lawful[M any](t *testing.T, config, planned, prior M, computed ...string) {
 		if slices.Contains(computed, name) || name == "NotificationAuthToken" {
 			continue
 		}
-		lawfulValue(t, name, c.FieldByName(name).Interface().(attr.Value), p.FieldByName(name).Interface().(attr.Value), was.FieldByName(name).Interface().(attr.Value))
+		lawfulValue(t, name, field(c, name), field(p, name), field(was, name))
 	}
 }
 

@@ -24,7 +24,7 @@ func reserve(ctx context.Context, api qod.Sessions, spec qod.Spec, waits bool, r
 	case made.Status == qod.StatusUnavailable:
 		return made, &qod.WaitError{Reason: qod.WaitRefused, Last: made}
 	case waits && made.Status != qod.StatusAvailable:
-		return await(ctx, api, qod.Ref{ID: made.ID, Device: spec.Device}, made)
+		return await(ctx, api, qod.Ref{ID: made.ID, Device: spec.Device, QoSProfile: spec.QoSProfile}, made)
 	}
 	return made, nil
 }

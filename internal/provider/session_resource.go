@@ -80,7 +80,7 @@ func (r *sessionResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 			return
 		}
 	}
-	plan := planSession(config, prior, memory)
+	plan := planSession(config, prior, memory) //nolint:contextcheck // planning asks nobody
 	resp.RequiresReplace = append(resp.RequiresReplace, plan.replace...)
 	resp.Diagnostics.Append(plan.notes...)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan.planned)...)

@@ -11,7 +11,10 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-var _ datasource.DataSourceWithConfigure = (*sessionsDataSource)(nil)
+var (
+	_ datasource.DataSourceWithConfigure      = (*sessionsDataSource)(nil)
+	_ datasource.DataSourceWithValidateConfig = (*sessionsDataSource)(nil)
+)
 
 type sessionsDataSource struct{ api qod.Sessions }
 
@@ -79,6 +82,11 @@ func (d *sessionsDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 			},
 		},
 	}
+}
+
+// ValidateConfig refuses what no read would answer.
+func (d *sessionsDataSource) ValidateConfig(ctx context.Context, req datasource.ValidateConfigRequest, resp *datasource.ValidateConfigResponse) {
+	resp.Diagnostics.Append(validFilter(ctx, req.Config)...)
 }
 
 func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {

@@ -100,7 +100,7 @@ func TestSessions(t *testing.T) {
 		found = append(found, statecheck.ExpectKnownValue("data.qod_sessions.all", tfjsonpath.New("sessions").AtSliceIndex(at), knownvalue.ObjectExact(session)))
 	}
 	noChange := resource.ConfigPlanChecks{PostApplyPostRefresh: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}}
-	resource.UnitTest(t, resource.TestCase{
+	acceptance(t, resource.TestCase{
 		ProtoV6ProviderFactories: factories(),
 		Steps: []resource.TestStep{
 			{Config: config, ConfigStateChecks: empty, ConfigPlanChecks: noChange},

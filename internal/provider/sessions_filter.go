@@ -74,14 +74,21 @@ func filterAttributes() map[string]schema.Attribute {
 	}
 }
 
+// validFilter refuses a profile that does not exist: it would list nothing for ever, and nobody would
+// know why. It is asked while validating, since a read may have to wait for the apply.
+func validFilter(ctx context.Context, config tfsdk.Config) diag.Diagnostics {
+	var profile types.String
+	diags := config.GetAttribute(ctx, path.Root("qos_profile"), &profile)
+	diags.Append(problems(qod.Check(qod.Spec{QoSProfile: profile.ValueString()}))...)
+	return diags
+}
+
 // listed reads the filter from a configuration, and lists the sessions that pass it.
 func listed(ctx context.Context, api qod.Sessions, config tfsdk.Config, filter *sessionsFilter) ([]qod.Session, diag.Diagnostics) {
 	var diags diag.Diagnostics
 	diags.Append(config.GetAttribute(ctx, path.Root("device"), &filter.Device)...)
 	diags.Append(config.GetAttribute(ctx, path.Root("qos_profile"), &filter.QoSProfile)...)
 	diags.Append(config.GetAttribute(ctx, path.Root("qos_status"), &filter.QoSStatus)...)
-	// A profile that does not exist would list nothing for ever, and nobody would know why.
-	diags.Append(problems(api.Check(qod.Spec{QoSProfile: filter.QoSProfile.ValueString()}))...)
 	if diags.HasError() {
 		return nil, diags
 	}

@@ -43,10 +43,14 @@ func (s shortcut) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceR
 func (s shortcut) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
 	if req.TypeName == sessionTypeName && sameValue(req.PriorState, req.ProposedNewState) {
 		if recorded, ok := recordedIn(req.PriorState); ok && recorded.QoSStatus.ValueString() == string(qod.StatusAvailable) {
+			planned := req.PriorIdentity
+			if planned == nil {
+				planned = identityOf(nil) // OpenTofu keeps none, nor does Terraform before 1.12
+			}
 			return &tfprotov6.PlanResourceChangeResponse{
 				PlannedState:    req.ProposedNewState,
 				PlannedPrivate:  req.PriorPrivate,
-				PlannedIdentity: req.PriorIdentity,
+				PlannedIdentity: planned,
 			}, nil
 		}
 	}
@@ -64,26 +68,25 @@ func (s shortcut) confirmed(ctx context.Context, req *tfprotov6.ReadResourceRequ
 	if !ok || s.provider.sessions == nil || originIn(req.Private) != s.provider.sessions.Origin() {
 		return nil, false
 	}
-	found, ok := s.provider.sessions.Confirm(ctx, qod.Ref{ID: before.ID.ValueString()})
+	id = identityOf(map[string]tftypes.Value{"id": tftypes.NewValue(tftypes.String, before.ID.ValueString())})
+	if req.CurrentIdentity != nil && !sameValue(req.CurrentIdentity.IdentityData, id.IdentityData) {
+		return nil, false // another session's is for the framework to refuse
+	}
+	found, ok := s.provider.sessions.Confirm(ctx, before.ref())
 	if !ok {
 		return nil, false
 	}
 	after := before
 	after.record(found)
-	if !after.recordedSame(before) {
-		return nil, false
-	}
-	if req.CurrentIdentity != nil {
-		return req.CurrentIdentity, true
-	}
-	// State from before Terraform 1.12 has none yet.
-	value, err := tfprotov6.NewDynamicValue(identityType, tftypes.NewValue(identityType, map[string]tftypes.Value{
-		"id": tftypes.NewValue(tftypes.String, before.ID.ValueString()),
-	}))
-	return &tfprotov6.ResourceIdentityData{IdentityData: &value}, err == nil
+	return id, after.recordedSame(before)
 }
 
-var identityType = tftypes.Object{AttributeTypes: map[string]tftypes.Type{"id": tftypes.String}}
+// identityOf encodes a session's identity; of nil, that of none.
+func identityOf(attributes any) *tfprotov6.ResourceIdentityData {
+	typ := tftypes.Object{AttributeTypes: map[string]tftypes.Type{"id": tftypes.String}}
+	value, _ := tfprotov6.NewDynamicValue(typ, tftypes.NewValue(typ, attributes)) // it can fail for other types only
+	return &tfprotov6.ResourceIdentityData{IdentityData: &value}
+}
 
 // sessionType is what Terraform encodes a session as.
 var sessionType = sync.OnceValue(func() tftypes.Type {

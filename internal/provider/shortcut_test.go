@@ -4,14 +4,18 @@
 package provider
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/msgpack"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
@@ -34,8 +38,8 @@ func (deaf) PlanResourceChange(context.Context, *tfprotov6.PlanResourceChangeReq
 func (w *world) refreshing() *core {
 	w.t.Helper()
 	c := w.core()
-	for _, id := range w.ids()[:5] {
-		c.adopt(id)
+	for range 5 {
+		c.adopt(w.Seed(sandbox.Session{}).ID)
 	}
 	return c
 }
@@ -49,6 +53,8 @@ func TestShortcut_read(t *testing.T) {
 	}{
 		"as it was":              {taken: true},
 		"without an identity":    {state: func(r *record) { r.identity = nil }, taken: true},
+		"another's identity":     {state: func(r *record) { r.identity = identityOf(attributesOf("3fa85f64-5717-4562-b3fc-2c963f66afa6")) }},
+		"an empty identity":      {state: func(r *record) { r.identity = identityOf(nil) }},
 		"gone":                   {network: func(w *world, id string) { w.Remove(id) }},
 		"unavailable":            {network: func(w *world, id string) { w.Revoke(id) }},
 		"another profile":        {network: edit(func(s *sandbox.Session) { s.QoSProfile = "QOS_S" })},
@@ -64,9 +70,6 @@ func TestShortcut_read(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff), Provisioning: sandbox.Instant})
 			r := w.core().created(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
-			for range 5 {
-				w.Seed(sandbox.Session{})
-			}
 			if test.network != nil {
 				test.network(w, r.text("id"))
 			}
@@ -75,20 +78,62 @@ func TestShortcut_read(t *testing.T) {
 				test.state(&r)
 			}
 			short, long := w.refreshing(), w.refreshing()
-			long.server = long.server.(shortcut).framework
-			got, want := short.refresh(r), long.refresh(r)
-			if !got.is(want.record) || printed(got.diagnostics) != printed(want.diagnostics) {
+			long.server = long.shortcut().framework
+			req := &tfprotov6.ReadResourceRequest{
+				TypeName: "qod_session", CurrentState: short.dynamic(r.values), Private: r.private, CurrentIdentity: r.identity,
+			}
+			answer := func(c *core) result {
+				resp, err := c.server.ReadResource(t.Context(), req)
+				c.must("ReadResource", err)
+				return result{c.record(resp.NewState, resp.Private, resp.NewIdentity), resp.Diagnostics}
+			}
+			got, want := answer(short), answer(long)
+			if !got.is(want.record) || !short.sameIdentity(got.record, want.record) || printed(got.diagnostics) != printed(want.diagnostics) {
 				t.Errorf("the shortcut says %v, %s\nthe framework %v, %s", got.values, printed(got.diagnostics), want.values, printed(want.diagnostics))
 			}
-			s := short.server.(shortcut)
+			s := short.shortcut()
 			s.framework = deaf{}
-			_, err := s.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{
-				TypeName: "qod_session", CurrentState: short.dynamic(r.values), Private: r.private, CurrentIdentity: r.identity,
-			})
+			_, err := s.ReadResource(t.Context(), req)
 			if taken := err == nil; taken != test.taken {
 				t.Errorf("taken: %v, want %v", taken, test.taken)
 			}
 		})
+	}
+}
+
+func attributesOf(id string) map[string]tftypes.Value {
+	return map[string]tftypes.Value{"id": tftypes.NewValue(tftypes.String, id)}
+}
+
+// sameIdentity reports whether two records have one identity, or both none.
+func (c *core) sameIdentity(a, b record) bool {
+	c.t.Helper()
+	value := func(r record) tftypes.Value {
+		if r.identity == nil {
+			return tftypes.Value{}
+		}
+		v, err := r.identity.IdentityData.Unmarshal(c.identity.ValueType())
+		c.must("Unmarshal", err)
+		return v
+	}
+	return value(a).Equal(value(b))
+}
+
+// A list that shows another profile would have the session replaced, and is not believed.
+func TestSession_profileInAList(t *testing.T) {
+	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
+	r := w.core().created(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
+	w.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: sandbox.Answer(200, "application/json", fmt.Sprintf(
+		`[{"sessionId": %q, "qosProfile": "QOS_S", "qosStatus": "AVAILABLE", "startedAt": %q, "expiresAt": %q}]`,
+		r.text("id"), r.text("started_at"), r.text("expires_at")))})
+	c := w.refreshing()
+	before := w.Count(sandbox.OpRead)
+	if got := c.refresh(r); !got.is(r) || len(got.diagnostics) > 0 {
+		t.Errorf("%v, %s", got.values, printed(got.diagnostics))
+	}
+	w.exactly("gets", w.Count(sandbox.OpRead)-before, 1)
+	if w.Count(sandbox.OpList) == 0 {
+		t.Error("no list was asked for")
 	}
 }
 
@@ -110,11 +155,13 @@ func TestShortcut_plan(t *testing.T) {
 	t.Parallel()
 	config := attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600}
 	tests := map[string]struct {
-		config attrs
-		status string
-		taken  bool
+		config   attrs
+		status   string
+		nameless bool // in a state without identities
+		taken    bool
 	}{
 		"as it was":           {config: config, status: "AVAILABLE", taken: true},
+		"without an identity": {config: config, status: "AVAILABLE", nameless: true, taken: true},
 		"unavailable":         {config: config, status: "UNAVAILABLE"},
 		"requested":           {config: config, status: "REQUESTED"},
 		"of unknown status":   {config: config, status: "PAUSED"},
@@ -130,11 +177,14 @@ func TestShortcut_plan(t *testing.T) {
 			r := short.created(config)
 			r.values = maps.Clone(r.values)
 			r.values["qos_status"] = tftypes.NewValue(tftypes.String, test.status)
+			if test.nameless {
+				r.identity = nil
+			}
 			got := short.plan(r, test.config)
-			s := short.server.(shortcut)
+			s := short.shortcut()
 			short.server = s.framework
 			want := short.plan(r, test.config)
-			if !got.planned.is(want.planned) || printed(got.diagnostics) != printed(want.diagnostics) || len(got.replace) != len(want.replace) {
+			if !got.planned.is(want.planned) || !short.sameIdentity(got.planned, want.planned) || printed(got.diagnostics) != printed(want.diagnostics) || len(got.replace) != len(want.replace) {
 				t.Errorf("the shortcut plans %v for %v, the framework %v for %v", got.planned.values, got.replace, want.planned.values, want.replace)
 			}
 			s.framework = deaf{}
@@ -154,7 +204,7 @@ func TestShortcut_fault(t *testing.T) {
 	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
 	c := w.core()
 	r := c.created(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
-	s := c.server.(shortcut)
+	s := c.shortcut()
 	s.provider.sessions = faulty{s.provider.sessions}
 	c.server = s
 	if got := c.refresh(r); !got.is(r) || len(got.diagnostics) > 0 {
@@ -165,3 +215,16 @@ func TestShortcut_fault(t *testing.T) {
 type faulty struct{ qod.Sessions }
 
 func (faulty) Confirm(context.Context, qod.Ref) (qod.Session, bool) { panic("a fault") }
+
+// The short way compares bytes, so an identity must be spelled as Terraform spells it.
+func TestShortcut_identity(t *testing.T) {
+	t.Parallel()
+	id := cty.StringVal("3fa85f64-5717-4562-b3fc-2c963f66afa6")
+	want, err := msgpack.Marshal(cty.ObjectVal(map[string]cty.Value{"id": id}), cty.Object(map[string]cty.Type{"id": cty.String}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := identityOf(attributesOf(id.AsString())).IdentityData.MsgPack; !bytes.Equal(got, want) {
+		t.Errorf("%x, want %x", got, want)
+	}
+}

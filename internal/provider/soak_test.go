@@ -31,17 +31,11 @@ const shortSoak = 16
 
 func TestSoak(t *testing.T) {
 	t.Parallel()
-	worlds, seed := shortSoak, uint64(time.Now().UnixNano())
-	if s := os.Getenv("QOD_SOAK"); s != "" {
-		worlds = mustInt(t, s)
-	}
-	if s := os.Getenv("QOD_SOAK_SEED"); s != "" {
-		seed = uint64(mustInt(t, s))
-	}
+	worlds, seed := mustUint(t, "QOD_SOAK", shortSoak), mustUint(t, "QOD_SOAK_SEED", uint64(time.Now().UnixNano()))
 	t.Logf("seed %d (repeat with QOD_SOAK_SEED)", seed)
 	for i := range worlds {
-		t.Run(fmt.Sprintf("%d", seed+uint64(i)), func(t *testing.T) {
-			random := rand.New(rand.NewPCG(seed+uint64(i), 0))
+		t.Run(fmt.Sprintf("%d", seed+i), func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed+i, 0)) //nolint:gosec // chance that can be repeated
 			clock := &sandbox.OffsetClock{}
 			w := newWorld(t, sandbox.Config{Clock: clock, TokenLifetime: []time.Duration{time.Hour, 2 * time.Second}[random.IntN(2)]})
 			newSoak(w, clock, random).run()
@@ -49,11 +43,16 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-func mustInt(t *testing.T, s string) int {
+// mustUint is the number in a variable of the environment, or another where it is not set.
+func mustUint(t *testing.T, variable string, otherwise uint64) uint64 {
 	t.Helper()
-	n, err := strconv.Atoi(s)
+	s := os.Getenv(variable)
+	if s == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(s, 10, 64)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s: %v", variable, err)
 	}
 	return n
 }
@@ -171,8 +170,7 @@ func (s *soak) configuration(i int) attrs {
 		case 2:
 			device["ipv4_address"] = attrs{"public_address": "198.51.100.7", "public_port": 40000 + i}
 		case 3:
-			device["ipv6_address"] = []string{"2001:db8::%d", "2001:DB8:0::%d"}[s.random.IntN(2)]
-			device["ipv6_address"] = fmt.Sprintf(device["ipv6_address"].(string), 1+i)
+			device["ipv6_address"] = []string{"2001:db8::", "2001:DB8:0::"}[s.random.IntN(2)] + strconv.Itoa(1+i)
 		}
 	}
 	config := attrs{"device": device, "qos_profile": s.profile(), "timeouts": attrs{"create": "8s", "delete": "5s"}}
@@ -309,9 +307,9 @@ func (s *soak) interrupt() {
 	at := s.w.Count(op) + 1 + s.random.IntN(3)
 	process := s.process
 	s.tell("interrupted in %s %d", op, at)
-	s.w.Before(op, func(n int, _ *http.Request) {
+	s.w.Before(op, func(n int, r *http.Request) {
 		if n == at {
-			_, _ = process.server.StopProvider(s.w.t.Context(), &tfprotov6.StopProviderRequest{})
+			_, _ = process.server.StopProvider(r.Context(), &tfprotov6.StopProviderRequest{})
 		}
 	})
 }

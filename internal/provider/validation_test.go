@@ -58,7 +58,7 @@ const (
 	allowedToken    = `must be 1 to 4096 printable ASCII characters without spaces: the network sends it as a bearer token`
 	allowedTimeout  = `must be a positive duration of at most 24h, as in "90s", "5m" or "1h30m"`
 	allowedStatus   = `must be REQUESTED, AVAILABLE or UNAVAILABLE`
-	allowedScope    = `must be one scope without spaces, as in "qod:sessions:read"; write several as several elements`
+	allowedScope    = `must be one scope without spaces, as in "qod:sessions:read"; write several as several elements, or in QOD_SCOPES with spaces between them`
 	allowedInstant  = `must be a time in RFC 3339 form with its offset from UTC, as in "2028-02-29T20:15:00+01:00" or "2028-02-29T19:15:00Z"`
 	isYear          = `; years go from 0001 to 9999, in UTC, too`
 	isMidnight      = `; hours go from 00 to 23: write midnight as 00:00:00 of the next day`
@@ -231,6 +231,8 @@ var badReservations = []refusal{
 var badInstants = []refusal{
 	{name: "no offset", value: "2028-02-29T20:15:00", allowed: allowedInstant + `; the offset is missing: write "2028-02-29T20:15:00Z" if that is UTC, or the offset of the place, as in "2028-02-29T20:15:00+01:00"`},
 	{name: "no offset behind a fraction", value: "2028-02-29T20:15:00.5", allowed: allowedInstant + `; the offset is missing: write "2028-02-29T20:15:00.5Z" if that is UTC, or the offset of the place, as in "2028-02-29T20:15:00.5+01:00"`},
+	{name: "no offset and no seconds", value: "2028-02-29T20:15", allowed: allowedInstant + `; the offset is missing: write "2028-02-29T20:15:00Z" if that is UTC, or the offset of the place, as in "2028-02-29T20:15:00+01:00"`},
+	{name: "no offset, and a space for T", value: "2028-02-29 20:15", allowed: allowedInstant + `; the offset is missing: write "2028-02-29T20:15:00Z" if that is UTC, or the offset of the place, as in "2028-02-29T20:15:00+01:00"`},
 	{name: "second 60", value: "2028-06-30T23:59:60Z", allowed: allowedInstant + isLeapSecond},
 	{name: "second 60 in another offset", value: "2028-07-01T01:59:60+02:00", allowed: allowedInstant + isLeapSecond},
 	{name: "second 61", value: "2028-06-30T23:59:61Z", allowed: allowedInstant},
@@ -365,13 +367,14 @@ func planRefuses(t *testing.T, typeName string, good attrs, rows ...[]refusal) {
 	}
 }
 
+// Reading may have to wait for the apply, so all is refused before.
 func TestValidation_sessions(t *testing.T) {
 	t.Parallel()
 	for _, row := range slices.Concat(badDevices, badFilters) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			s := sandbox.Start(t, sandbox.Config{})
-			row.check(t, s, newWire(t, nil).readSessions(providerOf(s), row.on(attrs{})))
+			row.check(t, s, newWire(t, nil).validateSessions(row.on(attrs{})))
 		})
 	}
 }
@@ -677,6 +680,14 @@ resource "qod_session" "camera" {
 		step(reservation(`"2028-02-29T20:15:00"`, `"2028-03-01T00:15:00Z"`), `starts_at `+allowedInstant+`; the offset is missing: write "2028-02-29T20:15:00Z" if that is UTC`),
 		step(reservation(`"2028-02-29T20:15:00+01:00"`, `timeadd("2028-02-29T19:15:00Z", "0s")`), `ends_at must be after starts_at, which is "2028-02-29T20:15:00+01:00". Given: "2028-02-29T19:15:00Z".`),
 		step(w.hcl(`data "qod_sessions" "all" { qos_status = "RUNNING" }`), `qos_status `+allowedStatus+`. Given: "RUNNING".`),
+		step(w.hcl(`
+resource "terraform_data" "event" {}
+
+data "qod_sessions" "read_when_applied" {
+  qos_profile = "QOS_XL"
+  depends_on  = [terraform_data.event]
+}
+`), `qos_profile `+allowedProfile+`. Given: "QOS_XL".`),
 		step(w.provider(`scopes = [""]`)+`data "qod_sessions" "all" {}`, `scopes[0] `+allowedScope+`. Given: "".`),
 	)
 	if asked := w.Requests(); len(asked) > 0 {

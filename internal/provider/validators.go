@@ -155,8 +155,6 @@ func shape(s string) string {
 	return string(runes)
 }
 
-const scopeAllowed = "must be one scope without spaces, as in \"qod:sessions:read\"; write several as several elements"
-
 var leadingZero = regexp.MustCompile(`(?:\A|\.)0[0-9]`)
 
 // e164 is the API document's pattern. \z and not $: `+34600000000\n` has to be refused.
@@ -270,16 +268,6 @@ var profileName = text{
 	},
 }
 
-var scopeToken = text{
-	description: "value must be one scope",
-	problem: func(s string) string {
-		if s == "" || strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) >= 0 {
-			return scopeAllowed
-		}
-		return ""
-	},
-}
-
 var sessionStatus = text{
 	description: "value must be REQUESTED, AVAILABLE or UNAVAILABLE",
 	problem: func(s string) string {
@@ -333,42 +321,20 @@ func (w within) Description(context.Context) string {
 func (w within) MarkdownDescription(ctx context.Context) string { return w.Description(ctx) }
 
 func (w within) ValidateInt64(ctx context.Context, req validator.Int64Request, resp *validator.Int64Response) {
-	allowed := fmt.Sprintf("must be a whole number from %d to %d%s", w.min, w.max, w.unit)
 	// The framework hands over an int64, which cannot say what else was given.
 	var given attr.Value
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, req.Path, &given)...)
-	if n, ok := given.(wholeNumber); ok && n.unfit != nil {
-		resp.Diagnostics.Append(invalid(req.Path, allowed, n.String()))
-		return
-	}
-	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
-		return
-	}
-	if n := req.ConfigValue.ValueInt64(); n < w.min || n > w.max {
-		resp.Diagnostics.Append(invalid(req.Path, allowed, strconv.FormatInt(n, 10)))
+	n, _ := given.(wholeNumber) // as in every schema, see TestSchema_validators
+	if problem := w.problem(n); problem != "" {
+		resp.Diagnostics.Append(invalid(req.Path, problem, n.String()))
 	}
 }
 
-// scopeList refuses a list that asks for nothing, and an element that is null.
-type scopeList struct{}
-
-var _ validator.List = scopeList{}
-
-func (scopeList) Description(context.Context) string { return "list must name at least one scope" }
-
-func (s scopeList) MarkdownDescription(ctx context.Context) string { return s.Description(ctx) }
-
-func (scopeList) ValidateList(_ context.Context, req validator.ListRequest, resp *validator.ListResponse) {
-	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
-		return
+// problem says what is allowed when the number is not.
+func (w within) problem(n wholeNumber) string {
+	fits := n.IsNull() || n.IsUnknown() || w.min <= n.ValueInt64() && n.ValueInt64() <= w.max
+	if fits && n.unfit == nil {
+		return ""
 	}
-	elements := req.ConfigValue.Elements()
-	if len(elements) == 0 {
-		resp.Diagnostics.Append(invalid(req.Path, "must name at least one scope; leave it out for the default", "an empty list"))
-	}
-	for i, element := range elements {
-		if element.IsNull() {
-			resp.Diagnostics.Append(invalid(req.Path.AtListIndex(i), scopeAllowed, "null"))
-		}
-	}
+	return fmt.Sprintf("must be a whole number from %d to %d%s", w.min, w.max, w.unit)
 }

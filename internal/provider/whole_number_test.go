@@ -93,7 +93,11 @@ func TestWholeNumber_equal(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return v.(wholeNumber)
+		n, ok := v.(wholeNumber)
+		if !ok {
+			t.Fatalf("%s became a %T", spelled, v)
+		}
+		return n
 	}
 	unknown := wholeNumber{Int64Value: basetypes.NewInt64Unknown()}
 	for _, row := range []struct {

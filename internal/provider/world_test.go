@@ -72,7 +72,7 @@ func block(name, config string, seconds int) string {
 // test runs steps against this world and checks in the end that nothing is left on the network.
 func (w *world) test(steps ...resource.TestStep) {
 	w.t.Helper()
-	resource.UnitTest(w.t, resource.TestCase{
+	acceptance(w.t, resource.TestCase{
 		ProtoV6ProviderFactories: factories(),
 		Steps:                    steps,
 		CheckDestroy: func(*terraform.State) error {

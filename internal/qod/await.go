@@ -37,7 +37,7 @@ func (c *Client) Await(ctx context.Context, ref Ref) (s Session, err error) {
 	}
 	w := wait{client: c, ref: ref, began: time.Now(), last: Session{ID: ref.ID}}
 	for attempt := 1; ; attempt++ {
-		polled, err := c.poll(ctx, ref, attempt)
+		polled, err := w.poll(ctx, attempt)
 		if ctx.Err() == nil || err == nil {
 			if over, err := w.saw(polled, err); over {
 				return w.last, err
@@ -57,6 +57,7 @@ type wait struct {
 	last    Session
 	lastErr error
 	missing time.Time // since when the session has not been seen
+	turn    time.Time // when it may ask for the session again
 }
 
 // saw takes in what a poll came back with, and reports whether the wait is over.
@@ -83,7 +84,7 @@ func (w *wait) saw(polled Session, err error) (over bool, _ error) {
 
 // interval is the time to the next poll.
 func (w *wait) interval() time.Duration {
-	d := max(w.client.reader.interval(), min(maxPoll, time.Since(w.began)/pollShare))
+	d := max(listInterval, min(maxPoll, time.Since(w.began)/pollShare), time.Until(w.turn))
 	d += rand.N(d / 4) //nolint:gosec // spreading needs no secrecy
 	return max(d, min(maxAsked, asked(w.lastErr)))
 }
@@ -104,10 +105,11 @@ func (w *wait) ended(ctx context.Context) (Session, error) {
 }
 
 // poll looks once, in a list that others wait for too where there is one.
-func (c *Client) poll(ctx context.Context, ref Ref, attempt int) (Session, error) {
-	return c.reader.read(ctx, ref.ID, time.Now(), func() (Session, error) {
-		return c.readOnce(ctx, ref, attempt)
+func (w *wait) poll(ctx context.Context, attempt int) (s Session, err error) {
+	s, w.turn, err = w.client.reader.poll(ctx, w.ref, func() (Session, error) {
+		return w.client.readOnce(ctx, w.ref, attempt)
 	})
+	return s, err
 }
 
 // readOnce asks for the session itself, once.

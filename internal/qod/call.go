@@ -125,8 +125,10 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 
 	a = answer{status: resp.StatusCode, header: resp.Header, correlator: failure.Correlator}
 	a.date, _ = http.ParseTime(resp.Header.Get("Date"))
-	c.clock.saw(a.date)
 	a.body, a.bodyErr = readBounded(resp.Body, r.maxBody)
+	if tellsTime(a) {
+		c.clock.saw(a.date)
+	}
 
 	failure.Status, failure.ServerTime = a.status, a.date
 	if failure.outcome = outcomeOf(a.status); failure.outcome == done {
@@ -188,6 +190,16 @@ func speaksJSON(a answer) bool {
 	}
 	_, err := decodeObject(body)
 	return err == nil
+}
+
+// tellsTime reports whether an answer's Date is the API's. What a proxy or a login page says instead of
+// it has a Date, too, and that of an office a continent away may be hours off.
+func tellsTime(a answer) bool {
+	if a.status/100 != 2 && a.status/100 != 4 {
+		return false
+	}
+	body := bytes.TrimSpace(a.body)
+	return a.bodyErr == nil && (len(body) == 0 || body[0] == '{' || body[0] == '[')
 }
 
 // withoutURL drops net/http's wrapper, which repeats the whole URL.

@@ -98,7 +98,7 @@ func New(config Config) (*Client, error) {
 	if c.requestTimeout <= 0 {
 		return nil, errors.New("the request timeout must be positive")
 	}
-	c.lists = &lists{request: c.listOnce}
+	c.lists = newLists(c.listOnce)
 	c.reader = newReader(c.lists, c.clock)
 	if config.AccessToken != "" {
 		c.authorizer = &readyToken{token: Token{value: config.AccessToken}}
@@ -140,7 +140,7 @@ func (c *Client) Read(ctx context.Context, ref Ref) (s Session, err error) {
 	if !validID(ref.ID) {
 		return Session{}, invalidID(OperationRead, ref.ID)
 	}
-	return c.reader.read(ctx, ref.ID, time.Time{}, func() (Session, error) {
+	return c.reader.read(ctx, ref, func() (Session, error) {
 		r := c.dialect.read(ref.ID)
 		a, err := retry(ctx, r.operation, c.maxRetries, func(attempt int) (answer, error) {
 			return c.get(ctx, r, ref.Device, attempt)
@@ -155,8 +155,7 @@ func (c *Client) Read(ctx context.Context, ref Ref) (s Session, err error) {
 // Confirm returns the session where a shared list shows that it is well; see reader. It never asks
 // for the session itself, and false says nothing of it.
 func (c *Client) Confirm(ctx context.Context, ref Ref) (Session, bool) {
-	c.reader.count(ref.ID)
-	return c.reader.confirmed(ctx, ref.ID, time.Time{})
+	return c.reader.confirm(ctx, ref)
 }
 
 // decodeRead decodes the answer to a read. A session that shows another id, or none, is not the
@@ -238,14 +237,29 @@ func (c *Client) Now(ctx context.Context) (now time.Time, err error) {
 	if now := c.clock.now(); !now.IsZero() {
 		return now, nil
 	}
-	_, err = c.listSince(ctx, time.Time{})
-	if now := c.clock.now(); !now.IsZero() {
-		return now, nil // a refusal has a Date, too
-	}
-	if err != nil {
+	if err := c.clock.why(); err != nil {
 		return time.Time{}, err
 	}
-	return time.Time{}, errors.New("the API's answers carry no Date header, so its clock is not known")
+	within, cancel := context.WithTimeout(ctx, lookBudget)
+	defer cancel()
+	_, err = retry(within, OperationList, c.maxRetries, func(int) (*snapshot, error) {
+		taken, err := c.lists.since(within, c.clock.lastSeen())
+		if !c.clock.now().IsZero() {
+			return taken, nil // a refusal has a Date, too
+		}
+		return taken, err
+	})
+	if now := c.clock.now(); !now.IsZero() {
+		return now, nil
+	}
+	if err == nil {
+		err = ErrNoDate
+	}
+	var fault *PanicError
+	if ctx.Err() == nil && !errors.As(err, &fault) {
+		c.clock.failed(err)
+	}
+	return time.Time{}, err
 }
 
 // Glance is Now where it is known, or where one list within a few seconds tells. While lists fail,
@@ -259,7 +273,7 @@ func (c *Client) Glance(ctx context.Context) (time.Time, bool) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, snapshotBudget)
 	defer cancel()
-	if _, err := c.lists.since(ctx, time.Time{}); err != nil && ctx.Err() != nil {
+	if _, err := c.lists.since(ctx, c.clock.lastSeen()); err != nil && ctx.Err() != nil {
 		c.lists.disappoint()
 	}
 	now := c.clock.now() // a refusal has a Date, too

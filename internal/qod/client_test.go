@@ -453,7 +453,22 @@ func TestNow(t *testing.T) {
 		"a Date that is none":     {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.Header("Date", "today")) }, fails: true, lists: 1},
 		"nobody answers":          {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.DropBeforeCommit()) }, fails: true, lists: 5},
 		"the list is not allowed": {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.Status(403, "")) }, lists: 1},
-		"the list fails":          {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, down) }, lists: 5},
+		"the list fails":          {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, down) }, fails: true, lists: 5},
+		"asked to come back in an hour": {arrange: func(w *world) {
+			w.spoil(sandbox.OpList, -1, sandbox.Status(429, "", "Retry-After", "3600"))
+		}, lists: 1},
+		"asked to come back in an hour, without a Date": {arrange: func(w *world) {
+			w.spoil(sandbox.OpList, -1, sandbox.Status(429, "", "Retry-After", "3600", "Date", ""))
+		}, fails: true, lists: 1},
+		"a proxy with a clock of its own": {arrange: func(w *world) {
+			w.spoil(sandbox.OpList, 1, sandbox.Status(503, "<html>", "Content-Type", "text/html", "Date", aDay))
+		}, lists: 2},
+		"a login page": {arrange: func(w *world) {
+			w.spoil(sandbox.OpList, 1, sandbox.Status(200, "<html>", "Content-Type", "text/html", "Date", aDay))
+		}, lists: 2},
+		"a redirect": {arrange: func(w *world) {
+			w.spoil(sandbox.OpList, 1, sandbox.Status(302, "", "Location", "https://example.com/", "Date", aDay))
+		}, lists: 2},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -486,6 +501,83 @@ func TestNow(t *testing.T) {
 			})
 		})
 	}
+}
+
+const aDay = "Tue, 29 Feb 2028 20:15:00 GMT"
+
+// Where the clock of this machine is set, or the machine has slept, the server is asked anew.
+func TestNowAfterAJump(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		by    time.Duration
+		lists int
+	}{
+		"an hour on":   {time.Hour, 2},
+		"an hour back": {-time.Hour, 2},
+		"a second":     {time.Second, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				if _, err := w.Now(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Minute)
+				w.Client.ClockIsSet(test.by)
+				now, err := w.Now(t.Context())
+				if off := time.Since(now); err != nil || off < 0 || off > time.Second {
+					t.Errorf("%v, %v", now, err)
+				}
+				equal(t, "lists", w.Count(sandbox.OpList), test.lists)
+			})
+		})
+	}
+}
+
+// The nodes of an API are not quite at one: what one of them has said is not taken back by another.
+func TestNowOfSeveralNodes(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		first, _ := w.Now(t.Context())
+		dated := func(by time.Duration) time.Time {
+			t.Helper()
+			w.spoil(sandbox.OpRead, 1, sandbox.Header("Date", time.Now().Add(by).UTC().Format(http.TimeFormat)))
+			_, _ = w.Read(t.Context(), qod.Ref{ID: someID})
+			now, err := w.Now(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return now
+		}
+		if now := dated(-3 * time.Second); now.Before(first) {
+			t.Errorf("the clock went back to %v from %v", now, first)
+		}
+		if ahead := dated(3 * time.Second).Sub(time.Now()); ahead < 2*time.Second {
+			t.Errorf("a node that is further on is not believed: %v", ahead)
+		}
+		if behind := time.Since(dated(-time.Hour)); behind < 59*time.Minute {
+			t.Errorf("a clock that was set is not believed: %v", behind)
+		}
+	})
+}
+
+// A thousand who need the time do not each find out that it cannot be had.
+func TestNowFailsForAll(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		w.spoil(sandbox.OpList, -1, sandbox.DropBeforeCommit())
+		for range 100 {
+			if _, err := w.Now(t.Context()); err == nil {
+				t.Fatal("there is a time")
+			}
+		}
+		equal(t, "lists", w.Count(sandbox.OpList), 5)
+		w.Heal()
+		time.Sleep(10 * time.Second)
+		if _, err := w.Now(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // Whatever verb a fault hits returns it as an error.

@@ -105,6 +105,10 @@ func TestSessionOf(t *testing.T) {
 		"parts of a device of other types": {
 			body: `{` + id + `,"device":{"phoneNumber":null,"networkAccessIdentifier":["a"],"ipv4Address":"203.0.113.7","ipv6Address":{"a":1}}}`, want: Session{ID: anID},
 		},
+		"a phone without its plus":       {body: `{` + id + `,"device":{"phoneNumber":"34600000001"}}`, want: Session{ID: anID, Device: Device{PhoneNumber: "+34600000001"}}},
+		"a phone that is a number":       {body: `{` + id + `,"device":{"phoneNumber":34600000001}}`, want: Session{ID: anID, Device: Device{PhoneNumber: "+34600000001"}}},
+		"a phone that is something else": {body: `{` + id + `,"device":{"phoneNumber":"0034600000001"}}`, want: Session{ID: anID, Device: Device{PhoneNumber: "0034600000001"}}},
+
 		"unknown fields":  {body: `{"links":{"sessionId":"x"},` + id + `,"x":[{"sessionId":"y"}]}`, want: Session{ID: anID}},
 		"blanks around":   {body: " \r\n\t{" + id + "}\n", want: Session{ID: anID}},
 		"a short id":      {body: `{"sessionId":"7"}`, want: Session{ID: "7"}},

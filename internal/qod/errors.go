@@ -105,6 +105,10 @@ func (e *TokenError) Unwrap() error { return e.Err }
 // ErrNotRenewable says that a ready access token was refused: nobody but its giver can renew it.
 var ErrNotRenewable = errors.New("the access token was refused and cannot be renewed")
 
+// ErrNoDate says that the server's time is not known, because its answers carry no Date header (RFC
+// 9110 §6.6.1).
+var ErrNoDate = errors.New("the API's answers carry no Date header, so its clock is not known")
+
 // ErrWindowClosed says that less than a second is left until Spec.Until: nothing was sent.
 var ErrWindowClosed = errors.New("less than a second is left of the time asked for")
 

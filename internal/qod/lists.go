@@ -28,6 +28,13 @@ const (
 	// listInterval is the least time from the start of one list request to the next. It grows with
 	// what a list takes, so that no more than half of the API's time goes into ours.
 	listInterval = 250 * time.Millisecond
+
+	// maxListPause bounds the pause after a list that failed: whoever looks for a lost session needs
+	// the next one while there is still time.
+	maxListPause = 2 * time.Second
+
+	// listPatience bounds how long those wait for a list who can do without.
+	listPatience = 10 * time.Second
 )
 
 // lists shares list requests: callers that need one at the same time get one. One request is in
@@ -35,6 +42,7 @@ const (
 type lists struct {
 	request func(context.Context) ([]Session, error)
 	flight  shared[*snapshot]
+	one     chan struct{} // held by the request in flight, also when nobody waits for it any more
 
 	mu     sync.Mutex
 	last   *snapshot
@@ -43,14 +51,15 @@ type lists struct {
 	off    bool      // the API has no list for these credentials
 }
 
+func newLists(request func(context.Context) ([]Session, error)) *lists {
+	return &lists{request: request, one: make(chan struct{}, 1)}
+}
+
 // since returns a snapshot whose request started at notBefore or later: an older one cannot
 // speak for what has happened since.
 func (l *lists) since(ctx context.Context, notBefore time.Time) (*snapshot, error) {
 	for {
-		l.mu.Lock()
-		last := l.last
-		l.mu.Unlock()
-		if last != nil && !last.started.Before(notBefore) {
+		if last := l.taken(notBefore); last != nil {
 			return last, nil
 		}
 		// A request that began before notBefore may be the one in flight; then there is a second round.
@@ -62,6 +71,32 @@ func (l *lists) since(ctx context.Context, notBefore time.Time) (*snapshot, erro
 			return taken, nil
 		}
 	}
+}
+
+// taken returns the latest snapshot if its request started at notBefore or later. What came after it
+// and failed takes nothing away from it.
+func (l *lists) taken(notBefore time.Time) *snapshot {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.last == nil || l.last.started.Before(notBefore) {
+		return nil
+	}
+	return l.last
+}
+
+// try is since for those who can do without: it returns nil where a list is not worth a try, fails,
+// or takes too long.
+func (l *lists) try(ctx context.Context, notBefore time.Time) *snapshot {
+	if !l.promising() {
+		return l.taken(notBefore)
+	}
+	patient, cancel := context.WithTimeout(ctx, listPatience)
+	defer cancel()
+	taken, err := l.since(patient, notBefore)
+	if err != nil && ctx.Err() == nil && patient.Err() != nil {
+		l.disappoint()
+	}
+	return taken
 }
 
 // promising reports whether a list is worth a try to those who can do without: the API has one,
@@ -79,7 +114,20 @@ func (l *lists) disappoint() {
 	l.failed = time.Now()
 }
 
+// refused reports whether the API has no list for these credentials.
+func (l *lists) refused() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.off
+}
+
 func (l *lists) take(ctx context.Context) (*snapshot, error) {
+	select {
+	case l.one <- struct{}{}:
+		defer func() { <-l.one }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	l.mu.Lock()
 	turn := time.Until(l.next)
 	l.mu.Unlock()
@@ -89,32 +137,39 @@ func (l *lists) take(ctx context.Context) (*snapshot, error) {
 		}
 	}
 	s := &snapshot{started: time.Now()}
+	l.mu.Lock()
+	l.next = s.started.Add(listInterval)
+	l.mu.Unlock()
 	var err error
 	if s.sessions, err = l.request(ctx); err != nil {
-		l.ended(s.started, nil, err)
+		l.ended(s, err, ctx.Err() != nil)
 		return nil, err
 	}
 	s.position = make(map[string]int, len(s.sessions))
 	for i, session := range s.sessions {
 		s.position[session.ID] = i
 	}
-	l.ended(s.started, s, nil)
+	l.ended(s, nil, false)
 	return s, nil
 }
 
-// ended records how a request ended, and when the next may start.
-func (l *lists) ended(started time.Time, s *snapshot, err error) {
+// ended records how a request ended, and when the next may start: after as long again as this one
+// took. One that was abandoned, since nobody waited for it any more, says nothing of the API.
+func (l *lists) ended(s *snapshot, err error, abandoned bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	rest := time.Since(s.started)
 	if err != nil {
-		// Those who cannot do without a list back off by themselves.
-		l.next = started.Add(listInterval)
-		l.failed = time.Now()
+		rest = min(rest, maxListPause)
 		l.off = l.off || refusesLists(err)
-		return
 	}
-	l.next = started.Add(max(listInterval, 2*time.Since(started)))
-	l.last, l.failed = s, time.Time{}
+	l.next = latest(l.next, time.Now().Add(rest))
+	switch {
+	case err == nil:
+		l.last, l.failed = s, time.Time{}
+	case !abandoned:
+		l.failed = time.Now()
+	}
 }
 
 // refusesLists reports whether the API will not list for these credentials, or does not know how to.

@@ -14,7 +14,7 @@ import (
 
 // listing is lists whose requests take a second and return how many there were, as ids.
 func listing(requests *atomic.Int64, fail *atomic.Bool) *lists {
-	return &lists{request: func(ctx context.Context) ([]Session, error) {
+	return newLists(func(ctx context.Context) ([]Session, error) {
 		n := requests.Add(1)
 		if err := pause(ctx, time.Second); err != nil {
 			return nil, err
@@ -23,7 +23,7 @@ func listing(requests *atomic.Int64, fail *atomic.Bool) *lists {
 			return nil, errors.New("no list")
 		}
 		return make([]Session, n), nil
-	}}
+	})
 }
 
 func TestSince(t *testing.T) {
@@ -111,9 +111,131 @@ func TestSinceInterrupted(t *testing.T) {
 
 func TestSnapshotKnowsItsIDs(t *testing.T) {
 	t.Parallel()
-	l := &lists{request: func(context.Context) ([]Session, error) { return []Session{{ID: "a"}, {ID: "b"}}, nil }}
+	l := newLists(func(context.Context) ([]Session, error) { return []Session{{ID: "a"}, {ID: "b"}}, nil })
 	s, err := l.since(t.Context(), time.Now())
 	if err != nil || !s.has("a") || !s.has("b") || s.has("c") {
 		t.Errorf("%v, %v", s, err)
 	}
+}
+
+// However a list ends, the next one starts after twice what it took: one that failed must not be
+// asked for in a loop, and whoever looks for a lost session is kept from it for two seconds at most.
+func TestListsKeepTheirDistanceFromAFailure(t *testing.T) {
+	t.Parallel()
+	for took, want := range map[time.Duration]time.Duration{
+		10 * time.Millisecond: 250 * time.Millisecond, time.Second: 2 * time.Second, 20 * time.Second: 22 * time.Second,
+	} {
+		t.Run(took.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var started []time.Time
+				l := newLists(func(ctx context.Context) ([]Session, error) {
+					started = append(started, time.Now())
+					_ = pause(ctx, took)
+					return nil, errors.New("no list")
+				})
+				for range 3 {
+					if _, err := l.since(t.Context(), time.Now()); err == nil {
+						t.Error("no error")
+					}
+				}
+				for i := range started[1:] {
+					if gap := started[i+1].Sub(started[i]); gap != want {
+						t.Errorf("%v from one list to the next, want %v", gap, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// Who comes when the last one has left waits until the request that was abandoned has ended.
+func TestListsAreOneAtATime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var underWay atomic.Int64
+		l := newLists(func(context.Context) ([]Session, error) {
+			if underWay.Add(1) > 1 {
+				t.Error("two lists at a time")
+			}
+			defer underWay.Add(-1)
+			time.Sleep(time.Minute) // it does not notice that it was abandoned
+			return nil, nil
+		})
+		var wg sync.WaitGroup
+		for i := range 4 {
+			wg.Go(func() {
+				time.Sleep(time.Duration(i) * time.Second)
+				ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+				defer cancel()
+				if _, err := l.since(ctx, time.Now()); !errors.Is(err, context.DeadlineExceeded) {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if _, err := l.since(t.Context(), time.Now()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// The next list keeps its distance also from one whose end nobody has seen.
+func TestListsKeepTheirDistanceFromAFault(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var started []time.Time
+		l := newLists(func(context.Context) ([]Session, error) {
+			if started = append(started, time.Now()); len(started) == 1 {
+				panic("a fault")
+			}
+			return nil, nil
+		})
+		for range 2 {
+			_, _ = l.since(t.Context(), time.Now())
+		}
+		if gap := started[1].Sub(started[0]); gap != listInterval {
+			t.Errorf("%v from one list to the next, want %v", gap, listInterval)
+		}
+	})
+}
+
+// A list that was abandoned says nothing of the API, unlike one that failed, or took too long.
+func TestListsPromise(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		patience time.Duration
+		fail     bool
+		want     bool
+	}{
+		"it came":     {patience: time.Minute, want: true},
+		"it was left": {patience: 100 * time.Millisecond, want: true},
+		"it failed":   {patience: time.Minute, fail: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var requests atomic.Int64
+				var fail atomic.Bool
+				fail.Store(test.fail)
+				l := listing(&requests, &fail)
+				ctx, cancel := context.WithTimeout(t.Context(), test.patience)
+				defer cancel()
+				l.try(ctx, time.Now())
+				synctest.Wait()
+				if l.promising() != test.want {
+					t.Errorf("promising: %v, want %v", !test.want, test.want)
+				}
+			})
+		})
+	}
+	t.Run("it hangs", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			l := newLists(func(ctx context.Context) ([]Session, error) { <-ctx.Done(); return nil, ctx.Err() })
+			if taken := l.try(t.Context(), time.Now()); taken != nil || l.promising() {
+				t.Errorf("%v, promising: %v", taken, l.promising())
+			}
+		})
+	})
 }

@@ -177,7 +177,7 @@ func openGatewaySession(fields object) (Session, error) {
 		ExpiresAt:  fields.instant("expiresAt"),
 		Seconds:    fields.whole("duration"),
 		Device: Device{
-			PhoneNumber:             device.text("phoneNumber"),
+			PhoneNumber:             withPlus(device.text("phoneNumber")),
 			NetworkAccessIdentifier: device.text("networkAccessIdentifier"),
 			IPv6Address:             device.text("ipv6Address"),
 		},
@@ -193,6 +193,17 @@ func openGatewaySession(fields object) (Session, error) {
 		return s, errors.New("the answer shows no usable sessionId")
 	}
 	return s, nil
+}
+
+var withoutPlus = regexp.MustCompile(`\A[1-9][0-9]{4,14}\z`)
+
+// withPlus completes a phone number as other versions of the API show it. What is shown ends up in
+// generated configuration and in import recipes, where a number needs its plus.
+func withPlus(number string) string {
+	if withoutPlus.MatchString(number) {
+		return "+" + number
+	}
+	return number
 }
 
 func (openGateway) failure(body []byte) (code, message string) {

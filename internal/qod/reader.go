@@ -12,55 +12,75 @@ const (
 	// costs one request, whatever else the account holds.
 	readOneByOne = 4
 
-	// listPatience bounds how long a read waits for a list before it asks for its own session.
-	listPatience = 10 * time.Second
+	// furthestTurn bounds how long a wait is kept from asking for its session by the others: whoever
+	// has more than twenty at a time asks more often than lists would.
+	furthestTurn = 5 * time.Second
 )
 
 // reader answers reads of single sessions. Terraform refreshes every resource by itself, so a
 // fleet of a thousand would make a thousand requests of every plan; shared lists make a few.
 //
-// A list may confirm that all is well. What costs money (a session that is gone, unavailable, or
-// not ready in time) is believed to a get only: a list can lag, be cut to a page, or show less.
+// A list may confirm that all is well. What costs money (a session that is gone, unavailable, of
+// another profile, or not ready in time) is believed to a get only: a list can lag, be cut to a page,
+// or show less.
 type reader struct {
 	lists *lists
 	clock *serverClock
 
 	mu      sync.Mutex
-	seen    map[string]bool      // ids that were read, until there are more than readOneByOne
+	alone   map[string]bool      // ids that are read one by one: the first few
+	many    bool                 // there have been others
 	written map[string]time.Time // when this process last changed a session, by id
+	turn    time.Time            // when the next wait may ask for its session
 }
 
 func newReader(l *lists, clock *serverClock) *reader {
-	return &reader{lists: l, clock: clock, seen: map[string]bool{}, written: map[string]time.Time{}}
+	return &reader{lists: l, clock: clock, alone: map[string]bool{}, written: map[string]time.Time{}}
 }
 
-// read returns the session as a list confirms it whose request started at notBefore or later, or
-// else as get returns it.
-func (r *reader) read(ctx context.Context, id string, notBefore time.Time, get func() (Session, error)) (Session, error) {
-	r.count(id)
-	if s, ok := r.confirmed(ctx, id, notBefore); ok {
+// read returns the session as a list confirms it, or else as get returns it.
+func (r *reader) read(ctx context.Context, ref Ref, get func() (Session, error)) (Session, error) {
+	if s, ok := r.confirm(ctx, ref); ok {
 		return s, nil
 	}
 	return get()
 }
 
-// confirmed returns what a list says of a session that is well.
-func (r *reader) confirmed(ctx context.Context, id string, notBefore time.Time) (Session, bool) {
-	if !r.coalesces() || !r.lists.promising() {
+// confirm returns what a list says of a session that is well, unless it is one of the few that are
+// read one by one.
+func (r *reader) confirm(ctx context.Context, ref Ref) (Session, bool) {
+	if listed, _ := r.count(ref.ID); !listed {
 		return Session{}, false
 	}
-	patient, cancel := context.WithTimeout(ctx, listPatience)
-	defer cancel()
-	taken, err := r.lists.since(patient, latest(notBefore, r.speaksFrom(id)))
-	if err != nil && ctx.Err() == nil && patient.Err() != nil {
-		r.lists.disappoint()
+	return r.listed(ctx, ref, time.Time{})
+}
+
+// poll is read for a wait: it wants a list that starts now. Waits that a list cannot answer take
+// turns, so that together they make no more requests than lists would: it returns when this one's
+// next is.
+func (r *reader) poll(ctx context.Context, ref Ref, get func() (Session, error)) (s Session, turn time.Time, err error) {
+	requests := 1
+	if _, many := r.count(ref.ID); many && r.lists.promising() {
+		if s, ok := r.listed(ctx, ref, time.Now()); ok {
+			return s, time.Time{}, nil
+		}
+		requests++
 	}
+	turn = r.book(requests)
+	s, err = get()
+	return s, turn, err
+}
+
+// listed returns what a list says of a session that is well, whose request started at notBefore or
+// later.
+func (r *reader) listed(ctx context.Context, ref Ref, notBefore time.Time) (Session, bool) {
+	taken := r.lists.try(ctx, latest(notBefore, r.speaksFrom(ref.ID)))
 	// While it was awaited it may have grown too old, or the session may have been changed.
-	if err != nil || taken.started.Before(r.speaksFrom(id)) {
+	if taken == nil || taken.started.Before(r.speaksFrom(ref.ID)) {
 		return Session{}, false
 	}
-	at, listed := taken.position[id]
-	if !listed || !well(taken.sessions[at], r.clock.now()) {
+	at, listed := taken.position[ref.ID]
+	if !listed || !well(taken.sessions[at], ref, r.clock.now()) {
 		return Session{}, false
 	}
 	return taken.sessions[at], true
@@ -73,19 +93,16 @@ func (r *reader) speaksFrom(id string) time.Time {
 	return latest(time.Now().Add(-snapshotAge), r.written[id])
 }
 
-func (r *reader) count(id string) {
+// count counts the session, and reports whether lists answer for it, and whether they do for any.
+func (r *reader) count(id string) (listed, many bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.seen) <= readOneByOne {
-		r.seen[id] = true
+	if !r.alone[id] && len(r.alone) < readOneByOne {
+		r.alone[id] = true
 	}
-}
-
-// coalesces reports whether this process has read enough sessions for a list to pay.
-func (r *reader) coalesces() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.seen) > readOneByOne
+	listed = !r.alone[id]
+	r.many = r.many || listed
+	return listed, r.many
 }
 
 // wrote records that this process has changed the session, or may have: what was listed before
@@ -96,22 +113,31 @@ func (r *reader) wrote(id string) {
 	r.written[id] = time.Now()
 }
 
-// interval is the least time between two polls of one session, so that all polls of this process
-// together make no more requests than its lists may.
-func (r *reader) interval() time.Duration {
+// book takes the next turn for so many requests, and returns when the one after it is.
+func (r *reader) book(requests int) time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if n := len(r.seen); n <= readOneByOne {
-		return listInterval * time.Duration(max(n, 1))
+	now := time.Now()
+	r.turn = latest(now, r.turn).Add(time.Duration(requests) * listInterval)
+	if furthest := now.Add(furthestTurn); r.turn.After(furthest) {
+		r.turn = furthest
 	}
-	return listInterval
+	return r.turn
 }
 
-// well reports whether a listed session asks for nothing to be done and shows as much as a get
-// would: some networks list less.
-func well(s Session, now time.Time) bool {
-	if s.ID == "" || s.QoSProfile == "" || s.Device.IsZero() {
+// well reports whether a listed session asks for nothing to be done, and shows as much as whoever
+// knows this of it needs: some networks list less than a get shows.
+func well(s Session, known Ref, now time.Time) bool {
+	switch {
+	case s.ID == "", s.QoSProfile == "":
 		return false
+	case known == Ref{ID: known.ID}:
+		// What is imported takes its device from here.
+		if s.Device.IsZero() {
+			return false
+		}
+	case known.QoSProfile != "" && known.QoSProfile != s.QoSProfile:
+		return false // it would be replaced
 	}
 	switch s.Status {
 	case StatusRequested:

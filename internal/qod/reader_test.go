@@ -66,8 +66,8 @@ func (w *world) asked(gets, lists int) {
 
 func TestReadCoalesces(t *testing.T) {
 	t.Parallel()
-	for n, want := range map[int]struct{ gets, lists, again int }{
-		1: {1, 0, 1}, 4: {4, 0, 4}, 5: {4, 1, 0}, 10: {4, 1, 0}, 100: {4, 1, 0}, 1000: {4, 1, 0},
+	for n, want := range map[int]struct{ gets, lists int }{
+		1: {1, 0}, 4: {4, 0}, 5: {4, 1}, 10: {4, 1}, 100: {4, 1}, 1000: {4, 1},
 	} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
@@ -76,7 +76,7 @@ func TestReadCoalesces(t *testing.T) {
 				w.refresh(ids)
 				w.asked(want.gets, want.lists)
 				w.refresh(ids)
-				w.asked(want.gets+want.again, want.lists)
+				w.asked(2*want.gets, want.lists)
 				equal(w.t, "tokens", w.Count(sandbox.OpToken), 1)
 				equal(w.t, "discoveries", w.Count(sandbox.OpDiscovery), 1)
 			})
@@ -97,13 +97,14 @@ func TestReadSnapshotAges(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setting{}, func(_ *testing.T, w *world) {
 		ids := w.fleet(10)
-		w.refresh(ids)
+		w.refresh(ids[:4])
+		w.refresh(ids[4:])
 		w.asked(4, 1)
 		time.Sleep(9 * time.Second)
-		w.refresh(ids)
+		w.refresh(ids[4:])
 		w.asked(4, 1)
 		time.Sleep(time.Second)
-		w.refresh(ids)
+		w.refresh(ids[4:])
 		w.asked(4, 2)
 	})
 }
@@ -112,12 +113,13 @@ func TestReadSnapshotAges(t *testing.T) {
 func TestReadOfManyForLong(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setting{}, func(_ *testing.T, w *world) {
-		ids := w.fleet(100)
+		ids := w.fleet(104)
 		began := time.Now()
-		w.refresh(ids)
+		w.refresh(ids[:4])
+		ids = ids[4:]
 		inParallel(make([]int, 10_000), func(int) {
 			time.Sleep(60 * time.Millisecond)
-			w.refresh(ids[rand.N(len(ids)):][:1])
+			w.refresh(ids[rand.N(len(ids)):][:1]) //nolint:gosec // chance, not secrecy
 		})
 		if lists, most := w.Count(sandbox.OpList), 1+int(time.Since(began)/(10*time.Second)); lists > most || lists < 2 {
 			w.t.Errorf("%d lists in %v, want at most %d", lists, time.Since(began), most)
@@ -145,7 +147,8 @@ func TestReadAcrossOwnWrites(t *testing.T) {
 			t.Parallel()
 			inBubble(t, setting{client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, w *world) {
 				ids := w.fleet(10)
-				w.refresh(ids)
+				w.refresh(ids[:4])
+				w.refresh(ids[4:])
 				if test.effect != nil {
 					w.spoil(sandbox.OpRelease, 1, *test.effect)
 				}
@@ -206,7 +209,7 @@ func TestReadOfWhatWasReserved(t *testing.T) {
 	})
 }
 
-// fromList changes what lists show of a session, and nothing else.
+// fromList changes what lists show of a session (nil: of each), and nothing else.
 func fromList(id *string, change func(info map[string]any) bool) wire {
 	return func(w *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 		resp, err := next.RoundTrip(r)
@@ -218,7 +221,7 @@ func fromList(id *string, change func(info map[string]any) bool) wire {
 			return nil, err
 		}
 		for _, info := range infos {
-			if info["sessionId"] != *id || change(info) {
+			if (id != nil && info["sessionId"] != *id) || change(info) {
 				shown = append(shown, info)
 			}
 		}
@@ -228,39 +231,54 @@ func fromList(id *string, change func(info map[string]any) bool) wire {
 	}
 }
 
+func drop(name string) func(map[string]any) bool {
+	return func(info map[string]any) bool { delete(info, name); return true }
+}
+
+func set(name string, value any) func(map[string]any) bool {
+	return func(info map[string]any) bool { info[name] = value; return true }
+}
+
 func TestReadConfirmsWhatCostsMoney(t *testing.T) {
 	t.Parallel()
-	drop := func(name string) func(map[string]any) bool {
-		return func(info map[string]any) bool { delete(info, name); return true }
-	}
-	set := func(name string, value any) func(map[string]any) bool {
-		return func(info map[string]any) bool { info[name] = value; return true }
-	}
+	profile, device := qod.Ref{QoSProfile: "QOS_E"}, qod.Ref{Device: qod.Device{PhoneNumber: phone}}
 	for name, test := range map[string]struct {
+		known  qod.Ref // but for the id
 		change func(map[string]any) bool
 		gets   int
 	}{
-		"as it is":      {set("nothing", true), 0},
-		"absent":        {func(map[string]any) bool { return false }, 1},
-		"unavailable":   {set("qosStatus", "UNAVAILABLE"), 1},
-		"unknown":       {set("qosStatus", "PAUSED"), 1},
-		"no status":     {drop("qosStatus"), 1},
-		"no profile":    {drop("qosProfile"), 1},
-		"no device":     {drop("device"), 1},
-		"no start":      {drop("startedAt"), 1},
-		"no end":        {drop("expiresAt"), 1},
-		"over":          {set("expiresAt", "1999-12-31T23:59:59Z"), 1},
-		"no usable end": {set("expiresAt", "tomorrow"), 1},
-		"another id":    {set("sessionId", someID), 1},
+		"as it is":                              {qod.Ref{}, set("nothing", true), 0},
+		"absent":                                {qod.Ref{}, func(map[string]any) bool { return false }, 1},
+		"unavailable":                           {qod.Ref{}, set("qosStatus", "UNAVAILABLE"), 1},
+		"unknown":                               {qod.Ref{}, set("qosStatus", "PAUSED"), 1},
+		"no status":                             {qod.Ref{}, drop("qosStatus"), 1},
+		"no profile":                            {qod.Ref{}, drop("qosProfile"), 1},
+		"the profile that is known":             {profile, set("nothing", true), 0},
+		"another profile":                       {profile, set("qosProfile", "QOS_S"), 1},
+		"any profile, where none is known":      {device, set("qosProfile", "QOS_S"), 0},
+		"no device":                             {qod.Ref{}, drop("device"), 1},
+		"no device, where the profile is known": {profile, drop("device"), 0},
+		"no device, where it is known":          {device, drop("device"), 0},
+		"no start":                              {qod.Ref{}, drop("startedAt"), 1},
+		"no end":                                {qod.Ref{}, drop("expiresAt"), 1},
+		"over":                                  {qod.Ref{}, set("expiresAt", "1999-12-31T23:59:59Z"), 1},
+		"no usable end":                         {qod.Ref{}, set("expiresAt", "tomorrow"), 1},
+		"another id":                            {qod.Ref{}, set("sessionId", someID), 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var id string
-			inBubble(t, setting{wire: fromList(&id, test.change)}, func(_ *testing.T, w *world) {
+			inBubble(t, setting{wire: fromList(&id, test.change)}, func(t *testing.T, w *world) {
 				ids := w.fleet(10)
 				id = ids[9]
 				w.refresh(ids[:4])
-				w.refresh(ids[4:])
+				inParallel(ids[4:], func(id string) {
+					ref := test.known
+					ref.ID = id
+					if s, err := w.Read(t.Context(), ref); err != nil || s.ID != id {
+						t.Errorf("%v, %v", s, err)
+					}
+				})
 				w.asked(4+test.gets, 1)
 			})
 		})
@@ -306,10 +324,26 @@ func TestReadWithoutLists(t *testing.T) {
 				w.asked(20, 1)
 				time.Sleep(2 * time.Second)
 				w.refresh(ids)
-				w.asked(20, 2)
+				w.asked(24, 2)
 			})
 		})
 	}
+}
+
+// A list that failed takes nothing away from the one before it.
+func TestReadBehindAFailedList(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		ids := w.fleet(10)
+		w.refresh(ids[:4])
+		w.refresh(ids[4:])
+		w.spoil(sandbox.OpList, 1, sandbox.Status(400, ""))
+		if _, err := w.List(t.Context(), qod.Filter{}); err == nil {
+			t.Error("the list has no error")
+		}
+		w.refresh(ids[4:])
+		w.asked(4, 2)
+	})
 }
 
 // A list that takes for ever costs a read ten seconds, once.
@@ -380,14 +414,45 @@ func TestReadOfOneThatGivesUp(t *testing.T) {
 	})
 }
 
-// All the waits of a process together ask for no more than one could.
+// All the waits of a process together ask for no more than one could, whatever lists are good for.
 func TestAwaitSharesPolls(t *testing.T) {
 	t.Parallel()
+	refusing := func(status int) func(*world) {
+		return func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.Status(status, "")) }
+	}
+	for name, test := range map[string]waits{
+		"confirmed by lists":            {},
+		"by lists that show no device":  {wire: fromList(nil, drop("device"))},
+		"while lists are refused":       {arrange: refusing(403), byGets: true},
+		"by lists that show too little": {wire: fromList(nil, drop("qosProfile")), byGets: true, spare: 2}, // a first look, in both
+		"while lists fail":              {arrange: refusing(400), byGets: true, spare: 1},                  // what is there before the POST
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test.sharePolls(t)
+		})
+	}
+}
+
+// waits are those of a fleet.
+type waits struct {
+	arrange func(*world)
+	wire    wire
+	byGets  bool // lists confirm nothing
+	spare   int  // requests for each that are not counted
+}
+
+func (of waits) sharePolls(t *testing.T) {
+	t.Helper()
 	for _, n := range []int{1, 4, 5, 10, 60} {
 		for name, provisioning := range map[string]time.Duration{"in no time": 0, "in 3 seconds": 3 * time.Second, "in a minute": time.Minute} {
 			t.Run(fmt.Sprintf("%d %s", n, name), func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, setting{network: sandbox.Config{Provisioning: provisioning, Latency: 50 * time.Millisecond}}, func(t *testing.T, w *world) {
+				config := sandbox.Config{Provisioning: provisioning, Latency: 50 * time.Millisecond}
+				inBubble(t, setting{network: config, wire: of.wire}, func(t *testing.T, w *world) {
+					if of.arrange != nil {
+						of.arrange(w)
+					}
 					spent := took(func() {
 						numbers := make([]string, n)
 						for i := range numbers {
@@ -398,19 +463,26 @@ func TestAwaitSharesPolls(t *testing.T) {
 							spec.Device.PhoneNumber = number
 							s, err := w.Reserve(t.Context(), spec)
 							if err == nil {
-								s, err = w.Await(t.Context(), qod.Ref{ID: s.ID})
+								s, err = w.Await(t.Context(), qod.Ref{ID: s.ID, Device: spec.Device, QoSProfile: spec.QoSProfile})
 							}
 							if err != nil || s.Status != qod.StatusAvailable {
 								t.Errorf("%v, %v", s, err)
 							}
 						})
 					})
-					others := len(w.Requests()) - w.Count(sandbox.OpCreate)
-					if most := 16 + int(4*spent/time.Second); others > most {
+					others, most := len(w.Requests())-w.Count(sandbox.OpCreate), 16+int(4*spent/time.Second)+n*of.spare
+					late := 1200 * time.Millisecond
+					if of.byGets {
+						late = 7 * time.Second
+						if provisioning == 0 {
+							most += n // each is looked at as soon as it is there
+						}
+					}
+					if others > most {
 						t.Errorf("%d calls besides the POSTs in %v, want at most %d", others, spent, most)
 					}
 					rounds := int64((n + 9) / 10)
-					if most := time.Duration(rounds * int64(provisioning*9/8+1200*time.Millisecond)); spent > most {
+					if most := time.Duration(rounds * int64(provisioning*9/8+late)); spent > most {
 						t.Errorf("took %v, want at most %v", spent, most)
 					}
 				})
@@ -535,6 +607,7 @@ func TestAwaitLooksOnceMoreWhenTimeIsUp(t *testing.T) {
 type truth struct {
 	mu      sync.Mutex
 	history map[string][]moment
+	order   []string             // of what there has been, by id
 	written map[string]time.Time // when this process's last delete of it had ended
 }
 
@@ -543,10 +616,38 @@ type moment struct {
 	state string // its status, or "gone"
 }
 
+// becomes notes what a session is from now on, and what was to become of it no longer.
 func (tr *truth) becomes(id, state string) {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	tr.history[id] = append(tr.history[id], moment{time.Now(), state})
+	now := time.Now()
+	if tr.history[id] == nil {
+		tr.order = append(tr.order, id)
+	}
+	past := slices.DeleteFunc(tr.history[id], func(m moment) bool { return m.since.After(now) })
+	tr.history[id] = append(past, moment{now, state})
+}
+
+// lives notes a session that ends by itself.
+func (tr *truth) lives(id string, until time.Time) {
+	tr.becomes(id, "AVAILABLE")
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.history[id] = append(tr.history[id], moment{until, "gone"})
+}
+
+// wrote notes that this process has changed a session.
+func (tr *truth) wrote(id string) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.written[id] = time.Now()
+}
+
+// ids are those of all the sessions there have been.
+func (tr *truth) ids() []string {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	return slices.Clone(tr.order)
 }
 
 // allows reports whether a session was in a state at some time from from to till.
@@ -566,34 +667,40 @@ func (tr *truth) allows(id, state string, from, till time.Time) bool {
 	return false
 }
 
-// Whatever happens behind a snapshot's back, no read is wrong for longer than ten seconds, and none
-// across a delete of this process.
+// Whatever happens behind a snapshot's back, no read is wrong for longer than ten seconds, none across
+// a change of this process, and none shows a session beyond its own end.
 func TestReadRace(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, w *world) {
+			inBubble(t, setting{
+				network: sandbox.Config{Provisioning: sandbox.Instant}, client: func(c *qod.Config) { c.MaxRetries = 0 },
+			}, func(t *testing.T, w *world) {
 				tr := &truth{history: map[string][]moment{}, written: map[string]time.Time{}}
-				ids := w.fleet(30)
-				for _, id := range ids {
-					tr.becomes(id, "AVAILABLE")
+				chance := func(who uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, who)) } //nolint:gosec // chance, not secrecy
+				appear := func(id string, random *rand.Rand) {
+					s := w.Seed(sandbox.Session{ID: id, Duration: 5 + random.IntN(40)})
+					tr.lives(s.ID, s.ExpiresAt)
 				}
+				network := chance(99)
+				for range 30 {
+					appear("", network)
+				}
+				seeded := tr.ids()
 				stop := within(t, time.Minute)
 				var wg sync.WaitGroup
 				for i := range 10 {
-					random := rand.New(rand.NewPCG(seed, uint64(i))) //nolint:gosec // chance, not secrecy
+					random := chance(uint64(i))
 					wg.Go(func() {
 						for stop.Err() == nil {
+							ids := tr.ids()
 							id := ids[random.IntN(len(ids))]
 							began := time.Now()
 							tr.mu.Lock()
-							since := began.Add(-10 * time.Second)
-							if w := tr.written[id]; w.After(since) {
-								since = w
-							}
+							since := latest(began.Add(-10*time.Second), tr.written[id])
 							tr.mu.Unlock()
-							s, err := w.Read(t.Context(), qod.Ref{ID: id})
+							s, err := w.Read(t.Context(), qod.Ref{ID: id}) //nolint:contextcheck // stop ends the loop, not a call
 							state := string(s.Status)
 							if qod.IsGone(err) {
 								state = "gone"
@@ -603,18 +710,21 @@ func TestReadRace(t *testing.T) {
 							if !tr.allows(id, state, since, time.Now()) {
 								t.Errorf("seed %d: %s is %s, read from %v to now; it was %v", seed, id, state, time.Since(began), tr.history[id])
 							}
+							// The server's clock is known to the second.
+							if state == "AVAILABLE" && began.After(s.ExpiresAt.Add(time.Second)) {
+								t.Errorf("seed %d: %s is %s %v after its end", seed, id, state, began.Sub(s.ExpiresAt))
+							}
 							time.Sleep(time.Duration(random.IntN(400)) * time.Millisecond)
 						}
 					})
 				}
 				// What happens and what is noted of it go together.
 				turn := make(chan struct{}, 1)
-				random := rand.New(rand.NewPCG(seed, 99)) //nolint:gosec // chance, not secrecy
-				wg.Go(func() {                            // the network
+				wg.Go(func() { // the network
 					for stop.Err() == nil {
-						id := ids[random.IntN(len(ids))]
+						id := seeded[network.IntN(len(seeded))]
 						turn <- struct{}{}
-						switch random.IntN(3) {
+						switch network.IntN(3) {
 						case 0:
 							if w.Revoke(id) {
 								tr.becomes(id, "UNAVAILABLE")
@@ -625,26 +735,35 @@ func TestReadRace(t *testing.T) {
 							}
 						default: // it was away, and is back
 							if !slices.ContainsFunc(w.Ledger(), func(s sandbox.Session) bool { return s.ID == id }) {
-								w.Seed(sandbox.Session{ID: id})
-								tr.becomes(id, "AVAILABLE")
+								appear(id, network)
 							}
 						}
 						<-turn
-						time.Sleep(time.Duration(random.IntN(1500)) * time.Millisecond)
+						time.Sleep(time.Duration(network.IntN(1500)) * time.Millisecond)
 					}
 				})
-				mine := rand.New(rand.NewPCG(seed, 100)) //nolint:gosec // chance, not secrecy
-				wg.Go(func() {                           // this process
-					for stop.Err() == nil {
+				mine := chance(100)
+				wg.Go(func() { // this process
+					for n := 0; stop.Err() == nil; n++ {
+						ids := tr.ids()
 						id := ids[mine.IntN(len(ids))]
 						turn <- struct{}{}
-						tr.becomes(id, "gone")
-						if err := w.Release(t.Context(), qod.Ref{ID: id}); err != nil && !qod.IsGone(err) {
-							t.Errorf("release: %v", err)
+						if mine.IntN(2) == 0 {
+							tr.becomes(id, "gone")
+							if err := w.Release(t.Context(), qod.Ref{ID: id}); err != nil && !qod.IsGone(err) {
+								t.Errorf("release: %v", err)
+							}
+							tr.wrote(id)
+						} else {
+							spec := wanted()
+							spec.Device.PhoneNumber, spec.Seconds = fmt.Sprintf("+346%08d", n), 5+mine.Int64N(20)
+							s, err := w.Reserve(t.Context(), spec)
+							if err != nil {
+								t.Errorf("reserve: %v", err)
+							}
+							tr.lives(s.ID, s.ExpiresAt)
+							tr.wrote(s.ID)
 						}
-						tr.mu.Lock()
-						tr.written[id] = time.Now()
-						tr.mu.Unlock()
 						<-turn
 						time.Sleep(time.Duration(mine.IntN(3000)) * time.Millisecond)
 					}
@@ -656,4 +775,11 @@ func TestReadRace(t *testing.T) {
 			})
 		})
 	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

@@ -139,13 +139,20 @@ func (cr *creation) run(ctx context.Context) (Session, error) {
 // snapshotBefore is a recent list, which a burst of creates shares, or nil where there is none to be
 // had.
 func (c *Client) snapshotBefore(ctx context.Context) *snapshot {
-	if !c.lists.promising() {
+	if c.lists.refused() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, snapshotBudget)
+	budget, cancel := context.WithTimeout(ctx, snapshotBudget)
 	defer cancel()
-	taken, err := c.listSince(ctx, time.Now().Add(-snapshotAge))
+	look := c.listSince
+	if !c.lists.promising() {
+		look = c.lists.since // once: each create of a fleet comes by here
+	}
+	taken, err := look(budget, time.Now().Add(-snapshotAge))
 	if err != nil {
+		if ctx.Err() == nil && budget.Err() != nil {
+			c.lists.disappoint()
+		}
 		return nil
 	}
 	return taken

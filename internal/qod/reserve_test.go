@@ -1028,6 +1028,56 @@ func TestReserveSharesItsLooks(t *testing.T) {
 	})
 }
 
+// One list that failed leaves no create behind it without a look at what was there before; and where
+// lists fail for good, each is held up by one try at most.
+func TestReserveBehindAFailedList(t *testing.T) {
+	t.Parallel()
+	reserve := func(t *testing.T, w *world, number int) time.Duration {
+		spec := wanted()
+		spec.Device.PhoneNumber = fmt.Sprintf("+346000%05d", number)
+		return took(func() {
+			if s, err := w.Reserve(t.Context(), spec); err != nil || s.ID == "" {
+				t.Errorf("%v, %v", s, err)
+			}
+		})
+	}
+	t.Run("once", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, setting{}, func(t *testing.T, w *world) {
+			w.spoil(sandbox.OpList, 1, sandbox.Status(400, ""))
+			reserve(t, w, 1)
+			w.spoil(sandbox.OpCreate, 1, sandbox.DropAfterCommit())
+			w.Echo(without("startedAt")) // found only by what was there before
+			reserve(t, w, 2)
+			equal(t, "POSTs", w.Count(sandbox.OpCreate), 2)
+		})
+	})
+	t.Run("for good", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, setting{}, func(t *testing.T, w *world) {
+			w.spoil(sandbox.OpList, -1, down)
+			reserve(t, w, 1)
+			before := w.Count(sandbox.OpList)
+			if d := reserve(t, w, 2); d > 500*time.Millisecond {
+				t.Errorf("the second create took %v", d)
+			}
+			equal(t, "lists for the second create", w.Count(sandbox.OpList)-before, 1)
+		})
+	})
+	t.Run("a list that hangs", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, setting{}, func(t *testing.T, w *world) {
+			ids := w.fleet(5)
+			w.refresh(ids[:4])
+			w.spoil(sandbox.OpList, -1, sandbox.HangBeforeCommit())
+			reserve(t, w, 1)
+			if d := took(func() { w.refresh(ids[4:]) }); d > time.Second {
+				t.Errorf("the read behind it took %v", d)
+			}
+		})
+	})
+}
+
 // A thousand creates whose answers are all lost get each its own session back.
 func TestReserveTellsItsOwnApart(t *testing.T) {
 	t.Parallel()

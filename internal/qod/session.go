@@ -72,10 +72,13 @@ type Session struct {
 	Seconds    int64     // as granted, which may be less than asked for; zero when absent
 }
 
-// Ref names an existing session. The device picks the token where tokens stand for one device.
+// Ref names an existing session, with what the caller knows of it. The device picks the token where
+// tokens stand for one device. A list that shows another profile is not believed; nor is one that
+// shows no device, where the id is all that is known.
 type Ref struct {
-	ID     string
-	Device Device
+	ID         string
+	Device     Device
+	QoSProfile string
 }
 
 // Filter narrows a list. An empty field narrows nothing.

@@ -7,6 +7,7 @@ package qod_test
 
 import (
 	"bufio"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -106,7 +107,7 @@ type proxy struct {
 }
 
 func (p *proxy) start() (stop func()) {
-	listener := must(net.Listen("tcp", "127.0.0.1:0"))
+	listener := must(new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0"))
 	p.address = listener.Addr().String()
 	server := &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(listener) }()
@@ -115,15 +116,20 @@ func (p *proxy) start() (stop func()) {
 
 func (p *proxy) tunnels(host string) int64 {
 	if n, ok := p.seen.Load(host); ok {
-		return n.(*atomic.Int64).Load()
+		if n, ok := n.(*atomic.Int64); ok {
+			return n.Load()
+		}
 	}
 	return 0
 }
 
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	n, _ := p.seen.LoadOrStore(r.Host, new(atomic.Int64))
-	n.(*atomic.Int64).Add(1)
-	address, known := p.hosts.Load(r.Host)
+	seen, _ := p.seen.LoadOrStore(r.Host, new(atomic.Int64))
+	if n, ok := seen.(*atomic.Int64); ok {
+		n.Add(1)
+	}
+	host, _ := p.hosts.Load(r.Host)
+	address, known := host.(string)
 	want := "Basic " + base64.StdEncoding.EncodeToString([]byte(proxyUser+":"+proxyPassword))
 	switch {
 	case r.Method != http.MethodConnect || !known:
@@ -133,7 +139,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusProxyAuthRequired)
 		return
 	}
-	backend, err := net.Dial("tcp", address.(string))
+	backend, err := new(net.Dialer).DialContext(r.Context(), "tcp", address)
 	if err != nil {
 		w.WriteHeader(http.StatusBadGateway)
 		return
@@ -147,7 +153,9 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(client, "HTTP/1.1 200 Connection established\r\n\r\n")
 	go func() {
 		_, _ = io.Copy(backend, buffered)
-		_ = backend.(*net.TCPConn).CloseWrite()
+		if half, ok := backend.(*net.TCPConn); ok {
+			_ = half.CloseWrite()
+		}
 	}()
 	_, _ = io.Copy(client, backend)
 }
@@ -247,7 +255,7 @@ func TestTrust(t *testing.T) {
 		says string // empty: it works
 	}{
 		"good":    {tls: &tls.Config{Certificates: []tls.Certificate{good}}},
-		"TLS 1.2": {tls: &tls.Config{Certificates: []tls.Certificate{good}, MaxVersion: tls.VersionTLS12}},
+		"TLS 1.2": {tls: &tls.Config{Certificates: []tls.Certificate{good}, MaxVersion: tls.VersionTLS12}}, //nolint:gosec // it must do
 
 		"an unknown authority": {
 			tls:  &tls.Config{Certificates: []tls.Certificate{newAuthority("unknown").sign(now.Add(-time.Hour), now.Add(time.Hour), "127.0.0.1")}},
@@ -265,8 +273,8 @@ func TestTrust(t *testing.T) {
 			tls:  &tls.Config{Certificates: []tls.Certificate{trusted.sign(now.Add(-time.Hour), now.Add(time.Hour), "other.example", "127.0.0.2")}},
 			says: "127.0.0.1",
 		},
-		"TLS 1.0": {tls: &tls.Config{Certificates: []tls.Certificate{good}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS10}, says: "protocol version"},
-		"TLS 1.1": {tls: &tls.Config{Certificates: []tls.Certificate{good}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, says: "protocol version"},
+		"TLS 1.0": {tls: &tls.Config{Certificates: []tls.Certificate{good}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS10}, says: "protocol version"}, //nolint:gosec // it must be refused
+		"TLS 1.1": {tls: &tls.Config{Certificates: []tls.Certificate{good}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, says: "protocol version"}, //nolint:gosec // it must be refused
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -405,7 +413,7 @@ func TestProxy(t *testing.T) {
 
 func TestConnectionRefused(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -542,7 +550,7 @@ func TestNoHTTP(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 			if err != nil {
 				t.Fatal(err)
 			}

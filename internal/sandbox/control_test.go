@@ -15,7 +15,7 @@ import (
 // ordered gives an order and returns the status and the outcome.
 func ordered(t *testing.T, s *sandbox.Sandbox, method, verb, body string) (int, sandbox.Outcome) {
 	t.Helper()
-	r := httptest.NewRequest(method, sandbox.PathControl+verb, strings.NewReader(body))
+	r := httptest.NewRequestWithContext(t.Context(), method, sandbox.PathControl+verb, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
 	s.Handler().ServeHTTP(w, r)
@@ -67,7 +67,7 @@ func TestControl(t *testing.T) {
 	}
 	for _, want := range []int{503, 503, 200} {
 		w := httptest.NewRecorder()
-		s.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/.well-known/openid-configuration", nil))
+		s.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/.well-known/openid-configuration", nil))
 		if w.Code != want {
 			t.Errorf("discovery answered %d, want %d", w.Code, want)
 		}
@@ -101,7 +101,7 @@ func TestControlRefuses(t *testing.T) {
 		}
 	}
 	// What a page in a browser can send without being asked.
-	r := httptest.NewRequest(http.MethodPost, sandbox.PathControl+"fail", strings.NewReader(`{"operation":"create","effect":"503"}`))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, sandbox.PathControl+"fail", strings.NewReader(`{"operation":"create","effect":"503"}`))
 	r.Header.Set("Content-Type", "text/plain")
 	w := httptest.NewRecorder()
 	s.Handler().ServeHTTP(w, r)

@@ -61,6 +61,8 @@ func isUUID(value string) error {
 
 // judge holds a request of the API against the document. The error is for the
 // client: it names the member and the rule, and does not repeat the value.
+//
+//nolint:contextcheck // it reads what is in memory
 func judge(c call) error {
 	err := openapi3filter.ValidateRequest(c.request.Context(), judged(c))
 	if err == nil {

@@ -144,7 +144,9 @@ func TestEchoChangesEverySessionInfo(t *testing.T) {
 	w := within(t, Config{})
 	w.Echo(func(info map[string]any) {
 		delete(info, "duration")
-		info["device"].(map[string]any)["phoneNumber"] = "+34700000000"
+		if device, ok := info["device"].(map[string]any); ok {
+			device["phoneNumber"] = "+34700000000"
+		}
 	})
 	want := func(got string) {
 		t.Helper()

@@ -32,7 +32,7 @@ func (m memory) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	wire := newMemoryWire(ctx, hangUp)
-	release := context.AfterFunc(m.sandbox.closing, func() { hangUp(io.ErrUnexpectedEOF) })
+	release := context.AfterFunc(m.sandbox.closing, func() { hangUp(io.ErrUnexpectedEOF) }) //nolint:contextcheck // the sandbox ends apart from its clients
 	told(request.Context(), wroteRequest)
 	go func() {
 		defer release()

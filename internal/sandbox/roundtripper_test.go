@@ -24,7 +24,7 @@ func TestVirtualTime(t *testing.T) {
 		s.AcceptToken("token", DefaultClient.ID)
 		client := &http.Client{Transport: s.RoundTripper(), Timeout: 10 * time.Second}
 		send := func(method, path, body string) (int, string) {
-			request, _ := http.NewRequest(method, "https://any.host.example"+path, strings.NewReader(body))
+			request, _ := http.NewRequestWithContext(t.Context(), method, "https://any.host.example"+path, strings.NewReader(body))
 			request.Header.Set("Authorization", "Bearer token")
 			request.Header.Set("Content-Type", "application/json")
 			response, err := client.Do(request)
@@ -68,7 +68,8 @@ func TestClientTimeoutInVirtualTime(t *testing.T) {
 		w.Fail(Fault{Effect: HangAfterCommit()})
 		client := &http.Client{Transport: w.RoundTripper(), Timeout: 10 * time.Second}
 		start := time.Now()
-		_, err := client.Get("http://any.host.example" + pathSessions)
+		request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, w.base+pathSessions, nil)
+		_, err := client.Do(request) //nolint:bodyclose // there is none
 		var timeout interface{ Timeout() bool }
 		if !errors.As(err, &timeout) || !timeout.Timeout() || time.Since(start) != 10*time.Second {
 			t.Errorf("%v after %v", err, time.Since(start))
@@ -106,7 +107,7 @@ func TestUnreadBodiesEnd(t *testing.T) {
 		w := within(t, Config{Clock: realClock{}, Log: func(r Request) { ended <- r }})
 		for _, effect := range []Effect{Endless(), GzipBomb(), HeadThenHang()} {
 			w.Fail(Fault{Effect: effect})
-			request, _ := http.NewRequest(http.MethodGet, w.base+pathSessions, nil)
+			request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, w.base+pathSessions, nil)
 			response, err := w.RoundTripper().RoundTrip(request)
 			if err != nil {
 				t.Fatal(err)
@@ -123,7 +124,7 @@ func TestCloseEndsWhatNobodyReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := within(t, Config{Clock: realClock{}})
 		w.Fail(Fault{Effect: Endless()})
-		request, _ := http.NewRequest(http.MethodGet, w.base+pathSessions, nil)
+		request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, w.base+pathSessions, nil)
 		response, err := w.RoundTripper().RoundTrip(request)
 		if err != nil {
 			t.Fatal(err)
@@ -201,7 +202,7 @@ func TestGzipIsTheClientsIfItAsksForIt(t *testing.T) {
 	for _, test := range []struct{ asks, first string }{{"", "  "}, {"gzip", "\x1f\x8b"}} {
 		w := within(t, Config{})
 		w.Fail(Fault{Effect: GzipBomb()})
-		request, _ := http.NewRequest(http.MethodGet, w.base+pathSessions, nil)
+		request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, w.base+pathSessions, nil)
 		request.Header.Set("Authorization", "Bearer "+w.token)
 		if test.asks != "" {
 			request.Header.Set("Accept-Encoding", test.asks)

@@ -46,6 +46,8 @@ func Start(t TB, c Config) *Server {
 
 // Listen serves a sandbox on a TCP address, plain HTTP. The error is net.Listen's.
 // Anybody who reaches the address can use it: give it a loopback one.
+//
+//nolint:contextcheck // it lives until Close, not as long as a call
 func Listen(addr string, c Config) (*Server, error) {
 	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 	if err != nil {

@@ -31,9 +31,10 @@ func TestZeroConfigIsUsable(t *testing.T) {
 	t.Parallel()
 	server := Start(t, Config{})
 	before := time.Now()
-	response, err := http.PostForm(server.TokenURL(), map[string][]string{
-		"grant_type": {"client_credentials"}, "client_id": {DefaultClient.ID}, "client_secret": {DefaultClient.Secret},
-	})
+	request, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, server.TokenURL(), strings.NewReader("grant_type=client_credentials"))
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.SetBasicAuth(DefaultClient.ID, DefaultClient.Secret)
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +154,7 @@ func TestServerCloseEndsWhatNobodyReads(t *testing.T) {
 	t.Parallel()
 	w, server := listening(t, Config{})
 	w.Fail(Fault{Effect: Endless()})
-	request, _ := http.NewRequest(http.MethodGet, w.base+pathSessions, nil)
+	request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, w.base+pathSessions, nil)
 	response, err := w.to.RoundTrip(request)
 	if err != nil {
 		t.Fatal(err)

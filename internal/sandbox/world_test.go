@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -95,8 +96,8 @@ func (w *world) try(ctx context.Context, method, path, body string, header ...st
 	if w.token != "" {
 		request.Header.Set("Authorization", "Bearer "+w.token)
 	}
-	for i := 0; i < len(header); i += 2 {
-		request.Header.Set(header[i], header[i+1])
+	for pair := range slices.Chunk(header, 2) {
+		request.Header.Set(pair[0], pair[1])
 	}
 	response, err := w.to.RoundTrip(request)
 	if err != nil {
@@ -110,7 +111,7 @@ func (w *world) try(ctx context.Context, method, path, body string, header ...st
 // audit holds an answer of the API against the document.
 func (w *world) audit(method, path string, got reply) {
 	w.t.Helper()
-	request, err := http.NewRequest(method, "http://gateway.example"+path, nil)
+	request, err := http.NewRequestWithContext(context.Background(), method, "http://gateway.example"+path, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}

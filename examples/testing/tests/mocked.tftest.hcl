@@ -1,7 +1,7 @@
 # No network at all: the provider's schema and checks are real, its answers made up.
 
 mock_provider "qod" {
-  source = "./mocks"
+  source = "../mocks"
 }
 
 variables {

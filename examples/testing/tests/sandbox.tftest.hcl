@@ -14,9 +14,12 @@ run "reserves" {
   }
 }
 
+# A plan that replaced the session would not know its status, and the condition would fail.
 run "reserves_once" {
+  command = plan
+
   assert {
-    condition     = output.id == run.reserves.id
-    error_message = "The second apply replaces the session."
+    condition     = qod_session.camera.qos_status == "AVAILABLE"
+    error_message = "The session is ${qod_session.camera.qos_status}."
   }
 }

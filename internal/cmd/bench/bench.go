@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -101,8 +102,11 @@ func (b *bench) run(ctx context.Context) (err error) {
 	if err := b.list(ctx); err != nil {
 		return err
 	}
+	if err := b.weigh(ctx); err != nil {
+		return err
+	}
 	if b.broken != nil {
-		return fmt.Errorf("more calls than promised:\n  %s", strings.Join(b.broken, "\n  "))
+		return fmt.Errorf("more than promised:\n  %s", strings.Join(b.broken, "\n  "))
 	}
 	return nil
 }
@@ -113,8 +117,9 @@ func (b *bench) introduce(ctx context.Context) error {
 		return err
 	}
 	line, _, _ := strings.Cut(string(version.Stdout), "\n")
-	_, err = fmt.Fprintf(b.out, "%s on %s with %d CPUs; each answer of the API takes %v, -parallelism=%d.\nMedians of %d, with the least and the most.\n",
-		line, runtime.GOOS, runtime.NumCPU(), b.latency, b.parallelism, b.runs)
+	_, err = fmt.Fprintf(b.out, "%s on %s with %d CPUs; each answer of the API takes %v, -parallelism=%d.\nMedians of %d, with the least and the most. "+
+		"What an apply or a destroy of %s is compared with has N × latency / parallelism on top.\n",
+		line, runtime.GOOS, runtime.NumCPU(), b.latency, b.parallelism, b.runs, reserved)
 	return err
 }
 
@@ -216,6 +221,21 @@ func (b *bench) layOut(s subject, network *sandbox.Server, config string, more .
 	)...)}, nil
 }
 
+// layOutTimed is layOut with the provider under a stopwatch: this program, in the provider's place. The
+// results are in the file.
+func (b *bench) layOutTimed(network *sandbox.Server, config string) (cli terraform.CLI, results string, err error) {
+	watched, err := filepath.Abs(b.provider)
+	if err != nil {
+		return cli, "", err
+	}
+	if cli, err = b.layOut(floor, network, config, timed+"="+watched); err != nil {
+		return cli, "", err
+	}
+	results = filepath.Join(cli.Dir, "took")
+	cli.Env = append(cli.Env, watch+"="+results)
+	return cli, results, nil
+}
+
 const requirement = "terraform {\n  required_providers {\n    qod = { source = \"telefonica/qod\" }\n  }\n}\n"
 
 // configuration asks for n of a subject. The content is the same for all but the empty one, which
@@ -271,14 +291,7 @@ func (b *bench) list(ctx context.Context) error {
 	for range b.listed {
 		network.Seed(sandbox.Session{})
 	}
-	results := filepath.Join(b.dir, "took")
-	watched, err := filepath.Abs(b.provider)
-	if err != nil {
-		return err
-	}
-	// The stopwatch is this program, in the provider's place.
-	cli, err := b.layOut(floor, network, requirement+"data \"qod_sessions\" \"all\" {}\noutput \"listed\" { value = length(data.qod_sessions.all.sessions) }\n",
-		timed+"="+watched, watch+"="+results)
+	cli, results, err := b.layOutTimed(network, requirement+"data \"qod_sessions\" \"all\" {}\noutput \"listed\" { value = length(data.qod_sessions.all.sessions) }\n")
 	if err != nil {
 		return err
 	}
@@ -298,9 +311,72 @@ func (b *bench) list(ctx context.Context) error {
 		return err
 	}
 	b.promise(c.calls[sandbox.OpList], 1, "lists, data source over %d sessions", b.listed)
-	_, err = fmt.Fprintf(b.out, "\nData source over %s sessions, once\n  %s in all; the provider took %s of CPU time and %d MB of memory at its peak\n",
-		thousands(b.listed), seconds(c.wall), seconds(most.CPU), most.Peak/1_000_000)
+	b.promise(most.megabytes(), 200, "MB of memory, data source over %d sessions", b.listed)
+	_, err = fmt.Fprintf(b.out, "\nData source over %s sessions, once\n  %s in all; the provider took %s of CPU time (≤ 3 s) and %d MB of memory at its peak (≤ 200 MB)\n",
+		thousands(b.listed), seconds(c.wall), seconds(most.CPU), most.megabytes())
 	return err
+}
+
+// weigh has the provider start, and refresh as many sessions as were measured at most.
+func (b *bench) weigh(ctx context.Context) error {
+	var starts []time.Duration
+	for range b.runs {
+		took, err := b.start(ctx)
+		if err != nil {
+			return err
+		}
+		starts = append(starts, took.Round(time.Millisecond))
+	}
+	slices.Sort(starts)
+	network, err := sandbox.Listen("127.0.0.1:0", sandbox.Config{Latency: b.latency, Provisioning: sandbox.Instant})
+	if err != nil {
+		return err
+	}
+	defer network.Close()
+	n := slices.Max(b.sizes)
+	cli, results, err := b.layOutTimed(network, configuration(reserved, n))
+	if err != nil {
+		return err
+	}
+	if _, err := b.spend(ctx, cli, network, arguments[applying]...); err != nil {
+		return err
+	}
+	if err := os.Remove(results); err != nil {
+		return err
+	}
+	if _, err := b.spend(ctx, cli, network, arguments[refreshing]...); err != nil {
+		return err
+	}
+	most, err := theMost(results)
+	if err != nil {
+		return err
+	}
+	binary, err := os.Stat(b.provider)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(b.out, "\nThe provider\n  %.1f MB on disk; ready %v after it was started (%v–%v); %d MB of memory at its peak in a refresh of %s\n",
+		float64(binary.Size())/1e6, starts[len(starts)/2], starts[0], starts[len(starts)-1], most.megabytes(), thousands(n))
+	return err
+}
+
+// start is how long the provider takes until it says where it listens.
+func (b *bench) start(ctx context.Context) (time.Duration, error) {
+	provider := exec.CommandContext(ctx, b.provider)
+	provider.Env = append(os.Environ(), cookie+"="+cookieValue, "PLUGIN_PROTOCOL_VERSIONS=6", "TMPDIR="+b.dir)
+	says, err := provider.StdoutPipe()
+	if err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	if err := provider.Start(); err != nil {
+		return 0, err
+	}
+	_, err = bufio.NewReader(says).ReadString('\n')
+	took := time.Since(began)
+	_ = provider.Process.Kill()
+	_ = provider.Wait() // it was killed
+	return took, err
 }
 
 // theMost is the most that a provider process took of those in the file.

@@ -20,8 +20,14 @@ const (
 	watch = "QOD_BENCH_WATCH"
 )
 
+// cookie is how a provider knows that Terraform has started it.
+const (
+	cookie      = "TF_PLUGIN_MAGIC_COOKIE"
+	cookieValue = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"
+)
+
 // startedAsProvider reports whether it was Terraform that started this process.
-func startedAsProvider() bool { return os.Getenv("TF_PLUGIN_MAGIC_COOKIE") != "" }
+func startedAsProvider() bool { return os.Getenv(cookie) != "" }
 
 func asProvider() int {
 	var err error
@@ -42,6 +48,8 @@ type took struct {
 	CPU  time.Duration
 	Peak int64 // bytes of memory; 0 where the system does not say
 }
+
+func (t took) megabytes() int { return int(t.Peak / 1_000_000) }
 
 // stopwatch runs a provider in place of this process, and adds what it took to a file, a line each.
 func stopwatch(path, file string) error {

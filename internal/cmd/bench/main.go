@@ -1,6 +1,7 @@
 // Bench measures what the provider costs through a real CLI, against a sandbox whose every answer
 // takes a while, next to two floors: as many terraform_data, and the same resource served without
-// an API. The counts it prints are promises, and it fails when one is broken; times it only prints.
+// an API. The counts that it prints are promises, as is the memory for the data source, and it fails
+// when one is broken; times it only prints, next to what is promised.
 // Everything it makes is in a temporary directory.
 package main
 

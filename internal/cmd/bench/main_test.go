@@ -32,7 +32,15 @@ func TestReport(t *testing.T) {
 	all[reserved][refreshing] = []cost{run(3*time.Second, map[sandbox.Operation]int{sandbox.OpRead: 4, sandbox.OpList: 9, sandbox.OpToken: 1}, 11)}
 	all[reserved][destroying] = []cost{run(7*time.Second, map[sandbox.Operation]int{sandbox.OpRelease: 1000, sandbox.OpToken: 2}, 20)}
 	b.report(1000, all)
-	for _, want := range []string{"1,000 sessions", "1000 POST + 17", "1000 DELETE + 2", "2.00 s (1.00 s–4.00 s)", "4.00 s", "3.50 ×", "1.00 ×", "1.40 ×", "14"} {
+	for _, want := range []string{
+		"1,000 sessions", "1000 POST + 17", "1000 DELETE + 2", "2.00 s (1.00 s–4.00 s)", "4.00 s", "14",
+		// of the apply, with the five seconds of latency, and without an API
+		"1.00 × (≤ 1.1)", "1.17 × (≤ 1.1)", "1.40 ×",
+		// of the refresh
+		"1.50 × (≤ 2.5, goal 2)", "3.00 × (≤ 2.5, goal 2)", "0.60 × (≤ 1.1)",
+		// of no API
+		"2.50 ×", "5.00 ×",
+	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in:\n%s", want, &out)
 		}
@@ -45,6 +53,33 @@ func TestReport(t *testing.T) {
 	}
 	if !slices.Equal(b.broken, want) {
 		t.Errorf("got %q, want %q", b.broken, want)
+	}
+}
+
+// Limits are promised for a thousand sessions.
+func TestReportOfFew(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	b := bench{out: &out, parallelism: 10}
+	all := costs{empty: {}, data: {}, floor: {}, reserved: {}}
+	for _, s := range subjects {
+		for _, p := range phases {
+			all[s][p] = []cost{run(time.Second, nil, 0)}
+		}
+	}
+	b.report(10, all)
+	if strings.Contains(out.String(), "≤") {
+		t.Errorf("limits in:\n%s", &out)
+	}
+}
+
+func TestUnavoidable(t *testing.T) {
+	t.Parallel()
+	b := bench{latency: 50 * time.Millisecond, parallelism: 10}
+	for n, want := range map[int]time.Duration{1: 5 * time.Millisecond, 15: 75 * time.Millisecond, 1000: 5 * time.Second} {
+		if got := b.unavoidable(n); got != want {
+			t.Errorf("%d: %v, want %v", n, got, want)
+		}
 	}
 }
 

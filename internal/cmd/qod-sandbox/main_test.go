@@ -2,11 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -102,9 +102,14 @@ func countSignals() int {
 // reserve creates a session with the environment the provider would use.
 func reserve(phone string) error {
 	endpoint := os.Getenv("QOD_ENDPOINT")
-	answer, err := http.PostForm(strings.TrimSuffix(endpoint, "/v1")+"/oauth/token", url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {os.Getenv("QOD_CLIENT_ID")}, "client_secret": {os.Getenv("QOD_CLIENT_SECRET")},
-	})
+	ask, err := http.NewRequestWithContext(context.Background(), http.MethodPost, strings.TrimSuffix(endpoint, "/v1")+"/oauth/token",
+		strings.NewReader("grant_type=client_credentials"))
+	if err != nil {
+		return err
+	}
+	ask.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	ask.SetBasicAuth(os.Getenv("QOD_CLIENT_ID"), os.Getenv("QOD_CLIENT_SECRET"))
+	answer, err := http.DefaultClient.Do(ask)
 	if err != nil {
 		return err
 	}
@@ -115,7 +120,7 @@ func reserve(phone string) error {
 	if err := json.NewDecoder(answer.Body).Decode(&token); err != nil {
 		return err
 	}
-	request, err := http.NewRequest(http.MethodPost, endpoint+"/qod/sessions",
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, endpoint+"/qod/sessions",
 		strings.NewReader(`{"device":{"phoneNumber":"`+phone+`"},"qosProfile":"QOS_E","duration":3600}`))
 	if err != nil {
 		return err
@@ -366,7 +371,7 @@ func TestMockRulesFlag(t *testing.T) {
 // started is the program in a process of its own.
 func started(t *testing.T, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
-	p := exec.Command(os.Args[0], append([]string{"program"}, args...)...)
+	p := exec.CommandContext(t.Context(), os.Args[0], append([]string{"program"}, args...)...)
 	var stderr bytes.Buffer
 	p.Stderr = &stderr
 	t.Cleanup(func() {

@@ -91,7 +91,7 @@ func (s source) Open() (io.ReadCloser, error) { return os.Open(s.path) }
 // clone and no module.
 func TestRunWithoutAClone(t *testing.T) {
 	t.Parallel()
-	cache, err := exec.Command("go", "env", "GOMODCACHE").Output()
+	cache, err := exec.CommandContext(t.Context(), "go", "env", "GOMODCACHE").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

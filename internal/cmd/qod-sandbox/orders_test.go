@@ -80,7 +80,11 @@ func TestFail(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	for _, want := range []int{503, 503, 200} {
-		answer, err := http.Get(s.URL() + "/.well-known/openid-configuration")
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL()+"/.well-known/openid-configuration", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.DefaultClient.Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -53,7 +53,7 @@ func terminal(t *testing.T) (master, slave *os.File) {
 	t.Cleanup(func() { _ = master.Close() })
 	var locked, number int32
 	for request, value := range map[uintptr]*int32{syscall.TIOCSPTLCK: &locked, syscall.TIOCGPTN: &number} {
-		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, master.Fd(), request, uintptr(unsafe.Pointer(value))); errno != 0 {
+		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, master.Fd(), request, uintptr(unsafe.Pointer(value))); errno != 0 { //nolint:gosec // there is no other way
 			t.Fatal(errno)
 		}
 	}

@@ -36,7 +36,11 @@ func TestServeUntilSignalled(t *testing.T) {
 			if exports["QOD_CLIENT_ID"] != "sandbox-client" || exports["QOD_CLIENT_SECRET"] != "sandbox-secret" {
 				t.Errorf("exports %v", exports)
 			}
-			answer, err := http.Get(exports["QOD_ENDPOINT"] + "/qod/sessions")
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, exports["QOD_ENDPOINT"]+"/qod/sessions", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, err := http.DefaultClient.Do(request)
 			if err != nil {
 				t.Fatal(err)
 			}

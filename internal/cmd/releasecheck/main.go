@@ -1,6 +1,7 @@
 // Releasecheck is what "make release-check" runs: it makes the archives of a release, looks into them as
 // a registry would, and takes the quickstart through its life with a provider that each CLI has
-// installed from them. It signs and publishes nothing, and works in a temporary directory.
+// installed from them. It signs with a key of its own, publishes nothing, and works in a temporary
+// directory.
 package main
 
 import (
@@ -20,12 +21,15 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 )
 
 const (
 	name = "terraform-provider-qod"
 	// No pre-release: those are installed only when a configuration names them.
 	version = "0.0.1"
+
+	sumsFile = name + "_" + version + "_SHA256SUMS"
 )
 
 func main() {
@@ -68,8 +72,12 @@ func (c *check) run(ctx context.Context) (err error) {
 	if err := c.sums(); err != nil {
 		return err
 	}
+	committed, err := committed(ctx)
+	if err != nil {
+		return err
+	}
 	for _, archive := range archives {
-		if err := holds(archive); err != nil {
+		if err := holds(archive, committed); err != nil {
 			return fmt.Errorf("%s: %w", filepath.Base(archive), err)
 		}
 	}
@@ -118,12 +126,32 @@ func (c *check) build(ctx context.Context, dir string) error {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return err
 	}
-	fmt.Println("== building the archives")
-	out, err := exec.CommandContext(ctx, c.goreleaser, "release", "--snapshot", "--clean", "--skip=sign,sbom,publish,announce", "--config", file).CombinedOutput()
+	key, err := newKey(ctx, dir)
 	if err != nil {
+		return err
+	}
+	defer key.forget(ctx)
+	skip := "sbom,publish,announce"
+	if key == nil {
+		skip += ",sign"
+	}
+	fmt.Println("== building the archives")
+	cmd := exec.CommandContext(ctx, c.goreleaser, "release", "--snapshot", "--clean", "--skip="+skip, "--config", file)
+	// In a clone without a remote goreleaser knows no commit, and so no time of it.
+	cmd.Env = append(key.environment(), "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=remote.origin.url", "GIT_CONFIG_VALUE_0=https://github.com/telefonica/terraform-provider-qod")
+	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("goreleaser: %w\n%s", err, out)
 	}
-	return nil
+	return key.signed(ctx, filepath.Join(c.dist, sumsFile))
+}
+
+// committed is the time of the commit that is built.
+func committed(ctx context.Context) (time.Time, error) {
+	out, err := exec.CommandContext(ctx, "git", "log", "-1", "--format=%cI").Output()
+	if err != nil {
+		return time.Time{}, fmt.Errorf("git log: %w", err)
+	}
+	return time.Parse(time.RFC3339, strings.TrimSpace(string(out)))
 }
 
 // archives are those of the provider.
@@ -144,7 +172,7 @@ func (c *check) archives() ([]string, error) {
 
 // sums checks that SHA256SUMS has the right sum of every archive and of the manifest, and of nothing else.
 func (c *check) sums() error {
-	list, err := os.ReadFile(filepath.Join(c.dist, name+"_"+version+"_SHA256SUMS"))
+	list, err := os.ReadFile(filepath.Join(c.dist, sumsFile))
 	if err != nil {
 		return err
 	}
@@ -198,8 +226,9 @@ func manifest() error {
 	return nil
 }
 
-// holds checks that an archive holds the one executable that a CLI looks for.
-func holds(archive string) error {
+// holds checks that an archive holds the one executable that a CLI looks for, and that nothing in it
+// is of the time when it was built.
+func holds(archive string, committed time.Time) error {
 	r, err := zip.OpenReader(archive)
 	if err != nil {
 		return err
@@ -211,6 +240,9 @@ func holds(archive string) error {
 	}
 	var executables []string
 	for _, f := range r.File {
+		if !f.Modified.Equal(committed) {
+			return fmt.Errorf("%s is of %v, and not of the commit's time, so that nobody can make the same archive again", f.Name, f.Modified)
+		}
 		if strings.HasPrefix(f.Name, name) {
 			executables = append(executables, f.Name)
 			if f.Mode().Perm()&0o111 == 0 {

@@ -59,6 +59,20 @@ not JSON at all
 	}
 }
 
+func TestOnlyForVersions(t *testing.T) {
+	t.Parallel()
+	for skip, allowed := range map[string]bool{
+		"TestList_query: Terraform CLI version 1.11.4 is below minimum version 1.14.0: skipping test": true,
+		"TestList_query: no version of OpenTofu has a query command yet":                              true,
+		"TestConversion: not today": false,
+		"TestVersion":               false,
+	} {
+		if err := onlyForVersions([]string{skip}); (err == nil) != allowed {
+			t.Errorf("%s: %v", skip, err)
+		}
+	}
+}
+
 func TestSummarize(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

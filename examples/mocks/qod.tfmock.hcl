@@ -1,5 +1,5 @@
 # What mock_provider makes up is text at random; these are values that a configuration can work with.
-# Use it in a test: mock_provider "qod" { source = "./mocks" }
+# A test names the directory of this file, as seen from where terraform test runs: examples/testing has one.
 
 mock_resource "qod_session" {
   defaults = {
