@@ -90,7 +90,8 @@ func (c *core) reservations() *core {
 // shortcut is the server as Terraform finds it, with what stands before the framework.
 func (c *core) shortcut() shortcut {
 	c.t.Helper()
-	s, ok := c.server.(shortcut)
+	g, _ := c.server.(guarded)
+	s, ok := g.framework.(shortcut)
 	if !ok {
 		c.t.Fatalf("the server is a %T", c.server)
 	}

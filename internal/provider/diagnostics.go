@@ -29,6 +29,8 @@ const (
 	importSummary = "Unable to Import QoS Session"
 	listSummary   = "Unable to List QoS Sessions"
 	waitSummary   = "QoS Session Not Available"
+	faultSummary  = "Internal Fault"
+	goneSummary   = "QoS Session Gone Before Its End"
 )
 
 // endeavour is what Terraform had a resource do when it failed: how the error is headed, and what
@@ -77,7 +79,7 @@ func catch(diags *diag.Diagnostics) {
 	if fault := recover(); fault != nil {
 		a := explainFault(fault)
 		a.happened += " What was known of the session is kept in the state."
-		diags.AddError("Internal Fault", a.detail())
+		diags.AddError(faultSummary, a.detail())
 	}
 }
 
@@ -129,6 +131,8 @@ func problems(found []qod.Problem) diag.Diagnostics {
 	return diags
 }
 
+const lookFirst = "Before the next apply, look at the sessions (data source qod_sessions): one may be live that is not in the state."
+
 // reserveFailed reports an endeavour that did not end with an available session.
 func (e endeavour) reserveFailed(err error) diag.Diagnostic {
 	if wait, ok := asError[*qod.WaitError](err); ok {
@@ -143,7 +147,7 @@ func (e endeavour) reserveFailed(err error) diag.Diagnostic {
 	a := explain(err)
 	switch {
 	case isFault(err):
-		a.advice = joined("Before the next apply, look at the sessions (data source qod_sessions): one may be live that is not in the state.", a.advice)
+		a.advice = joined(lookFirst, a.advice)
 	case madeNothing(err):
 		a.happened += " No session was created."
 	}
@@ -238,6 +242,18 @@ func (e endeavour) madeElsewhere(id, made, asked string, err error) diag.Diagnos
 	return e.failed(withSession(a, id))
 }
 
+// goneForToken tells of a session that a ready access token cannot see: it is taken to be gone, and
+// named for the case that the token is another client's.
+func (e endeavour) goneForToken(id, origin string) diag.Diagnostic {
+	a := account{
+		happened: fmt.Sprintf("%s does not know the session, or does not show it to this access token. Most likely it was deleted, so it is no longer in the state. "+
+			"But a ready token does not show whose it is: if another client made the session than the one the token was given to, the session is still live and billed.",
+			strings.TrimSuffix(origin, " as token")),
+		advice: "If that can be, give the provider the credentials that made the session, and run Terraform again. If the session has left the state by then (a plan leaves it there, an apply does not), import it:\n\n" + endeavour{like: e.like}.importCommands(id),
+	}
+	return diag.NewWarningDiagnostic(goneSummary, withSession(a, id).detail())
+}
+
 func (e endeavour) otherProfile(s qod.Session, asked string) diag.Diagnostic {
 	next := tainted
 	if e.updates {
@@ -280,7 +296,11 @@ func (e endeavour) waitFailed(wait *qod.WaitError) diag.Diagnostic {
 		last = explain(wait.Err)
 		last.happened = introduced("The last look at it failed", last.happened)
 	}
-	switch wait.Reason {
+	reason := wait.Reason
+	if reason == qod.WaitTimeout && wantsToken(wait.Err) {
+		reason = qod.WaitDenied // not more time is what it needs
+	}
+	switch reason {
 	case qod.WaitInterrupted:
 		a.happened = "The wait for the session was interrupted. The session is requested and recorded, but not known to be available."
 		a.advice = resumesWait
@@ -312,6 +332,13 @@ func (e endeavour) waitFailed(wait *qod.WaitError) diag.Diagnostic {
 		a.advice = "Its window has closed meanwhile, so the next apply releases it."
 	}
 	return e.failed(withSession(a.also(last.facts...), wait.Last.ID))
+}
+
+// wantsToken reports whether err is for want of a token that the API accepts.
+func wantsToken(err error) bool {
+	_, none := asError[*qod.TokenError](err)
+	e, ok := asError[*qod.Error](err)
+	return none || ok && e.Status == http.StatusUnauthorized
 }
 
 const causesOfConflict = "The network takes one session a device. So a replacement fails like this when it asks for the new session before the old one is deleted, " +

@@ -190,6 +190,11 @@ func waited(resumed bool, prepare func(l *lab, id string)) func(l *lab) diag.Dia
 	}
 }
 
+// disabled is a client that the operator takes out of service during the wait.
+func disabled(l *lab, _ string) {
+	l.fail(sandbox.OpToken, -1, sandbox.Status(401, refuses("invalid_client", "The client was disabled.")))
+}
+
 // updated is the end of a wait by the update of a reservation.
 func updated(prepare func(l *lab, id string)) func(l *lab) diag.Diagnostics {
 	return func(l *lab) diag.Diagnostics {
@@ -297,6 +302,19 @@ var failures = map[string]failure{
 
 	"conflict/with a session of this run": {make: func(l *lab) diag.Diagnostics {
 		_, _ = l.Reserve(l.ctx, wanted)
+		return l.create(wanted)
+	}},
+	"conflict/with a session that the network gives out twice": {make: func(l *lab) diag.Diagnostics {
+		first, err := l.Reserve(l.ctx, qod.Spec{Device: qod.Device{PhoneNumber: "+34600000042"}, QoSProfile: "QOS_L", Seconds: 3600})
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		l.fail(sandbox.OpCreate, 1, sandbox.Answer(201, "application/json", fmt.Sprintf(`{"sessionId":%q}`, first.ID)))
+		return l.create(wanted)
+	}},
+	"conflict/with one that is given out instead": {make: func(l *lab) diag.Diagnostics {
+		l.Seed(sandbox.Session{ID: lostID, Device: tel})
+		l.fail(sandbox.OpCreate, 1, sandbox.Answer(200, "application/json", fmt.Sprintf(`{"sessionId":%q}`, lostID)))
 		return l.create(wanted)
 	}},
 	"conflict/with one that is visible": {make: func(l *lab) diag.Diagnostics {
@@ -480,6 +498,13 @@ var failures = map[string]failure{
 		l.Discovery(func(d map[string]any) { d["issuer"] = "https://login.example/realms/qod" })
 		return l.list()
 	}},
+	"discovery/no issuer": {make: func(l *lab) diag.Diagnostics {
+		l.Discovery(func(document map[string]any) {
+			delete(document, "issuer")
+			document["token_endpoint"] = "https://tokens.example/oauth/token"
+		})
+		return l.list()
+	}},
 	"discovery/DNS": {make: func(l *lab) diag.Diagnostics {
 		l.wire = broken{&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "gateway.example", IsNotFound: true}}}
 		return l.list()
@@ -638,15 +663,25 @@ var failures = map[string]failure{
 	"wait/too long, failing, resumed": {make: waited(true, func(l *lab, _ string) {
 		l.fail(sandbox.OpRead, -1, sandbox.Status(503, `{"code":"UNAVAILABLE","message":"Maintenance"}`))
 	})},
-	"wait/interrupted":          {make: waited(false, func(l *lab, _ string) { l.interruptAfter(time.Second) })},
-	"wait/interrupted, resumed": {make: waited(true, func(l *lab, _ string) { l.interruptAfter(time.Second) })},
-	"wait/denied":               {make: waited(false, func(l *lab, _ string) { l.fail(sandbox.OpRead, -1, sandbox.Status(401, "")) })},
-	"wait/denied, resumed":      {make: waited(true, func(l *lab, _ string) { l.fail(sandbox.OpRead, -1, sandbox.Status(401, "")) })},
+	"wait/interrupted":               {make: waited(false, func(l *lab, _ string) { l.interruptAfter(time.Second) })},
+	"wait/interrupted, resumed":      {make: waited(true, func(l *lab, _ string) { l.interruptAfter(time.Second) })},
+	"wait/denied":                    {make: waited(false, disabled)},
+	"wait/denied, resumed":           {make: waited(true, disabled)},
+	"wait/too long, without a token": {make: waited(false, func(l *lab, _ string) { l.fail(sandbox.OpRead, -1, sandbox.Status(401, "")) })},
+	"wait/too long, without a token, resumed": {make: waited(true, func(l *lab, _ string) {
+		l.fail(sandbox.OpToken, -1, sandbox.Status(403, webPage, "Content-Type", "text/html"))
+	})},
 	"wait/not configured yet": {make: func(l *lab) diag.Diagnostics {
 		_, err := unconfigured{attributes: []string{"endpoint"}}.Await(l.ctx, qod.Ref{})
 		return one(resumeFailed(err))
 	}},
 
+	"read/404 for a ready token": {make: func(*lab) diag.Diagnostics {
+		return one(readingSession.goneForToken(lostID, "https://gateway.example/v1 as token"))
+	}},
+	"delete/404 for a ready token": {make: func(*lab) diag.Diagnostics {
+		return one(deletingSession.goneForToken(lostID, "https://gateway.example/v1 as token"))
+	}},
 	"granted/another profile": {make: func(*lab) diag.Diagnostics {
 		return one(creatingSession.otherProfile(qod.Session{ID: lostID, QoSProfile: "QOS_S"}, "QOS_L"))
 	}},
@@ -845,7 +880,7 @@ func readable(t *testing.T, text string) {
 	head, detail, _ := strings.Cut(text, "\n\n")
 	summary := regexp.MustCompile(`^(Error|Warning): | \(at .*\)$`).ReplaceAllString(head, "")
 	if !slices.Contains([]string{
-		createSummary, readSummary, deleteSummary, importSummary, listSummary, waitSummary, "QoS Session Shorter Than Asked", "Internal Fault",
+		createSummary, readSummary, deleteSummary, importSummary, listSummary, waitSummary, "QoS Session Shorter Than Asked", "Internal Fault", goneSummary,
 		creatingReservation.summary, readingReservation.summary, updatingReservation.summary, importingReservation.summary,
 		"QoS Reservation Not Open Yet", "QoS Reservation Over", "QoS Session Ends Before Its Window", "QoS Reservation Without Session",
 	}, summary) {

@@ -119,7 +119,7 @@ func (c *cli) drop(names ...string) {
 func TestGuide_recover(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
 	w.Echo(func(info map[string]any) {
-		device := info["device"].(map[string]any)
+		device, _ := info["device"].(map[string]any)
 		if number, ok := device["phoneNumber"].(string); ok {
 			device["phoneNumber"] = strings.TrimPrefix(number, "+")
 		}

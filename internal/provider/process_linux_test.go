@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -211,27 +213,35 @@ func TestCrashes(t *testing.T) {
 		c.crashes(handled)
 		c.recovers("qod_session.camera")
 	})
-	t.Run("SIGKILL of the CLI during the POST", func(t *testing.T) {
-		w := newWorld(t, sandbox.Config{})
-		c := w.cli(camera)
-		started := make(chan *running, 1)
-		plugin := make(chan int, 1)
-		w.at(sandbox.OpCreate, 1, func() {
-			r := <-started
-			plugin <- r.plugin()
-			_ = r.cmd.Process.Kill()
-			_ = r.cmd.Wait()
+	for name, end := range map[string]func(cli int) error{
+		"SIGKILL of the CLI during the POST": func(cli int) error { return syscall.Kill(cli, syscall.SIGKILL) },
+		// A terminal that is closed says so to everybody in it.
+		"SIGHUP to the group during the POST": func(cli int) error { return syscall.Kill(-cli, syscall.SIGHUP) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, sandbox.Config{})
+			c := w.cli(camera)
+			started := make(chan *running, 1)
+			plugin := make(chan int, 1)
+			w.at(sandbox.OpCreate, 1, func() {
+				r := <-started
+				plugin <- r.plugin()
+				if err := end(r.cmd.Process.Pid); err != nil {
+					t.Error(err)
+				}
+				_ = r.cmd.Wait()
+			})
+			r := c.start("apply", "-auto-approve", "-no-color", "-lock=false")
+			started <- r
+			pid := <-plugin
+			// The provider ends by itself, and not before its POST is through.
+			untilGone(t, pid)
+			if n := len(w.ids()); n != 1 {
+				t.Fatalf("%d sessions on the network, want the one whose POST was under way", n)
+			}
+			c.recovers("qod_session.camera")
 		})
-		r := c.start("apply", "-auto-approve", "-no-color", "-lock=false")
-		started <- r
-		pid := <-plugin
-		// The provider ends by itself, and not before its POST is through.
-		untilGone(t, pid)
-		if n := len(w.ids()); n != 1 {
-			t.Fatalf("%d sessions on the network, want the one whose POST was under way", n)
-		}
-		c.recovers("qod_session.camera")
-	})
+	}
 }
 
 // posted is a network that tells when it has handled its first POST, which may be after the CLI is
@@ -356,16 +366,57 @@ func TestReservation_signals(t *testing.T) {
 	})
 }
 
+// A provider that waits for a debugger outlives the shell that it was started from, and ends when it
+// is told to.
+func TestDebugged(t *testing.T) {
+	t.Parallel()
+	dir, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := &watched{changed: make(chan struct{})}
+	shell := exec.CommandContext(t.Context(), "sh", "-c", `"$0" -debug & echo "pid $!."; read -r _`, filepath.Join(dir, "terraform-provider-qod"))
+	shell.Stdout = out
+	goOn, err := shell.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := shell.Start(); err != nil {
+		t.Fatal(err)
+	}
+	out.says(t, "TF_REATTACH_PROVIDERS")
+	said := regexp.MustCompile(`pid (\d+)\.`).FindStringSubmatch(out.String())
+	if said == nil {
+		t.Fatalf("the shell does not say whom it started:\n%s", out)
+	}
+	pid, _ := strconv.Atoi(said[1])
+	_ = goOn.Close() // the shell ends
+	untilGone(t, shell.Process.Pid)
+	<-time.After(5 * parentInterval)
+	if !alive(pid) {
+		t.Error("it ended with its shell")
+	}
+	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+		t.Error(err)
+	}
+	untilGone(t, pid)
+	_ = shell.Wait()
+}
+
 // untilGone waits until a process is no more.
 func untilGone(t *testing.T, pid int) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for time.Now().Before(deadline) {
-		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		if err != nil || strings.Contains(string(stat), ") Z ") {
+		if !alive(pid) {
 			return
 		}
 		<-time.After(20 * time.Millisecond)
 	}
-	t.Errorf("the provider (process %d) is still there 20 seconds after the CLI was killed", pid)
+	t.Errorf("process %d is still there after 20 seconds", pid)
+}
+
+func alive(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && !strings.Contains(string(stat), ") Z ")
 }

@@ -118,7 +118,8 @@ func TestRemote_life(t *testing.T) {
 		}()
 		// As networks do, it shows the line by another name, too, and not how long it was asked for.
 		w.Echo(func(info map[string]any) {
-			info["device"].(map[string]any)["networkAccessIdentifier"] = "line@operator.example"
+			device, _ := info["device"].(map[string]any)
+			device["networkAccessIdentifier"] = "line@operator.example"
 			delete(info, "duration")
 		})
 	}

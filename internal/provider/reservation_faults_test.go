@@ -491,11 +491,10 @@ func TestReservation_staleSaved(t *testing.T) {
 	r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 	s.at(time.Hour)
 	s.revokeAll()
-	c := s.core().reservations()
-	p := c.plan(c.refresh(r).record, match(nil))
 	s.at(time.Hour + 5*time.Minute) // it still lingers
 	moved := match(attrs{"ends_at": "2028-02-29T21:20:00Z"})
-	p = c.plan(c.refresh(r).record, moved)
+	c := s.core().reservations()
+	p := c.plan(c.refresh(r).record, moved)
 	made := s.core().reservations().apply(p)
 	if made.text("status") != "ENDED" || refused(made.diagnostics) || s.writes() != "POST DELETE" {
 		t.Errorf("it is %s, sent %s; %s", made.text("status"), s.writes(), printed(made.diagnostics))

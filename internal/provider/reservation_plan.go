@@ -54,6 +54,7 @@ func (m reservationModel) asksForWork(prior reservationModel) bool {
 		return true
 	case statusRequested:
 		return m.mayWait()
+	case statusScheduled, statusAvailable, statusEnded:
 	}
 	return false
 }

@@ -78,7 +78,7 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 			return
 		}
 	}
-	plan := planReservation(config, prior, memory)
+	plan := planReservation(config, prior, memory) //nolint:contextcheck // planning asks nobody
 	resp.RequiresReplace = append(resp.RequiresReplace, plan.replace...)
 	resp.Diagnostics.Append(plan.notes...)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan.planned)...)
@@ -218,6 +218,8 @@ func currentSession(ctx context.Context, api qod.Sessions, e endeavour, model re
 		return nil, diag.Diagnostics{e.readFailed(id, err)}
 	case memory.elsewhere(api.Origin(), instantOf(model.ExpiresAt), serverTimeOf(err)):
 		return nil, diag.Diagnostics{e.madeElsewhere(id, memory.Origin, api.Origin(), err)}
+	case memory.anybody(api.Origin(), instantOf(model.ExpiresAt), serverTimeOf(err)):
+		return nil, diag.Diagnostics{e.goneForToken(id, api.Origin())}
 	}
 	return nil, nil
 }

@@ -4,6 +4,7 @@
 package provider
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -14,6 +15,7 @@ import (
 
 // scenario is a way to fail and the tests of it, or why none applies.
 type scenario struct {
+	id    string // several may share one; empty for what the list of ids does not know
 	what  string
 	tests string // separated by spaces
 	none  string
@@ -21,102 +23,105 @@ type scenario struct {
 
 var scenarios = []scenario{
 	// Creating: ambiguity and duplicates.
-	{what: "the answer to the POST is lost after the commit", tests: "TestReserveWhenTheAnswerIsLost TestSession_lostAnswer"},
-	{what: "a POST is repeated by itself", tests: "TestReserveWhenTheAnswerIsLost TestReserveKeepsItsPromiseUnderTwoFaults"},
-	{what: "the POST meets a connection that has just closed", tests: "TestIdleConnectionIsClosed TestKeptConnectionIsCut"},
-	{what: "the POST times out and commits late", tests: "TestReserveWhenTheAnswerIsLost TestSoak"},
-	{what: "a 201 with a truncated, empty, HTML or invalid body", tests: "TestReserveWhenTheAnswerIsUnreadable FuzzSession"},
-	{what: "a 201 with a field of the wrong type", tests: "TestReserveWhenTheAnswerIsUnreadable FuzzSession"},
-	{what: "a 201 without a usable id", tests: "TestReserveWhenTheAnswerIsUnreadable FuzzID"},
-	{what: "200 or 202 instead of 201", tests: "TestReserveWhenTheAnswerIsUnreadable"},
-	{what: "409", tests: "TestReserveWhenTheDeviceHasASession TestSession_conflicts"},
-	{what: "409 caused by the lost POST of an earlier run", tests: "TestCrashes TestSoak"},
-	{what: "502, 503 or 504 on POST, with and without a commit", tests: "TestReserveWhenTheAnswerIsLost TestSoak"},
-	{what: "reconciling finds sessions of others", tests: "TestReserveAdoptsOnlyWhatIsOurs TestReserveWithAWrongClock"},
-	{what: "reconciling cannot list", tests: "TestReserveKeepsItsPromiseUnderTwoFaults"},
-	{what: "two resources with one device, in parallel", tests: "TestReserveOneAtATimeForOneDevice TestReserveSharesItsLooks TestSession_twoRows TestLifecycle"},
-	{what: "create_before_destroy", tests: "TestSession_createBeforeDestroy TestLifecycle"},
-	{what: "no token before the POST", tests: "TestReserveWhenNothingIsSent"},
-	{what: "a session that does not show yet", tests: "TestAwait"},
+	{id: "A1", what: "the answer to the POST is lost after the commit", tests: "TestReserveWhenTheAnswerIsLost TestSession_lostAnswer"},
+	{id: "A2", what: "a POST is repeated by itself", tests: "TestReserveWhenTheAnswerIsLost TestReserveKeepsItsPromiseUnderTwoFaults"},
+	{id: "A3", what: "the POST meets a connection that has just closed", tests: "TestIdleConnectionIsClosed TestKeptConnectionIsCut"},
+	{id: "A4", what: "the POST times out and commits late", tests: "TestReserveWhenTheAnswerIsLost TestSoak"},
+	{id: "A5", what: "a 201 with a truncated, empty, HTML or invalid body", tests: "TestReserveWhenTheAnswerIsUnreadable FuzzSession"},
+	{id: "A6", what: "a 201 with a field of the wrong type", tests: "TestReserveWhenTheAnswerIsUnreadable FuzzSession"},
+	{id: "A7", what: "a 201 without a usable id", tests: "TestReserveWhenTheAnswerIsUnreadable FuzzID"},
+	{id: "A8", what: "200 or 202 instead of 201", tests: "TestReserveWhenTheAnswerIsUnreadable"},
+	{id: "A9", what: "409", tests: "TestReserveWhenTheDeviceHasASession TestSession_conflicts"},
+	{id: "A10", what: "409 caused by the lost POST of an earlier run", tests: "TestCrashes TestSoak"},
+	{id: "A11", what: "502, 503 or 504 on POST, with and without a commit", tests: "TestReserveWhenTheAnswerIsLost TestSoak"},
+	{id: "A12", what: "reconciling finds sessions of others", tests: "TestReserveAdoptsOnlyWhatIsOurs TestReserveWithAWrongClock"},
+	{id: "A13", what: "reconciling cannot list", tests: "TestReserveKeepsItsPromiseUnderTwoFaults"},
+	{id: "A14", what: "two resources with one device, in parallel", tests: "TestReserveOneAtATimeForOneDevice TestReserveSharesItsLooks TestSession_twoRows TestLifecycle"},
+	{id: "A15", what: "create_before_destroy", tests: "TestSession_createBeforeDestroy TestLifecycle"},
+	{id: "A16", what: "no token before the POST", tests: "TestReserveWhenNothingIsSent"},
+	{id: "A17", what: "a session that does not show yet", tests: "TestAwait"},
 
 	// Processes dying.
-	{what: "SIGINT during the POST", tests: "TestSignals TestReserveWhenItIsInterrupted"},
-	{what: "SIGINT during the wait", tests: "TestSignals TestAwaitInterrupted"},
-	{what: "SIGINT twice", none: "it kills the plugin, as SIGKILL does (TestCrashes); the reliability guide says so"},
-	{what: "SIGTERM to the process group", tests: "TestSignals"},
-	{what: "SIGKILL of the plugin during the POST", tests: "TestCrashes"},
-	{what: "SIGKILL of Terraform during the POST", tests: "TestCrashes TestReserveHoldsPosting"},
-	{what: "a panic in the provider", tests: "TestReservePanics TestAwaitPanics TestReleasePanics TestTokenPanics TestLookingPanics"},
-	{what: "a dependency ends the process", none: "none is linked that does; forbidden outside main"},
-	{what: "the state cannot be written", none: "Terraform's errored.tfstate; nothing the provider can see"},
+	{id: "B1", what: "SIGINT during the POST", tests: "TestSignals TestReserveWhenItIsInterrupted"},
+	{id: "B2", what: "SIGINT during the wait", tests: "TestSignals TestAwaitInterrupted"},
+	{id: "B3", what: "SIGINT twice", none: "it kills the plugin, as SIGKILL does (TestCrashes); the reliability guide says so"},
+	{id: "B4", what: "SIGTERM to the process group", tests: "TestSignals"},
+	{id: "B4", what: "the terminal is closed", tests: "TestCrashes"},
+	{id: "B5", what: "SIGKILL of the plugin during the POST", tests: "TestCrashes"},
+	{id: "B6", what: "SIGKILL of Terraform during the POST", tests: "TestCrashes TestReserveHoldsPosting"},
+	{id: "B6", what: "the shell of a provider that is debugged ends", tests: "TestDebugged"},
+	{id: "B7", what: "a panic in the provider", tests: "TestFaults TestFaultBehindAChange TestReservePanics TestAwaitPanics TestReleasePanics TestTokenPanics TestLookingPanics"},
+	{id: "B8", what: "a dependency ends the process", none: "none is linked that does; golangci-lint forbids it to our own"},
+	{id: "B9", what: "the state cannot be written", none: "Terraform's errored.tfstate; nothing the provider can see"},
 
 	// State correctness.
-	{what: "an error after the id is known", tests: "TestSession_createEnds TestSession_createEndsWith"},
-	{what: "an unknown value left in state", tests: "TestSession_createEnds TestSession_resumedWaitEnds"},
-	{what: "an inconsistent result after apply", tests: "TestSession_echoes"},
-	{what: "state without identity and a session that is gone", tests: "TestSession_readWithoutIdentity"},
-	{what: "a 404 from another endpoint or client", tests: "TestSession_otherOrigin TestSession_otherAlias TestSession_movesToOrigin"},
-	{what: "a refresh that is answered with 404, HTML, 403 or 5xx", tests: "TestSession_readFails TestSession_life"},
-	{what: "a delete that is answered with 204, 404, 202 or HTML", tests: "TestRelease TestSession_deleteFails"},
-	{what: "the answer to the delete is lost", tests: "TestRelease TestSoak"},
-	{what: "the delete is interrupted", tests: "TestReleaseInterrupted"},
-	{what: "a tainted session that is gone", tests: "TestSession_tainted TestSoak"},
-	{what: "only what the API never sees changes", tests: "TestSession_updatesInPlace"},
+	{id: "C1", what: "an error after the id is known", tests: "TestSession_createEnds TestSession_createEndsWith"},
+	{id: "C2", what: "an unknown value left in state", tests: "TestSession_createEnds TestSession_resumedWaitEnds"},
+	{id: "C3", what: "an inconsistent result after apply", tests: "TestSession_echoes"},
+	{id: "C4", what: "state without identity and a session that is gone", tests: "TestSession_readWithoutIdentity"},
+	{id: "C5", what: "a 404 from another endpoint or client", tests: "TestSession_otherOrigin TestSession_otherAlias TestSession_movesToOrigin"},
+	{id: "C5", what: "a 404 for another client's ready token", tests: "TestSession_otherToken TestReservation_otherToken"},
+	{id: "C5", what: "a refresh that is answered with 404, HTML, 403 or 5xx", tests: "TestSession_readFails TestSession_life"},
+	{id: "C6", what: "a delete that is answered with 204, 404, 202 or HTML", tests: "TestRelease TestSession_deleteFails"},
+	{id: "C7", what: "the answer to the delete is lost", tests: "TestRelease TestSoak"},
+	{id: "C8", what: "the delete is interrupted", tests: "TestReleaseInterrupted"},
+	{id: "C9", what: "a tainted session that is gone", tests: "TestSession_tainted TestSoak"},
+	{id: "C10", what: "only what the API never sees changes", tests: "TestSession_updatesInPlace"},
 
 	// The life of a session.
-	{what: "a session ends by itself", tests: "TestSession_life"},
-	{what: "a session becomes UNAVAILABLE between runs", tests: "TestSession_life TestPlanSession"},
-	{what: "a session ends between plan and apply", tests: "TestLifecycle"},
-	{what: "orphans have to be found", tests: "TestSessions TestExamples_import"},
-	{what: "the local clock is wrong", tests: "TestReserveWithAWrongClock TestNow"},
-	{what: "UNAVAILABLE right after the create", tests: "TestReserveAndAwaitUnavailable TestSession_createEndsWith"},
-	{what: "the session is changed elsewhere", tests: "TestSession_changedByNetwork"},
+	{id: "D1", what: "a session ends by itself", tests: "TestSession_life"},
+	{id: "D2", what: "a session becomes UNAVAILABLE between runs", tests: "TestSession_life TestPlanSession"},
+	{id: "D3", what: "a session ends between plan and apply", tests: "TestLifecycle"},
+	{id: "D4", what: "orphans have to be found", tests: "TestSessions TestExamples_import"},
+	{id: "D5", what: "the local clock is wrong", tests: "TestReserveWithAWrongClock TestNow"},
+	{id: "D6", what: "UNAVAILABLE right after the create", tests: "TestReserveAndAwaitUnavailable TestSession_createEndsWith"},
+	{id: "D7", what: "the session is changed elsewhere", tests: "TestSession_changedByNetwork"},
 
 	// Tokens.
-	{what: "a token expires or is revoked with 100 calls in flight", tests: "TestTokenExpiresDuringTheRun TestTokenRevokedUnderWay"},
-	{what: "odd lifetimes of a token", tests: "TestTokenLifetime FuzzToken"},
-	{what: "the token endpoint is down, slow or hangs", tests: "TestTokenOutage TestTokenEndpointHangs TestTokenFailureIsShared"},
-	{what: "invalid_client", tests: "TestTokenRefusedClientAsksOnce"},
-	{what: "HTML, text/plain, or 200 with an error from the token endpoint", tests: "TestTokenAnswers"},
-	{what: "a token that no header can hold", tests: "TestTokenAnswers TestNew"},
-	{what: "discovery is down or wrong", tests: "TestDiscovery TestDiscoveryRecovers TestConfig_discovery"},
-	{what: "403", tests: "TestForbiddenNamesTheScope TestReserveWhenItIsRefused"},
-	{what: "the token is sent elsewhere", tests: "TestRedirectsAreNotFollowed"},
-	{what: "the answers of CIBA", none: "the dialect of this API document has client credentials; CIBA is a later grant behind the same interface"},
+	{id: "E1", what: "a token expires or is revoked with 100 calls in flight", tests: "TestTokenExpiresDuringTheRun TestTokenRevokedUnderWay"},
+	{id: "E2", what: "odd lifetimes of a token", tests: "TestTokenLifetime FuzzToken"},
+	{id: "E3", what: "the token endpoint is down, slow or hangs", tests: "TestTokenOutage TestTokenEndpointHangs TestTokenFailureIsShared"},
+	{id: "E4", what: "invalid_client", tests: "TestTokenRefusedClientAsksOnce"},
+	{id: "E5", what: "HTML, text/plain, or 200 with an error from the token endpoint", tests: "TestTokenAnswers"},
+	{id: "E6", what: "a token that no header can hold", tests: "TestTokenAnswers TestNew"},
+	{id: "E7", what: "discovery is down or wrong", tests: "TestDiscovery TestDiscoveryRecovers TestConfig_discovery"},
+	{id: "E8", what: "403", tests: "TestForbiddenNamesTheScope TestReserveWhenItIsRefused"},
+	{id: "E9", what: "the token is sent elsewhere", tests: "TestRedirectsAreNotFollowed"},
+	{id: "E10", what: "the answers of CIBA", none: "the dialect of this API document has client credentials; CIBA is a later grant behind the same interface"},
 
 	// Statuses, limits, bodies.
-	{what: "429 with Retry-After of every form", tests: "TestReserveWhenItIsRefused TestListSaysHowLongItIsAskedToWait FuzzRetryAfter"},
-	{what: "502, 503 and 504 on read and delete", tests: "TestRead TestRelease TestRetriesAreSpread"},
-	{what: "an error body that is no JSON", tests: "TestAnswersAreToldInAFewWords"},
-	{what: "an endless or huge body, a gzip bomb, a stalled body", tests: "TestAnswersAreBounded TestRequestTimeout"},
-	{what: "unknown fields and statuses", tests: "TestAwait TestSession_echoes"},
-	{what: "null, objects and duplicates in a list", tests: "TestList"},
-	{what: "10,000 sessions", tests: "TestListOfTenThousand"},
-	{what: "a login page instead of the API", tests: "TestSession_readFails"},
-	{what: "many calls at once", tests: "TestConnectionsAreReused"},
-	{what: "many waits at once", tests: "TestAwaitSpreadsItsPolls"},
+	{id: "F1", what: "429 with Retry-After of every form", tests: "TestReserveWhenItIsRefused TestListSaysHowLongItIsAskedToWait FuzzRetryAfter"},
+	{id: "F2", what: "502, 503 and 504 on read and delete", tests: "TestRead TestRelease TestRetriesAreSpread"},
+	{id: "F3", what: "an error body that is no JSON", tests: "TestAnswersAreToldInAFewWords"},
+	{id: "F4", what: "an endless or huge body, a gzip bomb, a stalled body", tests: "TestAnswersAreBounded TestRequestTimeout"},
+	{id: "F5", what: "unknown fields and statuses", tests: "TestAwait TestSession_echoes"},
+	{id: "F6", what: "null, objects and duplicates in a list", tests: "TestList"},
+	{id: "F7", what: "10,000 sessions", tests: "TestListOfTenThousand"},
+	{id: "F8", what: "a login page instead of the API", tests: "TestSession_readFails"},
+	{id: "F9", what: "many calls at once", tests: "TestConnectionsAreReused"},
+	{id: "F10", what: "many waits at once", tests: "TestAwaitSpreadsItsPolls"},
 
 	// Network, TLS, proxies, paths.
-	{what: "redirects", tests: "TestRedirectsAreNotFollowed"},
-	{what: "an http endpoint", tests: "TestCheckURL TestConfig_addresses"},
-	{what: "TLS that cannot be trusted", tests: "TestTrust TestPlainHTTPWhereTLSIsWanted"},
-	{what: "a proxy", tests: "TestProxy"},
-	{what: "no connection", tests: "TestConnectionRefused"},
-	{what: "an id that is a path", tests: "FuzzID TestSession_importRefuses TestAwaitRefusesWhatIsNoID TestReleaseRefusesWhatIsNoID"},
-	{what: "an endpoint with a path, a query or a password", tests: "TestCheckURL TestConfig_addresses"},
-	{what: "HTTP/2", tests: "TestHTTP2"},
+	{id: "G1", what: "redirects", tests: "TestRedirectsAreNotFollowed"},
+	{id: "G2", what: "an http endpoint", tests: "TestCheckURL TestConfig_addresses"},
+	{id: "G3", what: "TLS that cannot be trusted", tests: "TestTrust TestPlainHTTPWhereTLSIsWanted"},
+	{id: "G4", what: "a proxy", tests: "TestProxy"},
+	{id: "G5", what: "no connection", tests: "TestConnectionRefused"},
+	{id: "G6", what: "an id that is a path", tests: "FuzzID TestSession_importRefuses TestAwaitRefusesWhatIsNoID TestReleaseRefusesWhatIsNoID"},
+	{id: "G7", what: "an endpoint with a path, a query or a password", tests: "TestCheckURL TestConfig_addresses"},
+	{id: "G8", what: "HTTP/2", tests: "TestHTTP2"},
 
 	// Inputs and workflows.
-	{what: "spellings of addresses", tests: "TestPlanSession_keepsSpelling TestSession_echoes"},
-	{what: "a provider configuration that is not known yet", tests: "TestConfig_unknown TestSession_unknownEndpoint"},
-	{what: "values that are not known yet", tests: "TestValidation_unknown TestSession_unknownValues"},
-	{what: "an import of what the API never shows", tests: "TestSession_imports TestSession_adoptsConfiguration"},
-	{what: "generated configuration", tests: "TestSession_generatesConfiguration"},
-	{what: "-refresh-only, -target, moved, removed, -replace, -refresh=false", tests: "TestLifecycle"},
-	{what: "terraform test with a mocked provider", tests: "TestLifecycle"},
-	{what: "another version of the provider", none: "there is no earlier release whose state could differ"},
-	{what: "destroying what is UNAVAILABLE", tests: "TestSession_life"},
-	{what: "OpenTofu", none: "make test runs all of it on OpenTofu, too"},
+	{id: "H1", what: "spellings of addresses", tests: "TestPlanSession_keepsSpelling TestSession_echoes"},
+	{id: "H2", what: "a provider configuration that is not known yet", tests: "TestConfig_unknown TestSession_unknownEndpoint"},
+	{id: "H3", what: "values that are not known yet", tests: "TestValidation_unknown TestSession_unknownValues"},
+	{id: "H4", what: "an import of what the API never shows", tests: "TestSession_imports TestSession_adoptsConfiguration"},
+	{id: "H5", what: "generated configuration", tests: "TestSession_generatesConfiguration"},
+	{id: "H6", what: "-refresh-only, -target, moved, removed, -replace, -refresh=false", tests: "TestLifecycle"},
+	{id: "H7", what: "terraform test with a mocked provider", tests: "TestLifecycle"},
+	{id: "H8", what: "another version of the provider", none: "there is no earlier release whose state could differ"},
+	{id: "H9", what: "destroying what is UNAVAILABLE", tests: "TestSession_life"},
+	{id: "H10", what: "OpenTofu", none: "make test runs all of it on OpenTofu, too"},
 
 	// Reservations. What creates, tokens and the network do wrong above reaches them the same way.
 	{what: "the answer to an update's POST is lost, late, 5xx or unreadable", tests: "TestReservation_updateLosesTheAnswer TestReservation_updateFails TestSoak"},
@@ -137,12 +142,12 @@ var scenarios = []scenario{
 	{what: "a thousand reservations, and a list that hangs", tests: "TestFleet_reservations TestFleet_planWhileTheListFails"},
 
 	// Secrets.
-	{what: "TF_LOG=TRACE", tests: "TestSecretsStayInside"},
-	{what: "masks that reach only one call", none: "no mask is relied on: log lines hold an allow-list of fields (TestNothingLeaks)"},
-	{what: "secrets in state and plan", tests: "TestSecretsStayInside TestReservation_tokenIsSent TestSchema_secrets"},
-	{what: "secrets in errors and formatted values", tests: "TestNothingLeaks TestNothingPrints"},
-	{what: "a server that repeats secrets", tests: "TestNothingLeaks TestForeignIdentifiersAreMasked TestSecretsStayInside"},
-	{what: "the webhook token sent to a redirect's target", tests: "TestRedirectsAreNotFollowed"},
+	{id: "I1", what: "TF_LOG=TRACE", tests: "TestSecretsStayInside"},
+	{id: "I2", what: "masks that reach only one call", none: "no mask is relied on: log lines hold an allow-list of fields (TestNothingLeaks)"},
+	{id: "I3", what: "secrets in state and plan", tests: "TestSecretsStayInside TestReservation_tokenIsSent TestSchema_secrets"},
+	{id: "I4", what: "secrets in errors and formatted values", tests: "TestNothingLeaks TestNothingPrints"},
+	{id: "I5", what: "a server that repeats secrets", tests: "TestNothingLeaks TestForeignIdentifiersAreMasked TestSecretsStayInside"},
+	{id: "I6", what: "the webhook token sent to a redirect's target", tests: "TestRedirectsAreNotFollowed"},
 }
 
 func TestScenarios(t *testing.T) {
@@ -165,7 +170,9 @@ func TestScenarios(t *testing.T) {
 			}
 		}
 	}
+	covered := map[string]bool{"": true}
 	for _, s := range scenarios {
+		covered[s.id] = true
 		tests := strings.Fields(s.tests)
 		if (len(tests) == 0) == (s.none == "") {
 			t.Errorf("%s: needs tests, or a reason why there are none", s.what)
@@ -175,6 +182,19 @@ func TestScenarios(t *testing.T) {
 				t.Errorf("%s: there is no test %s", s.what, name)
 			}
 		}
+	}
+	for letter, most := range map[string]int{"A": 17, "B": 9, "C": 10, "D": 7, "E": 10, "F": 10, "G": 8, "H": 10, "I": 6} {
+		for n := 1; n <= most; n++ {
+			id := fmt.Sprint(letter, n)
+			if !covered[id] {
+				t.Errorf("no row covers the scenario %s", id)
+			}
+			delete(covered, id)
+		}
+	}
+	delete(covered, "")
+	for id := range covered {
+		t.Errorf("there is no scenario %q", id)
 	}
 }
 

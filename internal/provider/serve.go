@@ -22,8 +22,8 @@ const Address = "registry.terraform.io/telefonica/qod"
 // by Terraform, or lost it.
 func Serve(version string, attach bool) error {
 	var posting sync.RWMutex
-	outliveSignals()
-	if !attach {
+	if !attach { // otherwise it belongs to whoever debugs it
+		outliveSignals()
 		go leaveWith(os.Getppid(), &posting)
 	}
 	return serve(attach, &qodProvider{version: version, getenv: os.Getenv, posting: posting.RLocker()})
@@ -47,7 +47,7 @@ func serve(attach bool, p *qodProvider) error {
 
 // newServer is the provider as the protocol has it.
 func newServer(p *qodProvider) tfprotov6.ProviderServer {
-	return shortcut{providerserver.NewProtocol6(p)().(framework), p} //nolint:forcetypeassert // the framework implements it
+	return guarded{shortcut{providerserver.NewProtocol6(p)().(framework), p}} //nolint:forcetypeassert // the framework implements it
 }
 
 // beBrief tells the garbage collector that this process lives for seconds and allocates little: a

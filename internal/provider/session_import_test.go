@@ -214,7 +214,7 @@ func TestSession_importStops(t *testing.T) {
 func TestSession_generatesConfiguration(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
 	w.Echo(func(info map[string]any) {
-		if device := info["device"].(map[string]any); device["phoneNumber"] == "+34600000030" {
+		if device, _ := info["device"].(map[string]any); device["phoneNumber"] == "+34600000030" {
 			device["phoneNumber"] = "34600000030"
 		}
 	})
@@ -227,10 +227,12 @@ func TestSession_generatesConfiguration(t *testing.T) {
 		},
 		{PhoneNumber: "+34600000030"},
 	} {
-		imports += fmt.Sprintf("import {\n  to = qod_session.s%d\n  id = %q\n}\n", n, w.Seed(sandbox.Session{Device: device}).ID)
+		// With a provider, because without a resource a coming Terraform (1.17) looks for hashicorp/qod.
+		imports += fmt.Sprintf("import {\n  to = qod_session.s%d\n  id = %q\n  provider = qod\n}\n", n, w.Seed(sandbox.Session{Device: device}).ID)
 	}
 	c := w.cli(imports)
 	c.must(0, "plan", "-no-color", "-generate-config-out=generated.tf")
+	c.configure(strings.ReplaceAll(imports, "  provider = qod\n", "")) // refused where there is a resource
 	c.apply()
 	c.destroy()
 	if got := w.writes(); got != "DELETE DELETE DELETE" {

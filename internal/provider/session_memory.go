@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -80,9 +81,17 @@ const longestSession = 24 * time.Hour
 // made at another one and need not be over yet. The clock is the server's; unknown (zero),
 // the session is taken to live.
 func (m sessionMemory) elsewhere(origin string, expiresAt, serverTime time.Time) bool {
-	if m.Origin == "" || m.Origin == origin {
-		return false
-	}
+	return m.Origin != "" && m.Origin != origin && m.lives(expiresAt, serverTime)
+}
+
+// anybody reports whether a 404 from origin, taken for proof, may have been for another client than
+// the one that made the session: a ready access token does not show whose it is.
+func (m sessionMemory) anybody(origin string, expiresAt, serverTime time.Time) bool {
+	return strings.HasSuffix(origin, " as token") && m.lives(expiresAt, serverTime)
+}
+
+// lives reports whether nothing says that the session is over.
+func (m sessionMemory) lives(expiresAt, serverTime time.Time) bool {
 	end := expiresAt
 	if end.IsZero() && !m.SeenAt.IsZero() {
 		end = m.SeenAt.Add(longestSession)

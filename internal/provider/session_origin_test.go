@@ -143,3 +143,51 @@ provider "qod" {
 		t.Errorf("requests that change something: %s, want POST DELETE DELETE", got)
 	}
 }
+
+// with is a provider with a ready access token of some client.
+func (w *world) with(token, client string) *core {
+	w.AcceptToken(token, client)
+	return newCore(w.t, &qodProvider{version: "test", getenv: func(string) string { return "" }}, attrs{"endpoint": w.Endpoint(), "access_token": token})
+}
+
+// A ready access token does not show whose it is. What it cannot see is taken to be gone, with a
+// warning that names the session, unless the session is over.
+func TestSession_otherToken(t *testing.T) {
+	t.Parallel()
+	for name, over := range map[string]bool{"before its end": false, "after its end": true} {
+		t.Run(name, func(t *testing.T) {
+			clock := sandbox.NewManualClock(atKickOff)
+			w := newWorld(t, sandbox.Config{Clock: clock, Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}})
+			made := w.with("ours", sandbox.DefaultClient.ID).created(hour(nil))
+			if over {
+				clock.Advance(2 * time.Hour)
+			}
+			other := w.with("another's", otherClient.ID)
+			for operation, left := range map[string]result{"refresh": other.refresh(made), "destroy": other.destroy(made)} {
+				if left.values != nil || refused(left.diagnostics) {
+					t.Errorf("%s: the state has %v; %s", operation, left.values, printed(left.diagnostics))
+				}
+				warned := strings.Join(left.warnings(), "\n")
+				if (warned == "") != over {
+					t.Errorf("%s: %s", operation, printed(left.diagnostics))
+				}
+				if !over {
+					containsAll(t, warned, []string{"QoS Session Gone Before Its End", "does not show whose it is", "import", made.text("id")})
+				}
+			}
+		})
+	}
+}
+
+// So it is for the session of a reservation.
+func TestReservation_otherToken(t *testing.T) {
+	s := newSeason(t, 0, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}})
+	made := s.passOf(s.with("ours", sandbox.DefaultClient.ID).reservations(), record{}, match(nil)).record
+	other := s.with("another's", otherClient.ID).reservations()
+	for operation, left := range map[string]result{"refresh": other.refresh(made), "destroy": other.destroy(made)} {
+		containsAll(t, strings.Join(left.warnings(), "\n"), []string{"QoS Session Gone Before Its End", s.ids()[0]})
+		if refused(left.diagnostics) {
+			t.Errorf("%s: %s", operation, printed(left.diagnostics))
+		}
+	}
+}

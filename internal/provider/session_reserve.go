@@ -61,6 +61,8 @@ func release(ctx context.Context, api qod.Sessions, e endeavour, ref qod.Ref, me
 		return diag.Diagnostics{e.releaseFailed(ref.ID, err)}
 	case memory.elsewhere(api.Origin(), ends, serverTimeOf(err)):
 		return diag.Diagnostics{e.madeElsewhere(ref.ID, memory.Origin, api.Origin(), err)}
+	case memory.anybody(api.Origin(), ends, serverTimeOf(err)):
+		return diag.Diagnostics{e.goneForToken(ref.ID, api.Origin())}
 	}
 	return nil
 }

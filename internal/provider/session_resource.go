@@ -108,8 +108,8 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 		// What was asked for is what is planned; another profile is reported below.
 		model.QoSProfile = types.StringValue(asked.QoSProfile)
 		model.settle()
-		memory = memory.remember(ctx, r.api, made)
 		resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)
+		memory = memory.remember(ctx, r.api, made) // which may ask for the time, and wait for it
 		resp.Diagnostics.Append(memory.keep(ctx, resp.Private)...)
 		return !resp.Diagnostics.HasError()
 	})
@@ -177,6 +177,9 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 		if memory.elsewhere(r.api.Origin(), instantOf(model.ExpiresAt), serverTimeOf(err)) {
 			resp.Diagnostics.Append(readingSession.madeElsewhere(model.ID.ValueString(), memory.Origin, r.api.Origin(), err))
 			return
+		}
+		if memory.anybody(r.api.Origin(), instantOf(model.ExpiresAt), serverTimeOf(err)) {
+			resp.Diagnostics.Append(readingSession.goneForToken(model.ID.ValueString(), r.api.Origin()))
 		}
 		resp.State.RemoveResource(ctx)
 		return

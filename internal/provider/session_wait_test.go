@@ -195,11 +195,19 @@ func containsAll(t *testing.T, text string, parts []string) {
 type api struct {
 	qod.Sessions
 	reserve, await func() (qod.Session, error)
+	clockless      bool
 }
 
-func (a api) Check(qod.Spec) []qod.Problem                           { return nil }
-func (a api) Origin() string                                         { return "a fake" }
-func (a api) Now(context.Context) (time.Time, error)                 { return atKickOff, nil }
+func (a api) Check(qod.Spec) []qod.Problem { return nil }
+func (a api) Origin() string               { return "a fake" }
+
+func (a api) Now(context.Context) (time.Time, error) {
+	if a.clockless {
+		panic("a fault")
+	}
+	return atKickOff, nil
+}
+
 func (a api) Glance(context.Context) (time.Time, bool)               { return atKickOff, true }
 func (a api) Reserve(context.Context, qod.Spec) (qod.Session, error) { return a.reserve() }
 func (a api) Await(context.Context, qod.Ref) (qod.Session, error)    { return a.await() }
@@ -221,10 +229,12 @@ func TestSession_createEndsWith(t *testing.T) {
 	}{
 		"interrupted": {api: api{reserve: reserved, await: fails(qod.WaitInterrupted)}, warns: "The next apply resumes the wait.", status: "REQUESTED"},
 		"vanished":    {api: api{reserve: reserved, await: fails(qod.WaitGone)}, says: "The next apply reserves a new one."},
+		"denied":      {api: api{reserve: reserved, await: fails(qod.WaitDenied)}, says: "put the credentials right and run terraform untaint", status: "REQUESTED"},
 		"a fault while waiting": {
 			api:  api{reserve: reserved, await: func() (qod.Session, error) { panic("a fault") }},
 			says: "a fault", status: "REQUESTED",
 		},
+		"a fault before the wait": {api: api{reserve: reserved, clockless: true}, says: "a fault", status: "REQUESTED"},
 		"a session with an error": {
 			api:  api{reserve: func() (qod.Session, error) { return requested, &qod.PanicError{Value: "a fault"} }},
 			says: "a fault", status: "REQUESTED",

@@ -11,9 +11,9 @@ import (
 // outliveSignals keeps the plugin from dying with a POST in flight, whose session nobody would
 // record. A pipeline that is cancelled sends SIGTERM to the whole process group; Terraform itself
 // answers the signal by asking its plugins to stop, and ends them when they have. (go-plugin does
-// the same for SIGINT, and for nothing else.) SIGPIPE comes with the first log line after
-// Terraform was killed.
-func outliveSignals() { signal.Ignore(syscall.SIGTERM, syscall.SIGPIPE) }
+// the same for SIGINT, and for nothing else.) SIGHUP, of a terminal that is closed, ends Terraform
+// at once; SIGPIPE comes with the first log line after that. Then leaveWith ends this process.
+func outliveSignals() { signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE) }
 
 const parentInterval = 200 * time.Millisecond
 
@@ -24,7 +24,7 @@ func leaveWith(parent int, posting *sync.RWMutex) {
 	for range time.Tick(parentInterval) {
 		if os.Getppid() != parent {
 			posting.Lock()
-			os.Exit(1)
+			os.Exit(1) //nolint:forbidigo // there is nobody left to return to, and no POST in flight
 		}
 	}
 }

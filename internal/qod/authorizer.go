@@ -103,9 +103,13 @@ func (c *tokenCache) Token(ctx context.Context, d Device) (Token, error) {
 		if token, ok, err := cell.current(); ok {
 			return token, err
 		}
-		ctx, cancel := context.WithTimeout(ctx, fetchBudget)
+		bounded, cancel := context.WithTimeout(ctx, fetchBudget)
 		defer cancel()
-		value, lifetime, err := c.fetch(ctx, d)
+		value, lifetime, err := c.fetch(bounded, d)
+		if err != nil && ctx.Err() != nil && !locks(err) {
+			// Cut short because nobody waits for it any more, which says nothing to whoever asks next.
+			return Token{}, err
+		}
 		return cell.keep(value, lifetime, err)
 	})
 }
@@ -146,15 +150,11 @@ func (c *tokenCache) Refused(t Token) {
 func (c *tokenCell) current() (Token, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var refusal *TokenError
-	if errors.As(c.failure, &refusal) && refusal.locked {
-		return Token{}, true, c.failure
-	}
 	now := time.Now()
 	if c.token.value != "" && now.Before(c.renewAt) {
 		return c.token, true, nil
 	}
-	if c.failure != nil && now.Sub(c.failedAt) < failureAge {
+	if c.failure != nil && (locks(c.failure) || now.Sub(c.failedAt) < failureAge) {
 		token, err := c.fallback(now)
 		return token, true, err
 	}

@@ -332,17 +332,26 @@ func TestTokenExpiresDuringTheRun(t *testing.T) {
 	})
 }
 
-// A token that cannot be renewed early is used for as long as it is good.
+// A token that cannot be renewed early is used for as long as it is good, also by those who must
+// not ask for another.
 func TestTokenIsUsedToItsEndInAnOutage(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		mustLook(t, w)
-		w.spoil(sandbox.OpToken, -1, down)
-		time.Sleep(59*time.Minute + 10*time.Second)
-		mustLook(t, w)
-		time.Sleep(time.Minute)
-		_ = as[*qod.TokenError](t, look(t, w))
-	})
+	for name, effect := range map[string]sandbox.Effect{"503": down, "invalid_client": sandbox.Status(401, `{"error":"invalid_client"}`)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				mustLook(t, w)
+				w.spoil(sandbox.OpToken, -1, effect)
+				time.Sleep(59*time.Minute + 10*time.Second)
+				for range 5 {
+					mustLook(t, w)
+					time.Sleep(5 * time.Second)
+				}
+				time.Sleep(time.Minute)
+				_ = as[*qod.TokenError](t, look(t, w))
+			})
+		})
+	}
 }
 
 // A server that gives out the token it gave before is asked once, not for ever.
@@ -411,6 +420,16 @@ func TestTokenEndpointHangs(t *testing.T) {
 			}
 			time.Sleep(time.Minute)
 			equal(t, "token requests", w.Count(sandbox.OpToken), 1)
+		})
+	})
+	t.Run("the last one leaves, and another comes", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, setting{}, func(t *testing.T, w *world) {
+			w.spoil(sandbox.OpToken, 1, sandbox.HangBeforeCommit())
+			_, err := w.Read(within(t, time.Second), qod.Ref{ID: someID})
+			equal(t, "timeout", as[*qod.InterruptedError](t, err).Timeout, true)
+			synctest.Wait()
+			mustLook(t, w)
 		})
 	})
 	t.Run("the first one leaves", func(t *testing.T) {

@@ -27,7 +27,7 @@ const (
 )
 
 // Await waits until the session is AVAILABLE. Polls that fail are ridden out: only the context,
-// UNAVAILABLE, refused credentials, or a proven 404 that lasts past a grace end the wait otherwise,
+// UNAVAILABLE, credentials that cannot be good again, or a proven 404 that lasts past a grace end the wait otherwise,
 // with a *WaitError that holds what was last known. When the context's time is up, the session is
 // asked for once more: one that is not ready in time costs its replacement.
 func (c *Client) Await(ctx context.Context, ref Ref) (s Session, err error) {
@@ -122,8 +122,13 @@ func (c *Client) readOnce(ctx context.Context, ref Ref, attempt int) (Session, e
 	return c.decodeRead(r, a)
 }
 
-// asked is the Retry-After of a failed poll.
+// asked is how long a failed poll keeps from the next one: what the API asks for, and long where
+// each costs token requests that will hardly fare better.
 func asked(err error) time.Duration {
+	var token *TokenError
+	if isStatus(err, http.StatusUnauthorized) || (errors.As(err, &token) && token.final) {
+		return maxAsked
+	}
 	var e *Error
 	if errors.As(err, &e) {
 		return e.RetryAfter
@@ -131,12 +136,6 @@ func asked(err error) time.Duration {
 	return 0
 }
 
-// denied reports whether looking again cannot help, and would cost a token each time: a 401 in
-// spite of a new token, or no token to be had.
-func denied(err error) bool {
-	var token *TokenError
-	if errors.As(err, &token) {
-		return token.final
-	}
-	return isStatus(err, http.StatusUnauthorized)
-}
+// denied reports whether looking again cannot help, or would do harm. Nothing less ends a wait: it
+// would cost a session that is well.
+func denied(err error) bool { return locks(err) || errors.Is(err, ErrNotRenewable) }

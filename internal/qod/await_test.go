@@ -18,6 +18,14 @@ func reads(times int, effect sandbox.Effect) func(*testing.T, *world, string) {
 	return func(_ *testing.T, w *world, _ string) { w.spoil(sandbox.OpRead, times, effect) }
 }
 
+// tokenless takes the token away and spoils the next ones.
+func tokenless(times int, effect sandbox.Effect) func(*testing.T, *world, string) {
+	return func(_ *testing.T, w *world, _ string) {
+		w.RevokeTokens()
+		w.spoil(sandbox.OpToken, times, effect)
+	}
+}
+
 func TestAwait(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -99,23 +107,20 @@ func TestAwait(t *testing.T) {
 		},
 
 		"the token is refused once": {arrange: func(_ *testing.T, w *world, _ string) { w.RevokeTokens() }, till: time.Second, polls: 2},
+		// What refuses once may be a proxy, and taint a session that is well. Each try costs two tokens.
+		"the token is refused twice":         {arrange: reads(2, sandbox.Status(401, "")), from: 30 * time.Second, till: 31 * time.Second, polls: 3},
+		"the token is refused for a while":   {arrange: reads(6, sandbox.Status(401, "")), from: 90 * time.Second, till: 91 * time.Second, polls: 7},
+		"a page stands in for the new token": {arrange: tokenless(1, sandbox.Status(403, loginPage, "Content-Type", htmlType)), from: 30 * time.Second, till: 31 * time.Second, polls: 2},
 		"the token is always refused": {
-			arrange: reads(-1, sandbox.Status(401, "")), reason: qod.WaitDenied, err: 401, till: time.Second, polls: 2,
+			arrange: reads(-1, sandbox.Status(401, "")), reason: qod.WaitTimeout, err: 401, from: 5 * time.Minute, till: 5 * time.Minute, polls: 22,
 		},
 		"a ready token is refused": {ready: "stale", reason: qod.WaitDenied, err: 401, till: time.Second, polls: 1},
 		"the token endpoint is down for a while": {
-			arrange: func(_ *testing.T, w *world, _ string) {
-				w.RevokeTokens()
-				w.spoil(sandbox.OpToken, 5, down)
-			},
-			till: time.Minute,
+			arrange: tokenless(5, down), till: time.Minute,
 		},
 		"the token endpoint refuses the client": {
-			arrange: func(_ *testing.T, w *world, _ string) {
-				w.RevokeTokens()
-				w.spoil(sandbox.OpToken, -1, sandbox.Status(401, `{"error":"invalid_client"}`))
-			},
-			reason: qod.WaitDenied, err: 401, till: time.Second, polls: 1,
+			arrange: tokenless(-1, sandbox.Status(401, `{"error":"invalid_client"}`)),
+			reason:  qod.WaitDenied, err: 401, till: time.Second, polls: 1,
 		},
 	}
 	for name, test := range tests {

@@ -21,7 +21,7 @@ const discoveryPath = "/.well-known/openid-configuration"
 
 // discover reads the token endpoint from the OpenID Connect discovery document of the origin.
 // What the document says is about to be sent the client secret, so it has to be https and speak
-// for this very origin.
+// for this very origin. One that does not say for whom it speaks may name this origin alone.
 func discover(ctx context.Context, client *http.Client, origin string, config Config) (tokenEndpoint, error) {
 	at := origin + discoveryPath
 	fail := func(status int, final bool, err error) (tokenEndpoint, error) {
@@ -58,7 +58,11 @@ func discover(ctx context.Context, client *http.Client, origin string, config Co
 	if problem := CheckURL(endpoint); problem != "" {
 		return fail(0, true, fmt.Errorf("its token_endpoint %s", problem))
 	}
-	if issuer := fields.text("issuer"); issuer != "" && !strings.EqualFold(strings.TrimRight(issuer, "/"), origin) {
+	issuer := fields.text("issuer")
+	switch {
+	case issuer == "" && !strings.EqualFold(originOf(endpoint), origin):
+		return fail(0, true, fmt.Errorf("the document names no issuer, so it is not trusted to send the client secret to another host, %s", hostOf(endpoint)))
+	case issuer != "" && !strings.EqualFold(strings.TrimRight(issuer, "/"), origin):
 		return fail(0, true, fmt.Errorf("the document speaks for another issuer, %s", readable(issuer)))
 	}
 	return tokenEndpoint{url: endpoint, style: authStyle(fields)}, nil

@@ -35,6 +35,24 @@ func TestDiscovery(t *testing.T) {
 		"the issuer in capitals":       {arrange: set("issuer", "https://GATEWAY.example")},
 		"the document is called plain": {arrange: func(w *world) { w.spoil(sandbox.OpDiscovery, 1, sandbox.Header("Content-Type", "text/plain")) }},
 
+		"no issuer, and another host for tokens": {
+			arrange: func(w *world) {
+				w.Discovery(func(document map[string]any) {
+					delete(document, "issuer")
+					document["token_endpoint"] = "https://auth.example/oauth/token"
+				})
+			},
+			says: "names no issuer, so it is not trusted to send the client secret to another host, https://auth.example",
+		},
+		"no issuer, and another port for tokens": {
+			arrange: func(w *world) {
+				w.Discovery(func(document map[string]any) {
+					delete(document, "issuer")
+					document["token_endpoint"] = gateway + ":8443/oauth/token"
+				})
+			},
+			says: "another host, " + gateway + ":8443",
+		},
 		"another issuer":                {arrange: set("issuer", "https://evil.example"), says: "another issuer, https://evil.example"},
 		"an issuer of another scheme":   {arrange: set("issuer", "http://gateway.example"), says: "another issuer"},
 		"an issuer with a path":         {arrange: set("issuer", gateway+"/tenant"), says: "another issuer"},

@@ -102,6 +102,18 @@ func (e *TokenError) Error() string {
 
 func (e *TokenError) Unwrap() error { return e.Err }
 
+// locks reports whether asking for a token again could lock the client out.
+func locks(err error) bool {
+	var token *TokenError
+	return errors.As(err, &token) && token.locked
+}
+
+// mayPass reports whether err is for want of a token that there may be in a moment.
+func mayPass(err error) bool {
+	var token *TokenError
+	return errors.As(err, &token) && !token.final
+}
+
 // ErrNotRenewable says that a ready access token was refused: nobody but its giver can renew it.
 var ErrNotRenewable = errors.New("the access token was refused and cannot be renewed")
 

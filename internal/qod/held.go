@@ -2,52 +2,76 @@ package qod
 
 import (
 	"context"
+	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // held is what this process knows of devices without asking: which creates are under way, which
 // sessions it made, and which it has just deleted.
 type held struct {
 	mu       sync.Mutex
-	locks    map[string]chan struct{} // by identifier
-	sessions map[string]Device        // by session id
-	released map[string]time.Time     // by identifier
+	locks    map[string]*semaphore.Weighted // by identifier
+	sessions map[string]Device              // by session id
+	released []deletion
+}
+
+// deletion is one that this process has just done.
+type deletion struct {
+	device Device
+	at     time.Time
 }
 
 func newHeld() *held {
-	return &held{locks: map[string]chan struct{}{}, sessions: map[string]Device{}, released: map[string]time.Time{}}
+	return &held{locks: map[string]*semaphore.Weighted{}, sessions: map[string]Device{}}
 }
 
+// alone is all of a lock; with less of it there is room for others.
+const alone = math.MaxInt64
+
 // lock lets one create at a time deal with a device. Two that share any identifier are one
-// device to the API. Identifiers are taken in order, so that two creates cannot block each other.
+// device to the API. So are an address with a port and the same address without, while two of its
+// ports are two devices. Identifiers are taken in order, so that two creates cannot block each other.
 func (h *held) lock(ctx context.Context, d Device) (unlock func(), err error) {
-	var taken []chan struct{}
+	var taken []func()
 	unlock = func() {
-		for _, l := range taken {
-			<-l
+		for _, release := range taken {
+			release()
 		}
 	}
-	for _, id := range d.identifiers() {
-		l := h.lockOf(id)
-		select {
-		case l <- struct{}{}:
-			taken = append(taken, l)
-		case <-ctx.Done():
-			unlock()
-			return nil, ctx.Err()
+	take := func(id string, share int64) {
+		if err != nil {
+			return
 		}
+		l := h.lockOf(id)
+		if err = l.Acquire(ctx, share); err == nil {
+			taken = append(taken, func() { l.Release(share) })
+		}
+	}
+	ids := d.identifiers()
+	for _, id := range ids {
+		if address, _, ported := strings.Cut(id, portMark); ported && !slices.Contains(ids, address) {
+			take(address, 1)
+		}
+		take(id, alone)
+	}
+	if err != nil {
+		unlock()
+		return nil, err
 	}
 	return unlock, nil
 }
 
-func (h *held) lockOf(identifier string) chan struct{} {
+func (h *held) lockOf(identifier string) *semaphore.Weighted {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	l := h.locks[identifier]
 	if l == nil {
-		l = make(chan struct{}, 1)
+		l = semaphore.NewWeighted(alone)
 		h.locks[identifier] = l
 	}
 	return l
@@ -63,9 +87,7 @@ func (h *held) claim(id string, d Device) bool {
 	}
 	h.sessions[id] = d
 	// Where a new session can be, what was deleted is gone, and explains no later conflict.
-	for _, identifier := range d.identifiers() {
-		delete(h.released, identifier)
-	}
+	h.released = slices.DeleteFunc(h.released, func(gone deletion) bool { return d.overlaps(gone.device) })
 	return true
 }
 
@@ -95,9 +117,7 @@ func (h *held) release(ref Ref) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.sessions, ref.ID)
-	for _, id := range ref.Device.identifiers() {
-		h.released[id] = time.Now()
-	}
+	h.released = append(h.released, deletion{ref.Device, time.Now()})
 }
 
 // releasedAt is when this process last deleted a session of the device; zero when it did not.
@@ -105,9 +125,9 @@ func (h *held) releasedAt(d Device) time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var last time.Time
-	for _, id := range d.identifiers() {
-		if at := h.released[id]; at.After(last) {
-			last = at
+	for _, gone := range h.released {
+		if d.overlaps(gone.device) {
+			last = gone.at
 		}
 	}
 	return last

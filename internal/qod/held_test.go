@@ -38,6 +38,13 @@ func TestIdentifiers(t *testing.T) {
 func TestLock(t *testing.T) {
 	t.Parallel()
 	phone, address := Device{PhoneNumber: "+34600000001"}, Device{IPv6Address: "2001:db8::1"}
+	ipv4 := func(port ...int64) Device {
+		d := Device{IPv4Address: &IPv4Address{PublicAddress: "203.0.113.7"}}
+		if len(port) > 0 {
+			d.IPv4Address.PublicPort = &port[0]
+		}
+		return d
+	}
 	both := Device{PhoneNumber: "34600000001", IPv6Address: "2001:DB8:0::1"}
 	for name, test := range map[string]struct {
 		first, second Device
@@ -49,6 +56,11 @@ func TestLock(t *testing.T) {
 		"one of two":            {both, address, true},
 		"two of one":            {phone, both, true},
 		"nothing in common":     {phone, address, false},
+		"a port and no port":    {ipv4(80), ipv4(), true},
+		"no port and a port":    {ipv4(), ipv4(80), true},
+		"one port":              {ipv4(80), ipv4(80), true},
+		"two ports":             {ipv4(80), ipv4(81), false},
+		"one told twice":        {Device{IPv4Address: ipv4(80).IPv4Address, IPv6Address: "::ffff:203.0.113.7"}, ipv4(81), true},
 		"no identifier":         {Device{}, Device{}, false},
 		"no identifier and one": {Device{}, phone, false},
 	} {
@@ -121,6 +133,7 @@ func TestLocksDoNotDeadlock(t *testing.T) {
 		devices := []Device{
 			{PhoneNumber: "+1", IPv6Address: "::1"}, {PhoneNumber: "+2", IPv6Address: "::1"}, {PhoneNumber: "+2", IPv6Address: "::2"},
 			{PhoneNumber: "+1", IPv6Address: "::2", NetworkAccessIdentifier: "a"}, {NetworkAccessIdentifier: "A"},
+			{IPv4Address: &IPv4Address{PublicAddress: "0.0.0.1"}, PhoneNumber: "+1"}, {IPv4Address: &IPv4Address{PublicAddress: "0.0.0.1", PublicPort: new(int64)}, PhoneNumber: "+1"},
 		}
 		var wg sync.WaitGroup
 		for i := range 200 {

@@ -289,6 +289,34 @@ func TestNoGoroutineStays(t *testing.T) { //nolint:paralleltest // see above
 	})
 }
 
+// The same where connections are kept, and everything takes real time.
+func TestNoGoroutineStaysOnSockets(t *testing.T) { //nolint:paralleltest // it counts, too
+	w := onSockets(t, setting{})
+	soon := func() context.Context { return cancelledIn(t, 50*time.Millisecond) }
+	w.spoil(sandbox.OpToken, 1, sandbox.HangBeforeCommit())
+	_, _ = w.Read(soon(), qod.Ref{ID: someID})
+	w.spoil(sandbox.OpList, 1, sandbox.HeadThenHang())
+	_, _ = w.List(soon(), qod.Filter{})
+	w.spoil(sandbox.OpCreate, 1, sandbox.DropAfterCommit())
+	s, err := w.Reserve(t.Context(), wanted())
+	if err != nil {
+		t.Error(err)
+	}
+	w.spoil(sandbox.OpRead, -1, sandbox.HangBeforeCommit())
+	_, _ = w.Await(soon(), qod.Ref{ID: s.ID})
+	w.spoil(sandbox.OpRelease, 1, sandbox.HangBeforeCommit())
+	_ = w.Release(soon(), qod.Ref{ID: s.ID})
+	w.Heal()
+	_ = together(20, func() error { _, err := w.List(t.Context(), qod.Filter{}); return err })
+	left := goroutines()
+	for patience := time.Now().Add(5 * time.Second); left != "" && time.Now().Before(patience); left = goroutines() {
+		runtime.Gosched()
+	}
+	if left != "" {
+		t.Errorf("left behind:\n%s", left)
+	}
+}
+
 // goroutines are the stacks of those that are in this package's code, tests themselves aside.
 func goroutines() string {
 	stacks := make([]byte, 1<<20)

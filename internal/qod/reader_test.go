@@ -750,14 +750,14 @@ func TestReadRace(t *testing.T) {
 						turn <- struct{}{}
 						if mine.IntN(2) == 0 {
 							tr.becomes(id, "gone")
-							if err := w.Release(t.Context(), qod.Ref{ID: id}); err != nil && !qod.IsGone(err) {
+							if err := w.Release(t.Context(), qod.Ref{ID: id}); err != nil && !qod.IsGone(err) { //nolint:contextcheck // stop ends the loop, not a call
 								t.Errorf("release: %v", err)
 							}
 							tr.wrote(id)
 						} else {
 							spec := wanted()
 							spec.Device.PhoneNumber, spec.Seconds = fmt.Sprintf("+346%08d", n), 5+mine.Int64N(20)
-							s, err := w.Reserve(t.Context(), spec)
+							s, err := w.Reserve(t.Context(), spec) //nolint:contextcheck // stop ends the loop, not a call
 							if err != nil {
 								t.Errorf("reserve: %v", err)
 							}

@@ -35,13 +35,16 @@ func (c *Client) Release(ctx context.Context, ref Ref) (err error) {
 	return err
 }
 
-// awaitRelease waits for a delete that the API has only accepted.
+// awaitRelease waits for a delete that the API has only accepted. A session that becomes UNAVAILABLE
+// is on its way out; one that is so from the start may have been so before, and blocks its device.
 func (c *Client) awaitRelease(ctx context.Context, ref Ref) error {
+	lived := false
 	for attempt := 1; ; attempt++ {
 		s, err := c.readOnce(ctx, ref, attempt)
-		if IsGone(err) || (err == nil && s.Status == StatusUnavailable) {
+		if IsGone(err) || (err == nil && s.Status == StatusUnavailable && lived) {
 			return nil
 		}
+		lived = lived || err == nil && s.Status != StatusUnavailable
 		if pause(ctx, max(backoff(attempt), min(maxAsked, asked(err)))) != nil {
 			return stopped(ctx, OperationRelease, true, informative(err))
 		}

@@ -89,6 +89,14 @@ func TestRelease(t *testing.T) {
 			},
 			deletes: 1, live: true, till: 30 * time.Second,
 		},
+		"202, and unavailable already": {
+			arrange: func(w *world, id string) {
+				w.Revoke(id)
+				w.spoil(sandbox.OpRelease, 1, sandbox.Status(202, ""))
+				time.AfterFunc(20*time.Second, func() { w.Remove(id) })
+			},
+			deletes: 1, till: 30 * time.Second,
+		},
 		"202, and looks fail meanwhile": {
 			arrange: func(w *world, id string) {
 				w.spoil(sandbox.OpRelease, 1, sandbox.Status(202, ""))

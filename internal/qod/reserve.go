@@ -11,6 +11,11 @@ const (
 	// snapshotBudget bounds that list: without one the POST is still sent.
 	snapshotBudget = 5 * time.Second
 
+	// snapshotGap is how much older than the POST that list may be for a session that shows no start
+	// to count as made by it: somebody else may have made it in between. A burst of creates shares a
+	// list that is half as old.
+	snapshotGap = 2 * time.Second
+
 	// clockSlack is how far two readings of one server's clock may lie apart: Date and startedAt
 	// are both cut to whole seconds.
 	clockSlack = 2 * time.Second
@@ -40,7 +45,13 @@ const (
 // Errors: *Error (refused), *TokenError, *ConflictError, *UnresolvedError, *InterruptedError,
 // ErrWindowClosed, *PanicError.
 func (c *Client) Reserve(ctx context.Context, spec Spec) (s Session, err error) {
-	defer catch(&err)
+	create := creation{client: c, spec: spec}
+	defer func() {
+		if fault := recover(); fault != nil {
+			// What is known by now is all that anybody will ever know.
+			s, err = create.made, create.failed(newPanicError(fault))
+		}
+	}()
 	unlock, lockErr := c.held.lock(ctx, spec.Device)
 	if lockErr != nil {
 		return Session{}, stopped(ctx, OperationCreate, false, nil)
@@ -53,7 +64,6 @@ func (c *Client) Reserve(ctx context.Context, spec Spec) (s Session, err error) 
 	if _, err := c.authorizer.Token(ctx, spec.Device); err != nil {
 		return Session{}, unlessStopped(ctx, err)
 	}
-	create := creation{client: c, spec: spec}
 	s, err = create.run(ctx)
 	if s.ID != "" {
 		c.reader.wrote(s.ID)
@@ -77,6 +87,7 @@ type creation struct {
 	postedAt time.Time // just before that POST, by this process's clock
 	lost     []*Error  // POSTs whose fate is unknown
 	until    time.Time // when the session of the last lost POST would end
+	made     Session   // what the last POST made
 }
 
 // run posts until there is a session or a reason to stop.
@@ -87,12 +98,15 @@ func (cr *creation) run(ctx context.Context) (Session, error) {
 		}
 		if len(cr.lost) == 0 {
 			cr.before = cr.client.snapshotBefore(ctx)
-			cr.postedAt = time.Now()
 		} else if found, err := cr.look(ctx, 0); found.ID != "" || err != nil {
 			return found, err
 		}
 		s, err := cr.post(ctx, attempt)
 		if s.ID != "" {
+			cr.made = s
+			if taken := cr.taken(s); taken != nil {
+				return Session{}, cr.failed(taken)
+			}
 			return s, cr.twice(ctx, s)
 		}
 		var failure *Error
@@ -148,7 +162,7 @@ func (c *Client) snapshotBefore(ctx context.Context) *snapshot {
 	if !c.lists.promising() {
 		look = c.lists.since // once: each create of a fleet comes by here
 	}
-	taken, err := look(budget, time.Now().Add(-snapshotAge))
+	taken, err := look(budget, time.Now().Add(-snapshotGap/2))
 	if err != nil {
 		if ctx.Err() == nil && budget.Err() != nil {
 			c.lists.disappoint()
@@ -177,11 +191,10 @@ func (cr *creation) post(ctx context.Context, attempt int) (Session, error) {
 		return Session{}, ctx.Err()
 	}
 	cr.spec.Seconds = spec.Seconds
-	made, err := c.sendCreate(ctx, r, spec.Device, token, attempt)
-	if made.ID != "" {
-		c.held.claim(made.ID, spec.Device)
+	if len(cr.lost) == 0 {
+		cr.postedAt = time.Now()
 	}
-	return made, err
+	return c.sendCreate(ctx, r, spec.Device, token, attempt)
 }
 
 // sendCreate is the part of a create that must not be lost: from here on the network may have
@@ -249,14 +262,26 @@ func (cr *creation) look(ctx context.Context, settling time.Duration) (Session, 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cr.client.requestTimeout)
 	defer cancel()
 	began := time.Now()
+	var tokenless error // says more than that the time was up meanwhile
 	for wait := firstLook; ; wait *= 2 {
 		taken, err := cr.client.listSince(ctx, time.Now())
 		if err != nil {
-			return Session{}, cr.unresolved(cr.lastLost(), nil, err, interrupted)
+			// A token that others gave up waiting for, or that is hard to get just now, is no reason to
+			// leave a session behind.
+			if mayPass(err) {
+				tokenless = err
+				if pause(ctx, min(wait, maxPoll)) == nil {
+					continue
+				}
+			}
+			return Session{}, cr.unresolved(cr.lastLost(), nil, firstError(tokenless, err), interrupted)
 		}
 		ours, possible := cr.candidates(taken.sessions)
-		if len(ours) == 1 && cr.client.held.claim(ours[0].ID, cr.spec.Device) {
-			return ours[0], nil
+		if len(ours) == 1 {
+			if cr.client.held.claim(ours[0].ID, cr.spec.Device) {
+				return ours[0], nil
+			}
+			continue // another create was faster: look again, without it
 		}
 		done := time.Since(began) >= settling
 		if len(ours) > 0 || (done && len(possible) > 0) {
@@ -280,31 +305,45 @@ func (cr *creation) twice(ctx context.Context, s Session) error {
 	if err != nil {
 		return nil //nolint:nilerr // nothing speaks for a second session, and the first is good
 	}
-	if ours, _ := cr.candidates(taken.sessions); len(ours) > 0 {
-		u := cr.unresolved(cr.lastLost(), ours, nil, false)
-		u.Kept = s.ID
-		return u
+	suspects, possible := cr.candidates(taken.sessions)
+	for _, other := range possible {
+		// The network takes one session a device, so less than for an adoption is enough.
+		if cr.spec.Device.overlaps(other.Device) && !cr.predates(other) {
+			suspects = append(suspects, other)
+		}
 	}
-	return nil
+	if len(suspects) == 0 {
+		return nil
+	}
+	u := cr.unresolved(cr.lastLost(), suspects, nil, false)
+	u.Kept = s.ID
+	return u
+}
+
+// predates reports whether the session started before the POST, by the server's clock.
+func (cr *creation) predates(s Session) bool {
+	// Worked out now, since the first answer with a Date may be that of the list which shows it.
+	posted := cr.client.clock.at(cr.postedAt)
+	return !s.StartedAt.IsZero() && !posted.IsZero() && s.StartedAt.Before(posted.Add(-clockSlack))
 }
 
 // candidates splits the listed sessions that may be the one asked for: ours, which can be
 // nobody else's as far as this API can show, and possible, which cannot be told. What existed
 // before the POST, is another resource's, or shows another device is neither.
 func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
-	// Worked out now, since the first answer with a Date may be this very list.
-	posted := cr.client.clock.at(cr.postedAt)
+	// What an older list does not show may have come between it and the POST.
+	shown := cr.before != nil && cr.postedAt.Sub(cr.before.started) <= snapshotGap
 	for _, s := range listed {
-		matches, contradicts := cr.spec.Device.compare(s.Device)
+		_, contradicts := cr.spec.Device.compare(s.Device)
 		if contradicts || cr.client.held.owns(s.ID) || (cr.before != nil && cr.before.has(s.ID)) {
 			continue
 		}
-		clocked := !s.StartedAt.IsZero() && !posted.IsZero()
-		tooOld := clocked && s.StartedAt.Before(posted.Add(-clockSlack))
+		clocked := !s.StartedAt.IsZero() && !cr.client.clock.now().IsZero()
+		tooOld := cr.predates(s)
 		if cr.before == nil && tooOld {
 			continue // without a snapshot the clock alone says that it existed before
 		}
-		if matches && !tooOld && s.QoSProfile == cr.spec.QoSProfile && s.ID != "" && (cr.before != nil || clocked) {
+		if cr.spec.Device.shares(s.Device) && !tooOld && s.QoSProfile == cr.spec.QoSProfile && s.ID != "" && (clocked || shown) {
 			ours = append(ours, s)
 		} else {
 			possible = append(possible, s)
@@ -350,6 +389,25 @@ func (cr *creation) explainConflict(ctx context.Context, failure *Error) *Confli
 		case cr.spec.Device.overlaps(s.Device):
 			conflict.Visible = append(conflict.Visible, s)
 		}
+	}
+	return conflict
+}
+
+// taken is the error for an answer that shows a session of another resource, of this process or from
+// before the POST: two that hold one session would delete it for each other. It is nil for one that
+// is new, which from now on is the device's.
+func (cr *creation) taken(s Session) *ConflictError {
+	conflict := &ConflictError{Device: cr.spec.Device, Err: &Error{
+		Operation: OperationCreate, SessionID: s.ID, outcome: refused, Err: errors.New("the answer shows a session that was there before"),
+	}}
+	held := cr.client.held
+	switch {
+	case cr.before != nil && cr.before.has(s.ID) && !held.owns(s.ID):
+		conflict.Visible = []Session{cr.before.sessions[cr.before.position[s.ID]]}
+	case held.claim(s.ID, cr.spec.Device):
+		return nil
+	default:
+		conflict.Own = []string{s.ID}
 	}
 	return conflict
 }

@@ -281,25 +281,9 @@ func TestReserveWhenTheAnswerIsLost(t *testing.T) {
 			arrange: creates(sandbox.Duplicate()), posts: 1, left: 1,
 			check: conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "visible", len(e.Visible), 1) }),
 		},
-		"made twice by a network that allows it": {
-			arrange: func(_ *testing.T, w *world) {
-				w.spoil(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
-				w.Before(sandbox.OpCreate, func(n int, _ *http.Request) {
-					if n == 2 {
-						time.AfterFunc(time.Millisecond, func() { w.seed(sandbox.Session{}) })
-					}
-				})
-				w.spoilFromSecond(sandbox.OpCreate, 1, sandbox.Delay(time.Second))
-			},
-			posts: 2, made: true, left: 1,
-			check: func(t *testing.T, _ *world, err error) {
-				e := as[*qod.UnresolvedError](t, err)
-				equal(t, "candidates", len(e.Candidates), 1)
-				if e.Kept == "" || e.Kept == e.Candidates[0].ID {
-					t.Errorf("the session that is kept: %q", e.Kept)
-				}
-			},
-		},
+		"made twice by a network that allows it": madeTwice(setting{}),
+		// Less than it takes to adopt a session is enough to tell of it.
+		"made twice by a network that shows no start, and lists slowly": madeTwice(setting{network: slowly}, sandbox.Delay(4*time.Second)),
 	}
 	// What may hide a request that was carried out.
 	for _, status := range []int{302, 303, 408, 500, 502, 503, 504} {
@@ -311,6 +295,33 @@ func TestReserveWhenTheAnswerIsLost(t *testing.T) {
 		}
 	}
 	play(t, scenarios)
+}
+
+// madeTwice has a lost POST committed while the next one is under way, behind lists that go like this.
+func madeTwice(s setting, lists ...sandbox.Effect) scenario {
+	return scenario{
+		setting: s,
+		arrange: func(_ *testing.T, w *world) {
+			for _, effect := range lists {
+				w.spoil(sandbox.OpList, 1, effect)
+			}
+			w.spoil(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
+			w.Before(sandbox.OpCreate, func(n int, _ *http.Request) {
+				if n == 2 {
+					time.AfterFunc(time.Millisecond, func() { w.seed(sandbox.Session{Status: sandbox.StatusRequested}) })
+				}
+			})
+			w.spoilFromSecond(sandbox.OpCreate, 1, sandbox.Delay(time.Second))
+		},
+		posts: 2, made: true, left: 1,
+		check: func(t *testing.T, _ *world, err error) {
+			e := as[*qod.UnresolvedError](t, err)
+			equal(t, "candidates", len(e.Candidates), 1)
+			if e.Kept == "" || e.Kept == e.Candidates[0].ID {
+				t.Errorf("the session that is kept: %q", e.Kept)
+			}
+		},
+	}
 }
 
 func TestReserveWhenTheAnswerIsUnreadable(t *testing.T) {
@@ -433,6 +444,47 @@ func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
 			arrange: echo(func(i map[string]any) { i["device"] = map[string]any{"networkAccessIdentifier": "x@example.com"} }),
 			posts:   1, left: 1, check: unresolved(1, 1),
 		},
+		// Behind one address, only the port tells a device from another.
+		"it shows another's port": {
+			arrange: echo(func(i map[string]any) {
+				i["device"] = map[string]any{"ipv4Address": map[string]any{"publicAddress": "203.0.113.7", "publicPort": 40000}}
+			}),
+			spec: behind(nil), posts: 1, left: 1, check: mayExist,
+		},
+		"it shows no port": {
+			arrange: echo(func(i map[string]any) {
+				i["device"] = map[string]any{"ipv4Address": map[string]any{"publicAddress": "203.0.113.7"}}
+			}),
+			spec: behind(ptr(int64(40000))), posts: 1, left: 1, check: mayExist,
+		},
+		"it shows our port": {arrange: creates(sandbox.DropAfterCommit()), spec: behind(ptr(int64(40000))), posts: 1, made: true},
+		// The last list is from before another pipeline's POST.
+		"another's session came a while before the POST": {
+			setting: setting{network: slowly},
+			arrange: func(t *testing.T, w *world) {
+				spec := wanted()
+				spec.Device.PhoneNumber = "+34600000099"
+				if _, err := w.Reserve(t.Context(), spec); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Second)
+				w.seed(sandbox.Session{Status: sandbox.StatusRequested, QoSProfile: "QOS_E"})
+				time.Sleep(8 * time.Second)
+				w.spoil(sandbox.OpCreate, 1, sandbox.StatusAfterCommit(http.StatusBadGateway, ""))
+			},
+			posts: 2, check: func(t *testing.T, _ *world, err error) { _ = as[*qod.ConflictError](t, err) },
+		},
+		"another's session came while the snapshot was under way": {
+			setting: setting{network: slowly},
+			arrange: func(_ *testing.T, w *world) {
+				w.spoil(sandbox.OpList, 1, sandbox.Delay(4*time.Second))
+				w.spoil(sandbox.OpCreate, 1, sandbox.StatusAfterCommit(http.StatusBadGateway, ""))
+				w.Before(sandbox.OpCreate, func(int, *http.Request) {
+					w.seed(sandbox.Session{Status: sandbox.StatusRequested, QoSProfile: "QOS_E"})
+				})
+			},
+			posts: 1, other: 1, check: mayExist,
+		},
 		"two candidates": {
 			arrange: appears(sandbox.DropAfterCommit(), sandbox.Session{}), posts: 1, left: 2, check: unresolved(2, 1),
 		},
@@ -512,6 +564,21 @@ func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
 			posts: 1, left: 1, check: unresolved(1, 1),
 		},
 	})
+}
+
+// mayExist expects "may exist" with the one candidate.
+func mayExist(t *testing.T, _ *world, err error) {
+	t.Helper()
+	equal(t, "candidates", len(as[*qod.UnresolvedError](t, err).Candidates), 1)
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// behind has the device named by an address that it may share.
+func behind(port *int64) func(*qod.Spec) {
+	return func(s *qod.Spec) {
+		s.Device = qod.Device{IPv4Address: &qod.IPv4Address{PublicAddress: "203.0.113.7", PublicPort: port}}
+	}
 }
 
 func TestReserveWhenTheDeviceHasASession(t *testing.T) {
@@ -613,6 +680,39 @@ func TestReserveWhenTheDeviceHasASession(t *testing.T) {
 				w.seed(sandbox.Session{})
 			},
 			posts: 1, check: conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "visible", len(e.Visible), 1) }),
+		},
+		"that was deleted by this process, which named it by another port": {
+			arrange: func(t *testing.T, w *world) {
+				s := w.seed(sandbox.Session{Device: sandbox.Device{IPv4Address: &sandbox.IPv4Address{PublicAddress: "203.0.113.7"}}})
+				var spec qod.Spec
+				behind(nil)(&spec)
+				if err := w.Release(t.Context(), qod.Ref{ID: s.ID, Device: spec.Device}); err != nil {
+					t.Fatal(err)
+				}
+				w.spoil(sandbox.OpCreate, 3, conflict)
+			},
+			spec: behind(ptr(int64(40000))), posts: 4, made: true,
+		},
+		// Two resources that hold one session would delete it for each other.
+		"that the network gives out once more": {
+			arrange: func(t *testing.T, w *world) {
+				other := wanted()
+				other.Device.PhoneNumber = "+34600000002"
+				s, err := w.Reserve(t.Context(), other)
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.spoil(sandbox.OpCreate, 1, sandbox.Answer(201, jsonType, `{"sessionId":"`+s.ID+`"}`))
+			},
+			posts: 1, other: 1, check: func(t *testing.T, _ *world, err error) { equal(t, "own", len(as[*qod.ConflictError](t, err).Own), 1) },
+		},
+		"that the network gives out instead of a 409": {
+			arrange: func(_ *testing.T, w *world) {
+				w.spoil(sandbox.OpCreate, 1, sandbox.Answer(200, jsonType, `{"sessionId":"`+w.seed(sandbox.Session{}).ID+`"}`))
+			},
+			posts: 1, check: func(t *testing.T, _ *world, err error) {
+				equal(t, "visible", len(as[*qod.ConflictError](t, err).Visible), 1)
+			},
 		},
 		"and another device's was deleted": {
 			arrange: func(t *testing.T, w *world) {
@@ -853,6 +953,18 @@ func TestReserveWhenItIsInterrupted(t *testing.T) {
 		"while it is looked for": {
 			arrange: both(sandbox.DropAfterCommit(), 1, sandbox.Delay(5*time.Second)),
 			after:   time.Second, posts: 1, made: true, within: 4250 * time.Millisecond,
+		},
+		"during the POST, whose answer is lost with the token endpoint": {
+			arrange: func(_ *testing.T, w *world) {
+				w.spoil(sandbox.OpCreate, 1, sandbox.DropAfterCommit())
+				w.Before(sandbox.OpList, func(n int, _ *http.Request) {
+					if n == 2 {
+						w.RevokeTokens()
+						w.spoil(sandbox.OpToken, 12, down)
+					}
+				})
+			},
+			after: 35 * time.Millisecond, posts: 1, made: true, within: 20 * time.Second,
 		},
 		"while it waits to repeat the POST": {
 			arrange: creates(sandbox.Status(429, "", "Retry-After", "300")),
@@ -1372,6 +1484,14 @@ func TestReservePanics(t *testing.T) {
 			e := as[*qod.UnresolvedError](t, err)
 			_ = as[*qod.PanicError](t, e.LookErr)
 		}},
+		"behind the POST": {arrange: func(_ *testing.T, w *world) { w.BreakClaims() }, posts: 1, made: true, check: faulty},
+		"behind the look": {
+			arrange: func(_ *testing.T, w *world) {
+				w.BreakClaims()
+				w.spoil(sandbox.OpCreate, 1, sandbox.DropAfterCommit())
+			},
+			posts: 1, left: 1, check: func(t *testing.T, w *world, err error) { unresolved(0, 1)(t, w, err); faulty(t, w, err) },
+		},
 		"in the log": {
 			setting: setting{client: func(c *qod.Config) { c.Log = func(context.Context, qod.Event) { panic("a fault") } }},
 			posts:   1, made: true,

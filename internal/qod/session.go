@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -121,6 +122,13 @@ func (d Device) overlaps(shown Device) bool {
 	return equal > 0
 }
 
+// shares reports whether the two have an identifier in common for certain. An address with a port
+// and the same address without may be one device or, behind carrier-grade NAT, two.
+func (d Device) shares(shown Device) bool {
+	ids := shown.identifiers()
+	return slices.ContainsFunc(d.identifiers(), func(id string) bool { return slices.Contains(ids, id) })
+}
+
 // agreement counts the kinds of identifiers that both have and that are equal, or are not.
 func (d Device) agreement(shown Device) (equal, different int) {
 	count := func(both, same bool) {
@@ -164,6 +172,9 @@ func canonicalAddress(s string) string {
 	return s
 }
 
+// portMark stands between an address and its port. No other identifier has a blank in it.
+const portMark = " port "
+
 // identifiers are the device's identifiers in one spelling each, sorted: what the API compares
 // when it answers 409.
 func (d Device) identifiers() []string {
@@ -177,7 +188,7 @@ func (d Device) identifiers() []string {
 	if v4 := d.IPv4Address; v4 != nil {
 		id := "ip:" + canonicalAddress(v4.PublicAddress)
 		if v4.PublicPort != nil {
-			id = fmt.Sprintf("%s port %d", id, *v4.PublicPort)
+			id += portMark + strconv.FormatInt(*v4.PublicPort, 10)
 		}
 		ids = append(ids, id)
 	}

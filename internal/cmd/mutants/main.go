@@ -1,11 +1,13 @@
 // Mutants removes, one at a time, the lines that keep the provider's promises, and insists that
-// the test of the promise goes red: a test that cannot fail proves nothing. It changes no file;
-// each mutant exists in an overlay of the Go build alone.
+// the test of the promise goes red: a test that cannot fail proves nothing. Nor does one that is red
+// anyway, so each has to be green first. It changes no file; each mutant exists in an overlay of the
+// Go build alone.
 package main
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -32,6 +34,7 @@ func run(ctx context.Context, only string) error {
 		return fmt.Errorf("find the repository: %w", err)
 	}
 	survived, tried := 0, 0
+	green := map[string]bool{} // tests, by command, without a mutant
 	for _, m := range mutants {
 		if !strings.Contains(m.promise, only) {
 			continue
@@ -40,6 +43,12 @@ func run(ctx context.Context, only string) error {
 			return ctx.Err()
 		}
 		tried++
+		if command := strings.Join(m.command(), " "); !green[command] {
+			if out, err := m.run(ctx, ""); err != nil {
+				return fmt.Errorf("%s is red without a mutant:\n%s", m.test, out)
+			}
+			green[command] = true
+		}
 		killed, err := m.killed(ctx, root)
 		switch {
 		case err != nil:
@@ -58,8 +67,7 @@ func run(ctx context.Context, only string) error {
 	return nil
 }
 
-// killed runs the mutant's test on the changed file. Code that does not compile proves nothing
-// either way, so it is an error.
+// killed runs the mutant's test on the changed file.
 func (m mutant) killed(ctx context.Context, root string) (bool, error) {
 	dir, err := os.MkdirTemp("", "mutant-")
 	if err != nil {
@@ -85,18 +93,37 @@ func (m mutant) killed(ctx context.Context, root string) (bool, error) {
 		return false, err
 	}
 
-	// In the environment, so that the binary which a test builds is mutated, too.
-	env := append(os.Environ(), "GOFLAGS=-overlay="+config)
-	test := exec.CommandContext(ctx, "go", "test", "-count=1", "-timeout=5m", "-run=^("+m.test+")$", m.pkg)
-	test.Env = env
+	out, err := m.run(ctx, config)
+	return judged(out, err)
+}
+
+// judged reports whether a test noticed its mutant. A command that fails for another reason than a
+// test that does proves nothing either way.
+func judged(out string, err error) (killed bool, _ error) {
+	switch {
+	case strings.Contains(out, "no tests to run"):
+		return false, errors.New("there is no such test")
+	case err == nil:
+		return false, nil
+	case strings.Contains(out, "--- FAIL: "), strings.Contains(out, "\npanic: "):
+		return true, nil
+	}
+	return false, fmt.Errorf("no test failed, and yet: %w\n%s", err, out)
+}
+
+func (m mutant) command() []string {
+	return []string{"test", "-count=1", "-timeout=5m", "-run=^(" + m.test + ")$", m.pkg}
+}
+
+// run runs the mutant's test, with the overlay if there is one.
+func (m mutant) run(ctx context.Context, overlay string) (string, error) {
+	test := exec.CommandContext(ctx, "go", m.command()...)
+	if overlay != "" {
+		// In the environment, so that the binary which a test builds is mutated, too.
+		test.Env = append(os.Environ(), "GOFLAGS=-overlay="+overlay)
+	}
 	out, err := test.CombinedOutput()
-	if strings.Contains(string(out), "[build failed]") || strings.Contains(string(out), "[setup failed]") {
-		return false, fmt.Errorf("the mutant does not compile:\n%s", out)
-	}
-	if strings.Contains(string(out), "no tests to run") {
-		return false, fmt.Errorf("there is no test %s", m.test)
-	}
-	return err != nil, nil
+	return string(out), err
 }
 
 // applied returns the file with the mutant in it, which must have the line once.

@@ -1,0 +1,110 @@
+// A panic in any call is a diagnostic of that call, and takes nothing with it that was recorded.
+
+package provider
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// unguarded are calls that reach no code of this provider, which has neither functions nor ephemeral
+// resources.
+var unguarded = []string{
+	"StopProvider", "GetFunctions", "CallFunction",
+	"ValidateEphemeralResourceConfig", "OpenEphemeralResource", "RenewEphemeralResource", "CloseEphemeralResource",
+}
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	server := reflect.ValueOf(guarded{breaking{}}) // there is nothing behind it, so that every call panics
+	calls := reflect.TypeFor[framework]()
+	for i := range calls.NumMethod() {
+		call := calls.Method(i)
+		t.Run(call.Name, func(t *testing.T) {
+			t.Parallel()
+			if slices.Contains(unguarded, call.Name) {
+				return
+			}
+			answers := server.MethodByName(call.Name).Call([]reflect.Value{reflect.ValueOf(t.Context()), reflect.New(call.Type.In(1).Elem())})
+			if err, _ := answers[1].Interface().(error); err != nil {
+				t.Error(err)
+			}
+			var found []*tfprotov6.Diagnostic
+			if stream, ok := answers[0].Interface().(*tfprotov6.ListResourceServerStream); ok {
+				for result := range stream.Results {
+					found = append(found, result.Diagnostics...)
+				}
+			} else {
+				found, _ = answers[0].Elem().FieldByName("Diagnostics").Interface().([]*tfprotov6.Diagnostic)
+			}
+			if len(found) != 1 || found[0].Severity != tfprotov6.DiagnosticSeverityError || found[0].Summary != "Internal Fault" ||
+				!strings.Contains(found[0].Detail, "nil pointer") || !strings.Contains(found[0].Detail, "Please report this") {
+				t.Errorf("diagnostics: %s", printed(found))
+			}
+		})
+	}
+}
+
+// breaking is a provider that panics when it is done with a change.
+type breaking struct{ framework }
+
+func (f breaking) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
+	_, _ = f.framework.ApplyResourceChange(ctx, req)
+	panic("a fault")
+}
+
+// Behind the operation that makes a change, all that a guard can keep is what there was before.
+func TestFaultBehindAChange(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	c := w.core()
+	made := c.created(hour(nil))
+	c.server = guarded{breaking{c.server.(guarded).framework}}
+	for name, left := range map[string]result{
+		"update":  c.apply(c.plan(made, hour(attrs{"timeouts": attrs{"create": "9m"}}))),
+		"destroy": c.destroy(made),
+	} {
+		if !left.is(made) {
+			t.Errorf("%s: the state has %v", name, left.values)
+		}
+		containsAll(t, left.errors(), []string{"Internal Fault", "a fault", "look at the sessions"})
+	}
+	if lost := c.create(hour(nil)); lost.values != nil || !strings.Contains(lost.errors(), "look at the sessions") {
+		t.Errorf("create: the state has %v; %s", lost.values, printed(lost.diagnostics))
+	}
+}
+
+// Terraform takes it the same way.
+func TestFaultBehindAChange_cli(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	fault := false
+	factory := func() (tfprotov6.ProviderServer, error) {
+		server := newServer(&qodProvider{version: "test", getenv: func(string) string { return "" }})
+		if fault {
+			server = guarded{breaking{server.(guarded).framework}}
+		}
+		return server, nil
+	}
+	config := func(timeout string) string {
+		return w.hcl("%s", block("camera", `timeouts = { create = "`+timeout+`" }`, 3600))
+	}
+	faults := func(now bool) func() { return func() { fault = now } }
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){"qod": factory},
+		Steps: []resource.TestStep{
+			w.apply(config("5m")),
+			before(faults(true), resource.TestStep{Config: config("6m"), ExpectError: says("Internal Fault")}),
+			before(faults(false), w.apply(config("6m"))),
+		},
+	})
+	if got := w.writes(); got != "POST DELETE" {
+		t.Errorf("the fault cost more than itself: %s", got)
+	}
+}

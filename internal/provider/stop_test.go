@@ -1,0 +1,56 @@
+// A provider that is told to stop ends what it does, and leaves nothing running.
+
+package provider
+
+import (
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+func TestStop(t *testing.T) { //nolint:paralleltest // it counts every goroutine of the process
+	w := &world{Server: sandbox.Start(t, sandbox.Config{Provisioning: time.Hour}), t: t}
+	c := w.core()
+	polled := make(chan struct{})
+	w.Before(sandbox.OpRead, func(n int, _ *http.Request) {
+		if n == 2 {
+			close(polled)
+		}
+	})
+	ended := make(chan result)
+	go func() { ended <- c.create(hour(nil)) }()
+	<-polled
+	if _, err := c.server.StopProvider(t.Context(), &tfprotov6.StopProviderRequest{}); err != nil {
+		t.Error(err)
+	}
+	made := <-ended
+	containsAll(t, strings.Join(made.warnings(), "\n"), []string{"The next apply resumes the wait."})
+	if ids := w.ids(); len(ids) != 1 || made.text("id") != ids[0] {
+		t.Errorf("state has %q, the network %v", made.text("id"), ids)
+	}
+	left := ours()
+	for patience := time.Now().Add(5 * time.Second); left != "" && time.Now().Before(patience); left = ours() {
+		runtime.Gosched()
+	}
+	if left != "" {
+		t.Errorf("left behind:\n%s", left)
+	}
+}
+
+// ours are the stacks of goroutines in the provider's code, tests themselves aside.
+func ours() string {
+	stacks := make([]byte, 1<<20)
+	var found []string
+	for _, stack := range strings.Split(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
+		if (strings.Contains(stack, "internal/qod.") || strings.Contains(stack, "internal/provider.")) && !strings.Contains(stack, "testing.tRunner(") {
+			found = append(found, stack)
+		}
+	}
+	return strings.Join(found, "\n\n")
+}
