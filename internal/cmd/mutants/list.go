@@ -481,6 +481,13 @@ var mutants = []mutant{
 		pkg:     provider, test: "TestReservation_tooLate",
 	},
 	{
+		promise: "a session that went with its window is no failure",
+		file:    "internal/provider/reservation_enactment.go",
+		line:    "if err != nil && !over {",
+		instead: "if err != nil {",
+		pkg:     provider, test: "TestReservation_tooLate",
+	},
+	{
 		promise: "package time's idea of RFC 3339 does not decide",
 		file:    "internal/provider/reservation_window.go",
 		line:    "if !instantForm.MatchString(s) {",
