@@ -5,9 +5,13 @@ package provider
 
 import (
 	"fmt"
+	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -107,6 +111,88 @@ func TestFleet(t *testing.T) {
 			w.atMost("connections of the destroy", destroy.connections(), 2*10)
 			w.atMost("tokens of the destroy", destroy.on(sandbox.OpToken), 2)
 			w.exactly("sessions left", len(w.Ledger()), 0)
+		})
+	}
+}
+
+// A fleet of reservations costs what one of sessions does, and one that is yet to open next to nothing.
+func TestFleet_reservations(t *testing.T) {
+	const n = 40
+	w := newWorld(t, sandbox.Config{Latency: 5 * time.Millisecond, Provisioning: sandbox.Instant})
+	reserved := func(starts string) string {
+		return strings.NewReplacer("qod_session", "qod_reservation", "duration    = 3600", fmt.Sprintf("starts_at   = %q\n  ends_at     = \"2999-01-01T00:00:00Z\"", starts)).Replace(fleet(n))
+	}
+	c := w.cli(reserved("2998-01-01T00:00:00Z"))
+	merged := c.spending("apply", "-auto-approve")
+	// What time it is costs each of the two provider processes of an apply one list.
+	w.exactly("lists of the apply before the window", merged.on(sandbox.OpList), 2)
+	w.atMost("calls of the apply before the window", len(merged), 2*3)
+	w.atMost("calls of a plan before the window", len(c.spending("plan", "-detailed-exitcode")), 3)
+
+	c.configure(reserved("2000-01-01T00:00:00Z"))
+	opened := c.spending("apply", "-auto-approve")
+	w.exactly("POSTs", opened.on(sandbox.OpCreate), n)
+	w.atMost("other calls of the apply", len(opened)-n, 16)
+	w.atMost("calls of a plan", len(c.spending("plan", "-detailed-exitcode")), 12)
+	c.isLedger()
+
+	gone := w.ids()[0]
+	w.Remove(gone)
+	again := c.spending("plan")
+	w.atMost("calls of a plan with one session gone", len(again), 13)
+	w.exactly("its gets of what is gone", countPath(again, "/v1/qod/sessions/"+gone), 1)
+
+	destroy := c.spending("destroy", "-auto-approve")
+	w.exactly("DELETEs", destroy.on(sandbox.OpRelease), n-1)
+	w.atMost("other calls of the destroy", len(destroy)-n, 16)
+	w.exactly("sessions left", len(w.Ledger()), 0)
+}
+
+// The remark of a plan that a window is over is not worth waiting for: a list that hangs costs the
+// plans of a thousand new reservations some seconds once, and one that fails nothing.
+func TestFleet_planWhileTheListFails(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		effect sandbox.Effect
+		most   time.Duration
+	}{
+		"hangs": {sandbox.HangBeforeCommit(), 6 * time.Second},
+		"fails": {sandbox.Status(503, "", "Date", ""), time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			// In a bubble only what is waited for takes time.
+			synctest.Test(t, func(t *testing.T) {
+				network := sandbox.New(sandbox.Config{Latency: 10 * time.Millisecond})
+				t.Cleanup(network.Close)
+				network.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: test.effect})
+				client, err := qod.New(qod.Config{
+					Endpoint: "https://gateway.example/v1", ClientID: sandbox.DefaultClient.ID, ClientSecret: sandbox.DefaultClient.Secret,
+					MaxRetries: 4, RequestTimeout: 30 * time.Second, Transport: network.RoundTripper(),
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				c := coreWith(t, client).reservations()
+				began := time.Now()
+				var terraform sync.WaitGroup
+				for range 10 { // Terraform's parallelism
+					terraform.Go(func() {
+						for range 100 {
+							if p := c.plan(record{}, match(nil)); len(p.diagnostics) > 0 {
+								t.Errorf("it says: %s", printed(p.diagnostics))
+							}
+						}
+					})
+				}
+				terraform.Wait()
+				if took := time.Since(began); took > test.most {
+					t.Errorf("the plans were held up by %s, want %s at most", took, test.most)
+				}
+				if lists := network.Count(sandbox.OpList); lists > 2 {
+					t.Errorf("%d lists were asked for", lists)
+				}
+			})
 		})
 	}
 }

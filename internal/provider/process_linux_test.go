@@ -118,21 +118,24 @@ func (w *world) at(op sandbox.Operation, n int, f func()) {
 	})
 }
 
+// interrupt signals the CLI, or its whole process group, and waits until it has understood.
+func (r *running) interrupt(signal syscall.Signal, group bool) {
+	pid := r.cmd.Process.Pid
+	if group {
+		pid = -pid
+	}
+	if err := syscall.Kill(pid, signal); err != nil {
+		r.t.Error(err)
+	}
+	r.out.says(r.t, interruptNotice)
+}
+
 func TestSignals(t *testing.T) {
 	t.Parallel()
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		for _, group := range []bool{false, true} {
 			to := map[bool]string{false: "to the CLI", true: "to the group"}[group]
-			send := func(r *running) {
-				pid := r.cmd.Process.Pid
-				if group {
-					pid = -pid
-				}
-				if err := syscall.Kill(pid, signal); err != nil {
-					r.t.Error(err)
-				}
-				r.out.says(r.t, interruptNotice)
-			}
+			send := func(r *running) { r.interrupt(signal, group) }
 			t.Run(fmt.Sprintf("%v %s during the POST", signal, to), func(t *testing.T) {
 				w := newWorld(t, sandbox.Config{})
 				c := w.cli(camera)
@@ -181,17 +184,18 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-var importCommand = regexp.MustCompile(`terraform import 'ADDRESS' (\S+)`)
-
 // recovers applies after a crash, and does what the error says.
-func (c *cli) recovers() {
+func (c *cli) recovers(address string) {
 	c.w.t.Helper()
 	text := c.must(1, "apply", "-auto-approve", "-no-color")
-	command := importCommand.FindStringSubmatch(text)
+	command := namedForImport.FindStringSubmatch(text)
 	if command == nil {
 		c.w.t.Fatalf("the apply after the crash does not say how to recover the session:\n%s", text)
 	}
-	c.must(0, "import", "-no-color", "qod_session.camera", command[1])
+	if strings.Contains(text, "terraform state rm 'ADDRESS'") {
+		c.must(0, "state", "rm", address)
+	}
+	c.must(0, "import", "-no-color", address, command[1])
 	c.isLedger()
 	c.apply()
 	if n := len(c.w.ids()); n != 1 {
@@ -203,33 +207,11 @@ func (c *cli) recovers() {
 func TestCrashes(t *testing.T) {
 	t.Parallel()
 	t.Run("SIGKILL of the provider during the POST", func(t *testing.T) {
-		// The CLI may be through before the network has handled what the dead provider sent.
-		var first sync.Once
-		handled := make(chan struct{})
-		w := newWorld(t, sandbox.Config{Log: func(r sandbox.Request) {
-			if r.Operation == sandbox.OpCreate {
-				first.Do(func() { close(handled) })
-			}
-		}})
+		network, handled := posted(sandbox.Config{})
+		w := newWorld(t, network)
 		c := w.cli(camera)
-		started := make(chan *running, 1)
-		w.at(sandbox.OpCreate, 1, func() {
-			pid := (<-started).plugin()
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-			untilGone(t, pid)
-		})
-		r := c.start("apply", "-auto-approve", "-no-color")
-		started <- r
-		text := r.wait().text
-		select {
-		case <-handled:
-		case <-time.After(20 * time.Second):
-			t.Fatalf("no POST came in\n%s", text)
-		}
-		if len(w.ids()) != 1 {
-			t.Fatalf("%d sessions on the network, want the one whose POST was under way\n%s", len(w.ids()), text)
-		}
-		c.recovers()
+		c.crashes(handled)
+		c.recovers("qod_session.camera")
 	})
 	for name, end := range map[string]func(cli int) error{
 		"SIGKILL of the CLI during the POST": func(cli int) error { return syscall.Kill(cli, syscall.SIGKILL) },
@@ -257,9 +239,131 @@ func TestCrashes(t *testing.T) {
 			if n := len(w.ids()); n != 1 {
 				t.Fatalf("%d sessions on the network, want the one whose POST was under way", n)
 			}
-			c.recovers()
+			c.recovers("qod_session.camera")
 		})
 	}
+}
+
+// posted is a network that tells when it has handled its first POST, which may be after the CLI is
+// through with a provider that was killed.
+func posted(network sandbox.Config) (sandbox.Config, <-chan struct{}) {
+	var first sync.Once
+	handled := make(chan struct{})
+	network.Log = func(r sandbox.Request) {
+		if r.Operation == sandbox.OpCreate {
+			first.Do(func() { close(handled) })
+		}
+	}
+	return network, handled
+}
+
+// crashes applies with a provider that is killed in its first POST.
+func (c *cli) crashes(handled <-chan struct{}) {
+	c.w.t.Helper()
+	started := make(chan *running, 1)
+	c.w.at(sandbox.OpCreate, 1, func() {
+		pid := (<-started).plugin()
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+		untilGone(c.w.t, pid)
+	})
+	r := c.start("apply", "-auto-approve", "-no-color")
+	started <- r
+	text := r.wait().text
+	select {
+	case <-handled:
+	case <-time.After(20 * time.Second):
+		c.w.t.Fatalf("no POST came in\n%s", text)
+	}
+	if len(c.w.ids()) != 1 {
+		c.w.t.Fatalf("%d sessions on the network, want the one whose POST was under way\n%s", len(c.w.ids()), text)
+	}
+}
+
+// event is a reservation whose window opens at kick-off.
+const event = `
+resource "qod_reservation" "camera" {
+  device      = { phone_number = "+34600000010" }
+  qos_profile = "QOS_L"
+  starts_at   = "` + matchStarts + `"
+  ends_at     = "` + matchEnds + `"
+}
+`
+
+// merged applies a reservation before its window, which opens then: what buys is an update.
+func (s season) merged() *cli {
+	s.t.Helper()
+	c := s.cli(event)
+	c.sends(nothing, 0, applies...)
+	s.at(0)
+	return c
+}
+
+// isClean checks that a failure has tainted nothing, which would have the next apply delete a session.
+func (c *cli) isClean() {
+	c.w.t.Helper()
+	for _, r := range c.state().Resources {
+		if r.Tainted {
+			c.w.t.Errorf("%s is tainted", r.Address)
+		}
+	}
+}
+
+// An update that buys is interrupted, and its provider killed, as a create is.
+func TestReservation_signals(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		signal syscall.Signal
+		group  bool
+	}{{syscall.SIGINT, false}, {syscall.SIGTERM, true}} {
+		t.Run(fmt.Sprintf("%v during the POST", test.signal), func(t *testing.T) {
+			s := newSeason(t, time.Hour, sandbox.Config{})
+			c := s.merged()
+			started := make(chan *running, 1)
+			s.world.at(sandbox.OpCreate, 1, func() { (<-started).interrupt(test.signal, test.group) })
+			r := c.start("apply", "-auto-approve", "-no-color")
+			started <- r
+			text := r.wait().text
+			c.isLedger()
+			c.isClean()
+			if n := len(s.ids()); n != 1 {
+				t.Fatalf("%d sessions on the network, want 1\n%s", n, text)
+			}
+			c.sends(nothing, 0, applies...)
+			c.planned(0)
+			c.destroy()
+		})
+		t.Run(fmt.Sprintf("%v during the wait", test.signal), func(t *testing.T) {
+			s := newSeason(t, time.Hour, sandbox.Config{Provisioning: time.Minute})
+			c := s.merged()
+			started := make(chan *running, 1)
+			s.world.at(sandbox.OpRead, 2, func() { (<-started).interrupt(test.signal, test.group) })
+			r := c.start("apply", "-auto-approve", "-no-color")
+			started <- r
+			if text := r.wait().text; !strings.Contains(text, "The next apply resumes the wait.") {
+				t.Errorf("the interrupted wait does not say what happens next:\n%s", text)
+			}
+			c.isLedger()
+			c.isClean()
+			if plan := c.planned(2); !strings.Contains(plan, `"REQUESTED" -> (known after apply)`) {
+				t.Errorf("the interrupted session is not planned for an update in place:\n%s", plan)
+			}
+			s.at(time.Minute)
+			c.sends(nothing, 0, applies...)
+			c.planned(0)
+			c.destroy()
+		})
+	}
+	t.Run("SIGKILL of the provider during the POST", func(t *testing.T) {
+		network, handled := posted(sandbox.Config{})
+		s := newSeason(t, time.Hour, network)
+		c := s.merged()
+		c.crashes(handled)
+		c.isClean()
+		c.recovers("qod_reservation.camera")
+		if got := s.writes(); got != "POST POST DELETE" {
+			t.Errorf("requests that change something: %s, want the one that crashed, the one that met it, and the DELETE in the end", got)
+		}
+	})
 }
 
 // A provider that waits for a debugger outlives the shell that it was started from, and ends when it

@@ -82,13 +82,13 @@ func (w *wire) validate(config attrs) []*tfprotov6.Diagnostic {
 	return validated.Diagnostics
 }
 
-// planSession validates and plans a new qod_session, as far as it gets.
-func (w *wire) planSession(provider, config attrs) []*tfprotov6.Diagnostic {
+// planNew validates and plans a new resource, as far as it gets.
+func (w *wire) planNew(typeName string, provider, config attrs) []*tfprotov6.Diagnostic {
 	w.t.Helper()
-	schema := w.schemas.ResourceSchemas["qod_session"]
+	schema := w.schemas.ResourceSchemas[typeName]
 	value := w.value(schema, config)
 	validated, err := w.server.ValidateResourceConfig(w.t.Context(), &tfprotov6.ValidateResourceConfigRequest{
-		TypeName: "qod_session", Config: value,
+		TypeName: typeName, Config: value,
 		ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true},
 	})
 	w.must("ValidateResourceConfig", err)
@@ -101,7 +101,7 @@ func (w *wire) planSession(provider, config attrs) []*tfprotov6.Diagnostic {
 	none, err := tfprotov6.NewDynamicValue(schema.ValueType(), tftypes.NewValue(schema.ValueType(), nil))
 	w.must("NewDynamicValue", err)
 	planned, err := w.server.PlanResourceChange(w.t.Context(), &tfprotov6.PlanResourceChangeRequest{
-		TypeName: "qod_session", PriorState: &none, Config: value,
+		TypeName: typeName, PriorState: &none, Config: value,
 		// Terraform shows write-only values in the configuration alone.
 		ProposedNewState: w.value(schema, config.with("notification_auth_token", nil)),
 	})

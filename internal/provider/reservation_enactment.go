@@ -113,9 +113,12 @@ func (e *enactment) came(ctx context.Context, s qod.Session, err error) (diags d
 		e.hold(s)
 	}
 	_ = e.look(ctx)
-	// An adoption has nothing more to do for a session that is gone.
-	diags.Append(e.save(e.session != nil || e.adopting)...)
-	if err != nil {
+	// A session that went with its window, while it was waited for, is no failure.
+	_, waited := asError[*qod.WaitError](err)
+	over := waited && e.session == nil && e.status() == statusEnded
+	// Nor has an adoption anything more to do for a session that is gone.
+	diags.Append(e.save(e.session != nil || e.adopting || over)...)
+	if err != nil && !over {
 		failed := e.endeavour
 		failed.over = e.status() == statusOverdue
 		diags.Append(failed.reserveFailed(err))

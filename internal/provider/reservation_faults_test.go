@@ -4,6 +4,7 @@
 package provider
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -106,6 +108,203 @@ func TestReservation_updateFails(t *testing.T) {
 				t.Error("the id has changed")
 			}
 		})
+	}
+}
+
+// An answer that is lost in an update is looked for as in a create: the session is found and recorded
+// without a second POST, or the error says that there may be one.
+func TestReservation_updateLosesTheAnswer(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		effect sandbox.Effect
+		found  bool
+	}{
+		"dropped after the commit":      {effect: sandbox.DropAfterCommit(), found: true},
+		"dropped before it":             {effect: sandbox.DropBeforeCommit()},
+		"502 after the commit":          {effect: sandbox.StatusAfterCommit(502, "<html>", "Content-Type", "text/html"), found: true},
+		"503 before it":                 {effect: sandbox.Status(503, "")},
+		"a login page after the commit": {effect: sandbox.Answer(201, "text/html", page), found: true},
+		"half an answer":                {effect: sandbox.Truncate(20), found: true},
+		"committed late":                {effect: sandbox.CommitLate(time.Second), found: true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newSeason(t, time.Hour, sandbox.Config{})
+			r := s.scheduled(match(nil))
+			s.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: -1, Effect: test.effect})
+			s.Before(sandbox.OpCreate, once(func() {
+				s.Before(sandbox.OpList, once(func() { s.clock.Advance(time.Second) })) // for what commits late
+			}))
+			// net/http repeats by itself what never reached a server, so this counts what was committed.
+			c := newCore(t, &qodProvider{version: "test", getenv: func(string) string { return "" }},
+				attrs{"endpoint": s.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret, "max_retries": 0, "request_timeout": "2s"})
+			bought := s.passOf(c.reservations(), r, match(nil))
+			if test.found {
+				s.idle(s.is(bought, "AVAILABLE", "POST"), match(nil), "AVAILABLE")
+				if len(bought.diagnostics) > 0 {
+					t.Errorf("it said: %s", printed(bought.diagnostics))
+				}
+				return
+			}
+			s.is(bought, "DUE", "POST")
+			s.failsWith(bought, "Unable to Update QoS Reservation", "may exist and be billed", "looked for and not found", "May be billed until: 2028-03-01T00:1")
+			s.Heal()
+			s.is(s.pass(bought.record, match(nil)), "AVAILABLE", "POST")
+		})
+	}
+}
+
+// A device that has a session already is told from one of this same run, and what the error says
+// recovers one that is ours.
+func TestReservation_updateConflicts(t *testing.T) {
+	t.Parallel()
+	t.Run("with one that can be seen", func(t *testing.T) {
+		s := newSeason(t, time.Hour, sandbox.Config{})
+		r := s.scheduled(match(nil))
+		seeded := s.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000010"}, QoSProfile: "QOS_L", Duration: 4 * 3600})
+		failed := s.pass(r, match(nil))
+		s.failsWith(failed, "Unable to Update QoS Reservation", "already has a session for this device", seeded.ID, "never takes over",
+			"terraform state rm 'ADDRESS'", "terraform import 'ADDRESS' "+seeded.ID)
+		if failed.text("status") != "DUE" || !failed.values["session_id"].IsNull() || failed.text("id") != r.text("id") {
+			t.Errorf("the state has %v", failed.values)
+		}
+		// As it says: the state forgets the reservation, and the session is imported.
+		r = s.is(s.pass(s.core().reservations().adopt(seeded.ID).record, match(nil)), "AVAILABLE", "")
+		s.idle(r, match(nil), "AVAILABLE")
+	})
+	t.Run("with one of this run", func(t *testing.T) {
+		s := newSeason(t, time.Hour, sandbox.Config{})
+		first := s.pass(record{}, match(nil)).record
+		second := s.scheduled(match(nil))
+		c := s.core().reservations()
+		s.is(s.passOf(c, first, match(nil)), "AVAILABLE", "POST")
+		failed := s.passOf(c, second, match(nil))
+		s.failsWith(failed, "Unable to Update QoS Reservation", "This same run has already reserved a session", "two rows of for_each", s.ids()[0])
+		if failed.text("status") != "DUE" || !failed.values["session_id"].IsNull() {
+			t.Errorf("the state has %v", failed.values)
+		}
+	})
+}
+
+// An interrupt cuts no POST, and a wait at once: the session is recorded, and nothing is red.
+func TestReservation_updateInterrupted(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		in    sandbox.Operation
+		takes time.Duration
+	}{
+		"during the POST": {in: sandbox.OpCreate},
+		"during the wait": {in: sandbox.OpRead, takes: time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSeason(t, time.Hour, sandbox.Config{Provisioning: test.takes})
+			r := s.scheduled(match(nil))
+			c := s.core().reservations()
+			s.Before(test.in, once(func() { _, _ = c.server.StopProvider(t.Context(), &tfprotov6.StopProviderRequest{}) }))
+			began := time.Now()
+			stopped := s.passOf(c, r, match(nil))
+			s.saysOne(stopped, "QoS Session Not Available", "interrupted", "requested and recorded", "The next apply resumes the wait.")
+			r = s.is(stopped, "REQUESTED", "POST")
+			if took := time.Since(began); took > 30*time.Second { // the time allowed is five minutes
+				t.Errorf("it took %s to stop", took)
+			}
+			s.at(test.takes)
+			r = s.is(s.pass(r, match(nil)), "AVAILABLE", "")
+			s.idle(r, match(nil), "AVAILABLE")
+		})
+	}
+}
+
+// What only a fault of the provider can bring about: the session is recorded, the window with it, and
+// the error is there.
+func TestReservation_updateEndsWith(t *testing.T) {
+	t.Parallel()
+	requested := qod.Session{ID: lostID, Status: qod.StatusRequested, QoSProfile: "QOS_L"}
+	reserved := func() (qod.Session, error) { return requested, nil }
+	tests := map[string]struct {
+		api    api
+		says   string
+		status string // SCHEDULED: as it was
+	}{
+		"a fault while waiting": {
+			api:  api{reserve: reserved, await: func() (qod.Session, error) { panic("a fault") }},
+			says: "What was known of the session is kept in the state", status: "REQUESTED",
+		},
+		"a session with an error": {
+			api:  api{reserve: func() (qod.Session, error) { return requested, &qod.PanicError{Value: "a fault"} }},
+			says: "one may be live that is not in the state", status: "REQUESTED",
+		},
+		"a session, and another that may exist": {
+			api: api{reserve: func() (qod.Session, error) {
+				return requested, &qod.UnresolvedError{Kept: lostID, Candidates: []qod.Session{{ID: secondID}}}
+			}},
+			says: "terraform import 'qod_session.OTHER' " + secondID, status: "REQUESTED",
+		},
+		"a fault before anything is known": {
+			api:  api{reserve: func() (qod.Session, error) { panic("a fault") }},
+			says: "a fault", status: "SCHEDULED",
+		},
+		"an error alone": {
+			api:  api{reserve: func() (qod.Session, error) { return qod.Session{}, &qod.PanicError{Value: "a fault"} }},
+			says: "a fault", status: "DUE",
+		},
+		"vanished": {
+			api: api{reserve: reserved, await: func() (qod.Session, error) {
+				return requested, &qod.WaitError{Reason: qod.WaitGone, Last: requested}
+			}},
+			says: "The next apply reserves a new one.", status: "DUE",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := coreWith(t, test.api).reservations()
+			later := "2028-02-29T21:15:00Z"
+			r := c.create(match(attrs{"starts_at": later})).record
+			if r.text("status") != "SCHEDULED" {
+				t.Fatalf("it is %s", r.text("status"))
+			}
+			ended := c.apply(c.plan(r, match(nil)))
+			containsAll(t, ended.errors(), []string{test.says})
+			id, starts := lostID, matchStarts
+			if test.status != "REQUESTED" { // the work stays planned
+				id, starts = "", later
+			}
+			if ended.text("status") != test.status || ended.text("session_id") != id || ended.text("starts_at") != starts || ended.text("id") != r.text("id") {
+				t.Errorf("the state has %v", ended.values)
+			}
+		})
+	}
+}
+
+// revoked is an api whose sessions are all UNAVAILABLE once they are read.
+type revoked struct{ api }
+
+func (revoked) Read(_ context.Context, ref qod.Ref) (qod.Session, error) {
+	return qod.Session{ID: ref.ID, Status: qod.StatusUnavailable, QoSProfile: "QOS_L"}, nil
+}
+func (revoked) Release(context.Context, qod.Ref) error { return nil }
+
+// A session that was released is not in the state any more, whatever happens next.
+func TestReservation_updateEndsBehindTheRelease(t *testing.T) {
+	t.Parallel()
+	made := false
+	available := qod.Session{ID: lostID, Status: qod.StatusAvailable, QoSProfile: "QOS_L"}
+	c := coreWith(t, revoked{api{reserve: func() (qod.Session, error) {
+		if made {
+			panic("a fault")
+		}
+		made = true
+		return available, nil
+	}}}).reservations()
+	r := c.refresh(c.create(match(nil)).record).record
+	if r.text("status") != "UNAVAILABLE" {
+		t.Fatalf("it is %s", r.text("status"))
+	}
+	ended := c.apply(c.plan(r, match(nil)))
+	containsAll(t, ended.errors(), []string{"a fault"})
+	if ended.text("status") != "DUE" || !ended.values["session_id"].IsNull() || ended.text("id") != r.text("id") {
+		t.Errorf("the state has %v", ended.values)
 	}
 }
 
@@ -204,6 +403,19 @@ func TestReservation_moveFails(t *testing.T) {
 		}
 		s.Heal()
 		r = s.is(s.pass(failed.record, later), "SCHEDULED", "DELETE")
+		s.idle(r, later, "SCHEDULED")
+	})
+	t.Run("the answer to the release", func(t *testing.T) {
+		s := newSeason(t, 0, sandbox.Config{})
+		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
+		s.Fail(sandbox.Fault{Operation: sandbox.OpRelease, Effect: sandbox.StatusAfterCommit(503, "")})
+		later := match(attrs{"starts_at": "2028-02-29T22:15:00Z"})
+		failed := s.pass(r, later)
+		s.failsWith(failed, "Unable to Update QoS Reservation", "may still be live and billed")
+		if failed.text("starts_at") != matchStarts || failed.text("session_id") != r.text("session_id") {
+			t.Errorf("the state has %v", failed.values)
+		}
+		r = s.is(s.pass(failed.record, later), "SCHEDULED", "")
 		s.idle(r, later, "SCHEDULED")
 	})
 	t.Run("the POST behind the release", func(t *testing.T) {

@@ -95,6 +95,9 @@ func (s season) passOf(c *core, r record, config attrs) pass {
 		result = pass{made.record, true, "", append(said, made.diagnostics...)}
 	}
 	result.sent = strings.Join(strings.Fields(s.writes())[before:], " ")
+	if strings.Contains(printed(result.diagnostics), "34600000010") {
+		s.t.Errorf("what it said shows a whole phone number: %s", printed(result.diagnostics))
+	}
 	for name, value := range result.values {
 		if !value.IsFullyKnown() {
 			s.t.Errorf("%s is left unknown in state", name)
@@ -308,6 +311,18 @@ func (c closing) Reserve(context.Context, qod.Spec) (qod.Session, error) {
 }
 func (closing) Origin() string { return "https://closing.example" }
 
+// lastMinute is one whose window closes, and whose session ends with it, during the wait.
+type lastMinute struct{ closing }
+
+func (lastMinute) Reserve(context.Context, qod.Spec) (qod.Session, error) {
+	return qod.Session{ID: lostID, Status: qod.StatusRequested, QoSProfile: "QOS_L"}, nil
+}
+func (l lastMinute) Await(context.Context, qod.Ref) (qod.Session, error) {
+	*l.now = atKickOff.Add(4 * time.Hour)
+	last := qod.Session{ID: lostID, Status: qod.StatusRequested}
+	return last, &qod.WaitError{Reason: qod.WaitGone, Last: last}
+}
+
 // A window that is over before the reservation is made ends in a warning, whatever was planned before.
 func TestReservation_tooLate(t *testing.T) {
 	t.Parallel()
@@ -356,6 +371,21 @@ func TestReservation_tooLate(t *testing.T) {
 		made := c.apply(c.plan(record{}, match(nil)))
 		if made.text("status") != "ENDED" || refused(made.diagnostics) {
 			t.Errorf("it is %q; %s", made.text("status"), printed(made.diagnostics))
+		}
+	})
+	t.Run("the window closes during the wait", func(t *testing.T) {
+		t.Parallel()
+		for what, starts := range map[string]string{"a create": matchStarts, "an update": "2028-02-29T21:15:00Z"} {
+			now := atKickOff
+			c := coreWith(t, lastMinute{closing{now: &now}}).reservations()
+			made := c.apply(c.plan(record{}, match(attrs{"starts_at": starts})))
+			if what == "an update" {
+				made = c.apply(c.plan(made.record, match(nil)))
+			}
+			if made.text("status") != "ENDED" || !made.values["session_id"].IsNull() || made.text("starts_at") != matchStarts || refused(made.diagnostics) {
+				t.Errorf("%s: it is %q from %s; %s", what, made.text("status"), made.text("starts_at"), printed(made.diagnostics))
+			}
+			containsAll(t, strings.Join(made.warnings(), ""), []string{"QoS Reservation Over", matchEnds})
 		}
 	})
 	t.Run("what remains is rounded down", func(t *testing.T) {

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -75,11 +76,17 @@ func (w window) seconds() int64 {
 	return n
 }
 
-// parseInstant reads a time of the configuration. It takes what RFC 3339 says and no more: time.Parse
-// would take an hour of one digit, or a comma.
+// instantForm is the form of RFC 3339, with as much of a second as is kept. Package time takes more: an
+// hour of one digit, a comma, an offset of a day.
+var instantForm = regexp.MustCompile(`\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])\z`)
+
+// parseInstant reads a time of the configuration. It takes what RFC 3339 says and no more.
 func parseInstant(s string) (time.Time, error) {
-	var t time.Time
-	if err := t.UnmarshalText([]byte(s)); err != nil {
+	if !instantForm.MatchString(s) {
+		return time.Time{}, errors.New("not in the form of RFC 3339")
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
 		return time.Time{}, err
 	}
 	// An offset can lead out of the years that the form has, and the zero time stands for none.

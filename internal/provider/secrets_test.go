@@ -14,6 +14,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
@@ -24,6 +25,7 @@ func TestSecretsStayInside(t *testing.T) {
 		webhookToken = "canary-webhook-token-2"
 		accessToken  = "canary-access-token-3"
 		phone        = "34600000010"
+		otherPhone   = "34600000020"
 	)
 	config := `
 variable "webhook_token" {
@@ -40,6 +42,16 @@ resource "qod_session" "camera" {
   notification_auth_token_version = 1
 }
 
+resource "qod_reservation" "lens" {
+  device                          = { phone_number = "+34600000020" }
+  qos_profile                     = "QOS_L"
+  starts_at                       = "2000-01-01T00:00:00Z"
+  ends_at                         = "2999-01-01T00:00:00Z"
+  notification_url                = "http://127.0.0.1:9/qod"
+  notification_auth_token         = var.webhook_token
+  notification_auth_token_version = 1
+}
+
 data "qod_sessions" "all" {
   depends_on = [qod_session.camera]
 }
@@ -48,13 +60,13 @@ data "qod_sessions" "all" {
 	w.AcceptToken(accessToken, sandbox.DefaultClient.ID)
 	// The network repeats what it was sent, also what it should not.
 	echo := `{"code":"INVALID_ARGUMENT","message":"token ` + webhookToken + `, secret ` + clientSecret + `, device +` + phone + ` not accepted"}`
-	w.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.Status(400, echo)})
+	w.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: 2, Effect: sandbox.Status(400, echo)})
 
 	c := w.cli(config, "QOD_CLIENT_SECRET="+clientSecret, "TF_VAR_webhook_token="+webhookToken,
 		"TF_LOG=TRACE", "TF_LOG_PATH=trace.log")
 	var said strings.Builder
 	keep := func(d done) { said.WriteString(d.text) }
-	if failed := c.run("apply", "-auto-approve", "-no-color"); failed.code != 1 || !strings.Contains(failed.text, "…10 not accepted") {
+	if failed := c.run("apply", "-auto-approve", "-no-color"); failed.code != 1 || strings.Count(failed.text, "…10 not accepted") != 2 {
 		t.Fatalf("the refused create does not show the API's words with the device masked:\n%s", failed.text)
 	} else {
 		keep(failed)
@@ -68,8 +80,8 @@ data "qod_sessions" "all" {
 	keep(c.run("plan", "-no-color"))
 	w.RevokeTokens()
 	keep(c.run("plan", "-no-color"))
-	if len(w.ids()) != 1 {
-		t.Fatalf("%d sessions on the network, want 1:\n%s", len(w.ids()), said.String())
+	if len(w.ids()) != 2 {
+		t.Fatalf("%d sessions on the network, want 2:\n%s", len(w.ids()), said.String())
 	}
 	issued := issuedTokens(w)
 	if len(issued) < 2 {
@@ -86,7 +98,7 @@ data "qod_sessions" "all" {
 		if !strings.Contains(line, "request to the QoD API") {
 			continue
 		}
-		for _, word := range []string{phone, "not accepted", w.ids()[0]} {
+		for _, word := range []string{phone, otherPhone, "not accepted", w.ids()[0]} {
 			if strings.Contains(line, word) {
 				t.Errorf("a log line of the provider shows %q:\n%s", word, line)
 			}
@@ -94,6 +106,34 @@ data "qod_sessions" "all" {
 	}
 	if !strings.Contains(string(filesIn(t, c.dir)["trace.log"]), "request to the QoD API") {
 		t.Error("the trace shows no request: nothing was tested")
+	}
+}
+
+// The webhook's token goes with the POST of an update, too: the configuration has it when the window
+// opens, and nothing else does.
+func TestReservation_tokenIsSent(t *testing.T) {
+	const token = "canary-webhook-token-2"
+	s := newSeason(t, time.Hour, sandbox.Config{})
+	config := match(attrs{"notification_url": "http://127.0.0.1:9/qod", "notification_auth_token": token, "notification_auth_token_version": 1})
+	c := s.core().reservations()
+	scheduled := c.plan(record{}, config)
+	r := s.scheduled(config)
+	c = s.core().reservations()
+	due := c.plan(c.refresh(r).record, config)
+	bought := c.apply(due)
+	sent := s.Requests(sandbox.OpCreate)
+	if len(sent) != 1 || !strings.Contains(string(sent[0].Body), token) {
+		t.Errorf("%d POSTs, without the token", len(sent))
+	}
+	for what, r := range map[string]record{"the plan to create": scheduled.planned, "the state before": r, "the plan to update": due.planned, "the state after": bought.record} {
+		for name, value := range r.values {
+			if strings.Contains(value.String(), token) {
+				t.Errorf("the token is in %s of %s", name, what)
+			}
+		}
+		if strings.Contains(string(r.private), token) || strings.Contains(string(r.private), base64.StdEncoding.EncodeToString([]byte(token))) {
+			t.Errorf("the token is in the private part of %s", what)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
-// Proves the first promise by chance: whatever configurations, faults, revocations and interrupts
-// come together, what is on the network is in the state or was announced; after a healed apply the
-// network, the state and the configuration are the same; after a destroy the network is empty.
+// Proves the first promise by chance: whatever configurations, windows, faults, revocations and
+// interrupts come together, what is on the network is in the state or was announced; after a healed
+// apply the network, the state and the configuration are the same (a reservation holds one session
+// inside its window, and none outside); after a destroy the network is empty.
 //
 // The short length is part of the tests. The long one is "make soak": QOD_SOAK says how many
 // worlds, QOD_SOAK_SEED repeats a run that failed.
@@ -8,6 +9,7 @@
 package provider
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -21,7 +23,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
@@ -35,8 +36,9 @@ func TestSoak(t *testing.T) {
 	for i := range worlds {
 		t.Run(fmt.Sprintf("%d", seed+i), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed+i, 0)) //nolint:gosec // chance that can be repeated
-			w := newWorld(t, sandbox.Config{TokenLifetime: []time.Duration{time.Hour, time.Second}[random.IntN(2)]})
-			newSoak(w, random).run()
+			clock := &sandbox.OffsetClock{}
+			w := newWorld(t, sandbox.Config{Clock: clock, TokenLifetime: []time.Duration{time.Hour, 2 * time.Second}[random.IntN(2)]})
+			newSoak(w, clock, random).run()
 		})
 	}
 }
@@ -58,6 +60,8 @@ func mustUint(t *testing.T, variable string, otherwise uint64) uint64 {
 // soak is one world with a few resources.
 type soak struct {
 	w         *world
+	clock     *sandbox.OffsetClock // runs like the real one, for faults that take time, and is put forward between runs
+	began     time.Time
 	random    *rand.Rand
 	process   *core
 	resources []*soaked
@@ -66,26 +70,54 @@ type soak struct {
 
 // soaked is one resource as Terraform would know it.
 type soaked struct {
-	config  attrs
-	state   record
-	tainted bool
-	said    string // every error since the last healed apply
+	reserves bool // it is a qod_reservation
+	config   attrs
+	state    record
+	tainted  bool
+	said     string // every error since the last healed apply
+	lost     bool   // one of them said that there is a session, or may be
 }
 
-func newSoak(w *world, random *rand.Rand) *soak {
-	s := &soak{w: w, random: random}
+func newSoak(w *world, clock *sandbox.OffsetClock, random *rand.Rand) *soak {
+	s := &soak{w: w, clock: clock, began: clock.Now(), random: random}
 	for i := range 2 + random.IntN(3) {
-		s.resources = append(s.resources, &soaked{config: s.configuration(i)})
+		r := &soaked{reserves: random.IntN(2) == 0, config: s.configuration(i)}
+		if r.reserves {
+			r.config = s.scheduled(r.config.with("timeouts.update", "8s"))
+		} else {
+			r.config = r.config.with("duration", 600+i)
+		}
+		s.resources = append(s.resources, r)
 	}
-	s.restart()
+	s.restart(impatient)
 	return s
 }
 
+// of is the process as it sees to a resource.
+func (s *soak) of(r *soaked) *core {
+	if r.reserves {
+		return s.process.reservations()
+	}
+	return s.process
+}
+
+// session is the id of the resource's session, if it has one.
+func (r *soaked) session() string {
+	if r.reserves {
+		return r.state.text("session_id")
+	}
+	return r.state.text("id")
+}
+
+// A process that meets faults gives up on requests that hang. One that meets none has the time that a
+// busy machine takes.
+const impatient, patient = "1s", "15s"
+
 // restart begins a new provider process, as every plan and apply does.
-func (s *soak) restart() {
+func (s *soak) restart(timeout string) {
 	s.process = newCore(s.w.t, &qodProvider{version: "test", getenv: func(string) string { return "" }}, attrs{
 		"endpoint": s.w.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret,
-		"max_retries": 2, "request_timeout": "1s",
+		"max_retries": 2, "request_timeout": timeout,
 	})
 }
 
@@ -97,13 +129,20 @@ func (s *soak) run() {
 		s.change()
 	}
 	s.w.Heal()
+	s.clock.Advance(time.Minute) // beyond what begins or ends during a run
 	s.healed()
-	s.restart()
+	if s.random.IntN(2) == 0 {
+		s.later()
+		s.healed()
+	}
+	s.restart(impatient)
 	s.disturbReleases()
 	s.together(s.destroy)
 	s.w.Heal()
-	s.restart()
-	s.together(s.destroy)
+	for range 2 {
+		s.restart(patient)
+		s.together(s.destroy)
+	}
 	if left := s.w.ids(); len(left) > 0 {
 		s.fail("after the destroy the network holds %v", left)
 	}
@@ -118,7 +157,7 @@ func (s *soak) together(f func(*soaked)) {
 	group.Wait()
 }
 
-// configuration is a session for a device of its own.
+// configuration is what a resource asks for, for a device of its own.
 func (s *soak) configuration(i int) attrs {
 	device := attrs{}
 	kinds := s.random.Perm(4)[:1+s.random.IntN(3)]
@@ -134,12 +173,39 @@ func (s *soak) configuration(i int) attrs {
 			device["ipv6_address"] = []string{"2001:db8::", "2001:DB8:0::"}[s.random.IntN(2)] + strconv.Itoa(1+i)
 		}
 	}
-	config := attrs{"device": device, "qos_profile": s.profile(), "duration": 600 + i, "timeouts": attrs{"create": "8s", "delete": "5s"}}
+	config := attrs{"device": device, "qos_profile": s.profile(), "timeouts": attrs{"create": "8s", "delete": "5s"}}
 	if s.random.IntN(2) == 0 {
 		config["application_server"] = attrs{"ipv4_address": "198.51.100.0/24"}
 	}
 	if s.random.IntN(4) == 0 {
 		config["wait_for_available"] = false
+	}
+	return config
+}
+
+// scheduled is a configuration with a window: open, to come, over, without a start, longer than any
+// session, shorter than a run, or one that opens during a run. All but the last two begin and end half
+// an hour from the nearest run, since time passes by whole hours: no check has to be quick.
+func (s *soak) scheduled(config attrs) attrs {
+	now := s.clock.Now()
+	at := func(hours int) time.Time {
+		return s.began.Add(now.Sub(s.began).Truncate(time.Hour) + time.Duration(hours)*time.Hour + 30*time.Minute)
+	}
+	shortly := now.Add(time.Duration(500+s.random.IntN(4000)) * time.Millisecond)
+	from := s.random.IntN(2)
+	w := []window{
+		{at(-1), at(from)},
+		{at(from), at(from + 1)},
+		{at(-3), at(-2 + from)},
+		{time.Time{}, at(from)},
+		{at(-1), at(30)},
+		{at(-1), shortly},
+		{shortly, at(from)},
+	}[s.random.IntN(7)]
+	place := time.FixedZone("", s.random.IntN(47)*1800-23*1800)
+	config = config.with("starts_at", nil).with("ends_at", w.ends.In(place).Format(time.RFC3339Nano))
+	if !w.starts.IsZero() {
+		config = config.with("starts_at", w.starts.In(place).Format(time.RFC3339Nano))
 	}
 	return config
 }
@@ -182,6 +248,7 @@ var (
 		"503":       sandbox.StatusAfterCommit(503, ""),
 		"dropped":   sandbox.DropAfterCommit(),
 		"hangs":     sandbox.HangBeforeCommit(),
+		"no Date":   sandbox.Header("Date", ""),
 		"HTML":      sandbox.Status(200, "<html>", "Content-Type", "text/html"),
 		"truncated": sandbox.Truncate(15),
 	}
@@ -249,9 +316,12 @@ func (s *soak) interrupt() {
 
 // change is what people and the network do between two runs.
 func (s *soak) change() {
+	if s.random.IntN(2) == 0 {
+		s.later()
+	}
 	for _, r := range s.resources {
-		id := r.state.text("id")
-		switch s.random.IntN(6) {
+		id := r.session()
+		switch s.random.IntN(7) {
 		case 0:
 			r.config = r.config.with("qos_profile", s.profile())
 		case 1:
@@ -262,15 +332,31 @@ func (s *soak) change() {
 			if id != "" && s.w.Remove(id) {
 				s.tell("somebody deletes %s", id)
 			}
+		case 3:
+			r.config = r.config.with("wait_for_available", s.random.IntN(2) == 0)
+		case 4, 5:
+			if r.reserves {
+				r.config = s.scheduled(r.config)
+				s.tell("a window is moved: from %v to %v", r.config["starts_at"], r.config["ends_at"])
+			}
 		}
 	}
-	s.restart()
+	s.restart(impatient)
+}
+
+// later has hours pass between two runs: windows open and close, sessions end. The tokens of the run
+// before would end, too, but those it takes with it.
+func (s *soak) later() {
+	by := []time.Duration{time.Hour, 2 * time.Hour, 25 * time.Hour}[s.random.IntN(3)]
+	s.tell("%s pass", by)
+	s.clock.Advance(by)
 }
 
 // apply is terraform apply for one resource: refresh, plan, and what the plan says.
 func (s *soak) apply(r *soaked) {
+	c := s.of(r)
 	if r.state.values != nil {
-		read := s.process.refresh(r.state)
+		read := c.refresh(r.state)
 		r.say(read.diagnostics)
 		if refused(read.diagnostics) {
 			return
@@ -283,7 +369,7 @@ func (s *soak) apply(r *soaked) {
 	if r.tainted && !s.release(r) {
 		return
 	}
-	p := s.process.plan(r.state, r.config)
+	p := c.plan(r.state, r.config)
 	r.say(p.diagnostics)
 	switch {
 	case refused(p.diagnostics):
@@ -292,18 +378,18 @@ func (s *soak) apply(r *soaked) {
 		if !s.release(r) {
 			return
 		}
-		p = s.process.plan(r.state, r.config)
+		p = c.plan(r.state, r.config)
 	case r.state.values != nil && p.planned.is(r.state):
 		return
 	}
 	creating := r.state.values == nil
-	made := s.process.apply(p)
+	made := c.apply(p)
 	r.say(made.diagnostics)
 	r.state, r.tainted = made.record, creating && refused(made.diagnostics) && made.values != nil
 }
 
 func (s *soak) release(r *soaked) bool {
-	gone := s.process.destroy(r.state)
+	gone := s.of(r).destroy(r.state)
 	r.say(gone.diagnostics)
 	if refused(gone.diagnostics) {
 		return false
@@ -321,7 +407,14 @@ func (s *soak) destroy(r *soaked) {
 func (r *soaked) say(d diagnostics) {
 	if text := d.errors(); text != "" {
 		r.said += text + "\n"
+		r.lost = r.lost || announces(text)
 	}
+}
+
+// announces reports whether errors tell of a session that is in no state. The second is a 409 whose
+// session could not be listed.
+func announces(errors string) bool {
+	return strings.Contains(errors, "may exist") || strings.Contains(errors, "already has a session")
 }
 
 // accountedFor checks the promise after one disturbed apply: each session on the network is in
@@ -330,9 +423,8 @@ func (s *soak) accountedFor() {
 	announced := 0
 	held := map[string]bool{}
 	for _, r := range s.resources {
-		held[r.state.text("id")] = true
-		// The second is a 409 whose session could not be listed.
-		if strings.Contains(r.said, "may exist") || strings.Contains(r.said, "already has a session") {
+		held[r.session()] = true
+		if announces(r.said) {
 			announced++
 		}
 	}
@@ -347,22 +439,28 @@ func (s *soak) accountedFor() {
 	}
 }
 
+// namedForImport is how errors say what recovers a session. Where the state has the resource already,
+// "terraform state rm" goes before it.
 var namedForImport = regexp.MustCompile(`terraform import 'ADDRESS' ([0-9a-f-]{36})`)
 
 // healed applies without faults, as often as a person would, doing what the errors say.
 func (s *soak) healed() {
-	for range 4 {
-		s.restart()
+	for round := range 4 {
+		s.restart(patient)
 		for _, r := range s.resources {
 			r.said = ""
 		}
 		s.together(func(r *soaked) {
 			s.apply(r)
-			if id := namedForImport.FindStringSubmatch(r.said); id != nil && r.state.values == nil {
-				adopted := s.process.adopt(id[1])
-				r.said = ""
-				r.say(adopted.diagnostics)
-				r.state = adopted.record
+			id := namedForImport.FindStringSubmatch(r.said)
+			switch removed := strings.Contains(r.said, "terraform state rm 'ADDRESS'"); {
+			case id != nil && (r.state.values == nil || removed):
+				s.adopt(r, id[1])
+			case r.lost && r.reserves && r.session() == "" && round > 0:
+				// Outside its window nothing is asked for that could meet it: whoever was told looks for it.
+				if orphan := s.orphanOf(r); orphan != "" {
+					s.adopt(r, orphan)
+				}
 			}
 		})
 	}
@@ -371,14 +469,16 @@ func (s *soak) healed() {
 			s.fail("resource %d does not heal: %s", i, r.said)
 			continue
 		}
-		if p := s.process.plan(s.process.refresh(r.state).record, r.config); len(p.replace) > 0 || !p.planned.is(r.state) {
+		if p := s.of(r).plan(s.of(r).refresh(r.state).record, r.config); len(p.replace) > 0 || !p.planned.is(r.state) {
 			s.fail("resource %d has a plan after it is healed: %v", i, p.replace)
 		}
 		s.isConfigured(i, r)
 	}
 	var held []string
 	for _, r := range s.resources {
-		held = append(held, r.state.text("id"))
+		if id := r.session(); id != "" {
+			held = append(held, id)
+		}
 	}
 	slices.Sort(held)
 	if onNetwork := s.w.ids(); !slices.Equal(held, onNetwork) {
@@ -386,23 +486,75 @@ func (s *soak) healed() {
 	}
 }
 
+// adopt imports a session in place of what the state has of the resource.
+func (s *soak) adopt(r *soaked, id string) {
+	adopted := s.of(r).adopt(id)
+	r.said = ""
+	r.say(adopted.diagnostics)
+	r.state, r.tainted = adopted.record, false
+}
+
+// orphanOf finds a session of the resource's device, as the data source shows it.
+func (s *soak) orphanOf(r *soaked) string {
+	device, _ := r.config["device"].(attrs)
+	for _, session := range s.w.Ledger() {
+		shown, _ := json.Marshal(session.Device)
+		if !slices.ContainsFunc(pathsOf("", device), func(at string) bool {
+			name, inner, nested := strings.Cut(at, ".")
+			value := device[name]
+			if nested {
+				value = value.(attrs)[inner]
+			}
+			_, object := value.(attrs)
+			return !object && !strings.Contains(string(shown), fmt.Sprint(value))
+		}) {
+			return session.ID
+		}
+	}
+	return ""
+}
+
 // isConfigured compares the session on the network with the configuration.
 func (s *soak) isConfigured(i int, r *soaked) {
+	if r.reserves {
+		s.isInWindow(i, r)
+	}
 	for _, session := range s.w.Ledger() {
-		if session.ID != r.state.text("id") {
+		if session.ID != r.session() {
 			continue
 		}
-		if session.QoSProfile != r.config["qos_profile"] || session.Duration != r.config["duration"] {
+		if session.QoSProfile != r.config["qos_profile"] || (!r.reserves && session.Duration != r.config["duration"]) {
 			s.fail("resource %d wants %v for %v s, the network has %s for %d s", i, r.config["qos_profile"], r.config["duration"], session.QoSProfile, session.Duration)
 		}
 	}
-	for name, want := range map[string]tftypes.Value{
-		"device":             s.process.convert(s.process.schema.ValueType(), r.config),
-		"application_server": s.process.convert(s.process.schema.ValueType(), r.config),
-	} {
-		if got := r.state.values[name]; !got.Equal(s.process.members(want)[name]) {
+	c := s.of(r)
+	want := c.members(c.convert(c.schema.ValueType(), r.config))
+	for _, name := range []string{"device", "application_server"} {
+		if got := r.state.values[name]; !got.Equal(want[name]) {
 			s.fail("resource %d: %s in state is %s", i, name, got)
 		}
+	}
+}
+
+// isInWindow checks that a reservation holds a session inside its window, and none outside.
+func (s *soak) isInWindow(i int, r *soaked) {
+	instant := func(name string) time.Time {
+		text, _ := r.config[name].(string)
+		if was := mustInstant(s.w.t, r.state.text(name)); !was.Equal(mustInstant(s.w.t, text)) {
+			s.fail("resource %d: %s is %s in state, want %s", i, name, was, text)
+		}
+		return mustInstant(s.w.t, text)
+	}
+	now, starts, ends := s.clock.Now(), instant("starts_at"), instant("ends_at")
+	want := "AVAILABLE"
+	switch {
+	case now.Before(starts):
+		want = "SCHEDULED"
+	case !now.Before(ends):
+		want = "ENDED"
+	}
+	if got := r.state.text("status"); got != want || (r.session() != "") != (want == "AVAILABLE") {
+		s.fail("resource %d is %s with the session %q at %s, want %s: its window is from %s to %s", i, got, r.session(), now, want, starts, ends)
 	}
 }
 

@@ -28,7 +28,13 @@ type refusal struct {
 	beside  attrs  // other attributes, by dotted path
 }
 
-var goodSession = attrs{"device": attrs{"phone_number": "+34611222333"}, "qos_profile": "QOS_E", "duration": 3600}
+var (
+	goodSession     = attrs{"device": attrs{"phone_number": "+34611222333"}, "qos_profile": "QOS_E", "duration": 3600}
+	goodReservation = attrs{
+		"device": attrs{"phone_number": "+34611222333"}, "qos_profile": "QOS_E",
+		"starts_at": "2028-02-29T20:15:00+01:00", "ends_at": "2028-03-01T00:15:00+01:00",
+	}
+)
 
 const (
 	allowedPhone = `must be an E.164 number: a plus, then 5 to 15 digits 0-9 of which the first is not 0, and nothing else, as in "+34600000000"`
@@ -53,10 +59,14 @@ const (
 	allowedTimeout  = `must be a positive duration of at most 24h, as in "90s", "5m" or "1h30m"`
 	allowedStatus   = `must be REQUESTED, AVAILABLE or UNAVAILABLE`
 	allowedScope    = `must be one scope without spaces, as in "qod:sessions:read"; write several as several elements, or in QOD_SCOPES with spaces between them`
+	allowedInstant  = `must be a time in RFC 3339 form with its offset from UTC, as in "2028-02-29T20:15:00+01:00" or "2028-02-29T19:15:00Z"`
+	isYear          = `; years go from 0001 to 9999, in UTC, too`
+	isMidnight      = `; hours go from 00 to 23: write midnight as 00:00:00 of the next day`
+	isLeapSecond    = `; seconds go from 00 to 59: write a leap second as the second before or after it`
 	aDevice         = `must set at least one of phone_number, network_access_identifier, ipv4_address, ipv6_address`
 )
 
-// badDevices are refused alike in the resource and in the data source.
+// badDevices are refused alike in the resources and in the data source.
 var badDevices = []refusal{
 	{name: "empty device", at: "device", value: attrs{}, allowed: aDevice, given: "none of them"},
 
@@ -116,7 +126,8 @@ var badDevices = []refusal{
 	{name: "empty IPv6", at: "device.ipv6_address", value: "", allowed: allowedIPv6, given: `""`},
 }
 
-var badSessions = []refusal{
+// badRequests are refused alike in all resources that reserve sessions.
+var badRequests = []refusal{
 	{name: "empty server", at: "application_server", value: attrs{}, allowed: `must set at least one of ipv4_address, ipv6_address`, given: "none of them"},
 	{name: "server: empty IPv4", at: "application_server.ipv4_address", value: "", allowed: allowedServer4, given: `""`},
 	{name: "server: IPv6 for IPv4", at: "application_server.ipv4_address", value: "2001:db8::1", allowed: allowedServer4 + isIPv6, given: `"2001:db8::1"`},
@@ -142,16 +153,6 @@ var badSessions = []refusal{
 	{name: "profile with a line feed", at: "qos_profile", value: "QOS_E\n", allowed: allowedProfile, given: `"QOS_E\n"`},
 	{name: "number for a profile", at: "qos_profile", value: 5, allowed: allowedProfile, given: `"5"`},
 	{name: "long profile", at: "qos_profile", value: "QOS_" + strings.Repeat("E", 5000), allowed: allowedProfile, given: `"QOS_` + strings.Repeat("E", 75) + "…"},
-
-	{name: "no time", at: "duration", value: 0, allowed: allowedDuration, given: "0"},
-	{name: "negative time", at: "duration", value: -1, allowed: allowedDuration, given: "-1"},
-	{name: "a second too long", at: "duration", value: 86401, allowed: allowedDuration, given: "86401"},
-	{name: "a second and a half", at: "duration", value: 1.5, allowed: allowedDuration, given: "1.5"},
-	{name: "nearly a whole second", at: "duration", value: "3600.0000000000000000000000001", allowed: allowedDuration, given: "3600.0000000000000000000000001"},
-	{name: "half a second", at: "duration", value: 0.5, allowed: allowedDuration, given: "0.5"},
-	{name: "huge time", at: "duration", value: "1e30", allowed: allowedDuration, given: "1e+30"},
-	{name: "one more than 64 bits hold", at: "duration", value: "9223372036854775808", allowed: allowedDuration, given: "9.223372036854775808e+18"},
-	{name: "huge negative time", at: "duration", value: "-1e30", allowed: allowedDuration, given: "-1e+30"},
 
 	{name: "empty webhook", at: "notification_url", value: "", allowed: allowedWebhook, given: `""`},
 	{name: "relative webhook", at: "notification_url", value: "/qod", allowed: allowedWebhook, given: `"/qod"`},
@@ -200,6 +201,90 @@ var badSessions = []refusal{
 	{name: "no time to delete", at: "timeouts.delete", value: "0s", allowed: allowedTimeout, given: `"0s"`},
 	{name: "25 hours to delete", at: "timeouts.delete", value: "25h", allowed: allowedTimeout, given: `"25h"`},
 	{name: "word for a time to delete", at: "timeouts.delete", value: "soon", allowed: allowedTimeout, given: `"soon"`},
+}
+
+var badDurations = []refusal{
+	{name: "no time", at: "duration", value: 0, allowed: allowedDuration, given: "0"},
+	{name: "negative time", at: "duration", value: -1, allowed: allowedDuration, given: "-1"},
+	{name: "a second too long", at: "duration", value: 86401, allowed: allowedDuration, given: "86401"},
+	{name: "a second and a half", at: "duration", value: 1.5, allowed: allowedDuration, given: "1.5"},
+	{name: "nearly a whole second", at: "duration", value: "3600.0000000000000000000000001", allowed: allowedDuration, given: "3600.0000000000000000000000001"},
+	{name: "half a second", at: "duration", value: 0.5, allowed: allowedDuration, given: "0.5"},
+	{name: "huge time", at: "duration", value: "1e30", allowed: allowedDuration, given: "1e+30"},
+	{name: "one more than 64 bits hold", at: "duration", value: "9223372036854775808", allowed: allowedDuration, given: "9.223372036854775808e+18"},
+	{name: "huge negative time", at: "duration", value: "-1e30", allowed: allowedDuration, given: "-1e+30"},
+}
+
+var badReservations = []refusal{
+	{name: "no time to update", at: "timeouts.update", value: "0s", allowed: allowedTimeout, given: `"0s"`},
+	{name: "25 hours to update", at: "timeouts.update", value: "25h", allowed: allowedTimeout, given: `"25h"`},
+	{name: "word for a time to update", at: "timeouts.update", value: "soon", allowed: allowedTimeout, given: `"soon"`},
+
+	{name: "end before the start", at: "ends_at", value: "2028-02-29T20:14:59+01:00", allowed: `must be after starts_at, which is "2028-02-29T20:15:00+01:00"`, given: `"2028-02-29T20:14:59+01:00"`},
+	{name: "end that reads later, and is before the start", at: "ends_at", value: "2028-02-29T21:00:00+02:00", allowed: `must be after starts_at`, given: `"2028-02-29T21:00:00+02:00"`},
+	{name: "end at the start", at: "ends_at", value: "2028-02-29T20:15:00+01:00", allowed: `must be after starts_at`, given: `"2028-02-29T20:15:00+01:00"`},
+	{name: "end at the start, in another offset", at: "ends_at", value: "2028-02-29T19:15:00Z", allowed: `must be after starts_at`, given: `"2028-02-29T19:15:00Z"`},
+	{name: "start that is moved behind the end", at: "starts_at", points: "ends_at", value: "2028-03-01T00:15:00Z", allowed: `must be after starts_at, which is "2028-03-01T00:15:00Z"`, given: `"2028-03-01T00:15:00+01:00"`},
+}
+
+// badInstants are refused alike as either end of a window.
+var badInstants = []refusal{
+	{name: "no offset", value: "2028-02-29T20:15:00", allowed: allowedInstant + `; the offset is missing: write "2028-02-29T20:15:00Z" if that is UTC, or the offset of the place, as in "2028-02-29T20:15:00+01:00"`},
+	{name: "no offset behind a fraction", value: "2028-02-29T20:15:00.5", allowed: allowedInstant + `; the offset is missing: write "2028-02-29T20:15:00.5Z" if that is UTC, or the offset of the place, as in "2028-02-29T20:15:00.5+01:00"`},
+	{name: "no offset and no seconds", value: "2028-02-29T20:15", allowed: allowedInstant + `; the offset is missing: write "2028-02-29T20:15:00Z" if that is UTC, or the offset of the place, as in "2028-02-29T20:15:00+01:00"`},
+	{name: "no offset, and a space for T", value: "2028-02-29 20:15", allowed: allowedInstant + `; the offset is missing: write "2028-02-29T20:15:00Z" if that is UTC, or the offset of the place, as in "2028-02-29T20:15:00+01:00"`},
+	{name: "second 60", value: "2028-06-30T23:59:60Z", allowed: allowedInstant + isLeapSecond},
+	{name: "second 60 in another offset", value: "2028-07-01T01:59:60+02:00", allowed: allowedInstant + isLeapSecond},
+	{name: "second 61", value: "2028-06-30T23:59:61Z", allowed: allowedInstant},
+	{name: "minute 60", value: "2028-02-29T20:60:00Z", allowed: allowedInstant},
+	{name: "24 o'clock", value: "2028-02-29T24:00:00+01:00", allowed: allowedInstant + isMidnight},
+	{name: "24 o'clock without an offset", value: "2028-02-29T24:00:00", allowed: allowedInstant + isMidnight},
+	{name: "a minute 24 that is not to blame", value: "2028-02-30T20:24:00Z", allowed: allowedInstant},
+	{name: "offset of a day", value: "2028-02-29T20:15:00+24:00", allowed: allowedInstant},
+	{name: "offset without a colon", value: "2028-02-29T20:15:00+0100", allowed: allowedInstant},
+	{name: "name of a zone", value: "2028-02-29T20:15:00 CET", allowed: allowedInstant},
+	{name: "year 0", value: "0000-12-31T23:59:59Z", allowed: allowedInstant + isYear},
+	{name: "year 0 in UTC", value: "0001-01-01T00:30:00+01:00", allowed: allowedInstant + isYear},
+	{name: "year 10000", value: "10000-01-01T00:00:00Z", allowed: allowedInstant + isYear},
+	{name: "year 10000 in UTC", value: "9999-12-31T23:30:00-01:00", allowed: allowedInstant + isYear},
+	{name: "year with a sign", value: "+2028-02-29T20:15:00Z", allowed: allowedInstant},
+	{name: "year before Christ", value: "-0044-03-15T12:00:00Z", allowed: allowedInstant},
+	{name: "year of two digits", value: "28-02-29T20:15:00Z", allowed: allowedInstant},
+	{name: "day that the year has not", value: "2027-02-29T20:15:00Z", allowed: allowedInstant},
+	{name: "date alone", value: "2028-02-29", allowed: allowedInstant},
+	{name: "time alone", value: "20:15:00+01:00", allowed: allowedInstant},
+	{name: "no seconds", value: "2028-02-29T20:15+01:00", allowed: allowedInstant},
+	{name: "hour of one digit", value: "2028-02-29T8:15:00Z", allowed: allowedInstant},
+	{name: "fraction behind a comma", value: "2028-02-29T20:15:00,5Z", allowed: allowedInstant},
+	{name: "fraction without digits", value: "2028-02-29T20:15:00.Z", allowed: allowedInstant},
+	{name: "empty time", value: "", allowed: allowedInstant},
+	{name: "time with a line feed behind", value: "2028-02-29T20:15:00Z\n", allowed: allowedInstant},
+	{name: "time with a space before", value: " 2028-02-29T20:15:00Z", allowed: allowedInstant},
+	{name: "number for a time", value: 2028, allowed: allowedInstant},
+	{name: "Unix seconds", value: 1835468100, allowed: allowedInstant},
+	{name: "lower-case t and z", value: "2028-02-29t20:15:00z", allowed: allowedInstant},
+	{name: "space for T", value: "2028-02-29 20:15:00Z", allowed: allowedInstant},
+	{name: "full-width digits", value: "２０２８-02-29T20:15:00Z", allowed: allowedInstant},
+	{name: "as another country writes it", value: "29/02/2028 20:15", allowed: allowedInstant},
+	{name: "now", value: "now", allowed: allowedInstant},
+	{name: "smaller fraction than is kept", value: "2028-02-29T20:15:00.0000000001Z", allowed: allowedInstant},
+	{name: "long time", value: "2028-02-29T20:15:00." + strings.Repeat("0", 100), allowed: allowedInstant, given: `"2028-02-29T20:15:00.` + strings.Repeat("0", 60) + `…"`},
+}
+
+// badWindows are badInstants for each end.
+func badWindows() []refusal {
+	var rows []refusal
+	for _, end := range []string{"starts_at", "ends_at"} {
+		for _, row := range badInstants {
+			row.name, row.at = end+": "+row.name, end
+			row.allowed += ". Given: " // and no advice beyond that
+			if row.given == "" {
+				row.given = fmt.Sprintf("%q", fmt.Sprint(row.value))
+			}
+			rows = append(rows, row)
+		}
+	}
+	return rows
 }
 
 var (
@@ -262,11 +347,22 @@ var badProviders = []refusal{
 
 func TestValidation_session(t *testing.T) {
 	t.Parallel()
-	for _, row := range slices.Concat(badDevices, badSessions) {
+	planRefuses(t, "qod_session", goodSession, badDevices, badRequests, badDurations)
+}
+
+func TestValidation_reservation(t *testing.T) {
+	t.Parallel()
+	planRefuses(t, "qod_reservation", goodReservation, badDevices, badRequests, badReservations, badWindows())
+}
+
+// planRefuses plans each of the bad values in a resource that is good but for it.
+func planRefuses(t *testing.T, typeName string, good attrs, rows ...[]refusal) {
+	t.Helper()
+	for _, row := range slices.Concat(rows...) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			s := sandbox.Start(t, sandbox.Config{})
-			row.check(t, s, newWire(t, nil).planSession(providerOf(s), row.on(goodSession)))
+			row.check(t, s, newWire(t, nil).planNew(typeName, providerOf(s), row.on(good)))
 		})
 	}
 }
@@ -374,52 +470,61 @@ func revealed(text, value string) string {
 func TestValidation_accepts(t *testing.T) {
 	t.Parallel()
 	for at, values := range map[string][]any{
-		"device.phone_number":                     {"+12345", "+123456789012345", "+34611222333"},
-		"device.network_access_identifier":        {"a", "jane.roe@carrier.tel", "señal@carrier.tel", strings.Repeat("a", 253)},
-		"device.ipv4_address":                     {attrs{"public_address": "203.0.113.77"}, attrs{"public_address": "203.0.113.77", "public_port": 0}, attrs{"public_address": "203.0.113.77", "public_port": 65535}},
-		"device.ipv6_address":                     {"2a02:9130::77", "2A02:9130:0:0:0:0:0:77", "64:ff9b::203.0.113.77"},
-		"device":                                  {attrs{"ipv6_address": "2a02:9130::77"}, attrs{"network_access_identifier": "a@b"}},
-		"application_server.ipv4_address":         {"198.51.100.10", "198.51.100.0/24", "198.51.100.7/24", "0.0.0.0/0"},
-		"application_server.ipv6_address":         {"2001:db8::10", "2001:db8::/32", "::/0"},
-		"qos_profile":                             {"QOS_E", "QOS_S", "QOS_M", "QOS_L"},
-		"duration":                                {1, 86400, "3600", "3600.0", "8.64e4"},
-		"notification_url":                        {"https://example.com", "http://example.com:8080/qod?team=a&x=%20", "https://[2001:db8::1]:65535/", "HTTPS://EXAMPLE.COM/"},
-		"wait_for_available":                      {true, false},
-		"timeouts":                                {attrs{}},
-		"timeouts.create":                         {"1ns", "90s", "1h30m", "24h", "0.5h"},
-		"timeouts.delete":                         {"1ns", "24h"},
-		"application_server":                      {nil, attrs{"ipv4_address": "198.51.100.10", "ipv6_address": "2001:db8::10"}},
-		"notification_auth_token":                 {nil},
-		"device.ipv4_address.public_address":      {"203.0.113.77"},
-		"provider.endpoint":                       {"https://opengateway.example/v1", "https://opengateway.example/v1/", "http://localhost:1/v1", "http://[::1]:1/v1", "http://127.0.0.2:1/v1", ""},
-		"provider.token_url":                      {"https://opengateway.example/token", "http://127.0.0.1:1/token", ""},
-		"provider.scopes":                         {[]any{"qod:sessions:read"}, []any{"a", "b"}},
-		"provider.max_retries":                    {0, 20},
-		"provider.request_timeout":                {"1ms", "10m"},
-		"provider.client_secret":                  {"a secret with spaces", "sécret"},
-		"provider.access_token":                   {""},
-		"session.notification_auth_token":         {"a", "hunter2", strings.Repeat("x", 4096)},
-		"session.notification_auth_token_version": {0, 1 << 53},
+		"device.phone_number":              {"+12345", "+123456789012345", "+34611222333"},
+		"device.network_access_identifier": {"a", "jane.roe@carrier.tel", "señal@carrier.tel", strings.Repeat("a", 253)},
+		"device.ipv4_address":              {attrs{"public_address": "203.0.113.77"}, attrs{"public_address": "203.0.113.77", "public_port": 0}, attrs{"public_address": "203.0.113.77", "public_port": 65535}},
+		"device.ipv6_address":              {"2a02:9130::77", "2A02:9130:0:0:0:0:0:77", "64:ff9b::203.0.113.77"},
+		"device":                           {attrs{"ipv6_address": "2a02:9130::77"}, attrs{"network_access_identifier": "a@b"}},
+		"application_server.ipv4_address":  {"198.51.100.10", "198.51.100.0/24", "198.51.100.7/24", "0.0.0.0/0"},
+		"application_server.ipv6_address":  {"2001:db8::10", "2001:db8::/32", "::/0"},
+		"qos_profile":                      {"QOS_E", "QOS_S", "QOS_M", "QOS_L"},
+		"qod_session.duration":             {1, 86400, "3600", "3600.0", "8.64e4"},
+		"qod_reservation.starts_at": {
+			nil, "2028-02-29T20:15:00+01:00", "2028-02-29T19:15:00Z", "2028-02-29T19:15:00-00:00", "2028-02-29T19:15:00.123456789Z", "2028-03-01T18:14:59+23:59",
+			"0001-01-01T00:00:01Z", "1999-12-31T23:59:59Z", "2028-02-29T23:14:59.999999999Z",
+		},
+		"qod_reservation.ends_at": {
+			"2028-02-29T19:15:00.000000001Z", "2028-02-29T20:15:01+01:00", "2028-02-29T15:15:01-04:00", "9999-12-31T23:59:59.999999999Z", "2030-06-30T23:59:59+14:00",
+		},
+		"qod_reservation.timeouts.update":    {"1ns", "24h"},
+		"notification_url":                   {"https://example.com", "http://example.com:8080/qod?team=a&x=%20", "https://[2001:db8::1]:65535/", "HTTPS://EXAMPLE.COM/"},
+		"wait_for_available":                 {true, false},
+		"timeouts":                           {attrs{}},
+		"timeouts.create":                    {"1ns", "90s", "1h30m", "24h", "0.5h"},
+		"timeouts.delete":                    {"1ns", "24h"},
+		"application_server":                 {nil, attrs{"ipv4_address": "198.51.100.10", "ipv6_address": "2001:db8::10"}},
+		"device.ipv4_address.public_address": {"203.0.113.77"},
+		"provider.endpoint":                  {"https://opengateway.example/v1", "https://opengateway.example/v1/", "http://localhost:1/v1", "http://[::1]:1/v1", "http://127.0.0.2:1/v1", ""},
+		"provider.token_url":                 {"https://opengateway.example/token", "http://127.0.0.1:1/token", ""},
+		"provider.scopes":                    {[]any{"qod:sessions:read"}, []any{"a", "b"}},
+		"provider.max_retries":               {0, 20},
+		"provider.request_timeout":           {"1ms", "10m"},
+		"provider.client_secret":             {"a secret with spaces", "sécret"},
+		"provider.access_token":              {""},
+		"notification_auth_token":            {nil, "a", "hunter2", strings.Repeat("x", 4096)},
+		"notification_auth_token_version":    {nil, 0, 1 << 53},
 	} {
 		for _, value := range values {
-			t.Run(fmt.Sprintf("%s=%.60v", at, value), func(t *testing.T) {
-				t.Parallel()
-				s := sandbox.Start(t, sandbox.Config{})
-				provider, config := providerOf(s), goodSession
-				if name, ok := strings.CutPrefix(at, "provider."); ok {
-					provider = provider.with(name, value)
-				} else if name, ok := strings.CutPrefix(at, "session."); ok {
-					config = refusal{at: name, value: value, beside: withToken}.on(config)
-				} else {
-					config = config.with(at, value)
+			for typeName, good := range map[string]attrs{"qod_session": goodSession, "qod_reservation": goodReservation} {
+				name, own := strings.CutPrefix(at, typeName+".")
+				if !own && strings.HasPrefix(at, "qod_") {
+					continue // it is the other one's
 				}
-				if diags := newWire(t, nil).planSession(provider, config); len(diags) > 0 {
-					t.Errorf("refused:\n%s", printed(diags))
-				}
-				if asked := s.Requests(); len(asked) > 0 {
-					t.Errorf("planning made %d requests", len(asked))
-				}
-			})
+				t.Run(fmt.Sprintf("%s: %s=%.60v", typeName, name, value), func(t *testing.T) {
+					t.Parallel()
+					s := sandbox.Start(t, sandbox.Config{})
+					provider, config := providerOf(s), refusal{at: "notification_auth_token", value: "hunter2", beside: withWebhook}.on(good)
+					if name, ok := strings.CutPrefix(name, "provider."); ok {
+						provider = provider.with(name, value)
+					} else {
+						config = config.with(name, value)
+					}
+					if diags := newWire(t, nil).planNew(typeName, provider, config); len(diags) > 0 {
+						t.Errorf("refused:\n%s", printed(diags))
+					}
+					sendsNothing(t, s, typeName)
+				})
+			}
 		}
 	}
 }
@@ -427,45 +532,49 @@ func TestValidation_accepts(t *testing.T) {
 // What Terraform does not know yet may still turn out well.
 func TestValidation_unknown(t *testing.T) {
 	t.Parallel()
-	full := attrs{
+	request := attrs{
 		"device": attrs{
 			"phone_number": "+34611222333", "network_access_identifier": "jane.roe@carrier.tel",
 			"ipv4_address": attrs{"public_address": "203.0.113.77", "public_port": 5060}, "ipv6_address": "2a02:9130::77",
 		},
 		"application_server":              attrs{"ipv4_address": "198.51.100.0/24", "ipv6_address": "2001:db8::/32"},
 		"qos_profile":                     "QOS_L",
-		"duration":                        3600,
 		"notification_url":                "https://example.com/qod",
 		"notification_auth_token":         "hunter2",
 		"notification_auth_token_version": 1,
 		"wait_for_available":              true,
 		"timeouts":                        attrs{"create": "5m", "delete": "2m"},
 	}
+	full := request.with("duration", 3600)
+	resources := map[string][]attrs{ // with everything else known, and with little
+		"qod_session":     {full, goodSession},
+		"qod_reservation": {request.with("timeouts.update", "5m").with("starts_at", goodReservation["starts_at"]).with("ends_at", goodReservation["ends_at"]), goodReservation},
+	}
 	provider := func(s *sandbox.Server) attrs {
 		return providerOf(s).with("token_url", s.TokenURL()).with("scopes", []any{"qod:sessions:read"}).
 			with("max_retries", 1).with("request_timeout", "30s")
 	}
-	for _, at := range pathsOf("", full) {
-		t.Run("session/"+at, func(t *testing.T) {
-			t.Parallel()
-			s := sandbox.Start(t, sandbox.Config{})
-			for _, base := range []attrs{full, goodSession} { // with everything else known, and with little
-				diags := newWire(t, nil).planSession(providerOf(s), base.with(at, notKnownYet{}))
-				if len(diags) > 0 && !needsOther(at, base) {
-					t.Errorf("refused:\n%s", printed(diags))
+	for typeName, bases := range resources {
+		for _, at := range pathsOf("", bases[0]) {
+			t.Run(typeName+"/"+at, func(t *testing.T) {
+				t.Parallel()
+				s := sandbox.Start(t, sandbox.Config{})
+				for _, base := range bases {
+					diags := newWire(t, nil).planNew(typeName, providerOf(s), base.with(at, notKnownYet{}))
+					if len(diags) > 0 && !needsOther(at, base) {
+						t.Errorf("refused:\n%s", printed(diags))
+					}
 				}
-			}
-			if asked := s.Requests(); len(asked) > 0 {
-				t.Errorf("planning made %d requests", len(asked))
-			}
-		})
+				sendsNothing(t, s, typeName)
+			})
+		}
 	}
 	for _, at := range append(pathsOf("", provider(sandbox.Start(t, sandbox.Config{}))), "access_token") {
 		t.Run("provider/"+at, func(t *testing.T) {
 			t.Parallel()
 			s := sandbox.Start(t, sandbox.Config{})
 			config := provider(s).with(at, notKnownYet{})
-			if diags := newWire(t, nil).planSession(config, full); len(diags) > 0 {
+			if diags := newWire(t, nil).planNew("qod_session", config, full); len(diags) > 0 {
 				t.Errorf("refused:\n%s", printed(diags))
 			}
 			if asked := s.Requests(); len(asked) > 0 {
@@ -481,7 +590,7 @@ func TestValidation_unknown(t *testing.T) {
 	t.Run("provider/an element of scopes", func(t *testing.T) {
 		t.Parallel()
 		s := sandbox.Start(t, sandbox.Config{})
-		if diags := newWire(t, nil).planSession(providerOf(s).with("scopes", []any{"a", notKnownYet{}}), full); len(diags) > 0 {
+		if diags := newWire(t, nil).planNew("qod_session", providerOf(s).with("scopes", []any{"a", notKnownYet{}}), full); len(diags) > 0 {
 			t.Errorf("refused:\n%s", printed(diags))
 		}
 	})
@@ -496,6 +605,19 @@ func TestValidation_unknown(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// sendsNothing checks that a plan made no request, but for the one list that shows a reservation the
+// time, so that it can warn of a window that is over.
+func sendsNothing(t *testing.T, s *sandbox.Server, typeName string) {
+	t.Helper()
+	operations := []sandbox.Operation{}
+	if typeName == "qod_reservation" {
+		operations = []sandbox.Operation{sandbox.OpCreate, sandbox.OpRead, sandbox.OpRelease}
+	}
+	if asked := s.Requests(operations...); len(asked) > 0 {
+		t.Errorf("planning made %d requests, the first one %s %s", len(asked), asked[0].Method, asked[0].Path)
 	}
 }
 
@@ -542,6 +664,9 @@ resource "qod_session" "camera" {
 }
 `, phone, duration, more)
 	}
+	reservation := func(starts, ends string) string {
+		return w.hcl("resource \"qod_reservation\" \"camera\" {\n  device = { phone_number = \"+34611222333\" }\n  qos_profile = \"QOS_L\"\n  starts_at = %s\n  ends_at = %s\n}\n", starts, ends)
+	}
 	const phone = `"+34611222333"`
 	w.test(
 		step(session(`34611222333`, "3600", ""), `device.phone_number `+allowedPhone+missingPlus+`. Given: "*********33".`),
@@ -552,6 +677,8 @@ resource "qod_session" "camera" {
 		step(session(phone, "3600", `wait_for_available = "perhaps"`), `Inappropriate value for attribute "wait_for_available": a bool is required.`),
 		step(session(phone, "3600", `notification_auth_token_version = 2`), `Missing Notification Auth Token`),
 		step(session(phone, "3600", `timeouts = { create = "25h" }`), `timeouts.create `+allowedTimeout+`. Given: "25h".`),
+		step(reservation(`"2028-02-29T20:15:00"`, `"2028-03-01T00:15:00Z"`), `starts_at `+allowedInstant+`; the offset is missing: write "2028-02-29T20:15:00Z" if that is UTC`),
+		step(reservation(`"2028-02-29T20:15:00+01:00"`, `timeadd("2028-02-29T19:15:00Z", "0s")`), `ends_at must be after starts_at, which is "2028-02-29T20:15:00+01:00". Given: "2028-02-29T19:15:00Z".`),
 		step(w.hcl(`data "qod_sessions" "all" { qos_status = "RUNNING" }`), `qos_status `+allowedStatus+`. Given: "RUNNING".`),
 		step(w.hcl(`
 resource "terraform_data" "event" {}
