@@ -1,15 +1,16 @@
 #!/bin/sh
-# Keeps an event's sessions live from its start to its end, and ends them. It may be started at any time
-# before; hosted schedulers are late by minutes to hours, so start it well ahead.
+# Looks after the reservations of the configuration in this directory, from whenever it is started until
+# their last window is over. It may be started at any time before; hosted schedulers are late by minutes
+# to hours, so start it well ahead.
 #
-#   event.sh 2028-02-29T20:15:00Z 2028-02-29T22:15:00Z
-#
-# MOST      sessions that there may be at most (default 100)
-# CUT       live sessions that a plan may end, as a JSON list of addresses (default none)
-# INTERVAL  seconds between two looks (default 60)
+# MOST      sessions that one pass may buy at most (default 100)
+# CUT       reservations whose live session a pass may end, as a JSON list of addresses (default none)
+# INTERVAL  seconds between two passes (default 60)
+# MINUTES   how long to go on at most, to end between two passes where a job is not given more (default: no limit)
 #
 # Needs terraform (or TERRAFORM=tofu) and jq. What was applied is appended to apply.jsonl, one JSON object
-# a line. It ends well when the event is over and no session is left; run it again to go on where one stopped.
+# a line. It looks at no clock to decide anything: the reservations have the windows, and the network has
+# the time. Run it again to go on where one stopped.
 set -u
 
 terraform=${TERRAFORM:-terraform}
@@ -17,83 +18,82 @@ most=${MOST:-100}
 cut=${CUT:-[]}
 interval=${INTERVAL:-60}
 here=$(dirname "$0")
-
-if [ $# -ne 2 ]; then
-	echo "usage: event.sh START END, such as 2028-02-29T20:15:00Z" >&2
-	exit 2
-fi
-# seconds TIME, since 1970; by jq, since not every date can read a time
-seconds() {
-	case $1 in
-	????-??-??T??:??:??Z) jq -nr --arg t "$1" '$t | fromdate' ;;
-	*) false ;;
-	esac
-}
-if ! starts=$(seconds "$1") || ! ends=$(seconds "$2"); then
-	echo "event.sh: times are written in UTC, like 2028-02-29T20:15:00Z" >&2
-	exit 2
-fi
-if [ "$ends" -le "$starts" ]; then
-	echo "event.sh: the event ends before it starts" >&2
-	exit 2
-fi
+began=$(date +%s)
+failed=0
+said=
 
 say() { echo "$(date -u +%H:%M:%SZ) $*"; }
 
-trap 'say "stopped; sessions stay live and are billed until they end. Run again to go on."; exit 130' INT TERM
+# What is live stays so until its window is over.
+trap 'say "stopped. What is reserved stays until the end of its window; run again to go on."; exit 130' INT TERM
 
-# pass brings the network to where it should be: pass LIVE CUT
+# What would never get better is no reason to try again.
+if ! jq -en --argjson most "$most" --argjson cut "$cut" '($most | type) == "number" and ($cut | type) == "array"' >/dev/null; then
+	echo "event.sh: MOST is a number, and CUT a JSON list of addresses" >&2
+	exit 2
+fi
+"$terraform" validate -no-color || exit 2
+
+# pass brings the network to where it should be, and puts the statuses that it found into $statuses
 pass() {
+	statuses=
 	# A state that could not be written is the only record of its sessions.
 	if [ -f errored.tfstate ]; then
 		"$terraform" state push errored.tfstate && mv errored.tfstate "pushed-$(date +%s).tfstate" || return 1
 	fi
-	"$terraform" plan -input=false -no-color -lock-timeout=5m -detailed-exitcode -out=tfplan -var "live=$1" >plan.log 2>&1
-	case $? in
-	0) return 0 ;;
-	2) ;;
-	*)
+	"$terraform" plan -input=false -no-color -lock-timeout=5m -detailed-exitcode -out=tfplan >plan.log 2>&1
+	planned=$?
+	if [ $planned -ne 0 ] && [ $planned -ne 2 ]; then
 		cat plan.log
 		return 1
-		;;
-	esac
-	objections=$("$terraform" show -json tfplan | jq -r --argjson most "$most" --argjson cut "$2" -f "$here/gate.jq") || return 1
-	if [ -n "$objections" ]; then
-		say "not applied:"
-		echo "$objections"
-		return 1
 	fi
-	grep -h '^Plan:' plan.log
-	"$terraform" apply -input=false -no-color -lock-timeout=5m -json tfplan >>apply.jsonl
-	applied=$?
-	if [ $applied -ne 0 ]; then
-		tail -n 50 apply.jsonl | jq -r 'select(."@level" == "error") | ."@message"'
+	"$terraform" show -json tfplan >tfplan.json || return 1
+	if [ $planned -eq 2 ]; then
+		objections=$(jq -r --argjson most "$most" --argjson cut "$cut" -f "$here/gate.jq" tfplan.json) || return 1
+		if [ -n "$objections" ]; then
+			say "not applied:"
+			echo "$objections"
+			return 1
+		fi
+		grep '^Plan:' plan.log
+		if ! "$terraform" apply -input=false -no-color -lock-timeout=5m -json tfplan >>apply.jsonl; then
+			tail -n 50 apply.jsonl | jq -r 'select(."@level" == "error") | ."@message"'
+			return 1
+		fi
+		return 0
 	fi
-	return $applied
+	# There is nothing to do, so what the plan found is how things are.
+	statuses=$(jq -r '[.planned_values | .. | objects | select(.type? == "qod_reservation") | .values.status]
+		| if . == [] then "none" else group_by(.) | map("\(length) \(.[0])") | join(", ") end' tfplan.json)
 }
 
-say "waiting for the event, $1 to $2"
-while [ "$(date +%s)" -lt "$starts" ]; do
-	left=$((starts - $(date +%s)))
-	sleep "$((left < interval ? left : interval))"
-done
-
-say "the event is on"
-while [ "$(date +%s)" -lt "$ends" ]; do
-	pass true "$cut" || say "this pass failed; the next is in $interval seconds"
-	left=$((ends - $(date +%s)))
-	[ "$left" -gt 0 ] && sleep "$((left < interval ? left : interval))"
-done
-
-say "the event is over"
-for attempt in 1 2 3 4 5; do
-	# Now all of them may be cut.
-	all=$("$terraform" show -json | jq -c '[.values.root_module // {} | .. | objects | select(.type? == "qod_session") | .address]')
-	if pass false "${all:-[]}"; then
-		say "no session is left"
+while :; do
+	if pass; then
+		if [ "$statuses" != "$said" ] && [ -n "$statuses" ]; then
+			say "$statuses"
+			said=$statuses
+		fi
+		case $statuses in
+		*,*) ;;
+		*' ENDED') break ;;
+		none)
+			say "the configuration has no qod_reservation"
+			exit 2
+			;;
+		esac
+	else
+		failed=$((failed + 1))
+		say "this pass failed; the next is in $interval seconds"
+	fi
+	if [ -n "${MINUTES:-}" ] && [ $(($(date +%s) - began)) -ge $((MINUTES * 60)) ]; then
+		say "$MINUTES minutes are over, and the event is not. Run again to go on."
 		exit 0
 	fi
-	[ "$attempt" -lt 5 ] && sleep "$interval"
+	# In the background, since a shell hears nothing while it waits for a program.
+	sleep "$interval" &
+	wait $!
 done
-say "SESSIONS MAY STILL BE LIVE AND BILLED: the state names them (terraform show)"
-exit 1
+
+# Plans have found out that sessions are over; the state is to say so, too.
+"$terraform" apply -input=false -no-color -lock-timeout=5m -refresh-only -auto-approve -json >>apply.jsonl
+say "the event is over, and no session is left; $failed passes failed"

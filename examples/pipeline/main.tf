@@ -1,5 +1,5 @@
-# One event. event.sh applies it with live = true from its start to its end, and with live = false
-# before and after.
+# One event. Its window is here and nowhere else: event.sh asks Terraform what there is to do. Add the
+# backend that keeps your state, since the disk of a runner goes with it.
 
 terraform {
   required_providers {
@@ -11,12 +11,6 @@ terraform {
 
 provider "qod" {}
 
-variable "live" {
-  description = "Whether the event is on."
-  type        = bool
-  default     = false
-}
-
 locals {
   cameras = {
     north-stand = "+34600000031"
@@ -24,13 +18,11 @@ locals {
   }
 }
 
-resource "qod_session" "camera" {
-  for_each = var.live ? local.cameras : {}
+resource "qod_reservation" "camera" {
+  for_each = local.cameras
 
   device      = { phone_number = each.value }
   qos_profile = "QOS_L"
-
-  # Longer than the event, so that no session ends during it; event.sh ends them. It is also the most
-  # that can be billed if the pipeline dies.
-  duration = 3 * 60 * 60
+  starts_at   = "2028-02-29T20:15:00Z"
+  ends_at     = "2028-03-01T00:15:00Z"
 }

@@ -245,11 +245,17 @@ func (e endeavour) madeElsewhere(id, made, asked string, err error) diag.Diagnos
 // goneForToken tells of a session that a ready access token cannot see: it is taken to be gone, and
 // named for the case that the token is another client's.
 func (e endeavour) goneForToken(id, origin string) diag.Diagnostic {
+	left, how := "it is no longer in the state", endeavour{like: e.like}
+	again := "If the session has left the state by then (a plan leaves it there, an apply does not), import it:"
+	if e.like == likeReservation {
+		left, how.updates = "the reservation has none now", true
+		again = "If the reservation has lost it by then (a plan changes nothing, an apply does), import it:"
+	}
 	a := account{
-		happened: fmt.Sprintf("%s does not know the session, or does not show it to this access token. Most likely it was deleted, so it is no longer in the state. "+
+		happened: fmt.Sprintf("%s does not know the session, or does not show it to this access token. Most likely it was deleted, so %s. "+
 			"But a ready token does not show whose it is: if another client made the session than the one the token was given to, the session is still live and billed.",
-			strings.TrimSuffix(origin, " as token")),
-		advice: "If that can be, give the provider the credentials that made the session, and run Terraform again. If the session has left the state by then (a plan leaves it there, an apply does not), import it:\n\n" + endeavour{like: e.like}.importCommands(id),
+			strings.TrimSuffix(origin, " as token"), left),
+		advice: "If that can be, give the provider the credentials that made the session, and run Terraform again. " + again + "\n\n" + how.importCommands(id),
 	}
 	return diag.NewWarningDiagnostic(goneSummary, withSession(a, id).detail())
 }

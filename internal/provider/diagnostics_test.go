@@ -682,6 +682,9 @@ var failures = map[string]failure{
 	"delete/404 for a ready token": {make: func(*lab) diag.Diagnostics {
 		return one(deletingSession.goneForToken(lostID, "https://gateway.example/v1 as token"))
 	}},
+	"reservation/gone, for a ready token": {make: func(*lab) diag.Diagnostics {
+		return one(readingReservation.goneForToken(lostID, "https://gateway.example/v1 as token"))
+	}},
 	"granted/another profile": {make: func(*lab) diag.Diagnostics {
 		return one(creatingSession.otherProfile(qod.Session{ID: lostID, QoSProfile: "QOS_S"}, "QOS_L"))
 	}},

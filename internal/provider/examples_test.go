@@ -20,7 +20,7 @@ const examplesDir = "../../examples"
 
 // inGuides are examples that need more than to be applied: each has a test named TestGuide_ and its
 // directory.
-var inGuides = []string{"countries", "fleet", "pipeline", "recover", "testing"}
+var inGuides = []string{"countries", "event", "fleet", "pipeline", "recover", "testing"}
 
 func TestExamples(t *testing.T) {
 	t.Parallel()
@@ -41,12 +41,12 @@ func TestExamples(t *testing.T) {
 		if filepath.Dir(name) == "provider" {
 			continue // TestExamples_provider
 		}
-		if slices.Contains(inGuides, filepath.Dir(name)) {
+		if top, _, _ := strings.Cut(filepath.ToSlash(name), "/"); slices.Contains(inGuides, top) {
 			continue
 		}
 		tried++
 		t.Run(filepath.ToSlash(name), func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{})
+			w := newSeason(t, 0, sandbox.Config{}).world // windows are open
 			hcl := readExample(t, name)
 			if !strings.Contains(hcl, "for_each") {
 				w.test(w.example(hcl, config.Variables{}))
@@ -76,23 +76,28 @@ func TestExamples_provider(t *testing.T) {
 }
 
 func TestExamples_import(t *testing.T) {
-	const id = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
-	w := newWorld(t, sandbox.Config{})
-	seeded := w.Seed(sandbox.Session{
-		ID: id, ClientID: sandbox.DefaultClient.ID, QoSProfile: "QOS_L", Duration: 7200,
-		Device: sandbox.Device{PhoneNumber: "+34600000010"},
-	})
-	block := readExample(t, "resources/qod_session/import-by-string-id.tf")
-	if command := readExample(t, "resources/qod_session/import.sh"); !strings.Contains(command, "terraform import qod_session.camera "+seeded.ID) {
-		t.Errorf("import.sh imports another session than the import block:\n%s", command)
-	}
-	step := w.example(block+readExample(t, "resources/qod_session/resource.tf"), config.Variables{})
-	step.ConfigPlanChecks.PreApply = []plancheck.PlanCheck{
-		plancheck.ExpectResourceAction("qod_session.camera", plancheck.ResourceActionUpdate),
-	}
-	w.test(step)
-	if n := w.Count(sandbox.OpCreate); n != 0 {
-		t.Errorf("the import made %d POSTs, want none", n)
+	t.Parallel()
+	for _, name := range []string{"qod_session", "qod_reservation"} {
+		t.Run(name, func(t *testing.T) {
+			const id = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
+			w := newSeason(t, 0, sandbox.Config{}).world
+			seeded := w.Seed(sandbox.Session{
+				ID: id, ClientID: sandbox.DefaultClient.ID, QoSProfile: "QOS_L", Duration: 7200,
+				Device: sandbox.Device{PhoneNumber: "+34600000010"},
+			})
+			block := readExample(t, "resources/"+name+"/import-by-string-id.tf")
+			if command := readExample(t, "resources/"+name+"/import.sh"); !strings.Contains(command, "terraform import "+name+".camera "+seeded.ID) {
+				t.Errorf("import.sh imports another session than the import block:\n%s", command)
+			}
+			step := w.example(block+readExample(t, "resources/"+name+"/resource.tf"), config.Variables{})
+			step.ConfigPlanChecks.PreApply = []plancheck.PlanCheck{
+				plancheck.ExpectResourceAction(name+".camera", plancheck.ResourceActionUpdate),
+			}
+			w.test(step)
+			if n := w.Count(sandbox.OpCreate); n != 0 {
+				t.Errorf("the import made %d POSTs, want none", n)
+			}
+		})
 	}
 }
 

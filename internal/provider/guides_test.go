@@ -162,6 +162,49 @@ func TestGuide_recoverInPart(t *testing.T) {
 	}
 }
 
+// The same for reservations, during their event. One whose session is gone is made anew, in its window.
+func TestGuide_recoverReservations(t *testing.T) {
+	s := newSeason(t, 0, sandbox.Config{})
+	c := s.cli("").lay("recover/reservations")
+	c.sends("3 POST 0 DELETE", 0, applies...)
+	s.at(time.Hour)
+	c.drop("terraform.tfstate")
+	if plan := c.planned(2, "-out=tfplan"); !strings.Contains(plan, "3 to import, 0 to add, 3 to change, 0 to destroy") {
+		t.Errorf("the plan is another one:\n%s", plan)
+	}
+	c.sends(nothing, 0, "apply", "tfplan")
+	c.planned(0) // the import blocks stay, and do nothing any more
+
+	c.drop("terraform.tfstate")
+	s.Remove(s.ids()[0])
+	if plan := c.planned(2); !strings.Contains(plan, "2 to import, 1 to add, 2 to change, 0 to destroy") {
+		t.Error(plan)
+	}
+	c.sends("1 POST 0 DELETE", 0, applies...)
+	s.at(4 * time.Hour)
+	c.planned(0)
+}
+
+// What is generated for an imported reservation has no window, which nothing but its user knows.
+func TestGuide_recoverGenerates(t *testing.T) {
+	s := newSeason(t, 0, sandbox.Config{})
+	id := s.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000010"}, QoSProfile: "QOS_L", Duration: 3600}).ID
+	c := s.cli(fmt.Sprintf("import {\n  to = qod_reservation.camera\n  id = %q\n}\n", id))
+	if said := c.must(1, "plan", "-no-color", "-generate-config-out=generated.tf"); !strings.Contains(said, "ends_at") {
+		t.Errorf("it does not say what is missing:\n%s", said)
+	}
+	generated, err := os.ReadFile(filepath.Join(c.dir, "generated.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.write("generated.tf", regexp.MustCompile(`ends_at( *)= null`).ReplaceAllString(string(generated), fmt.Sprintf("ends_at$1= %q", matchEnds)))
+	if plan := c.planned(2); !strings.Contains(plan, "1 to import, 0 to add, 1 to change, 0 to destroy") {
+		t.Errorf("the plan is another one:\n%s", plan)
+	}
+	c.sends(nothing, 0, applies...)
+	c.planned(0)
+}
+
 // What a query writes is a configuration that imports what it found.
 func TestGuide_query(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
@@ -214,6 +257,95 @@ func TestGuide_fleet(t *testing.T) {
 	}
 	c.write("cameras.csv", readExample(t, "fleet/cameras.csv"))
 	c.destroy()
+}
+
+// A match, merged days early, and what looks at it meanwhile.
+func TestGuide_event(t *testing.T) {
+	s := newSeason(t, 4*24*time.Hour, sandbox.Config{})
+	c := s.cli("").lay("event")
+	shows := func(name, want string, args ...string) {
+		t.Helper()
+		if shown := c.must(0, append(args, "output", "-json", name)...); shown != want {
+			t.Errorf("%s is %s, want %s", name, shown, want)
+		}
+	}
+	looks := func(want string) {
+		t.Helper()
+		c.must(0, "-chdir=status", "apply", "-auto-approve", "-no-color", "-input=false")
+		shows("without_quality", want, "-chdir=status")
+	}
+	const all = `["north-stand/a","north-stand/b","touchline/a"]`
+
+	if said := c.sends(nothing, 0, applies...); strings.Count(said, "QoS Reservation Not Open Yet") < 1 {
+		t.Errorf("it does not say that nothing is reserved:\n%s", said)
+	}
+	shows("device_hours", "10.5") // three SIMs for three hours and a half
+	c.planned(0)
+	looks(all)
+
+	s.at(-30 * time.Minute) // the window opens before kick-off, which is at 21:15+01:00
+	c.planned(2)
+	c.sends("3 POST 0 DELETE", 0, applies...)
+	c.planned(0)
+	looks("[]")
+
+	s.at(time.Hour)
+	s.Revoke(s.ids()[0])
+	c.planned(2)
+	c.must(0, "-chdir=status", "apply", "-auto-approve")
+	if shown := c.must(0, "-chdir=status", "output", "-json"); !strings.Contains(shown, "UNAVAILABLE until 2028-02-29T23:1") {
+		t.Errorf("the SIM without quality is not shown: %s", shown)
+	}
+	c.sends("1 POST 1 DELETE", 0, applies...)
+	c.planned(0)
+
+	writes := s.writes()
+	c.write("cameras.csv", readExample(t, "event/cameras.csv")+"south-stand,a,+34600000051,QOS_L\n")
+	twice := c.run("apply", "-auto-approve", "-no-color", "-input=false")
+	if twice.code != 1 || !strings.Contains(twice.text, "north-stand/a and south-stand/a") || s.writes() != writes {
+		t.Errorf("a device that is in the file twice is not refused before anything is asked for: %d %s\n%s", twice.code, s.writes(), twice.text)
+	}
+	c.write("cameras.csv", readExample(t, "event/cameras.csv"))
+
+	s.at(4 * time.Hour)
+	c.planned(0)
+	looks(all)
+	shows("device_hours", "10.5")
+	c.sends(nothing, 0, "destroy", "-auto-approve")
+}
+
+// A festival of four nights: each is bought when it is its turn, and nothing between two of them.
+func TestGuide_festival(t *testing.T) {
+	s := newSeason(t, 0, sandbox.Config{})
+	c := s.cli("").lay("event")
+	in := func(args ...string) []string { return append([]string{"-chdir=festival"}, args...) }
+	c.must(0, in("apply", "-auto-approve", "-no-color", "-input=false")...)
+	if shown := c.must(0, in("output", "-json", "device_hours")...); shown != `{"fri":19.5,"sat":30,"sun":22.5,"thu":19.5}` {
+		t.Errorf("device_hours is %s", shown)
+	}
+	for night, starts := range []string{"2028-07-06T17:00:00Z", "2028-07-07T17:00:00Z", "2028-07-08T15:00:00Z", "2028-07-09T15:00:00Z"} {
+		starts := mustInstant(t, starts)
+		s.at(starts.Add(-time.Hour).Sub(atKickOff))
+		c.must(0, in("plan", "-detailed-exitcode", "-input=false")...)
+		s.at(starts.Sub(atKickOff))
+		c.must(2, in("plan", "-detailed-exitcode", "-input=false")...)
+		c.must(0, in("apply", "-auto-approve", "-no-color", "-input=false")...)
+		if live, asked := len(s.Ledger()), s.Count(sandbox.OpCreate); live != 3 || asked != 3*(night+1) {
+			t.Errorf("in night %d there are %d sessions, after %d POSTs", night, live, asked)
+		}
+	}
+	s.at(mustInstant(t, "2028-07-10T00:00:00Z").Sub(atKickOff))
+	c.must(0, in("plan", "-detailed-exitcode", "-input=false")...)
+	festival := readExample(t, "event/festival/main.tf")
+	c.write("festival/main.tf", strings.Replace(festival, "2028-07-07T01:30:00+02:00", "2028-07-07T19:00:00+02:00", 1))
+	if said := c.must(1, in("plan", "-no-color", "-input=false")...); !strings.Contains(said, "each night has to end before the next one starts") {
+		t.Errorf("nights that touch are not refused:\n%s", said)
+	}
+	c.write("festival/main.tf", festival)
+	c.must(0, in("destroy", "-auto-approve", "-no-color", "-input=false")...)
+	if s.Count(sandbox.OpRelease) != 0 || len(s.Ledger()) > 0 {
+		t.Errorf("the network saw %s", s.writes())
+	}
 }
 
 func TestGuide_countries(t *testing.T) {
@@ -322,53 +454,172 @@ func (c *cli) objections(most int, cut string, args ...string) []string {
 }
 
 func TestGuide_pipelineGate(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	c := w.cli("").lay("pipeline").withTools()
+	s := newSeason(t, time.Hour, sandbox.Config{})
+	c := s.cli("").lay("pipeline").withTools()
 	const (
-		north = `qod_session.camera["north-stand"]`
-		touch = `qod_session.camera["touchline"]`
-		named = `["qod_session.camera[\"north-stand\"]"]`
+		north = `qod_reservation.camera["north-stand"]`
+		touch = `qod_reservation.camera["touchline"]`
+		named = `["qod_reservation.camera[\"north-stand\"]"]`
+		cut   = " is live, and its new window would end its session early"
 	)
+	original := readExample(t, "pipeline/main.tf")
+	reads := func(replacements ...string) {
+		t.Helper()
+		c.write("main.tf", strings.NewReplacer(replacements...).Replace(original))
+	}
 	check := func(what string, got []string, want ...string) {
 		t.Helper()
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", what, got, want)
 		}
 	}
-	check("nothing", c.objections(0, "[]", "-var", "live=false"))
-	check("two, allowed", c.objections(2, "[]", "-var", "live=true"))
-	check("two, one allowed", c.objections(1, "[]", "-var", "live=true"), "2 sessions afterwards, which is more than 1")
-	c.must(0, "apply", "-auto-approve", "-no-color", "-input=false", "-var", "live=true")
-	check("unchanged", c.objections(2, "[]", "-var", "live=true"))
-	check("unchanged, but too many", c.objections(1, "[]", "-var", "live=true"), "2 sessions afterwards, which is more than 1")
-	check("cut", c.objections(2, "[]", "-var", "live=false"),
-		north+" is live, and the plan would delete it", touch+" is live, and the plan would delete it")
-	check("cut, one named", c.objections(2, named, "-var", "live=false"), touch+" is live, and the plan would delete it")
-	c.write("main.tf", strings.Replace(readExample(t, "pipeline/main.tf"), "3 * 60 * 60", "4 * 60 * 60", 1))
-	check("replaced", c.objections(2, named, "-var", "live=true"), touch+" is live, and the plan would delete and create it")
-	c.write("main.tf", readExample(t, "pipeline/main.tf"))
+	check("two that are yet to open", c.objections(2, "[]"))
+	check("two, one allowed", c.objections(1, "[]"), "2 sessions may be bought, which is more than 1")
+	c.sends(nothing, 0, applies...)
+	check("nothing to do", c.objections(0, "[]"))
+
+	s.at(0)
+	check("due", c.objections(2, "[]"))
+	check("due, one allowed", c.objections(1, "[]"), "2 sessions may be bought, which is more than 1")
+	c.sends("2 POST 0 DELETE", 0, applies...)
+	check("live", c.objections(0, "[]"))
+	check("replaced", c.objections(2, named, "-replace="+north, "-replace="+touch), touch+" is live, and the plan would delete and create it")
+	reads(`+34600000032"`, `+34600000033"`)
+	check("another device", c.objections(2, "[]"), touch+" is live, and the plan would delete and create it")
+	reads("local.cameras", "{}")
+	check("deleted", c.objections(2, "[]"), north+" is live, and the plan would delete it", touch+" is live, and the plan would delete it")
+	reads("local.cameras", `{ north-stand = "+34600000031" }`)
+	check("one deleted, another one named", c.objections(2, named), touch+" is live, and the plan would delete it")
+
+	// Moving the window, from 20:15 to 00:15.
+	s.at(time.Hour)
+	for what, test := range map[string]struct {
+		from, to string
+		cuts     bool
+	}{
+		"a later end":                     {`"2028-03-01T00:15:00Z"`, `"2028-03-01T01:15:00Z"`, false},
+		"a later end, in another offset":  {`"2028-03-01T00:15:00Z"`, `"2028-02-29T21:15:00-05:00"`, false},
+		"the same end, in another offset": {`"2028-03-01T00:15:00Z"`, `"2028-03-01T05:45:00+05:30"`, false},
+		"an earlier end":                  {`"2028-03-01T00:15:00Z"`, `"2028-02-29T23:15:00Z"`, true},
+		"an earlier end, in other words":  {`"2028-03-01T00:15:00Z"`, `"2028-03-01T02:15:00.5+03:00"`, true},
+		"an earlier start":                {`"2028-02-29T20:15:00Z"`, `"2028-02-29T19:15:00Z"`, false},
+		"no start":                        {`"2028-02-29T20:15:00Z"`, "null", false},
+		"a start to come":                 {`"2028-02-29T20:15:00Z"`, `"2028-02-29T22:15:00Z"`, true},
+		"an end that is not known":        {`"2028-03-01T00:15:00Z"`, "terraform_data.end.output\n}\nresource \"terraform_data\" \"end\" {\n  input = \"2028-03-01T01:15:00Z\"", true},
+	} {
+		reads(test.from, test.to)
+		if test.cuts {
+			check(what, c.objections(2, named), touch+cut)
+		} else {
+			check(what, c.objections(2, "[]"))
+		}
+	}
+	reads()
+
+	for _, id := range s.ids() {
+		s.Revoke(id)
+	}
+	check("refused by the network", c.objections(2, "[]"))
+	check("refused by the network, one allowed", c.objections(1, "[]"), "2 sessions may be bought, which is more than 1")
+	c.sends("2 POST 2 DELETE", 0, applies...)
+
+	// An end that has passed: what is left is released, which buys nothing and needs no leave.
+	reads(`"2028-03-01T00:15:00Z"`, `"2028-02-29T22:15:00Z"`)
+	c.sends(nothing, 0, applies...)
+	s.at(2 * time.Hour)
+	check("left over", c.objections(0, "[]"))
+	c.sends("0 POST 2 DELETE", 0, applies...)
+	reads("2028-02-29T20:15:00Z", "2028-03-07T20:15:00Z", "2028-03-01T00:15:00Z", "2028-03-08T00:15:00Z")
+	check("the next event", c.objections(2, "[]"))
+	check("the next event, one allowed", c.objections(1, "[]"), "2 sessions may be bought, which is more than 1")
+}
+
+// Adopting the window of an imported session is no cut, unless the window says so.
+func TestGuide_pipelineGateImports(t *testing.T) {
+	s := newSeason(t, 0, sandbox.Config{})
+	c := s.cli("").lay("pipeline").withTools()
+	c.sends("2 POST 0 DELETE", 0, applies...)
+	c.drop("terraform.tfstate")
+	imports := ""
+	for _, live := range s.Ledger() {
+		name := map[string]string{"+34600000031": "north-stand", "+34600000032": "touchline"}[live.Device.PhoneNumber]
+		imports += fmt.Sprintf("import {\n  to = qod_reservation.camera[%q]\n  id = %q\n}\n", name, live.ID)
+	}
+	c.write("imports.tf", imports)
+	s.at(time.Hour)
+	if got := c.objections(2, "[]"); len(got) > 0 {
+		t.Errorf("an import is refused: %q", got)
+	}
+	c.write("main.tf", strings.Replace(readExample(t, "pipeline/main.tf"), `"2028-02-29T20:15:00Z"`, `"2028-02-29T22:15:00Z"`, 1))
+	if got := c.objections(2, "[]"); len(got) != 2 {
+		t.Errorf("an import that releases is let through: %q", got)
+	}
+}
+
+// What the gate says of qod_session, which a configuration may have as well.
+func TestGuide_pipelineGateSessions(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	c := w.cli("").lay("pipeline").withTools()
+	reads := func(seconds int, numbers string) {
+		c.write("main.tf", fmt.Sprintf("terraform {\n  required_providers {\n    qod = { source = \"telefonica/qod\" }\n  }\n}\n"+
+			"resource \"qod_session\" \"camera\" {\n  for_each = %s\n  device = { phone_number = each.value }\n  qos_profile = \"QOS_L\"\n  duration = %d\n}\n", numbers, seconds))
+	}
+	check := func(what string, got []string, want ...string) {
+		t.Helper()
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+	}
+	const both, north, south, named = `{ north = "+34600000031", south = "+34600000032" }`, "qod_session.camera[\"north\"]", "qod_session.camera[\"south\"]", `["qod_session.camera[\"north\"]"]`
+	reads(3600, both)
+	check("two", c.objections(2, "[]"))
+	check("two, one allowed", c.objections(1, "[]"), "2 sessions may be bought, which is more than 1")
+	c.apply()
+	check("live", c.objections(0, "[]"))
+	reads(7200, both)
+	check("replaced", c.objections(2, named), south+" is live, and the plan would delete and create it")
+	reads(3600, "{}")
+	check("cut", c.objections(0, "[]"), north+" is live, and the plan would delete it", south+" is live, and the plan would delete it")
+	reads(3600, both)
 	for _, id := range w.ids() {
 		w.Revoke(id)
 	}
-	check("refused by the network", c.objections(2, "[]", "-var", "live=true"))
+	check("refused by the network", c.objections(2, "[]"))
 	c.destroy()
+}
+
+// sleeps puts a sleep on the PATH that lets the network's time pass instead of anybody's, and has things
+// happen at the n-th time.
+func (c *cli) sleeps(happens map[int]string) {
+	c.w.t.Helper()
+	dir := c.w.t.TempDir()
+	script := "#!/bin/sh\nset -eu\nqod-sandbox advance \"$1s\" >/dev/null\necho slept >>slept\ncase $(wc -l <slept | tr -d ' ') in\n"
+	for n, command := range happens {
+		script += fmt.Sprintf("%d) %s ;;\n", n, command)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "sleep"), []byte(script+"esac\n"), 0o700); err != nil { //nolint:gosec // it is a program
+		c.w.t.Fatal(err)
+	}
+	for i, v := range c.env {
+		if path, is := strings.CutPrefix(v, "PATH="); is {
+			c.env[i] = "PATH=" + dir + string(os.PathListSeparator) + path
+		}
+	}
 }
 
 // An event from before its start to after its end, with a session that the network ends in between.
 func TestGuide_pipeline(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	c := w.cli("").lay("pipeline").withTools()
-	c.env = append(c.env, "INTERVAL=1")
-	w.at(sandbox.OpRead, 3, func() { w.Revoke(w.ids()[0]) })
-	now := time.Now().UTC()
-	event := c.sh(`./event.sh "$1" "$2"`, now.Add(2*time.Second).Format(time.RFC3339), now.Add(12*time.Second).Format(time.RFC3339))
-	if event.code != 0 || len(w.Ledger()) > 0 {
-		t.Errorf("exit code %d, %d sessions are left", event.code, len(w.Ledger()))
+	s := newSeason(t, 50*time.Minute, sandbox.Config{Control: true})
+	c := s.cli("", "INTERVAL=3000", "MOST=2").lay("pipeline").withTools()
+	c.sleeps(map[int]string{2: "qod-sandbox revoke +34600000031"})
+	event := c.sh("./event.sh")
+	if event.code != 0 || len(s.Ledger()) > 0 {
+		t.Errorf("exit code %d, %d sessions are left", event.code, len(s.Ledger()))
 	}
-	if got := w.writes(); got != "POST POST DELETE POST DELETE DELETE" {
+	if got := s.writes(); got != "POST POST DELETE POST" {
 		t.Errorf("the network saw %s", got)
 	}
-	for _, want := range []string{"waiting for the event", "the event is on", "Plan: 2 to add", "Plan: 1 to add, 0 to change, 1 to destroy", "the event is over", "no session is left"} {
+	for _, want := range []string{"Plan: 2 to add, 0 to change, 0 to destroy", "Plan: 0 to add, 2 to change", "Plan: 0 to add, 1 to change", "2 AVAILABLE", "2 ENDED", "the event is over, and no session is left; 0 passes failed"} {
 		if !strings.Contains(event.text, want) {
 			t.Errorf("it does not say %q", want)
 		}
@@ -385,130 +636,83 @@ func TestGuide_pipeline(t *testing.T) {
 			t.Errorf("the log of what was applied has a line that is no JSON: %s", line)
 		}
 	}
-	if first := w.Requests(sandbox.OpCreate)[0].At; first.Before(now.Add(2 * time.Second).Truncate(time.Second)) {
+	for _, r := range c.state().Resources {
+		if r.AttributeValues["status"] != "ENDED" {
+			t.Errorf("the state says that %s is %v", r.Address, r.AttributeValues["status"])
+		}
+	}
+	if first := s.Requests(sandbox.OpCreate)[0].At; first.Before(atKickOff) {
 		t.Errorf("the first session was asked for at %v, before the start", first)
 	}
 }
 
-// A plan that the gate refuses and an API that is down are tried again, and do not end the event.
+// A pass that the gate refuses and an API that is down are tried again, and do not end the event. A job
+// that has no more time ends between two passes, and the next one goes on.
 func TestGuide_pipelineGoesOn(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	c := w.cli("", "QOD_MAX_RETRIES=0").lay("pipeline").withTools()
-	c.env = append(c.env, "INTERVAL=1", "MOST=2")
-	w.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: 2, Effect: sandbox.Status(400, "")})
-	now := time.Now().UTC()
-	event := c.sh(`./event.sh "$1" "$2"`, now.Add(-time.Hour).Format(time.RFC3339), now.Add(8*time.Second).Format(time.RFC3339))
-	if event.code != 0 || len(w.Ledger()) > 0 || !strings.Contains(event.text, "this pass failed") || !strings.Contains(event.text, "no session is left") {
-		t.Errorf("exit code %d, %d sessions are left\n%s", event.code, len(w.Ledger()), event.text)
+	s := newSeason(t, 0, sandbox.Config{Control: true})
+	c := s.cli("", "QOD_MAX_RETRIES=0", "INTERVAL=5000", "MOST=1").lay("pipeline").withTools()
+	c.sleeps(nil)
+	refused := c.sh("MINUTES=0 ./event.sh")
+	containsAll(t, refused.text, []string{"2 sessions may be bought, which is more than 1", "this pass failed", "0 minutes are over, and the event is not"})
+	if refused.code != 0 || s.writes() != "" {
+		t.Errorf("exit code %d, and the network saw %s", refused.code, s.writes())
 	}
-	if w.Count(sandbox.OpCreate) != 4 {
-		t.Errorf("%d POSTs, want two refused and two granted", w.Count(sandbox.OpCreate))
+
+	s.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: 2, Effect: sandbox.Status(400, "")})
+	event := c.sh("MOST=2 ./event.sh")
+	containsAll(t, event.text, []string{"this pass failed", "Error: Unable to Create QoS Reservation", "2 ENDED", "1 passes failed"})
+	if event.code != 0 || len(s.Ledger()) > 0 {
+		t.Errorf("exit code %d, %d sessions are left\n%s", event.code, len(s.Ledger()), event.text)
+	}
+	if s.Count(sandbox.OpCreate) != 4 {
+		t.Errorf("%d POSTs, want two refused and two granted", s.Count(sandbox.OpCreate))
 	}
 }
 
-// A state that could not be written is written before anything else, or its sessions would be lost.
-func TestGuide_pipelineErroredState(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
-	c := w.cli("").lay("pipeline").withTools()
-	c.must(0, "apply", "-auto-approve", "-no-color", "-input=false", "-var", "live=true")
-	if err := os.Rename(filepath.Join(c.dir, "terraform.tfstate"), filepath.Join(c.dir, "errored.tfstate")); err != nil {
-		t.Fatal(err)
+// A job that is cancelled between two passes ends at once, and leaves what is live to the next one.
+func TestGuide_pipelineStops(t *testing.T) {
+	s := newSeason(t, 0, sandbox.Config{Control: true})
+	c := s.cli("").lay("pipeline").withTools()
+	c.sleeps(map[int]string{1: "kill -TERM $PPID"})
+	event := c.sh("./event.sh")
+	containsAll(t, event.text, []string{"stopped. What is reserved stays until the end of its window"})
+	if event.code != 130 || s.writes() != "POST POST" {
+		t.Errorf("exit code %d, and the network saw %s\n%s", event.code, s.writes(), event.text)
 	}
-	c.env = append(c.env, "INTERVAL=1")
-	now := time.Now().UTC()
-	event := c.sh(`./event.sh "$1" "$2"`, now.Add(-time.Hour).Format(time.RFC3339), now.Add(3*time.Second).Format(time.RFC3339))
-	if event.code != 0 || w.writes() != "POST POST DELETE DELETE" || len(w.Ledger()) > 0 {
-		t.Errorf("exit code %d, the network saw %s\n%s", event.code, w.writes(), event.text)
-	}
-	if _, err := os.Stat(filepath.Join(c.dir, "errored.tfstate")); err == nil {
-		t.Error("the state is still there, and would be written over a later one")
-	}
+	c.isLedger()
 }
 
-// What the workflows run, and with which rights.
-func TestGuide_pipelineWorkflows(t *testing.T) {
-	reader := sandbox.ClientCredentials{ID: "reader", Secret: "readers-secret", Scopes: []string{sandbox.ScopeRead}}
-	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant, Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, reader}})
-	c := w.cli("").lay("pipeline").withTools().mirrored()
-	c.env = append(c.env, "INTERVAL=1")
-	github, gitlab := readExample(t, "pipeline/github-actions.yml"), readExample(t, "pipeline/gitlab-ci.yml")
-	for text, want := range map[string][]string{
-		github: {
-			"terraform_wrapper: false", "cancel-in-progress: false", "contents: read", "persist-credentials: false", "if: always()",
-			"apply.jsonl", "errored.tfstate", "secrets.QOD_CLIENT_SECRET", "secrets.QOD_READER_CLIENT_SECRET", "QOD_SCOPES: qod:sessions:read\n",
-		},
-		gitlab: {
-			"interruptible: false", "resource_group: event-live", "when: always",
-			"apply.jsonl", "errored.tfstate", "$QOD_READER_CLIENT_SECRET", "QOD_SCOPES: qod:sessions:read\n",
-		},
-	} {
-		for _, part := range want {
-			if !strings.Contains(text, part) {
-				t.Errorf("it lacks %q:\n%.40s…", part, text)
-			}
-		}
-		if strings.Count(text, "uses: hashicorp/setup-terraform") != strings.Count(text, "terraform_wrapper: false") {
-			t.Error("terraform is set up with its wrapper, which hides exit codes")
-		}
-	}
-	loop := readExample(t, "pipeline/event.sh")
-	for _, part := range []string{"-lock-timeout=5m -detailed-exitcode", "-lock-timeout=5m -json tfplan >>apply.jsonl"} {
-		if !strings.Contains(loop, part) {
-			t.Errorf("event.sh lacks %s", part)
-		}
-	}
-	for _, yaml := range []string{github, gitlab} {
-		for _, command := range []string{"terraform init -input=false", "terraform plan -input=false -lock=false -refresh=false -var live=true", `./event.sh "$STARTS" "$ENDS"`} {
-			if !strings.Contains(yaml, command) {
-				t.Fatalf("it does not run %s", command)
-			}
-		}
-		times := regexp.MustCompile(`(?m)^ +(STARTS|ENDS): '(\S+)'$`).FindAllStringSubmatch(yaml, -1)
-		if len(times) != 2 {
-			t.Fatalf("it sets %v", times)
-		}
-		if wrong := c.sh("./event.sh "+times[1][2]+" "+times[0][2], ""); wrong.code != 2 || !strings.Contains(wrong.text, "ends before it starts") {
-			t.Errorf("its times are not read: %s", wrong.text)
-		}
-	}
-
-	if started := c.sh("terraform init -input=false"); started.code != 0 {
-		t.Fatal(started.text)
-	}
-	now := time.Now().UTC()
-	c.env = append(c.env, "STARTS="+now.Add(-time.Hour).Format(time.RFC3339), "ENDS="+now.Add(2*time.Second).Format(time.RFC3339))
-	if event := c.sh(`./event.sh "$STARTS" "$ENDS"`); event.code != 0 || w.writes() != "POST POST DELETE DELETE" {
-		t.Errorf("exit code %d, the network saw %s\n%s", event.code, w.writes(), event.text)
-	}
-
-	// The pull request's client sees the plan, also while the event is on, and can do no more.
-	c.must(0, "apply", "-auto-approve", "-no-color", "-input=false", "-var", "live=true")
-	live := w.ids()
-	c.env = append(c.env, "QOD_CLIENT_ID="+reader.ID, "QOD_CLIENT_SECRET="+reader.Secret, "QOD_SCOPES="+sandbox.ScopeRead)
-	if plan := c.sh("terraform plan -input=false -lock=false -refresh=false -var live=true"); plan.code != 0 || !strings.Contains(plan.text, "No changes") {
-		t.Errorf("the plan of a pull request: exit code %d\n%s", plan.code, plan.text)
-	}
-	c.drop("terraform.tfstate")
-	if apply := c.sh("terraform apply -auto-approve -input=false -var live=true"); apply.code != 1 || !strings.Contains(apply.text, sandbox.ScopeWrite) {
-		t.Errorf("an apply of a pull request: exit code %d\n%s", apply.code, apply.text)
-	}
-	if after := w.ids(); !slices.Equal(after, live) || len(w.Ledger()) != len(live) {
-		t.Errorf("the client of a pull request has changed the network: %v", w.Ledger())
+// What is left after the end, as when the network was slow to grant it, is released by the loop.
+func TestGuide_pipelineReleases(t *testing.T) {
+	s := newSeason(t, 0, sandbox.Config{Control: true})
+	c := s.cli("", "INTERVAL=7200").lay("pipeline").withTools()
+	c.sleeps(nil)
+	c.sends("2 POST 0 DELETE", 0, applies...)
+	c.write("main.tf", strings.Replace(readExample(t, "pipeline/main.tf"), `"2028-03-01T00:15:00Z"`, `"2028-02-29T21:15:00Z"`, 1))
+	c.sends(nothing, 0, applies...)
+	event := c.sh("./event.sh")
+	containsAll(t, event.text, []string{"2 AVAILABLE", "Plan: 0 to add, 2 to change, 0 to destroy", "2 ENDED"})
+	if event.code != 0 || s.writes() != "POST POST DELETE DELETE" {
+		t.Errorf("exit code %d, and the network saw %s\n%s", event.code, s.writes(), event.text)
 	}
 }
 
 func TestGuide_pipelineMisused(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
 	c := w.cli("").lay("pipeline").withTools()
-	for script, says := range map[string]string{
-		"./event.sh":                                                "usage",
-		"./event.sh 2028-02-29T20:15:00Z":                           "usage",
-		"./event.sh tomorrow 2028-02-29T20:15:00Z":                  "UTC",
-		"./event.sh 2028-02-29T20:15:00+01:00 2028-02-29T22:15:00Z": "UTC",
-		"./event.sh 2028-02-29T22:15:00Z 2028-02-29T20:15:00Z":      "ends before it starts",
+	original := readExample(t, "pipeline/main.tf")
+	for _, odd := range []string{"MOST=many", "CUT=north-stand", `CUT='{}'`} {
+		if got := c.sh(odd + " ./event.sh"); got.code != 2 || !strings.Contains(got.text, "MOST is a number, and CUT a JSON list of addresses") {
+			t.Errorf("%s: exit code %d, %s", odd, got.code, got.text)
+		}
+	}
+	for says, config := range map[string]string{
+		"must be a time in RFC 3339 form":          strings.Replace(original, "2028-02-29T20:15:00Z", "tomorrow", 1),
+		"the configuration has no qod_reservation": strings.Replace(original, "local.cameras", "{}", 1),
 	} {
-		if got := c.sh(script); got.code != 2 || !strings.Contains(got.text, says) {
-			t.Errorf("%s: exit code %d, %s", script, got.code, got.text)
+		c.write("main.tf", config)
+		if got := c.sh("./event.sh"); got.code != 2 || !strings.Contains(got.text, says) {
+			t.Errorf("want %q: exit code %d, %s", says, got.code, got.text)
 		}
 	}
 	if len(w.Requests()) > 0 {
@@ -520,6 +724,7 @@ var fence = regexp.MustCompile("(?ms)^```(terraform|hcl|shell|sh|jq|bash)\n(.*?)
 
 // elsewhere are shell snippets that are no file, by how they begin, and what runs them.
 var elsewhere = map[string]string{
+	"make bench":   "make bench",
 	"make demo":    ".ci/run",
 	"make test":    ".ci/run",
 	"make install": "TestReadme",
@@ -562,7 +767,7 @@ func TestIndex(t *testing.T) {
 // Credentials in the environment are enough for a plan; with sessions still to be made, it asks the API for nothing.
 func TestSnippets_exports(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
-	c := w.cli(readExample(t, "pipeline/main.tf"), "TF_VAR_live=true").withTools()
+	c := w.cli(readExample(t, "pipeline/main.tf")).withTools()
 	c.env = slices.DeleteFunc(c.env, func(v string) bool { return strings.HasPrefix(v, "QOD_") })
 	if without := c.sh("terraform plan -no-color"); without.code != 1 || !strings.Contains(without.text, "QOD_CLIENT_ID") {
 		t.Errorf("without credentials: exit code %d\n%s", without.code, without.text)

@@ -80,7 +80,7 @@ func (e *enactment) reserve(ctx context.Context) (diags diag.Diagnostics) {
 	spec.Until = w.ends
 	granted, err := reserve(ctx, e.api, spec, e.plan.waits(), func(made qod.Session) bool {
 		e.reserved = true
-		e.hold(ctx, made)
+		e.hold(made)
 		diags.Append(e.save(true)...)
 		return !diags.HasError()
 	})
@@ -110,7 +110,7 @@ func (e *enactment) came(ctx context.Context, s qod.Session, err error) (diags d
 	if s.ID == "" {
 		e.forget()
 	} else {
-		e.hold(ctx, s)
+		e.hold(s)
 	}
 	_ = e.look(ctx)
 	// A session that went with its window, while it was waited for, is no failure.
@@ -128,11 +128,11 @@ func (e *enactment) came(ctx context.Context, s qod.Session, err error) (diags d
 
 // hold makes a session the reservation's. Where it lives is remembered with it, so that a reservation
 // without one can move between endpoints.
-func (e *enactment) hold(ctx context.Context, s qod.Session) {
+func (e *enactment) hold(s qod.Session) {
 	if e.session == nil || e.session.ID != s.ID {
 		e.forget()
 	}
-	e.session, e.memory = &s, e.memory.remember(ctx, e.api, s)
+	e.session, e.memory = &s, e.memory.remember(s, e.api.Origin(), func() time.Time { return e.now })
 }
 
 func (e *enactment) forget() { e.session, e.memory = nil, sessionMemory{Imported: e.memory.Imported} }

@@ -167,7 +167,7 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	model.record(session, status)
 	seen := sessionMemory{Imported: memory.Imported}
 	if session != nil {
-		seen = memory.remember(ctx, r.api, *session)
+		seen = memory.remember(*session, r.api.Origin(), timeBy(ctx, r.api))
 		if importing {
 			model.recordImported(*session)
 		}

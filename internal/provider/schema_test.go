@@ -61,26 +61,53 @@ var promised = map[string][]string{
 	"provider.max_retries":     {"0 to 20", "Default: `4`"},
 	"provider.request_timeout": {"10 minutes", "Default: `\"30s\"`"},
 
-	"qod_session.device":                              {"at least one", "replaces"},
-	"qod_session.device.phone_number":                 {"E.164", "`+34600000000`", "Quote it"},
-	"qod_session.device.network_access_identifier":    {"`device@example.com`"},
-	"qod_session.device.ipv4_address.public_address":  {"`198.51.100.10`"},
-	"qod_session.device.ipv4_address.public_port":     {"0 to 65535"},
-	"qod_session.device.ipv6_address":                 {"`2001:db8::10`", "spelling"},
-	"qod_session.application_server":                  {"at least one", "Not set: any", "replaces"},
-	"qod_session.application_server.ipv4_address":     {"CIDR", "`198.51.100.0/24`"},
-	"qod_session.application_server.ipv6_address":     {"CIDR", "`2001:db8::/32`"},
-	"qod_session.qos_profile":                         {"`QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`", "replaces"},
-	"qod_session.duration":                            {"Seconds", "1 to 86400", "replaces"},
-	"qod_session.notification_url":                    {"`https` or `http`", "replaces"},
-	"qod_session.notification_auth_token":             {"Write-only", "`notification_auth_token_version`", "ephemeral variable"},
-	"qod_session.notification_auth_token_version":     {"from 0", "replaces"},
-	"qod_session.wait_for_available":                  {"`AVAILABLE`", "Default: `true`"},
-	"qod_session.timeouts.create":                     {"duration", "Default: `\"5m\"`"},
-	"qod_session.timeouts.delete":                     {"duration", "Default: `\"2m\"`"},
-	"qod_session.qos_status":                          {"`REQUESTED`, `AVAILABLE` or `UNAVAILABLE`"},
-	"qod_session.started_at":                          {"RFC 3339, UTC", "Null"},
-	"qod_session.expires_at":                          {"RFC 3339, UTC", "Null"},
+	"qod_session.device":                             {"at least one", "replaces"},
+	"qod_session.device.phone_number":                {"E.164", "`+34600000000`", "Quote it"},
+	"qod_session.device.network_access_identifier":   {"`device@example.com`"},
+	"qod_session.device.ipv4_address.public_address": {"`198.51.100.10`"},
+	"qod_session.device.ipv4_address.public_port":    {"0 to 65535"},
+	"qod_session.device.ipv6_address":                {"`2001:db8::10`", "spelling"},
+	"qod_session.application_server":                 {"at least one", "Not set: any", "replaces"},
+	"qod_session.application_server.ipv4_address":    {"CIDR", "`198.51.100.0/24`"},
+	"qod_session.application_server.ipv6_address":    {"CIDR", "`2001:db8::/32`"},
+	"qod_session.qos_profile":                        {"`QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`", "replaces"},
+	"qod_session.duration":                           {"Seconds", "1 to 86400", "replaces"},
+	"qod_session.notification_url":                   {"`https` or `http`", "replaces"},
+	"qod_session.notification_auth_token":            {"Write-only", "`notification_auth_token_version`", "ephemeral variable"},
+	"qod_session.notification_auth_token_version":    {"from 0", "replaces"},
+	"qod_session.wait_for_available":                 {"`AVAILABLE`", "Default: `true`"},
+	"qod_session.timeouts.create":                    {"duration", "Default: `\"5m\"`"},
+	"qod_session.timeouts.delete":                    {"duration", "Default: `\"2m\"`"},
+	"qod_session.qos_status":                         {"`REQUESTED`, `AVAILABLE` or `UNAVAILABLE`"},
+	"qod_session.started_at":                         {"RFC 3339, UTC", "Null"},
+	"qod_session.expires_at":                         {"RFC 3339, UTC", "Null"},
+
+	"qod_reservation.device":                             {"at least one", "replaces the reservation"},
+	"qod_reservation.device.phone_number":                {"E.164", "`+34600000000`", "Quote it"},
+	"qod_reservation.device.network_access_identifier":   {"`device@example.com`"},
+	"qod_reservation.device.ipv4_address.public_address": {"`198.51.100.10`"},
+	"qod_reservation.device.ipv4_address.public_port":    {"0 to 65535"},
+	"qod_reservation.device.ipv6_address":                {"`2001:db8::10`", "spelling"},
+	"qod_reservation.application_server":                 {"at least one", "Not set: any", "replaces the reservation"},
+	"qod_reservation.application_server.ipv4_address":    {"CIDR", "`198.51.100.0/24`"},
+	"qod_reservation.application_server.ipv6_address":    {"CIDR", "`2001:db8::/32`"},
+	"qod_reservation.qos_profile":                        {"`QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`", "replaces the reservation"},
+	"qod_reservation.starts_at":                          {"RFC 3339", "offset", "may be past", "Default: none", "never replaces"},
+	"qod_reservation.ends_at":                            {"RFC 3339", "offset", "after `starts_at`", "24 hours", "never replaces", "does not extend"},
+	"qod_reservation.notification_url":                   {"`https` or `http`", "replaces the reservation"},
+	"qod_reservation.notification_auth_token":            {"Write-only", "`notification_auth_token_version`", "ephemeral variable"},
+	"qod_reservation.notification_auth_token_version":    {"from 0", "replaces the reservation"},
+	"qod_reservation.wait_for_available":                 {"`AVAILABLE`", "Default: `true`"},
+	"qod_reservation.timeouts.create":                    {"duration", "inside its window", "Default: `\"5m\"`"},
+	"qod_reservation.timeouts.update":                    {"duration", "Default: `\"5m\"`"},
+	"qod_reservation.timeouts.delete":                    {"duration", "Default: `\"2m\"`"},
+	"qod_reservation.id":                                 {"random UUID", "imported"},
+	"qod_reservation.session_id":                         {"Null while there is none"},
+	"qod_reservation.status":                             {"`SCHEDULED`", "`DUE`", "`REQUESTED`, `AVAILABLE` or `UNAVAILABLE`", "`OVERDUE`", "`ENDED`"},
+	"qod_reservation.started_at":                         {"RFC 3339, UTC", "Null"},
+	"qod_reservation.expires_at":                         {"RFC 3339, UTC", "`ends_at`", "Null"},
+	"qod_reservation.window_seconds":                     {"known while planning", "Null without `starts_at`"},
+
 	"qod_sessions.device":                             {"at least one", "Default: any"},
 	"qod_sessions.device.phone_number":                {"E.164", "`+34600000000`"},
 	"qod_sessions.device.network_access_identifier":   {"`device@example.com`"},
@@ -125,7 +152,7 @@ func TestSchema_descriptions(t *testing.T) {
 				t.Errorf("%s does not say %s: %s", at, part, text)
 			}
 		}
-		if promised[at] == nil && (a.IsOptional() || a.IsRequired()) && at != "qod_session.timeouts" && !strings.HasSuffix(at, ".ipv4_address") {
+		if promised[at] == nil && (a.IsOptional() || a.IsRequired()) && !strings.HasSuffix(at, ".timeouts") && !strings.HasSuffix(at, ".ipv4_address") {
 			t.Errorf("%s can be set, and nothing is promised of its description", at)
 		}
 	})
@@ -167,7 +194,8 @@ func TestSchema_secrets(t *testing.T) {
 	if want := []string{"provider.access_token", "provider.client_secret"}; !slices.Equal(sensitive, want) {
 		t.Errorf("sensitive are %v, want %v", sensitive, want)
 	}
-	if want := []string{"qod_session.notification_auth_token"}; !slices.Equal(writeOnly, want) {
+	slices.Sort(writeOnly)
+	if want := []string{"qod_reservation.notification_auth_token", "qod_session.notification_auth_token"}; !slices.Equal(writeOnly, want) {
 		t.Errorf("write-only are %v, want %v", writeOnly, want)
 	}
 }
@@ -177,7 +205,7 @@ func TestSchema_secrets(t *testing.T) {
 var unchecked = []string{
 	"provider.endpoint", "provider.client_id", "provider.client_secret", "provider.access_token", "provider.token_url",
 	"provider.scopes", "provider.max_retries", "provider.request_timeout",
-	"qod_session.wait_for_available", "qod_session.timeouts",
+	"qod_session.wait_for_available", "qod_session.timeouts", "qod_reservation.wait_for_available", "qod_reservation.timeouts",
 }
 
 func TestSchema_validators(t *testing.T) {

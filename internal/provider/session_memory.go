@@ -57,21 +57,27 @@ func (m sessionMemory) keep(ctx context.Context, p privateState) diag.Diagnostic
 }
 
 // remember is what the record of a session that was just made or seen has to know beyond its
-// attributes.
-func (m sessionMemory) remember(ctx context.Context, api qod.Sessions, s qod.Session) sessionMemory {
-	m.Origin = api.Origin()
+// attributes. The time is asked for only where it is needed.
+func (m sessionMemory) remember(s qod.Session, origin string, now func() time.Time) sessionMemory {
+	m.Origin = origin
 	switch {
 	case !s.ExpiresAt.IsZero():
 		m.SeenAt = time.Time{} // every snapshot of a state is written whole: what says nothing costs a large fleet
 	case m.SeenAt.IsZero():
-		// It bounds when the session can no longer be alive, so the local clock may stand in.
-		now, err := api.Now(ctx)
-		if err != nil {
-			now = time.Now().UTC()
-		}
-		m.SeenAt = now.Truncate(time.Second)
+		m.SeenAt = now().Truncate(time.Second)
 	}
 	return m
+}
+
+// timeBy is the API's time, or else that of this machine: where it only bounds when a session can no
+// longer be alive, that is good enough.
+func timeBy(ctx context.Context, api qod.Sessions) func() time.Time {
+	return func() time.Time {
+		if now, err := api.Now(ctx); err == nil {
+			return now
+		}
+		return time.Now().UTC()
+	}
 }
 
 // longestSession is the most any session of this API lasts.

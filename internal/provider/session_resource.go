@@ -109,7 +109,7 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 		model.QoSProfile = types.StringValue(asked.QoSProfile)
 		model.settle()
 		resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)
-		memory = memory.remember(ctx, r.api, made) // which may ask for the time, and wait for it
+		memory = memory.remember(made, r.api.Origin(), timeBy(ctx, r.api)) // which may ask for the time, and wait for it
 		resp.Diagnostics.Append(memory.keep(ctx, resp.Private)...)
 		return !resp.Diagnostics.HasError()
 	})
@@ -128,7 +128,7 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	if !model.recordedSame(before) {
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	}
-	if now := memory.remember(ctx, r.api, granted); now != memory {
+	if now := memory.remember(granted, r.api.Origin(), timeBy(ctx, r.api)); now != memory {
 		resp.Diagnostics.Append(now.keep(ctx, resp.Private)...)
 	}
 	switch {
@@ -201,7 +201,7 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	}
 	// Whoever can see the session is asked for it from now on.
-	if now := memory.remember(ctx, r.api, found); now != memory {
+	if now := memory.remember(found, r.api.Origin(), timeBy(ctx, r.api)); now != memory {
 		resp.Diagnostics.Append(now.keep(ctx, resp.Private)...)
 	}
 }

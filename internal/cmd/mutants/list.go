@@ -77,8 +77,8 @@ var mutants = []mutant{
 	{
 		promise: "the id is recorded before the wait",
 		file:    "internal/provider/session_resource.go",
-		line:    "	resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)\n		memory = memory.remember(ctx, r.api, made)",
-		instead: "	memory = memory.remember(ctx, r.api, made)",
+		line:    "	resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)\n		memory = memory.remember(made,",
+		instead: "	memory = memory.remember(made,",
 		pkg:     provider, test: "TestSession_createEnds|TestSession_createEndsWith",
 	},
 	{
@@ -420,8 +420,8 @@ var mutants = []mutant{
 	{
 		promise: "the session of an update is recorded before the wait",
 		file:    "internal/provider/reservation_enactment.go",
-		line:    "		e.hold(ctx, made)\n		diags.Append(e.save(true)...)\n",
-		instead: "		e.hold(ctx, made)\n",
+		line:    "		e.hold(made)\n		diags.Append(e.save(true)...)\n",
+		instead: "		e.hold(made)\n",
 		pkg:     provider, test: "TestReservation_updateEndsWith",
 	},
 	{
@@ -455,8 +455,8 @@ var mutants = []mutant{
 	{
 		promise: "the origin is recorded with the session",
 		file:    "internal/provider/reservation_enactment.go",
-		line:    "e.session, e.memory = &s, e.memory.remember(ctx, e.api, s)",
-		instead: "e.session = &s",
+		line:    "e.session, e.memory = &s, e.memory.remember(s, e.api.Origin(),",
+		instead: "e.session, _ = &s, e.memory.remember(s, e.api.Origin(),",
 		pkg:     provider, test: "TestReservation_origins",
 	},
 	{

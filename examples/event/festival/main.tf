@@ -1,0 +1,65 @@
+# A festival: four nights, and the SIMs of ../cameras.csv have a reservation for each. Between two nights
+# nothing is reserved.
+
+terraform {
+  required_providers {
+    qod = {
+      source = "telefonica/qod"
+    }
+  }
+}
+
+provider "qod" {}
+
+locals {
+  # In the order of time. Nights that touch would have one SIM's old and new session meet.
+  nights = [
+    { name = "thu", starts_at = "2028-07-06T19:00:00+02:00", ends_at = "2028-07-07T01:30:00+02:00" },
+    { name = "fri", starts_at = "2028-07-07T19:00:00+02:00", ends_at = "2028-07-08T01:30:00+02:00" },
+    { name = "sat", starts_at = "2028-07-08T17:00:00+02:00", ends_at = "2028-07-09T03:00:00+02:00" },
+    { name = "sun", starts_at = "2028-07-09T17:00:00+02:00", ends_at = "2028-07-10T00:30:00+02:00" },
+  ]
+
+  sims = {
+    for row in csvdecode(file("${path.module}/../cameras.csv")) :
+    "${row.camera}/${row.sim}" => { phone_number = row.phone_number, profile = row.profile }
+  }
+
+  # "sat/north-stand/a": every night with every SIM.
+  shifts = {
+    for pair in setproduct(local.nights, keys(local.sims)) :
+    "${pair[0].name}/${pair[1]}" => merge(pair[0], local.sims[pair[1]])
+  }
+
+  numbers = [for sim in local.sims : sim.phone_number]
+}
+
+resource "qod_reservation" "shift" {
+  for_each = local.shifts
+
+  device      = { phone_number = each.value.phone_number }
+  qos_profile = each.value.profile
+  starts_at   = each.value.starts_at
+  ends_at     = each.value.ends_at
+}
+
+output "device_hours" {
+  description = "Hours of quality that all SIMs are to have together, by night."
+  value = {
+    for night in local.nights :
+    night.name => sum([for key in keys(local.sims) : qod_reservation.shift["${night.name}/${key}"].window_seconds]) / 3600
+  }
+
+  precondition {
+    condition     = length(distinct(local.numbers)) == length(local.numbers)
+    error_message = "A device has one session at a time, but two rows of cameras.csv share a phone number."
+  }
+
+  precondition {
+    condition = alltrue([
+      for i in range(1, length(local.nights)) :
+      timecmp(local.nights[i - 1].ends_at, local.nights[i].starts_at) < 0
+    ])
+    error_message = "A device has one session at a time, so each night has to end before the next one starts."
+  }
+}

@@ -1,0 +1,15 @@
+# Guaranteed bandwidth for one camera during a match, whenever this is applied: days before, while it
+# is on, or again and again.
+resource "qod_reservation" "camera" {
+  device = {
+    phone_number = "+34600000010"
+  }
+
+  application_server = {
+    ipv4_address = "198.51.100.0/24"
+  }
+
+  qos_profile = "QOS_L"
+  starts_at   = "2028-02-29T21:15:00+01:00"
+  ends_at     = "2028-03-01T01:15:00+01:00"
+}
