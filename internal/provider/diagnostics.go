@@ -413,6 +413,9 @@ func (e endeavour) unresolved(lost *qod.UnresolvedError) account {
 	default:
 		a.happened += " It was looked for and not found."
 		a.advice = "Apply again: if the session shows up after all, the apply says so and how to import it."
+		if e.like == likeReservation {
+			a.advice += " Outside of its window a reservation asks for nothing that could meet it, so before you move the window, list the sessions (data source qod_sessions)."
+		}
 	}
 	end := e.ending(lost)
 	a.happened += end.happened

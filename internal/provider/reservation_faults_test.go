@@ -147,7 +147,7 @@ func TestReservation_updateLosesTheAnswer(t *testing.T) {
 				return
 			}
 			s.is(bought, "DUE", "POST")
-			s.failsWith(bought, "Unable to Update QoS Reservation", "may exist and be billed", "looked for and not found", "May be billed until: 2028-03-01T00:1")
+			s.failsWith(bought, "Unable to Update QoS Reservation", "may exist and be billed", "looked for and not found", "before you move the window, list the sessions", "May be billed until: 2028-03-01T00:1")
 			s.Heal()
 			s.is(s.pass(bought.record, match(nil)), "AVAILABLE", "POST")
 		})

@@ -525,9 +525,16 @@ var mutants = []mutant{
 	{
 		promise: "no create makes do with a list from long before",
 		file:    "internal/qod/reserve.go",
-		line:    "time.Now().Add(-snapshotGap/2)",
-		instead: "time.Now().Add(-snapshotAge)",
+		line:    "max(snapshotGap/2, c.creating()/burstShare)",
+		instead: "max(snapshotAge, c.creating()/burstShare)",
 		pkg:     client, test: "TestReserveAdoptsOnlyWhatIsOurs",
+	},
+	{
+		promise: "a long burst of creates does not list without end",
+		file:    "internal/qod/reserve.go",
+		line:    "max(snapshotGap/2, c.creating()/burstShare)",
+		instead: "max(snapshotGap/2, c.creating()/1000)",
+		pkg:     client, test: "TestReserveLooksLessInALongBurst",
 	},
 	{
 		promise: "an address without its port proves nothing",
