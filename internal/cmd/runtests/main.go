@@ -71,7 +71,8 @@ func run(ctx context.Context, everything, remote, ci bool, paths []string) error
 	}
 	for _, c := range clis {
 		// No cached results: go cannot see that a CLI at the same path has become another version.
-		args := slices.Concat(race, []string{"-count=1", "-timeout=20m", acceptance})
+		// More at a time than there are processors: most of a test is spent waiting for a CLI or the network.
+		args := slices.Concat(race, []string{"-count=1", "-timeout=20m", "-parallel=6", acceptance})
 		if remote {
 			args = append([]string{"-run=^TestRemote"}, args...)
 		}
