@@ -66,7 +66,7 @@ func TestFaultBehindAChange(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
 	c := w.core()
 	made := c.created(hour(nil))
-	c.server = guarded{breaking{c.server.(guarded).framework}}
+	c.server = guarded{breaking{c.shortcut()}}
 	for name, left := range map[string]result{
 		"update":  c.apply(c.plan(made, hour(attrs{"timeouts": attrs{"create": "9m"}}))),
 		"destroy": c.destroy(made),
@@ -87,8 +87,8 @@ func TestFaultBehindAChange_cli(t *testing.T) {
 	fault := false
 	factory := func() (tfprotov6.ProviderServer, error) {
 		server := newServer(&qodProvider{version: "test", getenv: func(string) string { return "" }})
-		if fault {
-			server = guarded{breaking{server.(guarded).framework}}
+		if g, ok := server.(guarded); ok && fault {
+			server = guarded{breaking(g)}
 		}
 		return server, nil
 	}

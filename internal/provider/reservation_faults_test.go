@@ -725,7 +725,7 @@ func TestReservation_endsEarly(t *testing.T) {
 		r := s.scheduled(config)
 		s.slow(1000)
 		s.Before(sandbox.OpRead, once(func() { s.at(4 * time.Hour); s.slow(1000) }))
-		s.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: sandbox.Status(503, "")})
+		s.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: sandbox.Status(429, "")})
 		made := s.pass(r, config)
 		s.failsWith(made, "Its window has closed meanwhile, so the next apply releases it")
 	})

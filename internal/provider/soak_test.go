@@ -503,7 +503,8 @@ func (s *soak) orphanOf(r *soaked) string {
 			name, inner, nested := strings.Cut(at, ".")
 			value := device[name]
 			if nested {
-				value = value.(attrs)[inner]
+				members, _ := value.(attrs)
+				value = members[inner]
 			}
 			_, object := value.(attrs)
 			return !object && !strings.Contains(string(shown), fmt.Sprint(value))

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -62,6 +63,7 @@ type Client struct {
 	lists          *lists
 	reader         *reader
 	held           *held
+	firstCreate    atomic.Pointer[time.Time] // when this process began to create sessions
 	maxRetries     int
 	requestTimeout time.Duration
 	userAgent      string

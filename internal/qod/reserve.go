@@ -16,6 +16,11 @@ const (
 	// list that is half as old.
 	snapshotGap = 2 * time.Second
 
+	// burstShare is how old that list may be in a long burst, as a part of the time it has taken so far,
+	// so that a thousand creates make some ten lists. What it costs: a session without a start, whose
+	// answer is lost late in the burst, is named in an error and not taken over.
+	burstShare = 4
+
 	// clockSlack is how far two readings of one server's clock may lie apart: Date and startedAt
 	// are both cut to whole seconds.
 	clockSlack = 2 * time.Second
@@ -162,7 +167,8 @@ func (c *Client) snapshotBefore(ctx context.Context) *snapshot {
 	if !c.lists.promising() {
 		look = c.lists.since // once: each create of a fleet comes by here
 	}
-	taken, err := look(budget, time.Now().Add(-snapshotGap/2))
+	age := min(snapshotAge, max(snapshotGap/2, c.creating()/burstShare))
+	taken, err := look(budget, time.Now().Add(-age))
 	if err != nil {
 		if ctx.Err() == nil && budget.Err() != nil {
 			c.lists.disappoint()
@@ -170,6 +176,12 @@ func (c *Client) snapshotBefore(ctx context.Context) *snapshot {
 		return nil
 	}
 	return taken
+}
+
+// creating is for how long this process has been creating sessions.
+func (c *Client) creating() time.Duration {
+	c.firstCreate.CompareAndSwap(nil, new(time.Now()))
+	return time.Since(*c.firstCreate.Load())
 }
 
 // post sends one POST under a context that nothing cancels.

@@ -1140,6 +1140,35 @@ func TestReserveSharesItsLooks(t *testing.T) {
 	})
 }
 
+// A thousand creates, as many at a time as Terraform makes, look at the network some ten times: with
+// that, and what else an apply asks for, it keeps to sixteen calls besides the POSTs.
+func TestReserveLooksLessInALongBurst(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{network: sandbox.Config{Latency: 50 * time.Millisecond, Provisioning: sandbox.Instant}}, func(t *testing.T, w *world) {
+		began := time.Now()
+		var wg sync.WaitGroup
+		for lane := range 10 {
+			wg.Go(func() {
+				for i := range 100 {
+					spec := wanted()
+					spec.Device.PhoneNumber = fmt.Sprintf("+346000%05d", 100*lane+i)
+					if _, err := w.Reserve(t.Context(), spec); err != nil {
+						t.Error(err)
+					}
+					time.Sleep(130 * time.Millisecond) // which Terraform takes to write its state
+				}
+			})
+		}
+		wg.Wait()
+		if took := time.Since(began); took < 15*time.Second {
+			t.Errorf("the burst took %v, which proves nothing", took)
+		}
+		if others := w.Count(sandbox.OpList) + w.Count(sandbox.OpToken) + w.Count(sandbox.OpDiscovery) + w.Count(sandbox.OpRead); others > 16 {
+			t.Errorf("%d calls besides the POSTs", others)
+		}
+	})
+}
+
 // One list that failed leaves no create behind it without a look at what was there before; and where
 // lists fail for good, each is held up by one try at most.
 func TestReserveBehindAFailedList(t *testing.T) {

@@ -77,8 +77,8 @@ var mutants = []mutant{
 	{
 		promise: "the id is recorded before the wait",
 		file:    "internal/provider/session_resource.go",
-		line:    "	resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)\n		memory = memory.remember(made,",
-		instead: "	memory = memory.remember(made,",
+		line:    "		resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)\n		memory = memory",
+		instead: "		memory = memory",
 		pkg:     provider, test: "TestSession_createEnds|TestSession_createEndsWith",
 	},
 	{
@@ -455,8 +455,8 @@ var mutants = []mutant{
 	{
 		promise: "the origin is recorded with the session",
 		file:    "internal/provider/reservation_enactment.go",
-		line:    "e.session, e.memory = &s, e.memory.remember(s, e.api.Origin(),",
-		instead: "e.session, _ = &s, e.memory.remember(s, e.api.Origin(),",
+		line:    "e.memory.remember(s, e.api.Origin(), ",
+		instead: "e.memory.remember(s, \"\", ",
 		pkg:     provider, test: "TestReservation_origins",
 	},
 	{
@@ -525,9 +525,16 @@ var mutants = []mutant{
 	{
 		promise: "no create makes do with a list from long before",
 		file:    "internal/qod/reserve.go",
-		line:    "time.Now().Add(-snapshotGap/2)",
-		instead: "time.Now().Add(-snapshotAge)",
+		line:    "max(snapshotGap/2, c.creating()/burstShare)",
+		instead: "max(snapshotAge, c.creating()/burstShare)",
 		pkg:     client, test: "TestReserveAdoptsOnlyWhatIsOurs",
+	},
+	{
+		promise: "a long burst of creates does not list without end",
+		file:    "internal/qod/reserve.go",
+		line:    "max(snapshotGap/2, c.creating()/burstShare)",
+		instead: "max(snapshotGap/2, c.creating()/1000)",
+		pkg:     client, test: "TestReserveLooksLessInALongBurst",
 	},
 	{
 		promise: "an address without its port proves nothing",
