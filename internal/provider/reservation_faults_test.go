@@ -4,6 +4,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -116,8 +117,9 @@ func TestReservation_updateFails(t *testing.T) {
 func TestReservation_updateLosesTheAnswer(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		effect sandbox.Effect
-		found  bool
+		effect  sandbox.Effect
+		found   bool
+		timeout string
 	}{
 		"dropped after the commit":      {effect: sandbox.DropAfterCommit(), found: true},
 		"dropped before it":             {effect: sandbox.DropBeforeCommit()},
@@ -125,7 +127,7 @@ func TestReservation_updateLosesTheAnswer(t *testing.T) {
 		"503 before it":                 {effect: sandbox.Status(503, "")},
 		"a login page after the commit": {effect: sandbox.Answer(201, "text/html", page), found: true},
 		"half an answer":                {effect: sandbox.Truncate(20), found: true},
-		"committed late":                {effect: sandbox.CommitLate(time.Second), found: true},
+		"committed late":                {effect: sandbox.CommitLate(time.Second), found: true, timeout: "5s"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -137,7 +139,7 @@ func TestReservation_updateLosesTheAnswer(t *testing.T) {
 			}))
 			// net/http repeats by itself what never reached a server, so this counts what was committed.
 			c := newCore(t, &qodProvider{version: "test", getenv: func(string) string { return "" }},
-				attrs{"endpoint": s.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret, "max_retries": 0, "request_timeout": "2s"})
+				attrs{"endpoint": s.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret, "max_retries": 0, "request_timeout": cmp.Or(test.timeout, "30s")})
 			bought := s.passOf(c.reservations(), r, match(nil))
 			if test.found {
 				s.idle(s.is(bought, "AVAILABLE", "POST"), match(nil), "AVAILABLE")
@@ -518,6 +520,9 @@ func TestReservation_origins(t *testing.T) {
 	ended := s.passOf(other(), r, match(nil))
 	if ended.text("status") != "ENDED" || len(ended.diagnostics) > 0 {
 		t.Errorf("after its end it is %s; %s", ended.text("status"), printed(ended.diagnostics))
+	}
+	if was, is := originIn(r.private), originIn(ended.private); was == "" || is != "" {
+		t.Errorf("the origin is %q with a session, and %q without", was, is)
 	}
 	next := match(attrs{"starts_at": "2028-03-07T20:15:00Z", "ends_at": "2028-03-08T00:15:00Z"})
 	r = s.is(s.passOf(other(), ended.record, next), "SCHEDULED", "")

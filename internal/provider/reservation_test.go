@@ -133,11 +133,15 @@ func (s season) idle(r record, config attrs, status string) record {
 }
 
 // lasts checks that the one session was asked for what remained of its window, rounded down. The clock
-// stands still, but for the moments that pass on the way.
+// stands still, but for the moments that pass on the way, which a busy machine makes seconds.
 func (s season) lasts(want time.Duration) {
 	s.t.Helper()
-	got := time.Duration(s.Ledger()[0].Duration) * time.Second
-	if got > want || got < want-time.Second {
+	ledger := s.Ledger()
+	if len(ledger) == 0 {
+		s.t.Fatal("there is no session")
+	}
+	got := time.Duration(ledger[0].Duration) * time.Second
+	if got > want || got < want-5*time.Second {
 		s.t.Errorf("the session lasts %s, want %s", got, want)
 	}
 }
@@ -390,9 +394,9 @@ func TestReservation_tooLate(t *testing.T) {
 	})
 	t.Run("what remains is rounded down", func(t *testing.T) {
 		s := newSeason(t, 0, sandbox.Config{})
-		s.at(4*time.Hour - 2*time.Second) // and a few milliseconds, until it is asked for
+		s.at(4*time.Hour - 20*time.Second) // and a few milliseconds, until it is asked for
 		s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
-		s.lasts(time.Second)
+		s.lasts(19 * time.Second)
 	})
 }
 
