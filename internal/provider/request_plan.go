@@ -9,10 +9,55 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
+
+// resourcePlan is what planning a resource decides.
+type resourcePlan[M any] struct {
+	planned M
+	replace path.Paths
+	notes   diag.Diagnostics // warnings
+}
+
+// modifyPlan refuses what the API cannot express, and has decide, which is pure, plan from configuration,
+// prior state (nil for none) and what its record knows. There is no plan where something was refused, or
+// for a destroy.
+func modifyPlan[M interface {
+	toSpec(token types.String) qod.Spec
+}](
+	ctx context.Context, api qod.Sessions, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse,
+	decide func(config M, prior *M, memory sessionMemory) resourcePlan[M],
+) (planned M, ok bool) {
+	if req.Plan.Raw.IsNull() {
+		return planned, false
+	}
+	var config M
+	if resp.Diagnostics.Append(req.Config.Get(ctx, &config)...); resp.Diagnostics.HasError() {
+		return planned, false
+	}
+	if resp.Diagnostics.Append(problems(api.Check(config.toSpec(types.StringNull())))...); resp.Diagnostics.HasError() {
+		return planned, false
+	}
+	var prior *M
+	var memory sessionMemory
+	if !req.State.Raw.IsNull() {
+		prior = new(M)
+		resp.Diagnostics.Append(req.State.Get(ctx, prior)...)
+		var diags diag.Diagnostics
+		memory, diags = recall(ctx, req.Private)
+		if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
+			return planned, false
+		}
+	}
+	plan := decide(config, prior, memory)
+	resp.RequiresReplace = append(resp.RequiresReplace, plan.replace...)
+	resp.Diagnostics.Append(plan.notes...)
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan.planned)...)
+	return plan.planned, !resp.Diagnostics.HasError()
+}
 
 // planner compares attributes that reach the API.
 type planner struct {

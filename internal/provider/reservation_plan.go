@@ -4,16 +4,11 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 // reservationPlan is what planning a qod_reservation decides.
-type reservationPlan struct {
-	planned reservationModel
-	replace path.Paths
-	notes   diag.Diagnostics // warnings
-}
+type reservationPlan = resourcePlan[reservationModel]
 
 // planReservation decides what becomes of a reservation from configuration, prior state (nil for none)
 // and what its record knows. It is pure. What time it is, Read has concluded: a plan that looked at a

@@ -54,36 +54,9 @@ func (r *reservationResource) ValidateConfig(ctx context.Context, req resource.V
 // replacement.
 func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	defer catch(&resp.Diagnostics)
-	if req.Plan.Raw.IsNull() {
-		return
-	}
-	var config reservationModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	resp.Diagnostics.Append(problems(r.api.Check(config.toSpec(types.StringNull())))...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	var prior *reservationModel
-	var memory sessionMemory
-	if !req.State.Raw.IsNull() {
-		prior = &reservationModel{}
-		resp.Diagnostics.Append(req.State.Get(ctx, prior)...)
-		var diags diag.Diagnostics
-		memory, diags = recall(ctx, req.Private)
-		resp.Diagnostics.Append(diags...)
-		if resp.Diagnostics.HasError() {
-			return
-		}
-	}
-	plan := planReservation(config, prior, memory) //nolint:contextcheck // planning asks nobody
-	resp.RequiresReplace = append(resp.RequiresReplace, plan.replace...)
-	resp.Diagnostics.Append(plan.notes...)
-	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan.planned)...)
-	if prior == nil {
-		resp.Diagnostics.Append(r.foresee(ctx, plan.planned)...)
+	planned, ok := modifyPlan(ctx, r.api, req, resp, planReservation)
+	if ok && req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(r.foresee(ctx, planned)...)
 	}
 }
 

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -9,11 +8,7 @@ import (
 )
 
 // sessionPlan is what planning a qod_session decides.
-type sessionPlan struct {
-	planned sessionModel
-	replace path.Paths
-	notes   diag.Diagnostics // warnings
-}
+type sessionPlan = resourcePlan[sessionModel]
 
 // planSession decides what becomes of a session from configuration, prior state (nil for none)
 // and what its record knows. It is pure: no clock, no network, so that a plan applied later

@@ -56,34 +56,7 @@ func sessionsFrom(data any, diags *diag.Diagnostics) qod.Sessions {
 // and a replacement.
 func (r *sessionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	defer catch(&resp.Diagnostics)
-	if req.Plan.Raw.IsNull() {
-		return
-	}
-	var config sessionModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	resp.Diagnostics.Append(problems(r.api.Check(config.toSpec(types.StringNull())))...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	var prior *sessionModel
-	var memory sessionMemory
-	if !req.State.Raw.IsNull() {
-		prior = &sessionModel{}
-		resp.Diagnostics.Append(req.State.Get(ctx, prior)...)
-		var diags diag.Diagnostics
-		memory, diags = recall(ctx, req.Private)
-		resp.Diagnostics.Append(diags...)
-		if resp.Diagnostics.HasError() {
-			return
-		}
-	}
-	plan := planSession(config, prior, memory) //nolint:contextcheck // planning asks nobody
-	resp.RequiresReplace = append(resp.RequiresReplace, plan.replace...)
-	resp.Diagnostics.Append(plan.notes...)
-	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan.planned)...)
+	modifyPlan(ctx, r.api, req, resp, planSession)
 }
 
 // Create reserves a session, records it before anything else can fail, and waits for it.
