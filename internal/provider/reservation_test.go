@@ -457,3 +457,51 @@ func TestReservation_clock(t *testing.T) {
 		}
 	})
 }
+
+// ticking is an API whose nodes tell these times, one after another.
+type ticking struct {
+	qod.Sessions
+	times *[]time.Time
+}
+
+func (ticking) Check(qod.Spec) []qod.Problem             { return nil }
+func (ticking) Glance(context.Context) (time.Time, bool) { return time.Time{}, false }
+func (ticking) Origin() string                           { return "https://ticking.example" }
+
+func (c ticking) Now(context.Context) (time.Time, error) {
+	now := (*c.times)[0]
+	if len(*c.times) > 1 {
+		*c.times = (*c.times)[1:]
+	}
+	return now, nil
+}
+
+func (ticking) Reserve(_ context.Context, spec qod.Spec) (qod.Session, error) {
+	return qod.Session{ID: lostID, Device: spec.Device, QoSProfile: spec.QoSProfile, Status: qod.StatusAvailable, StartedAt: atKickOff, ExpiresAt: spec.Until}, nil
+}
+
+// What is done, recorded and said goes by one time, also where the window opens in the middle of it, or
+// a node of the API is behind the one that said that it is open.
+func TestReservation_nodes(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		times  []time.Time
+		status string
+		warns  string
+	}{
+		"it opens meanwhile":       {[]time.Time{atKickOff.Add(-time.Millisecond), atKickOff.Add(time.Second)}, "SCHEDULED", "QoS Reservation Not Open Yet"},
+		"the second one is behind": {[]time.Time{atKickOff, atKickOff.Add(-2 * time.Second)}, "AVAILABLE", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := coreWith(t, ticking{times: &test.times}).reservations()
+			made := c.apply(c.plan(record{}, match(nil)))
+			if got := made.text("status"); got != test.status || made.errors() != "" {
+				t.Errorf("it is %s, want %s; %s", got, test.status, printed(made.diagnostics))
+			}
+			if said := strings.Join(made.warnings(), "\n"); (test.warns == "") != (said == "") || !strings.Contains(said, test.warns) {
+				t.Errorf("it warns %q, want %q", said, test.warns)
+			}
+		})
+	}
+}
