@@ -3,10 +3,9 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
@@ -20,22 +19,18 @@ type sessionsDataSource struct{ api qod.Sessions }
 
 func newSessionsDataSource() datasource.DataSource { return &sessionsDataSource{} }
 
-type sessionsModel struct {
-	sessionsFilter
-	Sessions types.List `tfsdk:"sessions"`
-}
-
-// listedTypes are those of one of the sessions. They are values and no struct: the framework takes a
-// second to read ten thousand structs by their tags.
-var listedTypes = map[string]attr.Type{
-	"id":          types.StringType,
-	"device":      types.ObjectType{AttrTypes: deviceTypes},
-	"qos_profile": types.StringType,
-	"qos_status":  types.StringType,
-	"started_at":  types.StringType,
-	"expires_at":  types.StringType,
-	"duration":    wholeNumberType{},
-}
+// Types of one of the sessions, as Terraform has them. The framework takes two seconds to make such values
+// of ten thousand structs, and to look through them again.
+var (
+	listedIPv4Type   = tftypes.Object{AttributeTypes: map[string]tftypes.Type{"public_address": tftypes.String, "public_port": tftypes.Number}}
+	listedDeviceType = tftypes.Object{AttributeTypes: map[string]tftypes.Type{
+		"phone_number": tftypes.String, "network_access_identifier": tftypes.String, "ipv4_address": listedIPv4Type, "ipv6_address": tftypes.String,
+	}}
+	listedType = tftypes.Object{AttributeTypes: map[string]tftypes.Type{
+		"id": tftypes.String, "device": listedDeviceType, "qos_profile": tftypes.String, "qos_status": tftypes.String,
+		"started_at": tftypes.String, "expires_at": tftypes.String, "duration": tftypes.Number,
+	}}
+)
 
 func (d *sessionsDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_sessions"
@@ -91,35 +86,70 @@ func (d *sessionsDataSource) ValidateConfig(ctx context.Context, req datasource.
 
 func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	defer catch(&resp.Diagnostics)
-	var model sessionsModel
-	found, diags := listed(ctx, d.api, req.Config, &model.sessionsFilter)
+	var filter sessionsFilter
+	found, diags := listed(ctx, d.api, req.Config, &filter)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	shown := make([]attr.Value, 0, len(found))
+	var attributes map[string]tftypes.Value
+	if err := req.Config.Raw.As(&attributes); err != nil {
+		panic(err) // the framework has read it before
+	}
+	shown := make([]tftypes.Value, 0, len(found))
 	for _, s := range found {
 		shown = append(shown, toListed(s))
 	}
-	model.Sessions = types.ListValueMust(types.ObjectType{AttrTypes: listedTypes}, shown)
-	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+	attributes["sessions"] = tftypes.NewValue(tftypes.List{ElementType: listedType}, shown)
+	resp.State.Raw = tftypes.NewValue(req.Config.Raw.Type(), attributes)
 }
 
-func toListed(s qod.Session) types.Object {
-	device, duration := types.ObjectNull(deviceTypes), nullWholeNumber()
-	if !s.Device.IsZero() {
-		device = fromDevice(s.Device)
-	}
-	if s.Seconds > 0 {
-		duration = newWholeNumber(s.Seconds)
-	}
-	return types.ObjectValueMust(listedTypes, map[string]attr.Value{
-		"id":          types.StringValue(s.ID),
-		"device":      device,
-		"qos_profile": stringOrNull(s.QoSProfile),
-		"qos_status":  stringOrNull(string(s.Status)),
-		"started_at":  instantOrNull(s.StartedAt),
-		"expires_at":  instantOrNull(s.ExpiresAt),
-		"duration":    duration,
+func toListed(s qod.Session) tftypes.Value {
+	return tftypes.NewValue(listedType, map[string]tftypes.Value{
+		"id":          textOrNull(s.ID),
+		"device":      toListedDevice(s.Device),
+		"qos_profile": textOrNull(s.QoSProfile),
+		"qos_status":  textOrNull(string(s.Status)),
+		"started_at":  textOrNull(instantOrNull(s.StartedAt).ValueString()),
+		"expires_at":  textOrNull(instantOrNull(s.ExpiresAt).ValueString()),
+		"duration":    numberOrNull(s.Seconds, s.Seconds > 0),
 	})
+}
+
+func toListedDevice(d qod.Device) tftypes.Value {
+	if d.IsZero() {
+		return tftypes.NewValue(listedDeviceType, nil)
+	}
+	ipv4 := tftypes.NewValue(listedIPv4Type, nil)
+	if d.IPv4Address != nil {
+		port := d.IPv4Address.PublicPort
+		number := numberOrNull(0, false)
+		if port != nil {
+			number = numberOrNull(*port, true)
+		}
+		ipv4 = tftypes.NewValue(listedIPv4Type, map[string]tftypes.Value{
+			"public_address": tftypes.NewValue(tftypes.String, d.IPv4Address.PublicAddress),
+			"public_port":    number,
+		})
+	}
+	return tftypes.NewValue(listedDeviceType, map[string]tftypes.Value{
+		"phone_number":              textOrNull(d.PhoneNumber),
+		"network_access_identifier": textOrNull(d.NetworkAccessIdentifier),
+		"ipv4_address":              ipv4,
+		"ipv6_address":              textOrNull(d.IPv6Address),
+	})
+}
+
+func textOrNull(s string) tftypes.Value {
+	if s == "" {
+		return tftypes.NewValue(tftypes.String, nil)
+	}
+	return tftypes.NewValue(tftypes.String, s)
+}
+
+func numberOrNull(n int64, known bool) tftypes.Value {
+	if !known {
+		return tftypes.NewValue(tftypes.Number, nil)
+	}
+	return tftypes.NewValue(tftypes.Number, n)
 }
