@@ -750,7 +750,7 @@ var mutants = []mutant{
 		promise: "a profile that the network changed is forgotten with its session",
 		file:    "internal/provider/reservation_resource.go",
 		line:    "case inUse && session.QoSProfile",
-		instead: "case session != nil && session.QoSProfile",
+		instead: "case (inUse || session != nil) && session.QoSProfile",
 		pkg:     provider, test: "TestReservation_drift",
 	},
 	{
