@@ -3,7 +3,6 @@ package qod
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"time"
 )
@@ -17,19 +16,16 @@ const (
 	// lastPollBudget bounds the look that is taken when the time is up.
 	lastPollBudget = 5 * time.Second
 
-	// unseenGrace is how long a session may be missing before it counts as gone: a list or a
-	// replica can lag behind the POST that made it.
-	unseenGrace = 10 * time.Second
-
 	// maxAsked bounds how long a wait lets the API keep it from looking: the session may become
 	// available meanwhile.
 	maxAsked = 30 * time.Second
 )
 
 // Await waits until the session is AVAILABLE. Polls that fail are ridden out: only the context,
-// UNAVAILABLE, credentials that cannot be good again, or a proven 404 that lasts past a grace end the wait otherwise,
-// with a *WaitError that holds what was last known. When the context's time is up, the session is
-// asked for once more: one that is not ready in time costs its replacement.
+// UNAVAILABLE, credentials that cannot be good again, or proof that the session is gone end the wait
+// otherwise, with a *WaitError that holds what was last known. No list ends a wait by itself. When the
+// context's time is up, the session is asked for once more: one that is not ready in time costs its
+// replacement.
 func (c *Client) Await(ctx context.Context, ref Ref) (s Session, err error) {
 	defer catch(&err)
 	if !validID(ref.ID) {
@@ -56,8 +52,8 @@ type wait struct {
 	began   time.Time
 	last    Session
 	lastErr error
-	missing time.Time // since when the session has not been seen
-	turn    time.Time // when it may ask for the session again
+	lastGet time.Time // when it last asked for the session itself
+	turn    time.Time // when it may do so again
 }
 
 // saw takes in what a poll came back with, and reports whether the wait is over.
@@ -65,18 +61,14 @@ func (w *wait) saw(polled Session, err error) (over bool, _ error) {
 	w.lastErr = err
 	switch {
 	case err == nil:
-		w.last, w.missing = polled, time.Time{}
+		w.last = polled
 		if polled.Status == StatusUnavailable {
 			return true, &WaitError{Reason: WaitRefused, Last: polled}
 		}
 		return polled.Status == StatusAvailable, nil
 	case denied(err):
 		return true, &WaitError{Reason: WaitDenied, Last: w.last, Err: err}
-	case !IsGone(err):
-		w.missing = time.Time{}
-	case w.missing.IsZero():
-		w.missing = time.Now()
-	case time.Since(w.missing) > unseenGrace:
+	case IsGone(err):
 		return true, &WaitError{Reason: WaitGone, Last: w.last, Err: err}
 	}
 	return false, nil
@@ -85,8 +77,7 @@ func (w *wait) saw(polled Session, err error) (over bool, _ error) {
 // interval is the time to the next poll.
 func (w *wait) interval() time.Duration {
 	d := max(listInterval, min(maxPoll, time.Since(w.began)/pollShare), time.Until(w.turn))
-	d += rand.N(d / 4) //nolint:gosec // spreading needs no secrecy
-	return max(d, min(maxAsked, asked(w.lastErr)))
+	return max(spread(d), min(maxAsked, asked(w.lastErr)))
 }
 
 // ended is how a wait ends whose context has.
@@ -104,22 +95,20 @@ func (w *wait) ended(ctx context.Context) (Session, error) {
 	return w.last, &WaitError{Reason: WaitTimeout, Last: w.last, Err: w.lastErr}
 }
 
-// poll looks once, in a list that others wait for too where there is one.
+// poll looks once. A session that is too new for every replica to know it is waited for like one that
+// is there; of an older one a 404 is looked into.
 func (w *wait) poll(ctx context.Context, attempt int) (s Session, err error) {
-	s, w.turn, err = w.client.reader.poll(ctx, w.ref, func() (Session, error) {
+	ask := func(ctx context.Context) (Session, error) {
+		w.lastGet = time.Now()
 		return w.client.readOnce(ctx, w.ref, attempt)
-	})
-	return s, err
-}
-
-// readOnce asks for the session itself, once.
-func (c *Client) readOnce(ctx context.Context, ref Ref, attempt int) (Session, error) {
-	r := c.dialect.read(ref.ID)
-	a, err := c.get(ctx, r, ref.Device, attempt)
-	if err != nil {
-		return Session{}, err
 	}
-	return c.decodeRead(r, a)
+	s, w.turn, err = w.client.reader.poll(ctx, w.ref, w.lastGet, func() (Session, error) { return ask(ctx) })
+	missing := absence{client: w.client, ref: w.ref, answer: notFound(err), ask: ask}
+	if missing.answer == nil || missing.young() {
+		return s, err
+	}
+	s, _, err = missing.prove(ctx)
+	return s, err
 }
 
 // asked is how long a failed poll keeps from the next one: what the API asks for, and long where
@@ -136,6 +125,6 @@ func asked(err error) time.Duration {
 	return 0
 }
 
-// denied reports whether looking again cannot help, or would do harm. Nothing less ends a wait: it
-// would cost a session that is well.
+// denied reports whether looking again cannot help, or would do harm. Anything else is retried: giving
+// up would replace a healthy session.
 func denied(err error) bool { return locks(err) || errors.Is(err, ErrNotRenewable) }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -36,22 +37,18 @@ type answer struct {
 	body       []byte
 	bodyErr    error
 	date       time.Time
+	cached     bool // it was made before it was asked for: it says nothing of now
 	correlator string
 }
 
-// call performs one operation once: token, request, bounded answer. A 401 drops exactly the
-// token that was refused, fetches one new one, and repeats the request once: that is safe for a
-// POST too, since 401 comes before any processing. Errors are *Error, *TokenError or the end of
-// the context.
+// call performs one operation that may be repeated once: token, request, bounded answer. A 401 drops
+// exactly the token that was refused, fetches one new one, and repeats the request. Errors are
+// *Error, *TokenError or the end of the context.
 func (c *Client) call(ctx context.Context, r request, d Device, attempt int) (answer, error) {
 	token, err := c.authorizer.Token(ctx, d)
 	if err != nil {
 		return answer{}, err
 	}
-	return c.callWith(ctx, r, d, token, attempt)
-}
-
-func (c *Client) callWith(ctx context.Context, r request, d Device, token Token, attempt int) (answer, error) {
 	a, err := c.send(ctx, r, d, token, attempt)
 	if !isStatus(err, http.StatusUnauthorized) {
 		return a, err
@@ -59,15 +56,20 @@ func (c *Client) callWith(ctx context.Context, r request, d Device, token Token,
 	c.authorizer.Refused(token)
 	fresh, tokenErr := c.authorizer.Token(ctx, d)
 	if tokenErr != nil {
-		var e *Error
-		if errors.As(err, &e) {
-			refused := *e // the log has been handed the other one
-			refused.Err = tokenErr
-			err = &refused
-		}
-		return a, err
+		return a, withoutToken(err, tokenErr)
 	}
 	return c.send(ctx, r, d, fresh, attempt)
+}
+
+// withoutToken is err, a 401, with why there is no other token.
+func withoutToken(err, tokenErr error) error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	refused := *e // the log has been handed the other one
+	refused.Err = tokenErr
+	return &refused
 }
 
 func isStatus(err error, status int) bool {
@@ -107,11 +109,14 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 		req.Header.Set("Content-Type", "application/json")
 	}
 	req.Header.Set("Accept", "application/json")
+	// What a cache has says nothing of a session (RFC 9111 §5.2.1.4).
+	req.Header.Set("Cache-Control", "no-cache")
 	req.Header.Set("Authorization", "Bearer "+token.value)
 	req.Header.Set("User-Agent", c.userAgent)
 	req.Header.Set("X-Correlator", failure.Correlator)
 
 	resp, err := c.http.Do(req)
+	arrived := time.Now()
 	if err != nil {
 		failure.outcome = unknown
 		if !wrote.Load() {
@@ -126,20 +131,22 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 	a = answer{status: resp.StatusCode, header: resp.Header, correlator: failure.Correlator}
 	a.date, _ = http.ParseTime(resp.Header.Get("Date"))
 	a.body, a.bodyErr = readBounded(resp.Body, r.maxBody)
-	if tellsTime(a) {
-		c.clock.saw(a.date)
+	a.cached = fromCache(resp.Header) || c.clock.standsStill(a.date, began)
+	if tellsTime(a) && !a.cached {
+		a.cached = c.clock.outdated(a.date, began)
+		c.clock.saw(a.date, began, arrived)
 	}
 
 	failure.Status, failure.ServerTime = a.status, a.date
 	if failure.outcome = outcomeOf(a.status); failure.outcome == done {
 		return a, nil
 	}
-	failure.json = speaksJSON(a)
 	failure.RetryAfter = retryAfter(resp.Header, firstTime(a.date, time.Now()))
 	code, message := c.dialect.failure(a.body)
 	if code == "" && message == "" {
 		message = readable(string(a.body))
 	}
+	failure.ownWords = !a.cached && c.dialect.saysNotFound(code)
 	failure.Code = readable(redactServer(code, c.secrets(token, r), d))
 	failure.Message = readable(redactServer(message, c.secrets(token, r), d))
 	if location := resp.Header.Get("Location"); a.status/100 == 3 && location != "" {
@@ -200,6 +207,14 @@ func tellsTime(a answer) bool {
 	}
 	body := bytes.TrimSpace(a.body)
 	return a.bodyErr == nil && (len(body) == 0 || body[0] == '{' || body[0] == '[')
+}
+
+// fromCache reports whether a cache answered from what it had. Some caches mark what they have just
+// fetched with an age of zero.
+func fromCache(h http.Header) bool {
+	age := strings.TrimSpace(h.Get("Age"))
+	seconds, err := strconv.ParseUint(age, 10, 64)
+	return age != "" && (err != nil || seconds > 0)
 }
 
 // withoutURL drops net/http's wrapper, which repeats the whole URL.

@@ -62,7 +62,10 @@ type Client struct {
 	clock          *serverClock
 	lists          *lists
 	reader         *reader
-	held           *held
+	locks          *deviceLocks
+	own            *ownSessions
+	missing        burst
+	timing         shared[time.Time]
 	firstCreate    atomic.Pointer[time.Time] // when this process began to create sessions
 	maxRetries     int
 	requestTimeout time.Duration
@@ -70,6 +73,10 @@ type Client struct {
 	log            func(context.Context, Event)
 	posting        sync.Locker
 }
+
+// errOtherDevice says that an answer was meant for somebody else: gateways have been seen to mix up
+// what they answer at the same time.
+var errOtherDevice = errors.New("the answer shows another device than the one asked for")
 
 // lookBudget bounds one read or list, retries included.
 const lookBudget = 2 * time.Minute
@@ -87,7 +94,7 @@ func New(config Config) (*Client, error) {
 	}
 	c := &Client{
 		endpoint: strings.TrimRight(config.Endpoint, "/"), config: config, http: newHTTPClient(config.Transport),
-		dialect: openGateway{}, clock: &serverClock{}, held: newHeld(),
+		dialect: openGateway{}, clock: &serverClock{}, locks: newDeviceLocks(), own: newOwnSessions(),
 		maxRetries: config.MaxRetries, requestTimeout: config.RequestTimeout,
 		userAgent: config.UserAgent, log: config.Log, posting: config.Posting,
 	}
@@ -134,7 +141,8 @@ func (c *Client) Check(s Spec) []Problem { return Check(s) }
 func Check(s Spec) []Problem { return openGateway{}.check(s) }
 
 // Read returns the session, as it was at most ten seconds ago and as it is since this process last
-// changed it. IsGone(err) holds only for a proven 404.
+// changed it. IsGone(err) holds only where it is proven; an *UnprovenError is an answer that says so
+// and proves nothing.
 func (c *Client) Read(ctx context.Context, ref Ref) (s Session, err error) {
 	defer catch(&err)
 	ctx, cancel := context.WithTimeout(ctx, lookBudget)
@@ -143,15 +151,29 @@ func (c *Client) Read(ctx context.Context, ref Ref) (s Session, err error) {
 		return Session{}, invalidID(OperationRead, ref.ID)
 	}
 	return c.reader.read(ctx, ref, func() (Session, error) {
-		r := c.dialect.read(ref.ID)
-		a, err := retry(ctx, r.operation, c.maxRetries, func(attempt int) (answer, error) {
-			return c.get(ctx, r, ref.Device, attempt)
+		s, err := retry(ctx, OperationRead, c.maxRetries, func(attempt int) (Session, error) {
+			return c.readOnce(ctx, ref, attempt)
 		})
-		if err != nil {
-			return Session{}, err
+		if missing := notFound(err); missing != nil {
+			again := func(ctx context.Context) (Session, error) { return c.readOnce(ctx, ref, 1) }
+			s, _, err = absence{client: c, ref: ref, answer: missing, ask: again}.prove(ctx)
 		}
-		return c.decodeRead(r, a)
+		return s, err
 	})
+}
+
+// readOnce asks for the session itself, once.
+func (c *Client) readOnce(ctx context.Context, ref Ref, attempt int) (Session, error) {
+	r := c.dialect.read(ref.ID)
+	a, err := c.get(ctx, r, ref.Device, attempt)
+	if err != nil {
+		return Session{}, err
+	}
+	s, err := c.decodeRead(r, a, ref.Device)
+	if err == nil {
+		c.own.saw(ref)
+	}
+	return s, err
 }
 
 // Confirm returns the session where a shared list shows that it is well; see reader. It never asks
@@ -160,10 +182,13 @@ func (c *Client) Confirm(ctx context.Context, ref Ref) (Session, bool) {
 	return c.reader.confirm(ctx, ref)
 }
 
-// decodeRead decodes the answer to a read. A session that shows another id, or none, is not the
-// one that was asked for.
-func (c *Client) decodeRead(r request, a answer) (Session, error) {
+// decodeRead decodes the answer to a read. A session that shows another id, or none, or another
+// device, is not the one that was asked for.
+func (c *Client) decodeRead(r request, a answer, d Device) (Session, error) {
 	s, err := c.dialect.session(a.body)
+	if contradicts(d, s.Device) {
+		err = errOtherDevice
+	}
 	if s.ID != "" && !strings.EqualFold(s.ID, r.sessionID) {
 		err = errors.New("the answer shows another session")
 	}
@@ -175,12 +200,17 @@ func (c *Client) decodeRead(r request, a answer) (Session, error) {
 }
 
 // List returns the sessions these credentials can see that pass the filter, in the order they
-// started (unknown starts last), then by id. None is no error.
+// started (unknown starts last), then by id. None is no error. An *IncompleteListError comes with the
+// sessions that were shown.
 func (c *Client) List(ctx context.Context, f Filter) (found []Session, err error) {
 	defer catch(&err)
 	ctx, cancel := context.WithTimeout(ctx, lookBudget)
 	defer cancel()
 	taken, err := c.listSince(ctx, time.Now())
+	var e *Error
+	if errors.As(err, &e) && e.Status == http.StatusNotFound && e.ownWords {
+		return nil, nil // nothing is there, in the API's own words
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -192,6 +222,9 @@ func (c *Client) List(ctx context.Context, f Filter) (found []Session, err error
 	slices.SortFunc(found, func(a, b Session) int {
 		return cmp.Or(compareStart(a.StartedAt, b.StartedAt), strings.Compare(a.ID, b.ID))
 	})
+	if taken.doubt != nil {
+		return found, &IncompleteListError{Err: taken.doubt}
+	}
 	return found, nil
 }
 
@@ -217,57 +250,79 @@ func boolRank(b bool) int {
 	return 0
 }
 
-// listOnce is one list request, as lists shares it.
-func (c *Client) listOnce(ctx context.Context) ([]Session, error) {
-	r := c.dialect.list()
-	a, err := c.get(ctx, r, Device{}, 1)
-	if err != nil {
-		return nil, err
-	}
-	sessions, err := c.dialect.sessions(a.body)
-	if err != nil {
-		return nil, unreadable(r, a, err)
-	}
-	return sessions, nil
-}
-
-// Now is the server's time, from the Date of its answers. Without any answer yet, one list is
-// asked for. The local clock never stands in: a runner that is an hour slow would leave a
-// broadcast without its session.
+// Now is the server's time, from the Dates of its answers: of two at least that agree and are not of
+// the same second, since one may come from a cache or from a node whose clock is wrong. Lists are asked
+// for until there are two. The local clock never stands in: a runner that is an hour slow would leave
+// a broadcast without its session. Errors: *ClockError, ErrNoDate, ErrClockStandsStill, or why there
+// was no answer.
 func (c *Client) Now(ctx context.Context) (now time.Time, err error) {
 	defer catch(&err)
 	if now := c.clock.now(); !now.IsZero() {
 		return now, nil
 	}
-	if err := c.clock.why(); err != nil {
+	if err := firstError(c.clock.contradicted(), c.clock.why()); err != nil {
 		return time.Time{}, err
 	}
 	within, cancel := context.WithTimeout(ctx, lookBudget)
 	defer cancel()
-	_, err = retry(within, OperationList, c.maxRetries, func(int) (*snapshot, error) {
-		taken, err := c.lists.since(within, c.clock.lastSeen())
-		if !c.clock.now().IsZero() {
-			return taken, nil // a refusal has a Date, too
+	now, err = c.timing.do(within, c.readClock)
+	var fault *PanicError
+	if err != nil && ctx.Err() == nil && !errors.As(err, &fault) {
+		c.clock.failed(err)
+	}
+	return now, err
+}
+
+// clockLists bounds how many lists are asked for to learn the time: one, one that confirms it, and one
+// more for a second that had not passed yet.
+const clockLists = 3
+
+// readClock asks for lists until the clock is known, or cannot be.
+func (c *Client) readClock(ctx context.Context) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookBudget)
+	defer cancel()
+	for range clockLists {
+		if err := c.askTheTime(ctx); err != nil {
+			return time.Time{}, err
+		}
+		if now := c.clock.now(); !now.IsZero() {
+			return now, nil
+		}
+	}
+	return time.Time{}, ErrClockStandsStill
+}
+
+// askTheTime has one more answer read for its Date.
+func (c *Client) askTheTime(ctx context.Context) error {
+	at, lastRead := c.clock.confirmable()
+	if err := pause(ctx, time.Until(at)); err != nil {
+		return err
+	}
+	taken, err := retry(ctx, OperationList, c.maxRetries, func(int) (*snapshot, error) {
+		taken, err := c.lists.since(ctx, at)
+		if _, read := c.clock.confirmable(); read.After(lastRead) {
+			return nil, nil // a refusal has a Date, too
 		}
 		return taken, err
 	})
-	if now := c.clock.now(); !now.IsZero() {
-		return now, nil
+	switch {
+	case c.clock.contradicted() != nil:
+		return c.clock.contradicted()
+	case err != nil:
+		return err
+	case taken != nil && taken.doubt != nil:
+		return taken.doubt
+	case taken != nil:
+		return ErrNoDate
 	}
-	if err == nil {
-		err = ErrNoDate
-	}
-	var fault *PanicError
-	if ctx.Err() == nil && !errors.As(err, &fault) {
-		c.clock.failed(err)
-	}
-	return time.Time{}, err
+	return nil
 }
 
-// Glance is Now where it is known, or where one list within a few seconds tells. While lists fail,
-// nobody else asks: the remarks of a thousand resources must not hold up a plan.
+// Glance is an estimate of Now where one answer has shown it, or where one list within a few seconds
+// does. While lists fail, nobody else asks: the remarks of a thousand resources must not hold up a
+// plan.
 func (c *Client) Glance(ctx context.Context) (time.Time, bool) {
-	if now := c.clock.now(); !now.IsZero() {
+	if now := c.clock.estimate(); !now.IsZero() {
 		return now, true
 	}
 	if !c.lists.promising() {
@@ -275,10 +330,11 @@ func (c *Client) Glance(ctx context.Context) (time.Time, bool) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, snapshotBudget)
 	defer cancel()
-	if _, err := c.lists.since(ctx, c.clock.lastSeen()); err != nil && ctx.Err() != nil {
+	_, lastRead := c.clock.confirmable()
+	if _, err := c.lists.since(ctx, lastRead); err != nil && ctx.Err() != nil {
 		c.lists.disappoint()
 	}
-	now := c.clock.now() // a refusal has a Date, too
+	now := c.clock.estimate() // a refusal has a Date, too
 	return now, !now.IsZero()
 }
 

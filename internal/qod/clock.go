@@ -1,68 +1,163 @@
 package qod
 
 import (
+	"fmt"
 	"sync"
 	"time"
 )
 
-// serverClock is the API's clock as far as its answers showed it (the Date header). A runner's
-// own clock may be an hour off, which must cost nobody a session.
+// serverClock is the API's clock as its answers show it (the Date header). A runner's own clock may
+// be an hour off, which must cost nobody a session.
+//
+// One answer is no clock: it may come from a cache, or from the one node whose clock is wrong, and
+// by the time sessions are bought and ended. So the time counts only when two answers agree whose
+// Dates differ, and not at all once two have contradicted each other.
 type serverClock struct {
-	mu   sync.Mutex
-	date time.Time // the latest reading; zero for none
-	seen time.Time // when it was taken, by this process's clock
-	wall time.Time // the same, as this machine's clock showed it
+	mu sync.Mutex
+
+	// Where the API's clock is, as what has to be added to the clock of this process. A Date is cut
+	// to a second, and is set at some time between the request and the head of its answer.
+	atLeast, atMost time.Duration
+	base            time.Time // of this process, which the two count from
+	wall            time.Time // base, as this machine's clock showed it
+	date            time.Time // the latest Date; zero for none
+	read            time.Time // when it was read
+	agreed          bool      // another answer, of another second, has confirmed it
+	contradiction   *ClockError
 
 	failure  error // why there is no reading, and since when
 	failedAt time.Time
 }
 
 const (
-	// clockJump is how far this machine's clock may run away from the time that passes, before a reading
-	// counts for nothing any more: it was set, or the machine was asleep.
+	// clockJump is how far this machine's clock may run away from the time that passes, before a
+	// reading counts for nothing any more: the clock was set, or the machine was asleep.
 	clockJump = 2 * time.Second
 
-	// clockSpread is how far behind one another the clocks of an API's nodes may be, and answers late.
+	// clockSpread is how far apart the clocks of an API's nodes may be.
 	clockSpread = 5 * time.Second
 )
 
-// saw takes in a reading. A Date is never ahead of the clock it is from, so the one that is furthest on
-// is the best; one that is far behind it says that the clock was set.
-func (c *serverClock) saw(date time.Time) {
+// ClockError says that the API's answers contradict each other about the time.
+type ClockError struct {
+	Expected time.Time // by the answers before
+	Shown    time.Time // by this one
+}
+
+func (e *ClockError) Error() string {
+	return fmt.Sprintf("the API's answers disagree about the time: %s by some, %s by another at the same moment",
+		e.Expected.UTC().Format(time.RFC3339), e.Shown.UTC().Format(time.RFC3339))
+}
+
+// saw takes in the Date of an answer, by when its request began and its head arrived.
+func (c *serverClock) saw(date, began, arrived time.Time) {
 	if date.IsZero() {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := time.Now()
-	if known := c.reading(now); known.IsZero() || date.After(known) || known.Sub(date) > clockSpread {
-		c.date, c.seen, c.wall = date, now, now.Round(0)
+	if c.contradiction != nil {
+		return
 	}
+	if c.date.IsZero() || c.jumped(arrived) {
+		c.base, c.wall, c.date, c.read, c.agreed = arrived, arrived.Round(0), date, arrived, false
+		c.atLeast, c.atMost = c.bounds(date, began, arrived)
+		return
+	}
+	atLeast, atMost := c.bounds(date, began, arrived)
+	if atLeast > c.atMost+clockSpread || atMost < c.atLeast-clockSpread {
+		c.contradiction = &ClockError{Expected: c.reading(arrived), Shown: date}
+		return
+	}
+	c.agreed = c.agreed || !date.Equal(c.date)
+	c.atLeast = max(c.atLeast, atLeast) // a Date is never ahead of its clock: the furthest is the best
+	c.atMost = max(c.atLeast, min(c.atMost, atMost))
+	c.date, c.read = date, arrived
 }
 
-// now is the server's time to within about a second; zero when it is not known.
+// bounds are the least and the most that lie between base and what the API's clock showed then.
+func (c *serverClock) bounds(date, began, arrived time.Time) (atLeast, atMost time.Duration) {
+	ofBase := date.Sub(c.base.Round(0))
+	return ofBase - arrived.Sub(c.base), ofBase - began.Sub(c.base) + time.Second
+}
+
+// outdated reports whether an answer with this Date was made before it was asked for, as far as the
+// clock is known: it comes from a cache that does not say so with an Age (RFC 9111 §5.1).
+func (c *serverClock) outdated(date, began time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if date.IsZero() || c.date.IsZero() || c.jumped(began) {
+		return false
+	}
+	_, atMost := c.bounds(date, began, began)
+	return atMost < c.atLeast-clockSpread
+}
+
+// standsStill reports whether the clock showed this very Date to a request that had begun more than
+// two seconds before this one did: no clock does.
+func (c *serverClock) standsStill(date, began time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !date.IsZero() && date.Equal(c.date) && began.Sub(c.read) > 2*time.Second
+}
+
+// now is the server's time to within some seconds. It is zero while fewer than two answers agree
+// about it, and once two have disagreed.
 func (c *serverClock) now() time.Time { return c.at(time.Now()) }
 
-// at is what the server's clock showed at a time of this process's clock; zero when it is not known.
+// at is what the server's clock showed at a time of this process's clock; see now.
 func (c *serverClock) at(t time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !c.agreed || c.contradiction != nil {
+		return time.Time{}
+	}
 	return c.reading(t)
 }
 
-func (c *serverClock) reading(t time.Time) time.Time {
-	passed, shown := t.Sub(c.seen), t.Round(0).Sub(c.wall) // by the monotonic clock, and by the other
-	if c.date.IsZero() || (passed-shown).Abs() > clockJump {
-		return time.Time{}
-	}
-	return c.date.Add(passed).UTC()
-}
-
-// lastSeen is when the latest reading was taken; zero for none.
-func (c *serverClock) lastSeen() time.Time {
+// estimate is now where one answer is enough: nothing may be bought or ended by it.
+func (c *serverClock) estimate() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.seen
+	if c.contradiction != nil {
+		return time.Time{}
+	}
+	return c.reading(time.Now())
+}
+
+func (c *serverClock) reading(t time.Time) time.Time {
+	if c.date.IsZero() || c.jumped(t) {
+		return time.Time{}
+	}
+	return c.base.Round(0).Add(c.atLeast + t.Sub(c.base)).UTC()
+}
+
+// jumped reports whether this machine's clock has run away from the time that has passed by the
+// monotonic clock.
+func (c *serverClock) jumped(t time.Time) bool {
+	passed, shown := t.Sub(c.base), t.Round(0).Sub(c.wall)
+	return (passed - shown).Abs() > clockJump
+}
+
+// contradicted is the contradiction that was seen; nil for none.
+func (c *serverClock) contradicted() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.contradiction == nil {
+		return nil
+	}
+	return c.contradiction
+}
+
+// confirmable is when an answer of the next second of the API's clock can be had: the present where
+// there is no reading yet. lastRead is when the latest was taken; zero for none.
+func (c *serverClock) confirmable() (at, lastRead time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.date.IsZero() || c.jumped(time.Now()) {
+		return time.Now(), time.Time{}
+	}
+	return c.read.Add(time.Second + 50*time.Millisecond), c.read
 }
 
 // failed remembers why there is no reading, so that a thousand who need one do not each find out.

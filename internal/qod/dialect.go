@@ -23,6 +23,9 @@ type dialect interface {
 	sessions(body []byte) ([]Session, error)
 	// failure reads an error body; both are empty when it holds none.
 	failure(body []byte) (code, message string)
+	// saysNotFound reports whether the code of an error body is the document's own for what is not
+	// there. Gateways in front of an API answer in other words: a number, a message, or nothing.
+	saysNotFound(code string) bool
 }
 
 // Field names a member of Spec, as the API document spells it.

@@ -25,9 +25,9 @@ type Error struct {
 	ServerTime time.Time     // the answer's Date; zero when absent
 	Err        error         // what went wrong without a usable answer
 
-	outcome outcome
-	json    bool // the body is empty or JSON: the API itself speaks, not a proxy in front of it
-	trust   bool // TLS: asking again will not help
+	outcome  outcome
+	ownWords bool // a refusal that the API document knows, and not one of a gateway in front of the API
+	trust    bool // TLS: asking again will not help
 }
 
 func (e *Error) Error() string {
@@ -54,15 +54,6 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
-
-// IsGone reports whether err proves that the session does not exist: a 404 whose body is empty
-// or JSON. A 404 with a web page comes from a proxy or a wrong path, and any other failure says
-// nothing about the session.
-func IsGone(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Status == http.StatusNotFound && e.json &&
-		(e.Operation == OperationRead || e.Operation == OperationRelease)
-}
 
 // TokenError says that there is no access token. No request has been sent to the API.
 type TokenError struct {
@@ -121,6 +112,15 @@ var ErrNotRenewable = errors.New("the access token was refused and cannot be ren
 // 9110 §6.6.1).
 var ErrNoDate = errors.New("the API's answers carry no Date header, so its clock is not known")
 
+// ErrClockStandsStill says that answers some seconds apart carry the same Date, as those of a cache do.
+var ErrClockStandsStill = errors.New("the API's answers carry the same Date seconds apart, as those of a cache do, so its clock is not known")
+
+// IncompleteListError says that a list may not show all sessions: what it does not show may be there.
+type IncompleteListError struct{ Err error }
+
+func (e *IncompleteListError) Error() string { return e.Err.Error() }
+func (e *IncompleteListError) Unwrap() error { return e.Err }
+
 // ErrWindowClosed says that less than a second is left until Spec.Until: nothing was sent.
 var ErrWindowClosed = errors.New("less than a second is left of the time asked for")
 
@@ -129,6 +129,7 @@ var ErrWindowClosed = errors.New("less than a second is left of the time asked f
 type ConflictError struct {
 	Device   Device
 	Own      []string  // sessions this same process made for the device
+	Deleted  []string  // sessions of the device that this same process is deleting or has deleted
 	Visible  []Session // sessions of the device that these credentials can see
 	Possible []Session // sessions that show no device
 	LookErr  error     // why the sessions could not be listed

@@ -3,7 +3,7 @@ package qod
 import "time"
 
 // BreakClaims has this process fail when it records whose a session is, which no network can do.
-func (c *Client) BreakClaims() { c.held.sessions = nil }
+func (c *Client) BreakClaims() { c.own.made = nil }
 
 // ClockIsSet puts this machine's clock on, as the client sees it.
 func (c *Client) ClockIsSet(by time.Duration) {

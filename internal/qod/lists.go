@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -12,13 +13,24 @@ import (
 type snapshot struct {
 	started  time.Time // when its request started, by this process's clock
 	sessions []Session
-	position map[string]int // in sessions, by id
+	position map[string]int // in sessions, by id in lower case: networks may spell one id in two ways
+	// doubt is why what the list does not show may be there all the same: it comes from a cache, or is
+	// a part of the whole. Nil for none.
+	doubt error
 }
 
 // has reports whether the session was listed.
 func (s *snapshot) has(id string) bool {
-	_, listed := s.position[id]
+	_, listed := s.find(id)
 	return listed
+}
+
+func (s *snapshot) find(id string) (Session, bool) {
+	at, listed := s.position[strings.ToLower(id)]
+	if !listed {
+		return Session{}, false
+	}
+	return s.sessions[at], true
 }
 
 const (
@@ -40,7 +52,7 @@ const (
 // lists shares list requests: callers that need one at the same time get one. One request is in
 // flight at most.
 type lists struct {
-	request func(context.Context) ([]Session, error)
+	request func(context.Context) (listing, error)
 	flight  shared[*snapshot]
 	one     chan struct{} // held by the request in flight, also when nobody waits for it any more
 
@@ -48,10 +60,10 @@ type lists struct {
 	last   *snapshot
 	next   time.Time // no request starts before
 	failed time.Time // when the latest request ended, if it failed
-	off    bool      // the API has no list for these credentials
+	off    error     // how the API has said that it has no list for these credentials; nil for not
 }
 
-func newLists(request func(context.Context) ([]Session, error)) *lists {
+func newLists(request func(context.Context) (listing, error)) *lists {
 	return &lists{request: request, one: make(chan struct{}, 1)}
 }
 
@@ -104,7 +116,7 @@ func (l *lists) try(ctx context.Context, notBefore time.Time) *snapshot {
 func (l *lists) promising() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return !l.off && (l.failed.IsZero() || time.Since(l.failed) >= snapshotAge)
+	return l.off == nil && (l.failed.IsZero() || time.Since(l.failed) >= snapshotAge)
 }
 
 // disappoint counts a list that takes too long to wait for as one that failed.
@@ -118,6 +130,16 @@ func (l *lists) disappoint() {
 func (l *lists) refused() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.off != nil
+}
+
+// refusal is how the API has refused a list within the last ten seconds; nil where it has not.
+func (l *lists) refusal() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if time.Since(l.failed) >= snapshotAge {
+		return nil
+	}
 	return l.off
 }
 
@@ -140,14 +162,15 @@ func (l *lists) take(ctx context.Context) (*snapshot, error) {
 	l.mu.Lock()
 	l.next = s.started.Add(listInterval)
 	l.mu.Unlock()
-	var err error
-	if s.sessions, err = l.request(ctx); err != nil {
+	got, err := l.request(ctx)
+	if err != nil {
 		l.ended(s, err, ctx.Err() != nil)
 		return nil, err
 	}
+	s.sessions, s.doubt = got.sessions, got.doubt
 	s.position = make(map[string]int, len(s.sessions))
 	for i, session := range s.sessions {
-		s.position[session.ID] = i
+		s.position[strings.ToLower(session.ID)] = i
 	}
 	l.ended(s, nil, false)
 	return s, nil
@@ -161,12 +184,14 @@ func (l *lists) ended(s *snapshot, err error, abandoned bool) {
 	rest := time.Since(s.started)
 	if err != nil {
 		rest = min(rest, maxListPause)
-		l.off = l.off || refusesLists(err)
+		if refusesLists(err) {
+			l.off = err
+		}
 	}
 	l.next = latest(l.next, time.Now().Add(rest))
 	switch {
 	case err == nil:
-		l.last, l.failed = s, time.Time{}
+		l.last, l.failed, l.off = s, time.Time{}, nil
 	case !abandoned:
 		l.failed = time.Now()
 	}

@@ -12,17 +12,17 @@ import (
 	"time"
 )
 
-// listing is lists whose requests take a second and return how many there were, as ids.
-func listing(requests *atomic.Int64, fail *atomic.Bool) *lists {
-	return newLists(func(ctx context.Context) ([]Session, error) {
+// counted is lists whose requests take a second and return how many there were, as ids.
+func counted(requests *atomic.Int64, fail *atomic.Bool) *lists {
+	return newLists(func(ctx context.Context) (listing, error) {
 		n := requests.Add(1)
 		if err := pause(ctx, time.Second); err != nil {
-			return nil, err
+			return listing{}, err
 		}
 		if fail.Load() {
-			return nil, errors.New("no list")
+			return listing{}, errors.New("no list")
 		}
-		return make([]Session, n), nil
+		return listing{sessions: make([]Session, n)}, nil
 	})
 }
 
@@ -31,7 +31,7 @@ func TestSince(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var requests atomic.Int64
 		var fail atomic.Bool
-		l := listing(&requests, &fail)
+		l := counted(&requests, &fail)
 		since := func(notBefore time.Time, want int) {
 			t.Helper()
 			s, err := l.since(t.Context(), notBefore)
@@ -67,7 +67,7 @@ func TestSinceWhileOneIsUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var requests atomic.Int64
 		var fail atomic.Bool
-		l := listing(&requests, &fail)
+		l := counted(&requests, &fail)
 		var wg sync.WaitGroup
 		ask := func(notBefore time.Time, want int) {
 			wg.Go(func() {
@@ -97,7 +97,7 @@ func TestSinceInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var requests atomic.Int64
 		var fail atomic.Bool
-		l := listing(&requests, &fail)
+		l := counted(&requests, &fail)
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		if _, err := l.since(ctx, time.Now()); !errors.Is(err, context.DeadlineExceeded) {
@@ -111,7 +111,7 @@ func TestSinceInterrupted(t *testing.T) {
 
 func TestSnapshotKnowsItsIDs(t *testing.T) {
 	t.Parallel()
-	l := newLists(func(context.Context) ([]Session, error) { return []Session{{ID: "a"}, {ID: "b"}}, nil })
+	l := newLists(func(context.Context) (listing, error) { return listing{sessions: []Session{{ID: "a"}, {ID: "b"}}}, nil })
 	s, err := l.since(t.Context(), time.Now())
 	if err != nil || !s.has("a") || !s.has("b") || s.has("c") {
 		t.Errorf("%v, %v", s, err)
@@ -129,10 +129,10 @@ func TestListsKeepTheirDistanceFromAFailure(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var started []time.Time
-				l := newLists(func(ctx context.Context) ([]Session, error) {
+				l := newLists(func(ctx context.Context) (listing, error) {
 					started = append(started, time.Now())
 					_ = pause(ctx, took)
-					return nil, errors.New("no list")
+					return listing{}, errors.New("no list")
 				})
 				for range 3 {
 					if _, err := l.since(t.Context(), time.Now()); err == nil {
@@ -154,13 +154,13 @@ func TestListsAreOneAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var underWay atomic.Int64
-		l := newLists(func(context.Context) ([]Session, error) {
+		l := newLists(func(context.Context) (listing, error) {
 			if underWay.Add(1) > 1 {
 				t.Error("two lists at a time")
 			}
 			defer underWay.Add(-1)
 			time.Sleep(time.Minute) // it does not notice that it was abandoned
-			return nil, nil
+			return listing{}, nil
 		})
 		var wg sync.WaitGroup
 		for i := range 4 {
@@ -185,11 +185,11 @@ func TestListsKeepTheirDistanceFromAFault(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var started []time.Time
-		l := newLists(func(context.Context) ([]Session, error) {
+		l := newLists(func(context.Context) (listing, error) {
 			if started = append(started, time.Now()); len(started) == 1 {
 				panic("a fault")
 			}
-			return nil, nil
+			return listing{}, nil
 		})
 		for range 2 {
 			_, _ = l.since(t.Context(), time.Now())
@@ -218,7 +218,7 @@ func TestListsPromise(t *testing.T) {
 				var requests atomic.Int64
 				var fail atomic.Bool
 				fail.Store(test.fail)
-				l := listing(&requests, &fail)
+				l := counted(&requests, &fail)
 				ctx, cancel := context.WithTimeout(t.Context(), test.patience)
 				defer cancel()
 				l.try(ctx, time.Now())
@@ -232,7 +232,7 @@ func TestListsPromise(t *testing.T) {
 	t.Run("it hangs", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			l := newLists(func(ctx context.Context) ([]Session, error) { <-ctx.Done(); return nil, ctx.Err() })
+			l := newLists(func(ctx context.Context) (listing, error) { <-ctx.Done(); return listing{}, ctx.Err() })
 			if taken := l.try(t.Context(), time.Now()); taken != nil || l.promising() {
 				t.Errorf("%v, promising: %v", taken, l.promising())
 			}

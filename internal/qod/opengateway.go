@@ -215,6 +215,11 @@ func (openGateway) failure(body []byte) (code, message string) {
 	return fields.first("code", "error"), fields.first("message", "error_description")
 }
 
+// notFoundCode is how the API document, and CAMARA's after it, spells what is not there.
+var notFoundCode = regexp.MustCompile(`\A(?:[A-Z0-9_]+\.)?(?:[A-Z0-9]+_)*(?:NOT_FOUND|GONE)\z`)
+
+func (openGateway) saysNotFound(code string) bool { return notFoundCode.MatchString(code) }
+
 // sessionID is deliberately wider than a UUID: an id that the network gave is the only handle to
 // a billed session, and must not be lost to its spelling. It holds nothing that could leave its
 // path segment.

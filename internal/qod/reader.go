@@ -12,6 +12,9 @@ const (
 	// costs one request, whatever else the account holds.
 	readOneByOne = 4
 
+	// getInterval is the longest that a wait goes by lists alone.
+	getInterval = 4 * time.Second
+
 	// furthestTurn bounds how long a wait is kept from asking for its session by the others: whoever
 	// has more than twenty at a time asks more often than lists would.
 	furthestTurn = 5 * time.Second
@@ -22,7 +25,7 @@ const (
 //
 // A list may confirm that all is well. What costs money (a session that is gone, unavailable, of
 // another profile, or not ready in time) is believed to a get only: a list can lag, be cut to a page,
-// or show less.
+// or show less. So is what ends a wait.
 type reader struct {
 	lists *lists
 	clock *serverClock
@@ -55,13 +58,15 @@ func (r *reader) confirm(ctx context.Context, ref Ref) (Session, bool) {
 	return r.listed(ctx, ref, time.Time{})
 }
 
-// poll is read for a wait: it wants a list that starts now. Waits that a list cannot answer take
-// turns, so that together they make no more requests than lists would: it returns when this one's
-// next is.
-func (r *reader) poll(ctx context.Context, ref Ref, get func() (Session, error)) (s Session, turn time.Time, err error) {
+// poll is read for a wait: it wants a list that starts now. While that says that the session is still
+// requested, it asks for nothing else, but now and then for the session itself, since a list may
+// stand still: when it last did is the wait's to know. Waits that a list cannot answer take turns, so
+// that together they make no more requests than lists would: it returns when this one's next is.
+func (r *reader) poll(ctx context.Context, ref Ref, lastGet time.Time, get func() (Session, error)) (s Session, turn time.Time, err error) {
 	requests := 1
 	if _, many := r.count(ref.ID); many && r.lists.promising() {
-		if s, ok := r.listed(ctx, ref, time.Now()); ok {
+		s, ok := r.listed(ctx, ref, time.Now())
+		if ok && s.Status == StatusRequested && time.Since(lastGet) < getInterval {
 			return s, time.Time{}, nil
 		}
 		requests++
@@ -79,11 +84,11 @@ func (r *reader) listed(ctx context.Context, ref Ref, notBefore time.Time) (Sess
 	if taken == nil || taken.started.Before(r.speaksFrom(ref.ID)) {
 		return Session{}, false
 	}
-	at, listed := taken.position[ref.ID]
-	if !listed || !well(taken.sessions[at], ref, r.clock.now()) {
+	s, listed := taken.find(ref.ID)
+	if !listed || taken.doubt != nil || s.ID != ref.ID || !well(s, ref, r.clock.estimate()) {
 		return Session{}, false
 	}
-	return taken.sessions[at], true
+	return s, true
 }
 
 // speaksFrom is when the request of a list must have started for it to say anything of the session.
@@ -131,11 +136,13 @@ func well(s Session, known Ref, now time.Time) bool {
 	switch {
 	case s.ID == "", s.QoSProfile == "":
 		return false
-	case known == Ref{ID: known.ID}:
+	case known.Device.IsZero() && known.QoSProfile == "":
 		// What is imported takes its device from here.
 		if s.Device.IsZero() {
 			return false
 		}
+	case contradicts(known.Device, s.Device):
+		return false
 	case known.QoSProfile != "" && known.QoSProfile != s.QoSProfile:
 		return false // it would be replaced
 	}
@@ -147,6 +154,11 @@ func well(s Session, known Ref, now time.Time) bool {
 	case StatusUnavailable:
 	}
 	return false
+}
+
+func contradicts(a, b Device) bool {
+	_, contradicts := a.compare(b)
+	return contradicts
 }
 
 func latest(times ...time.Time) time.Time {

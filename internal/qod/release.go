@@ -4,11 +4,19 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"time"
 )
 
+// maxDeletePause bounds the time between two tries to delete a session that the API is busy with, or
+// that it denies having while a list shows it.
+const maxDeletePause = 5 * time.Second
+
 // Release deletes the session. It returns nil when the API says that it did. IsGone(err) holds
-// when it proves that there is no such session, which is success only at the origin that made it:
-// the caller decides. A repeated DELETE after a lost answer ends the same way.
+// when it is proven that there is no such session, which is success only at the origin that made it:
+// the caller decides. A repeated DELETE after a lost answer ends the same way. What a list shows is
+// there, whatever the DELETE was answered: it is repeated until the context ends, as it is while the
+// API is busy with the session.
 func (c *Client) Release(ctx context.Context, ref Ref) (err error) {
 	defer catch(&err)
 	if !validID(ref.ID) {
@@ -17,20 +25,77 @@ func (c *Client) Release(ctx context.Context, ref Ref) (err error) {
 	// From now on and until it is through, no list knows.
 	c.reader.wrote(ref.ID)
 	defer c.reader.wrote(ref.ID)
-	r := c.dialect.release(ref.ID)
-	a, err := retry(ctx, r.operation, c.maxRetries, func(attempt int) (answer, error) {
-		a, err := c.call(ctx, r, ref.Device, attempt)
-		if err == nil && !speaksJSON(a) {
-			// The login page of a portal says 200, too, and the session would be billed and forgotten.
-			err = unreadable(r, a, errors.New("the answer is not the API's"))
+	ended := c.own.deleting(ref)
+	defer func() { ended(err != nil && !IsGone(err)) }()
+	for attempt := 1; ; attempt++ {
+		err := c.releaseOnce(ctx, ref)
+		if !busy(err) && !stillThere(err) {
+			return err
 		}
-		return a, err
-	})
-	if err == nil && a.status == http.StatusAccepted {
-		err = c.awaitRelease(ctx, ref)
+		if pause(ctx, max(spread(min(maxDeletePause, firstBackoff*time.Duration(attempt))), min(maxAsked, asked(err)))) != nil {
+			return unfinished(ctx, err)
+		}
 	}
-	if err == nil || IsGone(err) {
-		c.held.release(ref)
+}
+
+// unfinished is how a delete ends whose time is up.
+func unfinished(ctx context.Context, last error) error {
+	if stillThere(last) && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return last // it says more than that the time is up
+	}
+	return stopped(ctx, OperationRelease, true, last)
+}
+
+// busy reports whether a delete was refused only for now: the API is at work on the session (409, 423),
+// or will not be made to do it yet (425).
+func busy(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && slices.Contains([]int{http.StatusConflict, http.StatusLocked, http.StatusTooEarly}, e.Status)
+}
+
+// stillThere reports whether a delete was answered that there is no session, and there is one.
+func stillThere(err error) bool {
+	var unproven *UnprovenError
+	return errors.As(err, &unproven) && unproven.Listed
+}
+
+// releaseOnce deletes the session, or proves that it is gone.
+func (c *Client) releaseOnce(ctx context.Context, ref Ref) error {
+	a, err := retry(ctx, OperationRelease, c.maxRetries, func(attempt int) (answer, error) {
+		return c.sendRelease(ctx, ref, attempt)
+	})
+	switch missing := notFound(err); {
+	case missing != nil:
+		return c.proveReleased(ctx, ref, missing)
+	case err == nil && a.status == http.StatusAccepted:
+		return c.awaitRelease(ctx, ref)
+	}
+	return err
+}
+
+func (c *Client) sendRelease(ctx context.Context, ref Ref, attempt int) (answer, error) {
+	r := c.dialect.release(ref.ID)
+	a, err := c.call(ctx, r, ref.Device, attempt)
+	if err == nil && !speaksJSON(a) {
+		// The login page of a portal says 200, too, and the session would be billed and forgotten.
+		err = unreadable(r, a, errors.New("the answer is not the API's"))
+	}
+	return a, err
+}
+
+// proveReleased looks into a DELETE that was answered with a 404. It returns nil if the session was
+// there after all, and another DELETE has ended it.
+func (c *Client) proveReleased(ctx context.Context, ref Ref, missing *Error) error {
+	again := func(ctx context.Context) (Session, error) {
+		a, err := c.sendRelease(ctx, ref, 1)
+		if err == nil && a.status == http.StatusAccepted {
+			err = c.awaitRelease(ctx, ref)
+		}
+		return Session{ID: ref.ID}, err
+	}
+	_, listed, err := absence{client: c, ref: ref, answer: missing, ask: again}.prove(ctx)
+	if listed {
+		err = &UnprovenError{ID: ref.ID, Listed: true, Err: missing}
 	}
 	return err
 }
@@ -38,9 +103,13 @@ func (c *Client) Release(ctx context.Context, ref Ref) (err error) {
 // awaitRelease waits for a delete that the API has only accepted. A session that becomes UNAVAILABLE
 // is on its way out; one that is so from the start may have been so before, and blocks its device.
 func (c *Client) awaitRelease(ctx context.Context, ref Ref) error {
+	again := func(ctx context.Context) (Session, error) { return c.readOnce(ctx, ref, 1) }
 	lived := false
 	for attempt := 1; ; attempt++ {
 		s, err := c.readOnce(ctx, ref, attempt)
+		if missing := notFound(err); missing != nil {
+			s, _, err = absence{client: c, ref: ref, answer: missing, ask: again, accepted: true}.prove(ctx)
+		}
 		if IsGone(err) || (err == nil && s.Status == StatusUnavailable && lived) {
 			return nil
 		}

@@ -1,6 +1,7 @@
 package qod
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -30,13 +31,14 @@ const (
 	settling = time.Second
 	// firstLook is the time from the first look for it to the second; each further one is twice that.
 	firstLook = 200 * time.Millisecond
-	// slowSettling is settling for a network that was slow already, or that said it did create.
+	// slowSettling is settling for a network that was slow already, that said it did create, or whose
+	// list has shown nothing newer than the lost POST.
 	slowSettling = 10 * time.Second
+	// patienceForStart is how long to look for the start of a session that may be the one asked for.
+	patienceForStart = 20 * time.Second
 
-	// conflictPatience is how long a 409 may still be the echo of this process's own delete, or of
-	// a POST whose answer was lost.
-	conflictPatience = 20 * time.Second
-	conflictInterval = time.Second
+	// maxRatePause bounds the wait after a 429 that names no time.
+	maxRatePause = 5 * time.Second
 )
 
 // Reserve creates a session and returns as soon as its id is known, which may be together with
@@ -57,7 +59,7 @@ func (c *Client) Reserve(ctx context.Context, spec Spec) (s Session, err error) 
 			s, err = create.made, create.failed(newPanicError(fault))
 		}
 	}()
-	unlock, lockErr := c.held.lock(ctx, spec.Device)
+	unlock, lockErr := c.locks.lock(ctx, spec.Device)
 	if lockErr != nil {
 		return Session{}, stopped(ctx, OperationCreate, false, nil)
 	}
@@ -91,8 +93,14 @@ type creation struct {
 	before   *snapshot // taken before the first POST that may have been lost; nil when it could not be
 	postedAt time.Time // just before that POST, by this process's clock
 	lost     []*Error  // POSTs whose fate is unknown
+	lostAt   time.Time // when the last of them was given up, by this process's clock
 	until    time.Time // when the session of the last lost POST would end
 	made     Session   // what the last POST made
+
+	token      Token     // of the last POST
+	rateLimits int       // answers in a row that asked for fewer requests
+	conflicts  int       // answers in a row that said that the device has a session
+	conflicted time.Time // when the first of them came
 }
 
 // run posts until there is a session or a reason to stop.
@@ -107,44 +115,36 @@ func (cr *creation) run(ctx context.Context) (Session, error) {
 			return found, err
 		}
 		s, err := cr.post(ctx, attempt)
+		if isStatus(err, http.StatusUnauthorized) {
+			var adopted bool
+			if s, adopted, err = cr.replay(ctx, err, attempt); adopted {
+				return s, nil
+			}
+		}
 		if s.ID != "" {
 			cr.made = s
 			if taken := cr.taken(s); taken != nil {
 				return Session{}, cr.failed(taken)
 			}
-			return s, cr.twice(ctx, s)
+			return s, cr.verifySingle(ctx, s)
 		}
 		var failure *Error
 		if !errors.As(err, &failure) || failure.Operation != OperationCreate {
 			return Session{}, cr.failed(unlessStopped(ctx, err))
 		}
-		wait := failure.RetryAfter
-		switch {
-		case failure.Status == http.StatusConflict:
-			found, again, err := cr.conflict(ctx, failure)
-			if !again {
-				return found, err
-			}
-			attempt, wait = attempt-1, conflictInterval
-		case failure.outcome == unknown:
-			cr.lose(failure)
-			found, err := cr.look(ctx, settlingAfter(failure))
-			if found.ID != "" || err != nil {
-				return found, err
-			}
-			if failure.Status/100 == 2 {
-				// It said that it created one. Another POST would buy a second.
-				return Session{}, cr.failed(failure)
-			}
-		case failure.outcome == unsent && !failure.trust, failure.Status == http.StatusTooManyRequests:
-		default:
-			return Session{}, cr.failed(failure)
+		found, next, err := cr.handle(ctx, failure)
+		if next.stop {
+			return found, err
+		}
+		if !next.counts {
+			attempt--
 		}
 		if attempt > cr.client.maxRetries {
 			return Session{}, cr.failed(failure)
 		}
+		wait := next.wait
 		if wait == 0 {
-			wait = backoff(attempt)
+			wait = backoff(max(1, attempt))
 		}
 		if !fits(ctx, wait) {
 			return Session{}, cr.failed(failure)
@@ -153,6 +153,61 @@ func (cr *creation) run(ctx context.Context) (Session, error) {
 			return Session{}, cr.failed(stopped(ctx, OperationCreate, len(cr.lost) > 0, failure))
 		}
 	}
+}
+
+// nextStep is what follows a POST that made no session that is known.
+type nextStep struct {
+	stop   bool          // with the session of a lost answer, or an error
+	counts bool          // the POST was one of those that are repeated max_retries times at most
+	wait   time.Duration // until the next POST; zero for what its number says
+}
+
+// handle decides what follows a failed POST.
+func (cr *creation) handle(ctx context.Context, failure *Error) (Session, nextStep, error) {
+	switch {
+	case failure.Status == http.StatusConflict:
+		found, wait, err := cr.conflict(ctx, failure)
+		return found, nextStep{stop: wait == 0, wait: wait}, err
+	case failure.Status == http.StatusTooManyRequests: // proves that nothing happened
+		cr.rateLimits++
+		return Session{}, nextStep{wait: cmp.Or(failure.RetryAfter, spread(min(maxRatePause, firstBackoff<<min(cr.rateLimits-1, 10))))}, nil
+	case failure.outcome == unknown:
+		cr.lose(failure)
+		found, err := cr.look(ctx, settlingAfter(failure))
+		if err == nil && found.ID == "" && failure.Status/100 == 2 {
+			// It said that it created one. Another POST would buy a second.
+			err = cr.failed(failure)
+		}
+		busy := failure.Status == http.StatusServiceUnavailable && failure.RetryAfter > 0
+		return found, nextStep{stop: found.ID != "" || err != nil, counts: !busy, wait: failure.RetryAfter}, err
+	case failure.outcome == unsent && !failure.trust:
+		return Session{}, nextStep{counts: true, wait: failure.RetryAfter}, nil
+	}
+	return Session{}, nextStep{stop: true}, cr.failed(failure)
+}
+
+// replay repeats a POST that was refused with a 401, once, with a new token. A 401 comes before any
+// processing, or should: a list has to show first that no session was made. One that it shows, and that
+// is ours, is adopted. Like the POST itself, nothing cuts this short.
+func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s Session, adopted bool, err error) {
+	c := cr.client
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchBudget+2*c.requestTimeout)
+	defer cancel()
+	c.authorizer.Refused(cr.token)
+	if _, err := c.authorizer.Token(ctx, cr.spec.Device); err != nil {
+		return Session{}, false, withoutToken(refusal, err)
+	}
+	var failure *Error
+	if errors.As(refusal, &failure) && !c.lists.refused() {
+		cr.lose(failure)
+		s, err := cr.look(ctx, 0)
+		if s.ID != "" || err != nil {
+			return s, s.ID != "", err
+		}
+		cr.lost = cr.lost[:len(cr.lost)-1]
+	}
+	s, err = cr.post(ctx, attempt)
+	return s, false, err
 }
 
 // snapshotBefore is a recent list, which a burst of creates shares, or nil where there is none to be
@@ -202,7 +257,7 @@ func (cr *creation) post(ctx context.Context, attempt int) (Session, error) {
 	if ctx.Err() != nil {
 		return Session{}, ctx.Err()
 	}
-	cr.spec.Seconds = spec.Seconds
+	cr.spec.Seconds, cr.token = spec.Seconds, token
 	if len(cr.lost) == 0 {
 		cr.postedAt = time.Now()
 	}
@@ -217,14 +272,14 @@ func (c *Client) sendCreate(ctx context.Context, r request, d Device, token Toke
 			err = &Error{Operation: r.operation, Err: newPanicError(fault), outcome: unknown}
 		}
 	}()
-	// The POST, one new token, and its replay.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*c.requestTimeout+fetchBudget)
-	defer cancel()
-	a, err := c.callWith(ctx, r, d, token, attempt)
+	a, err := c.send(context.WithoutCancel(ctx), r, d, token, attempt)
 	if err != nil {
 		return Session{}, err
 	}
 	made, err = c.dialect.session(a.body)
+	if contradicts(d, made.Device) {
+		return Session{}, unreadable(r, a, errOtherDevice) // somebody else's answer, and session
+	}
 	if made.ID == "" {
 		made.ID = c.dialect.locatedID(a.header.Get("Location"))
 	}
@@ -249,179 +304,6 @@ func (cr *creation) current(ctx context.Context) (Spec, error) {
 		return spec, ErrWindowClosed
 	}
 	return spec, nil
-}
-
-// lose records a POST without a usable answer.
-func (cr *creation) lose(failure *Error) {
-	cr.lost = append(cr.lost, failure)
-	posted := firstTime(cr.client.clock.now(), time.Now().UTC())
-	cr.until = posted.Add(time.Duration(cr.spec.Seconds) * time.Second)
-}
-
-// settlingAfter is how long to look for the session of a POST that failed like this.
-func settlingAfter(failure *Error) time.Duration {
-	if failure.Status/100 == 2 || errors.Is(failure.Err, context.DeadlineExceeded) {
-		return slowSettling
-	}
-	return settling
-}
-
-// look searches for the session of a lost answer, again and again for as long as it may take to
-// show. It returns neither session nor error when the network shows none, which is when another
-// POST may be sent.
-func (cr *creation) look(ctx context.Context, settling time.Duration) (Session, error) {
-	interrupted := errors.Is(ctx.Err(), context.Canceled)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cr.client.requestTimeout)
-	defer cancel()
-	began := time.Now()
-	var tokenless error // says more than that the time was up meanwhile
-	for wait := firstLook; ; wait *= 2 {
-		taken, err := cr.client.listSince(ctx, time.Now())
-		if err != nil {
-			// A token that others gave up waiting for, or that is hard to get just now, is no reason to
-			// leave a session behind.
-			if mayPass(err) {
-				tokenless = err
-				if pause(ctx, min(wait, maxPoll)) == nil {
-					continue
-				}
-			}
-			return Session{}, cr.unresolved(cr.lastLost(), nil, firstError(tokenless, err), interrupted)
-		}
-		ours, possible := cr.candidates(taken.sessions)
-		if len(ours) == 1 {
-			if cr.client.held.claim(ours[0].ID, cr.spec.Device) {
-				return ours[0], nil
-			}
-			continue // another create was faster: look again, without it
-		}
-		done := time.Since(began) >= settling
-		if len(ours) > 0 || (done && len(possible) > 0) {
-			return Session{}, cr.unresolved(cr.lastLost(), append(ours, possible...), nil, interrupted)
-		}
-		if done || pause(ctx, wait) != nil {
-			return Session{}, nil
-		}
-	}
-}
-
-// twice looks, after a POST that succeeded behind a lost one, whether the lost one made a session
-// as well. The error names it; the session that is known is returned all the same.
-func (cr *creation) twice(ctx context.Context, s Session) error {
-	if len(cr.lost) == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cr.client.requestTimeout)
-	defer cancel()
-	taken, err := cr.client.listSince(ctx, time.Now())
-	if err != nil {
-		return nil //nolint:nilerr // nothing speaks for a second session, and the first is good
-	}
-	suspects, possible := cr.candidates(taken.sessions)
-	for _, other := range possible {
-		// The network takes one session a device, so less than for an adoption is enough.
-		if cr.spec.Device.overlaps(other.Device) && !cr.predates(other) {
-			suspects = append(suspects, other)
-		}
-	}
-	if len(suspects) == 0 {
-		return nil
-	}
-	u := cr.unresolved(cr.lastLost(), suspects, nil, false)
-	u.Kept = s.ID
-	return u
-}
-
-// predates reports whether the session started before the POST, by the server's clock.
-func (cr *creation) predates(s Session) bool {
-	// Worked out now, since the first answer with a Date may be that of the list which shows it.
-	posted := cr.client.clock.at(cr.postedAt)
-	return !s.StartedAt.IsZero() && !posted.IsZero() && s.StartedAt.Before(posted.Add(-clockSlack))
-}
-
-// candidates splits the listed sessions that may be the one asked for: ours, which can be
-// nobody else's as far as this API can show, and possible, which cannot be told. What existed
-// before the POST, is another resource's, or shows another device is neither.
-func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
-	// What an older list does not show may have come between it and the POST.
-	shown := cr.before != nil && cr.postedAt.Sub(cr.before.started) <= snapshotGap
-	for _, s := range listed {
-		_, contradicts := cr.spec.Device.compare(s.Device)
-		if contradicts || cr.client.held.owns(s.ID) || (cr.before != nil && cr.before.has(s.ID)) {
-			continue
-		}
-		clocked := !s.StartedAt.IsZero() && !cr.client.clock.now().IsZero()
-		tooOld := cr.predates(s)
-		if cr.before == nil && tooOld {
-			continue // without a snapshot the clock alone says that it existed before
-		}
-		if cr.spec.Device.shares(s.Device) && !tooOld && s.QoSProfile == cr.spec.QoSProfile && s.ID != "" && (clocked || shown) {
-			ours = append(ours, s)
-		} else {
-			possible = append(possible, s)
-		}
-	}
-	return ours, possible
-}
-
-// conflict handles a 409. It reports whether the POST may be repeated; otherwise there is the
-// session of our own lost answer, or an error.
-func (cr *creation) conflict(ctx context.Context, failure *Error) (found Session, again bool, err error) {
-	c := cr.client
-	if len(cr.lost) > 0 {
-		found, err := cr.look(ctx, min(slowSettling, c.requestTimeout/2))
-		if found.ID != "" || err != nil {
-			return found, false, err
-		}
-	}
-	if at := c.held.releasedAt(cr.spec.Device); !at.IsZero() && time.Since(at) < conflictPatience && ctx.Err() == nil && fits(ctx, conflictInterval) {
-		return Session{}, true, nil
-	}
-	return Session{}, false, cr.failed(cr.explainConflict(ctx, failure))
-}
-
-func (cr *creation) explainConflict(ctx context.Context, failure *Error) *ConflictError {
-	c := cr.client
-	conflict := &ConflictError{Device: cr.spec.Device, Own: c.held.of(cr.spec.Device), Now: failure.ServerTime, Err: failure}
-	if len(conflict.Own) > 0 {
-		return conflict
-	}
-	ctx, cancel := context.WithTimeout(ctx, c.requestTimeout)
-	defer cancel()
-	taken, err := c.listSince(ctx, time.Now())
-	if err != nil {
-		conflict.LookErr = err
-		return conflict
-	}
-	for _, s := range taken.sessions {
-		switch {
-		case s.ID == "" || c.held.owns(s.ID):
-		case s.Device.IsZero():
-			conflict.Possible = append(conflict.Possible, s)
-		case cr.spec.Device.overlaps(s.Device):
-			conflict.Visible = append(conflict.Visible, s)
-		}
-	}
-	return conflict
-}
-
-// taken is the error for an answer that shows a session of another resource, of this process or from
-// before the POST: two that hold one session would delete it for each other. It is nil for one that
-// is new, which from now on is the device's.
-func (cr *creation) taken(s Session) *ConflictError {
-	conflict := &ConflictError{Device: cr.spec.Device, Err: &Error{
-		Operation: OperationCreate, SessionID: s.ID, outcome: refused, Err: errors.New("the answer shows a session that was there before"),
-	}}
-	held := cr.client.held
-	switch {
-	case cr.before != nil && cr.before.has(s.ID) && !held.owns(s.ID):
-		conflict.Visible = []Session{cr.before.sessions[cr.before.position[s.ID]]}
-	case held.claim(s.ID, cr.spec.Device):
-		return nil
-	default:
-		conflict.Own = []string{s.ID}
-	}
-	return conflict
 }
 
 func (cr *creation) lastLost() *Error { return cr.lost[len(cr.lost)-1] }

@@ -79,6 +79,11 @@ func backoff(attempt int) time.Duration {
 	return d/2 + rand.N(d/2) //nolint:gosec // spreading needs no secrecy
 }
 
+// spread is d and up to a quarter more, so that those who wait do not all come back at once.
+func spread(d time.Duration) time.Duration {
+	return d + rand.N(d/4) //nolint:gosec // spreading needs no secrecy
+}
+
 // fits reports whether a wait can end before the context does. A pipeline is told at once how
 // long the API asks for, instead of after it has slept through its budget.
 func fits(ctx context.Context, wait time.Duration) bool {

@@ -80,6 +80,9 @@ type Ref struct {
 	ID         string
 	Device     Device
 	QoSProfile string
+
+	MadeAt    time.Time // when the session was made or first seen, by the server's clock; zero when not known
+	ExpiresAt time.Time // when it ends, as last known; zero when not known
 }
 
 // Filter narrows a list. An empty field narrows nothing.

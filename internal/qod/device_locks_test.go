@@ -1,5 +1,5 @@
 // What the process knows of its devices: one create at a time for each, under whatever spelling,
-// without two that block each other; whose sessions are whose; what was deleted when.
+// without two that block each other.
 package qod
 
 import (
@@ -67,14 +67,14 @@ func TestLock(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				h := newHeld()
-				unlock, err := h.lock(t.Context(), test.first)
+				locks := newDeviceLocks()
+				unlock, err := locks.lock(t.Context(), test.first)
 				if err != nil {
 					t.Fatal(err)
 				}
 				var got atomic.Bool
 				go func() {
-					unlock, err := h.lock(t.Context(), test.second)
+					unlock, err := locks.lock(t.Context(), test.second)
 					if err != nil {
 						t.Error(err)
 						return
@@ -100,25 +100,25 @@ func TestLock(t *testing.T) {
 func TestLockInterrupted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHeld()
+		locks := newDeviceLocks()
 		address := Device{IPv6Address: "2001:db8::1"} // "ip:" comes before "tel:"
 		phone := Device{PhoneNumber: "+34600000001"}
-		unlock, _ := h.lock(t.Context(), phone)
+		unlock, _ := locks.lock(t.Context(), phone)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		_, err := h.lock(ctx, Device{PhoneNumber: phone.PhoneNumber, IPv6Address: address.IPv6Address})
+		_, err := locks.lock(ctx, Device{PhoneNumber: phone.PhoneNumber, IPv6Address: address.IPv6Address})
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v", err)
 		}
 		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		other, err := h.lock(ctx, address)
+		other, err := locks.lock(ctx, address)
 		if err != nil {
 			t.Fatalf("what was given back is locked: %v", err)
 		}
 		other()
 		unlock()
-		if unlock, err = h.lock(t.Context(), phone); err != nil {
+		if unlock, err = locks.lock(t.Context(), phone); err != nil {
 			t.Fatal(err)
 		}
 		unlock()
@@ -129,7 +129,7 @@ func TestLockInterrupted(t *testing.T) {
 func TestLocksDoNotDeadlock(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHeld()
+		locks := newDeviceLocks()
 		devices := []Device{
 			{PhoneNumber: "+1", IPv6Address: "::1"}, {PhoneNumber: "+2", IPv6Address: "::1"}, {PhoneNumber: "+2", IPv6Address: "::2"},
 			{PhoneNumber: "+1", IPv6Address: "::2", NetworkAccessIdentifier: "a"}, {NetworkAccessIdentifier: "A"},
@@ -138,7 +138,7 @@ func TestLocksDoNotDeadlock(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 200 {
 			wg.Go(func() {
-				unlock, err := h.lock(t.Context(), devices[i%len(devices)])
+				unlock, err := locks.lock(t.Context(), devices[i%len(devices)])
 				if err != nil {
 					t.Error(err)
 					return
@@ -148,44 +148,5 @@ func TestLocksDoNotDeadlock(t *testing.T) {
 			})
 		}
 		wg.Wait()
-	})
-}
-
-func TestHeldSessions(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		h := newHeld()
-		phone := Device{PhoneNumber: "+34600000001"}
-		if !h.claim("b", phone) || !h.claim("a", Device{PhoneNumber: "34600000001", IPv6Address: "::1"}) || !h.claim("c", Device{PhoneNumber: "+34600000002"}) {
-			t.Error("a claim fails")
-		}
-		if h.claim("a", phone) {
-			t.Error("a session is claimed twice")
-		}
-		if got := h.of(phone); !slices.Equal(got, []string{"a", "b"}) {
-			t.Errorf("of the device: %v", got)
-		}
-		if !h.owns("a") || h.owns("x") || h.owns("") {
-			t.Error("owns")
-		}
-		if at := h.releasedAt(phone); !at.IsZero() {
-			t.Errorf("released at %v", at)
-		}
-		h.release(Ref{ID: "a", Device: Device{PhoneNumber: "34600000001", IPv6Address: "::1"}})
-		first := time.Now()
-		time.Sleep(time.Minute)
-		h.release(Ref{ID: "b", Device: Device{IPv6Address: "0::1"}})
-		if h.owns("a") || h.owns("b") || !h.owns("c") {
-			t.Error("what was released is owned")
-		}
-		if at := h.releasedAt(phone); !at.Equal(first) {
-			t.Errorf("released at %v, want %v", at, first)
-		}
-		if at := h.releasedAt(Device{PhoneNumber: "+34600000001", IPv6Address: "::1"}); !at.Equal(time.Now()) {
-			t.Errorf("released at %v, want now", at)
-		}
-		if at := h.releasedAt(Device{}); !at.IsZero() {
-			t.Errorf("nobody's: %v", at)
-		}
 	})
 }

@@ -1,0 +1,126 @@
+package qod
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// listing is what one list came back with.
+type listing struct {
+	sessions []Session
+	doubt    error // see snapshot
+}
+
+var (
+	errCachedList = errors.New("the list of sessions came from a cache, so it may be out of date")
+	errListPart   = errors.New("the list of sessions is incomplete")
+)
+
+// maxPages bounds how many pages of one list are followed.
+const maxPages = 1000
+
+// listOnce is one list, with all the pages that its Link headers name (RFC 8288). The API document
+// knows no pages, but gateways add them: the first page taken for the whole list would make every
+// session on the others look as if it had ended.
+func (c *Client) listOnce(ctx context.Context) (listing, error) {
+	r := c.dialect.list()
+	first, seen := r.path, map[string]bool{}
+	var whole listing
+	for {
+		seen[r.path] = true
+		page, a, err := c.listPage(ctx, r)
+		if err != nil {
+			return listing{}, err
+		}
+		whole.sessions = append(whole.sessions, page...)
+		if a.cached {
+			whole.doubt = errCachedList
+		}
+		next := nextPage(a.header)
+		if next == "" {
+			return whole.completeBy(a, len(seen) > 1), nil
+		}
+		if r.path = pageOf(c.endpoint+first, first, next); r.path == "" || seen[r.path] || len(seen) == maxPages {
+			whole.doubt = firstError(whole.doubt, fmt.Errorf("%w: it names a next page that cannot be followed", errListPart))
+			return whole, nil
+		}
+	}
+}
+
+func (c *Client) listPage(ctx context.Context, r request) ([]Session, answer, error) {
+	a, err := c.get(ctx, r, Device{}, 1)
+	if err != nil || a.status == http.StatusNoContent {
+		return nil, a, err
+	}
+	sessions, err := c.dialect.sessions(a.body)
+	if err != nil {
+		return nil, a, unreadable(r, a, err)
+	}
+	return sessions, a, nil
+}
+
+// completeBy doubts a list whose last answer shows that there is more: 206 (RFC 9110 §15.3.7), or a
+// total that is larger than what came. Where pages were followed the status is that of a page.
+func (l listing) completeBy(a answer, followed bool) listing {
+	total := max(count(a.header.Get("X-Total-Count")), count(totalOf(a.header.Get("Content-Range"))))
+	switch {
+	case l.doubt != nil:
+	case total > len(l.sessions):
+		l.doubt = fmt.Errorf("%w: it shows %d of %d", errListPart, len(l.sessions), total)
+	case a.status == http.StatusPartialContent && !followed && total == 0:
+		l.doubt = fmt.Errorf("%w: the answer was 206 Partial Content", errListPart)
+	}
+	return l
+}
+
+// totalOf is the total of a Content-Range such as "items 0-24/319" (RFC 9110 §14.4).
+func totalOf(contentRange string) string {
+	_, total, _ := strings.Cut(contentRange, "/")
+	return total
+}
+
+func count(s string) int {
+	n, err := strconv.Atoi(strings.TrimSpace(s))
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}
+
+var (
+	links    = regexp.MustCompile(`<([^>]*)>([^<]*)`)
+	relation = regexp.MustCompile(`(?i)\brel\s*=\s*"?([^";,]*)`)
+)
+
+// nextPage is the target of the Link header with the relation next, as it was written; empty for none.
+func nextPage(h http.Header) string {
+	for _, link := range links.FindAllStringSubmatch(strings.Join(h.Values("Link"), ", "), -1) {
+		for _, rel := range relation.FindAllStringSubmatch(link[2], -1) {
+			if slices.Contains(strings.Fields(strings.ToLower(rel[1])), "next") {
+				return link[1]
+			}
+		}
+	}
+	return ""
+}
+
+// pageOf is the path and query of a next page below the endpoint; empty where it leads anywhere else
+// than to the list itself, since the access token goes along.
+func pageOf(list, path, next string) string {
+	base, err := url.Parse(list)
+	if err != nil {
+		return ""
+	}
+	target, err := base.Parse(next)
+	if err != nil || target.Scheme != base.Scheme || target.Host != base.Host || target.Path != base.Path || target.RawQuery == "" {
+		return ""
+	}
+	return path + "?" + target.RawQuery
+}

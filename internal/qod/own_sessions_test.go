@@ -1,0 +1,62 @@
+// What a process knows of sessions without asking: which it made, and which it is deleting.
+package qod
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestOwnSessions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := newOwnSessions()
+		phone := Device{PhoneNumber: "+34600000001"}
+		both := Device{PhoneNumber: "34600000001", IPv6Address: "::1"}
+		if !o.claim("b", phone) || !o.claim("a", both) || !o.claim("c", Device{PhoneNumber: "+34600000002"}) {
+			t.Error("a claim fails")
+		}
+		if o.claim("a", phone) {
+			t.Error("a session is claimed twice")
+		}
+		if got := o.of(phone); !slices.Equal(got, []string{"a", "b"}) {
+			t.Errorf("of the device: %v", got)
+		}
+		if !o.owns("a") || o.owns("x") || o.owns("") {
+			t.Error("owns")
+		}
+		if got := o.deletionsOf(phone); got != nil || !o.lastDeletion().IsZero() {
+			t.Errorf("deleted without a delete: %v", got)
+		}
+		ended := o.deleting(Ref{ID: "a", Device: both})
+		if got := o.deletionsOf(phone); !slices.Equal(got, []string{"a"}) || o.deleted("a") || !o.owns("a") {
+			t.Errorf("while it is going on: %v", got)
+		}
+		time.Sleep(time.Minute)
+		if !o.lastDeletion().Equal(time.Now()) {
+			t.Error("a delete that goes on is not a present one")
+		}
+		ended(false)
+		done := time.Now()
+		time.Sleep(time.Minute)
+		failed := o.deleting(Ref{ID: "b", Device: phone})
+		failed(true)
+		if !o.deleted("a") || o.deleted("b") || o.owns("a") || !o.owns("b") {
+			t.Error("what became of the deletes is not known")
+		}
+		if got := o.deletionsOf(phone); !slices.Equal(got, []string{"a"}) {
+			t.Errorf("a delete that failed explains conflicts: %v", got)
+		}
+		if got := o.deletionsOf(Device{}); got != nil {
+			t.Errorf("nobody's: %v", got)
+		}
+		if o.lastDeletion().Before(done) {
+			t.Errorf("the last delete was at %v", o.lastDeletion())
+		}
+		// Where a new session can be, what was deleted is gone, and explains no later conflict.
+		if !o.claim("d", phone) || o.deletionsOf(phone) != nil {
+			t.Error("a new session does not end the excuse that a delete gives a conflict")
+		}
+	})
+}
