@@ -31,7 +31,7 @@ func (x *exchange) send(a answer) {
 func (x *exchange) start(a answer, length int) {
 	header := x.w.Header()
 	// The server's clock is this one; net/http would say the machine's time.
-	header.Set("Date", x.clock.Now().UTC().Format(http.TimeFormat))
+	header.Set("Date", x.date())
 	if correlator := x.request.Header.Get("X-Correlator"); correlator != "" {
 		header.Set("X-Correlator", correlator)
 	}
@@ -44,6 +44,9 @@ func (x *exchange) start(a answer, length int) {
 	x.sent(a.status)
 	x.w.WriteHeader(a.status)
 }
+
+// date is the answer's Date, by the sandbox's clock.
+func (x *exchange) date() string { return x.clock.Now().UTC().Format(http.TimeFormat) }
 
 // write reports whether there is still somebody to write to.
 func (x *exchange) write(p []byte) bool {

@@ -189,7 +189,7 @@ func (s *Sandbox) create(client string, c call) answer {
 		Duration:              asked.Duration,
 		NotificationURL:       asked.NotificationURL,
 		NotificationAuthToken: asked.NotificationAuthToken,
-	})
+	}, s.knows(OpCreate))
 	if err != nil { // errConflict is the only one
 		return refusal(http.StatusConflict, "CONFLICT", conflicting)
 	}
@@ -197,8 +197,8 @@ func (s *Sandbox) create(client string, c call) answer {
 }
 
 func (s *Sandbox) list(client string) answer {
-	infos := []any{}
-	for _, session := range s.network.live(func(session *Session) bool { return session.ClientID == client }) {
+	infos, knows := []any{}, s.knows(OpList)
+	for _, session := range s.listable(func(session *Session) bool { return session.ClientID == client && knows(session) }) {
 		infos = append(infos, s.info(session))
 	}
 	return jsonAnswer(http.StatusOK, infos)
@@ -206,14 +206,15 @@ func (s *Sandbox) list(client string) answer {
 
 func (s *Sandbox) read(client, id string) answer {
 	session, ok := s.network.find(client, id)
-	if !ok {
+	if !ok || !s.knows(OpRead)(&session) {
 		return noSession()
 	}
 	return jsonAnswer(http.StatusOK, s.info(session))
 }
 
 func (s *Sandbox) release(client, id string) answer {
-	mine := func(session *Session) bool { return session.ClientID == client }
+	knows := s.knows(OpRelease)
+	mine := func(session *Session) bool { return session.ClientID == client && knows(session) }
 	if !s.network.release(id, mine) {
 		return noSession()
 	}

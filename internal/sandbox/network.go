@@ -162,12 +162,12 @@ func (n *network) close() {
 	n.leave()
 }
 
-// create commits a session, REQUESTED, or returns errConflict.
-func (n *network) create(s Session) (Session, error) {
+// create commits a session, REQUESTED, or returns errConflict with a session that knows knows.
+func (n *network) create(s Session, knows func(*Session) bool) (Session, error) {
 	now := n.enter()
 	defer n.leave()
 	for _, other := range n.sessions {
-		if other.Device.shares(s.Device) {
+		if other.Device.shares(s.Device) && knows(&other.Session) {
 			return Session{}, errConflict
 		}
 	}

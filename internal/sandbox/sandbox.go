@@ -63,6 +63,7 @@ type Sandbox struct {
 	requests requests
 	faults   faults
 	knobs    knobs
+	replicas replicas
 
 	closing context.Context // not of a call: done when the sandbox closes
 	close   context.CancelFunc
