@@ -18,6 +18,8 @@ type exchange struct {
 	clock   Clock
 	closing context.Context // done when the sandbox closes
 	sent    func(status int)
+	skew    func(Operation) time.Duration // of Date; called once
+	dated   string
 }
 
 // send answers.
@@ -45,8 +47,13 @@ func (x *exchange) start(a answer, length int) {
 	x.w.WriteHeader(a.status)
 }
 
-// date is the answer's Date, by the sandbox's clock.
-func (x *exchange) date() string { return x.clock.Now().UTC().Format(http.TimeFormat) }
+// date is the answer's Date, by the sandbox's clock, the same each time it is asked for.
+func (x *exchange) date() string {
+	if x.dated == "" {
+		x.dated = x.clock.Now().Add(x.skew(x.op)).UTC().Format(http.TimeFormat)
+	}
+	return x.dated
+}
 
 // write reports whether there is still somebody to write to.
 func (x *exchange) write(p []byte) bool {

@@ -55,6 +55,7 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 		call: c, w: w, clock: s.clock, closing: s.closing,
 		commit: func() answer { return s.answer(c) },
 		sent:   func(status int) { s.requests.answered(entry, status) },
+		skew:   s.dateSkew.next,
 	}
 	if c.scope() != "" {
 		x.latency = s.config.Latency

@@ -64,6 +64,7 @@ type Sandbox struct {
 	faults   faults
 	knobs    knobs
 	replicas replicas
+	dateSkew dateSkew
 
 	closing context.Context // not of a call: done when the sandbox closes
 	close   context.CancelFunc
