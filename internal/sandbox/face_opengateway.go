@@ -59,6 +59,10 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	if c.scope() != "" {
 		x.latency = s.config.Latency
+		if !s.rateLimit.passes() {
+			x.send(tooMany())
+			return
+		}
 	}
 	s.faults.next(c.op).perform(x)
 }
@@ -216,7 +220,7 @@ func (s *Sandbox) read(client, id string) answer {
 func (s *Sandbox) release(client, id string) answer {
 	knows := s.knows(OpRelease)
 	mine := func(session *Session) bool { return session.ClientID == client && knows(session) }
-	if !s.network.release(id, mine) {
+	if !s.network.release(id, mine, s.config.HoldAfterDelete) {
 		return noSession()
 	}
 	return answer{status: http.StatusNoContent}
