@@ -137,7 +137,7 @@ func (s *Sandbox) answer(c call) answer {
 	case OpCreate:
 		return s.create(client, c)
 	case OpList:
-		return s.list(client)
+		return s.list(client, c)
 	case OpRead:
 		return s.read(client, c.id)
 	default:
@@ -201,10 +201,13 @@ func (s *Sandbox) create(client string, c call) answer {
 	return jsonAnswer(http.StatusCreated, s.info(session))
 }
 
-func (s *Sandbox) list(client string) answer {
+func (s *Sandbox) list(client string, c call) answer {
 	infos, knows := []any{}, s.knows(OpList)
 	for _, session := range s.listable(func(session *Session) bool { return session.ClientID == client && knows(session) }) {
 		infos = append(infos, s.info(session))
+	}
+	if s.config.PageSize > 0 {
+		return page(infos, s.config.PageSize, c.request)
 	}
 	return jsonAnswer(http.StatusOK, infos)
 }

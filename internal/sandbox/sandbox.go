@@ -49,6 +49,10 @@ type Config struct {
 	// spoils them. 0: any number.
 	RateLimit int
 
+	// PageSize has a list answer with so many sessions at a time, and name the next page in Link
+	// (RFC 8288) and the number of all sessions in X-Total-Count. 0: all at once.
+	PageSize int
+
 	Clients []ClientCredentials // nil: DefaultClient
 
 	// Control lets whoever reaches the sandbox give it orders; see PathControl.
