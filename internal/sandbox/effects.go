@@ -44,6 +44,16 @@ func Header(header ...string) Effect {
 	return Effect{func(x *exchange) { x.send(x.commit().with(header...)) }}
 }
 
+// Rewrite commits and answers with the body that f makes of the right one: with a byte order mark
+// before it, in another character set, cut short.
+func Rewrite(f func(body []byte) []byte) Effect {
+	return Effect{func(x *exchange) {
+		a := x.commit()
+		a.body = f(a.body)
+		x.send(a)
+	}}
+}
+
 // DropBeforeCommit closes the connection without an answer; nothing is done.
 func DropBeforeCommit() Effect {
 	return Effect{func(x *exchange) { x.drop() }}

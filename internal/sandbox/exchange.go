@@ -18,6 +18,8 @@ type exchange struct {
 	clock   Clock
 	closing context.Context // done when the sandbox closes
 	sent    func(status int)
+	skew    func(Operation) time.Duration // of Date; called once
+	dated   string
 }
 
 // send answers.
@@ -31,7 +33,7 @@ func (x *exchange) send(a answer) {
 func (x *exchange) start(a answer, length int) {
 	header := x.w.Header()
 	// The server's clock is this one; net/http would say the machine's time.
-	header.Set("Date", x.clock.Now().UTC().Format(http.TimeFormat))
+	header.Set("Date", x.date())
 	if correlator := x.request.Header.Get("X-Correlator"); correlator != "" {
 		header.Set("X-Correlator", correlator)
 	}
@@ -43,6 +45,14 @@ func (x *exchange) start(a answer, length int) {
 	}
 	x.sent(a.status)
 	x.w.WriteHeader(a.status)
+}
+
+// date is the answer's Date, by the sandbox's clock, the same each time it is asked for.
+func (x *exchange) date() string {
+	if x.dated == "" {
+		x.dated = x.clock.Now().Add(x.skew(x.op)).UTC().Format(http.TimeFormat)
+	}
+	return x.dated
 }
 
 // write reports whether there is still somebody to write to.

@@ -55,9 +55,14 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 		call: c, w: w, clock: s.clock, closing: s.closing,
 		commit: func() answer { return s.answer(c) },
 		sent:   func(status int) { s.requests.answered(entry, status) },
+		skew:   s.dateSkew.next,
 	}
 	if c.scope() != "" {
 		x.latency = s.config.Latency
+		if !s.rateLimit.passes() {
+			x.send(tooMany())
+			return
+		}
 	}
 	s.faults.next(c.op).perform(x)
 }
@@ -132,7 +137,7 @@ func (s *Sandbox) answer(c call) answer {
 	case OpCreate:
 		return s.create(client, c)
 	case OpList:
-		return s.list(client)
+		return s.list(client, c)
 	case OpRead:
 		return s.read(client, c.id)
 	default:
@@ -189,32 +194,36 @@ func (s *Sandbox) create(client string, c call) answer {
 		Duration:              asked.Duration,
 		NotificationURL:       asked.NotificationURL,
 		NotificationAuthToken: asked.NotificationAuthToken,
-	})
+	}, s.knows(OpCreate))
 	if err != nil { // errConflict is the only one
 		return refusal(http.StatusConflict, "CONFLICT", conflicting)
 	}
 	return jsonAnswer(http.StatusCreated, s.info(session))
 }
 
-func (s *Sandbox) list(client string) answer {
-	infos := []any{}
-	for _, session := range s.network.live(func(session *Session) bool { return session.ClientID == client }) {
+func (s *Sandbox) list(client string, c call) answer {
+	infos, knows := []any{}, s.knows(OpList)
+	for _, session := range s.listable(func(session *Session) bool { return session.ClientID == client && knows(session) }) {
 		infos = append(infos, s.info(session))
+	}
+	if s.config.PageSize > 0 {
+		return page(infos, s.config.PageSize, c.request)
 	}
 	return jsonAnswer(http.StatusOK, infos)
 }
 
 func (s *Sandbox) read(client, id string) answer {
 	session, ok := s.network.find(client, id)
-	if !ok {
+	if !ok || !s.knows(OpRead)(&session) {
 		return noSession()
 	}
 	return jsonAnswer(http.StatusOK, s.info(session))
 }
 
 func (s *Sandbox) release(client, id string) answer {
-	mine := func(session *Session) bool { return session.ClientID == client }
-	if !s.network.release(id, mine) {
+	knows := s.knows(OpRelease)
+	mine := func(session *Session) bool { return session.ClientID == client && knows(session) }
+	if !s.network.release(id, mine, s.config.HoldAfterDelete) {
 		return noSession()
 	}
 	return answer{status: http.StatusNoContent}

@@ -36,11 +36,13 @@ type network struct {
 	clock        Clock
 	provisioning time.Duration
 	owner        string       // of sessions seeded without one
+	several      bool         // a device may have any number of sessions
 	notify       func(change) // called in order, with the lock held: must not block or look
 
 	mu       sync.Mutex
 	sessions map[string]*life
 	seeded   int
+	holds    []hold
 	next     time.Time   // nothing is due before; zero: nothing at all
 	armed    time.Time   // what the pending timer waits for
 	stop     func() bool // stops it
@@ -52,6 +54,12 @@ type life struct {
 	Session
 	availableAt time.Time // for REQUESTED
 	goneAt      time.Time // for UNAVAILABLE
+}
+
+// hold keeps a device taken whose session is already deleted.
+type hold struct {
+	Device
+	until time.Time
 }
 
 // change is one step in a session's life, for whom it may concern.
@@ -162,14 +170,12 @@ func (n *network) close() {
 	n.leave()
 }
 
-// create commits a session, REQUESTED, or returns errConflict.
-func (n *network) create(s Session) (Session, error) {
+// create commits a session, REQUESTED, or returns errConflict with a session that knows knows.
+func (n *network) create(s Session, knows func(*Session) bool) (Session, error) {
 	now := n.enter()
 	defer n.leave()
-	for _, other := range n.sessions {
-		if other.Device.shares(s.Device) {
-			return Session{}, errConflict
-		}
+	if !n.several && n.taken(s.Device, knows, now) {
+		return Session{}, errConflict
 	}
 	s.ID, s.Status, s.CreatedAt = uuid.NewString(), StatusRequested, now.Truncate(time.Millisecond)
 	committed := &life{Session: s.clone(), availableAt: now.Add(max(0, n.provisioning))}
@@ -179,6 +185,17 @@ func (n *network) create(s Session) (Session, error) {
 	}
 	n.expect(committed)
 	return committed.Session.clone(), nil
+}
+
+// taken reports whether the device has a session that knows knows, or is held after one.
+func (n *network) taken(d Device, knows func(*Session) bool, now time.Time) bool {
+	for _, s := range n.sessions {
+		if s.Device.shares(d) && knows(&s.Session) {
+			return true
+		}
+	}
+	n.holds = slices.DeleteFunc(n.holds, func(h hold) bool { return !now.Before(h.until) })
+	return slices.ContainsFunc(n.holds, func(h hold) bool { return h.shares(d) })
 }
 
 // find returns a session of the client. To it, another client's does not exist.
@@ -208,8 +225,9 @@ func (n *network) live(keep func(*Session) bool) []Session {
 	return found
 }
 
-// release ends a session that may says may be ended, at once and for good.
-func (n *network) release(id string, may func(*Session) bool) bool {
+// release ends a session that may says may be ended, at once and for good. Its device stays taken
+// for as long as held says.
+func (n *network) release(id string, may func(*Session) bool, held time.Duration) bool {
 	now := n.enter()
 	defer n.leave()
 	s, ok := n.sessions[id]
@@ -217,6 +235,9 @@ func (n *network) release(id string, may func(*Session) bool) bool {
 		return false
 	}
 	delete(n.sessions, id)
+	if held > 0 {
+		n.holds = append(n.holds, hold{s.Device, now.Add(held)})
+	}
 	if s.Status == StatusAvailable { // CAMARA sends the event only then
 		s.Status = StatusUnavailable
 		n.tell(s, causeDeleted, now)

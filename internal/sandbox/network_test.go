@@ -302,3 +302,33 @@ func TestLedgerKnowsWhatTheAPIDoesNotReturn(t *testing.T) {
 		t.Errorf("SessionInfo has no such members: %s", body)
 	}
 }
+
+func TestSeveralPerDevice(t *testing.T) {
+	t.Parallel()
+	w := within(t, Config{SeveralPerDevice: true, HoldAfterDelete: time.Hour})
+	first := w.reserve(phone("+34600000001"))
+	w.reserve(phone("+34600000001"))
+	w.ask(http.MethodDelete, pathSessions+"/"+first.SessionID, "")
+	w.reserve(phone("+34600000001"))
+	if live := w.Ledger(); len(live) != 2 {
+		t.Errorf("got %v", live)
+	}
+}
+
+func TestHoldAfterDelete(t *testing.T) {
+	t.Parallel()
+	w := within(t, Config{HoldAfterDelete: 45 * time.Second})
+	body := phone("+34600000001")
+	if got := w.ask(http.MethodDelete, pathSessions+"/"+w.reserve(body).SessionID, ""); got.status != http.StatusNoContent {
+		t.Fatalf("status %d", got.status)
+	}
+	if len(w.Ledger()) != 0 {
+		t.Error("a session that is deleted is still on the network")
+	}
+	w.reserve(phone("+34600000002")) // another device is free
+	w.clock.Advance(45*time.Second - 1)
+	w.refused(w.ask(http.MethodPost, pathSessions, body), http.StatusConflict, "CONFLICT")
+	w.clock.Advance(1)
+	w.Remove(w.reserve(body).SessionID)
+	w.reserve(body) // only the API's own deletions hold a device
+}

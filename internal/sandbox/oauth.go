@@ -186,11 +186,7 @@ func oauthError(status int, code, description string) answer {
 // discovery answers with the document that the API document's openIdConnectUrl
 // points to. Its issuer is the origin the client used.
 func (s *Sandbox) discovery(c call) answer {
-	scheme := "http"
-	if c.request.TLS != nil {
-		scheme = "https"
-	}
-	origin := scheme + "://" + c.request.Host
+	origin := originOf(c.request)
 	document := map[string]any{
 		"issuer":                                origin,
 		"token_endpoint":                        origin + pathToken,
@@ -200,4 +196,12 @@ func (s *Sandbox) discovery(c call) answer {
 	}
 	s.knobs.apply(&s.knobs.discovery, document)
 	return jsonAnswer(http.StatusOK, document)
+}
+
+// originOf is the scheme and host that the client used.
+func originOf(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }

@@ -37,6 +37,22 @@ type Config struct {
 	// mock_sandbox_app_secret, and the token mock_sandbox_access_token.
 	MockRules bool
 
+	// SeveralPerDevice takes any number of sessions for a device, as CAMARA allows networks to do.
+	SeveralPerDevice bool
+
+	// HoldAfterDelete is how long, by Clock, a device stays taken after the API has answered the
+	// deletion of its session with 204: a network needs time to give back what it reserved.
+	HoldAfterDelete time.Duration
+
+	// RateLimit is how many requests a second of real time the API takes, tokens and discovery not
+	// counted. Further ones are answered 429 without Retry-After, before anything is done or a Fault
+	// spoils them. 0: any number.
+	RateLimit int
+
+	// PageSize has a list answer with so many sessions at a time, and name the next page in Link
+	// (RFC 8288) and the number of all sessions in X-Total-Count. 0: all at once.
+	PageSize int
+
 	Clients []ClientCredentials // nil: DefaultClient
 
 	// Control lets whoever reaches the sandbox give it orders; see PathControl.
@@ -55,14 +71,17 @@ const Instant time.Duration = -1
 
 // Sandbox is one Open Gateway. It is safe for concurrent use.
 type Sandbox struct {
-	config   Config
-	clock    Clock
-	network  *network
-	tokens   *tokens
-	courier  *courier
-	requests requests
-	faults   faults
-	knobs    knobs
+	config    Config
+	clock     Clock
+	network   *network
+	tokens    *tokens
+	courier   *courier
+	requests  requests
+	faults    faults
+	knobs     knobs
+	replicas  replicas
+	dateSkew  dateSkew
+	rateLimit rateLimit
 
 	closing context.Context // not of a call: done when the sandbox closes
 	close   context.CancelFunc
@@ -88,10 +107,11 @@ func New(c Config) *Sandbox {
 		c.Clients = []ClientCredentials{DefaultClient}
 	}
 	c.TokenLifetime = cmp.Or(c.TokenLifetime, time.Hour)
-	s := &Sandbox{config: c, clock: c.Clock, requests: requests{keep: remembered}}
+	s := &Sandbox{config: c, clock: c.Clock, requests: requests{keep: remembered}, rateLimit: rateLimit{perSecond: c.RateLimit}}
 	s.closing, s.close = context.WithCancel(context.Background())
 	s.courier = newCourier(s.closing, c.Webhooks)
 	s.network = newNetwork(c.Clock, c.Provisioning, c.Clients[0].ID, s.courier.notify)
+	s.network.several = c.SeveralPerDevice
 	s.tokens = newTokens(c.Clock, c.TokenLifetime, c.Clients)
 	if c.MockRules {
 		s.tokens.admit(mockClient)
@@ -162,7 +182,7 @@ func (s *Sandbox) Revoke(id string) bool {
 // Remove ends a session at once, as if somebody had deleted it, and reports
 // whether it was there.
 func (s *Sandbox) Remove(id string) bool {
-	return s.network.release(id, func(*Session) bool { return true })
+	return s.network.release(id, func(*Session) bool { return true }, 0)
 }
 
 // Edit lets f change a session as the network might, and reports whether it

@@ -1,0 +1,36 @@
+package sandbox
+
+import (
+	"net/http"
+	"testing"
+)
+
+func TestForeignNotFoundIsNotTheAPIs(t *testing.T) {
+	t.Parallel()
+	names := map[string]bool{}
+	for _, answer := range ForeignNotFound {
+		if names[answer.Name] {
+			t.Errorf("there are two named %s", answer.Name)
+		}
+		names[answer.Name] = true
+		for wire, world := range wires {
+			t.Run(answer.Name+" in "+wire, func(t *testing.T) {
+				t.Parallel()
+				w := world(t, Config{Provisioning: Instant})
+				session := w.Seed(Session{})
+				w.Fail(Fault{Operation: OpRelease, Effect: answer.Effect})
+				got, err := w.try(t.Context(), http.MethodDelete, pathSessions+"/"+session.ID, "")
+				if err != nil || got.status != http.StatusNotFound || got.body != answer.Body {
+					t.Errorf("%d %q, %v", got.status, got.body, err)
+				}
+				if got := got.header.Get("Content-Type"); got != answer.ContentType {
+					t.Errorf("type %q, want %q", got, answer.ContentType)
+				}
+				if len(w.Ledger()) != 1 {
+					t.Error("a gateway's answer ended the session")
+				}
+				w.look(session.ID) // one fault spoils one request
+			})
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package sandbox
+
+import "sync"
+
+// SwapAnswers commits two requests and gives each the other's answer, like a gateway that mixes up
+// its connections. It is for one Fault with Times: 2 (or -1, for pair after pair): the first of two
+// waits until the second has come, its client gives up or the sandbox closes.
+func SwapAnswers() Effect {
+	var mu sync.Mutex
+	var first *swap // what waits for its second
+	return Effect{func(x *exchange) {
+		own := x.commit()
+		mu.Lock()
+		if second := first; second != nil {
+			first = nil
+			mu.Unlock()
+			second.others <- own
+			x.send(second.own)
+			return
+		}
+		waiting := &swap{own: own, others: make(chan answer, 1)}
+		first = waiting
+		mu.Unlock()
+		select {
+		case others := <-waiting.others:
+			x.send(others)
+			return
+		case <-x.request.Context().Done():
+		case <-x.closing.Done():
+		}
+		mu.Lock()
+		if first == waiting { // a client that has gone cannot be one of two
+			first = nil
+		}
+		mu.Unlock()
+		x.drop()
+	}}
+}
+
+// swap is a request that waits for another one's answer.
+type swap struct {
+	own    answer
+	others chan answer
+}

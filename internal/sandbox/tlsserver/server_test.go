@@ -1,0 +1,278 @@
+package tlsserver_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox/tlsserver"
+)
+
+const token = "a-good-token"
+
+// client returns one that trusts the server and reports which protocol its connections spoke.
+func client(t *testing.T, s *tlsserver.Server) *http.Client {
+	s.AcceptToken(token, sandbox.DefaultClient.ID)
+	transport := &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: tlsserver.CertPool()}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
+}
+
+type reply struct {
+	proto  string
+	status int
+	header http.Header
+	body   string
+}
+
+// send sends a request. Its body cannot be read again, so that net/http repeats nothing by itself, unless
+// repeatable.
+func send(ctx context.Context, c *http.Client, method, url, body string, repeatable bool) (reply, error) {
+	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return reply{}, err
+	}
+	if !repeatable {
+		request.GetBody = nil
+	}
+	if body == "" {
+		request.Body = nil
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := c.Do(request)
+	if err != nil {
+		return reply{}, err
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	return reply{response.Proto, response.StatusCode, response.Header, string(content)}, err
+}
+
+func create(n int) string {
+	return `{"device":{"phoneNumber":"+3460000` + strconv.Itoa(1000+n) + `"},"qosProfile":"QOS_E","duration":3600}`
+}
+
+func TestServes(t *testing.T) {
+	t.Parallel()
+	servers := map[string]func(testing.TB, sandbox.Config) *tlsserver.Server{
+		"HTTP/2.0": tlsserver.Start, "HTTP/1.1": tlsserver.StartHTTP1,
+	}
+	for proto, start := range servers {
+		t.Run(proto, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, sandbox.Config{Provisioning: sandbox.Instant})
+			c := client(t, s)
+			sessions := s.Endpoint() + "/qod/sessions"
+			ask := func(method, url, body string, status int) reply {
+				t.Helper()
+				got, err := send(t.Context(), c, method, url, body, true)
+				if err != nil || got.proto != proto || got.status != status {
+					t.Fatalf("%s: %+v, %v", method, got, err)
+				}
+				return got
+			}
+			var session struct{ SessionID string }
+			if err := json.Unmarshal([]byte(ask("POST", sessions, create(1), 201).body), &session); err != nil {
+				t.Fatal(err)
+			}
+			if got := ask("GET", sessions+"?page=1", "", 200); !strings.Contains(got.body, session.SessionID) || got.header.Get("Date") == "" {
+				t.Errorf("the list: %+v", got)
+			}
+			ask("GET", sessions+"/"+session.SessionID, "", 200)
+			if got := ask("DELETE", sessions+"/"+session.SessionID, "", 204); got.body != "" {
+				t.Errorf("204 with a body: %q", got.body)
+			}
+			if got := ask("GET", s.URL()+"/.well-known/openid-configuration", "", 200); !strings.Contains(got.body, `"`+s.TokenURL()+`"`) {
+				t.Errorf("discovery: %s", got.body)
+			}
+			large := ask("POST", sessions, strings.Repeat(" ", 900_000)+create(2), 201) // more than a window
+			for n := range 50 {
+				ask("POST", sessions, create(10+n), 201)
+			}
+			if got := ask("GET", sessions, "", 200); strings.Count(got.body, "sessionId") != 51 || len(got.body) < 2*len(large.body) {
+				t.Errorf("an answer of %d bytes", len(got.body))
+			}
+			s.Fail(sandbox.Fault{Effect: sandbox.Truncate(20)})
+			if got, err := send(t.Context(), c, "GET", sessions, "", false); err == nil || len(got.body) > 20 {
+				t.Errorf("a truncated answer: %+v, %v", got, err)
+			}
+			remotes := map[string]bool{}
+			for _, r := range s.Requests() {
+				remotes[r.Remote] = true
+			}
+			if proto == "HTTP/2.0" && len(remotes) != 1 {
+				t.Errorf("%d connections, want one", len(remotes))
+			}
+		})
+	}
+}
+
+func TestServesManyAtATime(t *testing.T) {
+	t.Parallel()
+	s := tlsserver.Start(t, sandbox.Config{})
+	c := client(t, s)
+	var all sync.WaitGroup
+	for n := range 40 {
+		all.Go(func() {
+			got, err := send(t.Context(), c, "POST", s.Endpoint()+"/qod/sessions", create(n), true)
+			if err != nil || got.status != 201 || !strings.Contains(got.body, strconv.Itoa(1000+n)) {
+				t.Errorf("%+v, %v", got, err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestStreamFaults(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		effect sandbox.Effect
+		err    string // what it contains; "": net/http repeats the request by itself
+		live   int    // sessions, when it cannot be repeated
+	}{
+		"PROTOCOL_ERROR before":   {sandbox.ResetStreamBeforeCommit(sandbox.StreamProtocolError), "PROTOCOL_ERROR", 0},
+		"PROTOCOL_ERROR after":    {sandbox.ResetStreamAfterCommit(sandbox.StreamProtocolError), "PROTOCOL_ERROR", 1},
+		"REFUSED_STREAM before":   {sandbox.ResetStreamBeforeCommit(sandbox.StreamRefused), "REFUSED_STREAM", 0},
+		"REFUSED_STREAM after":    {sandbox.ResetStreamAfterCommit(sandbox.StreamRefused), "REFUSED_STREAM", 1},
+		"INTERNAL_ERROR before":   {sandbox.ResetStreamBeforeCommit(sandbox.StreamInternalError), "INTERNAL_ERROR", 0},
+		"INTERNAL_ERROR after":    {sandbox.ResetStreamAfterCommit(sandbox.StreamInternalError), "INTERNAL_ERROR", 1},
+		"CANCEL after":            {sandbox.ResetStreamAfterCommit(sandbox.StreamCancel), "CANCEL", 1},
+		"ENHANCE_YOUR_CALM after": {sandbox.ResetStreamAfterCommit(sandbox.StreamEnhanceYourCalm), "ENHANCE_YOUR_CALM", 1},
+		"HTTP_1_1_REQUIRED after": {sandbox.ResetStreamAfterCommit(sandbox.StreamHTTP11Required), "HTTP_1_1_REQUIRED", 1},
+		"GOAWAY before":           {sandbox.GoAwayBeforeCommit(), "GOAWAY", 0},
+		"GOAWAY after":            {sandbox.GoAwayAfterCommit(), "GOAWAY", 1},
+		"drop after":              {sandbox.DropAfterCommit(), "INTERNAL_ERROR", 1},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := tlsserver.Start(t, sandbox.Config{})
+			c := client(t, s)
+			s.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: test.effect})
+			got, err := send(t.Context(), c, "POST", s.Endpoint()+"/qod/sessions", create(1), false)
+			if err == nil || !strings.Contains(err.Error(), test.err) {
+				t.Errorf("%+v, %v; want %s", got, err, test.err)
+			}
+			if live := len(s.Ledger()); live != test.live {
+				t.Errorf("%d sessions are live, want %d", live, test.live)
+			}
+			if got, err := send(t.Context(), c, "GET", s.Endpoint()+"/qod/sessions", "", true); err != nil || got.status != 200 {
+				t.Errorf("the next request: %+v, %v", got, err)
+			}
+		})
+	}
+}
+
+// net/http sends again by itself what it may take for unprocessed, a POST too. The faults are there to
+// show that, so they must be such that it does.
+func TestStreamFaultsThatNetHTTPRepeats(t *testing.T) {
+	t.Parallel()
+	tests := map[string]sandbox.Effect{
+		"PROTOCOL_ERROR": sandbox.ResetStreamAfterCommit(sandbox.StreamProtocolError),
+		"REFUSED_STREAM": sandbox.ResetStreamAfterCommit(sandbox.StreamRefused),
+		"GOAWAY":         sandbox.GoAwayAfterCommit(),
+	}
+	for name, effect := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := tlsserver.Start(t, sandbox.Config{SeveralPerDevice: true})
+			c := client(t, s)
+			s.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: effect})
+			got, err := send(t.Context(), c, "POST", s.Endpoint()+"/qod/sessions", create(1), true)
+			if err != nil || got.status != 201 || len(s.Ledger()) != 2 {
+				t.Errorf("%+v, %v, with %d sessions; want 201 with two", got, err, len(s.Ledger()))
+			}
+		})
+	}
+}
+
+// impatient ends a while after the first creation has come in.
+func impatient(t *testing.T, s *tlsserver.Server) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	s.Before(sandbox.OpCreate, func(int, *http.Request) { time.AfterFunc(300*time.Millisecond, cancel) })
+	return ctx
+}
+
+func TestBlackHole(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		effect sandbox.Effect
+		live   int
+	}{
+		"before": {sandbox.BlackHoleBeforeCommit(), 0},
+		"after":  {sandbox.BlackHoleAfterCommit(), 1},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := tlsserver.Start(t, sandbox.Config{})
+			c := client(t, s)
+			sessions := s.Endpoint() + "/qod/sessions"
+			s.Fail(sandbox.Fault{Effect: test.effect})
+			if got, err := send(impatient(t, s), c, "POST", sessions, create(1), false); !errors.Is(err, context.Canceled) {
+				t.Errorf("%+v, %v", got, err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			defer cancel()
+			if got, err := send(ctx, c, "POST", sessions, create(2), false); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("another one on the same connection: %+v, %v", got, err)
+			}
+			if live := len(s.Ledger()); live != test.live || s.Count(sandbox.OpCreate) != 1 {
+				t.Errorf("%d sessions and %d requests, want %d and 1", live, s.Count(sandbox.OpCreate), test.live)
+			}
+			if got, err := send(t.Context(), client(t, s), "GET", sessions, "", true); err != nil || got.status != 200 {
+				t.Errorf("on a new connection: %+v, %v", got, err)
+			}
+		})
+	}
+}
+
+// The faults that only HTTP/2 has come as close as they can elsewhere.
+func TestStreamFaultsOverHTTP1(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		effect sandbox.Effect
+		err    error
+	}{
+		"reset":      {sandbox.ResetStreamAfterCommit(sandbox.StreamRefused), io.EOF},
+		"go away":    {sandbox.GoAwayAfterCommit(), io.EOF},
+		"black hole": {sandbox.BlackHoleAfterCommit(), context.Canceled},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := tlsserver.StartHTTP1(t, sandbox.Config{})
+			c := client(t, s)
+			s.Fail(sandbox.Fault{Effect: test.effect})
+			if got, err := send(impatient(t, s), c, "POST", s.Endpoint()+"/qod/sessions", create(1), false); !errors.Is(err, test.err) || len(s.Ledger()) != 1 {
+				t.Errorf("%+v, %v, with %d sessions", got, err, len(s.Ledger()))
+			}
+		})
+	}
+}
+
+func TestCertFileIsWhatClientsTrust(t *testing.T) {
+	t.Parallel()
+	s := tlsserver.Start(t, sandbox.Config{})
+	content, err := os.ReadFile(s.CertFile)
+	pool := x509.NewCertPool()
+	if err != nil || !pool.AppendCertsFromPEM(content) || !pool.Equal(tlsserver.CertPool()) {
+		t.Errorf("%v: %s", err, content)
+	}
+	if _, err := send(t.Context(), &http.Client{Transport: &http.Transport{}}, "GET", s.URL(), "", true); err == nil {
+		t.Error("everybody trusts it")
+	}
+}
