@@ -609,8 +609,8 @@ func TestConfig_unknown(t *testing.T) {
 			if found := sessions.Check(qod.Spec{QoSProfile: "QOS_XL"}); len(found) != 1 {
 				t.Errorf("Check finds %v", found)
 			}
-			if sessions.Origin() != "" {
-				t.Errorf("the origin is %q", sessions.Origin())
+			if sessions.Origin() != "" || sessions.Endpoint() != "" {
+				t.Errorf("the origin is %q, the endpoint %q", sessions.Origin(), sessions.Endpoint())
 			}
 		})
 	}

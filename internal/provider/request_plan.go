@@ -23,13 +23,13 @@ type resourcePlan[M any] struct {
 }
 
 // modifyPlan refuses what the API cannot express, and has decide, which is pure, plan from configuration,
-// prior state (nil for none) and what its record knows. There is no plan where something was refused, or
-// for a destroy.
+// prior state (nil for none), what its record knows, and the provider's endpoint. There is no plan where
+// something was refused, or for a destroy.
 func modifyPlan[M interface {
 	toSpec(token types.String) qod.Spec
 }](
 	ctx context.Context, api qod.Sessions, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse,
-	decide func(config M, prior *M, memory sessionMemory) resourcePlan[M],
+	decide func(config M, prior *M, memory sessionMemory, endpoint types.String) resourcePlan[M],
 ) (planned M, ok bool) {
 	if req.Plan.Raw.IsNull() {
 		return planned, false
@@ -52,11 +52,19 @@ func modifyPlan[M interface {
 			return planned, false
 		}
 	}
-	plan := decide(config, prior, memory)
+	plan := decide(config, prior, memory, endpointOf(api))
 	resp.RequiresReplace = append(resp.RequiresReplace, plan.replace...)
 	resp.Diagnostics.Append(plan.notes...)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan.planned)...)
 	return plan.planned, !resp.Diagnostics.HasError()
+}
+
+// endpointOf is where the API is; unknown while the provider's configuration is.
+func endpointOf(api qod.Sessions) types.String {
+	if endpoint := api.Endpoint(); endpoint != "" {
+		return types.StringValue(endpoint)
+	}
+	return types.StringUnknown()
 }
 
 // planner compares attributes that reach the API.

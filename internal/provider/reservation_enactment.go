@@ -149,6 +149,6 @@ func (e *enactment) status() reservationStatus {
 
 // recordedIn is the model with what is known of the session.
 func (e *enactment) recordedIn(model reservationModel) reservationModel {
-	model.record(e.session, e.status())
+	model.record(e.session, e.status(), e.api.Endpoint())
 	return model
 }

@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"cmp"
+
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -19,6 +21,7 @@ type reservationModel struct {
 	StartedAt     types.String   `tfsdk:"started_at"`
 	ExpiresAt     types.String   `tfsdk:"expires_at"`
 	WindowSeconds wholeNumber    `tfsdk:"window_seconds"`
+	Endpoint      types.String   `tfsdk:"endpoint"`
 }
 
 // window is the configured one; known is false while a part of it is not, and after an import.
@@ -49,8 +52,9 @@ func (m reservationModel) ref() qod.Ref {
 	return qod.Ref{ID: m.SessionID.ValueString(), Device: toDevice(m.Device), QoSProfile: m.QoSProfile.ValueString()}
 }
 
-// record takes over what is known of the session, nil for none.
-func (m *reservationModel) record(s *qod.Session, status reservationStatus) {
+// record takes over what is known of the session, nil for none, and the endpoint that was asked.
+func (m *reservationModel) record(s *qod.Session, status reservationStatus, endpoint string) {
+	m.Endpoint = stringOrNull(cmp.Or(endpoint, m.Endpoint.ValueString())) // none, while the provider is not configured
 	m.Status = types.StringValue(string(status))
 	m.NotificationAuthToken = types.StringNull()
 	if s == nil {
@@ -65,5 +69,5 @@ func (m *reservationModel) record(s *qod.Session, status reservationStatus) {
 // recordedSame reports whether what the API decides is as it was.
 func (m reservationModel) recordedSame(before reservationModel) bool {
 	return m.SessionID.Equal(before.SessionID) && m.QoSProfile.Equal(before.QoSProfile) && m.Status.Equal(before.Status) &&
-		m.StartedAt.Equal(before.StartedAt) && m.ExpiresAt.Equal(before.ExpiresAt)
+		m.StartedAt.Equal(before.StartedAt) && m.ExpiresAt.Equal(before.ExpiresAt) && m.Endpoint.Equal(before.Endpoint)
 }

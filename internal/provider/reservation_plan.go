@@ -10,14 +10,15 @@ import (
 // reservationPlan is what planning a qod_reservation decides.
 type reservationPlan = resourcePlan[reservationModel]
 
-// planReservation decides what becomes of a reservation from configuration, prior state (nil for none)
-// and what its record knows. It is pure. What time it is, Read has concluded: a plan that looked at a
+// planReservation decides what becomes of a reservation from configuration, prior state (nil for none),
+// what its record knows, and the provider's endpoint, where a new one is made. It is pure. What time it is, Read has concluded: a plan that looked at a
 // clock would be another one when it is applied.
-func planReservation(config reservationModel, prior *reservationModel, memory sessionMemory) reservationPlan {
+func planReservation(config reservationModel, prior *reservationModel, memory sessionMemory, endpoint types.String) reservationPlan {
 	planned := config
 	planned.NotificationAuthToken = types.StringNull()
 	planned.ID, planned.WindowSeconds = types.StringUnknown(), config.windowSeconds()
 	planned.forgetSession()
+	planned.Endpoint = endpoint
 	if prior == nil {
 		return reservationPlan{planned: planned}
 	}
@@ -31,7 +32,13 @@ func planReservation(config reservationModel, prior *reservationModel, memory se
 	}
 	planned.ID = prior.ID
 	moved := !planned.StartsAt.Equal(prior.StartsAt) || !planned.EndsAt.Equal(prior.EndsAt)
-	if !moved && !planned.asksForWork(*prior) {
+	works := moved || planned.asksForWork(*prior)
+	// An update works where Read has looked: its session is there, or is planned to be. Where that was
+	// never recorded it is where the provider is now, but not for the sake of recording it.
+	if !works || !prior.Endpoint.IsNull() {
+		planned.Endpoint = prior.Endpoint
+	}
+	if !works {
 		planned.SessionID, planned.Status, planned.StartedAt, planned.ExpiresAt = prior.SessionID, prior.Status, prior.StartedAt, prior.ExpiresAt
 	}
 	return reservationPlan{planned: planned, notes: p.notes()}

@@ -41,6 +41,7 @@ func appliedReservation() reservationModel {
 	m.Status = types.StringValue("AVAILABLE")
 	m.StartedAt, m.ExpiresAt = types.StringValue("2028-02-29T20:15:03Z"), types.StringValue("2028-03-01T00:15:00Z")
 	m.WindowSeconds = newWholeNumber(4 * 3600)
+	m.Endpoint = madeEndpoint
 	return m
 }
 
@@ -69,12 +70,16 @@ func TestPlanReservation(t *testing.T) {
 	)
 	type change = func(*reservationModel)
 	var (
-		text     = types.StringValue
-		none     = types.StringNull()
-		notYet   = types.StringUnknown()
-		imported = sessionMemory{Imported: true}
-		doNot    = func(m *reservationModel) { m.WaitForAvailable = types.BoolValue(false) }
-		both     = func(all ...change) change {
+		text            = types.StringValue
+		none            = types.StringNull()
+		notYet          = types.StringUnknown()
+		imported        = sessionMemory{Imported: true}
+		doNot           = func(m *reservationModel) { m.WaitForAvailable = types.BoolValue(false) }
+		unrecorded      = func(m *reservationModel) { m.Endpoint = none }
+		changedTimeouts = func(m *reservationModel) {
+			m.Timeouts = timeouts.Value{Object: types.ObjectValueMust(timeoutTypes(reservationTimeouts...), map[string]attr.Value{"create": none, "update": text("9m"), "delete": none})}
+		}
+		both = func(all ...change) change {
 			return func(m *reservationModel) {
 				for _, c := range all {
 					c(m)
@@ -92,6 +97,9 @@ func TestPlanReservation(t *testing.T) {
 		{name: "as applied", want: nothing},
 		{name: "SCHEDULED", prior: stands("SCHEDULED"), want: nothing},
 		{name: "ENDED", prior: stands("ENDED"), want: nothing},
+		{name: "no endpoint", prior: unrecorded, want: nothing},
+		{name: "no endpoint, timeouts changed", prior: unrecorded, config: changedTimeouts, want: update},
+		{name: "no endpoint, and DUE", prior: both(stands("DUE"), unrecorded), want: act},
 		{name: "DUE", prior: stands("DUE"), want: act},
 		{name: "UNAVAILABLE", prior: stands("UNAVAILABLE"), want: act},
 		{name: "OVERDUE", prior: stands("OVERDUE"), want: act},
@@ -113,9 +121,7 @@ func TestPlanReservation(t *testing.T) {
 		{name: "the same instants with fractions", config: lasts(text("2028-02-29T20:15:00.000Z"), text("2028-03-01T00:15:00.0Z")), want: nothing},
 		{name: "spelled otherwise, and DUE", prior: stands("DUE"), config: lasts(text("2028-02-29T21:15:00+01:00"), text(matchEnds)), want: act},
 
-		{name: "timeouts changed", config: func(m *reservationModel) {
-			m.Timeouts = timeouts.Value{Object: types.ObjectValueMust(timeoutTypes(reservationTimeouts...), map[string]attr.Value{"create": none, "update": text("9m"), "delete": none})}
-		}, want: update},
+		{name: "timeouts changed", config: changedTimeouts, want: update},
 		{name: "waiting switched off", config: doNot, want: update},
 		{name: "waiting switched off while SCHEDULED", prior: stands("SCHEDULED"), config: doNot, want: update},
 
@@ -154,7 +160,7 @@ func TestPlanReservation(t *testing.T) {
 				row.prior(&prior)
 			}
 			freshConfig, freshPrior := config, prior
-			plan := planReservation(config, &prior, row.memory)
+			plan := planReservation(config, &prior, row.memory, configuredEndpoint)
 			planned := plan.planned
 
 			var replaced []string
@@ -182,10 +188,17 @@ func TestPlanReservation(t *testing.T) {
 			if len(replaced) == 0 && !planned.ID.Equal(prior.ID) {
 				t.Errorf("the id changes to %s", planned.ID)
 			}
+			where := prior.Endpoint
+			if got != nothing && got != update && (where.IsNull() || got != act) {
+				where = configuredEndpoint
+			}
+			if !planned.Endpoint.Equal(where) {
+				t.Errorf("the endpoint is planned as %s, want %s", planned.Endpoint, where)
+			}
 			if want := config.windowSeconds(); !planned.WindowSeconds.Equal(want) {
 				t.Errorf("window_seconds is %s, want %s", planned.WindowSeconds, want)
 			}
-			lawful(t, config, planned, prior, "ID", "SessionID", "Status", "StartedAt", "ExpiresAt", "WindowSeconds")
+			lawful(t, config, planned, prior, "ID", "SessionID", "Status", "StartedAt", "ExpiresAt", "WindowSeconds", "Endpoint")
 			var notes []string
 			for _, note := range plan.notes {
 				notes = append(notes, note.Detail())
@@ -193,7 +206,7 @@ func TestPlanReservation(t *testing.T) {
 			if said := strings.Join(notes, "\n"); (row.warns == "") != (said == "") || !strings.Contains(said, row.warns) || plan.notes.HasError() {
 				t.Errorf("it warns %q, want %q", said, row.warns)
 			}
-			if again := planReservation(freshConfig, &freshPrior, row.memory); !reflect.DeepEqual(again, plan) {
+			if again := planReservation(freshConfig, &freshPrior, row.memory, configuredEndpoint); !reflect.DeepEqual(again, plan) {
 				t.Error("the second plan decides differently")
 			}
 		})
@@ -219,7 +232,7 @@ func TestPlanReservation_windowSeconds(t *testing.T) {
 			t.Parallel()
 			config := fullReservation()
 			config.StartsAt, config.EndsAt = test.starts, test.ends
-			if got := planReservation(config, nil, sessionMemory{}).planned.WindowSeconds; !got.Equal(test.want) {
+			if got := planReservation(config, nil, sessionMemory{}, configuredEndpoint).planned.WindowSeconds; !got.Equal(test.want) {
 				t.Errorf("planned is %s, want %s", got, test.want)
 			}
 		})

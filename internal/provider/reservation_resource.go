@@ -137,7 +137,8 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 
 	before := model
 	status := w.status(now, session)
-	model.record(session, status)
+	endpoint := r.api.Endpoint()
+	model.record(session, status, endpoint)
 	seen := sessionMemory{Imported: memory.Imported}
 	if session != nil {
 		seen = memory.remember(*session, r.api.Origin(), timeBy(ctx, r.api))

@@ -62,6 +62,11 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 				Computed:            true,
 				CustomType:          wholeNumberType{},
 			},
+			"endpoint": schema.StringAttribute{
+				MarkdownDescription: "Base URL of the API where the session was made, or will be requested: the provider's `endpoint` when Terraform last looked. " +
+					"A saved plan that is applied at another endpoint is refused.",
+				Computed: true,
+			},
 		}),
 	}
 }

@@ -313,6 +313,8 @@ func (c closing) Reserve(context.Context, qod.Spec) (qod.Session, error) {
 	*c.now = c.now.Add(4 * time.Hour)
 	return qod.Session{}, qod.ErrWindowClosed
 }
+func (closing) Endpoint() string { return "https://closing.example" }
+
 func (closing) Origin() string { return "https://closing.example" }
 
 // lastMinute is one whose window closes, and whose session ends with it, during the wait.
@@ -466,6 +468,7 @@ type ticking struct {
 
 func (ticking) Check(qod.Spec) []qod.Problem             { return nil }
 func (ticking) Glance(context.Context) (time.Time, bool) { return time.Time{}, false }
+func (ticking) Endpoint() string                         { return "https://ticking.example" }
 func (ticking) Origin() string                           { return "https://ticking.example" }
 
 func (c ticking) Now(context.Context) (time.Time, error) {

@@ -81,6 +81,7 @@ var promised = map[string][]string{
 	"qod_session.qos_status":                         {"`REQUESTED`, `AVAILABLE` or `UNAVAILABLE`"},
 	"qod_session.started_at":                         {"RFC 3339, UTC", "Null"},
 	"qod_session.expires_at":                         {"RFC 3339, UTC", "Null"},
+	"qod_session.endpoint":                           {"Base URL", "was made, or will be requested", "refused"},
 
 	"qod_reservation.device":                             {"at least one", "replaces the reservation"},
 	"qod_reservation.device.phone_number":                {"E.164", "`+34600000000`", "Quote it"},
@@ -107,6 +108,7 @@ var promised = map[string][]string{
 	"qod_reservation.started_at":                         {"RFC 3339, UTC", "Null"},
 	"qod_reservation.expires_at":                         {"RFC 3339, UTC", "`ends_at`", "Null"},
 	"qod_reservation.window_seconds":                     {"known while planning", "Null without `starts_at`"},
+	"qod_reservation.endpoint":                           {"Base URL", "was made, or will be requested", "refused"},
 
 	"qod_sessions.device":                             {"at least one", "Default: any"},
 	"qod_sessions.device.phone_number":                {"E.164", "`+34600000000`"},

@@ -58,20 +58,20 @@ func (l *sessionListResource) List(ctx context.Context, req list.ListRequest, st
 	if req.Limit > 0 && int64(len(found)) > req.Limit {
 		found = found[:req.Limit]
 	}
-	stream.Results = results(ctx, req, found)
+	stream.Results = results(ctx, req, found, l.api.Endpoint())
 }
 
-func results(ctx context.Context, req list.ListRequest, found []qod.Session) iter.Seq[list.ListResult] {
+func results(ctx context.Context, req list.ListRequest, found []qod.Session, endpoint string) iter.Seq[list.ListResult] {
 	return func(push func(list.ListResult) bool) {
 		for _, s := range found {
-			if !push(resultOf(ctx, req, s)) {
+			if !push(resultOf(ctx, req, s, endpoint)) {
 				return
 			}
 		}
 	}
 }
 
-func resultOf(ctx context.Context, req list.ListRequest, s qod.Session) (result list.ListResult) {
+func resultOf(ctx context.Context, req list.ListRequest, s qod.Session, endpoint string) (result list.ListResult) {
 	result = req.NewListResult(ctx)
 	defer catch(&result.Diagnostics)
 	result.DisplayName = displayName(s)
@@ -81,7 +81,7 @@ func resultOf(ctx context.Context, req list.ListRequest, s qod.Session) (result 
 			requestModel: requestModel{Device: types.ObjectNull(deviceTypes), ApplicationServer: types.ObjectNull(serverTypes)},
 			Timeouts:     noTimeouts("create", "delete"),
 		}
-		model.record(s)
+		model.record(s, endpoint)
 		model.recordImported(s)
 		result.Diagnostics.Append(result.Resource.Set(ctx, model)...)
 	}

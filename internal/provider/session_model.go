@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"cmp"
+
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -16,6 +18,7 @@ type sessionModel struct {
 	QoSStatus types.String   `tfsdk:"qos_status"`
 	StartedAt types.String   `tfsdk:"started_at"`
 	ExpiresAt types.String   `tfsdk:"expires_at"`
+	Endpoint  types.String   `tfsdk:"endpoint"`
 }
 
 // toSpec translates what is configured. The token comes from the configuration: a write-only
@@ -32,9 +35,10 @@ func (m sessionModel) ref() qod.Ref {
 
 // record takes over what the API decides: status, times, and the profile, of which drift is
 // shown. What is configured stands, whatever the API leaves out, adds or spells differently; only
-// what state does not know yet, after an import, is filled in.
-func (m *sessionModel) record(s qod.Session) {
+// what state does not know yet, after an import, is filled in. The endpoint is the one that showed it.
+func (m *sessionModel) record(s qod.Session, endpoint string) {
 	m.ID = types.StringValue(s.ID)
+	m.Endpoint = stringOrNull(cmp.Or(endpoint, m.Endpoint.ValueString())) // none, while the provider is not configured
 	m.QoSStatus = stringOrNull(string(s.Status))
 	m.StartedAt = instantOrNull(s.StartedAt)
 	m.ExpiresAt = instantOrNull(s.ExpiresAt)
@@ -46,7 +50,7 @@ func (m *sessionModel) record(s qod.Session) {
 // recordedSame reports whether record left everything as it was.
 func (m *sessionModel) recordedSame(before sessionModel) bool {
 	return m.ID.Equal(before.ID) && m.QoSProfile.Equal(before.QoSProfile) && m.QoSStatus.Equal(before.QoSStatus) &&
-		m.StartedAt.Equal(before.StartedAt) && m.ExpiresAt.Equal(before.ExpiresAt)
+		m.StartedAt.Equal(before.StartedAt) && m.ExpiresAt.Equal(before.ExpiresAt) && m.Endpoint.Equal(before.Endpoint)
 }
 
 // recordImported fills what an import has to take from the API.
@@ -59,7 +63,7 @@ func (m *sessionModel) recordImported(s qod.Session) {
 
 // settle makes every value known, as state has to be: what the API did not say is null.
 func (m *sessionModel) settle() {
-	for _, v := range []*types.String{&m.ID, &m.QoSStatus, &m.StartedAt, &m.ExpiresAt} {
+	for _, v := range []*types.String{&m.ID, &m.QoSStatus, &m.StartedAt, &m.ExpiresAt, &m.Endpoint} {
 		if v.IsUnknown() {
 			*v = types.StringNull()
 		}

@@ -10,14 +10,15 @@ import (
 // sessionPlan is what planning a qod_session decides.
 type sessionPlan = resourcePlan[sessionModel]
 
-// planSession decides what becomes of a session from configuration, prior state (nil for none)
-// and what its record knows. It is pure: no clock, no network, so that a plan applied later
-// decides the same.
-func planSession(config sessionModel, prior *sessionModel, memory sessionMemory) sessionPlan {
+// planSession decides what becomes of a session from configuration, prior state (nil for none),
+// what its record knows, and the provider's endpoint, where a new one is made. It is pure: no
+// clock, no network, so that a plan applied later decides the same.
+func planSession(config sessionModel, prior *sessionModel, memory sessionMemory, endpoint types.String) sessionPlan {
 	p := planner{imported: memory.Imported}
 	planned := config
 	planned.NotificationAuthToken = types.StringNull()
 	planned.forget()
+	planned.Endpoint = endpoint
 	if prior == nil {
 		return sessionPlan{planned: planned}
 	}
@@ -32,7 +33,7 @@ func planSession(config sessionModel, prior *sessionModel, memory sessionMemory)
 	if len(p.replace) > 0 {
 		return sessionPlan{planned: planned, replace: p.replace}
 	}
-	planned.ID = prior.ID
+	planned.ID, planned.Endpoint = prior.ID, prior.Endpoint
 	// A wait that did not end is resumed: the update only polls.
 	if prior.QoSStatus.ValueString() != string(qod.StatusRequested) || !planned.mayWait() {
 		planned.QoSStatus, planned.StartedAt, planned.ExpiresAt = prior.QoSStatus, prior.StartedAt, prior.ExpiresAt

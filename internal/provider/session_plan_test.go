@@ -18,6 +18,13 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
+// Where the sessions of these tests were made, and where the provider is now: planning compares
+// nothing, it says which of the two it is.
+var (
+	madeEndpoint       = types.StringValue("https://gateway.example/v1")
+	configuredEndpoint = types.StringValue("https://other.example/v1")
+)
+
 // fullRequest asks for everything that can be asked for.
 func fullRequest() requestModel {
 	return requestModel{
@@ -50,6 +57,7 @@ func appliedSession() sessionModel {
 	m.ID = types.StringValue("3fa85f64-5717-4562-b3fc-2c963f66afa6")
 	m.QoSStatus = types.StringValue("AVAILABLE")
 	m.StartedAt, m.ExpiresAt = types.StringValue("2028-02-29T20:15:00Z"), types.StringValue("2028-02-29T21:15:00Z")
+	m.Endpoint = madeEndpoint
 	return m
 }
 
@@ -144,6 +152,7 @@ func TestPlanSession(t *testing.T) {
 		{name: "token not known, same version", config: func(m *sessionModel) { m.NotificationAuthToken = notYet }, want: nothing},
 		{name: "status nobody has heard of", prior: statusIs("PAUSED"), want: nothing},
 		{name: "no status", prior: statusIs(""), want: nothing},
+		{name: "no endpoint", prior: func(m *sessionModel) { m.Endpoint = noString }, want: nothing},
 
 		{name: "phone changed", config: inDevice("phone_number", phone), want: "device.phone_number"},
 		{name: "phone left out", config: inDevice("phone_number", noString), want: "device.phone_number"},
@@ -261,7 +270,7 @@ func TestPlanSession(t *testing.T) {
 				return config, prior
 			}
 			config, prior := inputs()
-			plan := planSession(config, &prior, row.memory)
+			plan := planSession(config, &prior, row.memory, configuredEndpoint)
 
 			var replaced []string
 			for _, p := range plan.replace {
@@ -272,7 +281,7 @@ func TestPlanSession(t *testing.T) {
 				if got := strings.Join(replaced, " "); got != row.want {
 					t.Errorf("it is replaced because of %s, want %s", got, row.want)
 				}
-				if differ(plan.planned, sessionModel{ID: notYet, QoSStatus: notYet, StartedAt: notYet, ExpiresAt: notYet}, computed) != "" {
+				if differ(plan.planned, sessionModel{ID: notYet, QoSStatus: notYet, StartedAt: notYet, ExpiresAt: notYet, Endpoint: configuredEndpoint}, computed) != "" {
 					t.Error("what only a new session can tell is taken from the old one")
 				}
 			case row.want == nothing:
@@ -287,7 +296,7 @@ func TestPlanSession(t *testing.T) {
 					t.Error("nothing is planned to change")
 				}
 			case row.want == resume:
-				if differ(plan.planned, sessionModel{ID: prior.ID, QoSStatus: notYet, StartedAt: notYet, ExpiresAt: notYet}, computed) != "" {
+				if differ(plan.planned, sessionModel{ID: prior.ID, QoSStatus: notYet, StartedAt: notYet, ExpiresAt: notYet, Endpoint: madeEndpoint}, computed) != "" {
 					t.Errorf("planned are %s, %s, %s, %s", plan.planned.ID, plan.planned.QoSStatus, plan.planned.StartedAt, plan.planned.ExpiresAt)
 				}
 			default:
@@ -334,10 +343,11 @@ func TestPlanSession_create(t *testing.T) {
 			t.Parallel()
 			config := fullSession()
 			change(&config)
-			plan := planSession(config, nil, sessionMemory{})
+			plan := planSession(config, nil, sessionMemory{}, configuredEndpoint)
 			want := config
 			want.NotificationAuthToken = types.StringNull()
 			want.ID, want.QoSStatus, want.StartedAt, want.ExpiresAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
+			want.Endpoint = configuredEndpoint
 			if at := differ(plan.planned, want, all); at != "" || len(plan.replace) > 0 || len(plan.notes) > 0 {
 				t.Errorf("%s is not as configured, or %v, %v", at, plan.replace, plan.notes)
 			}
@@ -351,14 +361,14 @@ func TestPlanSession_keepsSpelling(t *testing.T) {
 	config, prior := fullSession(), appliedSession()
 	config.Device = member(config.Device, "ipv6_address", types.StringValue("2A02:9130:0::77"))
 	config.Duration = newWholeNumber(1)
-	planned := planSession(config, &prior, sessionMemory{}).planned
+	planned := planSession(config, &prior, sessionMemory{}, configuredEndpoint).planned
 	if got := stringAt(planned.Device, "ipv6_address").ValueString(); got != "2a02:9130::77" {
 		t.Errorf("planned is %s", got)
 	}
 }
 
 var (
-	computed = []string{"ID", "QoSStatus", "StartedAt", "ExpiresAt"}
+	computed = []string{"ID", "QoSStatus", "StartedAt", "ExpiresAt", "Endpoint"}
 	all      = fieldsOf(reflect.TypeFor[sessionModel]())
 )
 
@@ -428,7 +438,7 @@ func pure(t *testing.T, plan sessionPlan, memory sessionMemory, config, prior se
 	if at := differ(prior, freshPrior, all); at != "" {
 		t.Errorf("planning changed %s of the state", at)
 	}
-	again := planSession(freshConfig, &freshPrior, memory)
+	again := planSession(freshConfig, &freshPrior, memory, configuredEndpoint)
 	if at := differ(plan.planned, again.planned, all); at != "" {
 		t.Errorf("%s is planned differently the second time", at)
 	}

@@ -77,7 +77,7 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	asked := model.toSpec(token)
 	var memory sessionMemory
 	granted, err := reserve(ctx, r.api, asked, model.waits(), func(made qod.Session) bool {
-		model.record(made)
+		model.record(made, r.api.Endpoint())
 		// What was asked for is what is planned; another profile is reported below.
 		model.QoSProfile = types.StringValue(asked.QoSProfile)
 		model.settle()
@@ -96,7 +96,7 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 	before := model
-	model.record(granted)
+	model.record(granted, r.api.Endpoint())
 	model.QoSProfile = types.StringValue(asked.QoSProfile)
 	if !model.recordedSame(before) {
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
@@ -165,7 +165,7 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 
 	before := model
-	model.record(found)
+	model.record(found, r.api.Endpoint())
 	switch {
 	case importing:
 		model.recordImported(found)
@@ -206,7 +206,7 @@ func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest
 		var s qod.Session
 		if s, err = r.api.Await(ctx, plan.ref()); s.Status != "" {
 			profile := plan.QoSProfile
-			plan.record(s)
+			plan.record(s, plan.Endpoint.ValueString())
 			plan.QoSProfile = profile // drift is for the next refresh: an update must return what was planned
 		}
 	}

@@ -43,6 +43,11 @@ func (r *sessionResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				MarkdownDescription: "End of the session (RFC 3339, UTC). Null while it is only requested.",
 				Computed:            true,
 			},
+			"endpoint": schema.StringAttribute{
+				MarkdownDescription: "Base URL of the API where the session was made, or will be requested: the provider's `endpoint` when the plan was made. " +
+					"A saved plan that is applied at another endpoint is refused.",
+				Computed: true,
+			},
 		}),
 	}
 }

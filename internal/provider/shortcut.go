@@ -77,7 +77,7 @@ func (s shortcut) confirmed(ctx context.Context, req *tfprotov6.ReadResourceRequ
 		return nil, false
 	}
 	after := before
-	after.record(found)
+	after.record(found, s.provider.sessions.Endpoint())
 	return id, after.recordedSame(before)
 }
 
@@ -111,6 +111,7 @@ func recordedIn(state *tfprotov6.DynamicValue) (sessionModel, bool) {
 	}
 	for name, to := range map[string]*types.String{
 		"id": &m.ID, "qos_profile": &m.QoSProfile, "qos_status": &m.QoSStatus, "started_at": &m.StartedAt, "expires_at": &m.ExpiresAt,
+		"endpoint": &m.Endpoint,
 	} {
 		var text *string
 		if attributes[name].As(&text) != nil || text == nil {

@@ -62,6 +62,8 @@ func TestShortcut_read(t *testing.T) {
 		"another start":          {network: edit(func(s *sandbox.Session) { s.StartedAt = s.StartedAt.Add(-time.Minute) })},
 		"the state has no end":   {state: without("expires_at")},
 		"the state has no start": {state: without("started_at")},
+		"no endpoint":            {state: without("endpoint")},
+		"another endpoint":       {state: func(r *record) { r.values["endpoint"] = tftypes.NewValue(tftypes.String, "https://other.example") }},
 		"just imported":          {state: without("qos_profile", "qos_status", "device", "started_at", "expires_at", "duration")},
 		"made elsewhere":         {state: func(r *record) { r.private = []byte(`{"session":"eyJvcmlnaW4iOiJlbHNld2hlcmUifQ=="}`) }},
 		"of unknown origin":      {state: func(r *record) { r.private = nil }},

@@ -93,7 +93,7 @@ func New(config Config) (*Client, error) {
 		return nil, errors.New("the access token holds characters that cannot stand in a header")
 	}
 	c := &Client{
-		endpoint: strings.TrimRight(config.Endpoint, "/"), config: config, http: newHTTPClient(config.Transport),
+		endpoint: normalEndpoint(config.Endpoint), config: config, http: newHTTPClient(config.Transport),
 		dialect: openGateway{}, clock: &serverClock{}, locks: newDeviceLocks(), own: newOwnSessions(),
 		maxRetries: config.MaxRetries, requestTimeout: config.RequestTimeout,
 		userAgent: config.UserAgent, log: config.Log, posting: config.Posting,
@@ -111,7 +111,7 @@ func New(config Config) (*Client, error) {
 	c.reader = newReader(c.lists, c.clock)
 	if config.AccessToken != "" {
 		c.authorizer = &readyToken{token: Token{value: config.AccessToken}}
-		c.origin = normalOrigin(c.endpoint, "token")
+		c.origin = c.endpoint + asClient + "token"
 		return c, nil
 	}
 	if config.ClientID == "" || config.ClientSecret == "" {
@@ -120,17 +120,34 @@ func New(config Config) (*Client, error) {
 	c.authorizer = newTokenCache(&clientCredentials{
 		config: config, http: c.http, origin: originOf(c.endpoint),
 	}, c.requestTimeout)
-	c.origin = normalOrigin(c.endpoint, "client "+config.ClientID)
+	c.origin = c.endpoint + asClient + "client " + config.ClientID
 	return c, nil
 }
 
-func normalOrigin(endpoint, who string) string {
-	return strings.ToLower(endpoint) + " as " + who
+// normalEndpoint spells a URL that CheckURL allows in one way: scheme and host in lower case (RFC
+// 3986, section 6.2.2.1), no slash at its end. A path is not the same in another case.
+func normalEndpoint(raw string) string {
+	scheme, rest, _ := strings.Cut(raw, "://")
+	host, path, _ := strings.Cut(rest, "/")
+	return strings.TrimRight(strings.ToLower(scheme+"://"+host)+"/"+path, "/")
 }
 
-// Origin names where sessions of this client live: normalised endpoint and client id, or the
-// word "token". Nothing in it is derived from a secret. A 404 proves something about a session
-// only at the origin that made it.
+// Endpoint is the base URL that this client sends its requests to, normalised.
+func (c *Client) Endpoint() string { return c.endpoint }
+
+// asClient stands in an origin between the endpoint, which holds no space, and whose sessions are
+// seen there.
+const asClient = " as "
+
+// EndpointOf is the endpoint part of an Origin.
+func EndpointOf(origin string) string {
+	endpoint, _, _ := strings.Cut(origin, asClient)
+	return endpoint
+}
+
+// Origin names where sessions of this client live: its Endpoint and its client id, or the word
+// "token". Nothing in it is derived from a secret. A 404 proves something about a session only at
+// the origin that made it.
 func (c *Client) Origin() string { return c.origin }
 
 // Check names what of the Spec the API cannot express. It makes no request; empty fields are

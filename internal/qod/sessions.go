@@ -26,7 +26,9 @@ type Sessions interface {
 	Now(ctx context.Context) (time.Time, error)
 	// Glance is Now for remarks that can be left out: it takes little time, and false is no error.
 	Glance(ctx context.Context) (time.Time, bool)
-	// Origin names where the sessions live.
+	// Endpoint is the base URL of the API, in one spelling.
+	Endpoint() string
+	// Origin names where the sessions live: the endpoint, and whose sessions are seen there.
 	Origin() string
 }
 
