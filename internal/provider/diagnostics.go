@@ -30,7 +30,6 @@ const (
 	listSummary   = "Unable to List QoS Sessions"
 	waitSummary   = "QoS Session Not Available"
 	faultSummary  = "Internal Fault"
-	goneSummary   = "QoS Session Gone Before Its End"
 )
 
 // endeavour is what Terraform had a resource do when it failed: how the error is headed, and what
@@ -215,15 +214,56 @@ func (e endeavour) importUnknown(id, origin string, err error) diag.Diagnostic {
 // clockUnknown reports that nothing could be concluded of a window. The local clock never stands in: a
 // runner that is an hour slow would leave a broadcast without its session.
 func (e endeavour) clockUnknown(err error) diag.Diagnostic {
-	a := explain(err)
-	a.happened = "The API's time is not known, and no other clock decides whether the window is open. " + a.happened
-	if e == readingReservation {
+	a := timeCause(err)
+	if e == readingReservation || e == readingSession {
 		a.happened += " The state is kept as it was."
 		a.advice = joined(a.advice, withoutRefresh)
 	} else {
-		a.happened += " Nothing was reserved or released."
+		a.happened += " Nothing was reserved or deleted."
 	}
 	return e.failed(a)
+}
+
+// timeUnknown is clockUnknown where there is a session.
+func (e endeavour) timeUnknown(id string, err error) diag.Diagnostic {
+	d := e.clockUnknown(err)
+	if strings.Contains(d.Detail(), "Session: ") {
+		return d
+	}
+	return diag.NewErrorDiagnostic(d.Summary(), d.Detail()+"\n\nSession: "+id)
+}
+
+// statusUnknown reports that a reservation without a session could not be looked at: nothing is lost,
+// and what is recorded stands.
+func statusUnknown(err error) diag.Diagnostic {
+	a := timeCause(err)
+	a.happened += " The reservation has no session, so nothing is lost, and its status is kept as it was last seen."
+	a.advice = joined(a.advice, "Plan and apply again when the API tells the time: until then nothing is reserved.")
+	return diag.NewWarningDiagnostic("QoS Reservation Status Unknown", a.detail())
+}
+
+// timeCause says why the API's time is not known.
+func timeCause(err error) account {
+	var contradiction *contradictionError
+	if errors.As(err, &contradiction) {
+		return explainContradiction(contradiction)
+	}
+	a := explain(err)
+	a.happened = "The API's time is not known, and no other clock may decide whether the window is open. " + a.happened
+	return a
+}
+
+func explainContradiction(e *contradictionError) account {
+	a := account{
+		happened: fmt.Sprintf("The API shows the session as %s, from %s to %s, while its clock (the Date of its answers) shows %s. One of them is wrong, so nothing may be concluded.",
+			e.session.Status, instantText(e.session.StartedAt), instantText(e.session.ExpiresAt), instantText(e.now)),
+		advice: "Most likely the clock of one of the API's servers is wrong, or a cache answers for them: try again later, and give this to the operator if the problem persists.",
+	}
+	if e.now.Sub(e.machine).Abs() > machineTolerance {
+		a.happened += fmt.Sprintf(" This machine's clock shows %s.", instantText(e.machine))
+		a.advice += " If it is this machine's clock that is wrong, set it."
+	}
+	return a.fact("Session", e.session.ID)
 }
 
 // madeElsewhere reports a 404 that proves nothing, because another endpoint or client was asked.
@@ -257,7 +297,33 @@ func (e endeavour) goneForToken(id, origin string) diag.Diagnostic {
 			strings.TrimSuffix(origin, " as token"), left),
 		advice: "If that can be, give the provider the credentials that made the session, and run Terraform again. " + again + "\n\n" + how.importCommands(id),
 	}
-	return diag.NewWarningDiagnostic(goneSummary, withSession(a, id).detail())
+	return diag.NewWarningDiagnostic(goneSummary(id), withSession(a, id).detail())
+}
+
+// goneSummary names the session: Terraform shows one of several warnings with equal summaries, and each
+// session that leaves a state before its end has to be named.
+func goneSummary(id string) string { return "QoS Session " + id + " Gone Before Its End" }
+
+// goneEarly names a session that is proven gone before its end.
+func (e endeavour) goneEarly(ref qod.Ref, gone *qod.GoneError) diag.Diagnostic {
+	until := ""
+	if !ref.ExpiresAt.IsZero() {
+		until = ", although it was to last until " + instantText(ref.ExpiresAt)
+	}
+	a := account{
+		happened: fmt.Sprintf("The session no longer exists%s: %s. Most likely somebody else deleted it, or the network ended it.", until, gone.Proof),
+		advice:   "It leaves the state. The next apply reserves a new one.",
+	}
+	switch {
+	case e == deletingSession || e == deletingReservation:
+		a.advice = "There was nothing left to delete."
+	case e.like == likeReservation:
+		a.advice = "Inside its window, the next apply reserves a new one. If this session shows up again before its end, the reservation takes it back."
+	}
+	if gone.Err != nil {
+		a = withError(a, gone.Err)
+	}
+	return diag.NewWarningDiagnostic(goneSummary(ref.ID), withSession(a, ref.ID).detail())
 }
 
 func (e endeavour) otherProfile(s qod.Session, asked string) diag.Diagnostic {
@@ -359,6 +425,10 @@ func (e endeavour) conflict(taken *qod.ConflictError) account {
 		a.happened = fmt.Sprintf("This same run has already reserved a session for this device (%s). Are there two resources, or two rows of for_each, with one device?", taken.Device)
 		a.advice = "Give each device to one resource."
 		a = a.fact("Session", strings.Join(taken.Own, ", "))
+	case len(taken.Visible) == 0 && len(taken.Deleted) > 0:
+		a.happened = fmt.Sprintf("This run has deleted, or is deleting, a session of this device (%s), and the network still refuses a new one.", taken.Device)
+		a.advice = "Networks hold a device for a while after its session was deleted: apply again in a few minutes. If the problem persists, another client may have reserved quality for the device."
+		a = a.fact("Deleted session", strings.Join(taken.Deleted, ", "))
 	case len(taken.Visible) > 0:
 		a.happened += ":\n\n" + bullets(taken.Visible) + "\n\nThe provider never takes over a session, since nothing proves whose it is."
 		a.advice = e.importAdvice("yours and no other resource holds it", taken.Visible) + "\n\nWhat is not needed has to end first: wait for that, or import it as a resource of its own and destroy that. Then apply again."
@@ -379,7 +449,7 @@ func (e endeavour) conflict(taken *qod.ConflictError) account {
 		}
 		a.advice = joined(a.advice, "Ask who else reserves quality for this device, or apply again when that session has ended, "+until+".")
 	}
-	if e.like == likeReservation {
+	if e.like == likeReservation && len(taken.Deleted) == 0 {
 		a.advice += "\n\nIf another reservation of this configuration held the device until its window closed, the same run releases that: apply again."
 	}
 	a.advice += "\n\n" + causesOfConflict
@@ -393,11 +463,15 @@ func (e endeavour) unresolved(lost *qod.UnresolvedError) account {
 	switch {
 	case lost.Kept != "":
 		a.happened = fmt.Sprintf("The network may have made two sessions for this device (%s), and bill both: the first request got no usable answer, and a later one succeeded. "+
-			"The later session is in the state. The other one may be:\n\n%s", lost.Device, bullets(lost.Candidates))
+			"The later session is in the state.%s", lost.Device, otherSession(lost))
 		if !e.updates {
 			a.advice = "The session in the state is recorded as tainted, so the next apply replaces it. To keep it: terraform untaint 'ADDRESS' (ADDRESS is the one above, such as " + e.like + ").\n\n"
 		}
-		a.advice += "To end the other one, import it as a resource of its own and destroy that: terraform import 'qod_session.OTHER' " + firstID(lost.Candidates)
+		if len(lost.Candidates) > 0 {
+			a.advice += "To end the other one, import it as a resource of its own and destroy that: terraform import 'qod_session.OTHER' " + firstID(lost.Candidates)
+		} else {
+			a.advice += "List the sessions (data source qod_sessions) in a few minutes: if another one of this device appears, import it as a resource of its own and destroy that."
+		}
 		a = a.fact("Session", lost.Kept)
 	case len(lost.Candidates) > 0:
 		appeared := "This session appeared meanwhile; nothing shows whether it is the one"
@@ -434,6 +508,17 @@ func (e endeavour) unresolved(lost *qod.UnresolvedError) account {
 		a = a.fact("x-correlator", c)
 	}
 	return a.also(end.facts...)
+}
+
+// otherSession says what is known of the session that the first request may have made.
+func otherSession(lost *qod.UnresolvedError) string {
+	if len(lost.Candidates) > 0 {
+		return " The other one may be:\n\n" + bullets(lost.Candidates)
+	}
+	if lost.LookErr == nil {
+		return " The other one, if there is one, could not be found."
+	}
+	return " " + introduced("Whether there is another one could not be seen", explain(lost.LookErr).happened)
 }
 
 // ending says, in paragraphs of their own, what ended the attempts behind a lost answer, and what
@@ -517,6 +602,8 @@ func explain(err error) account {
 		interruption *qod.InterruptedError
 		unknown      *unknownConfiguration
 		fault        *qod.PanicError
+		unproven     *qod.UnprovenError
+		clock        *qod.ClockError
 	)
 	switch {
 	case errors.As(err, &interruption):
@@ -532,6 +619,18 @@ func explain(err error) account {
 		}
 	case errors.As(err, &fault):
 		return explainFault(fault.Value)
+	case errors.As(err, &unproven):
+		return explainUnproven(unproven)
+	case errors.As(err, &clock):
+		return account{
+			happened: fmt.Sprintf("Its answers contradict each other: one says that it is %s, another at the same moment %s.", instantText(clock.Expected), instantText(clock.Shown)),
+			advice:   "The clock of one of the API's servers is wrong, or a cache answers for them. Try again later, and give this to the operator if the problem persists.",
+		}
+	case errors.Is(err, qod.ErrClockStandsStill):
+		return account{
+			happened: "Its answers carry the same Date some seconds apart, as those of a cache do.",
+			advice:   "A cache or proxy in front of the API answers for it. Ask whoever runs it not to cache the API.",
+		}
 	case errors.As(err, &failure):
 		return withError(explainError(failure), failure)
 	case errors.As(err, &token):
@@ -545,6 +644,35 @@ func explain(err error) account {
 		return account{happened: "Less than a second is left of the time asked for.", advice: "Ask for a later end."}
 	}
 	return account{happened: sentence(err.Error())}
+}
+
+// lostNotDeleted tells of a session that was proven gone earlier, and that a destroy has tried to delete
+// all the same.
+func lostNotDeleted(ref qod.Ref, err error) diag.Diagnostic {
+	a := explain(err)
+	a.happened = "The reservation had this session until it disappeared from the network before its end. Whether it is still gone could not be checked. " + a.happened
+	a.advice = "List the sessions (data source qod_sessions) before " + instantText(ref.ExpiresAt) + ". If it is there, import it and destroy it."
+	return diag.NewWarningDiagnostic("QoS Session "+ref.ID+" Not Checked", withSession(a, ref.ID).detail())
+}
+
+// explainUnproven explains a 404 that does not prove that the session is gone.
+func explainUnproven(e *qod.UnprovenError) account {
+	a := explainError(e.Err)
+	a.happened = "The answer was " + statusText(e.Err.Status) + "." + inWords(e.Err.Message)
+	switch {
+	case e.Listed:
+		a.happened += " But the list of sessions still shows the session."
+		a.advice = "Part of the API has not caught up, or a gateway answered in its place. Try again in a minute. " + giveToSupport
+	case e.Scope != "":
+		a.happened += " That alone does not prove that the session is gone: it may come from a gateway in front of the API, and these credentials cannot list the sessions."
+		a.advice = fmt.Sprintf("Ask the operator to grant this client the scope %s, which listing requires, and check endpoint (QOD_ENDPOINT). Once the session is past its end, the state lets go of it by itself.", e.Scope)
+	default:
+		look := explain(e.Look)
+		a.happened += " That alone does not prove that the session is gone: it may come from a gateway in front of the API, or from a server that has not caught up. " +
+			introduced("A list of the sessions could not settle it", look.happened)
+		a.advice = joined(look.advice, "Check endpoint (QOD_ENDPOINT), too.")
+	}
+	return withError(a, e.Err)
 }
 
 func explainFault(fault any) account {

@@ -883,7 +883,7 @@ func readable(t *testing.T, text string) {
 	head, detail, _ := strings.Cut(text, "\n\n")
 	summary := regexp.MustCompile(`^(Error|Warning): | \(at .*\)$`).ReplaceAllString(head, "")
 	if !slices.Contains([]string{
-		createSummary, readSummary, deleteSummary, importSummary, listSummary, waitSummary, "QoS Session Shorter Than Asked", "Internal Fault", goneSummary,
+		createSummary, readSummary, deleteSummary, importSummary, listSummary, waitSummary, "QoS Session Shorter Than Asked", "Internal Fault", goneSummary(lostID),
 		creatingReservation.summary, readingReservation.summary, updatingReservation.summary, importingReservation.summary,
 		"QoS Reservation Not Open Yet", "QoS Reservation Over", "QoS Session Ends Before Its Window", "QoS Reservation Without Session",
 	}, summary) {

@@ -27,6 +27,7 @@ type enactment struct {
 	save func(done bool) diag.Diagnostics
 
 	now      time.Time // the server's, when this step began
+	over     bool      // the session is past its own end, although the API shows it
 	released bool      // a session that was not what the window wants
 	reserved bool      // the session, by this very call
 }
@@ -37,9 +38,17 @@ func (e *enactment) run(ctx context.Context) diag.Diagnostics {
 		diags.Append(e.clockUnknown(err))
 		return diags
 	}
+	if e.session != nil {
+		var err error
+		if e.over, err = pastEnd(*e.session, e.now, time.Now()); err != nil {
+			diags.Append(e.timeUnknown(e.session.ID, err))
+			return diags
+		}
+	}
 	status := e.status()
-	if status == statusOverdue || (status == statusUnavailable && !e.adopting) {
-		diags.Append(release(ctx, e.api, e.endeavour, e.ref(), e.memory, e.session.ExpiresAt)...)
+	dead := status == statusUnavailable || (status == statusDue && e.session != nil)
+	if status == statusOverdue || (dead && !e.adopting) {
+		diags.Append(release(ctx, e.api, e.endeavour, e.ref(), e.memory)...)
 		if diags.HasError() {
 			return diags
 		}
@@ -84,6 +93,13 @@ func (e *enactment) reserve(ctx context.Context) (diags diag.Diagnostics) {
 		diags.Append(e.save(true)...)
 		return !diags.HasError()
 	})
+	if back := e.takenBack(err); back != nil {
+		e.hold(*back)
+		if diags.Append(e.save(true)...); diags.HasError() || back.Status != qod.StatusRequested || !e.plan.waits() {
+			return diags
+		}
+		return e.await(ctx)
+	}
 	switch _, mayExist := asError[*qod.UnresolvedError](err); {
 	case diags.HasError():
 		return diags
@@ -108,6 +124,9 @@ func (e *enactment) await(ctx context.Context) diag.Diagnostics {
 // came takes in and saves what came of reserving or waiting.
 func (e *enactment) came(ctx context.Context, s qod.Session, err error) (diags diag.Diagnostics) {
 	if s.ID == "" {
+		if e.session != nil {
+			e.memory = e.memory.withoutSession(e.ref(), err)
+		}
 		e.forget()
 	} else {
 		e.hold(s)
@@ -132,19 +151,39 @@ func (e *enactment) hold(s qod.Session) {
 	if e.session == nil || e.session.ID != s.ID {
 		e.forget()
 	}
-	e.session, e.memory = &s, e.memory.remember(s, e.api.Origin(), func() time.Time { return e.now })
+	e.session, e.memory = &s, e.memory.remember(s, e.api)
 }
 
-func (e *enactment) forget() { e.session, e.memory = nil, sessionMemory{Imported: e.memory.Imported} }
+func (e *enactment) forget() {
+	e.session, e.over, e.memory = nil, false, sessionMemory{Imported: e.memory.Imported, Lost: e.memory.Lost}
+}
+
+// takenBack is the session that the reservation lost sight of, where err is a conflict that shows it to
+// be what holds the device. No other is ever taken over.
+func (e *enactment) takenBack(err error) *qod.Session {
+	conflict, ok := asError[*qod.ConflictError](err)
+	if !ok || e.memory.Lost.ID == "" || e.memory.Lost.Origin != e.api.Origin() {
+		return nil
+	}
+	for _, s := range conflict.Visible {
+		if s.ID == e.memory.Lost.ID {
+			return &s
+		}
+	}
+	return nil
+}
 
 func (e *enactment) ref() qod.Ref {
-	return qod.Ref{ID: e.session.ID, Device: toDevice(e.plan.Device), QoSProfile: e.plan.QoSProfile.ValueString()}
+	return qod.Ref{
+		ID: e.session.ID, Device: toDevice(e.plan.Device), QoSProfile: e.plan.QoSProfile.ValueString(),
+		MadeAt: e.memory.MadeAt, ExpiresAt: e.session.ExpiresAt,
+	}
 }
 
 // status is where the reservation stands in the window that is wanted.
 func (e *enactment) status() reservationStatus {
 	w, _ := e.plan.window()
-	return w.status(e.now, e.session)
+	return statusOf(w, e.now, e.session, e.over)
 }
 
 // recordedIn is the model with what is known of the session.

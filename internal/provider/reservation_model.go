@@ -2,6 +2,7 @@ package provider
 
 import (
 	"cmp"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -48,8 +49,11 @@ func (m reservationModel) windowSeconds() wholeNumber {
 }
 
 // ref names the current session.
-func (m reservationModel) ref() qod.Ref {
-	return qod.Ref{ID: m.SessionID.ValueString(), Device: toDevice(m.Device), QoSProfile: m.QoSProfile.ValueString()}
+func (m reservationModel) ref(memory sessionMemory) qod.Ref {
+	return qod.Ref{
+		ID: m.SessionID.ValueString(), Device: toDevice(m.Device), QoSProfile: m.QoSProfile.ValueString(),
+		MadeAt: memory.MadeAt, ExpiresAt: instantOf(m.ExpiresAt),
+	}
 }
 
 // record takes over what is known of the session, nil for none, and the endpoint that was asked.
@@ -64,6 +68,24 @@ func (m *reservationModel) record(s *qod.Session, status reservationStatus, endp
 	m.SessionID = types.StringValue(s.ID)
 	m.StartedAt = instantOrNull(s.StartedAt)
 	m.ExpiresAt = instantOrNull(s.ExpiresAt)
+}
+
+// withoutSession is the record where the session is gone and the time is not known: what it says of the
+// window stays.
+func (m reservationModel) withoutSession() reservationModel {
+	m.SessionID, m.StartedAt, m.ExpiresAt = types.StringNull(), types.StringNull(), types.StringNull()
+	if s := reservationStatus(m.Status.ValueString()); s != statusScheduled && s != statusEnded {
+		m.Status = types.StringValue(string(statusDue))
+	}
+	return m
+}
+
+// endedForGood reports whether the window was over when Terraform last looked, and is by this machine's
+// clock. That clock alone never decides, but it may veto: where it says otherwise, the API is asked again.
+func (m reservationModel) endedForGood(memory sessionMemory, machine time.Time) bool {
+	w, known := m.window()
+	return known && reservationStatus(m.Status.ValueString()) == statusEnded && m.SessionID.IsNull() &&
+		memory.Lost.ID == "" && w.over(machine)
 }
 
 // recordedSame reports whether what the API decides is as it was.

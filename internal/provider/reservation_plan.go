@@ -41,7 +41,11 @@ func planReservation(config reservationModel, prior *reservationModel, memory se
 	if !works {
 		planned.SessionID, planned.Status, planned.StartedAt, planned.ExpiresAt = prior.SessionID, prior.Status, prior.StartedAt, prior.ExpiresAt
 	}
-	return reservationPlan{planned: planned, notes: p.notes()}
+	notes := p.notes()
+	if !prior.SessionID.IsNull() && (config.StartsAt.IsUnknown() || config.EndsAt.IsUnknown()) {
+		notes.Append(windowUnknown())
+	}
+	return reservationPlan{planned: planned, notes: notes}
 }
 
 // forgetSession makes unknown what an update may change that reserves, heals, resumes or releases.
@@ -68,6 +72,15 @@ func samePlanned(config, prior types.String) types.String {
 		return prior
 	}
 	return config
+}
+
+// windowUnknown warns of a plan that may end a live session, or leave it, by a time that nobody has seen.
+func windowUnknown() diag.Diagnostic {
+	return remark("", "Reservation Window Unknown", account{
+		happened: "The window of a reservation with a live session is not known until the apply. If it turns out not to be open, the apply ends the session.",
+		advice: "A start of at most five minutes ahead leaves the session alone. For a window that is open from now on, leave starts_at out; " +
+			"never set it to timestamp(), which is another time in every run.",
+	})
 }
 
 // unknowns names what replaces the reservation only because it is not known yet: it may turn out to be

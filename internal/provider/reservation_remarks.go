@@ -6,6 +6,8 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
 // remarks say what an apply has left to later runs. They name nothing that the state does not show:
@@ -14,6 +16,12 @@ import (
 func (e *enactment) remarks(failed bool) (remarks diag.Diagnostics) {
 	if until, early := e.endsEarly(); early {
 		remarks.Append(holdsUntil(e.plan, until, e.session.ID))
+	}
+	if w, _ := e.plan.window(); e.reserved && e.session != nil && w.exceededBy(*e.session) {
+		remarks.Append(endsLate(e.plan, *e.session))
+	}
+	if skew := e.now.Sub(time.Now()); skew.Abs() > machineTolerance {
+		remarks.Append(clocksDiffer())
 	}
 	if failed {
 		return remarks
@@ -83,6 +91,23 @@ func holdsUntil(m reservationModel, until, id string) diag.Diagnostic {
 		advice: "The first run of Terraform after the session's end reserves the rest, so there is a gap until that run. " +
 			"To have all that one session can cover now, with an interruption of some seconds: terraform apply -replace='ADDRESS' (ADDRESS is the one above).",
 	}.fact("Session", id))
+}
+
+// endsLate warns of a session that was granted for longer than the window. It is not cut while the
+// window is open.
+func endsLate(m reservationModel, s qod.Session) diag.Diagnostic {
+	return remark("ends_at", "QoS Session Ends After Its Window", account{
+		happened: fmt.Sprintf("The network granted the session until %s; the window closes at %s. It is billed until it ends or is deleted.", instantText(s.ExpiresAt), m.EndsAt.ValueString()),
+		advice:   "The first run of Terraform after the window closes deletes it: schedule one.",
+	}.fact("Session", s.ID))
+}
+
+// clocksDiffer warns that a clock is wrong, by which windows open and close.
+func clocksDiffer() diag.Diagnostic {
+	return remark("", "Clocks Differ", account{
+		happened: "The API's clock and this machine's differ by more than five minutes. Windows open and close by the API's.",
+		advice:   "Check this machine's clock. If it is right, the API's is wrong, and sessions start and end at the wrong time: give this to the operator.",
+	})
 }
 
 // remark is a warning, at an attribute if it is one's.

@@ -104,14 +104,14 @@ func (r *reservationResource) Create(ctx context.Context, req resource.CreateReq
 }
 
 // Read looks at the session, if there is one, and concludes from the server's time where the
-// reservation stands.
+// reservation stands. What is over needs no look: it is over for good.
 func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	defer catch(&resp.Diagnostics)
 	var model reservationModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
 	memory, diags := recall(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() {
+	if resp.Diagnostics.HasError() || model.endedForGood(memory, time.Now()) {
 		return
 	}
 	// The first read of an import finds nothing in state but ids.
@@ -120,28 +120,40 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	if importing {
 		reading = importingReservation
 	}
-	session, diags := currentSession(ctx, r.api, reading, model, memory)
+	session, seen, diags := currentSession(ctx, r.api, reading, model, memory)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	var now time.Time
+	var over bool
 	w, known := model.window()
-	if known {
+	if known { // else it counts as open, whatever the time
 		var err error
-		if now, err = r.api.Now(ctx); err != nil {
-			resp.Diagnostics.Append(reading.clockUnknown(err))
+		now, over, err = r.timeOf(ctx, session)
+		switch {
+		case err == nil:
+		case session == nil:
+			// There is nothing that a guess could lose, and an API that is down must not keep a plan or a
+			// destroy from its work.
+			resp.Diagnostics.Append(statusUnknown(err))
+			if seen != memory {
+				resp.Diagnostics.Append(resp.State.Set(ctx, model.withoutSession())...)
+				resp.Diagnostics.Append(seen.keep(ctx, resp.Private)...)
+			}
+			return
+		default:
+			resp.Diagnostics.Append(reading.timeUnknown(session.ID, err))
 			return
 		}
-	} // else it counts as open, whatever the time
+	}
 
 	before := model
-	status := w.status(now, session)
+	status := statusOf(w, now, session, over)
 	endpoint := r.api.Endpoint()
 	model.record(session, status, endpoint)
-	seen := sessionMemory{Imported: memory.Imported}
 	if session != nil {
-		seen = memory.remember(*session, r.api.Origin(), timeBy(ctx, r.api))
+		seen = seen.remember(*session, r.api)
 		if importing {
 			model.recordImported(*session)
 		}
@@ -153,6 +165,15 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	if seen != memory {
 		resp.Diagnostics.Append(seen.keep(ctx, resp.Private)...)
 	}
+}
+
+// timeOf is the server's time, and whether a session (nil for none) is past its own end by it.
+func (r *reservationResource) timeOf(ctx context.Context, session *qod.Session) (now time.Time, over bool, err error) {
+	now, err = r.api.Now(ctx)
+	if err == nil && session != nil {
+		over, err = pastEnd(*session, now, time.Now())
+	}
+	return now, over, err
 }
 
 // profileSeen is the profile to record, and the one that was asked for where that is another. A network
@@ -172,30 +193,52 @@ func profileSeen(recorded types.String, asked string, session *qod.Session, stat
 	return stringOrNull(asked), ""
 }
 
-// currentSession returns the session of a reservation; nil when there is none, or none any more. Only a 404 that
-// proves something says so.
-func currentSession(ctx context.Context, api qod.Sessions, e endeavour, model reservationModel, memory sessionMemory) (*qod.Session, diag.Diagnostics) {
+// currentSession returns the session of a reservation, and what its record knows of it; nil when there
+// is none, or none any more. One that was lost sight of before its end, and is there again, is taken
+// back.
+func currentSession(ctx context.Context, api qod.Sessions, e endeavour, model reservationModel, memory sessionMemory) (*qod.Session, sessionMemory, diag.Diagnostics) {
 	if model.SessionID.IsNull() {
-		return nil, nil
+		found, memory := takeBack(ctx, api, model, memory)
+		return found, memory, nil
 	}
-	id := model.SessionID.ValueString()
-	found, err := api.Read(ctx, model.ref())
+	ref := model.ref(memory)
+	found, err := api.Read(ctx, ref)
 	switch {
 	case err == nil:
 		found = completed(found, qod.Session{StartedAt: instantOf(model.StartedAt), ExpiresAt: instantOf(model.ExpiresAt)})
-		return &found, nil
+		return &found, memory, nil
 	case e == importingReservation && qod.IsGone(err):
-		return nil, diag.Diagnostics{e.importUnknown(id, api.Origin(), err)}
+		return nil, memory, diag.Diagnostics{e.importUnknown(ref.ID, api.Origin(), err)}
 	case e == importingReservation:
-		return nil, diag.Diagnostics{e.importFailed(id, err)}
+		return nil, memory, diag.Diagnostics{e.importFailed(ref.ID, err)}
 	case !qod.IsGone(err):
-		return nil, diag.Diagnostics{e.readFailed(id, err)}
-	case memory.elsewhere(api.Origin(), instantOf(model.ExpiresAt), serverTimeOf(err)):
-		return nil, diag.Diagnostics{e.madeElsewhere(id, memory.Origin, api.Origin(), err)}
-	case memory.anybody(api.Origin(), instantOf(model.ExpiresAt), serverTimeOf(err)):
-		return nil, diag.Diagnostics{e.goneForToken(id, api.Origin())}
+		return nil, memory, diag.Diagnostics{e.readFailed(ref.ID, err)}
 	}
-	return nil, nil
+	diags := e.sessionGone(ctx, api, ref, memory, err)
+	if diags.HasError() {
+		return nil, memory, diags
+	}
+	return nil, memory.withoutSession(ref, err), diags
+}
+
+// takeBack looks for the session that a reservation lost sight of, as long as that can be alive.
+func takeBack(ctx context.Context, api qod.Sessions, model reservationModel, memory sessionMemory) (*qod.Session, sessionMemory) {
+	lost := memory.Lost
+	was := sessionMemory{Imported: memory.Imported, AskedProfile: memory.AskedProfile, Origin: lost.Origin, MadeAt: lost.MadeAt}
+	if lost.ID == "" || lost.Origin != api.Origin() {
+		return nil, memory
+	}
+	if !was.lives(lost.ExpiresAt, api.EstimateNow()) {
+		memory.Lost = lostSession{}
+		return nil, memory
+	}
+	ref := model.ref(was)
+	ref.ID, ref.ExpiresAt = lost.ID, lost.ExpiresAt
+	found, err := api.Read(ctx, ref)
+	if err != nil {
+		return nil, memory
+	}
+	return &found, was
 }
 
 // Update brings the reservation to where its window wants it to be, if that was planned; see
@@ -224,7 +267,7 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	session, diags := currentSession(ctx, r.api, updatingReservation, prior, memory)
+	session, memory, diags := currentSession(ctx, r.api, updatingReservation, prior, memory)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -255,12 +298,32 @@ func (r *reservationResource) Delete(ctx context.Context, req resource.DeleteReq
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := model.Timeouts.Delete(ctx, defaultDeleteTimeout)
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || model.SessionID.IsNull() {
+	if resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	resp.Diagnostics.Append(release(ctx, r.api, deletingReservation, model.ref(), memory, instantOf(model.ExpiresAt))...)
+	if model.SessionID.IsNull() {
+		resp.Diagnostics.Append(r.deleteLost(ctx, model, memory)...)
+		return
+	}
+	resp.Diagnostics.Append(release(ctx, r.api, deletingReservation, model.ref(memory), memory)...)
+}
+
+// deleteLost deletes the session that a reservation lost sight of, if it can be alive. It has been
+// proven gone, so nothing about it keeps a destroy from its work.
+func (r *reservationResource) deleteLost(ctx context.Context, model reservationModel, memory sessionMemory) diag.Diagnostics {
+	lost := memory.Lost
+	was := sessionMemory{Origin: lost.Origin, MadeAt: lost.MadeAt}
+	if lost.ID == "" || lost.Origin != r.api.Origin() || !was.lives(lost.ExpiresAt, time.Now()) {
+		return nil
+	}
+	ref := model.ref(was)
+	ref.ID, ref.ExpiresAt = lost.ID, lost.ExpiresAt
+	if err := r.api.Release(ctx, ref); err != nil && !qod.IsGone(err) {
+		return diag.Diagnostics{lostNotDeleted(ref, err)}
+	}
+	return nil
 }
 
 // ImportState takes over a session by its id, which becomes that of the reservation. The window is

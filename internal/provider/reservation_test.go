@@ -307,6 +307,7 @@ type closing struct {
 }
 
 func (closing) Check(qod.Spec) []qod.Problem             { return nil }
+func (closing) EstimateNow() time.Time                   { return time.Time{} }
 func (closing) Glance(context.Context) (time.Time, bool) { return time.Time{}, false }
 func (c closing) Now(context.Context) (time.Time, error) { return *c.now, nil }
 func (c closing) Reserve(context.Context, qod.Spec) (qod.Session, error) {
@@ -467,6 +468,7 @@ type ticking struct {
 }
 
 func (ticking) Check(qod.Spec) []qod.Problem             { return nil }
+func (ticking) EstimateNow() time.Time                   { return time.Time{} }
 func (ticking) Glance(context.Context) (time.Time, bool) { return time.Time{}, false }
 func (ticking) Endpoint() string                         { return "https://ticking.example" }
 func (ticking) Origin() string                           { return "https://ticking.example" }

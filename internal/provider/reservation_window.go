@@ -31,10 +31,17 @@ const (
 	statusUnavailable = reservationStatus(qod.StatusUnavailable)
 )
 
+// startTolerance is how far ahead of the server's clock a window may open without ending a session that
+// lives: a start such as timestamp() is the present by another clock.
+const startTolerance = 5 * time.Minute
+
 // status follows from the window, the server's time and the session (nil for none), and from nothing
 // that was concluded before. It is pure.
 func (w window) status(now time.Time, session *qod.Session) reservationStatus {
 	early, over := now.Before(w.starts), w.over(now)
+	if session != nil && w.starts.Sub(now) <= startTolerance {
+		early = false
+	}
 	switch {
 	case session != nil && (early || over):
 		return statusOverdue
@@ -52,6 +59,16 @@ func (w window) status(now time.Time, session *qod.Session) reservationStatus {
 	return statusRequested
 }
 
+// statusOf is status where a session may be over by its own account, although the API shows it: the
+// window is open, and nothing is in use.
+func statusOf(w window, now time.Time, session *qod.Session, over bool) reservationStatus {
+	status := w.status(now, session)
+	if over && status != statusOverdue {
+		return statusDue
+	}
+	return status
+}
+
 // over reports whether no session can be had for the rest of the window: the API counts whole seconds.
 func (w window) over(now time.Time) bool {
 	return !w.ends.IsZero() && w.ends.Sub(now) < time.Second
@@ -65,6 +82,15 @@ const endSlack = 5 * time.Second
 // one: the window is longer than a session may be, or its end was moved.
 func (w window) leaves(session qod.Session) bool {
 	return !session.ExpiresAt.IsZero() && w.ends.Sub(session.ExpiresAt) > endSlack
+}
+
+// lateSlack is how long after the window's end a session may end without a word: networks count from
+// when they grant it.
+const lateSlack = time.Minute
+
+// exceededBy reports whether the session goes on after the window has closed.
+func (w window) exceededBy(session qod.Session) bool {
+	return !session.ExpiresAt.IsZero() && session.ExpiresAt.Sub(w.ends) > lateSlack
 }
 
 // seconds is the length of a window with a start, in whole seconds.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -25,9 +24,14 @@ const memoryKey = "session"
 type sessionMemory struct {
 	// Origin is where the session was made or last seen. A 404 from anywhere else proves nothing.
 	Origin string `json:"origin,omitempty"`
-	// SeenAt is when the session was made, or first seen without an end, if the API has said none. It
-	// bounds the session's life.
-	SeenAt time.Time `json:"seen_at,omitzero"`
+	// MadeAt is when the session was made, or first seen, by the API's clock. It tells whether each
+	// replica of the API has to know it, and bounds its life where the API has said no end.
+	MadeAt time.Time `json:"made_at,omitzero"`
+	// Over says that the session was past its own end when the API still showed it.
+	Over bool `json:"over,omitempty"`
+	// Lost is the session that a reservation had when it was last seen: one that is gone before its end
+	// may come back, and is taken back then.
+	Lost lostSession `json:"lost,omitzero"`
 	// Imported says that configuration has not been adopted yet: attributes the API did not show
 	// are taken from it instead of replacing the session.
 	Imported bool `json:"imported,omitempty"`
@@ -57,58 +61,55 @@ func (m sessionMemory) keep(ctx context.Context, p privateState) diag.Diagnostic
 }
 
 // remember is what the record of a session that was just made or seen has to know beyond its
-// attributes. The time is asked for only where it is needed.
-func (m sessionMemory) remember(s qod.Session, origin string, now func() time.Time) sessionMemory {
-	m.Origin = origin
-	switch {
-	case !s.ExpiresAt.IsZero():
-		m.SeenAt = time.Time{} // every snapshot of a state is written whole: what says nothing costs a large fleet
-	case m.SeenAt.IsZero():
-		m.SeenAt = now().Truncate(time.Second)
+// attributes.
+func (m sessionMemory) remember(s qod.Session, api qod.Sessions) sessionMemory {
+	m.Origin, m.Lost = api.Origin(), lostSession{}
+	if m.MadeAt.IsZero() {
+		m.MadeAt = timeBy(api).Truncate(time.Second)
+		if !s.StartedAt.IsZero() && s.StartedAt.Before(m.MadeAt) {
+			m.MadeAt = s.StartedAt
+		}
 	}
 	return m
 }
 
-// timeBy is the API's time, or else that of this machine: where it only bounds when a session can no
-// longer be alive, that is good enough.
-func timeBy(ctx context.Context, api qod.Sessions) func() time.Time {
-	return func() time.Time {
-		if now, err := api.Now(ctx); err == nil {
-			return now
-		}
-		return time.Now().UTC()
+// timeBy is the API's time, or else that of this machine: where it only bounds when a session was made
+// or can no longer be alive, that is good enough.
+func timeBy(api qod.Sessions) time.Time {
+	if now := api.EstimateNow(); !now.IsZero() {
+		return now
 	}
+	return time.Now().UTC()
+}
+
+// withoutSession is what the record of a reservation knows once err has proven its session gone. Before
+// its end the session may come back.
+func (m sessionMemory) withoutSession(ref qod.Ref, err error) sessionMemory {
+	without := sessionMemory{Imported: m.Imported}
+	gone, _ := asError[*qod.GoneError](err)
+	if gone != nil && gone.Proof != qod.ProofExpired && gone.Proof != qod.ProofDeleted {
+		without.Lost = lostSession{ID: ref.ID, Origin: m.Origin, MadeAt: m.MadeAt, ExpiresAt: ref.ExpiresAt}
+	}
+	return without
+}
+
+// lostSession is a session that was proven to be gone before its end.
+type lostSession struct {
+	ID        string    `json:"id,omitempty"`
+	Origin    string    `json:"origin,omitempty"`
+	MadeAt    time.Time `json:"made_at,omitzero"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
 }
 
 // longestSession is the most any session of this API lasts.
 const longestSession = 24 * time.Hour
 
-// elsewhere reports whether a 404 from origin must not count as proof, because the session was
-// made at another one and need not be over yet. The clock is the server's; unknown (zero),
-// the session is taken to live.
-func (m sessionMemory) elsewhere(origin string, expiresAt, serverTime time.Time) bool {
-	return m.Origin != "" && m.Origin != origin && m.lives(expiresAt, serverTime)
-}
-
-// anybody reports whether a 404 from origin, taken for proof, may have been for another client than
-// the one that made the session: a ready access token does not show whose it is.
-func (m sessionMemory) anybody(origin string, expiresAt, serverTime time.Time) bool {
-	return strings.HasSuffix(origin, " as token") && m.lives(expiresAt, serverTime)
-}
-
-// lives reports whether nothing says that the session is over.
-func (m sessionMemory) lives(expiresAt, serverTime time.Time) bool {
+// lives reports whether a session is not over yet at a time, as far as its end is known: by what the
+// API has said, or by the longest that any lasts.
+func (m sessionMemory) lives(expiresAt, now time.Time) bool {
 	end := expiresAt
-	if end.IsZero() && !m.SeenAt.IsZero() {
-		end = m.SeenAt.Add(longestSession)
+	if end.IsZero() && !m.MadeAt.IsZero() {
+		end = m.MadeAt.Add(longestSession)
 	}
-	return end.IsZero() || serverTime.Before(end)
-}
-
-// serverTimeOf is the Date of the answer behind err.
-func serverTimeOf(err error) time.Time {
-	if e, ok := asError[*qod.Error](err); ok {
-		return e.ServerTime
-	}
-	return time.Time{}
+	return end.IsZero() || now.IsZero() || now.Before(end)
 }

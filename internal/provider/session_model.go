@@ -29,8 +29,11 @@ func (m sessionModel) toSpec(token types.String) qod.Spec {
 	return spec
 }
 
-func (m sessionModel) ref() qod.Ref {
-	return qod.Ref{ID: m.ID.ValueString(), Device: toDevice(m.Device), QoSProfile: m.QoSProfile.ValueString()}
+func (m sessionModel) ref(memory sessionMemory) qod.Ref {
+	return qod.Ref{
+		ID: m.ID.ValueString(), Device: toDevice(m.Device), QoSProfile: m.QoSProfile.ValueString(),
+		MadeAt: memory.MadeAt, ExpiresAt: instantOf(m.ExpiresAt),
+	}
 }
 
 // record takes over what the API decides: status, times, and the profile, of which drift is

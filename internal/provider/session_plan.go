@@ -26,8 +26,9 @@ func planSession(config sessionModel, prior *sessionModel, memory sessionMemory,
 	planned.requestModel = p.request(config.requestModel, prior.requestModel)
 	planned.Duration = settled(&p, path.Root("duration"), config.Duration, prior.Duration)
 
-	// An UNAVAILABLE session is dead but blocks its device until it is deleted.
-	if prior.QoSStatus.ValueString() == string(qod.StatusUnavailable) {
+	// An UNAVAILABLE session is dead but blocks its device until it is deleted. So may one be that the
+	// network still shows past its end.
+	if prior.QoSStatus.ValueString() == string(qod.StatusUnavailable) || memory.Over {
 		p.replace = append(p.replace, path.Root("qos_status"))
 	}
 	if len(p.replace) > 0 {

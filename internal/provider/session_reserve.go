@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -51,20 +50,16 @@ func completed(seen, before qod.Session) qod.Session {
 	return seen
 }
 
-// release deletes a session that ends at a time, if that is known. One that is gone already is released.
-func release(ctx context.Context, api qod.Sessions, e endeavour, ref qod.Ref, memory sessionMemory, ends time.Time) diag.Diagnostics {
+// release deletes a session. One that is gone already is released.
+func release(ctx context.Context, api qod.Sessions, e endeavour, ref qod.Ref, memory sessionMemory) diag.Diagnostics {
 	err := api.Release(ctx, ref)
 	switch {
 	case err == nil:
 		return nil
 	case !qod.IsGone(err):
 		return diag.Diagnostics{e.releaseFailed(ref.ID, err)}
-	case memory.elsewhere(api.Origin(), ends, serverTimeOf(err)):
-		return diag.Diagnostics{e.madeElsewhere(ref.ID, memory.Origin, api.Origin(), err)}
-	case memory.anybody(api.Origin(), ends, serverTimeOf(err)):
-		return diag.Diagnostics{e.goneForToken(ref.ID, api.Origin())}
 	}
-	return nil
+	return e.sessionGone(ctx, api, ref, memory, err)
 }
 
 // checkSessionID refuses what no session can be imported by. It runs before any URL is made of the

@@ -82,7 +82,7 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 		model.QoSProfile = types.StringValue(asked.QoSProfile)
 		model.settle()
 		resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)
-		memory = memory.remember(made, r.api.Origin(), timeBy(ctx, r.api)) // which may ask for the time, and wait for it
+		memory = memory.remember(made, r.api)
 		resp.Diagnostics.Append(memory.keep(ctx, resp.Private)...)
 		return !resp.Diagnostics.HasError()
 	})
@@ -101,7 +101,7 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	if !model.recordedSame(before) {
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	}
-	if now := memory.remember(granted, r.api.Origin(), timeBy(ctx, r.api)); now != memory {
+	if now := memory.remember(granted, r.api); now != memory {
 		resp.Diagnostics.Append(now.keep(ctx, resp.Private)...)
 	}
 	switch {
@@ -140,21 +140,17 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 
 	// The first read of an import finds nothing in state but the id.
 	importing := memory.Imported && model.QoSProfile.IsNull() && model.Device.IsNull() && model.QoSStatus.IsNull()
-	found, err := r.api.Read(ctx, model.ref())
+	found, err := r.api.Read(ctx, model.ref(memory))
 	switch {
 	case err == nil:
 	case qod.IsGone(err) && importing:
 		resp.Diagnostics.Append(importingSession.importUnknown(model.ID.ValueString(), r.api.Origin(), err))
 		return
 	case qod.IsGone(err):
-		if memory.elsewhere(r.api.Origin(), instantOf(model.ExpiresAt), serverTimeOf(err)) {
-			resp.Diagnostics.Append(readingSession.madeElsewhere(model.ID.ValueString(), memory.Origin, r.api.Origin(), err))
-			return
+		resp.Diagnostics.Append(readingSession.sessionGone(ctx, r.api, model.ref(memory), memory, err)...)
+		if !resp.Diagnostics.HasError() {
+			resp.State.RemoveResource(ctx)
 		}
-		if memory.anybody(r.api.Origin(), instantOf(model.ExpiresAt), serverTimeOf(err)) {
-			resp.Diagnostics.Append(readingSession.goneForToken(model.ID.ValueString(), r.api.Origin()))
-		}
-		resp.State.RemoveResource(ctx)
 		return
 	case importing:
 		resp.Diagnostics.Append(importingSession.importFailed(model.ID.ValueString(), err))
@@ -164,6 +160,11 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 
+	over, err := sessionPastEnd(ctx, r.api, found)
+	if err != nil {
+		resp.Diagnostics.Append(readingSession.timeUnknown(model.ID.ValueString(), err))
+		return
+	}
 	before := model
 	model.record(found, r.api.Endpoint())
 	switch {
@@ -174,7 +175,9 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	}
 	// Whoever can see the session is asked for it from now on.
-	if now := memory.remember(found, r.api.Origin(), timeBy(ctx, r.api)); now != memory {
+	now := memory.remember(found, r.api)
+	now.Over = over
+	if now != memory {
 		resp.Diagnostics.Append(now.keep(ctx, resp.Private)...)
 	}
 }
@@ -204,7 +207,7 @@ func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		var s qod.Session
-		if s, err = r.api.Await(ctx, plan.ref()); s.Status != "" {
+		if s, err = r.api.Await(ctx, plan.ref(memory)); s.Status != "" {
 			profile := plan.QoSProfile
 			plan.record(s, plan.Endpoint.ValueString())
 			plan.QoSProfile = profile // drift is for the next refresh: an update must return what was planned
@@ -234,7 +237,7 @@ func (r *sessionResource) Delete(ctx context.Context, req resource.DeleteRequest
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	resp.Diagnostics.Append(release(ctx, r.api, deletingSession, model.ref(), memory, instantOf(model.ExpiresAt))...)
+	resp.Diagnostics.Append(release(ctx, r.api, deletingSession, model.ref(memory), memory)...)
 }
 
 // ImportState takes a session over by its id. The refresh that follows fills the state.

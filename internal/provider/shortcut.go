@@ -42,7 +42,7 @@ func (s shortcut) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceR
 // planSession, which decides the same.
 func (s shortcut) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
 	if req.TypeName == sessionTypeName && sameValue(req.PriorState, req.ProposedNewState) {
-		if recorded, ok := recordedIn(req.PriorState); ok && recorded.QoSStatus.ValueString() == string(qod.StatusAvailable) {
+		if recorded, ok := recordedIn(req.PriorState); ok && recorded.QoSStatus.ValueString() == string(qod.StatusAvailable) && !memoryIn(req.PriorPrivate).Over {
 			planned := req.PriorIdentity
 			if planned == nil {
 				planned = identityOf(nil) // OpenTofu keeps none, nor does Terraform before 1.12
@@ -65,14 +65,15 @@ func (s shortcut) confirmed(ctx context.Context, req *tfprotov6.ReadResourceRequ
 		}
 	}()
 	before, ok := recordedIn(req.CurrentState)
-	if !ok || s.provider.sessions == nil || originIn(req.Private) != s.provider.sessions.Origin() {
+	memory := memoryIn(req.Private)
+	if !ok || s.provider.sessions == nil || memory.Origin != s.provider.sessions.Origin() || memory.Over {
 		return nil, false
 	}
 	id = identityOf(map[string]tftypes.Value{"id": tftypes.NewValue(tftypes.String, before.ID.ValueString())})
 	if req.CurrentIdentity != nil && !sameValue(req.CurrentIdentity.IdentityData, id.IdentityData) {
 		return nil, false // another session's is for the framework to refuse
 	}
-	found, ok := s.provider.sessions.Confirm(ctx, before.ref())
+	found, ok := s.provider.sessions.Confirm(ctx, before.ref(memory))
 	if !ok {
 		return nil, false
 	}
@@ -122,14 +123,15 @@ func recordedIn(state *tfprotov6.DynamicValue) (sessionModel, bool) {
 	return m, true
 }
 
-// originIn reads a session's origin from Terraform's private state, as the framework encodes it.
-func originIn(private []byte) string {
+// memoryIn reads what a session's record knows from Terraform's private state, as the framework encodes
+// it. It is that of no session where it cannot be read.
+func memoryIn(private []byte) sessionMemory {
 	var keys map[string][]byte
 	var memory sessionMemory
 	if json.Unmarshal(private, &keys) != nil || json.Unmarshal(keys[memoryKey], &memory) != nil {
-		return ""
+		return sessionMemory{}
 	}
-	return memory.Origin
+	return memory
 }
 
 func sameValue(a, b *tfprotov6.DynamicValue) bool {

@@ -335,6 +335,10 @@ func (c *Client) askTheTime(ctx context.Context) error {
 	return nil
 }
 
+// EstimateNow is the server's time as one answer has shown it, to within some seconds; zero where none
+// has, or two have contradicted each other.
+func (c *Client) EstimateNow() time.Time { return c.clock.estimate() }
+
 // Glance is an estimate of Now where one answer has shown it, or where one list within a few seconds
 // does. While lists fail, nobody else asks: the remarks of a thousand resources must not hold up a
 // plan.

@@ -13,17 +13,21 @@ type Sessions interface {
 	Reserve(ctx context.Context, s Spec) (Session, error)
 	// Await waits until the session is AVAILABLE; otherwise the error is a *WaitError.
 	Await(ctx context.Context, ref Ref) (Session, error)
-	// Read returns the session. IsGone(err) holds only for a proven 404.
+	// Read returns the session. IsGone(err) holds only where it is proven that there is none.
 	Read(ctx context.Context, ref Ref) (Session, error)
 	// Confirm returns the session where a list that is shared with others shows that it is well, and
 	// asks for nothing else. Otherwise only Read can say.
 	Confirm(ctx context.Context, ref Ref) (Session, bool)
 	// Release deletes the session. IsGone(err) holds when there was none.
 	Release(ctx context.Context, ref Ref) error
-	// List returns the sessions that these credentials can see and that pass the filter.
+	// List returns the sessions that these credentials can see and that pass the filter. With an
+	// *IncompleteListError there may be more.
 	List(ctx context.Context, f Filter) ([]Session, error)
-	// Now is the server's time.
+	// Now is the server's time, as answers that agree have shown it.
 	Now(ctx context.Context) (time.Time, error)
+	// EstimateNow is the server's time as one answer has shown it; zero where none has. It asks for
+	// nothing, and nothing may be bought or ended by it.
+	EstimateNow() time.Time
 	// Glance is Now for remarks that can be left out: it takes little time, and false is no error.
 	Glance(ctx context.Context) (time.Time, bool)
 	// Endpoint is the base URL of the API, in one spelling.
