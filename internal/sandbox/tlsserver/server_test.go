@@ -269,7 +269,9 @@ func TestBlackHoleAnswersNoPing(t *testing.T) {
 	t.Parallel()
 	s := tlsserver.Start(t, sandbox.Config{})
 	c := client(t, s)
-	c.Transport.(*http.Transport).HTTP2 = &http.HTTP2Config{SendPingTimeout: 500 * time.Millisecond, PingTimeout: 500 * time.Millisecond}
+	c.Transport.(*http.Transport).HTTP2 = &http.HTTP2Config{ //nolint:forcetypeassert // client made it
+		SendPingTimeout: 500 * time.Millisecond, PingTimeout: 500 * time.Millisecond,
+	}
 	s.Fail(sandbox.Fault{Effect: sandbox.BlackHoleAfterCommit()})
 	if got, err := send(t.Context(), c, "POST", s.Endpoint()+"/qod/sessions", create(1), false); err == nil {
 		t.Errorf("got %+v", got)
