@@ -2,9 +2,12 @@ package qod
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -17,10 +20,21 @@ type object map[string]json.RawMessage
 
 func decodeObject(body []byte) (object, error) {
 	var fields object
-	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
+	if err := json.Unmarshal(jsonText(body), &fields); err != nil || fields == nil {
 		return nil, errors.New("the answer is not a JSON object")
 	}
 	return fields, nil
+}
+
+// jsonText is the JSON of a body without what some servers put in front of it: a byte-order mark,
+// which RFC 8259 §8.1 lets a parser ignore, and the line that keeps browsers from running JSON as
+// a script.
+func jsonText(body []byte) []byte {
+	body = bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\ufeff"))
+	if rest, guarded := bytes.CutPrefix(bytes.TrimSpace(body), []byte(")]}'")); guarded {
+		return bytes.TrimPrefix(rest, []byte(","))
+	}
+	return body
 }
 
 func (o object) object(name string) object {
@@ -68,60 +82,118 @@ func (o object) number(name string) (int64, bool) {
 	return int64(f), true
 }
 
-func (o object) whole(name string) int64 {
-	n, _ := o.number(name)
-	return n
+// absent reports whether there is nothing at name: no value, null, or an empty text.
+func (o object) absent(name string) bool {
+	raw := bytes.TrimSpace(o[name])
+	return len(raw) == 0 || string(raw) == "null" || (raw[0] == '"' && strings.TrimSpace(o.text(name)) == "")
 }
 
-// instant reads RFC 3339, or seconds since 1970 as version 0.10 of the CAMARA document and
-// Telefónica's own have them (milliseconds where the number can be nothing else). What is
-// neither counts as absent.
-func (o object) instant(name string) time.Time {
+// spelled is the value at name as the API wrote it.
+func (o object) spelled(name string) string {
+	raw := bytes.TrimSpace(o[name])
+	if len(raw) > 0 && raw[0] == '"' {
+		return o.text(name)
+	}
+	return string(raw)
+}
+
+// whole is the whole number at name, zero for none. It reports false for a value that is none.
+func (o object) whole(name string) (n int64, ok bool) {
+	if o.absent(name) {
+		return 0, true
+	}
+	return o.number(name)
+}
+
+// instant is the time at name, zero for none. It reports false for a value that is no time, or that
+// could mean more than one: what has no offset from UTC is not guessed.
+//
+// A zero counts as none: so do Go, Java and C# write a time that was never set.
+func (o object) instant(name string) (t time.Time, ok bool) {
+	if o.absent(name) {
+		return time.Time{}, true
+	}
 	s := strings.TrimSpace(o.text(name))
-	if t, err := time.Parse(time.RFC3339, strings.ToUpper(s)); err == nil {
-		return presentable(t)
+	for _, parse := range []func(string) (time.Time, bool){parseTimestamp, parseMailDate, parseEpoch} {
+		if t, ok := parse(s); ok {
+			return t.UTC(), t.UTC().Year() >= 1 && t.UTC().Year() <= 9999 // RFC 3339 cannot write others
+		}
 	}
+	return time.Time{}, false
+}
+
+// timestamp is RFC 3339 and what else ISO 8601 and common libraries make of it: a blank for the T,
+// no separators, no seconds, a comma before fractions, an offset without its colon or minutes or
+// behind a blank, the name of a zone behind the offset (RFC 9557).
+var timestamp = regexp.MustCompile(`(?i)\A(\d{4})(-?)(\d{2})(-?)(\d{2})(?:T| +)(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,](\d+))?)?` +
+	` *(?:(Z|UTC|GMT|[+-]00:?00 (?:UTC|GMT))|([+-])([01]\d|2[0-3])(?::?([0-5]\d))?)(?:\[[A-Z0-9/_+-]+\])?\z`)
+
+func parseTimestamp(s string) (time.Time, bool) {
+	m := timestamp.FindStringSubmatch(s)
+	if m == nil || m[2] != m[4] {
+		return time.Time{}, false
+	}
+	offset := "Z"
+	if m[10] == "" {
+		offset = m[11] + m[12] + ":" + cmp.Or(m[13], "00")
+	}
+	t, err := time.Parse(time.RFC3339, fmt.Sprintf("%s-%s-%sT%s:%s:%s.%s%s",
+		m[1], m[3], m[5], m[6], m[7], cmp.Or(m[8], "00"), cmp.Or(m[9], "0"), offset))
+	return t, err == nil
+}
+
+// mailZone is a zone at the end of a date that can only mean UTC.
+var mailZone = regexp.MustCompile(`(?i) (?:GMT|UTC|UT|Z)\z`)
+
+// parseMailDate reads the dates of RFC 5322 and of HTTP (RFC 9110 §5.6.7; not its obsolete forms,
+// one of which has no zone and the other no century). A weekday has to be that of its date.
+func parseMailDate(s string) (time.Time, bool) {
+	s = mailZone.ReplaceAllString(s, " +0000")
+	if t, err := time.Parse("2 Jan 2006 15:04:05 -0700", s); err == nil {
+		return t, true
+	}
+	t, err := time.Parse("Mon, 2 Jan 2006 15:04:05 -0700", s)
+	return t, err == nil && strings.EqualFold(t.Format("Mon"), s[:3])
+}
+
+// parseEpoch reads seconds since 1970, as version 0.10 of the CAMARA document and Telefónica's own
+// have them, or milliseconds. From 2001 to 2286 the first have ten digits and the second thirteen,
+// so that neither can be taken for the other, nor a count of seconds or a date without separators
+// for either.
+func parseEpoch(s string) (time.Time, bool) {
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || f <= 0 || f > 1e15 {
-		return time.Time{}
+	switch {
+	case err != nil:
+		return time.Time{}, false
+	case f == 0:
+		return time.Time{}, true
+	case f >= 1e9 && f < 1e10:
+		return time.Unix(int64(f), 0), true
+	case f >= 1e12 && f < 1e13:
+		return time.Unix(int64(f/1000), 0), true
 	}
-	if f > 1e11 {
-		f /= 1000
-	}
-	return presentable(time.Unix(int64(f), 0))
+	return time.Time{}, false
 }
 
-// presentable drops what RFC 3339 cannot write again.
-func presentable(t time.Time) time.Time {
-	if t = t.UTC(); t.Year() < 1 || t.Year() > 9999 {
-		return time.Time{}
-	}
-	return t
-}
+// shownID finds each value of a member called sessionId, at any depth, also in JSON that is the
+// text of a string, whose quotes are escaped.
+var shownID = regexp.MustCompile(`(?:\\*"|\\+u0022)sessionId(?:\\*"|\\+u0022)(?:\s|\\+[nrt])*:(?:\s|\\+[nrt])*` +
+	`(?:(?:\\*"|\\+u0022)([^"]*?)(?:\\*"|\\+u0022)|([0-9]+)\s*[,}\]])`)
 
-// salvageID finds the sessionId of a body that was cut off or damaged behind it. The id is the
-// only way to release what the network has just sold.
+// salvageID finds the sessionId of a body that is not as the document has it: wrapped in another
+// object or in an array, cut off or damaged. The id is the only way to release what the network has
+// just sold. Of two different ones nothing says which it is.
 func salvageID(body []byte) string {
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	if first, err := decoder.Token(); err != nil || first != json.Delim('{') {
-		return ""
+	found := ""
+	for _, m := range shownID.FindAllSubmatch(body, -1) {
+		id := string(m[1]) + string(m[2])
+		if id == "" {
+			continue
+		}
+		if !validID(id) || (found != "" && found != id) {
+			return ""
+		}
+		found = id
 	}
-	for decoder.More() {
-		key, err := decoder.Token()
-		if err != nil {
-			return ""
-		}
-		if key == "sessionId" {
-			value, err := decoder.Token()
-			if id, ok := value.(string); ok && err == nil && validID(id) {
-				return id
-			}
-			return ""
-		}
-		var skipped json.RawMessage
-		if decoder.Decode(&skipped) != nil {
-			return ""
-		}
-	}
-	return ""
+	return found
 }

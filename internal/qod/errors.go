@@ -264,6 +264,15 @@ func readable(text string) string {
 
 // printable is one line of at most 300 printable characters.
 func printable(text string) string {
+	text = oneLine(text)
+	if runes := []rune(text); len(runes) > maxServerText {
+		text = string(runes[:maxServerText]) + "…"
+	}
+	return text
+}
+
+// oneLine drops what nobody sees, and makes one blank of several and of line feeds.
+func oneLine(text string) string {
 	text = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
@@ -273,11 +282,7 @@ func printable(text string) string {
 		}
 		return r
 	}, text)
-	text = strings.Join(strings.Fields(text), " ")
-	if runes := []rune(text); len(runes) > maxServerText {
-		text = string(runes[:maxServerText]) + "…"
-	}
-	return text
+	return strings.Join(strings.Fields(text), " ")
 }
 
 // plainError says what err says, safe to print: errors of net/http quote the server at length.

@@ -11,3 +11,10 @@ func (c *Client) ClockIsSet(by time.Duration) {
 	defer c.clock.mu.Unlock()
 	c.clock.wall = c.clock.wall.Add(-by)
 }
+
+// What two devices say of each other, and what locks go by.
+
+func (d Device) Compare(shown Device) (matches, contradicts bool) { return d.compare(shown) }
+func (d Device) Overlaps(shown Device) bool                       { return d.overlaps(shown) }
+func (d Device) Shares(shown Device) bool                         { return d.shares(shown) }
+func (d Device) Identifiers() []string                            { return d.identifiers() }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // openGateway is the dialect of Telefónica's Quality on Demand document, version 0.10.0.
@@ -133,15 +134,23 @@ func (openGateway) locatedID(location string) string {
 
 func (openGateway) session(body []byte) (Session, error) {
 	fields, err := decodeObject(body)
-	if err != nil {
-		return Session{ID: salvageID(body)}, err
+	var s Session
+	if err == nil {
+		s, err = openGatewaySession(fields)
 	}
-	return openGatewaySession(fields)
+	if s.ID == "" {
+		s.ID = salvageID(body)
+	}
+	return s, err
 }
 
 func (openGateway) sessions(body []byte) ([]Session, error) {
 	var items []json.RawMessage
-	if err := json.Unmarshal(body, &items); err != nil {
+	if err := json.Unmarshal(jsonText(body), &items); err != nil {
+		if _, err := decodeObject(body); err == nil {
+			// Whatever wraps a list may also say that this is one page of many.
+			return nil, errors.New("the answer is a JSON object and not an array of sessions, which is what the API document has")
+		}
 		return nil, errors.New("the answer is not a JSON array of sessions")
 	}
 	sessions := make([]Session, 0, len(items))
@@ -172,12 +181,9 @@ func openGatewaySession(fields object) (Session, error) {
 	s := Session{
 		ID:         fields.text("sessionId"),
 		QoSProfile: fields.text("qosProfile"),
-		Status:     Status(fields.text("qosStatus")),
-		StartedAt:  fields.instant("startedAt"),
-		ExpiresAt:  fields.instant("expiresAt"),
-		Seconds:    fields.whole("duration"),
+		Status:     Status(strings.ToUpper(strings.TrimSpace(fields.text("qosStatus")))),
 		Device: Device{
-			PhoneNumber:             withPlus(device.text("phoneNumber")),
+			PhoneNumber:             e164(device.text("phoneNumber")),
 			NetworkAccessIdentifier: device.text("networkAccessIdentifier"),
 			IPv6Address:             device.text("ipv6Address"),
 		},
@@ -188,6 +194,11 @@ func openGatewaySession(fields object) (Session, error) {
 			s.Device.IPv4Address.PublicPort = &port
 		}
 	}
+	unread := unreadFields{fields: fields, device: s.Device}
+	s.StartedAt = unread.instant("startedAt")
+	s.ExpiresAt = unread.instant("expiresAt")
+	s.Seconds = unread.whole("duration")
+	s.Unread = strings.Join(unread.shown, ", ")
 	if !validID(s.ID) {
 		s.ID = ""
 		return s, errors.New("the answer shows no usable sessionId")
@@ -195,15 +206,55 @@ func openGatewaySession(fields object) (Session, error) {
 	return s, nil
 }
 
-var withoutPlus = regexp.MustCompile(`\A[1-9][0-9]{4,14}\z`)
-
-// withPlus completes a phone number as other versions of the API show it. What is shown ends up in
-// generated configuration and in import recipes, where a number needs its plus.
-func withPlus(number string) string {
-	if withoutPlus.MatchString(number) {
-		return "+" + number
+// e164 completes a phone number as other versions of the API and other networks show it. What is
+// shown ends up in generated configuration and in import recipes, where a number needs its plus and
+// nothing else. What is no whole number stays as it is.
+func e164(number string) string {
+	if digits := phoneDigits(number); digits != "" {
+		return "+" + digits
 	}
 	return number
+}
+
+// unreadFields reads fields and notes those whose values say nothing that can be read, since a
+// session whose end is missing for no apparent reason has people look in the wrong place.
+type unreadFields struct {
+	fields object
+	device Device
+	shown  []string
+}
+
+func (u *unreadFields) instant(name string) time.Time {
+	t, ok := u.fields.instant(name)
+	if !ok {
+		u.note(name)
+		return time.Time{}
+	}
+	return t
+}
+
+func (u *unreadFields) whole(name string) int64 {
+	n, ok := u.fields.whole(name)
+	if !ok {
+		u.note(name)
+		return 0
+	}
+	return n
+}
+
+// maxUnread bounds what is shown of one value, in characters.
+const maxUnread = 60
+
+func (u *unreadFields) note(name string) {
+	value := []rune(printable(redactServer(u.fields.spelled(name), nil, u.device)))
+	if len(value) > maxUnread {
+		value = append(value[:maxUnread], '…')
+	}
+	if raw := u.fields[name]; len(raw) > 0 && raw[0] == '"' {
+		u.shown = append(u.shown, fmt.Sprintf("%s %q", name, string(value)))
+		return
+	}
+	u.shown = append(u.shown, name+" "+string(value))
 }
 
 func (openGateway) failure(body []byte) (code, message string) {
@@ -225,4 +276,7 @@ func (openGateway) saysNotFound(code string) bool { return notFoundCode.MatchStr
 // path segment.
 var sessionID = regexp.MustCompile(`^[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}$`)
 
-func validID(id string) bool { return sessionID.MatchString(id) }
+// ValidSessionID reports whether a network could give this id: whether it can be imported.
+func ValidSessionID(id string) bool { return sessionID.MatchString(id) }
+
+func validID(id string) bool { return ValidSessionID(id) }

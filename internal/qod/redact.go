@@ -1,51 +1,136 @@
 package qod
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"html"
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // spellings are how a secret was sent, and how a server may repeat it.
 func spellings(secret string) []string {
 	sent, _ := json.Marshal(secret) // a string can always be encoded
 	quoted := strconv.Quote(secret)
-	return []string{
-		secret, url.QueryEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret)),
-		string(sent[1 : len(sent)-1]), quoted[1 : len(quoted)-1],
+	all := []string{
+		secret, oneLine(secret), html.EscapeString(secret),
+		string(sent[1 : len(sent)-1]), quoted[1 : len(quoted)-1], strings.ReplaceAll(secret, "/", `\/`),
+		base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawStdEncoding.EncodeToString([]byte(secret)),
+		base64.URLEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret)),
+	}
+	for _, s := range all {
+		for _, escaped := range []string{url.QueryEscape(s), url.PathEscape(s)} {
+			all = append(all, escaped, percentEncoded.ReplaceAllStringFunc(escaped, strings.ToLower))
+		}
+	}
+	return all
+}
+
+var percentEncoded = regexp.MustCompile(`%[0-9A-F]{2}`)
+
+// shortSecret is the length below which a secret may be part of an ordinary word.
+const shortSecret = 8
+
+// takeOut replaces what is not to be shown. Something short is replaced only where it stands by
+// itself, or a secret `test` would make `la REDACTED` of `latest`, and so give itself away; of a
+// single character that is true wherever it stands.
+func takeOut(text, secret, instead string) string {
+	switch n := utf8.RuneCountInString(secret); {
+	case n < 2:
+		return text
+	case n >= shortSecret:
+		return strings.ReplaceAll(text, secret, instead)
+	}
+	var b strings.Builder
+	for from := 0; ; {
+		at := strings.Index(text[from:], secret)
+		if at < 0 {
+			b.WriteString(text[from:])
+			return b.String()
+		}
+		at += from
+		end := at + len(secret)
+		if wordGoesOn(text, at) || wordGoesOn(text, end) {
+			_, size := utf8.DecodeRuneInString(text[at:])
+			b.WriteString(text[from : at+size])
+			from = at + size
+			continue
+		}
+		b.WriteString(text[from:at] + instead)
+		from = end
 	}
 }
 
-// redact takes secrets and the device's identifiers, as they are spelled, out of any text.
+// wordGoesOn reports whether a word has parts on both sides of a place in the text.
+func wordGoesOn(text string, at int) bool {
+	before, _ := utf8.DecodeLastRuneInString(text[:at])
+	after, _ := utf8.DecodeRuneInString(text[at:])
+	return isWord(before) && isWord(after)
+}
+
+func isWord(r rune) bool {
+	return r != utf8.RuneError && (r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r))
+}
+
+// credential is what a request carries where a secret of any length is one: the Authorization header,
+// and the fields of a form or of a body.
+var credential = regexp.MustCompile(`(?i)(authorization\\*["']?\s*[:=]\s*\\*["']?(?:basic|bearer)\s+` +
+	`|(?:client_secret|client_assertion|access_token|notificationAuthToken)(?:=|\\*"\s*:\s*\\*"))[^\s"'\\&,;]+`)
+
+// redact takes secrets and the device's identifiers, however they are spelled, out of any text. What
+// could hide one from it is dropped: line feeds, and characters that nobody sees.
 func redact(text string, secrets []string, d Device) string {
+	text = oneLine(text)
+	var all []string
 	for _, secret := range secrets {
-		if secret == "" {
-			continue
-		}
-		for _, spelling := range spellings(secret) {
-			text = strings.ReplaceAll(text, spelling, "REDACTED")
+		if utf8.RuneCountInString(secret) > 1 {
+			all = append(all, spellings(secret)...)
 		}
 	}
-	personal := []string{d.PhoneNumber, strings.TrimPrefix(d.PhoneNumber, "+"), d.NetworkAccessIdentifier, d.IPv6Address}
+	// The longest first: one secret may be part of another's spelling.
+	slices.SortFunc(all, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	for _, spelling := range slices.Compact(all) {
+		text = takeOut(text, spelling, "REDACTED")
+	}
+	text = credential.ReplaceAllString(text, "${1}REDACTED")
+	return redactDevice(text, d)
+}
+
+func redactDevice(text string, d Device) string {
+	if digits := phoneDigits(d.PhoneNumber); digits != "" {
+		own := regexp.MustCompile(`(?:\+|\(|00|%[0-9A-Fa-f]{2})*` + strings.Join(strings.Split(digits, ""), between+`?`))
+		text = own.ReplaceAllStringFunc(text, func(s string) string {
+			lead, body := cutLead(s)
+			return lead + Mask(strings.Join(separators.Split(body, -1), ""))
+		})
+	}
+	personal := []string{d.PhoneNumber, d.NetworkAccessIdentifier, d.IPv6Address, canonicalAddress(d.IPv6Address)}
 	if d.IPv4Address != nil {
 		personal = append(personal, d.IPv4Address.PublicAddress)
 	}
 	for _, identifier := range personal {
-		if identifier != "" {
-			text = strings.ReplaceAll(text, identifier, Mask(identifier))
+		if identifier == "" {
+			continue
+		}
+		escaped := url.QueryEscape(identifier)
+		for _, spelling := range []string{
+			identifier, strings.ToLower(identifier), escaped, percentEncoded.ReplaceAllStringFunc(escaped, strings.ToLower),
+		} {
+			text = takeOut(text, spelling, Mask(identifier))
 		}
 	}
 	return text
 }
 
 var (
-	// phoneShaped leaves the groups of a UUID and longer words alone.
-	phoneShaped = regexp.MustCompile(`(^|[^0-9A-Za-z-])(\+?[1-9][0-9]{6,14})($|[^0-9A-Za-z-])`)
-	userShaped  = regexp.MustCompile(`[0-9A-Za-z._%+-]+@[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*`)
+	userShaped = regexp.MustCompile(`[0-9A-Za-z._%+-]+(?:@|%40)[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*`)
 	// What stands around an address is not asked for: better one version number is masked too
 	// many than one address too few.
 	ipv4Shaped = regexp.MustCompile(`[0-9]{1,3}(\.[0-9]{1,3}){3}`)
@@ -57,15 +142,10 @@ var (
 func redactServer(text string, secrets []string, d Device) string {
 	text = redact(text, secrets, d)
 	text = userShaped.ReplaceAllStringFunc(text, Mask)
-	text = ipv4Shaped.ReplaceAllStringFunc(text, Mask)
+	text = replaceApart(text, ipv4Shaped, Mask)
 	text = ipv6Shaped.ReplaceAllStringFunc(text, maskIPv6)
-	for range 2 { // one pass misses every second of a list: a match takes the separator with it
-		text = phoneShaped.ReplaceAllStringFunc(text, func(s string) string {
-			parts := phoneShaped.FindStringSubmatch(s)
-			return parts[1] + Mask(parts[2]) + parts[3]
-		})
-	}
-	return text
+	text = maskNumbers(text)
+	return ipv4Shaped.ReplaceAllStringFunc(text, Mask)
 }
 
 // maskIPv6 masks an address and not a time of day. A colon before or behind it is punctuation.
@@ -82,3 +162,130 @@ func maskIPv6(s string) string {
 	}
 	return strings.Replace(s, address, Mask(address), 1)
 }
+
+const (
+	// separator is one character between the digits of a phone number, as it is or encoded.
+	separator = `(?:[\s\p{Z}\p{Pd}−.()/_]|%20|%2[89DEFdef]|%[Cc]2%[Aa]0|\\u00[Aa]0|&nbsp;|&#160;)`
+	// between is what stands between two digits: some of those, the plus that a form has for a
+	// blank, or what sets thousands apart.
+	between = `(?:` + separator + `{1,3}|[+,'’])`
+
+	year      = `(?:19|20)[0-9]{2}`
+	month     = `(?:1[0-2]|0?[1-9])`
+	day       = `(?:[12][0-9]|3[01]|0?[1-9])`
+	timeOfDay = `[0-2]?[0-9]:[0-5][0-9](?::[0-6][0-9](?:[.,][0-9]+)?)?` +
+		`(?: ?(?:Z|z|UTC|GMT)| \+0000|[+-](?:0[0-9]|1[0-4]):?(?:00|15|30|45)\b)?`
+)
+
+var (
+	separators = regexp.MustCompile(between)
+	// phoneShaped is digits in any groups. How many they are is counted later.
+	phoneShaped = regexp.MustCompile(`(?:\+|\(|%[0-9A-Fa-f]{2})*[0-9](?:` + between + `?[0-9])*`)
+
+	// notPersonal is what has as many digits as a phone number and is none.
+	notPersonal = regexp.MustCompile(`(` + strings.Join([]string{
+		// A word of its own: a UUID, the id of a trace or of a commit, a version.
+		`\b[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\b`,
+		`\b[0-9A-Fa-f]{16,64}\b`,
+		`\b[vV][0-9]{1,5}(?:\.[0-9]{1,5})+\b`,
+	}, "|") + `)|` + strings.Join([]string{
+		// A date, with a time of day or without; a time of day; a duration as Go prints it.
+		`(?:` + year + `[-/.]` + month + `[-/.]` + day + `|` + day + `[-/.]` + day + `[-/.]` + year + `)(?:(?:[Tt_]| +)` + timeOfDay + `)?`,
+		year + `(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[Tt][0-9]{4,6}(?:\.[0-9]+)?[Zz]?`,
+		timeOfDay,
+		`[0-9]{1,6}\.[0-9]{1,9}(?:ns|us|µs|ms|s|m|h)\b`,
+	}, "|"))
+	// longNumber is what hexadecimal rarely has and a phone number with letters around it has.
+	longNumber = regexp.MustCompile(`\A[0-9A-Fa-f]*[0-9]{11}[0-9A-Fa-f]*\z`)
+)
+
+// maskNumbers masks every number of 7 to 15 digits, in whatever groups, that is not known to be
+// something else: better one number is masked too many than one phone number too few.
+func maskNumbers(text string) string {
+	var b strings.Builder
+	from := 0
+	for _, at := range notPersonal.FindAllStringSubmatchIndex(text, -1) {
+		word := at[2] >= 0
+		if (word && !longNumber.MatchString(text[at[0]:at[1]])) || (!word && apart(text, at)) {
+			b.WriteString(phoneShaped.ReplaceAllStringFunc(text[from:at[0]], maskPhone))
+			b.WriteString(text[at[0]:at[1]])
+			from = at[1]
+		}
+	}
+	b.WriteString(phoneShaped.ReplaceAllStringFunc(text[from:], maskPhone))
+	return b.String()
+}
+
+// replaceApart replaces the matches that are no part of a longer number.
+func replaceApart(text string, shape *regexp.Regexp, replace func(string) string) string {
+	var b strings.Builder
+	from := 0
+	for _, at := range shape.FindAllStringIndex(text, -1) {
+		if apart(text, at) {
+			b.WriteString(text[from:at[0]] + replace(text[at[0]:at[1]]))
+			from = at[1]
+		}
+	}
+	b.WriteString(text[from:])
+	return b.String()
+}
+
+var (
+	numberBefore = regexp.MustCompile(`(?:[0-9A-Za-z+]|[0-9)][-._])\z`)
+	numberBehind = regexp.MustCompile(`\A(?:[0-9A-Za-z]|[-.+_][0-9(])`)
+)
+
+// apart reports whether a match is no part of a longer number or word.
+func apart(text string, at []int) bool {
+	return !numberBefore.MatchString(text[max(0, at[0]-2):at[0]]) && !numberBehind.MatchString(text[at[1]:])
+}
+
+const (
+	minPhone = 7
+	maxPhone = 17 // 15 of E.164, and 00 in front
+)
+
+// maskPhone masks a phone number, or each one of a row that nothing but blanks or commas sets apart.
+func maskPhone(s string) string {
+	lead, body := cutLead(s)
+	gaps := append(separators.FindAllStringIndex(body, -1), []int{len(body), len(body)})
+	if total := len(body) - len(strings.Join(separators.FindAllString(body, -1), "")); total < minPhone || (total > maxPhone && len(gaps) == 1) {
+		return s
+	}
+	var parts []string // each with as many groups as one number can have, and what follows it
+	digits, group, gapBefore := "", 0, ""
+	flush := func(gap string) {
+		parts, digits = append(parts, digits, gap), ""
+	}
+	for _, gap := range gaps {
+		next := body[group:gap[0]]
+		if digits != "" && len(digits)+len(next) > maxPhone {
+			flush(gapBefore)
+		}
+		digits, group, gapBefore = digits+next, gap[1], body[gap[0]:gap[1]]
+	}
+	flush("")
+	// Too few are left at the end: they belong to what is before them.
+	if last := len(parts) - 2; last > 0 && len(parts[last]) < minPhone {
+		parts = append(parts[:last-2], parts[last-2]+parts[last], "")
+	}
+	for i := 0; i < len(parts); i += 2 {
+		parts[i] = Mask(parts[i])
+	}
+	return lead + strings.Join(parts, "")
+}
+
+// cutLead cuts off what stands in front of a number's digits, without what is part of the number: its
+// plus, and a parenthesis that closes within it.
+func cutLead(s string) (lead, digits string) {
+	lead = phoneLead.FindString(s)
+	digits = s[len(lead):]
+	lead = strings.NewReplacer("+", "", "%2B", "", "%2b", "").Replace(lead)
+	if strings.Contains(digits, ")") {
+		lead = strings.ReplaceAll(lead, "(", "")
+	}
+	return lead, digits
+}
+
+// phoneLead is what may stand in front of a number's first digit.
+var phoneLead = regexp.MustCompile(`\A(?:\+|\(|%[0-9A-Fa-f]{2})*`)

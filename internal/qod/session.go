@@ -9,13 +9,12 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
 
-// Status is what the network says of a session (`qosStatus` of the API document). Values the
-// document does not know are kept as they came.
+// Status is what the network says of a session (`qosStatus` of the API document), in upper case.
+// Words that the document does not know are kept.
 type Status string
 
 // The statuses of the API document.
@@ -24,6 +23,11 @@ const (
 	StatusAvailable   Status = "AVAILABLE"
 	StatusUnavailable Status = "UNAVAILABLE"
 )
+
+// Known reports whether the status is one of the API document.
+func (s Status) Known() bool {
+	return s == StatusRequested || s == StatusAvailable || s == StatusUnavailable
+}
 
 // Device names one device by at least one of its identifiers.
 type Device struct {
@@ -71,6 +75,10 @@ type Session struct {
 	StartedAt  time.Time // zero when absent
 	ExpiresAt  time.Time // zero when absent
 	Seconds    int64     // as granted, which may be less than asked for; zero when absent
+
+	// Unread names the fields whose values could not be read and so count as absent, as the API
+	// spelled them, such as `startedAt "29.11.2026 20:15"`. Empty for none. Safe to print.
+	Unread string
 }
 
 // Ref names an existing session, with what the caller knows of it. The device picks the token where
@@ -112,17 +120,17 @@ func (d Device) Matches(shown Device) bool {
 	return matches
 }
 
-// compare reports whether the two devices match, or contradict each other. Where they have no
-// kind of identifier in common they do neither.
+// compare reports whether the two devices match, or contradict each other for certain. Where they
+// have no kind of identifier in common they do neither, nor where one shows too little of it.
 func (d Device) compare(shown Device) (matches, contradicts bool) {
-	equal, different := d.agreement(shown)
-	return equal > 0 && different == 0, different > 0
+	equals, differences := d.agreement(shown)
+	return equals > 0 && differences == 0, differences > 0
 }
 
 // overlaps reports whether the two share any identifier: what the API refuses a second session for.
 func (d Device) overlaps(shown Device) bool {
-	equal, _ := d.agreement(shown)
-	return equal > 0
+	equals, _ := d.agreement(shown)
+	return equals > 0
 }
 
 // shares reports whether the two have an identifier in common for certain. An address with a port
@@ -130,33 +138,6 @@ func (d Device) overlaps(shown Device) bool {
 func (d Device) shares(shown Device) bool {
 	ids := shown.identifiers()
 	return slices.ContainsFunc(d.identifiers(), func(id string) bool { return slices.Contains(ids, id) })
-}
-
-// agreement counts the kinds of identifiers that both have and that are equal, or are not.
-func (d Device) agreement(shown Device) (equal, different int) {
-	count := func(both, same bool) {
-		switch {
-		case both && same:
-			equal++
-		case both:
-			different++
-		}
-	}
-	count(d.PhoneNumber != "" && shown.PhoneNumber != "",
-		// Other versions of the API show numbers without the plus.
-		strings.TrimPrefix(d.PhoneNumber, "+") == strings.TrimPrefix(shown.PhoneNumber, "+"))
-	count(d.NetworkAccessIdentifier != "" && shown.NetworkAccessIdentifier != "",
-		strings.EqualFold(d.NetworkAccessIdentifier, shown.NetworkAccessIdentifier))
-	count(d.IPv4Address != nil && shown.IPv4Address != nil, sameIPv4Address(d.IPv4Address, shown.IPv4Address))
-	count(d.IPv6Address != "" && shown.IPv6Address != "", SameAddress(d.IPv6Address, shown.IPv6Address))
-	return equal, different
-}
-
-func sameIPv4Address(a, b *IPv4Address) bool {
-	if a == nil || b == nil || !SameAddress(a.PublicAddress, b.PublicAddress) {
-		return false
-	}
-	return a.PublicPort == nil || b.PublicPort == nil || *a.PublicPort == *b.PublicPort
 }
 
 // SameAddress reports whether two spellings mean one IP address or one CIDR block. Text that is
@@ -173,33 +154,6 @@ func canonicalAddress(s string) string {
 		return prefix.Masked().String()
 	}
 	return s
-}
-
-// portMark stands between an address and its port. No other identifier has a blank in it.
-const portMark = " port "
-
-// identifiers are the device's identifiers in one spelling each, sorted: what the API compares
-// when it answers 409.
-func (d Device) identifiers() []string {
-	var ids []string
-	if d.PhoneNumber != "" {
-		ids = append(ids, "tel:"+strings.TrimPrefix(d.PhoneNumber, "+"))
-	}
-	if d.NetworkAccessIdentifier != "" {
-		ids = append(ids, "nai:"+strings.ToLower(d.NetworkAccessIdentifier))
-	}
-	if v4 := d.IPv4Address; v4 != nil {
-		id := "ip:" + canonicalAddress(v4.PublicAddress)
-		if v4.PublicPort != nil {
-			id += portMark + strconv.FormatInt(*v4.PublicPort, 10)
-		}
-		ids = append(ids, id)
-	}
-	if d.IPv6Address != "" {
-		ids = append(ids, "ip:"+canonicalAddress(d.IPv6Address))
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
 }
 
 // String names the device with each identifier masked to its last two characters, so that it

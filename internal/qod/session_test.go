@@ -4,6 +4,8 @@ package qod_test
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,36 +21,98 @@ func v4(address string, port ...int64) *qod.IPv4Address {
 	return a
 }
 
-func TestDeviceMatches(t *testing.T) {
+// said is what compare says, as a test can see it: a match, a contradiction or nothing.
+func said(a, b qod.Device) string {
+	matches, contradicts := a.Compare(b)
+	switch {
+	case matches:
+		return "match"
+	case contradicts:
+		return "contradiction"
+	}
+	return "nothing"
+}
+
+func TestDeviceCompare(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
+	const match, contradiction, nothing = "match", "contradiction", "nothing"
+	number := func(s string) qod.Device { return qod.Device{PhoneNumber: s} }
+	name := func(s string) qod.Device { return qod.Device{NetworkAccessIdentifier: s} }
+	v6 := func(s string) qod.Device { return qod.Device{IPv6Address: s} }
+	at := func(address string, port ...int64) qod.Device { return qod.Device{IPv4Address: v4(address, port...)} }
+	for what, test := range map[string]struct {
 		a, b qod.Device
-		want bool
+		want string
 	}{
-		"nothing at all":             {qod.Device{}, qod.Device{}, false},
-		"nothing shown":              {qod.Device{PhoneNumber: phone}, qod.Device{}, false},
-		"the same number":            {qod.Device{PhoneNumber: phone}, qod.Device{PhoneNumber: phone}, true},
-		"without the plus":           {qod.Device{PhoneNumber: phone}, qod.Device{PhoneNumber: phone[1:]}, true},
-		"another number":             {qod.Device{PhoneNumber: phone}, qod.Device{PhoneNumber: phone + "1"}, false},
-		"the same name":              {qod.Device{NetworkAccessIdentifier: "A@b"}, qod.Device{NetworkAccessIdentifier: "a@B"}, true},
-		"another name":               {qod.Device{NetworkAccessIdentifier: "a@b"}, qod.Device{NetworkAccessIdentifier: "c@b"}, false},
-		"IPv6 respelled":             {qod.Device{IPv6Address: "2001:DB8:0::1"}, qod.Device{IPv6Address: "2001:db8::0001"}, true},
-		"another IPv6":               {qod.Device{IPv6Address: "2001:db8::1"}, qod.Device{IPv6Address: "2001:db8::2"}, false},
-		"no address":                 {qod.Device{IPv6Address: "here"}, qod.Device{IPv6Address: "here"}, true},
-		"IPv4":                       {qod.Device{IPv4Address: v4("203.0.113.7")}, qod.Device{IPv4Address: v4("203.0.113.7")}, true},
-		"IPv4 mapped":                {qod.Device{IPv4Address: v4("203.0.113.7")}, qod.Device{IPv4Address: v4("::ffff:203.0.113.7")}, true},
-		"another IPv4":               {qod.Device{IPv4Address: v4("203.0.113.7")}, qod.Device{IPv4Address: v4("203.0.113.8")}, false},
-		"the same port":              {qod.Device{IPv4Address: v4("203.0.113.7", 80)}, qod.Device{IPv4Address: v4("203.0.113.7", 80)}, true},
-		"another port":               {qod.Device{IPv4Address: v4("203.0.113.7", 80)}, qod.Device{IPv4Address: v4("203.0.113.7", 81)}, false},
-		"the port is not shown":      {qod.Device{IPv4Address: v4("203.0.113.7", 80)}, qod.Device{IPv4Address: v4("203.0.113.7")}, true},
-		"nothing in common":          {qod.Device{PhoneNumber: phone}, qod.Device{IPv6Address: "::1"}, false},
-		"one in common":              {qod.Device{PhoneNumber: phone, IPv6Address: "::1"}, qod.Device{PhoneNumber: phone, NetworkAccessIdentifier: "a"}, true},
-		"one in common, one against": {qod.Device{PhoneNumber: phone, IPv6Address: "::1"}, qod.Device{PhoneNumber: phone, IPv6Address: "::2"}, false},
+		"nothing at all":    {qod.Device{}, qod.Device{}, nothing},
+		"nothing shown":     {number(phone), qod.Device{}, nothing},
+		"nothing in common": {number(phone), v6("2001:db8::1"), nothing},
+
+		"the same number":        {number(phone), number(phone), match},
+		"without the plus":       {number(phone), number("34600000001"), match},
+		"with 00":                {number(phone), number("0034600000001"), match},
+		"in groups":              {number(phone), number("+34 600 000 001"), match},
+		"with dashes":            {number(phone), number("34-600-000-001"), match},
+		"with other dashes":      {number(phone), number("34‑600–000−001"), match},
+		"with dots":              {number(phone), number("+34.600.00.00.01"), match},
+		"with no-break spaces":   {number(phone), number("+34\u00a0600\u202f000\u00a0001"), match},
+		"with parentheses":       {number(phone), number("(+34) 600000001"), match},
+		"with a trunk prefix":    {number(phone), number("+34 (0) 600 000 001"), match},
+		"as a URI":               {number(phone), number("tel:+34-600-000-001"), match},
+		"as an MSISDN":           {number(phone), number("MSISDN:34600000001"), match},
+		"another number":         {number(phone), number(phone + "1"), contradiction},
+		"another, without plus":  {number(phone), number("34600000002"), contradiction},
+		"another, as a URI":      {number(phone), number("tel:+34600000002"), contradiction},
+		"a national number":      {number(phone), number("600000001"), nothing},
+		"another national one":   {number(phone), number("600000002"), contradiction},
+		"masked":                 {number(phone), number("+34600****02"), nothing},
+		"masked with x":          {number(phone), number("+34600xxxx02"), nothing},
+		"the last digits":        {number(phone), number("…02"), nothing},
+		"masked alike":           {number("+34600****01"), number("+34600****01"), nothing},
+		"with a trunk zero":      {number(phone), number("0600000002"), nothing},
+		"with an extension":      {number(phone), number(phone + ";ext=1"), nothing},
+		"too long":               {number(phone), number("+3460000000112345"), nothing},
+		"no number":              {number(phone), number("unknown"), nothing},
+		"a hash of it":           {number(phone), number("3b4c1d9e"), nothing},
+		"masked, another shared": {qod.Device{PhoneNumber: phone, IPv6Address: "2001:db8::1"}, qod.Device{PhoneNumber: "****02", IPv6Address: "2001:db8::1"}, match},
+
+		"the same name":       {name("A@b"), name("a@B"), match},
+		"another name":        {name("a@b"), name("c@b"), contradiction},
+		"another realm":       {name("a@b"), name("a@c"), contradiction},
+		"without the realm":   {name("a@b"), name("a"), nothing},
+		"another word":        {name("a@b"), name("camera-7"), nothing},
+		"a word as asked for": {name("camera-7"), name("Camera-7"), match},
+		"two words":           {name("camera-7"), name("camera-8"), nothing},
+		"a masked name":       {name("ab@c.d"), name("a***@c.d"), nothing},
+		"a shortened name":    {name("abc@c.d"), name("a...@c.d"), nothing},
+		"masked names alike":  {name("a***@c.d"), name("a***@c.d"), nothing},
+
+		"IPv6 respelled":      {v6("2001:DB8:0::1"), v6("2001:db8::0001"), match},
+		"another IPv6":        {v6("2001:db8::1"), v6("2001:db8::2"), contradiction},
+		"no address":          {v6("2001:db8::1"), v6("2001:db8::****"), nothing},
+		"no addresses":        {v6("here"), v6("here"), nothing},
+		"a block":             {v6("2001:db8::1"), v6("2001:db9::/32"), nothing},
+		"with a zone":         {v6("fe80::1"), v6("fe80::2%eth0"), nothing},
+		"no IPv6 yet":         {v6("2001:db8::1"), v6("::"), nothing},
+		"IPv4":                {at("203.0.113.7"), at("203.0.113.7"), match},
+		"IPv4 mapped":         {at("203.0.113.7"), at("::ffff:203.0.113.7"), match},
+		"IPv4 as IPv6":        {at("203.0.113.7"), v6("::ffff:203.0.113.7"), match},
+		"IPv4 as IPv6, other": {qod.Device{IPv4Address: v4("203.0.113.7"), IPv6Address: "2001:db8::1"}, v6("::ffff:203.0.113.7"), match},
+		"another IPv4":        {at("203.0.113.7"), at("203.0.113.8"), contradiction},
+		"a masked IPv4":       {at("203.0.113.7"), at("203.0.113.x"), nothing},
+		"no IPv4 yet":         {at("203.0.113.7"), at("0.0.0.0"), nothing},
+		"the same port":       {at("203.0.113.7", 80), at("203.0.113.7", 80), match},
+		"another port":        {at("203.0.113.7", 80), at("203.0.113.7", 81), contradiction},
+		"no port shown":       {at("203.0.113.7", 80), at("203.0.113.7"), match},
+
+		"one in common":              {qod.Device{PhoneNumber: phone, IPv6Address: "2001:db8::1"}, qod.Device{PhoneNumber: phone, NetworkAccessIdentifier: "a"}, match},
+		"one in common, one against": {qod.Device{PhoneNumber: phone, IPv6Address: "2001:db8::1"}, qod.Device{PhoneNumber: phone, IPv6Address: "2001:db8::2"}, contradiction},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			equal(t, "matches", test.a.Matches(test.b), test.want)
-			equal(t, "the other way round", test.b.Matches(test.a), test.want)
+			equal(t, "it says", said(test.a, test.b), test.want)
+			equal(t, "the other way round", said(test.b, test.a), test.want)
+			equal(t, "matches", test.a.Matches(test.b), test.want == match)
 		})
 	}
 }
@@ -79,41 +143,63 @@ func deviceOf(number, name, address4, address6 string, port int64) qod.Device {
 	return d
 }
 
+// Who asks makes no difference, nor does how a number is spelled; what the lists of identifiers share,
+// which locks and conflicts go by, agrees; and what is shown in addition takes nothing away.
 func FuzzDeviceMatches(f *testing.F) {
 	f.Add(phone, "a@b", "203.0.113.7", "2001:db8::1", int64(80), phone[1:], "A@B", "::ffff:203.0.113.7", "2001:DB8:0::1", int64(-1))
 	f.Add(phone, "", "", "", int64(0), "", "a@b", "", "", int64(0))
 	f.Add("+1", "", "", "::1", int64(0), "1", "", "", "::2", int64(0))
 	f.Add("", "ſ@K", "10.0.0.1", "", int64(1), "", "S@k", "10.0.0.1", "", int64(2))
 	f.Add("+", "", "", "", int64(0), "++", "", "", "", int64(0))
+	f.Add("tel:+34 600 000 001", "a***@b", "0.0.0.0", "::ffff:10.0.0.1", int64(-1), "600000001", "a***@b", "10.0.0.1", "fe80::1%x", int64(7))
 	f.Fuzz(func(t *testing.T, n1, i1, a1, x1 string, p1 int64, n2, i2, a2, x2 string, p2 int64) {
 		a, b := deviceOf(n1, i1, a1, x1, p1), deviceOf(n2, i2, a2, x2, p2)
-		matches := a.Matches(b)
-		if matches != b.Matches(a) {
+		verdict := said(a, b)
+		if verdict != said(b, a) || a.Overlaps(b) != b.Overlaps(a) || a.Shares(b) != b.Shares(a) {
 			t.Error("it depends on who asks")
 		}
 		for _, d := range []qod.Device{a, b} {
-			if d.Matches(d) == d.IsZero() {
-				t.Errorf("a device that shows something is itself: %v", d.Matches(d))
+			if itself := said(d, d); itself == "contradiction" || (itself == "match") != (len(d.Identifiers()) > 0) {
+				t.Errorf("to itself it says %s, with %d identifiers", itself, len(d.Identifiers()))
 			}
 		}
-		// What contradicts in one thing does not match, whatever else is the same.
-		if a.PhoneNumber != "" {
+		if a.Shares(b) && !a.Overlaps(b) {
+			t.Error("they share an identifier in which they do not agree")
+		}
+		if a.Overlaps(b) && !haveLockInCommon(a, b) {
+			t.Error("they agree, and nothing keeps two creates apart")
+		}
+		if verdict == "match" && !a.Overlaps(b) {
+			t.Error("a match without anything in common")
+		}
+		// However a whole number is spelled, it is that number and no other.
+		if phonePattern.MatchString(n1) {
+			digits := n1[1:]
+			for _, spelled := range []string{digits, "00" + digits, "tel:" + n1, "msisdn" + digits, "(" + n1 + ")", strings.Join(strings.Split(digits, ""), " "), "+" + strings.Join(strings.Split(digits, ""), "-.")} {
+				if got := said(qod.Device{PhoneNumber: n1}, qod.Device{PhoneNumber: spelled}); got != "match" {
+					t.Errorf("%s and %s: %s", n1, spelled, got)
+				}
+			}
 			other := b
-			other.PhoneNumber = a.PhoneNumber + "0"
-			if a.Matches(other) {
+			other.PhoneNumber = n1[:len(n1)-1] + string('0'+(n1[len(n1)-1]-'0'+1)%10)
+			if said(a, other) != "contradiction" {
 				t.Error("a contradiction in the number does not count")
 			}
-		}
-		if a.IPv4Address != nil && a.IPv4Address.PublicPort != nil {
-			other := a
-			other.IPv4Address = v4(a.IPv4Address.PublicAddress, *a.IPv4Address.PublicPort^1)
-			if a.Matches(other) {
-				t.Error("a contradiction in the port does not count")
+			for _, masked := range []string{n1[:4] + "****", "…" + n1[len(n1)-2:], "*" + n1[2:], n1 + "x"} {
+				if got := said(qod.Device{PhoneNumber: n1}, qod.Device{PhoneNumber: masked}); got != "nothing" {
+					t.Errorf("%s and %s: %s", n1, masked, got)
+				}
+			}
+			if !a.Matches(qod.Device{PhoneNumber: n1}) {
+				t.Error("fewer identifiers are another device")
 			}
 		}
-		// What is shown in addition takes nothing away.
-		if fewer := (qod.Device{PhoneNumber: a.PhoneNumber}); a.PhoneNumber != "" && !a.Matches(fewer) {
-			t.Error("fewer identifiers are another device")
+		if a.IPv4Address != nil && a.IPv4Address.PublicPort != nil && a.Matches(qod.Device{IPv4Address: v4(a1)}) && a.IPv6Address == "" {
+			other := a
+			other.IPv4Address = v4(a1, *a.IPv4Address.PublicPort^1)
+			if said(a, other) != "contradiction" {
+				t.Error("a contradiction in the port does not count")
+			}
 		}
 		// No text about it shows it.
 		for _, text := range []string{n1, i1, x1} {
@@ -122,6 +208,22 @@ func FuzzDeviceMatches(f *testing.F) {
 			}
 		}
 	})
+}
+
+var phonePattern = regexp.MustCompile(`\A\+[1-9][0-9]{4,14}\z`)
+
+// haveLockInCommon reports whether a create for the one keeps out a create for the other: they lock
+// one identifier, or one locks the address and the other a port of it.
+func haveLockInCommon(a, b qod.Device) bool {
+	locks := func(d qod.Device) (ids []string) {
+		for _, id := range d.Identifiers() {
+			address, _, _ := strings.Cut(id, " port ")
+			ids = append(ids, id, address)
+		}
+		return ids
+	}
+	theirs := locks(b)
+	return slices.ContainsFunc(locks(a), func(id string) bool { return slices.Contains(theirs, id) })
 }
 
 func TestSessionString(t *testing.T) {

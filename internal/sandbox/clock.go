@@ -118,6 +118,12 @@ type offsetTimer struct {
 	timer *time.Timer
 }
 
+// NewOffsetClock returns a clock that says start and runs on from there: in a test, at a time of its
+// choice, against clients that wait in real time.
+func NewOffsetClock(start time.Time) *OffsetClock {
+	return &OffsetClock{offset: time.Until(start)}
+}
+
 // Now returns the real time plus all that the clock was advanced by.
 func (c *OffsetClock) Now() time.Time {
 	c.mu.Lock()

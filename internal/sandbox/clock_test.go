@@ -75,3 +75,25 @@ func TestOffsetClockFollowsTimeAndAdvance(t *testing.T) {
 		}
 	})
 }
+
+func TestNewOffsetClockRunsFromItsStart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for _, start := range []time.Time{noon, time.Now().Add(-6 * time.Hour)} {
+			clock := NewOffsetClock(start)
+			if got := clock.Now(); !got.Equal(start) {
+				t.Errorf("it starts at %v, want %v", got, start)
+			}
+			due := make(chan time.Time, 1)
+			clock.AfterFunc(time.Hour, func() { due <- clock.Now() })
+			time.Sleep(time.Minute)
+			if got := clock.Now(); !got.Equal(start.Add(time.Minute)) {
+				t.Errorf("a minute later it says %v", got)
+			}
+			clock.Advance(30 * time.Minute)
+			if got := <-due; !got.Equal(start.Add(time.Hour)) {
+				t.Errorf("what is due in an hour happens at %v", got)
+			}
+		}
+	})
+}

@@ -49,7 +49,7 @@ func serveHTTP2(wire *tls.Conn, handler http.Handler) {
 	}
 	c.encoder = hpack.NewEncoder(&c.headers)
 	c.frames.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
-	c.write(func() error { return c.frames.WriteSettings() })
+	_ = c.write(func() error { return c.frames.WriteSettings() }) // a connection that fails ends the reader, too
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	for {
@@ -68,11 +68,11 @@ func (c *connection) take(ctx context.Context, frame http2.Frame) {
 	switch f := frame.(type) {
 	case *http2.SettingsFrame:
 		if !f.IsAck() {
-			c.write(c.frames.WriteSettingsAck)
+			_ = c.write(c.frames.WriteSettingsAck)
 		}
 	case *http2.PingFrame:
 		if !f.IsAck() {
-			c.write(func() error { return c.frames.WritePing(true, f.Data) })
+			_ = c.write(func() error { return c.frames.WritePing(true, f.Data) })
 		}
 	case *http2.MetaHeadersFrame:
 		c.streams[id] = c.open(ctx, f)
@@ -83,7 +83,7 @@ func (c *connection) take(ctx context.Context, frame http2.Frame) {
 			c.serveIf(f.StreamEnded(), id)
 		}
 		if size := f.Length; size > 0 { // what was taken may be sent again
-			c.write(func() error {
+			_ = c.write(func() error {
 				return errors.Join(c.frames.WriteWindowUpdate(0, size), c.frames.WriteWindowUpdate(id, size))
 			})
 		}
@@ -106,7 +106,7 @@ func (c *connection) open(ctx context.Context, f *http2.MetaHeadersFrame) *strea
 		Method: f.PseudoValue("method"), URL: target, RequestURI: f.PseudoValue("path"), Host: f.PseudoValue("authority"),
 		Proto: "HTTP/2.0", ProtoMajor: 2, Header: http.Header{}, Body: io.NopCloser(&s.body),
 		RemoteAddr: c.wire.RemoteAddr().String(), TLS: &c.state,
-	}).WithContext(s.ctx)
+	}).WithContext(s.ctx) //nolint:contextcheck // it is made of ctx
 	for _, field := range f.RegularFields() {
 		s.request.Header.Add(field.Name, field.Value)
 	}

@@ -97,11 +97,11 @@ func TestServes(t *testing.T) {
 			if got := ask("GET", s.URL()+"/.well-known/openid-configuration", "", 200); !strings.Contains(got.body, `"`+s.TokenURL()+`"`) {
 				t.Errorf("discovery: %s", got.body)
 			}
-			large := ask("POST", sessions, strings.Repeat(" ", 900_000)+create(2), 201) // more than a window
-			for n := range 50 {
-				ask("POST", sessions, create(10+n), 201)
+			ask("POST", sessions, strings.Repeat(" ", 900_000)+create(2), 201) // more than a window
+			for range 300 {
+				s.Seed(sandbox.Session{})
 			}
-			if got := ask("GET", sessions, "", 200); strings.Count(got.body, "sessionId") != 51 || len(got.body) < 2*len(large.body) {
+			if got := ask("GET", sessions, "", 200); strings.Count(got.body, "sessionId") != 301 { // more than a frame
 				t.Errorf("an answer of %d bytes", len(got.body))
 			}
 			s.Fail(sandbox.Fault{Effect: sandbox.Truncate(20)})
@@ -237,6 +237,62 @@ func TestBlackHole(t *testing.T) {
 				t.Errorf("on a new connection: %+v, %v", got, err)
 			}
 		})
+	}
+}
+
+// What is under way on a connection is lost when it goes silent.
+func TestBlackHoleTakesOtherAnswersToo(t *testing.T) {
+	t.Parallel()
+	s := tlsserver.Start(t, sandbox.Config{})
+	c := client(t, s)
+	sessions := s.Endpoint() + "/qod/sessions"
+	arrived, silent := make(chan struct{}), make(chan struct{})
+	s.Before(sandbox.OpList, func(int, *http.Request) { close(arrived); <-silent })
+	ctx, cancel := context.WithCancel(t.Context())
+	listed := make(chan error)
+	go func() {
+		_, err := send(ctx, c, "GET", sessions, "", true)
+		listed <- err
+	}()
+	<-arrived
+	s.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.BlackHoleBeforeCommit()})
+	_, _ = send(impatient(t, s), c, "POST", sessions, create(1), false)
+	close(silent)
+	time.AfterFunc(200*time.Millisecond, cancel)
+	if err := <-listed; !errors.Is(err, context.Canceled) {
+		t.Errorf("the list: %v", err)
+	}
+}
+
+// A client that sends PINGs finds the black hole, since they are not answered, and goes elsewhere.
+func TestBlackHoleAnswersNoPing(t *testing.T) {
+	t.Parallel()
+	s := tlsserver.Start(t, sandbox.Config{})
+	c := client(t, s)
+	c.Transport.(*http.Transport).HTTP2 = &http.HTTP2Config{ //nolint:forcetypeassert // client made it
+		SendPingTimeout: 500 * time.Millisecond, PingTimeout: 500 * time.Millisecond,
+	}
+	s.Fail(sandbox.Fault{Effect: sandbox.BlackHoleAfterCommit()})
+	if got, err := send(t.Context(), c, "POST", s.Endpoint()+"/qod/sessions", create(1), false); err == nil {
+		t.Errorf("got %+v", got)
+	}
+	if got, err := send(t.Context(), c, "GET", s.Endpoint()+"/qod/sessions", "", true); err != nil || got.status != 200 {
+		t.Errorf("afterwards: %+v, %v", got, err)
+	}
+}
+
+func TestARequestEndsWhenItsClientGivesUp(t *testing.T) {
+	t.Parallel()
+	ended := make(chan sandbox.Request, 2)
+	s := tlsserver.Start(t, sandbox.Config{Log: func(r sandbox.Request) { ended <- r }})
+	c := client(t, s)
+	s.Fail(sandbox.Fault{Effect: sandbox.HangBeforeCommit()})
+	if _, err := send(impatient(t, s), c, "POST", s.Endpoint()+"/qod/sessions", create(1), false); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	<-ended
+	if got, err := send(t.Context(), c, "GET", s.Endpoint()+"/qod/sessions", "", true); err != nil || got.status != 200 {
+		t.Errorf("the next on the connection: %+v, %v", got, err)
 	}
 }
 
