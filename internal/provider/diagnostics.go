@@ -193,6 +193,14 @@ func listFailed(err error) diag.Diagnostic {
 	return diag.NewErrorDiagnostic(listSummary, explain(err).detail())
 }
 
+// listIncomplete warns of a list that may not show all sessions.
+func listIncomplete(e *qod.IncompleteListError, shown int) diag.Diagnostic {
+	return diag.NewWarningDiagnostic("Incomplete List of QoS Sessions", account{
+		happened: sentence(capital(e.Error())) + fmt.Sprintf(" These are %d sessions that pass the filter; there may be more.", shown),
+		advice:   "Do not conclude from this list that a session is gone. Ask whoever runs the gateway how its lists are paged or cached.",
+	}.detail())
+}
+
 // importFailed reports an import that could not look at the session.
 func (e endeavour) importFailed(id string, err error) diag.Diagnostic {
 	a := explain(err)

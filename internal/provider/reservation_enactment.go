@@ -131,6 +131,7 @@ func (e *enactment) came(ctx context.Context, s qod.Session, err error) (diags d
 	} else {
 		e.hold(s)
 	}
+	diags.Append(sessionWarnings(s)...)
 	_ = e.look(ctx)
 	// A session that went with its window, while it was waited for, is no failure.
 	_, waited := asError[*qod.WaitError](err)

@@ -153,6 +153,7 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	endpoint := r.api.Endpoint()
 	model.record(session, status, endpoint)
 	if session != nil {
+		resp.Diagnostics.Append(sessionWarnings(*session)...)
 		seen = seen.remember(*session, r.api)
 		if importing {
 			model.recordImported(*session)

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -58,13 +59,18 @@ func (l *sessionListResource) List(ctx context.Context, req list.ListRequest, st
 	if req.Limit > 0 && int64(len(found)) > req.Limit {
 		found = found[:req.Limit]
 	}
-	stream.Results = results(ctx, req, found, l.api.Endpoint())
+	stream.Results = results(ctx, req, found, l.api.Endpoint(), diags)
 }
 
-func results(ctx context.Context, req list.ListRequest, found []qod.Session, endpoint string) iter.Seq[list.ListResult] {
+// results are the sessions, the first of which carries the warnings: Terraform takes none by themselves.
+func results(ctx context.Context, req list.ListRequest, found []qod.Session, endpoint string, warnings diag.Diagnostics) iter.Seq[list.ListResult] {
 	return func(push func(list.ListResult) bool) {
-		for _, s := range found {
-			if !push(resultOf(ctx, req, s, endpoint)) {
+		for i, s := range found {
+			result := resultOf(ctx, req, s, endpoint)
+			if i == 0 {
+				result.Diagnostics.Append(warnings...)
+			}
+			if !push(result) {
 				return
 			}
 		}

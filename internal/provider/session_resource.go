@@ -104,6 +104,7 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	if now := memory.remember(granted, r.api); now != memory {
 		resp.Diagnostics.Append(now.keep(ctx, resp.Private)...)
 	}
+	resp.Diagnostics.Append(sessionWarnings(granted)...)
 	switch {
 	case err != nil:
 		resp.Diagnostics.Append(creatingSession.reserveFailed(err))
@@ -175,6 +176,7 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	}
 	// Whoever can see the session is asked for it from now on.
+	resp.Diagnostics.Append(sessionWarnings(found)...)
 	now := memory.remember(found, r.api)
 	now.Over = over
 	if now != memory {
@@ -208,6 +210,7 @@ func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest
 		defer cancel()
 		var s qod.Session
 		if s, err = r.api.Await(ctx, plan.ref(memory)); s.Status != "" {
+			resp.Diagnostics.Append(sessionWarnings(s)...)
 			profile := plan.QoSProfile
 			plan.record(s, plan.Endpoint.ValueString())
 			plan.QoSProfile = profile // drift is for the next refresh: an update must return what was planned

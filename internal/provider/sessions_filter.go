@@ -97,7 +97,9 @@ func listed(ctx context.Context, api qod.Sessions, config tfsdk.Config, filter *
 		QoSProfile: filter.QoSProfile.ValueString(),
 		Status:     qod.Status(filter.QoSStatus.ValueString()),
 	})
-	if err != nil {
+	if part, ok := asError[*qod.IncompleteListError](err); ok {
+		diags.Append(listIncomplete(part, len(found)))
+	} else if err != nil {
 		diags.Append(listFailed(err))
 	}
 	return found, diags

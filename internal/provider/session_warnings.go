@@ -1,0 +1,30 @@
+package provider
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+)
+
+// sessionWarnings name what the API says of a session and the provider cannot take in: silence would
+// look as if all were well.
+func sessionWarnings(s qod.Session) diag.Diagnostics {
+	var warnings diag.Diagnostics
+	if s.Status != "" && !s.Status.Known() {
+		warnings.Append(diag.NewWarningDiagnostic("QoS Session "+s.ID+" Has an Unknown Status", message(
+			fmt.Sprintf("The API shows the status %s, which its document does not know (REQUESTED, AVAILABLE, UNAVAILABLE). Whether the device has its quality is not known.", s.Status),
+			"Look at the session with the operator. If it is dead, replace it: terraform apply -replace='ADDRESS' (ADDRESS is the one above).", s.ID)))
+	}
+	if s.Unread != "" {
+		warnings.Append(diag.NewWarningDiagnostic("QoS Session "+s.ID+" Shows Unreadable Values", message(
+			fmt.Sprintf("The API shows values that the provider cannot read: %s. They count as not said, so attributes that come from them are null, and whether the session ends too early cannot be seen.", s.Unread),
+			"Give this to the operator. Times have to be in RFC 3339 form with an offset from UTC, such as 2028-02-29T20:15:00Z.", s.ID)))
+	}
+	return warnings
+}
+
+func message(happened, advice, id string) string {
+	return account{happened: happened, advice: advice}.fact("Session", id).detail()
+}
