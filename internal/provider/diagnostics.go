@@ -223,6 +223,9 @@ func (e endeavour) importUnknown(id, origin string, err error) diag.Diagnostic {
 // runner that is an hour slow would leave a broadcast without its session.
 func (e endeavour) clockUnknown(err error) diag.Diagnostic {
 	a := timeCause(err)
+	if interruption, ok := asError[*qod.InterruptedError](err); ok && interruption.Timeout && e.timeout != "" {
+		a.happened += " (The limit is timeouts.create.)"
+	}
 	if e == readingReservation || e == readingSession {
 		a.happened += " The state is kept as it was."
 		a.advice = joined(a.advice, withoutRefresh)

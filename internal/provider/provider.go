@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"sync"
 
@@ -22,11 +23,12 @@ var (
 )
 
 type qodProvider struct {
-	version  string
-	getenv   func(string) string
-	posting  sync.Locker  // see qod.Config
-	instead  qod.Sessions // of the API, when not nil
-	sessions qod.Sessions // the way to them, once configured
+	version   string
+	getenv    func(string) string
+	posting   sync.Locker       // see qod.Config
+	transport http.RoundTripper // see qod.Config
+	instead   qod.Sessions      // of the API, when not nil
+	sessions  qod.Sessions      // the way to them, once configured
 }
 
 // New makes the provider's factory. The version goes into the User-Agent.
@@ -106,7 +108,7 @@ func (p *qodProvider) Configure(ctx context.Context, req provider.ConfigureReque
 	sessions := p.instead
 	if sessions == nil {
 		var diags diag.Diagnostics
-		sessions, diags = connect(config, p.getenv, userAgent(p.version, req.TerraformVersion, p.getenv), p.posting)
+		sessions, diags = connect(config, p.getenv, userAgent(p.version, req.TerraformVersion, p.getenv), p.posting, p.transport)
 		resp.Diagnostics.Append(diags...)
 		if resp.Diagnostics.HasError() {
 			return

@@ -1,8 +1,11 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"regexp"
 	"slices"
@@ -24,7 +27,8 @@ import (
 // compares Terraform's state with.
 type world struct {
 	*sandbox.Server
-	t *testing.T
+	t        *testing.T
+	inMemory bool // no sockets: it lives in a bubble
 }
 
 // newWorld starts a sandbox. Tests that use it run in parallel.
@@ -32,6 +36,41 @@ func newWorld(t *testing.T, config sandbox.Config) *world {
 	t.Helper()
 	t.Parallel()
 	return &world{Server: sandbox.Start(t, config), t: t}
+}
+
+// newWorldInBubble makes a world without sockets, for a bubble of testing/synctest.
+func newWorldInBubble(t *testing.T, config sandbox.Config) *world {
+	t.Helper()
+	// Where nothing takes time, a list from before a POST is as young as one from after it.
+	config.Latency = cmp.Or(config.Latency, 10*time.Millisecond)
+	if config.Webhooks == nil {
+		config.Webhooks = nobody{} // sockets and the real DNS are outside of the bubble
+	}
+	network := sandbox.New(config)
+	t.Cleanup(network.Close)
+	return &world{Server: &sandbox.Server{Sandbox: network}, t: t, inMemory: true}
+}
+
+// nobody answers no request.
+type nobody struct{}
+
+func (nobody) RoundTrip(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }
+
+// Endpoint is where the provider finds the API.
+func (w *world) Endpoint() string {
+	if w.inMemory {
+		return "https://gateway.example/v1"
+	}
+	return w.Server.Endpoint()
+}
+
+// process is a provider that has yet to be configured, and whose environment is empty.
+func (w *world) process() *qodProvider {
+	p := &qodProvider{version: "test", getenv: func(string) string { return "" }}
+	if w.inMemory {
+		p.transport = w.RoundTripper()
+	}
+	return p
 }
 
 // atKickOff is where manual clocks start: a leap day, in winter time.
