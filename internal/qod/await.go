@@ -107,7 +107,10 @@ func (w *wait) poll(ctx context.Context, attempt int) (s Session, err error) {
 	if missing.answer == nil || missing.young() {
 		return s, err
 	}
-	s, _, err = missing.prove(ctx)
+	s, listed, err := missing.prove(ctx)
+	if listed { // it is there, but no list ends a wait
+		w.last, err = s, &UnprovenError{ID: w.ref.ID, Listed: true, Err: missing.answer}
+	}
 	return s, err
 }
 

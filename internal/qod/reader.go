@@ -33,12 +33,13 @@ type reader struct {
 	mu      sync.Mutex
 	alone   map[string]bool      // ids that are read one by one: the first few
 	many    bool                 // there have been others
+	dead    map[string]time.Time // when a get last showed a session as UNAVAILABLE, by id
 	written map[string]time.Time // when this process last changed a session, by id
 	turn    time.Time            // when the next wait may ask for its session
 }
 
 func newReader(l *lists, clock *serverClock) *reader {
-	return &reader{lists: l, clock: clock, alone: map[string]bool{}, written: map[string]time.Time{}}
+	return &reader{lists: l, clock: clock, alone: map[string]bool{}, dead: map[string]time.Time{}, written: map[string]time.Time{}}
 }
 
 // read returns the session as a list confirms it, or else as get returns it.
@@ -46,7 +47,26 @@ func (r *reader) read(ctx context.Context, ref Ref, get func() (Session, error))
 	if s, ok := r.confirm(ctx, ref); ok {
 		return s, nil
 	}
-	return get()
+	s, err := get()
+	if err == nil && s.Status == StatusUnavailable {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.dead[ref.ID] = time.Now()
+	}
+	return s, err
+}
+
+// contradicts reports whether the list shows as AVAILABLE what a get before it has shown as UNAVAILABLE:
+// such a list stands still, and says nothing of the other sessions either.
+func (r *reader) contradicts(list *snapshot) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, at := range r.dead {
+		if s, listed := list.find(id); listed && at.Before(list.started) && s.Status == StatusAvailable {
+			return true
+		}
+	}
+	return false
 }
 
 // confirm returns what a list says of a session that is well, unless it is one of the few that are
@@ -85,7 +105,7 @@ func (r *reader) listed(ctx context.Context, ref Ref, notBefore time.Time) (Sess
 		return Session{}, false
 	}
 	s, listed := taken.find(ref.ID)
-	if !listed || taken.doubt != nil || s.ID != ref.ID || !well(s, ref, r.clock.estimate()) {
+	if !listed || taken.doubt != nil || r.contradicts(taken) || s.ID != ref.ID || !well(s, ref, r.clock.estimate()) {
 		return Session{}, false
 	}
 	return s, true
