@@ -79,21 +79,26 @@ func (r *reader) confirm(ctx context.Context, ref Ref) (Session, bool) {
 }
 
 // poll is read for a wait: it wants a list that starts now. While that says that the session is still
-// requested, it asks for nothing else, but now and then for the session itself, since a list may
-// stand still: when it last did is the wait's to know. Waits that a list cannot answer take turns, so
-// that together they make no more requests than lists would: it returns when this one's next is.
+// requested, it asks for nothing else, but every getInterval for the session itself, since a list may
+// stand still: when it last did is the wait's to know. Waits that a list cannot answer, or answers
+// otherwise than the session itself, take turns, so that together they make no more requests than lists
+// would: it returns when this one's next is.
 func (r *reader) poll(ctx context.Context, ref Ref, lastGet time.Time, get func() (Session, error)) (s Session, turn time.Time, err error) {
-	requests := 1
-	if _, many := r.count(ref.ID); many && r.lists.promising() {
-		s, ok := r.listed(ctx, ref, time.Now())
-		if ok && s.Status == StatusRequested && time.Since(lastGet) < getInterval {
-			return s, time.Time{}, nil
-		}
-		requests++
+	_, many := r.count(ref.ID)
+	if !many || !r.lists.promising() {
+		turn = r.book(1)
+		s, err = get()
+		return s, turn, err
 	}
-	turn = r.book(requests)
+	listed, ok := r.listed(ctx, ref, time.Now())
+	if ok && listed.Status == StatusRequested && time.Since(lastGet) < getInterval {
+		return listed, time.Time{}, nil
+	}
 	s, err = get()
-	return s, turn, err
+	if err == nil && ok && s.Status == listed.Status {
+		return s, time.Time{}, nil
+	}
+	return s, r.book(2), err
 }
 
 // listed returns what a list says of a session that is well, whose request started at notBefore or
