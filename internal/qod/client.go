@@ -86,7 +86,7 @@ func New(config Config) (*Client, error) {
 		return nil, errors.New("the access token holds characters that cannot stand in a header")
 	}
 	c := &Client{
-		endpoint: strings.TrimRight(config.Endpoint, "/"), config: config, http: newHTTPClient(config.Transport),
+		endpoint: strings.TrimRight(config.Endpoint, "/"), config: config, http: newHTTPClient(config.Transport, config.RequestTimeout),
 		dialect: openGateway{}, clock: &serverClock{}, held: newHeld(),
 		maxRetries: config.MaxRetries, requestTimeout: config.RequestTimeout,
 		userAgent: config.UserAgent, log: config.Log, posting: config.Posting,

@@ -28,6 +28,7 @@ type Error struct {
 	outcome outcome
 	json    bool // the body is empty or JSON: the API itself speaks, not a proxy in front of it
 	trust   bool // TLS: asking again will not help
+	silent  bool // the connection went silent: the API may be slow, and do it yet
 }
 
 func (e *Error) Error() string {
