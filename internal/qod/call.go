@@ -48,6 +48,9 @@ func (c *Client) call(ctx context.Context, r request, d Device, attempt int) (an
 	if err != nil {
 		return answer{}, err
 	}
+	if err := c.awaitTurn(ctx, r); err != nil {
+		return answer{}, err
+	}
 	return c.callWith(ctx, r, d, token, attempt)
 }
 
@@ -65,6 +68,9 @@ func (c *Client) callWith(ctx context.Context, r request, d Device, token Token,
 			refused.Err = tokenErr
 			err = &refused
 		}
+		return a, err
+	}
+	if c.awaitTurn(ctx, r) != nil {
 		return a, err
 	}
 	return c.send(ctx, r, d, fresh, attempt)
@@ -120,12 +126,19 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 		c.clock.saw(a.date)
 	}
 
+	if a.status != http.StatusTooManyRequests {
+		c.pace.faster()
+	}
+
 	failure.Status, failure.ServerTime = a.status, a.date
 	if failure.outcome = outcomeOf(a.status); failure.outcome == done {
 		return a, nil
 	}
 	failure.json = speaksJSON(a)
 	failure.RetryAfter = retryAfter(resp.Header, firstTime(a.date, time.Now()))
+	if a.status == http.StatusTooManyRequests {
+		c.pace.slower(began, failure.RetryAfter)
+	}
 	code, message := c.dialect.failure(a.body)
 	if code == "" && message == "" {
 		message = readable(string(a.body))

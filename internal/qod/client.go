@@ -63,6 +63,7 @@ type Client struct {
 	lists          *lists
 	reader         *reader
 	held           *held
+	pace           *pacer
 	firstCreate    atomic.Pointer[time.Time] // when this process began to create sessions
 	maxRetries     int
 	requestTimeout time.Duration
@@ -87,7 +88,7 @@ func New(config Config) (*Client, error) {
 	}
 	c := &Client{
 		endpoint: strings.TrimRight(config.Endpoint, "/"), config: config, http: newHTTPClient(config.Transport, config.RequestTimeout),
-		dialect: openGateway{}, clock: &serverClock{}, held: newHeld(),
+		dialect: openGateway{}, clock: &serverClock{}, held: newHeld(), pace: newPacer(),
 		maxRetries: config.MaxRetries, requestTimeout: config.RequestTimeout,
 		userAgent: config.UserAgent, log: config.Log, posting: config.Posting,
 	}

@@ -1,6 +1,7 @@
 package qod
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -97,6 +98,8 @@ type creation struct {
 
 // run posts until there is a session or a reason to stop.
 func (cr *creation) run(ctx context.Context) (Session, error) {
+	began, busy := time.Now(), 0
+	var tooMany error // the latest 429
 	for attempt := 1; ; attempt++ {
 		if ctx.Err() != nil {
 			return Session{}, cr.failed(stopped(ctx, OperationCreate, len(cr.lost) > 0, nil))
@@ -106,7 +109,7 @@ func (cr *creation) run(ctx context.Context) (Session, error) {
 		} else if found, err := cr.look(ctx, 0); found.ID != "" || err != nil {
 			return found, err
 		}
-		s, err := cr.post(ctx, attempt)
+		s, err := cr.post(ctx, attempt+busy)
 		if s.ID != "" {
 			cr.made = s
 			if taken := cr.taken(s); taken != nil {
@@ -136,7 +139,13 @@ func (cr *creation) run(ctx context.Context) (Session, error) {
 				// It said that it created one. Another POST would buy a second.
 				return Session{}, cr.failed(failure)
 			}
-		case failure.outcome == unsent && !failure.trust, failure.Status == http.StatusTooManyRequests:
+		case errors.Is(err, errNoTurn):
+			return Session{}, cr.failed(firstError(tooMany, err))
+		case failure.Status == http.StatusTooManyRequests && !outlasted(ctx, began):
+			// It proves that nothing happened: it costs no try, and goes on until the context ends.
+			busy, tooMany = busy+1, failure
+			attempt, wait = attempt-1, cmp.Or(wait, busyBackoff(busy))
+		case failure.outcome == unsent && !failure.trust:
 		default:
 			return Session{}, cr.failed(failure)
 		}
@@ -187,6 +196,10 @@ func (c *Client) creating() time.Duration {
 // post sends one POST under a context that nothing cancels.
 func (cr *creation) post(ctx context.Context, attempt int) (Session, error) {
 	c := cr.client
+	// Here, and not where the POST is sent: there nothing ends the wait, and the seconds are counted.
+	if err := c.awaitTurn(ctx, request{operation: OperationCreate}); err != nil {
+		return Session{}, err
+	}
 	spec, err := cr.current(ctx)
 	if err != nil {
 		return Session{}, err

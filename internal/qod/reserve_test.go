@@ -817,12 +817,6 @@ func TestReserveWhenItIsRefused(t *testing.T) {
 				equal(t, "asked to wait", as[*qod.Error](t, err).RetryAfter, 601*time.Second)
 			},
 		},
-		"429 for ever": {
-			arrange: func(_ *testing.T, w *world) {
-				w.spoil(sandbox.OpCreate, -1, sandbox.Status(429, "", "Retry-After", "1"))
-			},
-			posts: 5, check: refused(429),
-		},
 		"503 that fits": {arrange: creates(sandbox.Status(503, "", "Retry-After", "90")), posts: 2, made: true},
 		"503 that does not fit": {
 			arrange: creates(sandbox.Status(503, "", "Retry-After", "9999999999999999999999")), posts: 1, till: 3 * time.Second,
