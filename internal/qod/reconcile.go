@@ -16,7 +16,7 @@ func (cr *creation) lose(failure *Error) {
 
 // settlingAfter is how long to look for the session of a POST that failed like this.
 func settlingAfter(failure *Error) time.Duration {
-	if failure.Status/100 == 2 || errors.Is(failure.Err, context.DeadlineExceeded) {
+	if failure.Status/100 == 2 || failure.silent || errors.Is(failure.Err, context.DeadlineExceeded) {
 		return slowSettling
 	}
 	return settling
