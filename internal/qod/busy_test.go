@@ -147,10 +147,11 @@ func TestFleetAtARateLimit(t *testing.T) {
 				spent := took(func() { aFleet(t, w, devices) })
 				// A POST, a look at what came of it, and a DELETE each.
 				const least = 3 * devices
-				if all := limit.passed + limit.denied; all > 2*least {
+				if all := limit.passed + limit.denied; all > 5*least/2 {
 					t.Errorf("%d requests, of which %d were refused", all, limit.denied)
 				}
-				if needed := least * limit.period / time.Duration(limit.most); spent > 2*needed {
+				// Lists that a wait goes by, and the get that ends it, count as requests, too.
+				if needed := least * limit.period / time.Duration(limit.most); spent > 5*needed/2 {
 					t.Errorf("it took %v, where %v would do", spent, needed)
 				}
 				// No request starts before its turn, whatever it is for.
