@@ -218,6 +218,14 @@ func TestBusyIsOutlasted(t *testing.T) {
 						t.Error(err)
 					}
 					equal(t, "requests", w.Count(at(op)), 11)
+					tries := 0
+					for _, e := range w.logged() {
+						if e.Operation == op {
+							tries++
+							// A list that is shared is nobody's second try.
+							equal(t, "attempt", e.Attempt, map[bool]int{false: tries, true: 1}[op == qod.OperationList])
+						}
+					}
 				})
 			})
 		}
@@ -278,6 +286,21 @@ func TestBusyForEver(t *testing.T) {
 			})
 		}
 	}
+}
+
+// What is sent again with a new token waits for its turn like any other.
+func TestReplayKeepsToThePace(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		w.spoil(sandbox.OpRead, 1, sandbox.Status(429, ""))
+		mustLook(t, w)
+		w.spoil(sandbox.OpRead, 1, sandbox.Status(401, ""))
+		mustLook(t, w)
+		reads := w.Requests(sandbox.OpRead)
+		if apart := reads[3].At.Sub(reads[2].At); apart < 100*time.Millisecond {
+			t.Errorf("it follows the one that was refused after %v", apart)
+		}
+	})
 }
 
 // A create that waits for its turn has sent nothing: an interrupt ends it at once.
