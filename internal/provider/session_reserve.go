@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/google/uuid"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
@@ -62,13 +61,13 @@ func release(ctx context.Context, api qod.Sessions, e endeavour, ref qod.Ref, me
 	return e.sessionGone(ctx, api, ref, memory, err)
 }
 
-// checkSessionID refuses what no session can be imported by. It runs before any URL is made of the
-// id, and insists on the one spelling that the network gives out.
+// checkSessionID refuses what no session can be imported by, before any URL is made of it. Networks
+// spell ids as they like, in upper case for one: the id that an error or a list shows has to do.
 func checkSessionID(id string) diag.Diagnostics {
-	if parsed, err := uuid.Parse(id); err == nil && parsed.String() == id {
+	if qod.ValidSessionID(id) {
 		return nil
 	}
 	return diag.Diagnostics{diag.NewErrorDiagnostic("Invalid Import ID", fmt.Sprintf(
-		"A session is imported by its id, a UUID in lower case such as 3fa85f64-5717-4562-b3fc-2c963f66afa6. Given: %q. "+
+		"A session is imported by its id as the network spells it, such as 3fa85f64-5717-4562-b3fc-2c963f66afa6. Given: %q. "+
 			"The data source qod_sessions lists the ids of live sessions.", cut(id)))}
 }
