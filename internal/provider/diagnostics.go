@@ -47,6 +47,7 @@ type endeavour struct {
 var (
 	creatingSession  = endeavour{createSummary, "timeouts.create", likeSession, false, false}
 	resumingWait     = endeavour{waitSummary, "timeouts.create", likeSession, true, false}
+	updatingSession  = endeavour{"Unable to Update QoS Session", "timeouts.create", likeSession, true, false}
 	readingSession   = endeavour{summary: readSummary, like: likeSession}
 	deletingSession  = endeavour{deleteSummary, "timeouts.delete", likeSession, true, false}
 	importingSession = endeavour{summary: importSummary, like: likeSession}
@@ -196,8 +197,8 @@ func listFailed(err error) diag.Diagnostic {
 // listIncomplete warns of a list that may not show all sessions.
 func listIncomplete(e *qod.IncompleteListError, shown int) diag.Diagnostic {
 	return diag.NewWarningDiagnostic("Incomplete List of QoS Sessions", account{
-		happened: sentence(capital(e.Error())) + fmt.Sprintf(" These are %d sessions that pass the filter; there may be more.", shown),
-		advice:   "Do not conclude from this list that a session is gone. Ask whoever runs the gateway how its lists are paged or cached.",
+		happened: sentence(capital(e.Error())) + fmt.Sprintf(" Sessions in it that match the filter: %d. There may be more.", shown),
+		advice:   "Do not conclude from this list that a session is gone. Ask whoever runs the API or the gateway in front of it how its lists are paged and cached.",
 	}.detail())
 }
 
@@ -222,7 +223,20 @@ func (e endeavour) importUnknown(id, origin string, err error) diag.Diagnostic {
 // clockUnknown reports that nothing could be concluded of a window. The local clock never stands in: a
 // runner that is an hour slow would leave a broadcast without its session.
 func (e endeavour) clockUnknown(err error) diag.Diagnostic {
-	a := timeCause(err)
+	return e.failed(e.withoutClock(err))
+}
+
+// timeUnknown is clockUnknown where there is a session.
+func (e endeavour) timeUnknown(id string, err error) diag.Diagnostic {
+	return e.failed(withSession(e.withoutClock(err), id))
+}
+
+func (e endeavour) withoutClock(err error) account {
+	what := "whether the window is open"
+	if e.like == likeSession {
+		what = "whether the session is over"
+	}
+	a := timeCause(what, err)
 	if interruption, ok := asError[*qod.InterruptedError](err); ok && interruption.Timeout && e.timeout != "" {
 		a.happened += " (The limit is timeouts.create.)"
 	}
@@ -232,43 +246,46 @@ func (e endeavour) clockUnknown(err error) diag.Diagnostic {
 	} else {
 		a.happened += " Nothing was reserved or deleted."
 	}
-	return e.failed(a)
-}
-
-// timeUnknown is clockUnknown where there is a session.
-func (e endeavour) timeUnknown(id string, err error) diag.Diagnostic {
-	d := e.clockUnknown(err)
-	if strings.Contains(d.Detail(), "Session: ") {
-		return d
-	}
-	return diag.NewErrorDiagnostic(d.Summary(), d.Detail()+"\n\nSession: "+id)
+	return a
 }
 
 // statusUnknown reports that a reservation without a session could not be looked at: nothing is lost,
 // and what is recorded stands.
 func statusUnknown(err error) diag.Diagnostic {
-	a := timeCause(err)
+	a := timeCause("whether the window is open", err)
 	a.happened += " The reservation has no session, so nothing is lost, and its status is kept as it was last seen."
 	a.advice = joined(a.advice, "Plan and apply again when the API tells the time: until then nothing is reserved.")
 	return diag.NewWarningDiagnostic("QoS Reservation Status Unknown", a.detail())
 }
 
-// timeCause says why the API's time is not known.
-func timeCause(err error) account {
+// timeCause says why the API's time is not known, and what nobody can decide without it.
+func timeCause(undecided string, err error) account {
 	var contradiction *contradictionError
 	if errors.As(err, &contradiction) {
 		return explainContradiction(contradiction)
 	}
 	a := explain(err)
-	a.happened = "The API's time is not known, and no other clock may decide whether the window is open. " + a.happened
+	a.happened = "The API's time is not known, and no other clock may decide " + undecided + ". " + a.happened
 	return a
+}
+
+// period says when a session begins and ends, as far as that is known.
+func period(starts, ends time.Time) string {
+	text := ""
+	if !starts.IsZero() {
+		text += " from " + instantText(starts)
+	}
+	if !ends.IsZero() {
+		text += " until " + instantText(ends)
+	}
+	return text
 }
 
 func explainContradiction(e *contradictionError) account {
 	a := account{
-		happened: fmt.Sprintf("The API shows the session as %s, from %s to %s, while its clock (the Date of its answers) shows %s. One of them is wrong, so nothing may be concluded.",
-			e.session.Status, instantText(e.session.StartedAt), instantText(e.session.ExpiresAt), instantText(e.now)),
-		advice: "Most likely the clock of one of the API's servers is wrong, or a cache answers for them: try again later, and give this to the operator if the problem persists.",
+		happened: fmt.Sprintf("The API shows the session as %s%s, while its clock (the Date of its answers) shows %s. One of them is wrong, so nothing can be concluded.",
+			e.session.Status, period(e.session.StartedAt, e.session.ExpiresAt), instantText(e.now)),
+		advice: "Most likely the clock of one of the API's servers is wrong, or a cache answers in their place. Try again later. If the problem persists, give this to the operator.",
 	}
 	if e.now.Sub(e.machine).Abs() > machineTolerance {
 		a.happened += fmt.Sprintf(" This machine's clock shows %s.", instantText(e.machine))
@@ -284,13 +301,40 @@ func (e endeavour) madeElsewhere(id, made, asked string, err error) diag.Diagnos
 	a.advice = "Give this resource's provider the endpoint and the credentials that made the session (check its alias and the QOD_* environment variables, too), " +
 		"and run Terraform again. If you no longer need the session, make Terraform forget it: terraform state rm 'ADDRESS' " +
 		"(ADDRESS is the one above, such as " + e.like + "). It is then billed until it ends."
-	if strings.HasPrefix(made, "http://") {
-		// Plain HTTP is to this machine alone.
-		a.advice = "It was made on this machine, perhaps in a sandbox. One that has ended took its sessions with it, and nothing was billed: " +
-			"make Terraform forget them, with terraform state rm 'ADDRESS' for one (ADDRESS is the one above), or by deleting the state if nothing else is in it. " +
-			"To use one sandbox for several commands: qod-sandbox exec -- sh\n\n" + a.advice
-	}
+	a.advice = ifSandbox(made) + a.advice
 	return e.failed(withSession(a, id))
+}
+
+// ifSandbox is advice for a session that was made at an origin, if that may be a sandbox.
+func ifSandbox(made string) string {
+	if !strings.HasPrefix(made, "http://") { // plain HTTP is to this machine alone
+		return ""
+	}
+	return "It was made on this machine, perhaps in a sandbox. One that has ended took its sessions with it, and nothing was billed: " +
+		"make Terraform forget them, with terraform state rm 'ADDRESS' for one (ADDRESS is the one above), or by deleting the state if nothing else is in it. " +
+		"To use one sandbox for several commands: qod-sandbox exec -- sh\n\n"
+}
+
+// plannedElsewhere refuses an operation that was planned for another endpoint than the one that it would
+// be sent to.
+func (e endeavour) plannedElsewhere(planned, configured, sessionID string) diag.Diagnostic {
+	where, left, sandboxed, forget := "", "the state is kept as it was", "", ""
+	switch {
+	case sessionID != "":
+		where, left = ", where the session was made", "the session stays in the state"
+		sandboxed = ifSandbox(planned)
+		forget = " If you no longer need the session, make Terraform forget it: terraform state rm 'ADDRESS' " +
+			"(ADDRESS is the one above, such as " + e.like + "). It is then billed until it ends."
+	case !e.updates:
+		left = "no session was created"
+	}
+	return e.failed(account{
+		happened: fmt.Sprintf("The plan was made for the API at %s%s, but the provider is now configured for %s. Nothing was sent, and %s.",
+			planned, where, configured, left),
+		advice: sandboxed + "A saved plan does not contain the provider's settings: they come from the configuration and the environment of the apply. " +
+			"Use the same endpoint for plan and apply (check the provider's endpoint, its alias and QOD_ENDPOINT), " +
+			"or plan again, without -refresh=false, with the endpoint you want." + forget,
+	}.fact("Session", sessionID))
 }
 
 // goneForToken tells of a session that a ready access token cannot see: it is taken to be gone, and
@@ -662,29 +706,41 @@ func explain(err error) account {
 func lostNotDeleted(ref qod.Ref, err error) diag.Diagnostic {
 	a := explain(err)
 	a.happened = "The reservation had this session until it disappeared from the network before its end. Whether it is still gone could not be checked. " + a.happened
-	a.advice = "List the sessions (data source qod_sessions) before " + instantText(ref.ExpiresAt) + ". If it is there, import it and destroy it."
+	a.advice = "List the sessions (data source qod_sessions). If it is there, import it and destroy it."
+	if !ref.ExpiresAt.IsZero() {
+		a.advice += " It would otherwise be billed until " + instantText(ref.ExpiresAt) + "."
+	}
 	return diag.NewWarningDiagnostic("QoS Session "+ref.ID+" Not Checked", withSession(a, ref.ID).detail())
 }
 
 // explainUnproven explains a 404 that does not prove that the session is gone.
 func explainUnproven(e *qod.UnprovenError) account {
-	a := explainError(e.Err)
-	a.happened = "The answer was " + statusText(e.Err.Status) + "." + inWords(e.Err.Message)
-	switch {
-	case e.Listed:
+	a := account{happened: "The answer was " + statusText(e.Err.Status) + "." + inWords(e.Err.Message)}
+	if e.Listed {
 		a.happened += " But the list of sessions still shows the session."
 		a.advice = "Part of the API has not caught up, or a gateway answered in its place. Try again in a minute. " + giveToSupport
-	case e.Scope != "":
-		a.happened += " That alone does not prove that the session is gone: it may come from a gateway in front of the API, and these credentials cannot list the sessions."
-		a.advice = fmt.Sprintf("Ask the operator to grant this client the scope %s, which listing requires, and check endpoint (QOD_ENDPOINT). Once the session is past its end, the state lets go of it by itself.", e.Scope)
+		return withError(a, e.Err)
+	}
+	a.happened += " That alone does not prove that the session is gone: it may come from a gateway in front of the API, or from a server that has not caught up."
+	a.advice = "Check endpoint (QOD_ENDPOINT)."
+	noList, _ := asError[*qod.Error](e.Look)
+	switch {
+	case e.Look == nil:
+	case e.Scope != "" && noList != nil && noList.Status == http.StatusForbidden:
+		a.happened += " These credentials may not list the sessions, which would settle it."
+		a.advice = fmt.Sprintf("Ask the operator to grant this client the scope %s, which listing the sessions requires. %s", e.Scope, a.advice) + lostWhenOver
+	case e.Scope != "" && noList != nil:
+		a.happened += " The API lists no sessions (" + statusText(noList.Status) + "), which would settle it."
+		a.advice += lostWhenOver
 	default:
 		look := explain(e.Look)
-		a.happened += " That alone does not prove that the session is gone: it may come from a gateway in front of the API, or from a server that has not caught up. " +
-			introduced("A list of the sessions could not settle it", look.happened)
-		a.advice = joined(look.advice, "Check endpoint (QOD_ENDPOINT), too.")
+		a.happened += " " + introduced("A list of the sessions could not settle it", look.happened)
+		a.advice = joined(look.advice, a.advice)
 	}
 	return withError(a, e.Err)
 }
+
+const lostWhenOver = " Once the session is past its end, the provider removes it from the state by itself."
 
 func explainFault(fault any) account {
 	return account{

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -75,6 +76,11 @@ func (c *cli) start(args ...string) *running {
 	out := &watched{changed: make(chan struct{})}
 	cmd := c.command(out, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// Whoever ran these tests with nohup has SIGHUP ignored, which a process hands down to its children,
+	// through execve(2), unless it catches the signal itself.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	if err := cmd.Start(); err != nil {
 		c.w.t.Fatal(err)
 	}

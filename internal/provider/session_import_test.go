@@ -158,22 +158,45 @@ func TestSession_adoptionIsNamed(t *testing.T) {
 	}
 }
 
-// An id that no session can have is refused before any request is made of it; one that no
-// session has is said not to exist.
+// An id that no session can have is refused before any request is made of it, with the likely mistake;
+// one that no session has is said not to exist.
 func TestSession_importRefuses(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
 	c := w.core()
-	seeded := w.Seed(sandbox.Session{ID: "3fa85f64-5717-4562-b3fc-2c963f66afa6"})
-	for _, id := range []string{
-		"", " ", "../../admin", "..", "a/b", "3fa85f64-5717-4562-b3fc-2c963f66afa6/..", "3fa85f64-5717-4562-b3fc-2c963f66afa6?x=y",
-		strings.ToUpper(seeded.ID), "{" + seeded.ID + "}", "urn:uuid:" + seeded.ID, strings.ReplaceAll(seeded.ID, "-", ""),
-		" " + seeded.ID, seeded.ID + "\n", "qod_session.camera", strings.Repeat("a", 1000),
+	const id = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
+	seeded := w.Seed(sandbox.Session{ID: id})
+	const (
+		phone, address, name = "looks like a phone number", "is an IP address", "looks like a network access identifier"
+		quotes, blanks       = "Remove the quotation marks", "Remove the spaces or line feeds"
+		holder, resource     = "This is a placeholder", "is the address of a resource"
+		alone                = "Give the id alone: " + id
+		no                   = "The data source" // no guess: the hint that always ends the text follows what was given
+	)
+	for given, hint := range map[string]string{
+		"": no, " ": no, "../../admin": no, "..": no, ".hidden": no, "a/b": no, "a b": no, "ä": no, strings.Repeat("a", 1000): no,
+		id + "/..": alone, id + "?x=y": alone, "{" + id + "}": alone, "urn:uuid:" + id: alone, "/qod/sessions/" + id: alone, id + ",+34600000010": alone,
+		" " + id: blanks, id + "\n": blanks, id + "\r": blanks, `"` + id + `"`: quotes, "'" + id + "'": quotes, "“" + id + "”": quotes,
+		"+34600000010": phone, "+34 600 000 010": phone, "tel:+34600000010": phone, `"+34600000010"`: phone, "(+34) 600000010": phone,
+		"203.0.113.10": address, "203.0.113.10:5000": address, "2001:db8::10": address, "[2001:db8::10]": address, `"2001:db8::10"`: address,
+		"camera@example.com": name, "'camera@example.com'": name,
+		"ID": holder, "<id>": holder, "SESSION_ID": holder, "session-id": holder, "<the id>": holder, "${var.id}": holder, "{id}": holder,
+		"qod_session.camera": resource, `qod_session.cameras["a"]`: resource, "module.event.qod_reservation.camera": resource, "data.qod_sessions.all": resource,
 	} {
-		for how, refusal := range map[string]result{"id": c.adopt(id), "identity": c.adoptByIdentity(id)} {
-			if refusal.values != nil || !strings.HasPrefix(refusal.errors(), "Invalid Import ID: ") {
-				t.Errorf("%s %q: %v; %s", how, id, refusal.values, printed(refusal.diagnostics))
+		for how, refusal := range map[string]result{"id": c.adopt(given), "identity": c.adoptByIdentity(given)} {
+			text := refusal.errors()
+			if refusal.values != nil || !strings.HasPrefix(text, "Invalid Import ID: ") || !strings.Contains(text, hint) ||
+				!strings.Contains(text, "1 to 128 letters, digits, dots, hyphens, underscores and tildes") {
+				t.Errorf("%s %q: %v; %s", how, given, refusal.values, printed(refusal.diagnostics))
+			}
+			for _, personal := range []string{"600000", "600 000", "203.0.113", "2001:db8", "camera@"} {
+				if strings.Contains(text, personal) {
+					t.Errorf("%s %q names a device: %s", how, given, text)
+				}
 			}
 		}
+	}
+	if text := c.adopt("a/b").errors(); !strings.Contains(text, `Given: "a/b". The data source qod_sessions`) {
+		t.Errorf("it does not say what was given: %s", text)
 	}
 	if made := w.Requests(); len(made) > 0 {
 		t.Errorf("requests were made: %v", made)
@@ -193,6 +216,26 @@ func TestSession_importRefuses(t *testing.T) {
 	}
 }
 
+// Whatever id a network gives, in whatever spelling, is importable just as the errors name it.
+func TestSession_importsAnyID(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	c := w.core()
+	const upper = "797CE24C-5717-4562-B3FC-2C963F66AFA6"
+	w.Seed(sandbox.Session{ID: upper})
+	for how, adopted := range map[string]result{"id": c.adopt(upper), "identity": c.adoptByIdentity(upper)} {
+		if adopted.text("id") != upper || len(adopted.diagnostics) > 0 {
+			t.Errorf("by %s: %v; %s", how, adopted.values, printed(adopted.diagnostics))
+		}
+	}
+	for _, id := range []string{ // the sandbox gives out no such ids, and refuses them by its document
+		"3fa85f6457174562b3fc2c963f66afa6", "7", "1234567890", "QOD-2026-000017", "a~b.c_d-1", "_x", "~", "idle", "qod_session", strings.Repeat("a", 128),
+	} {
+		if refused := checkSessionID(id); len(refused) > 0 {
+			t.Errorf("%s: %s", id, refused[0].Detail())
+		}
+	}
+}
+
 // The same through the CLI, which has to stop at these errors.
 func TestSession_importStops(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
@@ -200,7 +243,7 @@ func TestSession_importStops(t *testing.T) {
 		return resource.TestStep{Config: w.hcl(camera), ResourceName: "qod_session.camera", ImportState: true, ImportStateId: id, ExpectError: says(text)}
 	}
 	w.test(
-		importing("../../admin", "A session is imported by its id, a UUID in lower case"),
+		importing("../../admin", "Import a session by its id, spelled as the network spells it"),
 		before(func() {
 			if made := w.Requests(); len(made) > 0 {
 				t.Errorf("requests were made: %v", made)

@@ -29,11 +29,16 @@ func (m sessionModel) toSpec(token types.String) qod.Spec {
 	return spec
 }
 
-func (m sessionModel) ref(memory sessionMemory) qod.Ref {
-	return qod.Ref{
-		ID: m.ID.ValueString(), Device: toDevice(m.Device), QoSProfile: m.QoSProfile.ValueString(),
-		MadeAt: memory.MadeAt, ExpiresAt: instantOf(m.ExpiresAt),
+// ref names the session to an API. Whether that lags matters only where the session was made: another
+// origin's 404 proves nothing however often it is asked.
+func (m sessionModel) ref(api qod.Sessions, memory sessionMemory) qod.Ref {
+	ref := qod.Ref{
+		ID: m.ID.ValueString(), Device: toDevice(m.Device), QoSProfile: m.QoSProfile.ValueString(), ExpiresAt: instantOf(m.ExpiresAt),
 	}
+	if memory.Origin == "" || memory.Origin == api.Origin() {
+		ref.MadeAt = memory.MadeAt
+	}
+	return ref
 }
 
 // record takes over what the API decides: status, times, and the profile, of which drift is

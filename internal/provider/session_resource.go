@@ -71,6 +71,10 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	resp.Diagnostics.Append(creatingSession.checkEndpoint(r.api, model.Endpoint.ValueString(), "")...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
@@ -141,14 +145,14 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 
 	// The first read of an import finds nothing in state but the id.
 	importing := memory.Imported && model.QoSProfile.IsNull() && model.Device.IsNull() && model.QoSStatus.IsNull()
-	found, err := r.api.Read(ctx, model.ref(memory))
+	found, err := r.api.Read(ctx, model.ref(r.api, memory))
 	switch {
 	case err == nil:
 	case qod.IsGone(err) && importing:
 		resp.Diagnostics.Append(importingSession.importUnknown(model.ID.ValueString(), r.api.Origin(), err))
 		return
 	case qod.IsGone(err):
-		resp.Diagnostics.Append(readingSession.sessionGone(ctx, r.api, model.ref(memory), memory, err)...)
+		resp.Diagnostics.Append(readingSession.sessionGone(ctx, r.api, model.ref(r.api, memory), memory, err)...)
 		if !resp.Diagnostics.HasError() {
 			resp.State.RemoveResource(ctx)
 		}
@@ -199,6 +203,10 @@ func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest
 		return
 	}
 
+	resp.Diagnostics.Append(updatingSession.checkSessionEndpoint(r.api, memory, prior.Endpoint, prior.ID, prior.ExpiresAt)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
 	resume := plan.QoSStatus.IsUnknown()
 	plan.ID = prior.ID
 	if resume {
@@ -209,7 +217,7 @@ func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		var s qod.Session
-		if s, err = r.api.Await(ctx, plan.ref(memory)); s.Status != "" {
+		if s, err = r.api.Await(ctx, plan.ref(r.api, memory)); s.Status != "" {
 			resp.Diagnostics.Append(sessionWarnings(s)...)
 			profile := plan.QoSProfile
 			plan.record(s, plan.Endpoint.ValueString())
@@ -237,10 +245,14 @@ func (r *sessionResource) Delete(ctx context.Context, req resource.DeleteRequest
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	resp.Diagnostics.Append(deletingSession.checkSessionEndpoint(r.api, memory, model.Endpoint, model.ID, model.ExpiresAt)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	resp.Diagnostics.Append(release(ctx, r.api, deletingSession, model.ref(memory), memory)...)
+	resp.Diagnostics.Append(release(ctx, r.api, deletingSession, model.ref(r.api, memory), memory)...)
 }
 
 // ImportState takes a session over by its id. The refresh that follows fills the state.

@@ -14,13 +14,13 @@ func sessionWarnings(s qod.Session) diag.Diagnostics {
 	var warnings diag.Diagnostics
 	if s.Status != "" && !s.Status.Known() {
 		warnings.Append(diag.NewWarningDiagnostic("QoS Session "+s.ID+" Has an Unknown Status", message(
-			fmt.Sprintf("The API shows the status %s, which its document does not know (REQUESTED, AVAILABLE, UNAVAILABLE). Whether the device has its quality is not known.", s.Status),
-			"Look at the session with the operator. If it is dead, replace it: terraform apply -replace='ADDRESS' (ADDRESS is the one above).", s.ID)))
+			fmt.Sprintf("The API shows the status %s, which its document does not define (it has REQUESTED, AVAILABLE and UNAVAILABLE). Whether the device has the requested quality is not known.", cut(string(s.Status))),
+			"Ask the operator what the status means. If the session is dead, replace it: terraform apply -replace='ADDRESS' (ADDRESS is the one above).", s.ID)))
 	}
 	if s.Unread != "" {
 		warnings.Append(diag.NewWarningDiagnostic("QoS Session "+s.ID+" Shows Unreadable Values", message(
-			fmt.Sprintf("The API shows values that the provider cannot read: %s. They count as not said, so attributes that come from them are null, and whether the session ends too early cannot be seen.", s.Unread),
-			"Give this to the operator. Times have to be in RFC 3339 form with an offset from UTC, such as 2028-02-29T20:15:00Z.", s.ID)))
+			fmt.Sprintf("The API shows values that the provider cannot read: %s. They are treated as missing: the attributes that show them are null, and the provider cannot tell whether the session ends too early.", s.Unread),
+			"Give this to the operator. The API document asks for times in RFC 3339 form with an offset from UTC, such as 2028-02-29T20:15:00Z.", s.ID)))
 	}
 	return warnings
 }

@@ -73,7 +73,7 @@ func (s shortcut) confirmed(ctx context.Context, req *tfprotov6.ReadResourceRequ
 	if req.CurrentIdentity != nil && !sameValue(req.CurrentIdentity.IdentityData, id.IdentityData) {
 		return nil, false // another session's is for the framework to refuse
 	}
-	found, ok := s.provider.sessions.Confirm(ctx, before.ref(memory))
+	found, ok := s.provider.sessions.Confirm(ctx, before.ref(s.provider.sessions, memory))
 	if !ok {
 		return nil, false
 	}

@@ -28,14 +28,55 @@ import (
 type world struct {
 	*sandbox.Server
 	t        *testing.T
+	clock    sandbox.Clock
 	inMemory bool // no sockets: it lives in a bubble
 }
 
-// newWorld starts a sandbox. Tests that use it run in parallel.
+// newWorld starts a sandbox, whose clock shows the real time where the configuration has none. Tests
+// that use it run in parallel.
 func newWorld(t *testing.T, config sandbox.Config) *world {
 	t.Helper()
 	t.Parallel()
-	return &world{Server: sandbox.Start(t, config), t: t}
+	if config.Clock == nil {
+		config.Clock = new(sandbox.OffsetClock)
+	}
+	return &world{Server: sandbox.Start(t, config), t: t, clock: config.Clock}
+}
+
+// advance moves the network's clock forward.
+func (w *world) advance(d time.Duration) {
+	w.t.Helper()
+	clock, ok := w.clock.(interface{ Advance(d time.Duration) })
+	if !ok {
+		w.t.Fatalf("a %T cannot be advanced", w.clock)
+	}
+	clock.Advance(d)
+}
+
+// outgrowLag lets so much time pass that every replica of the API has to know the sessions there are:
+// what a younger one is answered with proves nothing, so a real minute would be waited for. Only a
+// process that has not made them itself goes by the network's clock: see later.
+func (w *world) outgrowLag() {
+	w.t.Helper()
+	w.advance(61 * time.Second)
+}
+
+// removeOld ends sessions, as somebody else might, which every replica of the API had to know.
+func (w *world) removeOld(ids ...string) {
+	w.t.Helper()
+	w.outgrowLag()
+	for _, id := range ids {
+		if !w.Remove(id) {
+			w.t.Errorf("there is no session %s to remove", id)
+		}
+	}
+}
+
+// later is the provider's process of a run more than a minute later.
+func (w *world) later() *core {
+	w.t.Helper()
+	w.outgrowLag()
+	return w.core()
 }
 
 // newWorldInBubble makes a world without sockets, for a bubble of testing/synctest.
@@ -43,13 +84,19 @@ func newWorldInBubble(t *testing.T, config sandbox.Config) *world {
 	t.Helper()
 	// Where nothing takes time, a list from before a POST is as young as one from after it.
 	config.Latency = cmp.Or(config.Latency, 10*time.Millisecond)
+	config.Clock = cmp.Or[sandbox.Clock](config.Clock, &sandbox.OffsetClock{})
 	if config.Webhooks == nil {
 		config.Webhooks = nobody{} // sockets and the real DNS are outside of the bubble
 	}
 	network := sandbox.New(config)
 	t.Cleanup(network.Close)
-	return &world{Server: &sandbox.Server{Sandbox: network}, t: t, inMemory: true}
+	return &world{Server: &sandbox.Server{Sandbox: network}, t: t, clock: bubbleClock{config.Clock}, inMemory: true}
 }
+
+// bubbleClock has the time of a bubble pass.
+type bubbleClock struct{ sandbox.Clock }
+
+func (bubbleClock) Advance(d time.Duration) { time.Sleep(d) }
 
 // nobody answers no request.
 type nobody struct{}

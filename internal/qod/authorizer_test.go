@@ -297,6 +297,7 @@ func TestTokenGivenOutAgain(t *testing.T) {
 		return next.RoundTrip(r)
 	}
 	inBubble(t, setting{wire: refusing}, func(t *testing.T, w *world) {
+		w.seed(sandbox.Session{ID: someID}) // one that is gone would be looked for
 		w.AcceptToken("the-same", sandbox.DefaultClient.ID)
 		w.spoil(sandbox.OpToken, -1, sandbox.Answer(200, jsonType, `{"access_token":"the-same","expires_in":3600}`))
 		mustLook(t, w)

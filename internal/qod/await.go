@@ -31,7 +31,7 @@ func (c *Client) Await(ctx context.Context, ref Ref) (s Session, err error) {
 	if !validID(ref.ID) {
 		return Session{}, invalidID(OperationRead, ref.ID)
 	}
-	w := wait{client: c, ref: ref, began: time.Now(), last: Session{ID: ref.ID}}
+	w := wait{client: c, ref: ref, began: time.Now(), last: Session{ID: ref.ID}, lastGet: time.Now()}
 	for attempt := 1; ; attempt++ {
 		polled, err := w.poll(ctx, attempt)
 		if ctx.Err() == nil || err == nil {
@@ -52,7 +52,7 @@ type wait struct {
 	began   time.Time
 	last    Session
 	lastErr error
-	lastGet time.Time // when it last asked for the session itself
+	lastGet time.Time // when it last asked for the session itself; at first when it began
 	turn    time.Time // when it may do so again
 }
 
@@ -107,7 +107,11 @@ func (w *wait) poll(ctx context.Context, attempt int) (s Session, err error) {
 	if missing.answer == nil || missing.young() {
 		return s, err
 	}
-	s, _, err = missing.prove(ctx)
+	s, listed, err := missing.prove(ctx)
+	if listed {
+		// It is there; but how it is, a list may say long after it has changed.
+		return Session{}, &UnprovenError{ID: w.ref.ID, Listed: true, Err: missing.answer}
+	}
 	return s, err
 }
 

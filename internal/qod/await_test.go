@@ -71,12 +71,12 @@ func TestAwait(t *testing.T) {
 		"not visible yet": {arrange: reads(5, noSession), till: 8 * time.Second},
 		"gone": {
 			arrange: func(_ *testing.T, w *world, id string) { w.Remove(id) },
-			reason:  qod.WaitGone, err: 404, from: 10 * time.Second, till: 13 * time.Second,
+			reason:  qod.WaitGone, err: 404, till: time.Second, // a list proves it
 		},
 		"gone meanwhile": {
 			provisioning: time.Minute,
 			arrange:      func(_ *testing.T, w *world, id string) { time.AfterFunc(20*time.Second, func() { w.Remove(id) }) },
-			reason:       qod.WaitGone, last: qod.StatusRequested, err: 404, from: 30 * time.Second, till: 35 * time.Second,
+			reason:       qod.WaitGone, last: qod.StatusRequested, err: 404, from: 20 * time.Second, till: 23 * time.Second,
 		},
 		"a page says 404": {
 			arrange: reads(-1, sandbox.Status(404, loginPage, "Content-Type", htmlType)), budget: time.Minute,

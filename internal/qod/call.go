@@ -49,6 +49,9 @@ func (c *Client) call(ctx context.Context, r request, d Device, attempt int) (an
 	if err != nil {
 		return answer{}, err
 	}
+	if err := c.awaitTurn(ctx, r); err != nil {
+		return answer{}, err
+	}
 	a, err := c.send(ctx, r, d, token, attempt)
 	if !isStatus(err, http.StatusUnauthorized) {
 		return a, err
@@ -57,6 +60,9 @@ func (c *Client) call(ctx context.Context, r request, d Device, attempt int) (an
 	fresh, tokenErr := c.authorizer.Token(ctx, d)
 	if tokenErr != nil {
 		return a, withoutToken(err, tokenErr)
+	}
+	if c.awaitTurn(ctx, r) != nil {
+		return a, err
 	}
 	return c.send(ctx, r, d, fresh, attempt)
 }
@@ -97,23 +103,11 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 
 	// Whether anything was written decides if the request may be repeated blindly.
 	var wrote atomic.Bool
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
-	req, err := http.NewRequestWithContext(traced, r.method, c.endpoint+r.path, bytes.NewReader(r.body))
+	req, err := c.newRequest(traceWrites(ctx, &wrote), r, token, failure.Correlator)
 	if err != nil {
 		failure.outcome, failure.Err = unsent, err
 		return answer{}, failure
 	}
-	if len(r.body) == 0 {
-		req.Body, req.GetBody, req.ContentLength = http.NoBody, nil, 0
-	} else {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	req.Header.Set("Accept", "application/json")
-	// What a cache has says nothing of a session (RFC 9111 §5.2.1.4).
-	req.Header.Set("Cache-Control", "no-cache")
-	req.Header.Set("Authorization", "Bearer "+token.value)
-	req.Header.Set("User-Agent", c.userAgent)
-	req.Header.Set("X-Correlator", failure.Correlator)
 
 	resp, err := c.http.Do(req)
 	arrived := time.Now()
@@ -122,7 +116,7 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 		if !wrote.Load() {
 			failure.outcome = unsent
 		}
-		failure.trust = isTLSFailure(err)
+		failure.trust, failure.silent = isTLSFailure(err), isSilence(err)
 		failure.Err = plain(withoutURL(err), c.secrets(token, r), d)
 		return answer{}, failure
 	}
@@ -137,11 +131,18 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 		c.clock.saw(a.date, began, arrived)
 	}
 
+	if a.status != http.StatusTooManyRequests {
+		c.pace.faster()
+	}
+
 	failure.Status, failure.ServerTime = a.status, a.date
 	if failure.outcome = outcomeOf(a.status); failure.outcome == done {
 		return a, nil
 	}
 	failure.RetryAfter = retryAfter(resp.Header, firstTime(a.date, time.Now()))
+	if a.status == http.StatusTooManyRequests {
+		c.pace.slower(began, failure.RetryAfter)
+	}
 	code, message := c.dialect.failure(a.body)
 	if code == "" && message == "" {
 		message = readable(string(a.body))
@@ -153,6 +154,51 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 		failure.Err = fmt.Errorf("redirected to %s, which is not followed", hostOf(location))
 	}
 	return answer{}, failure
+}
+
+// newRequest spells out a request for net/http, which must send it once.
+//
+// A request with a body is never replayed below us. net/http sends it again without a word where it
+// can get the body again (GetBody, which NewRequest sets for a bytes.Reader): over HTTP/2 after
+// RST_STREAM with REFUSED_STREAM or PROTOCOL_ERROR and after a GOAWAY with a lower stream id, over
+// HTTP/1.1 with an Idempotency-Key, which we never send. RFC 9113 §8.7 says that such a stream was not
+// processed; a proxy in between, which passed it on before it met the fault, says so too, and the
+// second POST buys a second session. So we learn of the fault, look for the session, and only then
+// post again.
+//
+// What has no body net/http does repeat, and may: a read changes nothing, and a DELETE that was
+// carried out and is repeated is answered with 404, which is how our own repetition ends as well.
+func (c *Client) newRequest(ctx context.Context, r request, token Token, correlator string) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, r.method, c.endpoint+r.path, bytes.NewReader(r.body))
+	if err != nil {
+		return nil, err
+	}
+	req.GetBody = nil
+	if len(r.body) == 0 {
+		req.Body, req.ContentLength = http.NoBody, 0
+	} else {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	req.Header.Set("Accept", "application/json")
+	// What a cache has says nothing of a session (RFC 9111 §5.2.1.4).
+	req.Header.Set("Cache-Control", "no-cache")
+	req.Header.Set("Authorization", "Bearer "+token.value)
+	req.Header.Set("User-Agent", c.userAgent)
+	req.Header.Set("X-Correlator", correlator)
+	return req, nil
+}
+
+// traceWrites sets wrote no later than a request's first byte leaves. WroteHeaders alone would be too
+// late: over HTTP/2 it is called behind the write, and a request that is cut in between would count as
+// not sent. WroteHeaderField is called while the headers are still being put together.
+//
+// A stream that was refused has been written, so its fate counts as unknown. Nothing that net/http
+// returns tells a refusal of the API from one that a proxy made up behind a committed request.
+func traceWrites(ctx context.Context, wrote *atomic.Bool) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteHeaderField: func(string, []string) { wrote.Store(true) },
+		WroteHeaders:     func() { wrote.Store(true) },
+	})
 }
 
 // tell hands an event to the log. A fault there must not cost the answer to a POST.

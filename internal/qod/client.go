@@ -66,6 +66,7 @@ type Client struct {
 	own            *ownSessions
 	missing        burst
 	timing         shared[time.Time]
+	pace           *pacer
 	firstCreate    atomic.Pointer[time.Time] // when this process began to create sessions
 	maxRetries     int
 	requestTimeout time.Duration
@@ -93,8 +94,8 @@ func New(config Config) (*Client, error) {
 		return nil, errors.New("the access token holds characters that cannot stand in a header")
 	}
 	c := &Client{
-		endpoint: normalEndpoint(config.Endpoint), config: config, http: newHTTPClient(config.Transport),
-		dialect: openGateway{}, clock: &serverClock{}, locks: newDeviceLocks(), own: newOwnSessions(),
+		endpoint: normalEndpoint(config.Endpoint), config: config, http: newHTTPClient(config.Transport, config.RequestTimeout),
+		dialect: openGateway{}, clock: &serverClock{}, locks: newDeviceLocks(), own: newOwnSessions(), pace: newPacer(),
 		maxRetries: config.MaxRetries, requestTimeout: config.RequestTimeout,
 		userAgent: config.UserAgent, log: config.Log, posting: config.Posting,
 	}

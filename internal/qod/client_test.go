@@ -3,7 +3,7 @@
 package qod_test
 
 import (
-	"context"
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -121,19 +121,6 @@ func TestRead(t *testing.T) {
 		"it is not":      {arrange: func(w *world, id string) { w.Remove(id) }, status: 404, gone: true, reads: 1},
 		"it is not ours": {arrange: func(w *world, id string) { w.Edit(id, func(s *sandbox.Session) { s.ClientID = "another" }) }, status: 404, gone: true, reads: 1},
 
-		"404, empty":                {arrange: read(1, sandbox.Status(404, "")), status: 404, gone: true, reads: 1},
-		"404, blank":                {arrange: read(1, sandbox.Status(404, " \r\n")), status: 404, gone: true, reads: 1},
-		"404, JSON":                 {arrange: read(1, sandbox.Status(404, `{"code":"NOT_FOUND"}`)), status: 404, gone: true, reads: 1},
-		"404, a problem document":   {arrange: read(1, sandbox.Status(404, `{"title":"gone"}`, "Content-Type", "application/problem+json")), status: 404, gone: true, reads: 1},
-		"404, a page":               {arrange: read(1, sandbox.Status(404, loginPage, page...)), status: 404, reads: 1},
-		"404, a page called JSON":   {arrange: read(1, sandbox.Status(404, loginPage)), status: 404, reads: 1},
-		"404, JSON called a page":   {arrange: read(1, sandbox.Status(404, `{}`, page...)), status: 404, reads: 1},
-		"404, plain text":           {arrange: read(1, sandbox.Status(404, "404 page not found", "Content-Type", "text/plain")), status: 404, reads: 1},
-		"404, JSON that is cut off": {arrange: read(1, sandbox.Status(404, `{"code":"NOT_F`)), status: 404, reads: 1},
-		"404, whose body never came": {
-			arrange: func(w *world, id string) { w.Remove(id); w.spoil(sandbox.OpRead, 1, sandbox.Truncate(0)) }, status: 404, reads: 1,
-		},
-		"410":        {arrange: read(1, sandbox.Status(410, "")), status: 410, reads: 1},
 		"400":        {arrange: read(1, sandbox.Status(400, `{"code":"INVALID_ARGUMENT"}`)), status: 400, reads: 1},
 		"403":        {arrange: read(-1, sandbox.Status(403, `{"code":"PERMISSION_DENIED"}`)), status: 403, reads: 1},
 		"a redirect": {arrange: read(-1, sandbox.Redirect(302, "https://sso.example/login")), status: 302, reads: 5},
@@ -163,11 +150,14 @@ func TestRead(t *testing.T) {
 		"the body hangs":      {arrange: read(1, sandbox.HeadThenHang()), reads: 2},
 		"endless":             {arrange: read(1, sandbox.Endless()), reads: 2},
 		"a bomb":              {arrange: read(1, sandbox.GzipBomb()), reads: 2},
-		"a page":              {arrange: read(1, sandbox.Answer(200, htmlType, loginPage)), status: 200, reads: 1},
-		"empty":               {arrange: read(1, sandbox.Answer(200, jsonType, "")), status: 200, reads: 1},
-		"an array":            {arrange: read(1, sandbox.Answer(200, jsonType, "[]")), status: 200, reads: 1},
-		"without id":          {arrange: read(1, sandbox.Answer(200, jsonType, `{"qosStatus":"AVAILABLE"}`)), status: 200, reads: 1},
-		"another session":     {arrange: read(1, sandbox.Answer(200, jsonType, `{"sessionId":"`+someID+`"}`)), status: 200, reads: 1},
+		"a page":              {arrange: read(2, sandbox.Answer(200, htmlType, loginPage)), reads: 3},
+		"a page for ever":     {arrange: read(-1, sandbox.Answer(200, htmlType, loginPage)), status: 200, reads: 5},
+		"empty":               {arrange: read(1, sandbox.Answer(200, jsonType, "")), reads: 2},
+		"an array":            {arrange: read(1, sandbox.Answer(200, jsonType, "[]")), reads: 2},
+		"without id":          {arrange: read(1, sandbox.Answer(200, jsonType, `{"qosStatus":"AVAILABLE"}`)), reads: 2},
+		"another session":     {arrange: read(1, sandbox.Answer(200, jsonType, `{"sessionId":"`+someID+`"}`)), reads: 2},
+		"another for ever":    {arrange: read(-1, sandbox.Answer(200, jsonType, `{"sessionId":"`+someID+`"}`)), status: 200, reads: 5},
+		"another device":      {arrange: read(1, sandbox.Rewrite(anotherDevice)), reads: 2},
 		"no time for another": {arrange: read(-1, sandbox.Status(503, "")), budget: 100 * time.Millisecond, status: 503, reads: 1},
 	}
 	for name, test := range tests {
@@ -213,6 +203,11 @@ func TestRead(t *testing.T) {
 
 func read(times int, effect sandbox.Effect) func(*world, string) {
 	return func(w *world, _ string) { w.spoil(sandbox.OpRead, times, effect) }
+}
+
+// anotherDevice has an answer show the session of somebody else's device.
+func anotherDevice(body []byte) []byte {
+	return bytes.ReplaceAll(body, []byte(phone), []byte("+34600000002"))
 }
 
 // The spelling of an id that the network does not mind is the caller's own afterwards.
@@ -262,6 +257,9 @@ func FuzzID(f *testing.F) {
 		config.AccessToken = "ready"
 		config.MaxRetries = 0
 		config.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+			if isList(r) {
+				return answerOf(r, http.StatusOK, jsonType, "[]"), nil
+			}
 			paths = append(paths, r.URL.RequestURI())
 			return answerOf(r, http.StatusNotFound, jsonType, ""), nil
 		})
@@ -438,149 +436,6 @@ func TestListSaysHowLongItIsAskedToWait(t *testing.T) {
 		equal(t, "asked", as[*qod.Error](t, err).RetryAfter, time.Minute)
 		if spent > time.Second {
 			t.Errorf("it slept for %v first", spent)
-		}
-	})
-}
-
-func TestNow(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		network sandbox.Config
-		arrange func(w *world)
-		fails   bool
-		lists   int
-	}{
-		"asked for":               {lists: 1},
-		"ahead":                   {network: sandbox.Config{Clock: ahead(time.Hour)}, lists: 1},
-		"slow":                    {network: sandbox.Config{Clock: ahead(-time.Hour)}, lists: 1},
-		"known already":           {arrange: func(w *world) { _, _ = w.Read(context.Background(), qod.Ref{ID: someID}) }},
-		"no Date":                 {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.Header("Date", "")) }, fails: true, lists: 1},
-		"a Date that is none":     {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.Header("Date", "today")) }, fails: true, lists: 1},
-		"nobody answers":          {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.DropBeforeCommit()) }, fails: true, lists: 5},
-		"the list is not allowed": {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.Status(403, "")) }, lists: 1},
-		"the list fails":          {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, down) }, fails: true, lists: 5},
-		"asked to come back in an hour": {arrange: func(w *world) {
-			w.spoil(sandbox.OpList, -1, sandbox.Status(429, "", "Retry-After", "3600"))
-		}, lists: 1},
-		"asked to come back in an hour, without a Date": {arrange: func(w *world) {
-			w.spoil(sandbox.OpList, -1, sandbox.Status(429, "", "Retry-After", "3600", "Date", ""))
-		}, fails: true, lists: 1},
-		"a proxy with a clock of its own": {arrange: func(w *world) {
-			w.spoil(sandbox.OpList, 1, sandbox.Status(503, "<html>", "Content-Type", "text/html", "Date", aDay))
-		}, lists: 2},
-		"a login page": {arrange: func(w *world) {
-			w.spoil(sandbox.OpList, 1, sandbox.Status(200, "<html>", "Content-Type", "text/html", "Date", aDay))
-		}, lists: 2},
-		"a redirect": {arrange: func(w *world) {
-			w.spoil(sandbox.OpList, 1, sandbox.Status(302, "", "Location", "https://example.com/", "Date", aDay))
-		}, lists: 2},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			inBubble(t, setting{network: test.network}, func(t *testing.T, w *world) {
-				if test.arrange != nil {
-					test.arrange(w)
-				}
-				now, err := w.Now(t.Context())
-				equal(t, "lists", w.Count(sandbox.OpList), test.lists)
-				equal(t, "fails", err != nil, test.fails)
-				if err != nil {
-					return
-				}
-				want := time.Now()
-				if test.network.Clock != nil {
-					want = test.network.Clock.Now()
-				}
-				if off := want.Sub(now); off < 0 || off > time.Second {
-					t.Errorf("%v, want %v", now, want)
-				}
-				// Known once, it goes on.
-				time.Sleep(time.Minute)
-				later, err := w.Now(t.Context())
-				equal(t, "a minute later", later.Sub(now).Round(time.Second), time.Minute)
-				equal(t, "lists in the end", w.Count(sandbox.OpList), test.lists)
-				if err != nil {
-					t.Error(err)
-				}
-			})
-		})
-	}
-}
-
-const aDay = "Tue, 29 Feb 2028 20:15:00 GMT"
-
-// Where the clock of this machine is set, or the machine has slept, the server is asked anew.
-func TestNowAfterAJump(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		by    time.Duration
-		lists int
-	}{
-		"an hour on":   {time.Hour, 2},
-		"an hour back": {-time.Hour, 2},
-		"a second":     {time.Second, 1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				if _, err := w.Now(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				time.Sleep(time.Minute)
-				w.Client.ClockIsSet(test.by)
-				now, err := w.Now(t.Context())
-				if off := time.Since(now); err != nil || off < 0 || off > time.Second {
-					t.Errorf("%v, %v", now, err)
-				}
-				equal(t, "lists", w.Count(sandbox.OpList), test.lists)
-			})
-		})
-	}
-}
-
-// The nodes of an API are not quite at one: what one of them has said is not taken back by another.
-func TestNowOfSeveralNodes(t *testing.T) {
-	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		first, _ := w.Now(t.Context())
-		dated := func(by time.Duration) time.Time {
-			t.Helper()
-			w.spoil(sandbox.OpRead, 1, sandbox.Header("Date", time.Now().Add(by).UTC().Format(http.TimeFormat)))
-			_, _ = w.Read(t.Context(), qod.Ref{ID: someID})
-			now, err := w.Now(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			return now
-		}
-		if now := dated(-3 * time.Second); now.Before(first) {
-			t.Errorf("the clock went back to %v from %v", now, first)
-		}
-		if ahead := time.Until(dated(3 * time.Second)); ahead < 2*time.Second {
-			t.Errorf("a node that is further on is not believed: %v", ahead)
-		}
-		if behind := time.Since(dated(-time.Hour)); behind < 59*time.Minute {
-			t.Errorf("a clock that was set is not believed: %v", behind)
-		}
-	})
-}
-
-// A thousand who need the time do not each find out that it cannot be had.
-func TestNowFailsForAll(t *testing.T) {
-	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.spoil(sandbox.OpList, -1, sandbox.DropBeforeCommit())
-		for range 100 {
-			if _, err := w.Now(t.Context()); err == nil {
-				t.Fatal("there is a time")
-			}
-		}
-		equal(t, "lists", w.Count(sandbox.OpList), 5)
-		w.Heal()
-		time.Sleep(10 * time.Second)
-		if _, err := w.Now(t.Context()); err != nil {
-			t.Error(err)
 		}
 	})
 }

@@ -129,6 +129,11 @@ var timestamp = regexp.MustCompile(`(?i)\A(\d{4})(-?)(\d{2})(-?)(\d{2})(?:T| +)(
 	` *(?:(Z|UTC|GMT|[+-]00:?00 (?:UTC|GMT))|([+-])([01]\d|2[0-3])(?::?([0-5]\d))?)(?:\[[A-Z0-9/_+-]+\])?\z`)
 
 func parseTimestamp(s string) (time.Time, bool) {
+	if strings.HasSuffix(s, "Z") { // as nearly all are, in lists of thousands
+		if t, err := time.Parse(time.RFC3339, s); err == nil {
+			return t, true
+		}
+	}
 	m := timestamp.FindStringSubmatch(s)
 	if m == nil || m[2] != m[4] {
 		return time.Time{}, false

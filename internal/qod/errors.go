@@ -28,6 +28,7 @@ type Error struct {
 	outcome  outcome
 	ownWords bool // a refusal that the API document knows, and not one of a gateway in front of the API
 	trust    bool // TLS: asking again will not help
+	silent   bool // the connection went silent: the API may be slow, and do it yet
 }
 
 func (e *Error) Error() string {

@@ -171,6 +171,9 @@ func (a absence) young() bool {
 // was long ago.
 func (a absence) knownSince() time.Time {
 	c := a.client
+	if a.accepted {
+		return time.Time{}
+	}
 	if made := c.own.madeAt(a.ref.ID); !made.IsZero() {
 		return made.Add(maxLag)
 	}

@@ -41,18 +41,19 @@ func (d Device) agreement(shown Device) (equals, differences int) {
 // wholePhone is a number with its country code, blanks and punctuation taken out.
 var wholePhone = regexp.MustCompile(`(?i)\A(?:tel:|msisdn[:=]?)?(?:\+|00)?([1-9][0-9]{4,14})\z`)
 
+// parentheses go, and with them what they hold of +34 (0) 600: a zero for callers within the country.
+var parentheses = strings.NewReplacer("(0)", "", "(", "", ")", "")
+
 // phoneDigits are the digits of a phone number from its country code on, however it is spelled:
 // +34 600 100 001, 0034600100001, (+34) 600-100-001, tel:+34600100001. Empty for what is no whole
 // number, as one that is masked or that has a national prefix.
 func phoneDigits(s string) string {
-	s = strings.Map(func(r rune) rune {
+	s = parentheses.Replace(strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) || r == '−' || r == '.' {
 			return -1
 		}
 		return r
-	}, s)
-	// +34 (0) 600: the zero is for callers within the country.
-	s = strings.NewReplacer("(0)", "", "(", "", ")", "").Replace(s)
+	}, s))
 	m := wholePhone.FindStringSubmatch(s)
 	if m == nil {
 		return ""

@@ -220,6 +220,12 @@ func TestForeignIdentifiersAreMasked(t *testing.T) {
 		"node:2001:db8:1:2:3:4:5:6 is busy":         "no…:6 is busy",
 		"2001:db8:1:2:3:4:5:6 and ::1":              "…:6 and …",
 
+		"line +34 699 887 766 is busy":          "line …66 is busy",
+		"line 0034-699-887-766 is busy":         "line …66 is busy",
+		"msisdn34699887766 is busy":             "msisdn…66 is busy",
+		"tel%3A%2B34699887766 is busy":          "tel%3A…66 is busy",
+		"line 34\u00a0699\u200b887.766 is busy": "line …66 is busy",
+
 		"retry at 12:30:45":                             "retry at 12:30:45",
 		"until 2026-11-22T12:30:45Z":                    "until 2026-11-22T12:30:45Z",
 		"maximum is 86400 seconds":                      "maximum is 86400 seconds",

@@ -33,12 +33,13 @@ type reader struct {
 	mu      sync.Mutex
 	alone   map[string]bool      // ids that are read one by one: the first few
 	many    bool                 // there have been others
+	dead    map[string]time.Time // when a get last showed a session as UNAVAILABLE, by id
 	written map[string]time.Time // when this process last changed a session, by id
 	turn    time.Time            // when the next wait may ask for its session
 }
 
 func newReader(l *lists, clock *serverClock) *reader {
-	return &reader{lists: l, clock: clock, alone: map[string]bool{}, written: map[string]time.Time{}}
+	return &reader{lists: l, clock: clock, alone: map[string]bool{}, dead: map[string]time.Time{}, written: map[string]time.Time{}}
 }
 
 // read returns the session as a list confirms it, or else as get returns it.
@@ -46,7 +47,26 @@ func (r *reader) read(ctx context.Context, ref Ref, get func() (Session, error))
 	if s, ok := r.confirm(ctx, ref); ok {
 		return s, nil
 	}
-	return get()
+	s, err := get()
+	if err == nil && s.Status == StatusUnavailable {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.dead[ref.ID] = time.Now()
+	}
+	return s, err
+}
+
+// contradicts reports whether the list shows as AVAILABLE what a get before it has shown as UNAVAILABLE:
+// such a list stands still, and says nothing of the other sessions either.
+func (r *reader) contradicts(list *snapshot) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, at := range r.dead {
+		if s, listed := list.find(id); listed && at.Before(list.started) && s.Status == StatusAvailable {
+			return true
+		}
+	}
+	return false
 }
 
 // confirm returns what a list says of a session that is well, unless it is one of the few that are
@@ -59,21 +79,26 @@ func (r *reader) confirm(ctx context.Context, ref Ref) (Session, bool) {
 }
 
 // poll is read for a wait: it wants a list that starts now. While that says that the session is still
-// requested, it asks for nothing else, but now and then for the session itself, since a list may
-// stand still: when it last did is the wait's to know. Waits that a list cannot answer take turns, so
-// that together they make no more requests than lists would: it returns when this one's next is.
+// requested, it asks for nothing else, but every getInterval for the session itself, since a list may
+// stand still: when it last did is the wait's to know. Waits that a list cannot answer, or answers
+// otherwise than the session itself, take turns, so that together they make no more requests than lists
+// would: it returns when this one's next is.
 func (r *reader) poll(ctx context.Context, ref Ref, lastGet time.Time, get func() (Session, error)) (s Session, turn time.Time, err error) {
-	requests := 1
-	if _, many := r.count(ref.ID); many && r.lists.promising() {
-		s, ok := r.listed(ctx, ref, time.Now())
-		if ok && s.Status == StatusRequested && time.Since(lastGet) < getInterval {
-			return s, time.Time{}, nil
-		}
-		requests++
+	_, many := r.count(ref.ID)
+	if !many || !r.lists.promising() {
+		turn = r.book(1)
+		s, err = get()
+		return s, turn, err
 	}
-	turn = r.book(requests)
+	listed, ok := r.listed(ctx, ref, time.Now())
+	if ok && listed.Status == StatusRequested && time.Since(lastGet) < getInterval {
+		return listed, time.Time{}, nil
+	}
 	s, err = get()
-	return s, turn, err
+	if err == nil && ok && s.Status == listed.Status {
+		return s, time.Time{}, nil
+	}
+	return s, r.book(2), err
 }
 
 // listed returns what a list says of a session that is well, whose request started at notBefore or
@@ -85,7 +110,7 @@ func (r *reader) listed(ctx context.Context, ref Ref, notBefore time.Time) (Sess
 		return Session{}, false
 	}
 	s, listed := taken.find(ref.ID)
-	if !listed || taken.doubt != nil || s.ID != ref.ID || !well(s, ref, r.clock.estimate()) {
+	if !listed || taken.doubt != nil || r.contradicts(taken) || s.ID != ref.ID || !well(s, ref, r.clock.estimate()) {
 		return Session{}, false
 	}
 	return s, true

@@ -16,7 +16,7 @@ func (cr *creation) lose(failure *Error) {
 
 // settlingAfter is how long to look for the session of a POST that failed like this.
 func settlingAfter(failure *Error) time.Duration {
-	if failure.Status/100 == 2 || errors.Is(failure.Err, context.DeadlineExceeded) {
+	if failure.Status/100 == 2 || failure.silent || errors.Is(failure.Err, context.DeadlineExceeded) {
 		return slowSettling
 	}
 	return settling
@@ -189,9 +189,9 @@ func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
 }
 
 // trusts reports whether what a list from before the POST does not show was made after it: the list is
-// hardly older than the POST, complete, and shows a session that is hardly older than the list. One
-// that lags may miss what somebody else made a moment before.
+// hardly older than the POST, complete, and shows a session that is hardly older than the list, as far
+// as the clock can tell. One that lags may miss what somebody else made a moment before.
 func (cr *creation) trusts(before *snapshot) bool {
 	return before != nil && before.doubt == nil && cr.postedAt.Sub(before.started) <= snapshotGap &&
-		before.started.Sub(cr.client.newestIn(before)) <= snapshotGap
+		before.started.Sub(cr.client.newestIn(before)) <= snapshotGap+clockSlack
 }

@@ -84,10 +84,48 @@ func isWord(r rune) bool {
 var credential = regexp.MustCompile(`(?i)(authorization\\*["']?\s*[:=]\s*\\*["']?(?:basic|bearer)\s+` +
 	`|(?:client_secret|client_assertion|access_token|notificationAuthToken)(?:=|\\*"\s*:\s*\\*"))[^\s"'\\&,;]+`)
 
+const (
+	// maxRedacted bounds what is searched for secrets and identifiers, in bytes: of a server's words no
+	// more than 300 characters are shown, and an answer may have 32 MiB of them.
+	maxRedacted = 64 << 10
+	// minRedacted is how much has to be left of what was cut off there. What is cut in two is not
+	// recognised, and must be far from what is shown.
+	minRedacted = 16 << 10
+)
+
 // redact takes secrets and the device's identifiers, however they are spelled, out of any text. What
 // could hide one from it is dropped: line feeds, and characters that nobody sees.
 func redact(text string, secrets []string, d Device) string {
-	text = oneLine(text)
+	return redactStart(text, func(text string) string {
+		return redactDevice(redactSecrets(text, secrets), d)
+	})
+}
+
+// redactServer is redact for what a server wrote: it repeats what it was sent, also what it
+// should not, and shows identifiers of devices that this call knows nothing of.
+func redactServer(text string, secrets []string, d Device) string {
+	return redactStart(text, func(text string) string {
+		text = redactDevice(redactSecrets(text, secrets), d)
+		text = userShaped.ReplaceAllStringFunc(text, Mask)
+		text = replaceApart(text, ipv4Shaped, Mask)
+		text = ipv6Shaped.ReplaceAllStringFunc(text, maskIPv6)
+		text = maskNumbers(text)
+		return ipv4Shaped.ReplaceAllStringFunc(text, Mask)
+	})
+}
+
+// redactStart redacts as much of a text as there is any use for.
+func redactStart(text string, redact func(string) string) string {
+	if len(text) <= maxRedacted {
+		return redact(oneLine(text))
+	}
+	if text = redact(oneLine(text[:maxRedacted])); len(text) < minRedacted {
+		return ""
+	}
+	return text
+}
+
+func redactSecrets(text string, secrets []string) string {
 	var all []string
 	for _, secret := range secrets {
 		if utf8.RuneCountInString(secret) > 1 {
@@ -99,8 +137,7 @@ func redact(text string, secrets []string, d Device) string {
 	for _, spelling := range slices.Compact(all) {
 		text = takeOut(text, spelling, "REDACTED")
 	}
-	text = credential.ReplaceAllString(text, "${1}REDACTED")
-	return redactDevice(text, d)
+	return credential.ReplaceAllString(text, "${1}REDACTED")
 }
 
 func redactDevice(text string, d Device) string {
@@ -136,17 +173,6 @@ var (
 	ipv4Shaped = regexp.MustCompile(`[0-9]{1,3}(\.[0-9]{1,3}){3}`)
 	ipv6Shaped = regexp.MustCompile(`[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f]*`)
 )
-
-// redactServer is redact for what a server wrote: it repeats what it was sent, also what it
-// should not, and shows identifiers of devices that this call knows nothing of.
-func redactServer(text string, secrets []string, d Device) string {
-	text = redact(text, secrets, d)
-	text = userShaped.ReplaceAllStringFunc(text, Mask)
-	text = replaceApart(text, ipv4Shaped, Mask)
-	text = ipv6Shaped.ReplaceAllStringFunc(text, maskIPv6)
-	text = maskNumbers(text)
-	return ipv4Shaped.ReplaceAllStringFunc(text, Mask)
-}
 
 // maskIPv6 masks an address and not a time of day. A colon before or behind it is punctuation.
 func maskIPv6(s string) string {
@@ -193,7 +219,7 @@ var (
 		`(?:` + year + `[-/.]` + month + `[-/.]` + day + `|` + day + `[-/.]` + day + `[-/.]` + year + `)(?:(?:[Tt_]| +)` + timeOfDay + `)?`,
 		year + `(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[Tt][0-9]{4,6}(?:\.[0-9]+)?[Zz]?`,
 		timeOfDay,
-		`[0-9]{1,6}\.[0-9]{1,9}(?:ns|us|µs|ms|s|m|h)\b`,
+		`(?:[0-9]{1,6}h)?(?:[0-9]{1,2}m)?[0-9]{1,6}\.[0-9]{1,9}(?:ns|us|µs|ms|s|m|h)\b`,
 	}, "|"))
 	// longNumber is what hexadecimal rarely has and a phone number with letters around it has.
 	longNumber = regexp.MustCompile(`\A[0-9A-Fa-f]*[0-9]{11}[0-9A-Fa-f]*\z`)

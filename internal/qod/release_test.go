@@ -45,13 +45,9 @@ func TestRelease(t *testing.T) {
 		},
 		"a page of a portal, once": {arrange: releases(1, sandbox.Status(200, loginPage, "Content-Type", htmlType)), deletes: 2},
 
-		"gone already":  {arrange: func(w *world, id string) { w.Remove(id) }, want: gone, deletes: 1},
-		"404, empty":    {arrange: func(w *world, id string) { w.Remove(id); w.spoil(sandbox.OpRelease, 1, sandbox.Status(404, "")) }, want: gone, deletes: 1},
-		"404 of a page": {arrange: releases(-1, sandbox.Status(404, loginPage, "Content-Type", htmlType)), want: failed, live: true, status: 404, deletes: 1},
-		"404 in plain text": {
-			arrange: releases(-1, sandbox.Status(404, "404 page not found\n", "Content-Type", "text/plain")), want: failed, live: true, status: 404, deletes: 1,
-		},
-		"unavailable": {arrange: func(w *world, id string) { w.Revoke(id) }, deletes: 1},
+		"gone already": {arrange: func(w *world, id string) { w.Remove(id) }, want: gone, deletes: 1},
+		"404, empty":   {arrange: func(w *world, id string) { w.Remove(id); w.spoil(sandbox.OpRelease, 1, sandbox.Status(404, "")) }, want: gone, deletes: 1},
+		"unavailable":  {arrange: func(w *world, id string) { w.Revoke(id) }, deletes: 1},
 
 		"the answer is lost":        {arrange: releases(1, sandbox.DropAfterCommit()), want: gone, deletes: 2},
 		"the request is lost":       {arrange: releases(1, sandbox.DropBeforeCommit()), deletes: 2},
@@ -70,7 +66,6 @@ func TestRelease(t *testing.T) {
 			arrange: releases(-1, sandbox.Status(403, `{"code":"PERMISSION_DENIED"}`)), want: failed, live: true, status: 403, deletes: 1,
 			check: func(t *testing.T, err error) { equal(t, "scope", as[*qod.Error](t, err).Scope, sandbox.ScopeWrite) },
 		},
-		"409":         {arrange: releases(-1, sandbox.Status(409, "")), want: failed, live: true, status: 409, deletes: 1},
 		"401 once":    {arrange: releases(1, sandbox.Status(401, "")), deletes: 2},
 		"401 forever": {arrange: releases(-1, sandbox.Status(401, "")), want: failed, live: true, status: 401, deletes: 2},
 		"redirected":  {arrange: releases(-1, sandbox.Redirect(307, "https://evil.example/")), want: failed, live: true, status: 307, deletes: 1},
@@ -156,6 +151,67 @@ func TestRelease(t *testing.T) {
 	}
 }
 
+// What the API is busy with is deleted a moment later: that is what the time is for.
+func TestReleaseOfABusySession(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{409, 423, 425} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			t.Parallel()
+			busy := sandbox.Status(status, `{"status":0,"code":"CONFLICT","message":"busy"}`)
+			for _, times := range []int{1, 2, 10} {
+				inBubble(t, setting{}, func(t *testing.T, w *world) {
+					s := w.seed(sandbox.Session{})
+					w.spoil(sandbox.OpRelease, times, busy)
+					spent := took(func() {
+						if err := w.Release(within(t, 2*time.Minute), refOf(s)); err != nil {
+							t.Error(err)
+						}
+					})
+					equal(t, "DELETEs", w.Count(sandbox.OpRelease), times+1)
+					if most := time.Duration(times) * maxDeletePause; spent > most {
+						t.Errorf("%d times busy took %v, want at most %v", times, spent, most)
+					}
+				})
+			}
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				s := w.seed(sandbox.Session{})
+				w.spoil(sandbox.OpRelease, -1, busy)
+				var err error
+				spent := took(func() { err = w.Release(within(t, 2*time.Minute), refOf(s)) })
+				equal(t, "it ran out of time", as[*qod.InterruptedError](t, err).Timeout, true)
+				equal(t, "what it was answered", as[*qod.Error](t, err).Status, status)
+				equal(t, "gone", qod.IsGone(err), false)
+				if spent < 110*time.Second || spent > 121*time.Second {
+					t.Errorf("given up after %v of two minutes", spent)
+				}
+				if n := w.Count(sandbox.OpRelease); n < 20 || n > 40 {
+					t.Errorf("%d DELETEs", n)
+				}
+			})
+		})
+	}
+}
+
+// maxDeletePause is what lies between two DELETEs at most.
+const maxDeletePause = 6250 * time.Millisecond
+
+// What the API asks to wait is waited for.
+func TestReleaseOfABusySessionAsItIsAsked(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		s := w.seed(sandbox.Session{})
+		w.spoil(sandbox.OpRelease, 1, sandbox.Status(423, "", "Retry-After", "20"))
+		spent := took(func() {
+			if err := w.Release(within(t, 2*time.Minute), refOf(s)); err != nil {
+				t.Error(err)
+			}
+		})
+		if spent < 20*time.Second || spent > 21*time.Second {
+			t.Errorf("it took %v", spent)
+		}
+	})
+}
+
 // An interrupt ends it within a second, with an error, so that the session stays in state.
 func TestReleaseInterrupted(t *testing.T) {
 	t.Parallel()
@@ -164,6 +220,7 @@ func TestReleaseInterrupted(t *testing.T) {
 		"while it hangs, deleted":   releases(-1, sandbox.HangAfterCommit()),
 		"between two tries":         releases(-1, sandbox.Status(503, "", "Retry-After", "60")),
 		"while it is only accepted": releases(1, sandbox.Status(202, "")),
+		"while the API is busy":     releases(-1, sandbox.Status(409, "")),
 		"while a token is fetched":  func(w *world, _ string) { w.spoil(sandbox.OpToken, -1, sandbox.HangBeforeCommit()) },
 	}
 	for name, arrange := range tests {
@@ -189,10 +246,9 @@ func TestReleaseInterrupted(t *testing.T) {
 
 // countAfter counts the requests that came later than d after the bubble began.
 func countAfter(requests []sandbox.Request, d time.Duration) int {
-	began := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // every bubble's
 	n := 0
 	for _, r := range requests {
-		if r.At.Sub(began) > d {
+		if r.At.Sub(bubbleBegan) > d {
 			n++
 		}
 	}

@@ -36,9 +36,6 @@ const (
 	slowSettling = 10 * time.Second
 	// patienceForStart is how long to look for the start of a session that may be the one asked for.
 	patienceForStart = 20 * time.Second
-
-	// maxRatePause bounds the wait after a 429 that names no time.
-	maxRatePause = 5 * time.Second
 )
 
 // Reserve creates a session and returns as soon as its id is known, which may be together with
@@ -98,13 +95,16 @@ type creation struct {
 	made     Session   // what the last POST made
 
 	token      Token     // of the last POST
-	rateLimits int       // answers in a row that asked for fewer requests
+	began      time.Time // when the first POST was prepared
+	rateLimits int       // answers that asked for fewer requests
+	rateLimit  *Error    // the latest of them
 	conflicts  int       // answers in a row that said that the device has a session
 	conflicted time.Time // when the first of them came
 }
 
 // run posts until there is a session or a reason to stop.
 func (cr *creation) run(ctx context.Context) (Session, error) {
+	cr.began = time.Now()
 	for attempt := 1; ; attempt++ {
 		if ctx.Err() != nil {
 			return Session{}, cr.failed(stopped(ctx, OperationCreate, len(cr.lost) > 0, nil))
@@ -114,7 +114,7 @@ func (cr *creation) run(ctx context.Context) (Session, error) {
 		} else if found, err := cr.look(ctx, 0); found.ID != "" || err != nil {
 			return found, err
 		}
-		s, err := cr.post(ctx, attempt)
+		s, err := cr.post(ctx, attempt+cr.rateLimits)
 		if isStatus(err, http.StatusUnauthorized) {
 			var adopted bool
 			if s, adopted, err = cr.replay(ctx, err, attempt); adopted {
@@ -168,9 +168,14 @@ func (cr *creation) handle(ctx context.Context, failure *Error) (Session, nextSt
 	case failure.Status == http.StatusConflict:
 		found, wait, err := cr.conflict(ctx, failure)
 		return found, nextStep{stop: wait == 0, wait: wait}, err
-	case failure.Status == http.StatusTooManyRequests: // proves that nothing happened
-		cr.rateLimits++
-		return Session{}, nextStep{wait: cmp.Or(failure.RetryAfter, spread(min(maxRatePause, firstBackoff<<min(cr.rateLimits-1, 10))))}, nil
+	case errors.Is(failure, errNoTurn) && cr.rateLimit != nil:
+		return Session{}, nextStep{stop: true}, cr.failed(cr.rateLimit)
+	case errors.Is(failure, errNoTurn):
+		return Session{}, nextStep{stop: true}, cr.failed(failure)
+	case failure.Status == http.StatusTooManyRequests && !outlasted(ctx, cr.began):
+		// It proves that nothing happened: it costs no retry, and goes on until the context ends.
+		cr.rateLimits, cr.rateLimit = cr.rateLimits+1, failure
+		return Session{}, nextStep{wait: cmp.Or(failure.RetryAfter, busyBackoff(cr.rateLimits))}, nil
 	case failure.outcome == unknown:
 		cr.lose(failure)
 		found, err := cr.look(ctx, settlingAfter(failure))
@@ -242,6 +247,10 @@ func (c *Client) creating() time.Duration {
 // post sends one POST under a context that nothing cancels.
 func (cr *creation) post(ctx context.Context, attempt int) (Session, error) {
 	c := cr.client
+	// Here, and not where the POST is sent: there nothing ends the wait, and the seconds are counted.
+	if err := c.awaitTurn(ctx, request{operation: OperationCreate}); err != nil {
+		return Session{}, err
+	}
 	spec, err := cr.current(ctx)
 	if err != nil {
 		return Session{}, err

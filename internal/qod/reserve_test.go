@@ -35,7 +35,7 @@ type scenario struct {
 	budget  time.Duration // of the caller; 0: ten minutes
 	till    time.Duration // Reserve takes no longer; 0: never mind
 
-	posts int  // that reach the network
+	posts int  // that reach the network; -1: any number
 	made  bool // Reserve returns a session
 	left  int  // sessions that it made and did not return
 	other int  // sessions that somebody else made meanwhile
@@ -72,7 +72,9 @@ func (sc scenario) run(t *testing.T) {
 				made = append(made, id)
 			}
 		}
-		equal(t, "POSTs", w.Count(sandbox.OpCreate)-posted, sc.posts)
+		if sc.posts >= 0 {
+			equal(t, "POSTs", w.Count(sandbox.OpCreate)-posted, sc.posts)
+		}
 		equal(t, "a session is returned", s.ID != "", sc.made)
 		want := sc.left + sc.other
 		if s.ID != "" {
@@ -278,7 +280,7 @@ func TestReserveWhenTheAnswerIsLost(t *testing.T) {
 			arrange: creates(sandbox.DropAfterCommit()), posts: 1, made: true,
 		},
 		"the request is doubled on its way": {
-			arrange: creates(sandbox.Duplicate()), posts: 1, left: 1,
+			arrange: creates(sandbox.Duplicate()), posts: 3, left: 1, till: 5 * time.Second,
 			check: conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "visible", len(e.Visible), 1) }),
 		},
 		"made twice by a network that allows it": madeTwice(setting{}),
@@ -413,8 +415,14 @@ func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
 	}
 	anHourAgo := func() time.Time { return time.Date(1999, 12, 31, 23, 0, 0, 0, time.UTC) } // the bubble's
 	play(t, map[string]scenario{
-		"with startedAt, with a snapshot":    {arrange: creates(sandbox.DropAfterCommit()), posts: 1, made: true},
-		"without startedAt, with a snapshot": {setting: setting{network: slowly}, arrange: creates(sandbox.DropAfterCommit()), posts: 1, made: true},
+		"with startedAt, with a snapshot": {arrange: creates(sandbox.DropAfterCommit()), posts: 1, made: true},
+		"without startedAt, with a snapshot that shows the newest": {
+			setting: setting{network: slowly}, arrange: withWitness(creates(sandbox.DropAfterCommit())), posts: 1, made: true,
+		},
+		// It may lag: what it does not show may have been there all the same.
+		"without startedAt, with a snapshot that shows nothing new": {
+			setting: setting{network: slowly}, arrange: creates(sandbox.DropAfterCommit()), posts: 1, left: 1, check: unresolved(1, 1),
+		},
 		"with startedAt, without a snapshot": {arrange: blind(sandbox.DropAfterCommit(), down), posts: 1, made: true},
 		"without startedAt, without a snapshot": {
 			setting: setting{network: slowly}, arrange: blind(sandbox.DropAfterCommit(), down),
@@ -472,7 +480,7 @@ func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
 				time.Sleep(8 * time.Second)
 				w.spoil(sandbox.OpCreate, 1, sandbox.StatusAfterCommit(http.StatusBadGateway, ""))
 			},
-			posts: 2, check: func(t *testing.T, _ *world, err error) { _ = as[*qod.ConflictError](t, err) },
+			posts: 3, check: func(t *testing.T, _ *world, err error) { _ = as[*qod.ConflictError](t, err) },
 		},
 		"another's session came while the snapshot was under way": {
 			setting: setting{network: slowly},
@@ -497,7 +505,7 @@ func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
 				w.seed(sandbox.Session{})
 				w.spoil(sandbox.OpCreate, 1, sandbox.StatusAfterCommit(http.StatusBadGateway, ""))
 			},
-			posts: 2, check: func(t *testing.T, w *world, err error) {
+			posts: 3, check: func(t *testing.T, w *world, err error) {
 				_ = as[*qod.UnresolvedError](t, err)
 				equal(t, "visible", len(as[*qod.ConflictError](t, err).Visible), 1)
 			},
@@ -507,14 +515,15 @@ func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
 				w.seed(sandbox.Session{StartedAt: anHourAgo(), ExpiresAt: anHourAgo().Add(24 * time.Hour)})
 				blind(sandbox.StatusAfterCommit(http.StatusBadGateway, ""), down)(t, w)
 			},
-			posts: 2, check: func(t *testing.T, _ *world, err error) { _ = as[*qod.ConflictError](t, err) },
+			posts: 3, check: func(t *testing.T, _ *world, err error) { _ = as[*qod.ConflictError](t, err) },
 		},
+		// The conflict may be with the session of the lost answer, which a list need not show for a minute.
 		"an older session that cannot be seen": {
 			arrange: func(_ *testing.T, w *world) {
 				w.seed(sandbox.Session{ClientID: "another team"})
 				w.spoil(sandbox.OpCreate, 1, sandbox.StatusAfterCommit(http.StatusBadGateway, ""))
 			},
-			posts: 2, check: func(t *testing.T, _ *world, err error) {
+			posts: 7, till: 100 * time.Second, check: func(t *testing.T, _ *world, err error) {
 				_ = as[*qod.UnresolvedError](t, err)
 				equal(t, "visible", len(as[*qod.ConflictError](t, err).Visible), 0)
 			},
@@ -548,10 +557,18 @@ func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
 			arrange: both(sandbox.DropAfterCommit(), 2, emptied), posts: 1, made: true,
 		},
 		"it is seen only after the 409 that it causes": {
-			arrange: both(sandbox.DropAfterCommit(), 5, emptied), posts: 2, made: true,
+			arrange: func(t *testing.T, w *world) {
+				both(sandbox.DropAfterCommit(), -1, emptied)(t, w)
+				w.Before(sandbox.OpCreate, func(n int, _ *http.Request) {
+					if n == 2 {
+						w.Heal()
+					}
+				})
+			},
+			posts: 2, made: true,
 		},
 		"it is never seen": {
-			arrange: both(sandbox.DropAfterCommit(), -1, emptied), posts: 2, left: 1,
+			arrange: both(sandbox.DropAfterCommit(), -1, emptied), posts: 7, left: 1, till: 100 * time.Second,
 			check: func(t *testing.T, _ *world, err error) { _ = as[*qod.UnresolvedError](t, err) },
 		},
 		// The look has as much time as one request; a candidate must not be forgotten at its end.
@@ -564,6 +581,17 @@ func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
 			posts: 1, left: 1, check: unresolved(1, 1),
 		},
 	})
+}
+
+// withWitness has a session of somebody else begin just before: a list that shows it hardly lags.
+func withWitness(arrange func(*testing.T, *world)) func(*testing.T, *world) {
+	return func(t *testing.T, w *world) {
+		w.Seed(sandbox.Session{Status: sandbox.StatusAvailable})
+		if _, err := w.Now(t.Context()); err != nil { // so that the client knows when it began
+			t.Fatal(err)
+		}
+		arrange(t, w)
+	}
 }
 
 // mayExist expects "may exist" with the one candidate.
@@ -585,7 +613,9 @@ func TestReserveWhenTheDeviceHasASession(t *testing.T) {
 	mine := func(_ *testing.T, w *world) { w.seed(sandbox.Session{}) }
 	play(t, map[string]scenario{
 		"that can be seen": {
-			arrange: mine, posts: 1,
+			// Its deletion may be about to come: Terraform begins the creates and deletes of renamed resources
+			// side by side.
+			arrange: mine, posts: 3, till: 5 * time.Second,
 			check: conflicted(func(t *testing.T, e *qod.ConflictError) {
 				if len(e.Visible) != 1 || len(e.Possible)+len(e.Own) > 0 || e.LookErr != nil {
 					t.Errorf("%+v", e)
@@ -653,15 +683,20 @@ func TestReserveWhenTheDeviceHasASession(t *testing.T) {
 				released(t, w)
 				w.spoil(sandbox.OpCreate, -1, conflict)
 			},
-			posts: 21, check: conflicted(func(*testing.T, *qod.ConflictError) {}),
+			posts: -1, check: func(t *testing.T, w *world, err error) {
+				conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "deleted", len(e.Deleted), 1) })(t, w, err)
+				if n := w.Count(sandbox.OpCreate); n < 95 || n > 125 {
+					t.Errorf("%d POSTs in the ten minutes that there were", n)
+				}
+			},
 		},
 		"that was deleted by this process, and there is no time to wait": {
 			arrange: func(t *testing.T, w *world) {
 				released(t, w)
 				w.spoil(sandbox.OpCreate, -1, conflict)
 			},
-			budget: 3500 * time.Millisecond,
-			posts:  4, check: conflicted(func(*testing.T, *qod.ConflictError) {}),
+			budget: 3 * time.Second,
+			posts:  2, check: conflicted(func(*testing.T, *qod.ConflictError) {}),
 		},
 		// The next create after the delete went well, so the delete is through.
 		"that this process made after it had deleted another": {
@@ -679,7 +714,7 @@ func TestReserveWhenTheDeviceHasASession(t *testing.T) {
 				time.Sleep(time.Minute)
 				w.seed(sandbox.Session{})
 			},
-			posts: 1, check: conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "visible", len(e.Visible), 1) }),
+			posts: 3, check: conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "visible", len(e.Visible), 1) }),
 		},
 		"that was deleted by this process, which named it by another port": {
 			arrange: func(t *testing.T, w *world) {
@@ -722,7 +757,8 @@ func TestReserveWhenTheDeviceHasASession(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			posts: 1, check: conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "visible", len(e.Visible), 1) }),
+			// This process is at deleting things, so this one may be next.
+			posts: 5, till: 17 * time.Second, check: conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "visible", len(e.Visible), 1) }),
 		},
 	})
 }
@@ -821,11 +857,17 @@ func TestReserveWhenItIsRefused(t *testing.T) {
 			arrange: func(_ *testing.T, w *world) {
 				w.spoil(sandbox.OpCreate, -1, sandbox.Status(429, "", "Retry-After", "1"))
 			},
-			posts: 5, check: refused(429),
+			posts: -1, check: func(t *testing.T, w *world, err error) {
+				refused(429)(t, w, err)
+				// A 429 proves that nothing happened: what bounds the POSTs is time.
+				if last := w.Requests(sandbox.OpCreate)[w.Count(sandbox.OpCreate)-1]; last.At.Before(bubbleBegan.Add(9 * time.Minute)) {
+					t.Errorf("given up at %v", last.At)
+				}
+			},
 		},
 		"503 that fits": {arrange: creates(sandbox.Status(503, "", "Retry-After", "90")), posts: 2, made: true},
 		"503 that does not fit": {
-			arrange: creates(sandbox.Status(503, "", "Retry-After", "9999999999999999999999")), posts: 1, till: 3 * time.Second,
+			arrange: creates(sandbox.Status(503, "", "Retry-After", "9999999999999999999999")), posts: 1, till: 13 * time.Second, // it may have been carried out, and is looked for
 			check: func(t *testing.T, w *world, err error) {
 				unresolved(0, 1)(t, w, err)
 				if as[*qod.Error](t, err).RetryAfter < 24*time.Hour {
@@ -987,7 +1029,7 @@ func TestReserveWhenItIsInterrupted(t *testing.T) {
 		},
 		"while it waits out its own delete": {
 			arrange: func(t *testing.T, w *world) { released(t, w); w.spoil(sandbox.OpCreate, -1, conflict) },
-			after:   2500 * time.Millisecond, posts: 3, within: time.Second,
+			after:   2500 * time.Millisecond, posts: 2, within: time.Second,
 			check: func(t *testing.T, err error) {
 				if !is[*qod.ConflictError](err) && !is[*qod.InterruptedError](err) {
 					t.Errorf("%T: %v", err, err)
@@ -1120,10 +1162,11 @@ func TestReserveSharesItsLooks(t *testing.T) {
 			w.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: fmt.Sprintf("+346000%05d", i)}})
 		}
 		all(func(_ qod.Session, err error) { _ = as[*qod.ConflictError](t, err) })
-		equal(t, "POSTs", w.Count(sandbox.OpCreate), burst)
-		if n := w.Count(sandbox.OpList); n > 3 {
+		equal(t, "POSTs", w.Count(sandbox.OpCreate), 3*burst)
+		if n := w.Count(sandbox.OpList); n > 16 { // one each 250 ms, while there are any
 			t.Errorf("%d lists", n)
 		}
+		posts := w.Count(sandbox.OpCreate)
 		for _, s := range w.Ledger() {
 			w.Remove(s.ID)
 		}
@@ -1134,7 +1177,7 @@ func TestReserveSharesItsLooks(t *testing.T) {
 				t.Errorf("%q, %v", s.ID, err)
 			}
 		})
-		equal(t, "POSTs", w.Count(sandbox.OpCreate), 2*burst)
+		equal(t, "POSTs of the second burst", w.Count(sandbox.OpCreate)-posts, burst)
 		equal(t, "lists of the second burst", w.Count(sandbox.OpList)-before, 1)
 		equal(t, "tokens", w.Count(sandbox.OpToken), 1)
 	})
@@ -1266,7 +1309,16 @@ func durations(t *testing.T, w *world) []int64 {
 	return all
 }
 
-// Until is kept to the second of the server's clock, whatever was lost on the way.
+// windowClosed expects that nothing was sent and nothing may exist.
+func windowClosed(t *testing.T, err error) {
+	t.Helper()
+	if !errors.Is(err, qod.ErrWindowClosed) || is[*qod.UnresolvedError](err) {
+		t.Error(err)
+	}
+}
+
+// Until is kept to the second of the server's clock, whatever was lost on the way. To learn that clock
+// takes a second and some of the next.
 func TestReserveUntil(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -1276,36 +1328,22 @@ func TestReserveUntil(t *testing.T) {
 		posts   []int64
 		check   func(t *testing.T, err error)
 	}{
-		"an hour":                  {left: time.Hour, posts: []int64{3600}},
-		"more than the API allows": {left: 48 * time.Hour, posts: []int64{86400}},
-		"one second":               {left: time.Second, posts: []int64{1}},
+		"an hour":                        {left: time.Hour, posts: []int64{3600}},
+		"more than the API allows":       {left: 48 * time.Hour, posts: []int64{86400}},
+		"three seconds":                  {left: 3 * time.Second, posts: []int64{2}}, // the server's time costs the first
+		"a second, which the time costs": {left: time.Second, check: windowClosed},
 		"less than a second": {
-			left: 999 * time.Millisecond,
-			check: func(t *testing.T, err error) {
-				if !errors.Is(err, qod.ErrWindowClosed) || is[*qod.UnresolvedError](err) {
-					t.Error(err)
-				}
-			},
+			left: 999 * time.Millisecond, check: windowClosed,
 		},
 		"long ago": {
-			left: -time.Hour,
-			check: func(t *testing.T, err error) {
-				if !errors.Is(err, qod.ErrWindowClosed) {
-					t.Error(err)
-				}
-			},
+			left: -time.Hour, check: windowClosed,
 		},
 		"worked out before each POST": {
 			arrange: creates(sandbox.Status(429, "", "Retry-After", "600"), sandbox.Status(503, "", "Retry-After", "600")),
-			left:    time.Hour, posts: []int64{3600, 3000, 2399},
+			left:    time.Hour, posts: []int64{3600, 3000, 2389}, // the lost one is looked for ten seconds
 		},
 		"closed meanwhile": {
-			arrange: creates(sandbox.Status(429, "", "Retry-After", "600")), left: 5 * time.Minute, posts: []int64{300},
-			check: func(t *testing.T, err error) {
-				if !errors.Is(err, qod.ErrWindowClosed) || is[*qod.UnresolvedError](err) {
-					t.Error(err)
-				}
-			},
+			arrange: creates(sandbox.Status(429, "", "Retry-After", "600")), left: 5 * time.Minute, posts: []int64{300}, check: windowClosed,
 		},
 		"closed after a lost answer": {
 			arrange: creates(sandbox.Status(503, "", "Retry-After", "600")), left: 5 * time.Minute, posts: []int64{300},
@@ -1355,7 +1393,7 @@ func TestReserveUntil(t *testing.T) {
 				spec := wanted()
 				spec.Seconds, spec.Until = 0, now.Add(test.left)
 				s, err := w.Reserve(t.Context(), spec)
-				if got := durations(t, w); !slices.EqualFunc(got, test.posts, func(a, b int64) bool { return a == b || a == b-1 }) {
+				if got := durations(t, w); !slices.EqualFunc(got, test.posts, func(got, want int64) bool { return got <= want && got >= want-3 }) {
 					t.Errorf("durations %v, want %v", got, test.posts)
 				}
 				if test.check != nil {

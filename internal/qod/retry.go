@@ -1,6 +1,7 @@
 package qod
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -13,38 +14,66 @@ import (
 const (
 	firstBackoff = 500 * time.Millisecond
 	maxBackoff   = 8 * time.Second
+
+	// maxBusyBackoff is maxBackoff where the pace of all requests is down already.
+	maxBusyBackoff = 5 * time.Second
 )
 
 // retry repeats an operation that is safe to repeat. It keeps the API's last error: when the
 // context ends meanwhile, that is what a person needs to read. What is worth repeating is
 // decided by repeatable, not by the HTTP verb.
+//
+// The most repetitions are for what may be broken. An API that is busy does nothing and says so; it is
+// asked again until the context ends.
 func retry[T any](ctx context.Context, op Operation, most int, once func(attempt int) (T, error)) (T, error) {
 	var last error
+	began, failed, busy := time.Now(), 0, 0
 	for attempt := 1; ; attempt++ {
 		result, err := once(attempt)
 		if err == nil {
 			return result, nil
 		}
-		if said := informative(err); said != nil {
+		if said := informative(err); said != nil && (last == nil || !errors.Is(said, errNoTurn)) {
 			last = said
 		}
-		if ctx.Err() != nil {
+		switch {
+		case errors.Is(err, errNoTurn), isBusy(last) && errors.Is(ctx.Err(), context.DeadlineExceeded):
+			return result, last // as where the next wait does not fit
+		case ctx.Err() != nil:
 			return result, stopped(ctx, op, true, last)
 		}
 		wait, ok := repeatable(err)
-		if !ok || attempt > most {
+		switch {
+		case !ok:
 			return result, err
+		case isBusy(err):
+			busy++
+			wait = cmp.Or(wait, busyBackoff(busy))
+		default:
+			failed++
+			wait = cmp.Or(wait, backoff(failed))
 		}
-		if wait == 0 {
-			wait = backoff(attempt)
-		}
-		if !fits(ctx, wait) {
+		if failed > most || outlasted(ctx, began) || !fits(ctx, wait) {
 			return result, err
 		}
 		if pause(ctx, wait) != nil {
 			return result, stopped(ctx, op, true, last)
 		}
 	}
+}
+
+// isBusy reports whether the API said that it did nothing because it has too much to do, of an operation
+// that is safe to repeat: a 429, or a 503 that says when to come back (RFC 9110 §15.6.4).
+func isBusy(err error) bool {
+	var e *Error
+	return errors.As(err, &e) &&
+		(e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable && e.RetryAfter > 0)
+}
+
+// outlasted reports whether whoever set no end has waited for a busy API for long enough.
+func outlasted(ctx context.Context, began time.Time) bool {
+	_, bounded := ctx.Deadline()
+	return !bounded && time.Since(began) > lookBudget
 }
 
 // repeatable reports whether an idempotent operation that failed with err may succeed when it is
@@ -74,8 +103,13 @@ func informative(err error) error {
 
 // backoff grows with the attempt (from 1) and is spread, so that a burst of resources does not
 // come back as a burst.
-func backoff(attempt int) time.Duration {
-	d := min(maxBackoff, firstBackoff<<min(attempt-1, 10))
+func backoff(attempt int) time.Duration { return growing(attempt, maxBackoff) }
+
+// busyBackoff is backoff for an API that is busy and does not say for how long.
+func busyBackoff(attempt int) time.Duration { return growing(attempt, maxBusyBackoff) }
+
+func growing(attempt int, most time.Duration) time.Duration {
+	d := min(most, firstBackoff<<min(attempt-1, 10))
 	return d/2 + rand.N(d/2) //nolint:gosec // spreading needs no secrecy
 }
 

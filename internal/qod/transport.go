@@ -1,6 +1,7 @@
 package qod
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -9,27 +10,63 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // connectionsPerHost holds what Terraform's parallelism may need: net/http keeps two idle
 // connections a host by default and opens a new one for nearly every other request.
 const connectionsPerHost = 256
 
+// maxPing bounds how long a connection may be silent before it is pinged, and how long the answer to
+// the ping may take.
+const maxPing = 5 * time.Second
+
 // newHTTPClient is the one way to the network, for the API, the token endpoint and discovery.
 // It follows no redirect: net/http would carry the bearer token to another port or scheme of
 // the host, and repeat a POST with its secrets at another host.
-func newHTTPClient(transport http.RoundTripper) *http.Client {
+func newHTTPClient(transport http.RoundTripper, requestTimeout time.Duration) *http.Client {
 	if transport == nil {
-		t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // the standard library's own
-		t.MaxIdleConns = 0
-		t.MaxIdleConnsPerHost = connectionsPerHost
-		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-		transport = t
+		transport = newTransport(requestTimeout)
 	}
 	return &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+}
+
+// newTransport is a transport that leaves connections which went silent: a NAT or a load balancer that
+// forgets one says nothing, and new ones work.
+//
+// All requests share one HTTP/2 connection, so that each retry would go down with it. Pings (RFC 9113
+// §6.7) find it within half of the request timeout, which leaves the other half to the next try.
+func newTransport(requestTimeout time.Duration) http.RoundTripper {
+	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // the standard library's own
+	t.MaxIdleConns = 0
+	t.MaxIdleConnsPerHost = connectionsPerHost
+	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	ping := min(maxPing, requestTimeout/4)
+	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: ping, PingTimeout: ping}
+	return leaving{t}
+}
+
+// leaving closes the connections that are idle when a request runs out of time. HTTP/1.1 has no pings,
+// and what made one connection silent made its neighbours so: the retries would wait for them one by
+// one.
+type leaving struct{ *http.Transport }
+
+// RoundTrip sends one request.
+func (t leaving) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.Transport.RoundTrip(req)
+	if errors.Is(err, context.DeadlineExceeded) {
+		t.CloseIdleConnections()
+	}
+	return resp, err
+}
+
+// isSilence reports whether a connection was given up because a ping came back unanswered. net/http
+// has no type for it.
+func isSilence(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "http2: client connection lost")
 }
 
 // CheckURL reports why a URL must not carry credentials: it has to be https, or http to this

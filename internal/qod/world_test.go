@@ -51,6 +51,9 @@ type setting struct {
 // request.
 type wire func(w *world, r *http.Request, next http.RoundTripper) (*http.Response, error)
 
+// bubbleBegan is when the time of every bubble begins.
+var bubbleBegan = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // inBubble runs f in a world whose time is the bubble's: it passes only while everybody waits, so
 // that minutes of retries take no time and are the same each time. A goroutine that is left
 // waiting for ever fails the test.
@@ -94,7 +97,7 @@ func usual(endpoint string) qod.Config {
 	}
 }
 
-func (w *world) connect(t *testing.T, config qod.Config, change func(*qod.Config)) {
+func (w *world) connect(t testing.TB, config qod.Config, change func(*qod.Config)) {
 	t.Helper()
 	config.Log = w.record
 	if change != nil {

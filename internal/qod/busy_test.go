@@ -1,0 +1,316 @@
+// Busy is not refused: a 429 proves that nothing happened. All requests of a process slow down together,
+// and go on until the time of each operation is up; without one nothing is held up.
+package qod_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// rateLimit is an API gateway that takes so many requests in any period and answers the others with
+// 429.
+type rateLimit struct {
+	most   int
+	period time.Duration
+	strict bool     // what it refuses counts, too
+	header []string // of a refusal
+
+	mu      sync.Mutex
+	taken   []time.Time // of late
+	passed  int
+	denied  int
+	last    time.Time     // when the last request came
+	crowded time.Time     // when the first one was refused
+	closest time.Duration // the least time between two, a second after that
+}
+
+// pass reports whether the gateway takes a request now.
+func (l *rateLimit) pass() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if !l.crowded.IsZero() && now.Sub(l.crowded) > time.Second && (l.closest == 0 || now.Sub(l.last) < l.closest) {
+		l.closest = now.Sub(l.last)
+	}
+	l.last = now
+	l.taken = slices.DeleteFunc(l.taken, func(at time.Time) bool { return now.Sub(at) >= l.period })
+	if len(l.taken) >= l.most {
+		l.denied++
+		if l.crowded.IsZero() {
+			l.crowded = now
+		}
+		if l.strict {
+			l.taken = append(l.taken, now)
+		}
+		return false
+	}
+	l.taken = append(l.taken, now)
+	l.passed++
+	return true
+}
+
+// wire puts the gateway before the API; the token endpoint is another's.
+func (l *rateLimit) wire(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+	if r.URL.Path == "/oauth/token" || r.URL.Path == "/.well-known/openid-configuration" || l.pass() {
+		return next.RoundTrip(r)
+	}
+	refusal := answerOf(r, http.StatusTooManyRequests, jsonType, "")
+	for i := 0; i+1 < len(l.header); i += 2 {
+		refusal.Header.Set(l.header[i], l.header[i+1])
+	}
+	return refusal, nil
+}
+
+// tenAtATime does what Terraform does with a fleet: ten of it at a time.
+func tenAtATime(n int, do func(i int) error) []error {
+	errs := make([]error, n)
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range 10 {
+		wg.Go(func() {
+			for i := range next {
+				errs[i] = do(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	return errs
+}
+
+// aFleet is created and deleted, each of it within the time that resources have by default.
+func aFleet(t *testing.T, w *world, devices int) {
+	t.Helper()
+	ids := make([]string, devices)
+	for i, err := range tenAtATime(devices, func(i int) error {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+		defer cancel()
+		spec := wanted()
+		spec.Device.PhoneNumber = fmt.Sprintf("+346000001%02d", i)
+		s, err := w.Reserve(ctx, spec)
+		if ids[i] = s.ID; err != nil {
+			return err
+		}
+		s, err = w.Await(ctx, qod.Ref{ID: s.ID, Device: spec.Device})
+		if err == nil && s.Status != qod.StatusAvailable {
+			err = fmt.Errorf("it is %s", s.Status)
+		}
+		return err
+	}) {
+		if err != nil {
+			t.Errorf("create %d: %v", i, err)
+		}
+	}
+	slices.Sort(ids)
+	if live := idsOf(w.Ledger()); !slices.Equal(live, ids) {
+		t.Errorf("on the network %d, returned %d", len(live), len(ids))
+	}
+	for i, err := range tenAtATime(devices, func(i int) error {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		return w.Release(ctx, qod.Ref{ID: ids[i]})
+	}) {
+		if err != nil {
+			t.Errorf("delete %d: %v", i, err)
+		}
+	}
+	equal(t, "left on the network", len(w.Ledger()), 0)
+}
+
+func TestFleetAtARateLimit(t *testing.T) {
+	t.Parallel()
+	const devices = 40
+	for name, limit := range map[string]*rateLimit{
+		"five a second":                    {most: 5, period: time.Second},
+		"two a second":                     {most: 2, period: time.Second},
+		"one a second":                     {most: 1, period: time.Second},
+		"five a second, with Retry-After":  {most: 5, period: time.Second, header: []string{"Retry-After", "1"}},
+		"one a second, with Retry-After":   {most: 1, period: time.Second, header: []string{"Retry-After", "1"}},
+		"three a second, refusals counted": {most: 3, period: time.Second, strict: true},
+		"thirty a minute":                  {most: 30, period: time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{network: sandbox.Config{Provisioning: 2 * time.Second}, wire: limit.wire}, func(t *testing.T, w *world) {
+				spent := took(func() { aFleet(t, w, devices) })
+				// A POST, a look at what came of it, and a DELETE each.
+				const least = 3 * devices
+				if all := limit.passed + limit.denied; all > 5*least/2 {
+					t.Errorf("%d requests, of which %d were refused", all, limit.denied)
+				}
+				// Lists that a wait goes by, and the get that ends it, count as requests, too.
+				if needed := least * limit.period / time.Duration(limit.most); spent > 5*needed/2 {
+					t.Errorf("it took %v, where %v would do", spent, needed)
+				}
+				// No request starts before its turn, whatever it is for.
+				if limit.period == time.Second && limit.closest < 100*time.Millisecond {
+					t.Errorf("two requests within %v", limit.closest)
+				}
+			})
+		})
+	}
+}
+
+// The same over sockets, eight times as fast.
+func TestFleetAtARateLimitOnSockets(t *testing.T) {
+	t.Parallel()
+	network := sandbox.New(sandbox.Config{})
+	network.AcceptToken("ready", sandbox.DefaultClient.ID)
+	limit := &rateLimit{most: 8, period: 200 * time.Millisecond}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !limit.pass() {
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		network.Handler().ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() { network.Close(); server.Close() })
+	w := clientOf(t, server.URL+"/v1", ready)
+	w.Sandbox = network
+	aFleet(t, w, 40)
+	if all := limit.passed + limit.denied; limit.denied == 0 || all > 240 {
+		t.Errorf("%d requests, of which %d were refused", all, limit.denied)
+	}
+}
+
+// An API that takes all is asked at once, and so is one whose token endpoint is busy.
+func TestNothingIsHeldUpWithoutA429(t *testing.T) {
+	t.Parallel()
+	const latency = 10 * time.Millisecond
+	inBubble(t, setting{network: sandbox.Config{Latency: latency}}, func(t *testing.T, w *world) {
+		w.spoil(sandbox.OpToken, 2, sandbox.Status(429, ""))
+		mustLook(t, w)
+		for range 10 {
+			equal(t, "spent", took(func() {
+				for _, err := range together(100, func() error { return look(t, w) }) {
+					if err != nil {
+						t.Error(err)
+					}
+				}
+			}), latency)
+		}
+	})
+}
+
+// A 429 costs none of the retries that are counted.
+func TestBusyIsOutlasted(t *testing.T) {
+	t.Parallel()
+	for op, verb := range verbs {
+		for name, header := range map[string][]string{"429": nil, "429 with Retry-After": {"Retry-After", "2"}} {
+			t.Run(string(op)+" "+name, func(t *testing.T) {
+				t.Parallel()
+				inBubble(t, setting{client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, w *world) {
+					s := w.seed(sandbox.Session{})
+					w.spoil(at(op), 10, sandbox.Status(429, "", header...))
+					if err := verb(within(t, 2*time.Minute), w, s.ID); err != nil {
+						t.Error(err)
+					}
+					equal(t, "requests", w.Count(at(op)), 11)
+					tries := 0
+					for _, e := range w.logged() {
+						if e.Operation == op {
+							tries++
+							// A list that is shared is nobody's second try.
+							equal(t, "attempt", e.Attempt, map[bool]int{false: tries, true: 1}[op == qod.OperationList])
+						}
+					}
+				})
+			})
+		}
+	}
+	for _, op := range []qod.Operation{qod.OperationRead, qod.OperationList, qod.OperationRelease} {
+		t.Run(string(op)+" 503", func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, w *world) {
+				s := w.seed(sandbox.Session{})
+				w.spoil(at(op), 10, sandbox.Status(503, "", "Retry-After", "2"))
+				if err := verbs[op](within(t, 2*time.Minute), w, s.ID); err != nil {
+					t.Error(err)
+				}
+				equal(t, "requests", w.Count(at(op)), 11)
+				w.spoil(at(op), 1, sandbox.Status(503, ""))
+				if err := verbs[op](within(t, 2*time.Minute), w, s.ID); err == nil {
+					t.Error("a 503 that names no time may be broken, and is counted")
+				}
+			})
+		})
+	}
+}
+
+// Who is busy for ever is told of as such, when the time of the operation is up.
+func TestBusyForEver(t *testing.T) {
+	t.Parallel()
+	for op, verb := range verbs {
+		for name, test := range map[string]struct {
+			header []string
+			budget time.Duration // 0: none
+		}{
+			"": {budget: time.Minute}, ", Retry-After": {[]string{"Retry-After", "1"}, time.Minute}, ", without an end": {},
+		} {
+			t.Run(string(op)+name, func(t *testing.T) {
+				t.Parallel()
+				inBubble(t, setting{}, func(t *testing.T, w *world) {
+					s := w.seed(sandbox.Session{})
+					w.spoil(at(op), -1, sandbox.Status(429, `{"code":"TOO_MANY_REQUESTS"}`, test.header...))
+					ctx, end := t.Context(), 2*time.Minute
+					if test.budget > 0 {
+						ctx, end = within(t, test.budget), test.budget
+					}
+					var err error
+					spent := took(func() { err = verb(ctx, w, s.ID) })
+					e := as[*qod.Error](t, err)
+					equal(t, "status", e.Status, 429)
+					equal(t, "code", e.Code, "TOO_MANY_REQUESTS")
+					if is[*qod.InterruptedError](err) || is[*qod.UnresolvedError](err) {
+						t.Errorf("%v", err)
+					}
+					if spent < end-15*time.Second || spent > end+15*time.Second || test.budget > 0 && spent > end {
+						t.Errorf("it went on for %v", spent)
+					}
+					if n := w.Count(at(op)); n < 8 || n > 60 {
+						t.Errorf("%d requests", n)
+					}
+				})
+			})
+		}
+	}
+}
+
+// What is sent again with a new token waits for its turn like any other.
+func TestReplayKeepsToThePace(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		w.spoil(sandbox.OpRead, 1, sandbox.Status(429, ""))
+		mustLook(t, w)
+		w.spoil(sandbox.OpRead, 1, sandbox.Status(401, ""))
+		mustLook(t, w)
+		reads := w.Requests(sandbox.OpRead)
+		if apart := reads[3].At.Sub(reads[2].At); apart < 100*time.Millisecond {
+			t.Errorf("it follows the one that was refused after %v", apart)
+		}
+	})
+}
+
+// A create that waits for its turn has sent nothing: an interrupt ends it at once.
+func TestInterruptWhileItIsBusy(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		w.spoil(sandbox.OpCreate, -1, sandbox.Status(429, "", "Retry-After", "1"))
+		ctx := cancelledIn(t, time.Minute)
+		var err error
+		equal(t, "spent", took(func() { err = verbs[qod.OperationCreate](ctx, w, "") }), time.Minute)
+		equal(t, "timeout", as[*qod.InterruptedError](t, err).Timeout, false)
+	})
+}

@@ -1,0 +1,395 @@
+// The server's time is what two of its answers agree about. Where none can be had the error says why,
+// and nothing may be bought or ended by a guess.
+package qod_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+const aDay = "Tue, 29 Feb 2028 20:15:00 GMT"
+
+// skewed has the n-th answer of the API, from 1, show a clock that is wrong by what skew says.
+func skewed(skew func(n int) time.Duration) func(*world) {
+	return func(w *world) {
+		// Tokens and discovery are answered by another server, whose Date nobody looks at.
+		api := 0
+		w.SkewDate(func(_ int, op sandbox.Operation) time.Duration {
+			if op == sandbox.OpToken || op == sandbox.OpDiscovery {
+				return 0
+			}
+			api++
+			return skew(api)
+		})
+	}
+}
+
+func TestNow(t *testing.T) {
+	t.Parallel()
+	lists := func(times int, effect sandbox.Effect) func(*world) {
+		return func(w *world) { w.spoil(sandbox.OpList, times, effect) }
+	}
+	readTwice := func(w *world) {
+		s := w.seed(sandbox.Session{})
+		for range 2 {
+			if _, err := w.Read(w.t.Context(), refOf(s)); err != nil {
+				w.t.Error(err)
+			}
+			time.Sleep(2 * time.Second)
+		}
+	}
+	contradicted := func(err error) bool { return is[*qod.ClockError](err) }
+	because := func(want error) func(error) bool { return func(err error) bool { return errors.Is(err, want) } }
+	of := func(status int) func(error) bool {
+		return func(err error) bool { var e *qod.Error; return errors.As(err, &e) && e.Status == status }
+	}
+	said := func(text string) func(error) bool {
+		return func(err error) bool { return strings.Contains(err.Error(), text) }
+	}
+	hours := func(n time.Duration, when func(n int) bool) func(*world) {
+		return skewed(func(i int) time.Duration {
+			if when(i) {
+				return n * time.Hour
+			}
+			return 0
+		})
+	}
+	tests := map[string]struct {
+		network sandbox.Config
+		arrange func(w *world)
+		fails   func(error) bool // nil: it does not
+		lists   int
+		spent   time.Duration // at most
+		off     time.Duration // how far the reading may be behind; a second by default
+	}{
+		"asked for":     {lists: 2, spent: 1200 * time.Millisecond},
+		"ahead":         {network: sandbox.Config{Clock: ahead(time.Hour)}, lists: 2},
+		"slow":          {network: sandbox.Config{Clock: ahead(-time.Hour)}, lists: 2},
+		"known already": {arrange: readTwice, lists: 0, spent: time.Nanosecond},
+		"one answer is there": {arrange: func(w *world) {
+			s := w.seed(sandbox.Session{})
+			_, _ = w.Read(w.t.Context(), refOf(s))
+		}, lists: 1, spent: 1200 * time.Millisecond},
+
+		"slow bodies":                     {arrange: lists(-1, sandbox.Delay(20*time.Second)), lists: 2, off: 22 * time.Second},
+		"large lists":                     {arrange: func(w *world) { w.fleet(2000) }, lists: 2},
+		"nodes 3 s apart":                 {arrange: skewed(func(n int) time.Duration { return time.Duration(n%2) * -3 * time.Second }), lists: 2, off: 4 * time.Second},
+		"the first node of 2, 6 h ahead":  {arrange: hours(6, func(n int) bool { return n == 1 }), fails: contradicted, lists: 2},
+		"the second node of 2, 6 h ahead": {arrange: hours(6, func(n int) bool { return n == 2 }), fails: contradicted, lists: 2},
+		"every other answer 6 h behind":   {arrange: hours(-6, func(n int) bool { return n%2 == 0 }), fails: contradicted, lists: 2},
+		"all 6 h behind":                  {network: sandbox.Config{Clock: ahead(-6 * time.Hour)}, lists: 2},
+		"the third 6 h ahead":             {arrange: hours(6, func(n int) bool { return n == 3 }), lists: 2},
+
+		"no Date":             {arrange: lists(-1, sandbox.Header("Date", "")), fails: because(qod.ErrNoDate), lists: 1},
+		"a Date that is none": {arrange: lists(-1, sandbox.Header("Date", "today")), fails: because(qod.ErrNoDate), lists: 1},
+		"from a cache that tells its age": {
+			arrange: func(w *world) { staleBy(w, sandbox.Cached(), time.Hour) }, fails: said("cache"), lists: 1,
+		},
+		"from a cache that does not tell its age": {
+			arrange: lists(-1, sandbox.CachedWithoutAge()), fails: because(qod.ErrClockStandsStill), lists: 3, spent: 4 * time.Second,
+		},
+		"from a cache that heeds no-cache":   {arrange: func(w *world) { staleBy(w, sandbox.CachedUnlessNoCache(), time.Hour) }, lists: 2},
+		"an Age of zero is an answer of now": {arrange: lists(-1, sandbox.Header("Age", "0")), lists: 2},
+		"an Age that is no number":           {arrange: lists(-1, sandbox.Header("Age", "old")), fails: said("cache"), lists: 1},
+
+		"nobody answers":          {arrange: lists(-1, sandbox.DropBeforeCommit()), fails: said("EOF"), lists: 5},
+		"the list is not allowed": {arrange: lists(-1, sandbox.Status(403, "")), lists: 2},
+		"the API has no list":     {arrange: lists(-1, sandbox.Status(404, "")), lists: 2},
+		"the list fails":          {arrange: lists(-1, down), fails: of(503), lists: 5},
+		"asked to come back in an hour": {
+			arrange: lists(-1, sandbox.Status(429, "", "Retry-After", "3600")), lists: 2,
+		},
+		"asked to come back in an hour, without a Date": {
+			arrange: lists(-1, sandbox.Status(429, "", "Retry-After", "3600", "Date", "")), fails: of(429), lists: 1,
+		},
+		"a proxy with a clock of its own": {
+			arrange: lists(1, sandbox.Status(503, "<html>", "Content-Type", "text/html", "Date", aDay)), lists: 3,
+		},
+		"a login page": {
+			arrange: lists(1, sandbox.Status(200, "<html>", "Content-Type", "text/html", "Date", aDay)), lists: 3,
+		},
+		"a redirect": {
+			arrange: lists(1, sandbox.Status(302, "", "Location", "https://example.com/", "Date", aDay)), lists: 3,
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{network: test.network}, func(t *testing.T, w *world) {
+				w.t = t
+				if test.arrange != nil {
+					test.arrange(w)
+				}
+				before := w.Count(sandbox.OpList)
+				var now time.Time
+				var err error
+				spent := took(func() { now, err = w.Now(t.Context()) })
+				equal(t, "lists", w.Count(sandbox.OpList)-before, test.lists)
+				if test.spent > 0 && spent > test.spent {
+					t.Errorf("it took %v, want at most %v", spent, test.spent)
+				}
+				if test.fails != nil {
+					if err == nil || !test.fails(err) || !now.IsZero() {
+						t.Errorf("%v, %v", now, err)
+					}
+					return
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := time.Now()
+				if test.network.Clock != nil {
+					want = test.network.Clock.Now()
+				}
+				if off := want.Sub(now); off < 0 || off > max(test.off, time.Second) {
+					t.Errorf("%v, want %v", now, want)
+				}
+				// Known once, it goes on.
+				time.Sleep(time.Minute)
+				later, err := w.Now(t.Context())
+				equal(t, "a minute later", later.Sub(now).Round(time.Second), time.Minute)
+				equal(t, "lists in the end", w.Count(sandbox.OpList)-before, test.lists)
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// staleBy has lists answered by a cache that holds what was so a while ago.
+func staleBy(w *world, effect sandbox.Effect, age time.Duration) {
+	w.t.Helper()
+	w.spoil(sandbox.OpList, -1, effect)
+	other := &world{Sandbox: w.Sandbox, t: w.t}
+	config := usual(gateway + "/v1")
+	config.Transport = transport{other}
+	other.connect(w.t, config, nil)
+	if _, err := other.List(w.t.Context(), qod.Filter{}); err != nil {
+		w.t.Fatal(err)
+	}
+	time.Sleep(age)
+}
+
+// A Date that contradicts an earlier one leaves no time to go by, however many agree afterwards: which
+// of the two is right nobody knows.
+func TestNowAfterAContradiction(t *testing.T) {
+	t.Parallel()
+	for _, by := range []time.Duration{-6 * time.Hour, -time.Hour, -time.Minute, time.Minute, 6 * time.Hour} {
+		t.Run(by.String(), func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				s := w.seed(sandbox.Session{Duration: 86400})
+				if _, err := w.Now(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				w.spoil(sandbox.OpRead, 1, sandbox.Header("Date", time.Now().Add(by).UTC().Format(http.TimeFormat)))
+				for range 3 {
+					if _, err := w.Read(t.Context(), refOf(s)); err != nil {
+						t.Errorf("the session itself is there: %v", err)
+					}
+					now, err := w.Now(t.Context())
+					e := as[*qod.ClockError](t, err)
+					if off := e.Shown.Sub(e.Expected); !now.IsZero() || (off-by).Abs() > 2*time.Second {
+						t.Errorf("now %v, contradicted by %v", now, off)
+					}
+					if guess, known := w.Glance(t.Context()); known {
+						t.Errorf("a guess nevertheless: %v", guess)
+					}
+					time.Sleep(5 * time.Second)
+				}
+				spec := wanted()
+				spec.Device.PhoneNumber, spec.Until = "+34600000002", time.Now().Add(time.Hour)
+				_, err := w.Reserve(t.Context(), spec)
+				_ = as[*qod.ClockError](t, err)
+				equal(t, "POSTs", w.Count(sandbox.OpCreate), 0)
+			})
+		})
+	}
+}
+
+// Where the clock of this machine is set, or the machine has slept, the server is asked anew.
+func TestNowAfterAJump(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		by    time.Duration
+		lists int
+	}{
+		"an hour on":   {time.Hour, 4},
+		"an hour back": {-time.Hour, 4},
+		"a second":     {time.Second, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				if _, err := w.Now(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Minute)
+				w.Client.ClockIsSet(test.by)
+				now, err := w.Now(t.Context())
+				if off := time.Since(now); err != nil || off < 0 || off > time.Second {
+					t.Errorf("%v, %v", now, err)
+				}
+				equal(t, "lists", w.Count(sandbox.OpList), test.lists)
+			})
+		})
+	}
+}
+
+// The nodes of an API are not quite at one: what one of them has said is not taken back by another.
+func TestNowOfSeveralNodes(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		s := w.seed(sandbox.Session{})
+		first, _ := w.Now(t.Context())
+		dated := func(by time.Duration) time.Time {
+			t.Helper()
+			w.spoil(sandbox.OpRead, 1, sandbox.Header("Date", time.Now().Add(by).UTC().Format(http.TimeFormat)))
+			_, _ = w.Read(t.Context(), refOf(s))
+			now, err := w.Now(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return now
+		}
+		if now := dated(-3 * time.Second); now.Before(first) {
+			t.Errorf("the clock went back to %v from %v", now, first)
+		}
+		if ahead := time.Until(dated(3 * time.Second)); ahead < 2*time.Second {
+			t.Errorf("a node that is further on is not believed: %v", ahead)
+		}
+	})
+}
+
+// A thousand who need the time at once have it from the same two lists.
+func TestNowIsShared(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		var wg sync.WaitGroup
+		for range 1000 {
+			wg.Go(func() {
+				if _, err := w.Now(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		equal(t, "lists", w.Count(sandbox.OpList), 2)
+	})
+}
+
+// A thousand who need the time do not each find out that it cannot be had.
+func TestNowFailsForAll(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		effect sandbox.Effect
+		lists  int
+	}{
+		"nobody answers": {sandbox.DropBeforeCommit(), 5},
+		"no Date":        {sandbox.Header("Date", ""), 1},
+		"a cache":        {sandbox.CachedWithoutAge(), 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				w.spoil(sandbox.OpList, -1, test.effect)
+				for range 100 {
+					if _, err := w.Now(t.Context()); err == nil {
+						t.Fatal("there is a time")
+					}
+				}
+				equal(t, "lists", w.Count(sandbox.OpList), test.lists)
+				w.Heal()
+				time.Sleep(10 * time.Second)
+				if _, err := w.Now(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+func TestNowInterrupted(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		effect sandbox.Effect
+		after  time.Duration
+	}{
+		"while a list hangs":          {sandbox.HangBeforeCommit(), 5 * time.Second},
+		"while it waits for a second": {sandbox.Delay(time.Millisecond), 500 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				w.spoil(sandbox.OpList, -1, test.effect)
+				var err error
+				spent := took(func() { _, err = w.Now(cancelledIn(t, test.after)) })
+				if err == nil || spent > test.after+time.Second {
+					t.Errorf("%v after %v", err, spent)
+				}
+				// That nobody waited any longer is no reason for others to go without.
+				w.Heal()
+				if _, err := w.Now(t.Context()); err != nil {
+					t.Errorf("afterwards: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// A glance is an estimate for a remark: it costs one list at most and never a failure.
+func TestGlance(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		arrange func(w *world)
+		known   bool
+		lists   int
+		spent   time.Duration // at most
+	}{
+		"of one list":              {known: true, lists: 1, spent: time.Second},
+		"where lists are refused":  {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.Status(403, "")) }, known: true, lists: 1, spent: time.Second},
+		"where lists fail":         {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, down) }, lists: 1, spent: time.Second},
+		"where lists hang":         {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.HangBeforeCommit()) }, lists: 1, spent: 6 * time.Second},
+		"where the Date is hidden": {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.Header("Date", "")) }, lists: 1, spent: time.Second},
+		"out of a cache":           {arrange: func(w *world) { staleBy(w, sandbox.Cached(), time.Hour) }, lists: 1, spent: time.Second},
+		"after an answer":          {arrange: func(w *world) { _, _ = w.Read(w.t.Context(), refOf(w.seed(sandbox.Session{}))) }, known: true, lists: 0, spent: time.Nanosecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				w.t = t
+				if test.arrange != nil {
+					test.arrange(w)
+				}
+				before := w.Count(sandbox.OpList)
+				var now time.Time
+				var known bool
+				if spent := took(func() { now, known = w.Glance(t.Context()) }); spent > test.spent {
+					t.Errorf("it took %v", spent)
+				}
+				equal(t, "known", known, test.known)
+				if off := time.Since(now); known && (off < 0 || off > time.Second) {
+					t.Errorf("%v is off by %v", now, off)
+				}
+				equal(t, "lists", w.Count(sandbox.OpList)-before, test.lists)
+			})
+		})
+	}
+}
+
+// An error about the time is one that a person can act upon.
+func TestClockErrorTexts(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 29, 20, 30, 0, 0, time.FixedZone("CET", 3600))
+	e := &qod.ClockError{Expected: at, Shown: at.Add(6 * time.Hour)}
+	equal(t, "contradiction", fmt.Sprint(e), "the API's answers disagree about the time: 2026-11-29T19:30:00Z by some, 2026-11-30T01:30:00Z by another at the same moment")
+}
