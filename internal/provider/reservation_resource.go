@@ -134,7 +134,7 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	w, known := model.window()
 	if known { // else it counts as open, whatever the time
 		var err error
-		now, over, err = r.timeOf(ctx, session)
+		now, over, err = r.timeOf(ctx, w, session, memory.MadeAt)
 		switch {
 		case err == nil:
 		case session == nil:
@@ -173,10 +173,10 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 }
 
 // timeOf is the server's time, and whether a session (nil for none) is past its own end by it.
-func (r *reservationResource) timeOf(ctx context.Context, session *qod.Session) (now time.Time, over bool, err error) {
+func (r *reservationResource) timeOf(ctx context.Context, w window, session *qod.Session, madeAt time.Time) (now time.Time, over bool, err error) {
 	now, err = r.api.Now(ctx)
 	if err == nil && session != nil {
-		over, err = pastEnd(*session, now, time.Now())
+		over, err = w.sessionOver(*session, madeAt, now, time.Now())
 	}
 	return now, over, err
 }
