@@ -240,6 +240,9 @@ func takeBack(ctx context.Context, api qod.Sessions, model reservationModel, mem
 	ref := model.ref(was)
 	ref.ID, ref.ExpiresAt = lost.ID, lost.ExpiresAt
 	found, err := api.Read(ctx, ref)
+	if gone, ok := asError[*qod.GoneError](err); ok && gone.Proof == qod.ProofExpired {
+		memory.Lost = lostSession{}
+	}
 	if err != nil {
 		return nil, memory
 	}
