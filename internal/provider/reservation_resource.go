@@ -152,6 +152,10 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 		}
 	}
 
+	if !seen.Lost.lives(now) {
+		seen.Lost = lostSession{}
+	}
+
 	before := model
 	status := statusOf(w, now, session, over)
 	endpoint := r.api.Endpoint()
@@ -230,19 +234,12 @@ func currentSession(ctx context.Context, api qod.Sessions, e endeavour, model re
 func takeBack(ctx context.Context, api qod.Sessions, model reservationModel, memory sessionMemory) (*qod.Session, sessionMemory) {
 	lost := memory.Lost
 	was := sessionMemory{Imported: memory.Imported, AskedProfile: memory.AskedProfile, Origin: lost.Origin, MadeAt: lost.MadeAt}
-	if lost.ID == "" || lost.Origin != api.Origin() {
-		return nil, memory
-	}
-	if !was.lives(lost.ExpiresAt, api.EstimateNow()) {
-		memory.Lost = lostSession{}
+	if lost.ID == "" || lost.Origin != api.Origin() || !lost.lives(api.EstimateNow()) {
 		return nil, memory
 	}
 	ref := model.ref(was)
 	ref.ID, ref.ExpiresAt = lost.ID, lost.ExpiresAt
 	found, err := api.Read(ctx, ref)
-	if gone, ok := asError[*qod.GoneError](err); ok && gone.Proof == qod.ProofExpired {
-		memory.Lost = lostSession{}
-	}
 	if err != nil {
 		return nil, memory
 	}
@@ -327,17 +324,18 @@ func (r *reservationResource) Delete(ctx context.Context, req resource.DeleteReq
 	resp.Diagnostics.Append(release(ctx, r.api, deletingReservation, model.ref(memory), memory)...)
 }
 
-// deleteLost deletes the session that a reservation lost sight of, if it can be alive. It has been
-// proven gone, so nothing about it keeps a destroy from its work.
+// deleteLost deletes the session that a reservation lost sight of. It has been proven gone, so nothing
+// about it keeps a destroy from its work; once it can no longer be alive, not even a warning is due. A read
+// has forgotten it by then, so only a destroy without one gets here, and no clock decides for it.
 func (r *reservationResource) deleteLost(ctx context.Context, model reservationModel, memory sessionMemory) diag.Diagnostics {
 	lost := memory.Lost
 	was := sessionMemory{Origin: lost.Origin, MadeAt: lost.MadeAt}
-	if lost.ID == "" || lost.Origin != r.api.Origin() || !was.lives(lost.ExpiresAt, time.Now()) {
+	if lost.ID == "" || lost.Origin != r.api.Origin() {
 		return nil
 	}
 	ref := model.ref(was)
 	ref.ID, ref.ExpiresAt = lost.ID, lost.ExpiresAt
-	if err := r.api.Release(ctx, ref); err != nil && !qod.IsGone(err) {
+	if err := r.api.Release(ctx, ref); err != nil && !qod.IsGone(err) && lost.lives(time.Now()) {
 		return diag.Diagnostics{lostNotDeleted(ref, err)}
 	}
 	return nil
