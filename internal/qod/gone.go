@@ -157,7 +157,7 @@ func (a absence) expiredSurely(ctx context.Context) bool {
 // young reports whether the session may be too new for every replica to know it.
 func (a absence) young() bool {
 	c := a.client
-	if a.accepted || c.own.deleted(a.ref.ID) {
+	if a.accepted || c.own.deleted(a.ref.ID) || a.expired(c.clock.now()) {
 		return false
 	}
 	if made := c.own.madeAt(a.ref.ID); !made.IsZero() && time.Since(made) < maxLag {
@@ -198,8 +198,6 @@ func (a absence) outlastLag(ctx context.Context) (Session, error) {
 		switch s, err := a.ask(ctx); {
 		case err == nil:
 			return s, nil
-		case ctx.Err() != nil:
-			return Session{}, stopped(ctx, a.answer.Operation, true, a.answer)
 		case denied(err):
 			return Session{}, err
 		}
