@@ -135,7 +135,9 @@ func (e *enactment) hold(s qod.Session) {
 	e.session, e.memory = &s, e.memory.remember(s, e.api.Origin(), func() time.Time { return e.now })
 }
 
-func (e *enactment) forget() { e.session, e.memory = nil, sessionMemory{Imported: e.memory.Imported} }
+func (e *enactment) forget() {
+	e.session, e.memory = nil, sessionMemory{Imported: e.memory.Imported, Owner: e.memory.Owner}
+}
 
 func (e *enactment) ref() qod.Ref {
 	return qod.Ref{ID: e.session.ID, Device: toDevice(e.plan.Device), QoSProfile: e.plan.QoSProfile.ValueString()}

@@ -521,7 +521,7 @@ func TestReservation_origins(t *testing.T) {
 	if ended.text("status") != "ENDED" || len(ended.diagnostics) > 0 {
 		t.Errorf("after its end it is %s; %s", ended.text("status"), printed(ended.diagnostics))
 	}
-	if was, is := originIn(r.private), originIn(ended.private); was == "" || is != "" {
+	if was, is := memoryIn(r.private).Origin, memoryIn(ended.private).Origin; was == "" || is != "" {
 		t.Errorf("the origin is %q with a session, and %q without", was, is)
 	}
 	next := match(attrs{"starts_at": "2028-03-07T20:15:00Z", "ends_at": "2028-03-08T00:15:00Z"})

@@ -23,7 +23,10 @@ var (
 
 // reservationResource is qod_reservation. It has no identity: what could tell it from others is its
 // session, which changes.
-type reservationResource struct{ api qod.Sessions }
+type reservationResource struct {
+	api    qod.Sessions
+	owners *sessionOwners
+}
 
 const reservationTypeName = "qod_reservation"
 
@@ -34,7 +37,7 @@ func (r *reservationResource) Metadata(_ context.Context, _ resource.MetadataReq
 }
 
 func (r *reservationResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.api = sessionsFrom(req.ProviderData, &resp.Diagnostics)
+	r.api, r.owners = resourceDataFrom(req.ProviderData, &resp.Diagnostics)
 }
 
 // ValidateConfig refuses a window that cannot be, if it is known.
@@ -143,11 +146,14 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	status := w.status(now, session)
 	endpoint := r.api.Endpoint()
 	model.record(session, status, endpoint)
-	seen := sessionMemory{Imported: memory.Imported}
+	seen := sessionMemory{Imported: memory.Imported, Owner: memory.Owner}
 	if session != nil {
 		seen = memory.remember(*session, r.api.Origin(), timeBy(ctx, r.api))
 		if importing {
 			model.recordImported(*session)
+		}
+		if r.owners.shared(session.ID, seen.Owner) {
+			resp.Diagnostics.Append(readingReservation.heldTwice(session.ID))
 		}
 	}
 	model.QoSProfile, seen.AskedProfile = profileSeen(model.QoSProfile, memory.AskedProfile, session, status)

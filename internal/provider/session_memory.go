@@ -25,6 +25,8 @@ const memoryKey = "session"
 type sessionMemory struct {
 	// Origin is where the session was made or last seen. A 404 from anywhere else proves nothing.
 	Origin string `json:"origin,omitempty"`
+	// Owner tells this record from others that hold the same session. Every record of a session has one.
+	Owner string `json:"owner,omitempty"`
 	// SeenAt is when the session was made, or first seen without an end, if the API has said none. It
 	// bounds the session's life.
 	SeenAt time.Time `json:"seen_at,omitzero"`
@@ -60,6 +62,9 @@ func (m sessionMemory) keep(ctx context.Context, p privateState) diag.Diagnostic
 // attributes. The time is asked for only where it is needed.
 func (m sessionMemory) remember(s qod.Session, origin string, now func() time.Time) sessionMemory {
 	m.Origin = origin
+	if m.Owner == "" {
+		m.Owner = newOwner()
+	}
 	switch {
 	case !s.ExpiresAt.IsZero():
 		m.SeenAt = time.Time{} // every snapshot of a state is written whole: what says nothing costs a large fleet

@@ -65,7 +65,8 @@ func (s shortcut) confirmed(ctx context.Context, req *tfprotov6.ReadResourceRequ
 		}
 	}()
 	before, ok := recordedIn(req.CurrentState)
-	if !ok || s.provider.sessions == nil || originIn(req.Private) != s.provider.sessions.Origin() {
+	memory := memoryIn(req.Private)
+	if !ok || s.provider.sessions == nil || memory.Origin != s.provider.sessions.Origin() || memory.Owner == "" {
 		return nil, false
 	}
 	id = identityOf(map[string]tftypes.Value{"id": tftypes.NewValue(tftypes.String, before.ID.ValueString())})
@@ -78,7 +79,8 @@ func (s shortcut) confirmed(ctx context.Context, req *tfprotov6.ReadResourceRequ
 	}
 	after := before
 	after.record(found, s.provider.sessions.Endpoint())
-	return id, after.recordedSame(before)
+	// A session that another resource holds, too, is for the framework's way to warn of.
+	return id, after.recordedSame(before) && !s.provider.owners.shared(found.ID, memory.Owner)
 }
 
 // identityOf encodes a session's identity; of nil, that of none.
@@ -122,14 +124,14 @@ func recordedIn(state *tfprotov6.DynamicValue) (sessionModel, bool) {
 	return m, true
 }
 
-// originIn reads a session's origin from Terraform's private state, as the framework encodes it.
-func originIn(private []byte) string {
+// memoryIn reads what a session's record knows from Terraform's private state, as the framework encodes it.
+func memoryIn(private []byte) sessionMemory {
 	var keys map[string][]byte
 	var memory sessionMemory
 	if json.Unmarshal(private, &keys) != nil || json.Unmarshal(keys[memoryKey], &memory) != nil {
-		return ""
+		return sessionMemory{}
 	}
-	return memory.Origin
+	return memory
 }
 
 func sameValue(a, b *tfprotov6.DynamicValue) bool {
