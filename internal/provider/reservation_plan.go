@@ -1,11 +1,6 @@
 package provider
 
-import (
-	"strings"
-
-	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/types"
-)
+import "github.com/hashicorp/terraform-plugin-framework/types"
 
 // reservationPlan is what planning a qod_reservation decides.
 type reservationPlan = resourcePlan[reservationModel]
@@ -28,7 +23,7 @@ func planReservation(config reservationModel, prior *reservationModel, memory se
 	planned.StartsAt = samePlanned(config.StartsAt, prior.StartsAt)
 	planned.EndsAt = samePlanned(config.EndsAt, prior.EndsAt)
 	if len(p.replace) > 0 {
-		return reservationPlan{planned: planned, replace: p.replace, notes: p.unknowns()}
+		return reservationPlan{planned: planned, replace: p.replace, notes: p.unknowns("Reservation")}
 	}
 	planned.ID = prior.ID
 	moved := !planned.StartsAt.Equal(prior.StartsAt) || !planned.EndsAt.Equal(prior.EndsAt)
@@ -68,17 +63,4 @@ func samePlanned(config, prior types.String) types.String {
 		return prior
 	}
 	return config
-}
-
-// unknowns names what replaces the reservation only because it is not known yet: it may turn out to be
-// what it was, when the live session has been cut already.
-func (p *planner) unknowns() diag.Diagnostics {
-	var notes diag.Diagnostics
-	if len(p.unknown) > 0 {
-		notes.AddWarning("Reservation Replaced for an Unknown Value",
-			"Not known until the apply: "+strings.Join(p.unknown, ", ")+". A session cannot be changed, so the reservation is planned to be replaced, "+
-				"which cuts a live session, even if the value turns out to be what it was. "+
-				"To avoid it, apply what the value depends on first: terraform apply -target='THAT RESOURCE'.")
-	}
-	return notes
 }
