@@ -378,6 +378,18 @@ func (e endeavour) goneEarly(ref qod.Ref, gone *qod.GoneError) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(goneSummary(ref.ID), withSession(a, ref.ID).detail())
 }
 
+// heldTwice warns of a session that two resources hold. The id is in the summary, since Terraform shows
+// one of many warnings whose summaries are equal.
+func (e endeavour) heldTwice(id string) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(fmt.Sprintf("QoS Session %s Held by Two Resources", id), account{
+		happened: "Another resource in the state holds the same session as this one. Destroying either of them, or deleting it from the configuration, " +
+			"ends the session for both, and the next apply would request a new one for the resource that is left.",
+		advice: "Give the session to one resource: delete the other one from the configuration and make Terraform forget it, which leaves the session alone, " +
+			"with terraform state rm 'ADDRESS' (ADDRESS is that of the resource to forget, such as " + e.like + ") or with a removed block that has destroy = false. " +
+			"Nothing has to be done if the session is being moved from one resource to the other by such a removed block and an import.",
+	}.fact("Session", id).detail())
+}
+
 func (e endeavour) otherProfile(s qod.Session, asked string) diag.Diagnostic {
 	next := tainted
 	if e.updates {

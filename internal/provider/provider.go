@@ -22,11 +22,19 @@ var (
 )
 
 type qodProvider struct {
-	version  string
-	getenv   func(string) string
-	posting  sync.Locker  // see qod.Config
-	instead  qod.Sessions // of the API, when not nil
-	sessions qod.Sessions // the way to them, once configured
+	version string
+	getenv  func(string) string
+	posting sync.Locker  // see qod.Config
+	instead qod.Sessions // of the API, when not nil
+	// Once configured:
+	sessions qod.Sessions   // the way to them
+	owners   *sessionOwners // the records that hold them
+}
+
+// resourceData is what a resource gets of its provider.
+type resourceData struct {
+	sessions qod.Sessions
+	owners   *sessionOwners
 }
 
 // New makes the provider's factory. The version goes into the User-Agent.
@@ -113,8 +121,10 @@ func (p *qodProvider) Configure(ctx context.Context, req provider.ConfigureReque
 			return
 		}
 	}
-	p.sessions = sessions
-	resp.ResourceData = sessions
+	// A process that is debugged is configured for run after run, and an import that was only planned
+	// comes with another token in each.
+	p.sessions, p.owners = sessions, new(sessionOwners)
+	resp.ResourceData = resourceData{sessions, p.owners}
 	resp.DataSourceData = sessions
 	resp.ListResourceData = sessions
 }

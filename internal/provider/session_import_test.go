@@ -201,7 +201,7 @@ func TestSession_importRefuses(t *testing.T) {
 	if made := w.Requests(); len(made) > 0 {
 		t.Errorf("requests were made: %v", made)
 	}
-	for how, adopted := range map[string]result{"id": c.adopt(seeded.ID), "identity": c.adoptByIdentity(seeded.ID)} {
+	for how, adopted := range map[string]result{"id": c.adopt(seeded.ID), "identity": w.core().adoptByIdentity(seeded.ID)} {
 		if adopted.text("id") != seeded.ID || len(adopted.diagnostics) > 0 {
 			t.Errorf("by %s: %v; %s", how, adopted.values, printed(adopted.diagnostics))
 		}
