@@ -289,9 +289,9 @@ var failures = map[string]failure{
 		l.list()
 		return l.list()
 	}},
-	"create/403":               {make: answers(403, `{"status":403,"code":"PERMISSION_DENIED","message":"Client does not have sufficient permissions to perform this action."}`)},
-	"create/404 html":          {make: answers(404, webPage, "Content-Type", "text/html")},
-	"create/405":               {make: answers(405, "")},
+	"create/403":      {make: answers(403, `{"status":403,"code":"PERMISSION_DENIED","message":"Client does not have sufficient permissions to perform this action."}`)},
+	"create/404 html": {make: answers(404, webPage, "Content-Type", "text/html")},
+	"create/405":      {make: answers(405, "")},
 	"create/429": {make: func(*lab) diag.Diagnostics {
 		return one(creatingSession.reserveFailed(rateLimited))
 	}},
