@@ -48,6 +48,7 @@ type endeavour struct {
 var (
 	creatingSession  = endeavour{createSummary, "timeouts.create", likeSession, false, false}
 	resumingWait     = endeavour{waitSummary, "timeouts.create", likeSession, true, false}
+	updatingSession  = endeavour{"Unable to Update QoS Session", "timeouts.create", likeSession, true, false}
 	readingSession   = endeavour{summary: readSummary, like: likeSession}
 	deletingSession  = endeavour{deleteSummary, "timeouts.delete", likeSession, true, false}
 	importingSession = endeavour{summary: importSummary, like: likeSession}
@@ -300,13 +301,40 @@ func (e endeavour) madeElsewhere(id, made, asked string, err error) diag.Diagnos
 	a.advice = "Give this resource's provider the endpoint and the credentials that made the session (check its alias and the QOD_* environment variables, too), " +
 		"and run Terraform again. If you no longer need the session, make Terraform forget it: terraform state rm 'ADDRESS' " +
 		"(ADDRESS is the one above, such as " + e.like + "). It is then billed until it ends."
-	if strings.HasPrefix(made, "http://") {
-		// Plain HTTP is to this machine alone.
-		a.advice = "It was made on this machine, perhaps in a sandbox. One that has ended took its sessions with it, and nothing was billed: " +
-			"make Terraform forget them, with terraform state rm 'ADDRESS' for one (ADDRESS is the one above), or by deleting the state if nothing else is in it. " +
-			"To use one sandbox for several commands: qod-sandbox exec -- sh\n\n" + a.advice
-	}
+	a.advice = ifSandbox(made) + a.advice
 	return e.failed(withSession(a, id))
+}
+
+// ifSandbox is advice for a session that was made at an origin, if that may be a sandbox.
+func ifSandbox(made string) string {
+	if !strings.HasPrefix(made, "http://") { // plain HTTP is to this machine alone
+		return ""
+	}
+	return "It was made on this machine, perhaps in a sandbox. One that has ended took its sessions with it, and nothing was billed: " +
+		"make Terraform forget them, with terraform state rm 'ADDRESS' for one (ADDRESS is the one above), or by deleting the state if nothing else is in it. " +
+		"To use one sandbox for several commands: qod-sandbox exec -- sh\n\n"
+}
+
+// plannedElsewhere refuses an operation that was planned for another endpoint than the one that it would
+// be sent to.
+func (e endeavour) plannedElsewhere(planned, configured, sessionID string) diag.Diagnostic {
+	where, left, sandboxed, forget := "", "the state is kept as it was", "", ""
+	switch {
+	case sessionID != "":
+		where, left = ", where the session was made", "the session stays in the state"
+		sandboxed = ifSandbox(planned)
+		forget = " If you no longer need the session, make Terraform forget it: terraform state rm 'ADDRESS' " +
+			"(ADDRESS is the one above, such as " + e.like + "). It is then billed until it ends."
+	case !e.updates:
+		left = "no session was created"
+	}
+	return e.failed(account{
+		happened: fmt.Sprintf("The plan was made for the API at %s%s, but the provider is now configured for %s. Nothing was sent, and %s.",
+			planned, where, configured, left),
+		advice: sandboxed + "A saved plan does not contain the provider's settings: they come from the configuration and the environment of the apply. " +
+			"Use the same endpoint for plan and apply (check the provider's endpoint, its alias and QOD_ENDPOINT), " +
+			"or plan again, without -refresh=false, with the endpoint you want." + forget,
+	}.fact("Session", sessionID))
 }
 
 // goneForToken tells of a session that a ready access token cannot see: it is taken to be gone, and

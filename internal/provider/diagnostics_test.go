@@ -711,6 +711,19 @@ var failures = map[string]failure{
 		return one(readingSession.madeElsewhere(lostID, "https://gateway.example/v1 as token", l.Origin(), err))
 	}},
 
+	"create/planned elsewhere": {make: func(*lab) diag.Diagnostics {
+		return one(creatingSession.plannedElsewhere("https://gateway.example/v1", "https://sandbox.example/v1", ""))
+	}},
+	"delete/planned elsewhere": {make: func(*lab) diag.Diagnostics {
+		return one(deletingSession.plannedElsewhere("https://gateway.example/v1", "https://sandbox.example/v1", lostID))
+	}},
+	"delete/planned in a sandbox": {make: func(*lab) diag.Diagnostics {
+		return one(deletingSession.plannedElsewhere("http://127.0.0.1:8080/v1", "https://gateway.example/v1", lostID))
+	}},
+	"reservation/update, planned elsewhere": {make: func(*lab) diag.Diagnostics {
+		return one(updatingReservation.plannedElsewhere("https://gateway.example/v1", "https://sandbox.example/v1", ""))
+	}},
+
 	"delete/403": {make: func(l *lab) diag.Diagnostics {
 		l.fail(sandbox.OpRelease, -1, sandbox.Status(403, ""))
 		return l.remove()

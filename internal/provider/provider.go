@@ -75,7 +75,8 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				ElementType: types.StringType,
 			},
 			"max_retries": schema.Int64Attribute{
-				MarkdownDescription: "Number of times to repeat a request that failed in passing, from 0 to 20. Default: `4`. " +
+				MarkdownDescription: "Maximum number of retries after a transient failure, from 0 to 20. Default: `4`. " +
+					"A refusal that proves that nothing happened (429, or 503 with `Retry-After`) is not counted: it is retried until the operation's timeout. " +
 					"A request to create a session is repeated only once it is known what became of the last one.",
 				Optional:   true,
 				CustomType: wholeNumberType{},

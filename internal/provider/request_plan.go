@@ -59,14 +59,6 @@ func modifyPlan[M interface {
 	return plan.planned, !resp.Diagnostics.HasError()
 }
 
-// endpointOf is where the API is; unknown while the provider's configuration is.
-func endpointOf(api qod.Sessions) types.String {
-	if endpoint := api.Endpoint(); endpoint != "" {
-		return types.StringValue(endpoint)
-	}
-	return types.StringUnknown()
-}
-
 // planner compares attributes that reach the API.
 type planner struct {
 	imported bool

@@ -86,6 +86,10 @@ func (r *reservationResource) Create(ctx context.Context, req resource.CreateReq
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	resp.Diagnostics.Append(creatingReservation.checkEndpoint(r.api, plan.Endpoint.ValueString(), "")...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
@@ -258,6 +262,11 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	// Also for a session that must be over: the next one would be bought here.
+	resp.Diagnostics.Append(updatingReservation.checkEndpoint(r.api, memory.endpoint(plan.Endpoint), prior.SessionID.ValueString())...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
 	adopted := memory
 	adopted.Imported = false
 	if !plan.Status.IsUnknown() {
@@ -299,6 +308,10 @@ func (r *reservationResource) Delete(ctx context.Context, req resource.DeleteReq
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := model.Timeouts.Delete(ctx, defaultDeleteTimeout)
 	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(deletingReservation.checkSessionEndpoint(r.api, memory, model.Endpoint, model.SessionID, model.ExpiresAt)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}

@@ -71,6 +71,10 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	resp.Diagnostics.Append(creatingSession.checkEndpoint(r.api, model.Endpoint.ValueString(), "")...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
@@ -199,6 +203,10 @@ func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest
 		return
 	}
 
+	resp.Diagnostics.Append(updatingSession.checkSessionEndpoint(r.api, memory, prior.Endpoint, prior.ID, prior.ExpiresAt)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
 	resume := plan.QoSStatus.IsUnknown()
 	plan.ID = prior.ID
 	if resume {
@@ -234,6 +242,10 @@ func (r *sessionResource) Delete(ctx context.Context, req resource.DeleteRequest
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := model.Timeouts.Delete(ctx, defaultDeleteTimeout)
 	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(deletingSession.checkSessionEndpoint(r.api, memory, model.Endpoint, model.ID, model.ExpiresAt)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}

@@ -200,7 +200,7 @@ type api struct {
 
 func (a api) Check(qod.Spec) []qod.Problem { return nil }
 func (a api) Endpoint() string             { return "https://fake.example" }
-func (a api) Origin() string               { return "a fake" }
+func (a api) Origin() string               { return "https://fake.example as a fake" }
 
 func (a api) Now(context.Context) (time.Time, error) {
 	if a.clockless {

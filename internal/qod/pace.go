@@ -10,9 +10,9 @@ import (
 
 // pacer spaces the requests of a client once the API says that there are too many (429, RFC 6585 §4):
 // each 429 doubles the time from the start of one request to that of the next, each other answer takes a
-// twentieth off it, and a burst that began before the pace last fell counts as one 429. So a fleet
-// settles a little below what the API takes, some one request in fifteen is refused, and when the API
-// takes more the pace is soon forgotten. As long as there is no 429, nothing is held up.
+// twentieth off it, and what was refused before a slower pace could show counts as one 429. So a fleet
+// settles a little below what the API takes, about one request in ten is refused, and when the API takes
+// more the pace is soon forgotten. As long as there is no 429, nothing is held up.
 //
 // A limit is for a client and not for a request: were each to wait by itself, as many would come back
 // as had gone.
@@ -34,6 +34,9 @@ const (
 	// maxInterval bounds it, and how long a Retry-After given to one request holds up the others: a
 	// 429 may be about the quota of one device, and name an hour.
 	maxInterval = 5 * time.Second
+	// effect is how long a slower pace takes to show: limits are counted over a second at least, so
+	// that refusals go on for as long, whatever is done.
+	effect = time.Second
 )
 
 func newPacer() *pacer { return &pacer{turn: make(chan struct{}, 1)} }
@@ -58,10 +61,11 @@ func (c *Client) awaitTurn(ctx context.Context, r request) error {
 // who wait. What goes first does so past the others: a list, which many wait for, and by which a lost
 // create is looked for while there is time.
 func (p *pacer) wait(ctx context.Context, first bool) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
 	switch {
+	case ctx.Err() != nil && !p.slow():
+		return ctx.Err()
+	case ctx.Err() != nil:
+		return noTurn(ctx)
 	case !p.slow():
 	case first:
 		defer p.goFirst()()
@@ -135,7 +139,7 @@ func (p *pacer) slower(began time.Time, asked time.Duration) {
 	defer p.mu.Unlock()
 	now := time.Now()
 	p.next = latest(p.next, now.Add(min(asked, maxInterval)))
-	if began.Before(p.slowed) {
+	if began.Before(p.slowed.Add(effect)) {
 		return
 	}
 	p.slowed = now

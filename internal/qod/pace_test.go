@@ -35,9 +35,11 @@ func TestPace(t *testing.T) {
 		for range 10 {
 			p.slower(began, 0)
 		}
+		time.Sleep(effect - 2*time.Millisecond)
+		p.slower(time.Now(), 0)
 		p.at(t, "a burst of 429", firstInterval)
 		for range 10 {
-			time.Sleep(time.Second)
+			time.Sleep(effect)
 			p.slower(time.Now(), 0)
 		}
 		p.at(t, "429 again and again", maxInterval)
