@@ -210,6 +210,7 @@ func TestSession_importRefuses(t *testing.T) {
 	missing := c.adopt(unknown)
 	containsAll(t, missing.errors(), []string{"Unable to Import QoS Session: ", unknown + " does not exist at " + w.Endpoint()})
 	w.Fail(sandbox.Fault{Operation: sandbox.OpRead, Effect: sandbox.Status(404, page, "Content-Type", "text/html")})
+	w.Fail(sandbox.Fault{Operation: sandbox.OpList, Effect: sandbox.Status(503, "")})
 	spoilt := c.adopt(seeded.ID)
 	if strings.Contains(spoilt.errors(), "does not exist") || !refused(spoilt.diagnostics) {
 		t.Errorf("a web page says that the session does not exist: %s", printed(spoilt.diagnostics))
