@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -108,10 +109,10 @@ func (r *resolver) url(s setting) string {
 
 // connect turns configuration and environment into a client, without any request. Values that
 // Terraform does not know yet do not fail a plan: they fail the first call that needs them.
-func connect(config providerModel, getenv func(string) string, userAgent string, posting sync.Locker) (qod.Sessions, diag.Diagnostics) {
+func connect(config providerModel, getenv func(string) string, userAgent string, posting sync.Locker, transport http.RoundTripper) (qod.Sessions, diag.Diagnostics) {
 	r := &resolver{getenv: getenv}
 	client := r.read(config)
-	client.UserAgent, client.Log, client.Posting = userAgent, logRequest, posting
+	client.UserAgent, client.Log, client.Posting, client.Transport = userAgent, logRequest, posting, transport
 	if r.diags.HasError() {
 		return nil, r.diags
 	}

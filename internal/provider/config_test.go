@@ -27,7 +27,7 @@ import (
 
 // open connects with an environment that is env and nothing else.
 func open(config providerModel, env map[string]string) (qod.Sessions, diag.Diagnostics) {
-	return connect(config, func(name string) string { return env[name] }, "agent", nil)
+	return connect(config, func(name string) string { return env[name] }, "agent", nil, nil)
 }
 
 // How the tables spell a value of the configuration. The rest is as it is.

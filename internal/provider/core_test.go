@@ -57,7 +57,7 @@ func (w *world) core() *core {
 // coreAs is core for another origin.
 func (w *world) coreAs(endpoint string, client sandbox.ClientCredentials) *core {
 	w.t.Helper()
-	return newCore(w.t, &qodProvider{version: "test", getenv: func(string) string { return "" }}, attrs{
+	return newCore(w.t, w.process(), attrs{
 		"endpoint": endpoint, "client_id": client.ID, "client_secret": client.Secret, "max_retries": 0,
 	})
 }

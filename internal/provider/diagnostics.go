@@ -240,6 +240,9 @@ func (e endeavour) withoutClock(err error) account {
 		what = "whether the session is over"
 	}
 	a := timeCause(what, err)
+	if interruption, ok := asError[*qod.InterruptedError](err); ok && interruption.Timeout && e.timeout != "" {
+		a.happened += " (The limit is timeouts.create.)"
+	}
 	if e == readingReservation || e == readingSession {
 		a.happened += " The state is kept as it was."
 		a.advice = joined(a.advice, withoutRefresh)

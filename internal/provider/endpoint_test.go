@@ -60,31 +60,32 @@ func TestEndpoint_notKnownYet(t *testing.T) {
 
 // A state from before there was the attribute plans nothing, and a read fills it.
 func TestEndpoint_unrecorded(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{})
-	sessions := s.core()
-	for _, kind := range []struct {
-		*core
-		config attrs
-	}{{sessions, hour(attrs{"device": attrs{"phone_number": "+34600000011"}})}, {sessions.reservations(), match(nil)}} {
-		old := kind.created(kind.config)
-		want := old.text("endpoint")
-		old = old.with("endpoint", nil)
-		kind.plansNothing(old, kind.config)
-		for name, planned := range map[string]proposal{
-			"an update":      kind.plan(old, kind.config.with("wait_for_available", true)),
-			"one that looks": kind.plan(requested(old), kind.config),
-		} {
-			updated, want := kind.apply(planned), planned.planned.values["endpoint"]
-			if got := updated.values["endpoint"]; refused(updated.diagnostics) || !got.Equal(want) {
-				t.Errorf("%s of a %s makes %s of %s; %s", name, kind.typeName, got, want, printed(updated.diagnostics))
+	inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+		sessions := s.core()
+		for _, kind := range []struct {
+			*core
+			config attrs
+		}{{sessions, hour(attrs{"device": attrs{"phone_number": "+34600000011"}})}, {sessions.reservations(), match(nil)}} {
+			old := kind.created(kind.config)
+			want := old.text("endpoint")
+			old = old.with("endpoint", nil)
+			kind.plansNothing(old, kind.config)
+			for name, planned := range map[string]proposal{
+				"an update":      kind.plan(old, kind.config.with("wait_for_available", true)),
+				"one that looks": kind.plan(requested(old), kind.config),
+			} {
+				updated, want := kind.apply(planned), planned.planned.values["endpoint"]
+				if got := updated.values["endpoint"]; refused(updated.diagnostics) || !got.Equal(want) {
+					t.Errorf("%s of a %s makes %s of %s; %s", name, kind.typeName, got, want, printed(updated.diagnostics))
+				}
 			}
+			read := kind.refresh(old)
+			if got := read.text("endpoint"); got != want || len(read.diagnostics) > 0 {
+				t.Errorf("%s: a read says %q, want %q; %s", kind.typeName, got, want, printed(read.diagnostics))
+			}
+			kind.plansNothing(read.record, kind.config)
 		}
-		read := kind.refresh(old)
-		if got := read.text("endpoint"); got != want || len(read.diagnostics) > 0 {
-			t.Errorf("%s: a read says %q, want %q; %s", kind.typeName, got, want, printed(read.diagnostics))
-		}
-		kind.plansNothing(read.record, kind.config)
-	}
+	})(t)
 }
 
 // requested is a record whose wait is to be resumed.

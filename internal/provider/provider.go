@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"sync"
 
@@ -22,10 +23,11 @@ var (
 )
 
 type qodProvider struct {
-	version string
-	getenv  func(string) string
-	posting sync.Locker  // see qod.Config
-	instead qod.Sessions // of the API, when not nil
+	version   string
+	getenv    func(string) string
+	posting   sync.Locker       // see qod.Config
+	transport http.RoundTripper // see qod.Config
+	instead   qod.Sessions      // of the API, when not nil
 	// Once configured:
 	sessions qod.Sessions   // the way to them
 	owners   *sessionOwners // the records that hold them
@@ -115,7 +117,7 @@ func (p *qodProvider) Configure(ctx context.Context, req provider.ConfigureReque
 	sessions := p.instead
 	if sessions == nil {
 		var diags diag.Diagnostics
-		sessions, diags = connect(config, p.getenv, userAgent(p.version, req.TerraformVersion, p.getenv), p.posting)
+		sessions, diags = connect(config, p.getenv, userAgent(p.version, req.TerraformVersion, p.getenv), p.posting, p.transport)
 		resp.Diagnostics.Append(diags...)
 		if resp.Diagnostics.HasError() {
 			return

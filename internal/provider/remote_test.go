@@ -40,7 +40,7 @@ type noted struct {
 // remote is the API that the environment names.
 func remote(t *testing.T, dir string, getenv func(string) string) noted {
 	t.Helper()
-	sessions, diags := connect(providerModel{}, getenv, "terraform-provider-qod/test", nil)
+	sessions, diags := connect(providerModel{}, getenv, "terraform-provider-qod/test", nil, nil)
 	if diags.HasError() {
 		t.Fatal(diags)
 	}

@@ -146,7 +146,7 @@ func TestReservation_neverMade(t *testing.T) {
 // What the network was too slow for is red, not tainted, and goes on by itself.
 func TestReservation_slow(t *testing.T) {
 	s := newSeason(t, time.Hour, sandbox.Config{})
-	config := strings.Replace(cameras(matchStarts, matchEnds), "ends_at", "timeouts = { update = \"1s\" }\n  ends_at", 1)
+	config := strings.Replace(cameras(matchStarts, matchEnds), "ends_at", "timeouts = { update = \"4s\" }\n  ends_at", 1)
 	c := s.cli(config)
 	c.sends(nothing, 0, applies...)
 	s.at(0)
@@ -319,7 +319,8 @@ func TestReservation_workflows(t *testing.T) {
 		s.at(0)
 		c.sends("1 POST 0 DELETE", 0, applies...)
 		c.configure(strings.Replace(one(starts, ends), "ends_at", "lifecycle {\n    create_before_destroy = true\n  }\n  ends_at", 1))
-		said := c.sends("1 POST 0 DELETE", 1, "apply", "-auto-approve", "-replace=qod_reservation.camera")
+		said := c.must(1, "apply", "-auto-approve", "-no-color", "-replace=qod_reservation.camera")
+		c.isLedger()
 		containsAll(t, said, []string{"Unable to Create QoS Reservation", "create_before_destroy"})
 	})
 }

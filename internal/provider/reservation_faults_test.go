@@ -8,7 +8,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,7 +53,7 @@ func TestReservation_updateFails(t *testing.T) {
 		},
 		"too slow": {
 			spoil:  func(s season) { s.slow(100) },
-			more:   attrs{"timeouts": attrs{"update": "1s"}},
+			more:   attrs{"timeouts": attrs{"update": "5s"}},
 			status: "REQUESTED", sent: "POST",
 			says: []string{"Unable to Update QoS Reservation", "timeouts.update", "It is still requested. The next apply resumes the wait."},
 		},
@@ -86,8 +86,7 @@ func TestReservation_updateFails(t *testing.T) {
 		},
 	}
 	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			s := newSeason(t, time.Hour, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}})
+		t.Run(name, inSeason(time.Hour, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}}, func(t *testing.T, s season) {
 			config := match(test.more)
 			r := s.scheduled(config)
 			id := r.text("id")
@@ -108,7 +107,7 @@ func TestReservation_updateFails(t *testing.T) {
 			if r.text("id") != id {
 				t.Error("the id has changed")
 			}
-		})
+		}))
 	}
 }
 
@@ -130,15 +129,11 @@ func TestReservation_updateLosesTheAnswer(t *testing.T) {
 		"committed late":                {effect: sandbox.CommitLate(time.Second), found: true, timeout: "5s"},
 	}
 	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			s := newSeason(t, time.Hour, sandbox.Config{})
+		t.Run(name, inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
 			r := s.scheduled(match(nil))
 			s.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: -1, Effect: test.effect})
-			s.Before(sandbox.OpCreate, once(func() {
-				s.Before(sandbox.OpList, once(func() { s.clock.Advance(time.Second) })) // for what commits late
-			}))
 			// net/http repeats by itself what never reached a server, so this counts what was committed.
-			c := newCore(t, &qodProvider{version: "test", getenv: func(string) string { return "" }},
+			c := newCore(t, s.process(),
 				attrs{"endpoint": s.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret, "max_retries": 0, "request_timeout": cmp.Or(test.timeout, "30s")})
 			bought := s.passOf(c.reservations(), r, match(nil))
 			if test.found {
@@ -152,7 +147,7 @@ func TestReservation_updateLosesTheAnswer(t *testing.T) {
 			s.failsWith(bought, "Unable to Update QoS Reservation", "may exist and be billed", "looked for and not found", "before you move the window, list the sessions", "May be billed until: 2028-03-01T00:1")
 			s.Heal()
 			s.is(s.pass(bought.record, match(nil)), "AVAILABLE", "POST")
-		})
+		}))
 	}
 }
 
@@ -160,8 +155,7 @@ func TestReservation_updateLosesTheAnswer(t *testing.T) {
 // recovers one that is ours.
 func TestReservation_updateConflicts(t *testing.T) {
 	t.Parallel()
-	t.Run("with one that can be seen", func(t *testing.T) {
-		s := newSeason(t, time.Hour, sandbox.Config{})
+	t.Run("with one that can be seen", inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
 		r := s.scheduled(match(nil))
 		seeded := s.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000010"}, QoSProfile: "QOS_L", Duration: 4 * 3600})
 		failed := s.pass(r, match(nil))
@@ -173,9 +167,8 @@ func TestReservation_updateConflicts(t *testing.T) {
 		// As it says: the state forgets the reservation, and the session is imported.
 		r = s.is(s.pass(s.core().reservations().adopt(seeded.ID).record, match(nil)), "AVAILABLE", "")
 		s.idle(r, match(nil), "AVAILABLE")
-	})
-	t.Run("with one of this run", func(t *testing.T) {
-		s := newSeason(t, time.Hour, sandbox.Config{})
+	}))
+	t.Run("with one of this run", inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
 		first := s.pass(record{}, match(nil)).record
 		second := s.scheduled(match(nil))
 		c := s.core().reservations()
@@ -185,7 +178,7 @@ func TestReservation_updateConflicts(t *testing.T) {
 		if failed.text("status") != "DUE" || !failed.values["session_id"].IsNull() {
 			t.Errorf("the state has %v", failed.values)
 		}
-	})
+	}))
 }
 
 // An interrupt cuts no POST, and a wait at once: the session is recorded, and nothing is red.
@@ -198,8 +191,7 @@ func TestReservation_updateInterrupted(t *testing.T) {
 		"during the POST": {in: sandbox.OpCreate},
 		"during the wait": {in: sandbox.OpRead, takes: time.Minute},
 	} {
-		t.Run(name, func(t *testing.T) {
-			s := newSeason(t, time.Hour, sandbox.Config{Provisioning: test.takes})
+		t.Run(name, inSeason(time.Hour, sandbox.Config{Provisioning: test.takes}, func(t *testing.T, s season) {
 			r := s.scheduled(match(nil))
 			c := s.core().reservations()
 			s.Before(test.in, once(func() { _, _ = c.server.StopProvider(t.Context(), &tfprotov6.StopProviderRequest{}) }))
@@ -213,7 +205,7 @@ func TestReservation_updateInterrupted(t *testing.T) {
 			s.at(test.takes)
 			r = s.is(s.pass(r, match(nil)), "AVAILABLE", "")
 			s.idle(r, match(nil), "AVAILABLE")
-		})
+		}))
 	}
 }
 
@@ -327,8 +319,12 @@ func (s season) revokeAll() {
 
 // once is a hook that runs for one request.
 func once(f func()) func(int, *http.Request) {
-	var first sync.Once
-	return func(int, *http.Request) { first.Do(f) }
+	var begun atomic.Bool
+	return func(int, *http.Request) {
+		if begun.CompareAndSwap(false, true) {
+			f()
+		}
+	}
 }
 
 // One that is created inside its window follows the rules of qod_session.
@@ -348,7 +344,7 @@ func TestReservation_createFails(t *testing.T) {
 		},
 		"too slow": {
 			spoil:  func(s season) { s.slow(1000) },
-			more:   attrs{"timeouts": attrs{"create": "1s"}},
+			more:   attrs{"timeouts": attrs{"create": "5s"}},
 			status: "REQUESTED",
 			says:   []string{"Unable to Create QoS Reservation", "timeouts.create", "tainted", "untaint"},
 		},
@@ -371,13 +367,11 @@ func TestReservation_createFails(t *testing.T) {
 					}
 				})
 			},
-			more: attrs{"timeouts": attrs{"create": "30s"}},
 			says: []string{"Unable to Create QoS Reservation", "The session is gone", "The next apply reserves a new one"},
 		},
 	}
 	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			s := newSeason(t, 0, sandbox.Config{})
+		t.Run(name, inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 			test.spoil(s)
 			failed := s.pass(record{}, match(test.more))
 			s.is(failed, test.status, "POST")
@@ -385,7 +379,7 @@ func TestReservation_createFails(t *testing.T) {
 			if (test.status == "") != (failed.values == nil) {
 				t.Errorf("the state has %v", failed.values)
 			}
-		})
+		}))
 	}
 }
 
@@ -393,8 +387,7 @@ func TestReservation_createFails(t *testing.T) {
 // planned, and nothing of the session that is not known.
 func TestReservation_moveFails(t *testing.T) {
 	t.Parallel()
-	t.Run("the release", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{})
+	t.Run("the release", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 		s.Fail(sandbox.Fault{Operation: sandbox.OpRelease, Times: -1, Effect: sandbox.Status(503, "")})
 		later := match(attrs{"starts_at": "2028-02-29T22:15:00Z"})
@@ -406,9 +399,8 @@ func TestReservation_moveFails(t *testing.T) {
 		s.Heal()
 		r = s.is(s.pass(failed.record, later), "SCHEDULED", "DELETE")
 		s.idle(r, later, "SCHEDULED")
-	})
-	t.Run("the answer to the release", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{})
+	}))
+	t.Run("the answer to the release", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 		s.Fail(sandbox.Fault{Operation: sandbox.OpRelease, Effect: sandbox.StatusAfterCommit(503, "")})
 		later := match(attrs{"starts_at": "2028-02-29T22:15:00Z"})
@@ -419,9 +411,8 @@ func TestReservation_moveFails(t *testing.T) {
 		}
 		r = s.is(s.pass(failed.record, later), "SCHEDULED", "")
 		s.idle(r, later, "SCHEDULED")
-	})
-	t.Run("the POST behind the release", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{})
+	}))
+	t.Run("the POST behind the release", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 		s.revokeAll()
 		s.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.Status(400, `{}`)})
@@ -434,9 +425,8 @@ func TestReservation_moveFails(t *testing.T) {
 		r = s.is(s.pass(failed.record, longer), "AVAILABLE", "POST")
 		s.lasts(5 * time.Hour)
 		s.idle(r, longer, "AVAILABLE")
-	})
-	t.Run("interrupted before anything is sent", func(t *testing.T) {
-		s := newSeason(t, time.Hour, sandbox.Config{})
+	}))
+	t.Run("interrupted before anything is sent", inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
 		r := s.scheduled(match(nil))
 		c := s.core().reservations()
 		r = c.refresh(r).record
@@ -448,9 +438,8 @@ func TestReservation_moveFails(t *testing.T) {
 		if !stopped.is(r) || s.writes() != "" {
 			t.Errorf("sent was %q, the state has %v", s.writes(), stopped.values)
 		}
-	})
-	t.Run("the look", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{})
+	}))
+	t.Run("the look", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 		longer := match(attrs{"ends_at": "2028-03-01T01:15:00Z"})
 		c := s.core().reservations()
@@ -461,74 +450,77 @@ func TestReservation_moveFails(t *testing.T) {
 		if failed.text("ends_at") != matchEnds || failed.text("status") != "AVAILABLE" {
 			t.Errorf("the state has %v", failed.values)
 		}
-	})
+	}))
 }
 
 // An update that was planned for something else (waiting, timeouts) leaves a window that has opened
 // meanwhile to the next run: it returns what was planned.
 func TestReservation_updatesWithoutACall(t *testing.T) {
-	s := newSeason(t, time.Hour, sandbox.Config{})
-	r := s.is(s.pass(record{}, match(nil)), "SCHEDULED", "")
-	config := match(attrs{"wait_for_available": false, "timeouts": attrs{"update": "1m"}})
-	c := s.core().reservations()
-	p := c.plan(c.refresh(r).record, config)
-	s.at(0)
-	requests := len(s.Requests())
-	changed := s.core().reservations().apply(p)
-	if changed.text("status") != "SCHEDULED" || len(changed.diagnostics) > 0 || len(s.Requests()) != requests {
-		t.Errorf("it is %s after %d requests; %s", changed.text("status"), len(s.Requests())-requests, printed(changed.diagnostics))
-	}
-	// Nobody waits: it is requested, and that is no reason to plan anything.
-	s.Echo(func(info map[string]any) { info["qosStatus"] = "REQUESTED" })
-	r = s.is(s.pass(changed.record, config), "REQUESTED", "POST")
-	s.idle(r, config, "REQUESTED")
-	s.Echo(nil)
-	s.idle(r, config, "AVAILABLE")
+	inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
+		r := s.is(s.pass(record{}, match(nil)), "SCHEDULED", "")
+		config := match(attrs{"wait_for_available": false, "timeouts": attrs{"update": "1m"}})
+		c := s.core().reservations()
+		p := c.plan(c.refresh(r).record, config)
+		s.at(0)
+		requests := len(s.Requests())
+		changed := s.core().reservations().apply(p)
+		if changed.text("status") != "SCHEDULED" || len(changed.diagnostics) > 0 || len(s.Requests()) != requests {
+			t.Errorf("it is %s after %d requests; %s", changed.text("status"), len(s.Requests())-requests, printed(changed.diagnostics))
+		}
+		// Nobody waits: it is requested, and that is no reason to plan anything.
+		s.Echo(func(info map[string]any) { info["qosStatus"] = "REQUESTED" })
+		r = s.is(s.pass(changed.record, config), "REQUESTED", "POST")
+		s.idle(r, config, "REQUESTED")
+		s.Echo(nil)
+		s.idle(r, config, "AVAILABLE")
+	})(t)
 }
 
 // A plan that found the window open and is applied after it releases what it would have healed, and buys
 // nothing.
 func TestReservation_staleSaved(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{})
-	r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
-	s.at(time.Hour)
-	s.revokeAll()
-	s.at(time.Hour + 5*time.Minute) // it still lingers
-	moved := match(attrs{"ends_at": "2028-02-29T21:20:00Z"})
-	c := s.core().reservations()
-	p := c.plan(c.refresh(r).record, moved)
-	made := s.core().reservations().apply(p)
-	if made.text("status") != "ENDED" || refused(made.diagnostics) || s.writes() != "POST DELETE" {
-		t.Errorf("it is %s, sent %s; %s", made.text("status"), s.writes(), printed(made.diagnostics))
-	}
+	inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
+		s.at(time.Hour)
+		s.revokeAll()
+		s.at(time.Hour + 5*time.Minute) // it still lingers
+		moved := match(attrs{"ends_at": "2028-02-29T21:20:00Z"})
+		c := s.core().reservations()
+		p := c.plan(c.refresh(r).record, moved)
+		made := s.core().reservations().apply(p)
+		if made.text("status") != "ENDED" || refused(made.diagnostics) || s.writes() != "POST DELETE" {
+			t.Errorf("it is %s, sent %s; %s", made.text("status"), s.writes(), printed(made.diagnostics))
+		}
+	})(t)
 }
 
 // The 404 of another origin proves nothing of a session, but a reservation without one moves freely.
 func TestReservation_origins(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}})
-	other := func() *core { return s.coreAs(s.Endpoint(), otherClient).reservations() }
-	r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
-	read := other().refresh(r)
-	containsAll(t, read.errors(), []string{"Unable to Read QoS Reservation", "terraform state rm", `qod_reservation.camera["north"]`, "as client " + otherClient.ID})
-	if !read.is(r) {
-		t.Errorf("the state has changed to %v", read.values)
-	}
-	gone := other().destroy(r)
-	containsAll(t, gone.errors(), []string{"Unable to Delete QoS Reservation", "terraform state rm"})
+	inSeason(0, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}}, func(t *testing.T, s season) {
+		other := func() *core { return s.coreAs(s.Endpoint(), otherClient).reservations() }
+		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
+		read := other().refresh(r)
+		containsAll(t, read.errors(), []string{"Unable to Read QoS Reservation", "terraform state rm", `qod_reservation.camera["north"]`, "as client " + otherClient.ID})
+		if !read.is(r) {
+			t.Errorf("the state has changed to %v", read.values)
+		}
+		gone := other().destroy(r)
+		containsAll(t, gone.errors(), []string{"Unable to Delete QoS Reservation", "terraform state rm"})
 
-	s.at(4 * time.Hour)
-	ended := s.passOf(other(), r, match(nil))
-	if ended.text("status") != "ENDED" || len(ended.diagnostics) > 0 {
-		t.Errorf("after its end it is %s; %s", ended.text("status"), printed(ended.diagnostics))
-	}
-	if was, is := memoryIn(r.private).Origin, memoryIn(ended.private).Origin; was == "" || is != "" {
-		t.Errorf("the origin is %q with a session, and %q without", was, is)
-	}
-	next := match(attrs{"starts_at": "2028-03-07T20:15:00Z", "ends_at": "2028-03-08T00:15:00Z"})
-	r = s.is(s.passOf(other(), ended.record, next), "SCHEDULED", "")
-	s.at(7 * 24 * time.Hour)
-	r = s.is(s.pass(r, next), "AVAILABLE", "POST") // by the first client again
-	s.idle(r, next, "AVAILABLE")
+		s.at(4 * time.Hour)
+		ended := s.passOf(other(), r, match(nil))
+		if ended.text("status") != "ENDED" || len(ended.diagnostics) > 0 {
+			t.Errorf("after its end it is %s; %s", ended.text("status"), printed(ended.diagnostics))
+		}
+		if was, is := memoryIn(r.private).Origin, memoryIn(ended.private).Origin; was == "" || is != "" {
+			t.Errorf("the origin is %q with a session, and %q without", was, is)
+		}
+		next := match(attrs{"starts_at": "2028-03-07T20:15:00Z", "ends_at": "2028-03-08T00:15:00Z"})
+		r = s.is(s.passOf(other(), ended.record, next), "SCHEDULED", "")
+		s.at(7 * 24 * time.Hour)
+		r = s.is(s.pass(r, next), "AVAILABLE", "POST") // by the first client again
+		s.idle(r, next, "AVAILABLE")
+	})(t)
 }
 
 // An import takes over a session, and its window from the configuration, without buying anything.
@@ -545,8 +537,7 @@ func TestReservation_import(t *testing.T) {
 		}
 		return got.record
 	}
-	t.Run("inside its window", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{})
+	t.Run("inside its window", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		id := seed(s)
 		r := s.is(s.pass(adopted(s, id), match(nil)), "AVAILABLE", "")
 		if r.text("id") != id || r.text("ends_at") != matchEnds {
@@ -559,22 +550,19 @@ func TestReservation_import(t *testing.T) {
 		if r.text("id") != id || r.text("session_id") == id {
 			t.Errorf("id is %s, session_id %s", r.text("id"), r.text("session_id"))
 		}
-	})
-	t.Run("outside of its window", func(t *testing.T) {
-		s := newSeason(t, time.Hour, sandbox.Config{})
+	}))
+	t.Run("outside of its window", inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
 		cut := s.pass(adopted(s, seed(s)), match(nil))
 		s.is(cut, "SCHEDULED", "DELETE")
 		containsAll(t, strings.Join(cut.warnings(), ""), []string{"Imported QoS Session Released", "lay outside of the window"})
-	})
-	t.Run("unavailable", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{})
+	}))
+	t.Run("unavailable", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		r := adopted(s, seed(s))
 		s.revokeAll()
 		r = s.is(s.pass(r, match(nil)), "UNAVAILABLE", "")
 		s.is(s.pass(r, match(nil)), "AVAILABLE", "DELETE POST")
-	})
-	t.Run("gone before the window is adopted", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{})
+	}))
+	t.Run("gone before the window is adopted", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		id := seed(s)
 		r := adopted(s, id)
 		c := s.core().reservations()
@@ -586,9 +574,8 @@ func TestReservation_import(t *testing.T) {
 		}
 		containsAll(t, strings.Join(made.warnings(), ""), []string{"QoS Reservation Without Session", "an import reserves nothing"})
 		s.is(s.pass(made.record, match(nil)), "AVAILABLE", "POST")
-	})
-	t.Run("gone while it is waited for", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{})
+	}))
+	t.Run("gone while it is waited for", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		r := adopted(s, seed(s))
 		s.slow(1000)
 		s.Before(sandbox.OpRead, func(n int, _ *http.Request) {
@@ -603,27 +590,24 @@ func TestReservation_import(t *testing.T) {
 		if vanished.text("status") != "DUE" || vanished.text("ends_at") != matchEnds {
 			t.Fatalf("the state has %v", vanished.values)
 		}
-	})
-	t.Run("gone before the next plan", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{})
+	}))
+	t.Run("gone before the next plan", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		id := seed(s)
 		r := adopted(s, id)
 		s.Remove(id)
 		r = s.is(s.pass(r, match(nil)), "DUE", "")
 		s.is(s.pass(r, match(nil)), "AVAILABLE", "POST")
-	})
-	t.Run("where there is none", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{})
+	}))
+	t.Run("where there is none", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		got := s.core().reservations().adopt(lostID)
 		containsAll(t, got.errors(), []string{"Unable to Import QoS Reservation", "does not exist", "A reservation without a session need not be"})
-	})
-	t.Run("by what is no id", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{})
+	}))
+	t.Run("by what is no id", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		resp, err := s.core().server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: "qod_reservation", ID: "../../admin"})
 		if err != nil || !refused(resp.Diagnostics) || len(s.Requests()) > 0 {
 			t.Errorf("%v, %s, %d requests", err, printed(resp.Diagnostics), len(s.Requests()))
 		}
-	})
+	}))
 }
 
 // A profile that the network changes is drift while its session is in use, and nobody's concern when that
@@ -635,8 +619,7 @@ func TestReservation_drift(t *testing.T) {
 			s.Edit(id, func(session *sandbox.Session) { session.QoSProfile = "QOS_S" })
 		}
 	}
-	t.Run("in use", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{})
+	t.Run("in use", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 		drift(s)
 		replaced := s.is(s.pass(r, match(nil)), "AVAILABLE", "DELETE POST")
@@ -644,9 +627,8 @@ func TestReservation_drift(t *testing.T) {
 			t.Errorf("the state has %v", replaced.values)
 		}
 		s.idle(replaced, match(nil), "AVAILABLE")
-	})
-	t.Run("outside of the window", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{})
+	}))
+	t.Run("outside of the window", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		shorter := match(attrs{"ends_at": "2028-02-29T22:15:00Z"})
 		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 		r = s.is(s.pass(r, shorter), "AVAILABLE", "")
@@ -657,13 +639,12 @@ func TestReservation_drift(t *testing.T) {
 			t.Error("it was replaced for a session that is over")
 		}
 		s.idle(over, shorter, "ENDED")
-	})
+	}))
 	for name, end := range map[string]func(s season){
 		"gone":        func(s season) { s.Remove(s.ids()[0]) },
 		"unavailable": func(s season) { s.revokeAll() },
 	} {
-		t.Run("recorded, then "+name, func(t *testing.T) {
-			s := newSeason(t, 0, sandbox.Config{})
+		t.Run("recorded, then "+name, inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 			r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 			drift(s)
 			seen := s.core().reservations().refresh(r) // as -refresh-only records it
@@ -675,16 +656,15 @@ func TestReservation_drift(t *testing.T) {
 			if again.text("status") != "AVAILABLE" || again.text("id") != r.text("id") || again.text("qos_profile") != "QOS_L" {
 				t.Errorf("the state has %v; %s", again.values, printed(again.diagnostics))
 			}
-		})
+		}))
 	}
-	t.Run("recorded, then ended", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{})
+	t.Run("recorded, then ended", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 		drift(s)
 		seen := s.core().reservations().refresh(r)
 		s.at(4 * time.Hour)
 		s.idle(seen.record, match(nil), "ENDED")
-	})
+	}))
 }
 
 // Until when a session holds is said for every session that leaves some of its window, also where its end
@@ -692,14 +672,12 @@ func TestReservation_drift(t *testing.T) {
 func TestReservation_endsEarly(t *testing.T) {
 	t.Parallel()
 	const anHourOn = "2028-03-01T01:15:00Z"
-	t.Run("requested, and no end shown", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{Provisioning: time.Hour})
+	t.Run("requested, and no end shown", inSeason(0, sandbox.Config{Provisioning: time.Hour}, func(t *testing.T, s season) {
 		doNot := attrs{"wait_for_available": false}
 		r := s.is(s.pass(record{}, match(doNot)), "REQUESTED", "POST")
 		s.saysOne(s.pass(r, match(doNot).with("ends_at", anHourOn)), "QoS Session Ends Before Its Window", "until "+matchEnds+" at most")
-	})
-	t.Run("the end is shown by the first answer alone", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{Provisioning: sandbox.Instant})
+	}))
+	t.Run("the end is shown by the first answer alone", inSeason(0, sandbox.Config{Provisioning: sandbox.Instant}, func(t *testing.T, s season) {
 		first := true
 		s.Echo(func(info map[string]any) {
 			if !first {
@@ -713,22 +691,19 @@ func TestReservation_endsEarly(t *testing.T) {
 			t.Errorf("the end is forgotten")
 		}
 		s.saysOne(s.pass(r, match(attrs{"ends_at": anHourOn})), "QoS Session Ends Before Its Window", "until 2028-03-01T00:1")
-	})
-	t.Run("the wait fails", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{})
+	}))
+	t.Run("the wait fails", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		s.slow(1000)
-		made := s.pass(record{}, match(attrs{"ends_at": "2028-03-03T20:15:00Z", "timeouts": attrs{"create": "500ms"}}))
+		made := s.pass(record{}, match(attrs{"ends_at": "2028-03-03T20:15:00Z", "timeouts": attrs{"create": "5s"}}))
 		s.failsWith(made, "timeouts.create")
 		containsAll(t, strings.Join(made.warnings(), ""), []string{"QoS Session Ends Before Its Window", "until 2028-03-01T20:1"})
-	})
-	t.Run("the window closes during the wait", func(t *testing.T) {
-		s := newSeason(t, time.Hour, sandbox.Config{})
-		config := match(attrs{"timeouts": attrs{"update": "1s"}})
+	}))
+	t.Run("the window closes during the wait", inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
+		config := match(attrs{"ends_at": "2028-02-29T20:15:30Z", "timeouts": attrs{"update": "1m"}})
 		r := s.scheduled(config)
 		s.slow(1000)
-		s.Before(sandbox.OpRead, once(func() { s.at(4 * time.Hour); s.slow(1000) }))
 		s.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: sandbox.Status(429, "")})
 		made := s.pass(r, config)
 		s.failsWith(made, "Its window has closed meanwhile, so the next apply releases it")
-	})
+	}))
 }

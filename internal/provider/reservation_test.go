@@ -7,6 +7,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -27,28 +28,46 @@ func match(more attrs) attrs {
 	return config
 }
 
-// season is a world whose clock stands still until a test moves it.
-type season struct {
-	*world
-	clock *sandbox.ManualClock
+// season is a world whose time passes by hours when a test says so, and otherwise as it does.
+type season struct{ *world }
+
+// inSeason is a test in a bubble that begins at a time before kick-off. Its time is the API's and the
+// machine's alike, and passes only while everybody waits, so that waiting takes none. A clock in the
+// configuration, as one of clockOff, is the API's alone.
+func inSeason(before time.Duration, config sandbox.Config, test func(*testing.T, season)) func(*testing.T) {
+	return func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			s := season{newWorldInBubble(t, config)}
+			s.advance(atKickOff.Add(-before).Sub(s.clock.Now()))
+			test(t, s)
+		})
+	}
 }
 
-// newSeason begins at a time before kick-off.
+// clockOff is a clock of an API that is so far ahead of the machine's.
+func clockOff(by time.Duration) *sandbox.OffsetClock {
+	clock := &sandbox.OffsetClock{}
+	clock.Advance(by)
+	return clock
+}
+
+// newSeason is a season on sockets, for what needs a real CLI: the API's clock is years ahead of the
+// machine's.
 func newSeason(t *testing.T, before time.Duration, config sandbox.Config) season {
 	t.Helper()
-	clock := sandbox.NewManualClock(atKickOff.Add(-before))
-	config.Clock = clock
-	return season{newWorld(t, config), clock}
+	config.Clock = sandbox.NewOffsetClock(atKickOff.Add(-before))
+	return season{newWorld(t, config)}
 }
 
-// at moves the clock to a time after kick-off.
+// at has time pass until a time after kick-off. What a run takes on the way counts.
 func (s season) at(after time.Duration) {
 	s.t.Helper()
 	by := atKickOff.Add(after).Sub(s.clock.Now())
-	if by < 0 {
+	if by < -5*time.Second {
 		s.t.Fatalf("the clock does not go back by %s", -by)
 	}
-	s.clock.Advance(by)
+	s.advance(max(0, by))
 }
 
 // pass is what a run of Terraform did with one reservation.
@@ -158,62 +177,63 @@ func (s season) saysOne(p pass, texts ...string) {
 
 // From a merge days early to long after the event: only the runs inside the window cost anything.
 func TestReservation_life(t *testing.T) {
-	s := newSeason(t, 4*24*time.Hour, sandbox.Config{})
-	config := match(nil)
+	inSeason(4*24*time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
+		config := match(nil)
 
-	merged := s.pass(record{}, config)
-	s.saysOne(merged, "QoS Reservation Not Open Yet", matchStarts, "Nothing is reserved or billed", "Schedule a run")
-	r := s.is(merged, "SCHEDULED", "")
-	id := r.text("id")
-	if got := r.values["window_seconds"]; !got.Equal(tftypes.NewValue(tftypes.Number, 4*3600)) {
-		t.Errorf("window_seconds is %s", got)
-	}
-	for day := range 3 {
-		s.at(time.Duration(day-3) * 24 * time.Hour)
+		merged := s.pass(record{}, config)
+		s.saysOne(merged, "QoS Reservation Not Open Yet", matchStarts, "Nothing is reserved or billed", "Schedule a run")
+		r := s.is(merged, "SCHEDULED", "")
+		id := r.text("id")
+		if got := r.values["window_seconds"]; !got.Equal(tftypes.NewValue(tftypes.Number, 4*3600)) {
+			t.Errorf("window_seconds is %s", got)
+		}
+		for day := range 3 {
+			s.at(time.Duration(day-3) * 24 * time.Hour)
+			r = s.idle(r, config, "SCHEDULED")
+		}
+		s.at(-8 * time.Minute)
 		r = s.idle(r, config, "SCHEDULED")
-	}
-	s.at(-8 * time.Minute)
-	r = s.idle(r, config, "SCHEDULED")
-	s.at(-time.Second)
-	r = s.idle(r, config, "SCHEDULED")
+		s.at(-3 * time.Second)
+		r = s.idle(r, config, "SCHEDULED")
 
-	s.at(0)
-	opened := s.pass(r, config)
-	r = s.is(opened, "AVAILABLE", "POST")
-	if len(opened.diagnostics) > 0 {
-		t.Errorf("the run inside the window said: %s", printed(opened.diagnostics))
-	}
-	s.lasts(4 * time.Hour)
-	if expires := mustInstant(t, r.text("expires_at")); r.text("id") != id || r.text("started_at") != matchStarts || !expires.Equal(s.Ledger()[0].ExpiresAt) {
-		t.Errorf("the state has %v", r.values)
-	}
-	r = s.idle(r, config, "AVAILABLE")
+		s.at(0)
+		opened := s.pass(r, config)
+		r = s.is(opened, "AVAILABLE", "POST")
+		if len(opened.diagnostics) > 0 {
+			t.Errorf("the run inside the window said: %s", printed(opened.diagnostics))
+		}
+		s.lasts(4 * time.Hour)
+		if expires := mustInstant(t, r.text("expires_at")); r.text("id") != id || mustInstant(t, r.text("started_at")).Sub(atKickOff).Abs() > 3*time.Second || !expires.Equal(s.Ledger()[0].ExpiresAt.Truncate(time.Second)) {
+			t.Errorf("the state has %v", r.values)
+		}
+		r = s.idle(r, config, "AVAILABLE")
 
-	s.at(time.Hour)
-	s.Revoke(r.text("session_id")) // it lingers and blocks its device
-	r = s.is(s.pass(r, config), "AVAILABLE", "DELETE POST")
-	s.lasts(3 * time.Hour)
-	s.Remove(r.text("session_id"))
-	r = s.is(s.pass(r, config), "AVAILABLE", "POST")
-	r = s.idle(r, config, "AVAILABLE")
+		s.at(time.Hour)
+		s.Revoke(r.text("session_id")) // it lingers and blocks its device
+		r = s.is(s.pass(r, config), "AVAILABLE", "DELETE POST")
+		s.lasts(3 * time.Hour)
+		s.Remove(r.text("session_id"))
+		r = s.is(s.pass(r, config), "AVAILABLE", "POST")
+		r = s.idle(r, config, "AVAILABLE")
 
-	s.at(4 * time.Hour) // the session has ended by itself
-	r = s.idle(r, config, "ENDED")
-	s.at(365 * 24 * time.Hour)
-	r = s.idle(r, config, "ENDED")
-	if r.text("id") != id {
-		t.Error("the id has changed on the way")
-	}
+		s.at(4 * time.Hour) // the session has ended by itself
+		r = s.idle(r, config, "ENDED")
+		s.at(365 * 24 * time.Hour)
+		r = s.idle(r, config, "ENDED")
+		if r.text("id") != id {
+			t.Error("the id has changed on the way")
+		}
 
-	next := match(attrs{"starts_at": "2029-03-07T20:15:00Z", "ends_at": "2029-03-08T00:15:00Z"})
-	r = s.is(s.pass(r, next), "SCHEDULED", "")
-	if r.text("id") != id || r.text("starts_at") != "2029-03-07T20:15:00Z" {
-		t.Errorf("the state has %v", r.values)
-	}
-	gone := s.core().reservations().destroy(r)
-	if gone.values != nil || len(gone.diagnostics) > 0 || s.writes() != "POST DELETE POST POST" {
-		t.Errorf("the destroy left %v and sent %s; %s", gone.values, s.writes(), printed(gone.diagnostics))
-	}
+		next := match(attrs{"starts_at": "2029-03-07T20:15:00Z", "ends_at": "2029-03-08T00:15:00Z"})
+		r = s.is(s.pass(r, next), "SCHEDULED", "")
+		if r.text("id") != id || r.text("starts_at") != "2029-03-07T20:15:00Z" {
+			t.Errorf("the state has %v", r.values)
+		}
+		gone := s.core().reservations().destroy(r)
+		if gone.values != nil || len(gone.diagnostics) > 0 || s.writes() != "POST DELETE POST POST" {
+			t.Errorf("the destroy left %v and sent %s; %s", gone.values, s.writes(), printed(gone.diagnostics))
+		}
+	})(t)
 }
 
 // Moving the window never cuts a live session that the new one covers, and never buys outside of it.
@@ -265,17 +285,16 @@ func TestReservation_moves(t *testing.T) {
 		},
 		"longer than a day, from the start": {
 			from: attrs{"ends_at": "2028-03-02T20:15:00Z"}, after: time.Hour, status: "AVAILABLE",
-			nextAfter: 24 * time.Hour, next: "POST", nextStatus: "AVAILABLE",
+			nextAfter: 24*time.Hour + 5*time.Second, next: "POST", nextStatus: "AVAILABLE",
 		},
 	}
 	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			s := newSeason(t, 0, sandbox.Config{})
+		t.Run(name, inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 			first := match(test.from)
 			begun := s.pass(record{}, first)
 			r := s.is(begun, "AVAILABLE", "POST")
 			if test.from != nil {
-				s.saysOne(begun, "QoS Session Ends Before Its Window", "until 2028-03-01T20:15:00Z")
+				s.saysOne(begun, "QoS Session Ends Before Its Window", "until 2028-03-01T20:15:0")
 			}
 			s.at(test.after)
 			config := first
@@ -296,7 +315,7 @@ func TestReservation_moves(t *testing.T) {
 			next := s.pass(r, config)
 			s.is(next, test.nextStatus, test.next)
 			s.idle(next.record, config, test.nextStatus)
-		})
+		}))
 	}
 }
 
@@ -333,8 +352,7 @@ func (l lastMinute) Await(context.Context, qod.Ref) (qod.Session, error) {
 // A window that is over before the reservation is made ends in a warning, whatever was planned before.
 func TestReservation_tooLate(t *testing.T) {
 	t.Parallel()
-	t.Run("planned too late", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{})
+	t.Run("planned too late", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		s.at(5 * time.Hour)
 		c := s.core().reservations()
 		p := c.plan(record{}, match(nil))
@@ -345,9 +363,8 @@ func TestReservation_tooLate(t *testing.T) {
 		late := s.pass(record{}, match(nil))
 		s.is(late, "ENDED", "")
 		s.idle(late.record, match(nil), "ENDED")
-	})
-	t.Run("applied too late", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{})
+	}))
+	t.Run("applied too late", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		c := s.core().reservations()
 		p := c.plan(record{}, match(nil))
 		if len(p.diagnostics) > 0 {
@@ -359,9 +376,8 @@ func TestReservation_tooLate(t *testing.T) {
 			t.Errorf("it is %s and sent %s; %s", made.text("status"), s.writes(), printed(made.diagnostics))
 		}
 		containsAll(t, strings.Join(made.warnings(), ""), []string{"QoS Reservation Over", matchEnds})
-	})
-	t.Run("due, and applied too late", func(t *testing.T) {
-		s := newSeason(t, time.Hour, sandbox.Config{})
+	}))
+	t.Run("due, and applied too late", inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
 		r := s.is(s.pass(record{}, match(nil)), "SCHEDULED", "")
 		s.at(0)
 		c := s.core().reservations()
@@ -371,7 +387,7 @@ func TestReservation_tooLate(t *testing.T) {
 		if made.text("status") != "ENDED" || refused(made.diagnostics) || s.writes() != "" {
 			t.Errorf("it is %s and sent %s; %s", made.text("status"), s.writes(), printed(made.diagnostics))
 		}
-	})
+	}))
 	t.Run("the window closes while the POST is prepared", func(t *testing.T) {
 		t.Parallel()
 		c := coreWith(t, closing{now: new(atKickOff)}).reservations()
@@ -395,70 +411,56 @@ func TestReservation_tooLate(t *testing.T) {
 			containsAll(t, strings.Join(made.warnings(), ""), []string{"QoS Reservation Over", matchEnds})
 		}
 	})
-	t.Run("what remains is rounded down", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{})
+	t.Run("what remains is rounded down", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		s.at(4*time.Hour - 20*time.Second) // and a few milliseconds, until it is asked for
 		s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 		s.lasts(19 * time.Second)
-	})
+	}))
 }
 
-// The clock is the API's: the machine's may be anywhere. Where the API tells no time, nothing is
-// concluded, and one list a process is all that it is asked for.
+// The clock is the API's: the machine's may be anywhere, and where they differ by more than some
+// minutes, each run that does something says so. Where the API tells no time, nothing is bought or ended.
 func TestReservation_clock(t *testing.T) {
 	t.Parallel()
-	for name, off := range map[string]time.Duration{"an hour ahead": time.Hour, "an hour behind": -time.Hour} {
-		t.Run(name, func(t *testing.T) {
-			// The sandbox's clock against that of this machine, which the provider must not look at.
-			clock := sandbox.NewManualClock(time.Now().Add(off))
-			s := season{newWorld(t, sandbox.Config{Clock: clock}), clock}
-			now := clock.Now().Truncate(time.Second)
-			soon := match(attrs{"starts_at": now.Add(10 * time.Minute).Format(time.RFC3339), "ends_at": now.Add(20 * time.Minute).Format(time.RFC3339)})
-			r := s.is(s.pass(record{}, soon), "SCHEDULED", "")
-			clock.Advance(11 * time.Minute)
-			r = s.is(s.pass(r, soon), "AVAILABLE", "POST")
-			clock.Advance(10 * time.Minute)
-			s.idle(r, soon, "ENDED")
-		})
+	for name, off := range map[string]time.Duration{"an hour ahead": time.Hour, "an hour behind": -time.Hour, "four minutes ahead": 4 * time.Minute} {
+		t.Run(name, inSeason(time.Minute, sandbox.Config{Clock: clockOff(off)}, func(t *testing.T, s season) {
+			warned := func(p pass) int { return strings.Count(printed(p.diagnostics), "Clocks Differ") }
+			want := 0
+			if off.Abs() > 5*time.Minute {
+				want = 1
+			}
+			merged := s.pass(record{}, match(nil))
+			r := s.is(merged, "SCHEDULED", "")
+			s.at(0)
+			opened := s.pass(r, match(nil))
+			r = s.idle(s.is(opened, "AVAILABLE", "POST"), match(nil), "AVAILABLE")
+			s.lasts(4 * time.Hour)
+			s.at(4*time.Hour + time.Second)
+			s.idle(r, match(nil), "ENDED")
+			if warned(merged) != want || warned(opened) != want {
+				t.Errorf("it warns %d times before the window, and %d times inside of it; want %d", warned(merged), warned(opened), want)
+			}
+		}))
 	}
-	t.Run("one list a process", func(t *testing.T) {
-		s := newSeason(t, time.Hour, sandbox.Config{})
+	t.Run("two lists a process", inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
 		var all []record
 		for range 20 {
 			all = append(all, s.pass(record{}, match(nil)).record)
 		}
 		c := s.core().reservations()
-		lists := s.Count(sandbox.OpList)
+		lists, began := s.Count(sandbox.OpList), time.Now()
 		for _, r := range all {
 			c.refresh(r)
 			c.plan(r, match(nil))
 			c.plan(record{}, match(nil))
 		}
-		if got := s.Count(sandbox.OpList) - lists; got != 1 {
-			t.Errorf("%d lists were asked for, want one", got)
+		if got := s.Count(sandbox.OpList) - lists; got != 2 {
+			t.Errorf("%d lists were asked for, want two", got)
 		}
-	})
-	t.Run("unknown", func(t *testing.T) {
-		s := newSeason(t, time.Hour, sandbox.Config{})
-		r := s.is(s.pass(record{}, match(nil)), "SCHEDULED", "")
-		s.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: 100, Effect: sandbox.Header("Date", "")})
-		s.at(0)
-		read := s.core().reservations().refresh(r)
-		containsAll(t, read.errors(), []string{"Unable to Read QoS Reservation", "The API's time is not known", "no other clock decides", "kept as it was", "-refresh=false"})
-		if !read.is(r) {
-			t.Errorf("the state has changed to %v", read.values)
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("it took %s to know the time", took)
 		}
-		c := s.core().reservations()
-		p := c.plan(record{}, match(nil))
-		if len(p.diagnostics) > 0 {
-			t.Errorf("the plan depends on the network: %s", printed(p.diagnostics))
-		}
-		made := c.apply(p)
-		containsAll(t, made.errors(), []string{"Unable to Create QoS Reservation", "The API's time is not known", "Nothing was reserved or released"})
-		if made.values != nil {
-			t.Errorf("the state has %v", made.values)
-		}
-	})
+	}))
 }
 
 // ticking is an API whose nodes tell these times, one after another.
@@ -497,8 +499,7 @@ func TestReservation_nodes(t *testing.T) {
 		"it opens meanwhile":       {[]time.Time{atKickOff.Add(-time.Millisecond), atKickOff.Add(time.Second)}, "SCHEDULED", "QoS Reservation Not Open Yet"},
 		"the second one is behind": {[]time.Time{atKickOff, atKickOff.Add(-2 * time.Second)}, "AVAILABLE", ""},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+		t.Run(name, inSeason(0, sandbox.Config{}, func(t *testing.T, _ season) {
 			c := coreWith(t, ticking{times: &test.times}).reservations()
 			made := c.apply(c.plan(record{}, match(nil)))
 			if got := made.text("status"); got != test.status || made.errors() != "" {
@@ -507,6 +508,6 @@ func TestReservation_nodes(t *testing.T) {
 			if said := strings.Join(made.warnings(), "\n"); (test.warns == "") != (said == "") || !strings.Contains(said, test.warns) {
 				t.Errorf("it warns %q, want %q", said, test.warns)
 			}
-		})
+		}))
 	}
 }

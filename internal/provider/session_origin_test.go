@@ -149,7 +149,7 @@ provider "qod" {
 // with is a provider with a ready access token of some client.
 func (w *world) with(token, client string) *core {
 	w.AcceptToken(token, client)
-	return newCore(w.t, &qodProvider{version: "test", getenv: func(string) string { return "" }}, attrs{"endpoint": w.Endpoint(), "access_token": token})
+	return newCore(w.t, w.process(), attrs{"endpoint": w.Endpoint(), "access_token": token})
 }
 
 // A ready access token does not show whose it is. What it cannot see is taken to be gone, with a
@@ -183,13 +183,14 @@ func TestSession_otherToken(t *testing.T) {
 
 // So it is for the session of a reservation.
 func TestReservation_otherToken(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}})
-	made := s.passOf(s.with("ours", sandbox.DefaultClient.ID).reservations(), record{}, match(nil)).record
-	other := s.with("another's", otherClient.ID).reservations()
-	for operation, left := range map[string]result{"refresh": other.refresh(made), "destroy": other.destroy(made)} {
-		containsAll(t, strings.Join(left.warnings(), "\n"), []string{"QoS Session Gone Before Its End", s.ids()[0]})
-		if refused(left.diagnostics) {
-			t.Errorf("%s: %s", operation, printed(left.diagnostics))
+	inSeason(0, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}}, func(t *testing.T, s season) {
+		made := s.passOf(s.with("ours", sandbox.DefaultClient.ID).reservations(), record{}, match(nil)).record
+		other := s.with("another's", otherClient.ID).reservations()
+		for operation, left := range map[string]result{"refresh": other.refresh(made), "destroy": other.destroy(made)} {
+			containsAll(t, strings.Join(left.warnings(), "\n"), []string{"QoS Session " + s.ids()[0] + " Gone Before Its End"})
+			if refused(left.diagnostics) {
+				t.Errorf("%s: %s", operation, printed(left.diagnostics))
+			}
 		}
-	}
+	})(t)
 }

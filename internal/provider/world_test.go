@@ -1,8 +1,11 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"regexp"
 	"slices"
@@ -24,8 +27,9 @@ import (
 // compares Terraform's state with.
 type world struct {
 	*sandbox.Server
-	t     *testing.T
-	clock sandbox.Clock
+	t        *testing.T
+	clock    sandbox.Clock
+	inMemory bool // no sockets: it lives in a bubble
 }
 
 // newWorld starts a sandbox, whose clock shows the real time where the configuration has none. Tests
@@ -83,6 +87,47 @@ func (w *world) later() *core {
 	w.t.Helper()
 	w.outgrowLag()
 	return w.core()
+}
+
+// newWorldInBubble makes a world without sockets, for a bubble of testing/synctest.
+func newWorldInBubble(t *testing.T, config sandbox.Config) *world {
+	t.Helper()
+	// Where nothing takes time, a list from before a POST is as young as one from after it.
+	config.Latency = cmp.Or(config.Latency, 10*time.Millisecond)
+	config.Clock = cmp.Or[sandbox.Clock](config.Clock, &sandbox.OffsetClock{})
+	if config.Webhooks == nil {
+		config.Webhooks = nobody{} // sockets and the real DNS are outside of the bubble
+	}
+	network := sandbox.New(config)
+	t.Cleanup(network.Close)
+	return &world{Server: &sandbox.Server{Sandbox: network}, t: t, clock: bubbleClock{config.Clock}, inMemory: true}
+}
+
+// bubbleClock has the time of a bubble pass.
+type bubbleClock struct{ sandbox.Clock }
+
+func (bubbleClock) Advance(d time.Duration) { time.Sleep(d) }
+
+// nobody answers no request.
+type nobody struct{}
+
+func (nobody) RoundTrip(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }
+
+// Endpoint is where the provider finds the API.
+func (w *world) Endpoint() string {
+	if w.inMemory {
+		return "https://gateway.example/v1"
+	}
+	return w.Server.Endpoint()
+}
+
+// process is a provider that has yet to be configured, and whose environment is empty.
+func (w *world) process() *qodProvider {
+	p := &qodProvider{version: "test", getenv: func(string) string { return "" }}
+	if w.inMemory {
+		p.transport = w.RoundTripper()
+	}
+	return p
 }
 
 // atKickOff is where manual clocks start: a leap day, in winter time.

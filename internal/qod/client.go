@@ -272,7 +272,7 @@ func boolRank(b bool) int {
 // the same second, since one may come from a cache or from a node whose clock is wrong. Lists are asked
 // for until there are two. The local clock never stands in: a runner that is an hour slow would leave
 // a broadcast without its session. Errors: *ClockError, ErrNoDate, ErrClockStandsStill, or why there
-// was no answer.
+// was no answer, an *InterruptedError among it.
 func (c *Client) Now(ctx context.Context) (now time.Time, err error) {
 	defer catch(&err)
 	if now := c.clock.now(); !now.IsZero() {
@@ -284,6 +284,10 @@ func (c *Client) Now(ctx context.Context) (now time.Time, err error) {
 	within, cancel := context.WithTimeout(ctx, lookBudget)
 	defer cancel()
 	now, err = c.timing.do(within, c.readClock)
+	var interruption *InterruptedError
+	if err != nil && within.Err() != nil && !errors.As(err, &interruption) {
+		err = stopped(within, OperationList, true, nil)
+	}
 	var fault *PanicError
 	if err != nil && ctx.Err() == nil && !errors.As(err, &fault) {
 		c.clock.failed(err)
