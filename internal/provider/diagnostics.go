@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -198,9 +199,11 @@ func listFailed(err error) diag.Diagnostic {
 func listIncomplete(e *qod.IncompleteListError, shown int) diag.Diagnostic {
 	return diag.NewWarningDiagnostic("Incomplete List of QoS Sessions", account{
 		happened: sentence(capital(e.Error())) + fmt.Sprintf(" Sessions in it that match the filter: %d. There may be more.", shown),
-		advice:   "Do not conclude from this list that a session is gone. Ask whoever runs the API or the gateway in front of it how its lists are paged and cached.",
+		advice:   "Do not conclude from this list that a session is gone. " + askAboutLists,
 	}.detail())
 }
+
+const askAboutLists = "Ask whoever runs the API or the gateway in front of it how its lists are paged and cached."
 
 // importFailed reports an import that could not look at the session.
 func (e endeavour) importFailed(id string, err error) diag.Diagnostic {
@@ -372,7 +375,7 @@ func (e endeavour) goneEarly(ref qod.Ref, gone *qod.GoneError) diag.Diagnostic {
 	}
 	a := account{
 		happened: fmt.Sprintf("The session no longer exists%s: %s. Most likely somebody else deleted it, or the network ended it.", until, gone.Proof),
-		advice:   "It leaves the state. The next apply reserves a new one.",
+		advice:   "It is removed from the state, and the next apply reserves a new one.",
 	}
 	switch {
 	case e == deletingSession || e == deletingReservation:
@@ -384,6 +387,18 @@ func (e endeavour) goneEarly(ref qod.Ref, gone *qod.GoneError) diag.Diagnostic {
 		a = withError(a, gone.Err)
 	}
 	return diag.NewWarningDiagnostic(goneSummary(ref.ID), withSession(a, ref.ID).detail())
+}
+
+// heldTwice warns of a session that two resources hold. The id is in the summary, since Terraform shows
+// one of many warnings whose summaries are equal.
+func (e endeavour) heldTwice(id string) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(fmt.Sprintf("QoS Session %s Held by Two Resources", id), account{
+		happened: "Another resource in the state holds the same session as this one. Destroying either of them, or deleting it from the configuration, " +
+			"ends the session for both, and the next apply would request a new one for the resource that is left.",
+		advice: "Give the session to one resource: delete the other one from the configuration and make Terraform forget it, which leaves the session alone, " +
+			"with terraform state rm 'ADDRESS' (ADDRESS is that of the resource to forget, such as " + e.like + ") or with a removed block that has destroy = false. " +
+			"Nothing has to be done if the session is being moved from one resource to the other by such a removed block and an import.",
+	}.fact("Session", id).detail())
 }
 
 func (e endeavour) otherProfile(s qod.Session, asked string) diag.Diagnostic {
@@ -707,6 +722,10 @@ func explain(err error) account {
 			happened: "Its answers carry no Date header.",
 			advice:   "A proxy may have taken it out. If there is none, give this to the operator; until then, qod_session reserves without a clock.",
 		}
+	case errors.Is(err, context.Canceled):
+		return explainInterruption(&qod.InterruptedError{})
+	case errors.Is(err, context.DeadlineExceeded):
+		return explainInterruption(&qod.InterruptedError{Timeout: true})
 	case errors.Is(err, qod.ErrWindowClosed):
 		return account{happened: "Less than a second is left of the time asked for.", advice: "Ask for a later end."}
 	}
@@ -718,10 +737,11 @@ func explain(err error) account {
 func lostNotDeleted(ref qod.Ref, err error) diag.Diagnostic {
 	a := explain(err)
 	a.happened = "The reservation had this session until it disappeared from the network before its end. Whether it is still gone could not be checked. " + a.happened
-	a.advice = "List the sessions (data source qod_sessions). If it is there, import it and destroy it."
+	a.advice = "List the sessions (data source qod_sessions). If this one is there, import it and destroy it"
 	if !ref.ExpiresAt.IsZero() {
-		a.advice += " It would otherwise be billed until " + instantText(ref.ExpiresAt) + "."
+		a.advice += ": left alone, it is billed until " + instantText(ref.ExpiresAt)
 	}
+	a.advice += "."
 	return diag.NewWarningDiagnostic("QoS Session "+ref.ID+" Not Checked", withSession(a, ref.ID).detail())
 }
 
@@ -746,8 +766,8 @@ func explainUnproven(e *qod.UnprovenError) account {
 		a.advice += lostWhenOver
 	default:
 		look := explain(e.Look)
-		a.happened += " " + introduced("A list of the sessions could not settle it", look.happened)
-		a.advice = joined(look.advice, a.advice)
+		a.happened += " " + introduced("No list of the sessions could settle it", look.happened)
+		a.advice = joined(cmp.Or(look.advice, askAboutLists), a.advice)
 	}
 	return withError(a, e.Err)
 }
@@ -837,6 +857,13 @@ func explainError(e *qod.Error) account {
 			}
 		}
 		return a
+	case http.StatusConflict, http.StatusLocked, http.StatusTooEarly:
+		if e.Operation == qod.OperationRelease {
+			return account{
+				happened: "The API does not delete the session yet (" + statusText(e.Status) + ")." + inWords(e.Message),
+				advice:   "It may be at work on the session. Try again in a few minutes. " + giveToSupport,
+			}
+		}
 	case http.StatusTooManyRequests:
 		return account{happened: "The API takes no more requests for now." + inWords(e.Message) + wait, advice: "Try again later, or with a smaller -parallelism."}
 	}
@@ -857,7 +884,7 @@ func explainError(e *qod.Error) account {
 	case e.Status/100 == 2:
 		return account{
 			happened: sentence(fmt.Sprintf("The API reported success (%s), but %v", status, e.Err)),
-			advice:   "A proxy or a login page may have answered instead of the API. Check endpoint (QOD_ENDPOINT) and the proxy settings (HTTPS_PROXY, NO_PROXY).",
+			advice:   "A gateway, a proxy or a login page may have answered instead of the API. Check endpoint (QOD_ENDPOINT) and the proxy settings (HTTPS_PROXY, NO_PROXY).",
 		}
 	case e.Status >= 500:
 		return account{happened: "The API failed with " + status + "." + inWords(e.Message) + wait, advice: "Try again later. " + giveToSupport}

@@ -95,14 +95,13 @@ func TestFleet(t *testing.T) {
 			}
 
 			// What the network took away is read as gone, and costs a get of its own.
-			gone := w.ids()[0]
-			w.Remove(gone)
+			lost := w.Ledger()[0]
+			gone := lost.ID
+			w.removeOld(gone)
 			again := c.spending("plan")
 			w.atMost("calls of a plan with one session gone", len(again), 13)
 			w.exactly("its gets of what is gone", countPath(again, "/v1/qod/sessions/"+gone), 1)
-			if after := w.Seed(sandbox.Session{ID: gone, ExpiresAt: time.Now().Add(time.Hour)}); after.ID != gone {
-				t.Fatalf("seeded %s", after.ID)
-			}
+			w.Seed(lost)
 
 			// A destroy is two provider processes: one refreshes, one releases.
 			destroy := c.spending("destroy", "-auto-approve")
@@ -124,10 +123,11 @@ func TestFleet_reservations(t *testing.T) {
 	}
 	c := w.cli(reserved("2998-01-01T00:00:00Z"))
 	merged := c.spending("apply", "-auto-approve")
-	// What time it is costs each of the two provider processes of an apply one list.
-	w.exactly("lists of the apply before the window", merged.on(sandbox.OpList), 2)
-	w.atMost("calls of the apply before the window", len(merged), 2*3)
-	w.atMost("calls of a plan before the window", len(c.spending("plan", "-detailed-exitcode")), 3)
+	// What time it is costs a provider process two lists, one that shows it and one that confirms it;
+	// that of a plan, which buys nothing, goes by one.
+	w.exactly("lists of the apply before the window", merged.on(sandbox.OpList), 1+2)
+	w.atMost("calls of the apply before the window", len(merged), (2+1)+(2+2))
+	w.atMost("calls of a plan before the window", len(c.spending("plan", "-detailed-exitcode")), 2+2)
 
 	c.configure(reserved("2000-01-01T00:00:00Z"))
 	opened := c.spending("apply", "-auto-approve")
@@ -137,13 +137,13 @@ func TestFleet_reservations(t *testing.T) {
 	c.isLedger()
 
 	gone := w.ids()[0]
-	w.Remove(gone)
+	w.removeOld(gone)
 	again := c.spending("plan")
 	w.atMost("calls of a plan with one session gone", len(again), 13)
 	w.exactly("its gets of what is gone", countPath(again, "/v1/qod/sessions/"+gone), 1)
 
 	destroy := c.spending("destroy", "-auto-approve")
-	w.exactly("DELETEs", destroy.on(sandbox.OpRelease), n-1)
+	w.exactly("DELETEs", destroy.on(sandbox.OpRelease), n) // also of the one that was lost sight of: it may be back
 	w.atMost("other calls of the destroy", len(destroy)-n, 16)
 	w.exactly("sessions left", len(w.Ledger()), 0)
 }

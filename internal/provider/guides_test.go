@@ -156,7 +156,7 @@ func TestGuide_recoverInPart(t *testing.T) {
 	c := w.cli("").lay("recover")
 	c.apply()
 	c.drop("terraform.tfstate")
-	w.Remove(w.ids()[0])
+	w.removeOld(w.ids()[0])
 	if plan := c.must(0, "plan", "-no-color", "-input=false"); !strings.Contains(plan, "2 to import, 1 to add, 0 to change, 0 to destroy") {
 		t.Error(plan)
 	}

@@ -38,8 +38,8 @@ const apply, plan, auto, plainly = "apply", "plan", "-auto-approve", "-no-color"
 func TestLifecycle(t *testing.T) {
 	t.Parallel()
 	tofu := isTofu(t)
-	for name, test := range map[string]func(*testing.T, *world, *cli, *sandbox.ManualClock){
-		"create_before_destroy cannot replace, and the old session is untouched": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+	for name, test := range map[string]func(*testing.T, *world, *cli, *sandbox.OffsetClock){
+		"create_before_destroy cannot replace, and the old session is untouched": func(t *testing.T, w *world, c *cli, clock *sandbox.OffsetClock) {
 			c.configure(with("lifecycle { create_before_destroy = true }"))
 			c.apply()
 			before := w.ids()
@@ -52,7 +52,7 @@ func TestLifecycle(t *testing.T) {
 				t.Errorf("sessions %v, want the old one %v", after, before)
 			}
 		},
-		"create_before_destroy on a dependent spreads to the session, and the error says so": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+		"create_before_destroy on a dependent spreads to the session, and the error says so": func(t *testing.T, w *world, c *cli, clock *sandbox.OffsetClock) {
 			dependent := "\nresource \"terraform_data\" \"encoder\" {\n  triggers_replace = qod_session.camera.id\n  lifecycle { create_before_destroy = true }\n}\n"
 			c.configure(camera + dependent)
 			c.apply()
@@ -62,14 +62,14 @@ func TestLifecycle(t *testing.T) {
 			}
 			c.isLedger()
 		},
-		"prevent_destroy keeps the session": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+		"prevent_destroy keeps the session": func(t *testing.T, w *world, c *cli, clock *sandbox.OffsetClock) {
 			c.configure(with("lifecycle { prevent_destroy = true }"))
 			c.apply()
 			c.must(1, "destroy", auto, plainly)
 			c.isLedger()
 			c.configure(camera)
 		},
-		"fifty resources with one device make one session at any parallelism": func(t *testing.T, w *world, c *cli, _ *sandbox.ManualClock) {
+		"fifty resources with one device make one session at any parallelism": func(t *testing.T, w *world, c *cli, _ *sandbox.OffsetClock) {
 			c.configure(with("count = 50"))
 			if text := c.must(1, apply, auto, plainly, "-parallelism=100"); strings.Count(text, "two rows of for_each, with one device?") != 49 {
 				t.Errorf("not all of the other 49 say why:\n%s", text)
@@ -79,7 +79,7 @@ func TestLifecycle(t *testing.T) {
 				t.Errorf("%d POSTs and %d sessions, want 50 and 1", posts, sessions)
 			}
 		},
-		"removed forgets the session and leaves it on the network": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+		"removed forgets the session and leaves it on the network": func(t *testing.T, w *world, c *cli, clock *sandbox.OffsetClock) {
 			c.apply()
 			c.configure("removed {\n  from = qod_session.camera\n  lifecycle { destroy = false }\n}\n")
 			c.must(0, apply, auto, plainly)
@@ -88,7 +88,7 @@ func TestLifecycle(t *testing.T) {
 			}
 			w.Remove(w.ids()[0])
 		},
-		"moved costs no write": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+		"moved costs no write": func(t *testing.T, w *world, c *cli, clock *sandbox.OffsetClock) {
 			c.apply()
 			before := w.changes()
 			c.configure(strings.Replace(camera, `"camera"`, `"main"`, 1) + "\nmoved {\n  from = qod_session.camera\n  to   = qod_session.main\n}\n")
@@ -97,7 +97,7 @@ func TestLifecycle(t *testing.T) {
 				t.Errorf("the move made %d writes, want none", n)
 			}
 		},
-		"-target reserves only what is named": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+		"-target reserves only what is named": func(t *testing.T, w *world, c *cli, clock *sandbox.OffsetClock) {
 			c.configure(camera + strings.NewReplacer(`"camera"`, `"other"`, "0010", "0011").Replace(camera))
 			c.must(0, apply, auto, plainly, "-target=qod_session.camera")
 			c.isLedger()
@@ -106,7 +106,7 @@ func TestLifecycle(t *testing.T) {
 			}
 			c.apply()
 		},
-		"-replace deletes before it creates": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+		"-replace deletes before it creates": func(t *testing.T, w *world, c *cli, clock *sandbox.OffsetClock) {
 			c.apply()
 			old := w.ids()[0]
 			c.apply("-replace=qod_session.camera")
@@ -114,19 +114,19 @@ func TestLifecycle(t *testing.T) {
 				t.Errorf("%d POSTs and %d DELETEs, want 2 and 1", w.Count(sandbox.OpCreate), w.Count(sandbox.OpRelease))
 			}
 		},
-		"-refresh-only reads, and forgets what is gone": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+		"-refresh-only reads, and forgets what is gone": func(t *testing.T, w *world, c *cli, clock *sandbox.OffsetClock) {
 			c.apply()
 			before := w.changes()
 			c.must(0, apply, "-refresh-only", auto, plainly)
 			c.isLedger()
-			w.Remove(w.ids()[0])
+			w.removeOld(w.ids()[0])
 			c.must(0, apply, "-refresh-only", auto, plainly)
 			c.isLedger()
 			if n := w.changes() - before; n != 0 {
 				t.Errorf("-refresh-only made %d writes, want none", n)
 			}
 		},
-		"-refresh=false plans and destroys without a look": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+		"-refresh=false plans and destroys without a look": func(t *testing.T, w *world, c *cli, clock *sandbox.OffsetClock) {
 			c.apply()
 			w.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: sandbox.Status(500, "")})
 			reads := w.Count(sandbox.OpRead)
@@ -138,7 +138,7 @@ func TestLifecycle(t *testing.T) {
 			}
 			w.Heal()
 		},
-		"ignore_changes leaves the session as it is": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+		"ignore_changes leaves the session as it is": func(t *testing.T, w *world, c *cli, clock *sandbox.OffsetClock) {
 			c.apply()
 			before := w.changes()
 			c.configure(strings.Replace(with("lifecycle { ignore_changes = [qos_profile] }"), "QOS_L", "QOS_M", 1))
@@ -147,13 +147,13 @@ func TestLifecycle(t *testing.T) {
 				t.Errorf("ignored changes made %d writes, want none", n)
 			}
 		},
-		"a saved plan applied late creates what it said": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+		"a saved plan applied late creates what it said": func(t *testing.T, w *world, c *cli, clock *sandbox.OffsetClock) {
 			c.must(0, plan, "-out=late.tfplan", plainly)
 			clock.Advance(48 * time.Hour)
 			c.must(0, apply, plainly, "late.tfplan")
 			c.isLedger()
 		},
-		"a saved replacement applied after the session ended creates the new one": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+		"a saved replacement applied after the session ended creates the new one": func(t *testing.T, w *world, c *cli, clock *sandbox.OffsetClock) {
 			c.apply()
 			c.configure(cameraFor("QOS_M"))
 			c.must(0, plan, "-out=late.tfplan", plainly)
@@ -164,7 +164,7 @@ func TestLifecycle(t *testing.T) {
 				t.Errorf("%d sessions, want 1", n)
 			}
 		},
-		"terraform test with a mocked provider makes no request": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+		"terraform test with a mocked provider makes no request": func(t *testing.T, w *world, c *cli, clock *sandbox.OffsetClock) {
 			c.write("camera.tftest.hcl", `
 mock_provider "qod" {
   mock_resource "qod_session" {
@@ -184,7 +184,7 @@ run "reserves" {
 				t.Errorf("%d requests, want none", n)
 			}
 		},
-		"OpenTofu's destroy = false leaves the session, and its replacement names the cause": func(t *testing.T, w *world, c *cli, clock *sandbox.ManualClock) {
+		"OpenTofu's destroy = false leaves the session, and its replacement names the cause": func(t *testing.T, w *world, c *cli, clock *sandbox.OffsetClock) {
 			c.configure(with("lifecycle { destroy = false }"))
 			c.apply()
 			c.configure(strings.Replace(with("lifecycle { destroy = false }"), "QOS_L", "QOS_M", 1))
@@ -201,7 +201,7 @@ run "reserves" {
 			continue // Terraform has no such argument
 		}
 		t.Run(name, func(t *testing.T) {
-			clock := sandbox.NewManualClock(atKickOff)
+			clock := sandbox.NewOffsetClock(atKickOff)
 			w := newWorld(t, sandbox.Config{Clock: clock})
 			c := w.cli(camera)
 			test(t, w, c, clock)

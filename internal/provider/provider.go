@@ -28,7 +28,15 @@ type qodProvider struct {
 	posting   sync.Locker       // see qod.Config
 	transport http.RoundTripper // see qod.Config
 	instead   qod.Sessions      // of the API, when not nil
-	sessions  qod.Sessions      // the way to them, once configured
+	// Once configured:
+	sessions qod.Sessions   // the way to them
+	owners   *sessionOwners // the records that hold them
+}
+
+// resourceData is what a resource gets of its provider.
+type resourceData struct {
+	sessions qod.Sessions
+	owners   *sessionOwners
 }
 
 // New makes the provider's factory. The version goes into the User-Agent.
@@ -77,7 +85,8 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				ElementType: types.StringType,
 			},
 			"max_retries": schema.Int64Attribute{
-				MarkdownDescription: "Number of times to repeat a request that failed in passing, from 0 to 20. Default: `4`. " +
+				MarkdownDescription: "Maximum number of retries after a transient failure, from 0 to 20. Default: `4`. " +
+					"A refusal that proves that nothing happened (429, or 503 with `Retry-After`) is not counted: it is retried until the operation's timeout. " +
 					"A request to create a session is repeated only once it is known what became of the last one.",
 				Optional:   true,
 				CustomType: wholeNumberType{},
@@ -114,8 +123,10 @@ func (p *qodProvider) Configure(ctx context.Context, req provider.ConfigureReque
 			return
 		}
 	}
-	p.sessions = sessions
-	resp.ResourceData = sessions
+	// A process that is debugged is configured for run after run, and an import that was only planned
+	// comes with another token in each.
+	p.sessions, p.owners = sessions, new(sessionOwners)
+	resp.ResourceData = resourceData{sessions, p.owners}
 	resp.DataSourceData = sessions
 	resp.ListResourceData = sessions
 }

@@ -169,3 +169,16 @@ func (p *planner) notes() diag.Diagnostics {
 	}
 	return notes
 }
+
+// unknowns warns of what replaces a resource only because a value is not known yet: it may turn out to be
+// what it was, when the live session has been cut already. With anything else that replaces it, the values
+// make no difference.
+func (p *planner) unknowns(resource string) diag.Diagnostics {
+	if len(p.unknown) == 0 || len(p.unknown) < len(p.replace) {
+		return nil
+	}
+	return diag.Diagnostics{diag.NewWarningDiagnostic(resource+" Replaced for an Unknown Value",
+		"Not known until the apply: "+strings.Join(p.unknown, ", ")+". A session cannot be changed, so the "+strings.ToLower(resource)+" is planned to be replaced, "+
+			"which cuts a live session, even if the value turns out to be what it was. "+
+			"To avoid it, apply what the value depends on first: terraform apply -target='THAT RESOURCE'.")}
+}

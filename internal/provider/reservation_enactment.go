@@ -157,7 +157,7 @@ func (e *enactment) hold(s qod.Session) {
 }
 
 func (e *enactment) forget() {
-	e.session, e.over, e.memory = nil, false, sessionMemory{Imported: e.memory.Imported, Lost: e.memory.Lost}
+	e.session, e.over, e.memory = nil, false, sessionMemory{Imported: e.memory.Imported, Lost: e.memory.Lost, Owner: e.memory.Owner}
 }
 
 // takenBack is the session that the reservation lost sight of, where err is a conflict that shows it to

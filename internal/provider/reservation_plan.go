@@ -1,8 +1,6 @@
 package provider
 
 import (
-	"strings"
-
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
@@ -28,7 +26,7 @@ func planReservation(config reservationModel, prior *reservationModel, memory se
 	planned.StartsAt = samePlanned(config.StartsAt, prior.StartsAt)
 	planned.EndsAt = samePlanned(config.EndsAt, prior.EndsAt)
 	if len(p.replace) > 0 {
-		return reservationPlan{planned: planned, replace: p.replace, notes: p.unknowns()}
+		return reservationPlan{planned: planned, replace: p.replace, notes: p.unknowns("Reservation")}
 	}
 	planned.ID = prior.ID
 	moved := !planned.StartsAt.Equal(prior.StartsAt) || !planned.EndsAt.Equal(prior.EndsAt)
@@ -81,17 +79,4 @@ func windowUnknown() diag.Diagnostic {
 		advice: "A start of at most five minutes ahead leaves the session alone. For a window that is open from now on, leave starts_at out; " +
 			"never set it to timestamp(), which is another time in every run.",
 	})
-}
-
-// unknowns names what replaces the reservation only because it is not known yet: it may turn out to be
-// what it was, when the live session has been cut already.
-func (p *planner) unknowns() diag.Diagnostics {
-	var notes diag.Diagnostics
-	if len(p.unknown) > 0 {
-		notes.AddWarning("Reservation Replaced for an Unknown Value",
-			"Not known until the apply: "+strings.Join(p.unknown, ", ")+". A session cannot be changed, so the reservation is planned to be replaced, "+
-				"which cuts a live session, even if the value turns out to be what it was. "+
-				"To avoid it, apply what the value depends on first: terraform apply -target='THAT RESOURCE'.")
-	}
-	return notes
 }

@@ -140,7 +140,7 @@ func TestPlanReservation(t *testing.T) {
 		{name: "device not known", config: func(m *reservationModel) { m.Device = types.ObjectUnknown(deviceTypes) }, want: "device", warns: "Not known until the apply: device."},
 		{name: "phone not known, profile changed", config: func(m *reservationModel) {
 			m.Device, m.QoSProfile = member(m.Device, "phone_number", notYet), text("QOS_E")
-		}, want: "device.phone_number qos_profile", warns: "Not known until the apply: device.phone_number."},
+		}, want: "device.phone_number qos_profile"},
 
 		{name: "imported", memory: imported, prior: lasts(none, none), want: act},
 		{name: "imported, without webhook", memory: imported, prior: both(lasts(none, none), func(m *reservationModel) {

@@ -23,7 +23,10 @@ var (
 
 // reservationResource is qod_reservation. It has no identity: what could tell it from others is its
 // session, which changes.
-type reservationResource struct{ api qod.Sessions }
+type reservationResource struct {
+	api    qod.Sessions
+	owners *sessionOwners
+}
 
 const reservationTypeName = "qod_reservation"
 
@@ -34,7 +37,7 @@ func (r *reservationResource) Metadata(_ context.Context, _ resource.MetadataReq
 }
 
 func (r *reservationResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.api = sessionsFrom(req.ProviderData, &resp.Diagnostics)
+	r.api, r.owners = resourceDataFrom(req.ProviderData, &resp.Diagnostics)
 }
 
 // ValidateConfig refuses a window that cannot be, if it is known.
@@ -166,6 +169,9 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 		if importing {
 			model.recordImported(*session)
 		}
+		if r.owners.shared(session.ID, seen.Owner) {
+			resp.Diagnostics.Append(readingReservation.heldTwice(session.ID))
+		}
 	}
 	model.QoSProfile, seen.AskedProfile = profileSeen(model.QoSProfile, memory.AskedProfile, session, status)
 	if importing || !model.recordedSame(before) {
@@ -233,7 +239,7 @@ func currentSession(ctx context.Context, api qod.Sessions, e endeavour, model re
 // takeBack looks for the session that a reservation lost sight of, as long as that can be alive.
 func takeBack(ctx context.Context, api qod.Sessions, model reservationModel, memory sessionMemory) (*qod.Session, sessionMemory) {
 	lost := memory.Lost
-	was := sessionMemory{Imported: memory.Imported, AskedProfile: memory.AskedProfile, Origin: lost.Origin, MadeAt: lost.MadeAt}
+	was := sessionMemory{Imported: memory.Imported, AskedProfile: memory.AskedProfile, Owner: memory.Owner, Origin: lost.Origin, MadeAt: lost.MadeAt}
 	if lost.ID == "" || lost.Origin != api.Origin() || !lost.lives(api.EstimateNow()) {
 		return nil, memory
 	}

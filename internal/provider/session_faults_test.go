@@ -8,25 +8,21 @@ import (
 
 const page = "<!DOCTYPE html><html><body>Please log in</body></html>"
 
-// Only a 404 of the API itself says that a session is gone. Every other failure of a refresh is
-// an error that keeps the state, byte by byte, and says how to do without the refresh.
+// A failure of a refresh is an error that keeps the state, byte by byte, and says how to do without the
+// refresh.
 func TestSession_readFails(t *testing.T) {
 	const other = `{"sessionId": "3fa85f64-5717-4562-b3fc-2c963f66afa6", "qosStatus": "AVAILABLE"}`
 	effects := map[string]sandbox.Effect{
-		"404 with a web page":                  sandbox.Status(404, page, "Content-Type", "text/html"),
-		"404 with a web page, said to be JSON": sandbox.Status(404, page),
-		"404 with plain text":                  sandbox.Status(404, "404 page not found", "Content-Type", "text/plain"),
-		"403":                                  sandbox.Status(403, `{"code": "PERMISSION_DENIED"}`),
-		"410":                                  sandbox.Status(410, ""),
-		"500":                                  sandbox.Status(500, ""),
-		"503 for a day":                        sandbox.Status(503, "", "Retry-After", "86400"),
-		"a redirect":                           sandbox.Redirect(302, "https://login.example.com/"),
-		"200 with a web page":                  sandbox.Answer(200, "text/html", page),
-		"200 with nothing":                     sandbox.Answer(200, "application/json", ""),
-		"200 with another session":             sandbox.Answer(200, "application/json", other),
-		"200 without an id":                    sandbox.Answer(200, "application/json", `{"qosStatus": "UNAVAILABLE"}`),
-		"200 with a list":                      sandbox.Answer(200, "application/json", "["+other+"]"),
-		"half an answer":                       sandbox.Truncate(20),
+		"403":                      sandbox.Status(403, `{"code": "PERMISSION_DENIED"}`),
+		"500":                      sandbox.Status(500, ""),
+		"503 for a day":            sandbox.Status(503, "", "Retry-After", "86400"),
+		"a redirect":               sandbox.Redirect(302, "https://login.example.com/"),
+		"200 with a web page":      sandbox.Answer(200, "text/html", page),
+		"200 with nothing":         sandbox.Answer(200, "application/json", ""),
+		"200 with another session": sandbox.Answer(200, "application/json", other),
+		"200 without an id":        sandbox.Answer(200, "application/json", `{"qosStatus": "UNAVAILABLE"}`),
+		"200 with a list":          sandbox.Answer(200, "application/json", "["+other+"]"),
+		"half an answer":           sandbox.Truncate(20),
 	}
 	w := newWorld(t, sandbox.Config{})
 	c := w.core()
@@ -42,15 +38,6 @@ func TestSession_readFails(t *testing.T) {
 	if read := c.refresh(made); !read.is(made) || len(read.diagnostics) > 0 {
 		t.Errorf("without a fault: %v; %s", read.values, printed(read.diagnostics))
 	}
-	for name, effect := range map[string]sandbox.Effect{
-		"404 with JSON":    sandbox.Status(404, `{"status": 404, "code": "NOT_FOUND", "message": "no such session"}`),
-		"404 with nothing": sandbox.Status(404, ""),
-	} {
-		w.Fail(sandbox.Fault{Operation: sandbox.OpRead, Effect: effect})
-		if read := c.refresh(made); read.values != nil || len(read.diagnostics) > 0 {
-			t.Errorf("%s: want the session to be gone, got %v; %s", name, read.values, printed(read.diagnostics))
-		}
-	}
 }
 
 // State that Terraform wrote before it knew identities has none; a session that is gone, or not,
@@ -63,10 +50,8 @@ func TestSession_readWithoutIdentity(t *testing.T) {
 	if read := c.refresh(made); !read.is(made) || len(read.diagnostics) > 0 {
 		t.Errorf("live: %v; %s", read.values, printed(read.diagnostics))
 	}
-	w.Remove(made.text("id"))
-	if read := c.refresh(made); read.values != nil || len(read.diagnostics) > 0 {
-		t.Errorf("gone: %v; %s", read.values, printed(read.diagnostics))
-	}
+	w.removeOld(made.text("id"))
+	w.isNamedAsGone(w.core().refresh(made), made.text("id"))
 }
 
 // A DELETE that may not have worked keeps the session in state, since it may be billed; one of
@@ -74,7 +59,7 @@ func TestSession_readWithoutIdentity(t *testing.T) {
 func TestSession_deleteFails(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
 	c := w.core()
-	made := c.created(hour(nil))
+	made := c.created(hour(attrs{"timeouts": attrs{"delete": "1s"}}))
 	for name, effect := range map[string]sandbox.Effect{
 		"404 with a web page": sandbox.Status(404, page, "Content-Type", "text/html"),
 		"403":                 sandbox.Status(403, `{"code": "PERMISSION_DENIED"}`),
@@ -99,9 +84,7 @@ func TestSession_deleteFails(t *testing.T) {
 	if left := c.destroy(made); left.values == nil || !refused(left.diagnostics) {
 		t.Errorf("a lost answer: want an error, got %v; %s", left.values, printed(left.diagnostics))
 	}
-	if left := c.destroy(made); left.values != nil || len(left.diagnostics) > 0 || len(w.ids()) > 0 {
-		t.Errorf("the next destroy: %v; %s", left.values, printed(left.diagnostics))
-	}
+	w.isNamedAsGone(w.later().destroy(made), made.text("id"))
 }
 
 // A DELETE that is not answered ends with the time allowed, and keeps the session in state.

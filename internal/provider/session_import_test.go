@@ -201,7 +201,7 @@ func TestSession_importRefuses(t *testing.T) {
 	if made := w.Requests(); len(made) > 0 {
 		t.Errorf("requests were made: %v", made)
 	}
-	for how, adopted := range map[string]result{"id": c.adopt(seeded.ID), "identity": c.adoptByIdentity(seeded.ID)} {
+	for how, adopted := range map[string]result{"id": c.adopt(seeded.ID), "identity": w.core().adoptByIdentity(seeded.ID)} {
 		if adopted.text("id") != seeded.ID || len(adopted.diagnostics) > 0 {
 			t.Errorf("by %s: %v; %s", how, adopted.values, printed(adopted.diagnostics))
 		}
@@ -210,6 +210,7 @@ func TestSession_importRefuses(t *testing.T) {
 	missing := c.adopt(unknown)
 	containsAll(t, missing.errors(), []string{"Unable to Import QoS Session: ", unknown + " does not exist at " + w.Endpoint()})
 	w.Fail(sandbox.Fault{Operation: sandbox.OpRead, Effect: sandbox.Status(404, page, "Content-Type", "text/html")})
+	w.Fail(sandbox.Fault{Operation: sandbox.OpList, Effect: sandbox.Status(503, "")})
 	spoilt := c.adopt(seeded.ID)
 	if strings.Contains(spoilt.errors(), "does not exist") || !refused(spoilt.diagnostics) {
 		t.Errorf("a web page says that the session does not exist: %s", printed(spoilt.diagnostics))

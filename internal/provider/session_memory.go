@@ -24,6 +24,8 @@ const memoryKey = "session"
 type sessionMemory struct {
 	// Origin is where the session was made or last seen. A 404 from anywhere else proves nothing.
 	Origin string `json:"origin,omitempty"`
+	// Owner tells this record from others that hold the same session. Every record of a session has one.
+	Owner string `json:"owner,omitempty"`
 	// MadeAt is when the session was made, or first seen, by the API's clock. It tells whether each
 	// replica of the API has to know it, and bounds its life where the API has said no end.
 	MadeAt time.Time `json:"made_at,omitzero"`
@@ -64,6 +66,9 @@ func (m sessionMemory) keep(ctx context.Context, p privateState) diag.Diagnostic
 // attributes.
 func (m sessionMemory) remember(s qod.Session, api qod.Sessions) sessionMemory {
 	m.Origin, m.Lost = api.Origin(), lostSession{}
+	if m.Owner == "" {
+		m.Owner = newOwner()
+	}
 	if m.MadeAt.IsZero() {
 		m.MadeAt = timeBy(api).Truncate(time.Second)
 		if !s.StartedAt.IsZero() && s.StartedAt.Before(m.MadeAt) {
@@ -85,7 +90,7 @@ func timeBy(api qod.Sessions) time.Time {
 // withoutSession is what the record of a reservation knows once err has proven its session gone. Before
 // its end the session may come back.
 func (m sessionMemory) withoutSession(ref qod.Ref, err error) sessionMemory {
-	without := sessionMemory{Imported: m.Imported}
+	without := sessionMemory{Imported: m.Imported, Owner: m.Owner}
 	gone, _ := asError[*qod.GoneError](err)
 	if gone != nil && gone.Proof != qod.ProofExpired && gone.Proof != qod.ProofDeleted {
 		without.Lost = lostSession{ID: ref.ID, Origin: m.Origin, MadeAt: m.MadeAt, ExpiresAt: ref.ExpiresAt}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
@@ -139,12 +140,13 @@ func TestPlanSession(t *testing.T) {
 		other    = qod.Device{IPv6Address: "2a02:9130::77"}
 	)
 	for _, row := range []struct {
-		name   string
-		config func(*sessionModel) // changes fullSession
-		prior  func(*sessionModel) // changes the state: appliedSession, or importedSession
-		memory sessionMemory
-		want   string // nothing, update, resume, or the paths that replace
-		adopts string
+		name    string
+		config  func(*sessionModel) // changes fullSession
+		prior   func(*sessionModel) // changes the state: appliedSession, or importedSession
+		memory  sessionMemory
+		want    string // nothing, update, resume, or the paths that replace
+		adopts  string
+		unknown string // what replaces it only because it is not known yet
 	}{
 		{name: "no change", want: nothing},
 		{name: "another token, same version", config: func(m *sessionModel) { m.NotificationAuthToken = types.StringValue("hunter3") }, want: nothing},
@@ -193,14 +195,18 @@ func TestPlanSession(t *testing.T) {
 		{name: "re-spelled beside a change", config: changes(inDevice("ipv6_address", types.StringValue("2a02:9130:0::77")), waits(types.BoolValue(true))), want: update},
 		{name: "re-spelled beside a replacement", config: changes(inDevice("ipv6_address", types.StringValue("2a02:9130:0::77")), inDevice("phone_number", phone)), want: "device.phone_number"},
 
-		{name: "phone not known", config: inDevice("phone_number", notYet), want: "device.phone_number"},
-		{name: "port not known", config: inIPv4("public_port", number), want: "device.ipv4_address.public_port"},
-		{name: "device not known", config: func(m *sessionModel) { m.Device = types.ObjectUnknown(deviceTypes) }, want: "device"},
-		{name: "server not known", config: func(m *sessionModel) { m.ApplicationServer = types.ObjectUnknown(serverTypes) }, want: "application_server"},
-		{name: "profile not known", config: func(m *sessionModel) { m.QoSProfile = notYet }, want: "qos_profile"},
-		{name: "duration not known", config: func(m *sessionModel) { m.Duration = number }, want: "duration"},
-		{name: "webhook not known", config: func(m *sessionModel) { m.NotificationURL = notYet }, want: "notification_url"},
-		{name: "token version not known", config: func(m *sessionModel) { m.NotificationAuthTokenVersion = number }, want: "notification_auth_token_version"},
+		{name: "phone not known", config: inDevice("phone_number", notYet), want: "device.phone_number", unknown: "device.phone_number"},
+		{name: "port not known", config: inIPv4("public_port", number), want: "device.ipv4_address.public_port", unknown: "device.ipv4_address.public_port"},
+		{name: "device not known", config: func(m *sessionModel) { m.Device = types.ObjectUnknown(deviceTypes) }, want: "device", unknown: "device"},
+		{name: "server not known", config: func(m *sessionModel) { m.ApplicationServer = types.ObjectUnknown(serverTypes) }, want: "application_server", unknown: "application_server"},
+		{name: "profile not known", config: func(m *sessionModel) { m.QoSProfile = notYet }, want: "qos_profile", unknown: "qos_profile"},
+		{name: "duration not known", config: func(m *sessionModel) { m.Duration = number }, want: "duration", unknown: "duration"},
+		{name: "webhook not known", config: func(m *sessionModel) { m.NotificationURL = notYet }, want: "notification_url", unknown: "notification_url"},
+		{name: "token version not known", config: func(m *sessionModel) { m.NotificationAuthTokenVersion = number }, want: "notification_auth_token_version", unknown: "notification_auth_token_version"},
+
+		{name: "two not known", config: changes(inDevice("phone_number", notYet), func(m *sessionModel) { m.Duration = number }), want: "device.phone_number duration", unknown: "device.phone_number, duration"},
+		{name: "one not known, one changed", config: changes(inDevice("phone_number", notYet), func(m *sessionModel) { m.Duration = newWholeNumber(1) }), want: "device.phone_number duration"},
+		{name: "UNAVAILABLE, phone not known", prior: statusIs("UNAVAILABLE"), config: inDevice("phone_number", notYet), want: "device.phone_number qos_status"},
 
 		{name: "UNAVAILABLE", prior: statusIs("UNAVAILABLE"), want: "qos_status"},
 		{name: "UNAVAILABLE and changed", prior: statusIs("UNAVAILABLE"), config: func(m *sessionModel) { m.Duration = newWholeNumber(1) }, want: "duration qos_status"},
@@ -248,7 +254,7 @@ func TestPlanSession(t *testing.T) {
 		{name: "imported a device that contradicts in one", memory: imported, prior: deviceIs(qod.Device{PhoneNumber: "+34611222333", IPv6Address: "2a02:9130::78"}), want: "device.ipv6_address"},
 		{name: "imported with another duration", memory: imported, config: func(m *sessionModel) { m.Duration = newWholeNumber(7200) }, want: "duration"},
 		{name: "imported with another profile", memory: imported, config: func(m *sessionModel) { m.QoSProfile = types.StringValue("QOS_E") }, want: "qos_profile"},
-		{name: "imported, device not known", memory: imported, config: func(m *sessionModel) { m.Device = types.ObjectUnknown(deviceTypes) }, want: "device"},
+		{name: "imported, device not known", memory: imported, config: func(m *sessionModel) { m.Device = types.ObjectUnknown(deviceTypes) }, want: "device", unknown: "device"},
 
 		{name: "not imported, with a phone without plus", prior: inDevice("phone_number", types.StringValue("34611222333")), want: "device.phone_number"},
 		{name: "not imported, with more identifiers", config: deviceIs(justOne), want: "device.ipv4_address device.ipv6_address device.network_access_identifier"},
@@ -306,26 +312,34 @@ func TestPlanSession(t *testing.T) {
 				t.Error("the token is planned")
 			}
 			lawful(t, config, plan.planned, prior, computed...)
-			checkNotes(t, plan, row.adopts)
+			checkNotes(t, plan, row.adopts, row.unknown)
 			pure(t, plan, row.memory, config, prior, inputs)
 		})
 	}
 }
 
-func checkNotes(t *testing.T, plan sessionPlan, adopts string) {
+func checkNotes(t *testing.T, plan sessionPlan, adopts, unknown string) {
 	t.Helper()
 	switch {
-	case adopts == "" && len(plan.notes) > 0:
+	case adopts+unknown == "" && len(plan.notes) > 0:
 		t.Errorf("it notes %v", plan.notes)
-	case adopts != "" && (len(plan.notes) != 1 || plan.notes.HasError()):
+	case adopts+unknown != "" && (len(plan.notes) != 1 || plan.notes.HasError()):
 		t.Errorf("want one warning, got %v", plan.notes)
 	case adopts != "":
 		want := "The API does not show " + adopts + " of the imported session, so the state takes this from the configuration. " +
 			"It cannot be checked against the network, and nothing is sent there. If the session was made with other values, " +
 			"replace it: terraform apply -replace='ADDRESS' (ADDRESS is the one above)."
-		if note := plan.notes[0]; note.Summary() != "Imported Session Adopts Configuration" || note.Detail() != want {
-			t.Errorf("the note says\n%s\nwant\n%s", note.Detail(), want)
-		}
+		isNote(t, plan.notes[0], "Imported Session Adopts Configuration", want)
+	case unknown != "":
+		isNote(t, plan.notes[0], "Session Replaced for an Unknown Value", "Not known until the apply: "+unknown+". A session cannot be changed, so the session is planned to be replaced, "+
+			"which cuts a live session, even if the value turns out to be what it was. To avoid it, apply what the value depends on first: terraform apply -target='THAT RESOURCE'.")
+	}
+}
+
+func isNote(t *testing.T, note diag.Diagnostic, summary, detail string) {
+	t.Helper()
+	if note.Summary() != summary || note.Detail() != detail {
+		t.Errorf("the note says\n%s: %s\nwant\n%s: %s", note.Summary(), note.Detail(), summary, detail)
 	}
 }
 

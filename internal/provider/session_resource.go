@@ -24,8 +24,11 @@ var (
 )
 
 // sessionResource is qod_session. The framework makes one for every call, so it holds nothing
-// but the way to the API.
-type sessionResource struct{ api qod.Sessions }
+// but what Configure left.
+type sessionResource struct {
+	api    qod.Sessions
+	owners *sessionOwners
+}
 
 const sessionTypeName = "qod_session"
 
@@ -36,7 +39,15 @@ func (r *sessionResource) Metadata(_ context.Context, _ resource.MetadataRequest
 }
 
 func (r *sessionResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.api = sessionsFrom(req.ProviderData, &resp.Diagnostics)
+	r.api, r.owners = resourceDataFrom(req.ProviderData, &resp.Diagnostics)
+}
+
+// resourceDataFrom takes what the provider's Configure left for resources.
+func resourceDataFrom(data any, diags *diag.Diagnostics) (qod.Sessions, *sessionOwners) {
+	if given, ok := data.(resourceData); ok {
+		return given.sessions, given.owners
+	}
+	return sessionsFrom(data, diags), nil
 }
 
 // sessionsFrom takes the API from what the provider's Configure left. There is nothing before
@@ -185,6 +196,9 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 	now.Over = over
 	if now != memory {
 		resp.Diagnostics.Append(now.keep(ctx, resp.Private)...)
+	}
+	if r.owners.shared(found.ID, now.Owner) {
+		resp.Diagnostics.Append(readingSession.heldTwice(found.ID))
 	}
 }
 

@@ -209,7 +209,13 @@ func (a api) Now(context.Context) (time.Time, error) {
 	return atKickOff, nil
 }
 
-func (a api) EstimateNow() time.Time                                 { return atKickOff }
+func (a api) EstimateNow() time.Time {
+	if a.clockless {
+		panic("a fault")
+	}
+	return atKickOff
+}
+
 func (a api) Glance(context.Context) (time.Time, bool)               { return atKickOff, true }
 func (a api) Reserve(context.Context, qod.Spec) (qod.Session, error) { return a.reserve() }
 func (a api) Await(context.Context, qod.Ref) (qod.Session, error)    { return a.await() }

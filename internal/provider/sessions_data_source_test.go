@@ -122,7 +122,7 @@ func TestSessions_listFails(t *testing.T) {
 	provider := attrs{"endpoint": w.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret, "max_retries": 0}
 	for name, effect := range map[string]sandbox.Effect{
 		"403":                 sandbox.Status(403, `{"code": "PERMISSION_DENIED"}`),
-		"404":                 sandbox.Status(404, `{"code": "NOT_FOUND"}`),
+		"404 of a gateway":    sandbox.Status(404, kong),
 		"500":                 sandbox.Status(500, ""),
 		"200 with a web page": sandbox.Answer(200, "text/html", page),
 		"200 with an object":  sandbox.Answer(200, "application/json", `{"sessions": []}`),

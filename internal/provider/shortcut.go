@@ -66,7 +66,7 @@ func (s shortcut) confirmed(ctx context.Context, req *tfprotov6.ReadResourceRequ
 	}()
 	before, ok := recordedIn(req.CurrentState)
 	memory := memoryIn(req.Private)
-	if !ok || s.provider.sessions == nil || memory.Origin != s.provider.sessions.Origin() || memory.Over {
+	if !ok || s.provider.sessions == nil || memory.Origin != s.provider.sessions.Origin() || memory.Owner == "" || memory.Over {
 		return nil, false
 	}
 	id = identityOf(map[string]tftypes.Value{"id": tftypes.NewValue(tftypes.String, before.ID.ValueString())})
@@ -79,7 +79,8 @@ func (s shortcut) confirmed(ctx context.Context, req *tfprotov6.ReadResourceRequ
 	}
 	after := before
 	after.record(found, s.provider.sessions.Endpoint())
-	return id, after.recordedSame(before)
+	// A session that another resource holds, too, is for the framework's way to warn of.
+	return id, after.recordedSame(before) && !s.provider.owners.shared(found.ID, memory.Owner)
 }
 
 // identityOf encodes a session's identity; of nil, that of none.

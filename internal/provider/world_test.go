@@ -72,6 +72,16 @@ func (w *world) removeOld(ids ...string) {
 	}
 }
 
+// isNamedAsGone checks that a session has left the state before its end, with nothing but the warning
+// that names it in its summary.
+func (w *world) isNamedAsGone(left result, id string) {
+	w.t.Helper()
+	warned := left.warnings()
+	if left.values != nil || len(left.diagnostics) != 1 || len(warned) != 1 || !strings.HasPrefix(warned[0], "QoS Session "+id+" Gone Before Its End: ") {
+		w.t.Errorf("the state has %v, and it says: %s", left.values, printed(left.diagnostics))
+	}
+}
+
 // later is the provider's process of a run more than a minute later.
 func (w *world) later() *core {
 	w.t.Helper()

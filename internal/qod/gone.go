@@ -111,11 +111,15 @@ func (a absence) prove(ctx context.Context) (_ Session, listed bool, _ error) {
 		if a.expiredSurely(ctx) {
 			return a.gone(ProofExpired)
 		}
+		// What a list shows is there. Only what it does not show has to be waited for.
+		if s, err := a.look(ctx, time.Now()); err == nil && s.ID != "" {
+			return s, true, nil
+		}
 		if s, err := a.outlastLag(ctx); err != nil || s.ID != "" {
 			return s, false, err
 		}
 	}
-	s, err := a.look(ctx)
+	s, err := a.look(ctx, latest(c.missing.since(), a.knownSince()))
 	switch {
 	case err == nil && s.ID != "":
 		return s, true, nil
@@ -153,7 +157,7 @@ func (a absence) expiredSurely(ctx context.Context) bool {
 // young reports whether the session may be too new for every replica to know it.
 func (a absence) young() bool {
 	c := a.client
-	if a.accepted {
+	if a.accepted || c.own.deleted(a.ref.ID) || a.expired(c.clock.now()) {
 		return false
 	}
 	if made := c.own.madeAt(a.ref.ID); !made.IsZero() && time.Since(made) < maxLag {
@@ -194,34 +198,35 @@ func (a absence) outlastLag(ctx context.Context) (Session, error) {
 		switch s, err := a.ask(ctx); {
 		case err == nil:
 			return s, nil
-		case ctx.Err() != nil:
-			return Session{}, stopped(ctx, a.answer.Operation, true, a.answer)
-		case IsGone(err) || denied(err):
+		case denied(err):
 			return Session{}, err
 		}
 	}
 	return Session{}, nil
 }
 
-// look asks for a list. It returns the session if that shows it, and an error where what it does not
-// show may be there all the same.
+// look asks for a list that began at notBefore or later. It returns the session if that shows it, and
+// an error where what it does not show may be there all the same.
 //
 // Of many sessions that are gone at once, each gets its 404 at another time. One list that began
 // after the first of them, and less than ten seconds ago, speaks for all: none of them is so new that
 // it can have appeared since. What such a list shows may have ended since, so that takes one that began
 // after this answer.
-func (a absence) look(ctx context.Context) (Session, error) {
+func (a absence) look(ctx context.Context, notBefore time.Time) (Session, error) {
 	c := a.client
 	if refusal := c.lists.refusal(); refusal != nil {
 		return Session{}, refusal
 	}
 	answered := time.Now()
-	list, err := c.listSince(ctx, latest(c.missing.since(), a.knownSince()))
+	list, err := c.listSince(ctx, notBefore)
 	if err == nil && list.has(a.ref.ID) {
 		list, err = c.listSince(ctx, answered)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return Session{}, err
+	case errors.Is(list.doubt, ErrCachedList):
+		return Session{}, list.doubt // what it shows may be gone, too
 	}
 	if s, listed := list.find(a.ref.ID); listed {
 		s.ID = a.ref.ID // as the caller spells it

@@ -241,7 +241,7 @@ func TestSilentIdleConnectionsAreLeft(t *testing.T) {
 	})
 	t.Cleanup(func() { close(end) })
 	server.network.Seed(sandbox.Session{ID: someID}) // a get that finds it is all that a look takes
-	w := clientOf(t, server.URL+"/v1", func(c *qod.Config) { ready(c); c.MaxRetries, c.RequestTimeout = 1, 2*time.Second })
+	w := clientOf(t, server.URL+"/v1", func(c *qod.Config) { ready(c); c.MaxRetries, c.RequestTimeout = 1, 3*time.Second })
 	for i, err := range together(idle, func() error { return look(t, w) }) {
 		if err != nil {
 			t.Fatal(i, err)
@@ -266,7 +266,7 @@ func TestCreateThatFailsWhileItIsWritten(t *testing.T) {
 		if trace := httptrace.ContextClientTrace(r.Context()); trace.WroteHeaderField != nil {
 			trace.WroteHeaderField("Authorization", nil)
 		}
-		answer, err := next.RoundTrip(r.WithContext(context.Background())) // where nobody hears that it is written
+		answer, err := next.RoundTrip(r.WithContext(context.Background())) //nolint:contextcheck // nobody there hears that it is written
 		if err != nil {
 			return nil, err
 		}

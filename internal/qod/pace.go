@@ -11,8 +11,8 @@ import (
 // pacer spaces the requests of a client once the API says that there are too many (429, RFC 6585 §4):
 // each 429 doubles the time from the start of one request to that of the next, each other answer takes a
 // twentieth off it, and what was refused before a slower pace could show counts as one 429. So a fleet
-// settles a little below what the API takes, some one request in fifteen is refused, and when the API
-// takes more the pace is soon forgotten. As long as there is no 429, nothing is held up.
+// settles a little below what the API takes, about one request in ten is refused, and when the API takes
+// more the pace is soon forgotten. As long as there is no 429, nothing is held up.
 //
 // A limit is for a client and not for a request: were each to wait by itself, as many would come back
 // as had gone.

@@ -107,7 +107,7 @@ func (cr *creation) run(ctx context.Context) (Session, error) {
 	cr.began = time.Now()
 	for attempt := 1; ; attempt++ {
 		if ctx.Err() != nil {
-			return Session{}, cr.failed(stopped(ctx, OperationCreate, len(cr.lost) > 0, nil))
+			return Session{}, cr.failed(stopped(ctx, OperationCreate, len(cr.lost) > 0, cr.lastRefusal()))
 		}
 		if len(cr.lost) == 0 {
 			cr.before = cr.client.snapshotBefore(ctx)
@@ -130,6 +130,9 @@ func (cr *creation) run(ctx context.Context) (Session, error) {
 		}
 		var failure *Error
 		if !errors.As(err, &failure) || failure.Operation != OperationCreate {
+			if ctx.Err() != nil {
+				err = firstError(informative(err), cr.lastRefusal())
+			}
 			return Session{}, cr.failed(unlessStopped(ctx, err))
 		}
 		found, next, err := cr.handle(ctx, failure)
@@ -153,6 +156,14 @@ func (cr *creation) run(ctx context.Context) (Session, error) {
 			return Session{}, cr.failed(stopped(ctx, OperationCreate, len(cr.lost) > 0, failure))
 		}
 	}
+}
+
+// lastRefusal is the latest 429, nil for none: what a create whose time is up meanwhile was kept from by.
+func (cr *creation) lastRefusal() error {
+	if cr.rateLimit == nil {
+		return nil
+	}
+	return cr.rateLimit
 }
 
 // nextStep is what follows a POST that made no session that is known.

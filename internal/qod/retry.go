@@ -53,7 +53,7 @@ func retry[T any](ctx context.Context, op Operation, most int, once func(attempt
 			failed++
 			wait = cmp.Or(wait, backoff(failed))
 		}
-		if failed > most || outlasted(ctx, began) || !fits(ctx, wait) {
+		if failed > most || isBusy(err) && outlasted(ctx, began) || !fits(ctx, wait) {
 			return result, err
 		}
 		if pause(ctx, wait) != nil {

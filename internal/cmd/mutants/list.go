@@ -294,8 +294,8 @@ var mutants = []mutant{
 	{
 		promise: "no other network's session is confirmed",
 		file:    "internal/provider/shortcut.go",
-		line:    "originIn(req.Private) != s.provider.sessions.Origin()",
-		instead: "originIn(req.Private) == \"\"",
+		line:    "memory.Origin != s.provider.sessions.Origin() || memory",
+		instead: "memory.Origin == \"\" || memory",
 		pkg:     provider, test: "TestShortcut_read",
 	},
 	{
@@ -462,7 +462,7 @@ var mutants = []mutant{
 	{
 		promise: "what is known of a session is forgotten with it",
 		file:    "internal/provider/reservation_resource.go",
-		line:    "	seen := sessionMemory{Imported: memory.Imported}\n",
+		line:    "	seen := sessionMemory{Imported: memory.Imported, Owner: memory.Owner}\n",
 		instead: "	seen := memory\n",
 		pkg:     provider, test: "TestReservation_origins",
 	},

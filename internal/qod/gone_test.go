@@ -1,0 +1,509 @@
+// A 404 is not the session's end. Gateways, replicas and caches say it of sessions that are live and
+// billed, so whoever reads, deletes or waits is told that one is gone only where something proves it:
+// otherwise the session, or an error that keeps it in state.
+package qod_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// An absentee is a way to say that there is no session.
+type absentee struct {
+	name   string
+	own    bool // in the words of the API document
+	effect sandbox.Effect
+}
+
+func absentees() []absentee {
+	all := []absentee{
+		{"the API", true, noSession},
+		{"the API, CAMARA's code", true, sandbox.Status(404, `{"status":404,"code":"QUALITY_ON_DEMAND.SESSION_NOT_FOUND","message":"no"}`)},
+		{"the API, 410", true, sandbox.Status(410, `{"status":410,"code":"GONE","message":"it was here"}`)},
+		{"410, empty", false, sandbox.Status(410, "")},
+		{"410, a page", false, sandbox.Status(410, loginPage, "Content-Type", htmlType)},
+		{"cut off", false, sandbox.Status(404, `{"code":"NOT_F`)},
+	}
+	for _, answer := range sandbox.ForeignNotFound {
+		all = append(all, absentee{answer.Name, false, answer.Effect})
+	}
+	return all
+}
+
+// The verbs that can be told that there is no session, each with what it asks for.
+type asker struct {
+	op    sandbox.Operation
+	reads bool // and returns what it has read
+	ask   func(ctx context.Context, w *world, ref qod.Ref) error
+}
+
+func askers() map[string]asker {
+	return map[string]asker{
+		"read": {sandbox.OpRead, true, func(ctx context.Context, w *world, ref qod.Ref) error {
+			s, err := w.Read(ctx, ref)
+			if err == nil && s.ID != ref.ID {
+				w.t.Errorf("another session was read: %s", s)
+			}
+			return err
+		}},
+		"delete": {sandbox.OpRelease, false, func(ctx context.Context, w *world, ref qod.Ref) error { return w.Release(ctx, ref) }},
+		"wait": {sandbox.OpRead, false, func(ctx context.Context, w *world, ref qod.Ref) error {
+			_, err := w.Await(ctx, ref)
+			return err
+		}},
+	}
+}
+
+// A list, as whoever looks for a session may find it.
+type lister struct {
+	before func(w *world) // before the session is made
+	effect *sandbox.Effect
+	lag    time.Duration
+	still  bool // it shows for ever what there is while the session is there
+	age    time.Duration
+
+	proves  bool // that a session is gone, by not showing it
+	shows   bool // a session that is there
+	refused bool // the API has none: its own words, twice, are proof enough
+}
+
+func listers() map[string]lister {
+	answer := func(status int, body string, header ...string) *sandbox.Effect {
+		return new(sandbox.Status(status, body, header...))
+	}
+	all := map[string]lister{
+		"is well":                             {age: 2 * time.Minute, proves: true, shows: true},
+		"is well, of a new session":           {age: 20 * time.Second, proves: true, shows: true},
+		"lags 45 s, of an older session":      {age: 2 * time.Minute, lag: 45 * time.Second, proves: true, shows: true},
+		"lags 45 s, of a new session":         {age: 20 * time.Second, lag: 45 * time.Second, proves: true, shows: true},
+		"stands still":                        {age: 2 * time.Minute, still: true, shows: true},
+		"fails":                               {age: 2 * time.Minute, effect: &down},
+		"fails, of a new session":             {age: 20 * time.Second, effect: &down},
+		"hangs":                               {age: 2 * time.Minute, effect: new(sandbox.HangBeforeCommit())},
+		"is a page":                           {age: 2 * time.Minute, effect: answer(200, loginPage, "Content-Type", htmlType)},
+		"is an old one with its Age":          {age: 2 * time.Minute, before: func(w *world) { staleBy(w, sandbox.Cached(), 0) }},
+		"is an old one without its Age":       {age: 2 * time.Minute, before: func(w *world) { staleBy(w, sandbox.CachedWithoutAge(), 0) }},
+		"is a page of more, elsewhere":        {age: 2 * time.Minute, effect: answer(200, "[]", "Link", `<https://elsewhere.example/v1/qod/sessions?page=2>; rel="next"`)},
+		"is a part":                           {age: 2 * time.Minute, effect: answer(206, "[]")},
+		"is a part, with its range":           {age: 2 * time.Minute, effect: answer(206, "[]", "Content-Range", "sessions 0-0/2")},
+		"is less than its total":              {age: 2 * time.Minute, effect: answer(200, "[]", "X-Total-Count", "3")},
+		"is one page, whose next one is gone": {age: 2 * time.Minute, effect: answer(200, "[]", "Link", `<?page=2>; rel="next"`)},
+	}
+	for _, status := range []int{403, 404, 405, 501} {
+		all[fmt.Sprintf("is refused with %d", status)] = lister{age: 2 * time.Minute, effect: answer(status, ""), refused: true}
+	}
+	return all
+}
+
+// Who says that there is no session, to whom, and what lists are good for: in every combination, it is
+// gone only where the network does not hold it.
+func TestGoneOnlyWithProof(t *testing.T) {
+	t.Parallel()
+	for verb, asker := range askers() {
+		for look, list := range listers() {
+			t.Run(fmt.Sprintf("%s, the list %s", verb, look), func(t *testing.T) {
+				t.Parallel()
+				for _, says := range absentees() {
+					for _, fate := range []string{"live", "gone", "past its end"} {
+						if !asker.proves(t, list, says, fate) {
+							t.Errorf("^ said by %s of a session that is %s", says.name, fate)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+func (a asker) proves(t *testing.T, list lister, says absentee, fate string) (good bool) {
+	t.Helper()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		w.t = t
+		if list.before != nil {
+			list.before(w)
+		}
+		w.knowsTheTime()
+		s := w.seed(sandbox.Session{Duration: 3600})
+		ref := qod.Ref{ID: s.ID, MadeAt: time.Now(), ExpiresAt: s.ExpiresAt}
+		w.Lag(sandbox.OpList, list.lag)
+		w.StaleList(list.still)
+		time.Sleep(list.age)
+		times := -1
+		switch fate {
+		case "live":
+			if says.own {
+				times = 1 // the API itself is wrong for a moment, gateways may be so for long
+			}
+		case "gone":
+			w.Remove(s.ID)
+		case "past its end":
+			time.Sleep(time.Hour)
+		}
+		if list.effect != nil {
+			w.spoil(sandbox.OpList, -1, *list.effect)
+		}
+		w.spoil(a.op, times, says.effect)
+		err := a.ask(within(t, 100*time.Second), w, ref)
+
+		there := len(w.Ledger()) > 0
+		complain := func(format string, args ...any) { t.Errorf(format, args...); good = false }
+		good = true
+		switch {
+		case qod.IsGone(err) && there:
+			complain("a session that is on the network is gone: %v", err)
+		case a.op == sandbox.OpRelease && err == nil && there:
+			complain("a session that is on the network is deleted")
+		case fate == "live" && list.shows && a.reads && err != nil:
+			complain("a session that the list shows is not there: %v", err)
+		case fate == "past its end" && !qod.IsGone(err):
+			complain("a session that is past its end is not gone: %v", err)
+		case fate == "gone" && (list.proves || list.refused && says.own) && !qod.IsGone(err):
+			complain("nothing proves that it is gone: %v", err)
+		case fate == "gone" && !list.proves && !list.still && !(list.refused && says.own) && err == nil:
+			complain("a session that is gone is there")
+		}
+		if a.reads && fate == "live" && list.refused && !says.own {
+			if u := as[*qod.UnprovenError](t, err); u.Scope != sandbox.ScopeRead {
+				complain("the error does not name the scope that lists need: %v", err)
+			}
+		}
+	})
+	return good
+}
+
+// knowsTheTime has two answers of the API agree about it.
+func (w *world) knowsTheTime() {
+	w.t.Helper()
+	s := w.Seed(sandbox.Session{})
+	for range 2 {
+		if _, err := w.Read(w.t.Context(), refOf(s)); err != nil {
+			w.t.Fatal(err)
+		}
+		time.Sleep(1100 * time.Millisecond)
+	}
+	w.Remove(s.ID)
+}
+
+// What is looked for costs little: a list each, and one list for a whole fleet that has ended.
+func TestGoneCostsFewRequests(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		sessions    int
+		live        bool // while gets are answered with a 404 in the API's place
+		refused     bool // the API has no list
+		gets, lists int
+		spent       time.Duration // at most
+	}{
+		"one that is live":              {sessions: 1, live: true, gets: 1, lists: 1, spent: time.Second},
+		"one that is gone":              {sessions: 1, gets: 1, lists: 1, spent: time.Second},
+		"forty that are gone":           {sessions: 40, gets: 40, lists: 2, spent: 2 * time.Second},
+		"forty that are live":           {sessions: 40, live: true, gets: 4, lists: 3, spent: 3 * time.Second},
+		"one that is gone, no list":     {sessions: 1, refused: true, gets: 2, lists: 1, spent: 3 * time.Second},
+		"forty that are gone, no list":  {sessions: 40, refused: true, gets: 80, lists: 1, spent: 10 * time.Second},
+		"a thousand that are gone":      {sessions: 1000, gets: 1000, lists: 4, spent: 10 * time.Second},
+		"forty that are well, no fault": {sessions: 40, live: true, gets: 4, lists: 1, spent: time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				ids := w.fleet(test.sessions)
+				switch {
+				case !test.live:
+					for _, id := range ids {
+						w.Remove(id)
+					}
+				case name != "forty that are well, no fault":
+					w.spoil(sandbox.OpRead, -1, sandbox.ForeignNotFound[0].Effect)
+				}
+				if test.refused {
+					w.spoil(sandbox.OpList, -1, sandbox.Status(403, ""))
+				}
+				spent := took(func() {
+					inParallel(ids, func(id string) {
+						s, err := w.Read(t.Context(), qod.Ref{ID: id})
+						if test.live && (err != nil || s.ID != id) || !test.live && !qod.IsGone(err) {
+							t.Errorf("%v, %v", s, err)
+						}
+					})
+				})
+				if spent > test.spent {
+					t.Errorf("it took %v, want at most %v", spent, test.spent)
+				}
+				equal(t, "gets", w.Count(sandbox.OpRead), test.gets)
+				if lists := w.Count(sandbox.OpList); lists > test.lists {
+					t.Errorf("%d lists, want at most %d", lists, test.lists)
+				}
+			})
+		})
+	}
+}
+
+// A delete that finds its session gone asks for no more than a read does; of a whole fleet one list
+// answers for all.
+func TestGoneAtDeleteCostsFewRequests(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		ids := w.fleet(40)
+		for _, id := range ids {
+			w.Remove(id)
+		}
+		inParallel(ids, func(id string) {
+			if err := w.Release(t.Context(), qod.Ref{ID: id}); !qod.IsGone(err) {
+				t.Error(err)
+			}
+		})
+		equal(t, "DELETEs", w.Count(sandbox.OpRelease), 40)
+		equal(t, "gets", w.Count(sandbox.OpRead), 0)
+		if lists := w.Count(sandbox.OpList); lists > 2 {
+			t.Errorf("%d lists", lists)
+		}
+	})
+}
+
+// What this process has deleted is gone without another look.
+func TestGoneWhatThisProcessHasDeleted(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		s, err := w.Reserve(t.Context(), wanted())
+		if err != nil {
+			t.Fatal(err)
+		}
+		lists := w.Count(sandbox.OpList)
+		ref := qod.Ref{ID: s.ID, Device: wanted().Device, MadeAt: time.Now()}
+		if err := w.Release(t.Context(), ref); err != nil {
+			t.Fatal(err)
+		}
+		spent := took(func() {
+			_, err := w.Read(t.Context(), ref)
+			equal(t, "read", as[*qod.GoneError](t, err).Proof, qod.ProofDeleted)
+			equal(t, "deleted again", as[*qod.GoneError](t, w.Release(t.Context(), ref)).Proof, qod.ProofDeleted)
+			_, err = w.Await(t.Context(), ref)
+			equal(t, "awaited", as[*qod.WaitError](t, err).Reason, qod.WaitGone)
+		})
+		if spent > time.Second {
+			t.Errorf("it took %v", spent)
+		}
+		equal(t, "lists", w.Count(sandbox.OpList), lists)
+	})
+}
+
+// What proves it is named.
+func TestGoneNamesItsProof(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		arrange func(w *world)
+		after   time.Duration
+		proof   qod.Proof
+	}{
+		"a list":         {proof: qod.ProofList},
+		"an empty list":  {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.EmptyListAs(204)) }, proof: qod.ProofList},
+		"its end":        {arrange: (*world).knowsTheTime, after: 2 * time.Hour, proof: qod.ProofExpired},
+		"said twice":     {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.Status(403, "")) }, proof: qod.ProofRepeat},
+		"no list at all": {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.EmptyListAs(404)) }, proof: qod.ProofRepeat},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				w.t = t
+				s := w.seed(sandbox.Session{})
+				w.Remove(s.ID)
+				if test.arrange != nil {
+					test.arrange(w)
+				}
+				time.Sleep(test.after)
+				_, err := w.Read(t.Context(), qod.Ref{ID: s.ID, ExpiresAt: s.ExpiresAt})
+				e := as[*qod.GoneError](t, err)
+				equal(t, "proof", e.Proof, test.proof)
+				equal(t, "id", e.ID, s.ID)
+				equal(t, "status of the answer", e.Err.Status, 404)
+			})
+		})
+	}
+}
+
+// A session is past its end by a clock that more than one answer shows: that of the 404 alone may be
+// of a node that is hours ahead.
+func TestGonePastItsEndByTwoAnswers(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		arrange func(w *world)
+		end     time.Duration // of the session, from now
+		gone    bool
+	}{
+		"it is over": {end: -time.Minute, gone: true},
+		"it is not":  {end: time.Hour},
+		"one answer is 6 h ahead": {
+			arrange: skewed(func(n int) time.Duration {
+				if n == 1 {
+					return 6 * time.Hour
+				}
+				return 0
+			}), end: time.Hour,
+		},
+		"one answer is 6 h behind": {
+			arrange: skewed(func(n int) time.Duration {
+				if n == 1 {
+					return -6 * time.Hour
+				}
+				return 0
+			}), end: -time.Minute,
+		},
+		"one answer is 6 h ahead, and there is no other": {
+			arrange: func(w *world) {
+				w.Heal()
+				w.spoil(sandbox.OpRead, -1, sandbox.ForeignNotFound[1].Effect)
+				w.spoil(sandbox.OpList, -1, sandbox.DropBeforeCommit())
+				w.SkewDate(func(int, sandbox.Operation) time.Duration { return 6 * time.Hour })
+			}, end: time.Hour,
+		},
+		"this machine is a day behind": {arrange: skewed(func(int) time.Duration { return 24 * time.Hour }), end: 23 * time.Hour, gone: true},
+		"this machine is a day ahead":  {arrange: skewed(func(int) time.Duration { return -24 * time.Hour }), end: -time.Minute},
+		"an end that nobody knows":     {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				s := w.seed(sandbox.Session{Duration: 86400})
+				ref := qod.Ref{ID: s.ID}
+				if test.end != 0 {
+					ref.ExpiresAt = time.Now().Add(test.end)
+				}
+				w.spoil(sandbox.OpRead, -1, sandbox.ForeignNotFound[1].Effect)
+				w.spoil(sandbox.OpList, -1, sandbox.Status(400, "")) // of no use, but for its Date
+				if test.arrange != nil {
+					test.arrange(w)
+				}
+				_, err := w.Read(t.Context(), ref)
+				equal(t, "gone", qod.IsGone(err), test.gone)
+			})
+		})
+	}
+}
+
+// A list that does not show what a get has just shown lags, or shows less than there is: it proves
+// nothing of any other session.
+func TestGoneByNoListThatOverlooks(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		arrange func(w *world, neighbour string)
+		gone    bool
+	}{
+		"it stands still":        {arrange: func(w *world, _ string) { w.spoil(sandbox.OpList, -1, sandbox.Status(200, "[]")) }},
+		"it shows the neighbour": {arrange: func(*world, string) {}, gone: true},
+		"the neighbour has ended": {
+			arrange: func(w *world, neighbour string) {
+				w.spoil(sandbox.OpList, -1, sandbox.Status(200, "[]"))
+				w.Remove(neighbour)
+			}, gone: true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				s, neighbour := w.seed(sandbox.Session{}), w.Seed(sandbox.Session{})
+				if _, err := w.Read(t.Context(), refOf(neighbour)); err != nil {
+					t.Fatal(err)
+				}
+				if test.gone {
+					w.Remove(s.ID)
+				}
+				time.Sleep(2 * time.Second)
+				test.arrange(w, neighbour.ID)
+				w.spoil(sandbox.OpRead, 1, noSession)
+				_, err := w.Read(t.Context(), refOf(s))
+				equal(t, "gone", qod.IsGone(err), test.gone)
+				if u := (*qod.UnprovenError)(nil); !test.gone && (!errors.As(err, &u) || u.Look == nil) {
+					t.Errorf("it does not say why: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// One that has ended since it was seen takes nothing away from a list; any other that is there does.
+func TestGoneByNoListThatOverlooksOneOfMany(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		w.t = t
+		s, neighbours := w.seed(sandbox.Session{}), w.fleet(4)
+		w.refresh(neighbours)
+		for _, id := range neighbours[1:] {
+			w.Remove(id)
+		}
+		w.spoil(sandbox.OpList, -1, sandbox.Status(200, "[]"))
+		w.spoil(sandbox.OpRead, 1, noSession)
+		if _, err := w.Read(t.Context(), refOf(s)); qod.IsGone(err) {
+			t.Error(err)
+		}
+	})
+}
+
+// One list answers for all of a fleet that has ended; but not for what it shows, which may have ended
+// since, nor for what was too new for it.
+func TestGoneByTheListOfAnother(t *testing.T) {
+	t.Parallel()
+	t.Run("ended since", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, setting{}, func(t *testing.T, w *world) {
+			first, second := w.Seed(sandbox.Session{}), w.Seed(sandbox.Session{})
+			w.Remove(first.ID)
+			_, err := w.Read(t.Context(), refOf(first))
+			equal(t, "the first is gone", qod.IsGone(err), true)
+			time.Sleep(3 * time.Second)
+			w.Remove(second.ID)
+			_, err = w.Read(t.Context(), refOf(second))
+			equal(t, "the second is gone", qod.IsGone(err), true)
+			equal(t, "lists", w.Count(sandbox.OpList), 2)
+		})
+	})
+	for name, reserved := range map[string]bool{"too new for it": false, "too new for it, and made by this process": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				other := w.Seed(sandbox.Session{})
+				w.Lag(sandbox.OpList, 59*time.Second)
+				made := time.Now()
+				ref := qod.Ref{MadeAt: made}
+				if reserved {
+					s, err := w.Reserve(t.Context(), wanted())
+					if err != nil {
+						t.Fatal(err)
+					}
+					made, ref = time.Now(), qod.Ref{ID: s.ID}
+				} else {
+					ref.ID = w.seed(sandbox.Session{}).ID
+				}
+				w.Remove(other.ID)
+				time.Sleep(time.Until(made.Add(57 * time.Second)))
+				_, err := w.Read(t.Context(), refOf(other))
+				equal(t, "the other is gone", qod.IsGone(err), true)
+				time.Sleep(time.Until(made.Add(62 * time.Second)))
+				w.spoil(sandbox.OpRead, -1, sandbox.ForeignNotFound[0].Effect)
+				if _, err := w.Read(t.Context(), ref); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// What an answer that proves nothing says is one sentence that leads on.
+func TestUnprovenErrorTexts(t *testing.T) {
+	t.Parallel()
+	answer := &qod.Error{Operation: qod.OperationRead, SessionID: "x", Status: 404}
+	for want, err := range map[string]*qod.UnprovenError{
+		"read session x: HTTP 404 Not Found, which proves nothing":                                         {ID: "x", Err: answer},
+		"read session x: HTTP 404 Not Found, but the list of sessions shows it":                            {ID: "x", Listed: true, Err: answer},
+		"read session x: HTTP 404 Not Found, which proves nothing without a list of the sessions: no list": {ID: "x", Look: errors.New("no list"), Err: answer},
+	} {
+		equal(t, "text", err.Error(), want)
+		equal(t, "gone", qod.IsGone(err), false)
+		equal(t, "leads to the answer", errors.Is(err, answer), true)
+	}
+}

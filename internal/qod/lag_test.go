@@ -1,0 +1,253 @@
+// Replicas learn of a session only a while after its creation. Until it is a minute old, nothing that
+// denies it is believed at once: not to a read, not to a delete, and not to a wait.
+package qod_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// Whichever operations lag, a session that is seconds old is found, deleted and waited for.
+func TestLag(t *testing.T) {
+	t.Parallel()
+	lagging := map[string][]sandbox.Operation{
+		"GET": {sandbox.OpRead}, "DELETE": {sandbox.OpRelease}, "lists": {sandbox.OpList},
+		"GET and lists":         {sandbox.OpRead, sandbox.OpList},
+		"DELETE and lists":      {sandbox.OpRelease, sandbox.OpList},
+		"GET, DELETE and lists": {sandbox.OpRead, sandbox.OpRelease, sandbox.OpList},
+	}
+	for verb, asker := range askers() {
+		for what, ops := range lagging {
+			for _, lag := range []time.Duration{25 * time.Second, 30 * time.Second, 45 * time.Second} {
+				for _, own := range []bool{true, false} {
+					t.Run(fmt.Sprintf("%s, %s lag %v, made by this process: %v", verb, what, lag, own), func(t *testing.T) {
+						t.Parallel()
+						inBubble(t, setting{}, func(t *testing.T, w *world) {
+							w.t = t
+							for _, op := range ops {
+								w.Lag(op, lag)
+							}
+							ref := qod.Ref{MadeAt: time.Now()}
+							if own {
+								s, err := w.Reserve(t.Context(), wanted())
+								if err != nil {
+									t.Fatal(err)
+								}
+								ref = qod.Ref{ID: s.ID}
+							} else {
+								ref.ID = w.seed(sandbox.Session{}).ID
+							}
+							time.Sleep(5 * time.Second)
+							var err error
+							spent := took(func() { err = asker.ask(within(t, 2*time.Minute), w, ref) })
+							if err != nil {
+								t.Errorf("after %v: %v", spent, err)
+							}
+							if deletes := asker.op == sandbox.OpRelease; deletes != (len(w.Ledger()) == 0) {
+								t.Errorf("on the network: %v", idsOf(w.Ledger()))
+							}
+							if spent > lag+6*time.Second {
+								t.Errorf("it took %v", spent)
+							}
+							if n := w.Count(asker.op); n > 40 {
+								t.Errorf("%d requests", n)
+							}
+						})
+					})
+				}
+			}
+		}
+	}
+}
+
+// An interrupt ends it within a second, and leaves the session in state: nothing proves that it is gone.
+func TestLagInterrupted(t *testing.T) {
+	t.Parallel()
+	for verb, asker := range askers() {
+		for name, says := range map[string]sandbox.Effect{"a 404": noSession, "silence": sandbox.HangBeforeCommit()} {
+			t.Run(verb+", "+name, func(t *testing.T) {
+				t.Parallel()
+				for _, after := range []time.Duration{100 * time.Millisecond, 2 * time.Second, 10 * time.Second, 59500 * time.Millisecond} {
+					inBubble(t, setting{}, func(t *testing.T, w *world) {
+						w.t = t
+						s := w.seed(sandbox.Session{})
+						w.spoil(asker.op, 1, noSession)
+						w.spoil(asker.op, -1, says)
+						var err error
+						spent := took(func() { err = asker.ask(cancelledIn(t, after), w, qod.Ref{ID: s.ID, MadeAt: time.Now()}) })
+						if spent > after+time.Second {
+							t.Errorf("it went on for %v", spent-after)
+						}
+						if err == nil || qod.IsGone(err) {
+							t.Errorf("error: %v", err)
+						}
+						if !asker.reads && asker.op == sandbox.OpRead {
+							equal(t, "the wait ended for", as[*qod.WaitError](t, err).Reason, qod.WaitInterrupted)
+						} else if e := as[*qod.InterruptedError](t, err); e.Timeout || !e.Sent {
+							t.Errorf("%+v", e)
+						}
+					})
+				}
+			})
+		}
+	}
+}
+
+// A session is new by the server's clock, from when it was made; by this machine's where the server
+// shows none.
+func TestLagByWhichClock(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		network sandbox.Config
+		age     time.Duration // of the session
+		silent  bool          // the API's answers have no Date
+		unknown bool          // when it was made
+		young   bool
+	}{
+		"seconds old":                               {age: 10 * time.Second, young: true},
+		"two minutes old":                           {age: 2 * time.Minute},
+		"the server is 6 h ahead":                   {network: sandbox.Config{Clock: ahead(6 * time.Hour)}, age: 10 * time.Second, young: true},
+		"the server is 6 h behind":                  {network: sandbox.Config{Clock: ahead(-6 * time.Hour)}, age: 10 * time.Second, young: true},
+		"two minutes old, the server is 6 h ahead":  {network: sandbox.Config{Clock: ahead(6 * time.Hour)}, age: 2 * time.Minute},
+		"two minutes old, the server is 6 h behind": {network: sandbox.Config{Clock: ahead(-6 * time.Hour)}, age: 2 * time.Minute},
+		"no clock, seconds old":                     {silent: true, age: 10 * time.Second, young: true},
+		"no clock, two minutes old":                 {silent: true, age: 2 * time.Minute},
+		"made nobody knows when":                    {unknown: true, age: 10 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{network: test.network}, func(t *testing.T, w *world) {
+				made := time.Now()
+				if test.network.Clock != nil {
+					made = test.network.Clock.Now()
+				}
+				s := w.seed(sandbox.Session{})
+				w.Remove(s.ID)
+				if test.silent {
+					w.spoil("", -1, sandbox.Header("Date", ""))
+				}
+				ref := qod.Ref{ID: s.ID, MadeAt: made}
+				if test.unknown {
+					ref.MadeAt = time.Time{}
+				}
+				time.Sleep(test.age)
+				var err error
+				spent := took(func() { _, err = w.Read(t.Context(), ref) })
+				equal(t, "gone", qod.IsGone(err), true)
+				till := time.Minute - test.age
+				switch {
+				case test.young && (spent < till-time.Second || spent > till+7*time.Second):
+					t.Errorf("it took %v to conclude, want until it is a minute old", spent)
+				case !test.young && spent > time.Second:
+					t.Errorf("it took %v to conclude", spent)
+				}
+			})
+		})
+	}
+}
+
+// A session that was made in times to come, as a clock that was wrong has it, is not waited for longer
+// than a minute; nor at all where that is hours off.
+func TestLagIsBounded(t *testing.T) {
+	t.Parallel()
+	for made, most := range map[time.Duration]time.Duration{
+		50 * time.Second: 66 * time.Second, time.Hour: time.Second, -time.Hour: time.Second,
+	} {
+		t.Run(made.String(), func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				s := w.seed(sandbox.Session{})
+				w.Remove(s.ID)
+				var err error
+				spent := took(func() { _, err = w.Read(t.Context(), qod.Ref{ID: s.ID, MadeAt: time.Now().Add(made)}) })
+				if !qod.IsGone(err) || spent > most {
+					t.Errorf("%v after %v", err, spent)
+				}
+			})
+		})
+	}
+}
+
+// A wait whose time is up meanwhile says what it was answered.
+func TestLagLongerThanAWait(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		s := w.seed(sandbox.Session{Status: sandbox.StatusRequested})
+		w.Lag(sandbox.OpRead, time.Minute)
+		_, err := w.Await(within(t, 30*time.Second), qod.Ref{ID: s.ID, MadeAt: time.Now()})
+		equal(t, "reason", as[*qod.WaitError](t, err).Reason, qod.WaitTimeout)
+		equal(t, "answer", as[*qod.Error](t, err).Status, 404)
+	})
+}
+
+// Past its end nothing is waited for, however new the session is.
+func TestLagOfAShortSession(t *testing.T) {
+	t.Parallel()
+	for verb, asker := range askers() {
+		t.Run(verb, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				w.t = t
+				s := w.seed(sandbox.Session{Duration: 10})
+				ref := qod.Ref{ID: s.ID, MadeAt: time.Now(), ExpiresAt: s.ExpiresAt}
+				time.Sleep(12 * time.Second)
+				var err error
+				spent := took(func() { err = asker.ask(t.Context(), w, ref) })
+				if !qod.IsGone(err) || spent > 2*time.Second {
+					t.Errorf("%v after %v", err, spent)
+				}
+			})
+		})
+	}
+}
+
+// A fleet that is new and gone is looked for side by side, and one list decides for all.
+func TestLagOfAFleet(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		ids, made := w.fleet(10), time.Now()
+		for _, id := range ids {
+			w.Remove(id)
+		}
+		spent := took(func() {
+			inParallel(ids, func(id string) {
+				if _, err := w.Read(t.Context(), qod.Ref{ID: id, MadeAt: made}); !qod.IsGone(err) {
+					t.Error(err)
+				}
+			})
+		})
+		if spent > 66*time.Second {
+			t.Errorf("it took %v", spent)
+		}
+		if n := w.Count(sandbox.OpRead); n > 10*17 {
+			t.Errorf("%d gets", n)
+		}
+		if n := w.Count(sandbox.OpList); n > 3 {
+			t.Errorf("%d lists", n)
+		}
+	})
+}
+
+// Credentials that cannot be good again end the search: there is nothing to find with them.
+func TestLagEndsWithTheCredentials(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{client: func(c *qod.Config) { c.AccessToken = "ready" }}, func(t *testing.T, w *world) {
+		w.AcceptToken("ready", sandbox.DefaultClient.ID)
+		s := w.seed(sandbox.Session{})
+		w.spoil(sandbox.OpRead, 2, noSession)
+		w.spoil(sandbox.OpRead, -1, sandbox.Status(401, ""))
+		var err error
+		spent := took(func() {
+			_, err = w.Read(context.WithoutCancel(t.Context()), qod.Ref{ID: s.ID, MadeAt: time.Now()})
+		})
+		equal(t, "status", as[*qod.Error](t, err).Status, 401)
+		if spent > 12*time.Second {
+			t.Errorf("it went on for %v", spent)
+		}
+	})
+}
