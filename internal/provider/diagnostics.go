@@ -528,6 +528,9 @@ func (e endeavour) conflict(taken *qod.ConflictError) account {
 		a.advice += "\n\nIf another reservation of this configuration held the device until its window closed, the same run releases that: apply again."
 	}
 	a.advice += "\n\n" + causesOfConflict
+	if taken.Then != nil {
+		a.advice += "\n\n" + introduced("The request was repeated, and failed otherwise", explain(taken.Then).happened)
+	}
 	return withError(a, taken.Err)
 }
 
@@ -535,6 +538,9 @@ func (e endeavour) conflict(taken *qod.ConflictError) account {
 // running, so it says everything that finds it.
 func (e endeavour) unresolved(lost *qod.UnresolvedError) account {
 	a := account{happened: fmt.Sprintf("A session for this device (%s) may exist and be billed: the network gave no usable answer to the request for it.", lost.Device)}
+	if n := len(lost.Correlators); n > 1 {
+		a.happened = fmt.Sprintf("Up to %d sessions for this device (%s) may exist and be billed: the network gave no usable answer to %d requests for one.", n, lost.Device, n)
+	}
 	switch {
 	case lost.Kept != "":
 		a.happened = fmt.Sprintf("The network may have made two sessions for this device (%s), and bill both: the first request got no usable answer, and a later one succeeded. "+
