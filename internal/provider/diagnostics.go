@@ -241,7 +241,8 @@ func (e endeavour) withoutClock(err error) account {
 	}
 	a := timeCause(what, err)
 	if interruption, ok := asError[*qod.InterruptedError](err); ok && interruption.Timeout && e.timeout != "" {
-		a.happened += " (The limit is timeouts.create.)"
+		a.happened = "The API's time could not be learned in the time allowed (timeouts.create), and no other clock may decide " + what + "."
+		a.advice = "It takes a second at least. Where the network is slow, allow more time."
 	}
 	if e == readingReservation || e == readingSession {
 		a.happened += " The state is kept as it was."
@@ -257,7 +258,7 @@ func (e endeavour) withoutClock(err error) account {
 func statusUnknown(err error) diag.Diagnostic {
 	a := timeCause("whether the window is open", err)
 	a.happened += " The reservation has no session, so nothing is lost, and its status is kept as it was last seen."
-	a.advice = joined(a.advice, "Plan and apply again when the API tells the time: until then nothing is reserved.")
+	a.advice = joined(a.advice, "Nothing is reserved before an apply that knows the API's time.")
 	return diag.NewWarningDiagnostic("QoS Reservation Status Unknown", a.detail())
 }
 
@@ -476,7 +477,7 @@ func (e endeavour) waitFailed(wait *qod.WaitError) diag.Diagnostic {
 		a.advice += " Where the network is slow, allow more time."
 	}
 	if e.over && e.updates && wait.Reason != qod.WaitGone {
-		a.advice = "Its window has closed meanwhile, so the next apply releases it."
+		a.advice = "Its window has closed meanwhile, so the next apply deletes it."
 	}
 	return e.failed(withSession(a.also(last.facts...), wait.Last.ID))
 }
@@ -525,7 +526,7 @@ func (e endeavour) conflict(taken *qod.ConflictError) account {
 		a.advice = joined(a.advice, "Ask who else reserves quality for this device, or apply again when that session has ended, "+until+".")
 	}
 	if e.like == likeReservation && len(taken.Deleted) == 0 {
-		a.advice += "\n\nIf another reservation of this configuration held the device until its window closed, the same run releases that: apply again."
+		a.advice += "\n\nIf another reservation of this configuration held the device until its window closed, the same run deletes its session: apply again."
 	}
 	a.advice += "\n\n" + causesOfConflict
 	if taken.Then != nil {
