@@ -288,9 +288,14 @@ func explainContradiction(e *contradictionError) account {
 	a := account{
 		happened: fmt.Sprintf("The API shows the session as %s%s, while its clock (the Date of its answers) shows %s. One of them is wrong, so nothing can be concluded.",
 			e.session.Status, period(e.session.StartedAt, e.session.ExpiresAt), instantText(e.now)),
-		advice: "Most likely the clock of one of the API's servers is wrong, or a cache answers in their place. Try again later. If the problem persists, give this to the operator.",
+		advice: "Most likely one of the API's servers has a wrong clock, or a cache answers in its place. Try again later. If the problem persists, give this to the operator.",
 	}
-	if e.now.Sub(e.machine).Abs() > machineTolerance {
+	switch {
+	case e.vetoed:
+		a.happened = fmt.Sprintf("By the API's clock (the Date of its answers), which shows %s, the window is not open. By this machine's clock, which shows %s, it is. The API shows no times of the session that would settle it, so nothing can be concluded.",
+			instantText(e.now), instantText(e.machine))
+		a.advice = "If this machine's clock is wrong, set it. Otherwise one of the API's servers has a wrong clock, or a cache answers in its place: try again later. If the problem persists, give this to the operator."
+	case e.now.Sub(e.machine).Abs() > machineTolerance:
 		a.happened += fmt.Sprintf(" This machine's clock shows %s.", instantText(e.machine))
 		a.advice += " If it is this machine's clock that is wrong, set it."
 	}
@@ -663,6 +668,8 @@ func (e endeavour) importCommands(id string) string {
 	return fmt.Sprintf("  import {\n    to = ADDRESS\n    id = %q\n  }\n\nor: terraform import 'ADDRESS' %s\n(ADDRESS is the one above, such as %s.)", id, id, e.like)
 }
 
+const behindCache = "A cache or proxy in front of the API answers in its place. Ask whoever runs it not to cache the API: every request says so (Cache-Control: no-cache)."
+
 // explain says what an error of the client means and what to do, for whoever's pipeline just
 // failed.
 func explain(err error) account {
@@ -694,12 +701,17 @@ func explain(err error) account {
 	case errors.As(err, &clock):
 		return account{
 			happened: fmt.Sprintf("Its answers contradict each other: one says that it is %s, another at the same moment %s.", instantText(clock.Expected), instantText(clock.Shown)),
-			advice:   "The clock of one of the API's servers is wrong, or a cache answers for them. Try again later, and give this to the operator if the problem persists.",
+			advice:   "One of the API's servers has a wrong clock, or a cache answers in its place. Try again later. If the problem persists, give this to the operator.",
 		}
 	case errors.Is(err, qod.ErrClockStandsStill):
 		return account{
 			happened: "Its answers carry the same Date some seconds apart, as those of a cache do.",
-			advice:   "A cache or proxy in front of the API answers for it. Ask whoever runs it not to cache the API.",
+			advice:   behindCache,
+		}
+	case errors.Is(err, qod.ErrCachedList):
+		return account{
+			happened: "A cache answered with a list of the sessions that it had (its answer has an Age header).",
+			advice:   behindCache,
 		}
 	case errors.As(err, &failure):
 		return withError(explainError(failure), failure)
@@ -717,7 +729,7 @@ func explain(err error) account {
 	case errors.Is(err, qod.ErrWindowClosed):
 		return account{happened: "Less than a second is left of the time asked for.", advice: "Ask for a later end."}
 	}
-	return account{happened: sentence(err.Error())}
+	return account{happened: sentence(capital(err.Error()))}
 }
 
 // lostNotDeleted tells of a session that was proven gone earlier, and that a destroy has tried to delete

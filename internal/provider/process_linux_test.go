@@ -366,8 +366,9 @@ func TestReservation_signals(t *testing.T) {
 		c.crashes(handled)
 		c.isClean()
 		c.recovers("qod_reservation.camera")
-		if got := s.writes(); got != "POST POST DELETE" {
-			t.Errorf("requests that change something: %s, want the one that crashed, the one that met it, and the DELETE in the end", got)
+		// The one that meets it is repeated for some seconds: a delete might be under way.
+		if got := strings.TrimLeft(s.writes(), "POST "); got != "DELETE" {
+			t.Errorf("requests that change something: %s, want POSTs, and the DELETE in the end", s.writes())
 		}
 	})
 }

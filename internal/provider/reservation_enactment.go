@@ -39,8 +39,9 @@ func (e *enactment) run(ctx context.Context) diag.Diagnostics {
 		return diags
 	}
 	if e.session != nil {
+		w, _ := e.plan.window()
 		var err error
-		if e.over, err = pastEnd(*e.session, e.now, time.Now()); err != nil {
+		if e.over, err = w.sessionOver(*e.session, e.memory.MadeAt, e.now, time.Now()); err != nil {
 			diags.Append(e.timeUnknown(e.session.ID, err))
 			return diags
 		}

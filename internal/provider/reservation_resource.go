@@ -137,7 +137,7 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	w, known := model.window()
 	if known { // else it counts as open, whatever the time
 		var err error
-		now, over, err = r.timeOf(ctx, session)
+		now, over, err = r.timeOf(ctx, w, session, memory.MadeAt)
 		switch {
 		case err == nil:
 		case session == nil:
@@ -153,6 +153,10 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 			resp.Diagnostics.Append(reading.timeUnknown(session.ID, err))
 			return
 		}
+	}
+
+	if !seen.Lost.lives(now) {
+		seen.Lost = lostSession{}
 	}
 
 	before := model
@@ -179,10 +183,10 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 }
 
 // timeOf is the server's time, and whether a session (nil for none) is past its own end by it.
-func (r *reservationResource) timeOf(ctx context.Context, session *qod.Session) (now time.Time, over bool, err error) {
+func (r *reservationResource) timeOf(ctx context.Context, w window, session *qod.Session, madeAt time.Time) (now time.Time, over bool, err error) {
 	now, err = r.api.Now(ctx)
 	if err == nil && session != nil {
-		over, err = pastEnd(*session, now, time.Now())
+		over, err = w.sessionOver(*session, madeAt, now, time.Now())
 	}
 	return now, over, err
 }
@@ -236,11 +240,7 @@ func currentSession(ctx context.Context, api qod.Sessions, e endeavour, model re
 func takeBack(ctx context.Context, api qod.Sessions, model reservationModel, memory sessionMemory) (*qod.Session, sessionMemory) {
 	lost := memory.Lost
 	was := sessionMemory{Imported: memory.Imported, AskedProfile: memory.AskedProfile, Owner: memory.Owner, Origin: lost.Origin, MadeAt: lost.MadeAt}
-	if lost.ID == "" || lost.Origin != api.Origin() {
-		return nil, memory
-	}
-	if !was.lives(lost.ExpiresAt, api.EstimateNow()) {
-		memory.Lost = lostSession{}
+	if lost.ID == "" || lost.Origin != api.Origin() || !lost.lives(api.EstimateNow()) {
 		return nil, memory
 	}
 	ref := model.ref(was)
@@ -330,17 +330,18 @@ func (r *reservationResource) Delete(ctx context.Context, req resource.DeleteReq
 	resp.Diagnostics.Append(release(ctx, r.api, deletingReservation, model.ref(memory), memory)...)
 }
 
-// deleteLost deletes the session that a reservation lost sight of, if it can be alive. It has been
-// proven gone, so nothing about it keeps a destroy from its work.
+// deleteLost deletes the session that a reservation lost sight of. It has been proven gone, so nothing
+// about it keeps a destroy from its work; once it can no longer be alive, not even a warning is due. A read
+// has forgotten it by then, so only a destroy without one gets here, and no clock decides for it.
 func (r *reservationResource) deleteLost(ctx context.Context, model reservationModel, memory sessionMemory) diag.Diagnostics {
 	lost := memory.Lost
 	was := sessionMemory{Origin: lost.Origin, MadeAt: lost.MadeAt}
-	if lost.ID == "" || lost.Origin != r.api.Origin() || !was.lives(lost.ExpiresAt, time.Now()) {
+	if lost.ID == "" || lost.Origin != r.api.Origin() {
 		return nil
 	}
 	ref := model.ref(was)
 	ref.ID, ref.ExpiresAt = lost.ID, lost.ExpiresAt
-	if err := r.api.Release(ctx, ref); err != nil && !qod.IsGone(err) {
+	if err := r.api.Release(ctx, ref); err != nil && !qod.IsGone(err) && lost.lives(time.Now()) {
 		return diag.Diagnostics{lostNotDeleted(ref, err)}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -67,6 +68,23 @@ func statusOf(w window, now time.Time, session *qod.Session, over bool) reservat
 		return statusDue
 	}
 	return status
+}
+
+// sessionOver is pastEnd for the session of a reservation, which was made at a time (zero where that is
+// not known). It is a *contradictionError, too, where the window would end a session by the API's clock
+// alone: this machine's says otherwise, and the session shows no times that would settle it. It is pure.
+func (w window) sessionOver(s qod.Session, madeAt, now, machine time.Time) (bool, error) {
+	s.StartedAt = cmp.Or(s.StartedAt, madeAt)
+	over, err := pastEnd(s, now, machine)
+	if err != nil || over || s.Status == qod.StatusUnavailable {
+		return over, err
+	}
+	settled := !s.StartedAt.IsZero() && !s.ExpiresAt.IsZero()
+	differ := now.Sub(machine).Abs() > machineTolerance
+	if differ && !settled && w.status(now, &s) == statusOverdue && w.status(machine, &s) != statusOverdue {
+		return false, &contradictionError{session: s, now: now, machine: machine, vetoed: true}
+	}
+	return false, nil
 }
 
 // over reports whether no session can be had for the rest of the window: the API counts whole seconds.

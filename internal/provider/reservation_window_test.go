@@ -50,8 +50,11 @@ func TestWindow_status(t *testing.T) {
 		"not known":                                {"", "", "2028-02-29T22:00:00Z", nil, "DUE"},
 		"not known, available":                     {"", "", "2028-02-29T22:00:00Z", session("AVAILABLE"), "AVAILABLE"},
 		"not known, unavailable":                   {"", "", "2028-02-29T22:00:00Z", session("UNAVAILABLE"), "UNAVAILABLE"},
-		"a session before it":                      {match, matchEnd, "2028-02-29T20:14:59Z", session("AVAILABLE"), "OVERDUE"},
-		"an unavailable one before it":             {match, matchEnd, "2028-02-29T20:14:59Z", session("UNAVAILABLE"), "OVERDUE"},
+		"a session long before it":                 {match, matchEnd, "2028-02-29T20:09:59Z", session("AVAILABLE"), "OVERDUE"},
+		"a session five minutes before it":         {match, matchEnd, "2028-02-29T20:10:00Z", session("AVAILABLE"), "AVAILABLE"},
+		"a requested one just before it":           {match, matchEnd, "2028-02-29T20:14:59Z", session("REQUESTED"), "REQUESTED"},
+		"an unavailable one just before it":        {match, matchEnd, "2028-02-29T20:14:59Z", session("UNAVAILABLE"), "UNAVAILABLE"},
+		"an unavailable one long before it":        {match, matchEnd, "2028-02-29T20:09:59Z", session("UNAVAILABLE"), "OVERDUE"},
 		"requested":                                {match, matchEnd, "2028-02-29T20:15:00Z", session("REQUESTED"), "REQUESTED"},
 		"available":                                {match, matchEnd, "2028-02-29T20:15:00Z", session("AVAILABLE"), "AVAILABLE"},
 		"unavailable":                              {match, matchEnd, "2028-02-29T20:15:00Z", session("UNAVAILABLE"), "UNAVAILABLE"},
@@ -106,6 +109,80 @@ func TestWindow_seconds(t *testing.T) {
 			t.Parallel()
 			if got := (window{mustInstant(t, test.starts), mustInstant(t, test.ends)}).seconds(); got != test.want {
 				t.Errorf("%d, want %d", got, test.want)
+			}
+		})
+	}
+}
+
+// A session may go on for a minute after its window without a word: networks count from when they grant it.
+func TestWindow_exceededBy(t *testing.T) {
+	t.Parallel()
+	w := window{ends: mustInstant(t, "2028-03-01T00:15:00Z")}
+	for expires, want := range map[string]bool{
+		"2028-03-01T00:14:00Z": false, "2028-03-01T00:15:00Z": false, "2028-03-01T00:16:00Z": false, "2028-03-01T00:16:01Z": true, "": false,
+	} {
+		if got := w.exceededBy(qod.Session{ExpiresAt: mustInstant(t, expires)}); got != want {
+			t.Errorf("%q: %t, want %t", expires, got, want)
+		}
+	}
+}
+
+// Whether a session is over by its own account, and where the clocks and the session contradict each
+// other, so that nothing can be concluded.
+func TestWindow_sessionOver(t *testing.T) {
+	t.Parallel()
+	const (
+		over    = "over"
+		lives   = "lives"
+		neither = "neither"
+		starts  = "2028-02-29T20:15:00Z"
+		ends    = "2028-03-01T00:15:00Z"
+		noon    = "2028-02-29T12:00:00Z"
+		during  = "2028-02-29T21:00:00Z"
+		after   = "2028-03-01T06:00:00Z"
+	)
+	for name, test := range map[string]struct {
+		status               qod.Status
+		from, to, made       string // of the session
+		now, machine, result string
+	}{
+		"during":                                     {"AVAILABLE", starts, ends, "", during, during, lives},
+		"during, and the machine is years off":       {"AVAILABLE", starts, ends, "", during, "2026-11-29T12:00:00Z", lives},
+		"its end, and some seconds":                  {"AVAILABLE", starts, ends, "", "2028-03-01T00:15:05Z", "2028-03-01T00:15:05Z", lives},
+		"past its end":                               {"AVAILABLE", starts, ends, "", after, after, over},
+		"past its end, machine four minutes off":     {"AVAILABLE", starts, ends, "", after, "2028-03-01T06:04:00Z", over},
+		"past its end, machine six minutes off":      {"AVAILABLE", starts, ends, "", after, "2028-03-01T06:06:00Z", neither},
+		"past its end by the API's clock alone":      {"AVAILABLE", starts, ends, "", after, during, neither},
+		"past its end by the machine's clock alone":  {"AVAILABLE", starts, ends, "", during, after, lives},
+		"before its start":                           {"AVAILABLE", starts, ends, "", noon, noon, neither},
+		"before its start, by some seconds":          {"AVAILABLE", starts, ends, "", "2028-02-29T20:14:55Z", during, lives},
+		"in a word that the document does not know":  {"DEGRADED", starts, ends, "", after, after, over},
+		"requested, past its end":                    {"REQUESTED", "", ends, "", after, after, lives},
+		"unavailable, past its end":                  {"UNAVAILABLE", starts, ends, "", after, after, lives},
+		"no times, and both clocks say open":         {"AVAILABLE", "", "", "", during, during, lives},
+		"no times, and both clocks say over":         {"AVAILABLE", "", "", "", after, after, lives},
+		"no times, over by the API's clock alone":    {"AVAILABLE", "", "", "", after, during, neither},
+		"no times, early by the API's clock alone":   {"AVAILABLE", "", "", "", noon, during, neither},
+		"no times, over by the machine's alone":      {"AVAILABLE", "", "", "", during, after, lives},
+		"no times, the clocks four minutes apart":    {"AVAILABLE", "", "", "", "2028-03-01T00:16:00Z", "2028-03-01T00:12:00Z", lives},
+		"no end, over by the API's clock alone":      {"AVAILABLE", starts, "", "", after, during, neither},
+		"requested, over by the API's clock alone":   {"REQUESTED", "", "", "", after, during, neither},
+		"unavailable, over by the API's clock alone": {"UNAVAILABLE", "", "", "", after, during, lives},
+		"made later than the API's clock":            {"AVAILABLE", "", ends, starts, noon, noon, neither},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at := func(s string) time.Time { return mustInstant(t, s) }
+			session := qod.Session{ID: lostID, Status: test.status, StartedAt: at(test.from), ExpiresAt: at(test.to)}
+			got := lives
+			switch isOver, err := (window{at(starts), at(ends)}).sessionOver(session, at(test.made), at(test.now), at(test.machine)); {
+			case err != nil:
+				got = neither
+			case isOver:
+				got = over
+			}
+			if got != test.result {
+				t.Errorf("it is %s, want %s", got, test.result)
 			}
 		})
 	}

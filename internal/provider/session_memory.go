@@ -106,6 +106,11 @@ type lostSession struct {
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 }
 
+// lives reports whether the session can be alive at a time; see sessionMemory.lives.
+func (l lostSession) lives(now time.Time) bool {
+	return sessionMemory{MadeAt: l.MadeAt}.lives(l.ExpiresAt, now)
+}
+
 // longestSession is the most any session of this API lasts.
 const longestSession = 24 * time.Hour
 

@@ -25,6 +25,9 @@ type contradictionError struct {
 	session qod.Session
 	now     time.Time // the API's
 	machine time.Time // this machine's
+	// vetoed says that the session shows too little to settle it, and that this machine's clock
+	// contradicts the API's.
+	vetoed bool
 }
 
 func (e *contradictionError) Error() string {

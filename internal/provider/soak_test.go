@@ -20,6 +20,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -35,10 +36,17 @@ func TestSoak(t *testing.T) {
 	t.Logf("seed %d (repeat with QOD_SOAK_SEED)", seed)
 	for i := range worlds {
 		t.Run(fmt.Sprintf("%d", seed+i), func(t *testing.T) {
-			random := rand.New(rand.NewPCG(seed+i, 0)) //nolint:gosec // chance that can be repeated
-			clock := &sandbox.OffsetClock{}
-			w := newWorld(t, sandbox.Config{Clock: clock, TokenLifetime: []time.Duration{time.Hour, 2 * time.Second}[random.IntN(2)]})
-			newSoak(w, clock, random).run()
+			t.Parallel()
+			// In a bubble, minutes of lag, of retries and of waiting take no time.
+			synctest.Test(t, func(t *testing.T) {
+				random := rand.New(rand.NewPCG(seed+i, 0)) //nolint:gosec // chance that can be repeated
+				w := newWorldInBubble(t, sandbox.Config{
+					TokenLifetime:    []time.Duration{time.Hour, 2 * time.Second}[random.IntN(2)],
+					Provisioning:     []time.Duration{0, 3 * time.Second, sandbox.Instant}[random.IntN(3)],
+					SeveralPerDevice: random.IntN(4) == 0,
+				})
+				newSoak(w, random).run()
+			})
 		})
 	}
 }
@@ -60,7 +68,6 @@ func mustUint(t *testing.T, variable string, otherwise uint64) uint64 {
 // soak is one world with a few resources.
 type soak struct {
 	w         *world
-	clock     *sandbox.OffsetClock // runs like the real one, for faults that take time, and is put forward between runs
 	began     time.Time
 	random    *rand.Rand
 	process   *core
@@ -78,18 +85,18 @@ type soaked struct {
 	lost     bool   // one of them said that there is a session, or may be
 }
 
-func newSoak(w *world, clock *sandbox.OffsetClock, random *rand.Rand) *soak {
-	s := &soak{w: w, clock: clock, began: clock.Now(), random: random}
+func newSoak(w *world, random *rand.Rand) *soak {
+	s := &soak{w: w, began: w.clock.Now(), random: random}
 	for i := range 2 + random.IntN(3) {
 		r := &soaked{reserves: random.IntN(2) == 0, config: s.configuration(i)}
 		if r.reserves {
-			r.config = s.scheduled(r.config.with("timeouts.update", "8s"))
+			r.config = s.scheduled(r.config.with("timeouts.update", "3m"))
 		} else {
 			r.config = r.config.with("duration", 600+i)
 		}
 		s.resources = append(s.resources, r)
 	}
-	s.restart(impatient)
+	s.restart()
 	return s
 }
 
@@ -109,15 +116,11 @@ func (r *soaked) session() string {
 	return r.state.text("id")
 }
 
-// A process that meets faults gives up on requests that hang. One that meets none has the time that a
-// busy machine takes.
-const impatient, patient = "1s", "15s"
-
 // restart begins a new provider process, as every plan and apply does.
-func (s *soak) restart(timeout string) {
-	s.process = newCore(s.w.t, &qodProvider{version: "test", getenv: func(string) string { return "" }}, attrs{
+func (s *soak) restart() {
+	s.process = newCore(s.w.t, s.w.process(), attrs{
 		"endpoint": s.w.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret,
-		"max_retries": 2, "request_timeout": timeout,
+		"max_retries": 2, "request_timeout": "10s",
 	})
 }
 
@@ -129,18 +132,18 @@ func (s *soak) run() {
 		s.change()
 	}
 	s.w.Heal()
-	s.clock.Advance(time.Minute) // beyond what begins or ends during a run
+	s.w.advance(time.Minute) // beyond what begins or ends during a run
 	s.healed()
 	if s.random.IntN(2) == 0 {
 		s.later()
 		s.healed()
 	}
-	s.restart(impatient)
+	s.restart()
 	s.disturbReleases()
 	s.together(s.destroy)
 	s.w.Heal()
 	for range 2 {
-		s.restart(patient)
+		s.restart()
 		s.together(s.destroy)
 	}
 	if left := s.w.ids(); len(left) > 0 {
@@ -173,7 +176,7 @@ func (s *soak) configuration(i int) attrs {
 			device["ipv6_address"] = []string{"2001:db8::", "2001:DB8:0::"}[s.random.IntN(2)] + strconv.Itoa(1+i)
 		}
 	}
-	config := attrs{"device": device, "qos_profile": s.profile(), "timeouts": attrs{"create": "8s", "delete": "5s"}}
+	config := attrs{"device": device, "qos_profile": s.profile(), "timeouts": attrs{"create": "3m", "delete": "2m"}}
 	if s.random.IntN(2) == 0 {
 		config["application_server"] = attrs{"ipv4_address": "198.51.100.0/24"}
 	}
@@ -187,7 +190,7 @@ func (s *soak) configuration(i int) attrs {
 // session, shorter than a run, or one that opens during a run. All but the last two begin and end half
 // an hour from the nearest run, since time passes by whole hours: no check has to be quick.
 func (s *soak) scheduled(config attrs) attrs {
-	now := s.clock.Now()
+	now := s.w.clock.Now()
 	at := func(hours int) time.Time {
 		return s.began.Add(now.Sub(s.began).Truncate(time.Hour) + time.Duration(hours)*time.Hour + 30*time.Minute)
 	}
@@ -341,7 +344,7 @@ func (s *soak) change() {
 			}
 		}
 	}
-	s.restart(impatient)
+	s.restart()
 }
 
 // later has hours pass between two runs: windows open and close, sessions end. The tokens of the run
@@ -349,7 +352,7 @@ func (s *soak) change() {
 func (s *soak) later() {
 	by := []time.Duration{time.Hour, 2 * time.Hour, 25 * time.Hour}[s.random.IntN(3)]
 	s.tell("%s pass", by)
-	s.clock.Advance(by)
+	s.w.advance(by)
 }
 
 // apply is terraform apply for one resource: refresh, plan, and what the plan says.
@@ -446,7 +449,7 @@ var namedForImport = regexp.MustCompile(`terraform import 'ADDRESS' ([0-9a-f-]{3
 // healed applies without faults, as often as a person would, doing what the errors say.
 func (s *soak) healed() {
 	for round := range 4 {
-		s.restart(patient)
+		s.restart()
 		for _, r := range s.resources {
 			r.said = ""
 		}
@@ -546,7 +549,7 @@ func (s *soak) isInWindow(i int, r *soaked) {
 		}
 		return mustInstant(s.w.t, text)
 	}
-	now, starts, ends := s.clock.Now(), instant("starts_at"), instant("ends_at")
+	now, starts, ends := s.w.clock.Now(), instant("starts_at"), instant("ends_at")
 	want := "AVAILABLE"
 	switch {
 	case now.Before(starts):

@@ -271,7 +271,7 @@ func boolRank(b bool) int {
 // Now is the server's time, from the Dates of its answers: of two at least that agree and are not of
 // the same second, since one may come from a cache or from a node whose clock is wrong. Lists are asked
 // for until there are two. The local clock never stands in: a runner that is an hour slow would leave
-// a broadcast without its session. Errors: *ClockError, ErrNoDate, ErrClockStandsStill, or why there
+// a broadcast without its session. Errors: *ClockError, ErrNoDate, ErrClockStandsStill, ErrCachedList, or why there
 // was no answer, an *InterruptedError among it.
 func (c *Client) Now(ctx context.Context) (now time.Time, err error) {
 	defer catch(&err)
@@ -332,7 +332,7 @@ func (c *Client) askTheTime(ctx context.Context) error {
 		return c.clock.contradicted()
 	case err != nil:
 		return err
-	case taken != nil && taken.doubt != nil:
+	case taken != nil && errors.Is(taken.doubt, ErrCachedList):
 		return taken.doubt
 	case taken != nil:
 		return ErrNoDate

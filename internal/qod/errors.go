@@ -113,6 +113,9 @@ var ErrNotRenewable = errors.New("the access token was refused and cannot be ren
 // 9110 §6.6.1).
 var ErrNoDate = errors.New("the API's answers carry no Date header, so its clock is not known")
 
+// ErrCachedList says that a cache answered with a list that it had: it says nothing of now (RFC 9111 §5.1).
+var ErrCachedList = errors.New("the list of sessions came from a cache, so it may be out of date")
+
 // ErrClockStandsStill says that answers some seconds apart carry the same Date, as those of a cache do.
 var ErrClockStandsStill = errors.New("the API's answers carry the same Date seconds apart, as those of a cache do, so its clock is not known")
 

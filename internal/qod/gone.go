@@ -225,7 +225,7 @@ func (a absence) look(ctx context.Context, notBefore time.Time) (Session, error)
 	switch {
 	case err != nil:
 		return Session{}, err
-	case errors.Is(list.doubt, errCachedList):
+	case errors.Is(list.doubt, ErrCachedList):
 		return Session{}, list.doubt // what it shows may be gone, too
 	}
 	if s, listed := list.find(a.ref.ID); listed {

@@ -20,8 +20,7 @@ type listing struct {
 }
 
 var (
-	errCachedList = errors.New("the list of sessions came from a cache, so it may be out of date")
-	errListPart   = errors.New("the list of sessions is incomplete")
+	errListPart = errors.New("the list of sessions is incomplete")
 )
 
 // maxPages bounds how many pages of one list are followed.
@@ -42,7 +41,7 @@ func (c *Client) listOnce(ctx context.Context) (listing, error) {
 		}
 		whole.add(page)
 		if a.cached {
-			whole.doubt = errCachedList
+			whole.doubt = ErrCachedList
 		}
 		next := nextPage(a.header)
 		if next == "" {

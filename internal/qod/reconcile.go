@@ -81,7 +81,7 @@ func (cr *creation) list(ctx context.Context) (*snapshot, error) {
 	return list, err
 }
 
-func isDoubt(err error) bool { return errors.Is(err, errCachedList) || errors.Is(err, errListPart) }
+func isDoubt(err error) bool { return errors.Is(err, ErrCachedList) || errors.Is(err, errListPart) }
 
 // showsNewer reports whether the list shows a session that was made after the lost POST was given up:
 // one that lags behind that POST does not.
