@@ -84,7 +84,10 @@ func TestAwaitIsEndedByNoList(t *testing.T) {
 		status qod.Status     // that was last known
 		from   time.Duration
 	}{
-		"that says AVAILABLE too early":   {set("qosStatus", "AVAILABLE"), 0, qod.StatusAvailable, 30 * time.Second},
+		"that says AVAILABLE too early": {func(info map[string]any) bool {
+			info["qosStatus"], info["startedAt"], info["expiresAt"] = "AVAILABLE", "2000-01-01T00:00:00Z", "2000-01-01T01:00:00Z"
+			return true
+		}, 0, qod.StatusAvailable, 30 * time.Second},
 		"that says UNAVAILABLE":           {set("qosStatus", "UNAVAILABLE"), 0, qod.StatusAvailable, 30 * time.Second},
 		"that does not show it":           {func(map[string]any) bool { return false }, 0, qod.StatusAvailable, 30 * time.Second},
 		"that says REQUESTED for ever":    {set("qosStatus", "REQUESTED"), 0, qod.StatusAvailable, 30 * time.Second},

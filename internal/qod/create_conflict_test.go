@@ -182,6 +182,17 @@ func TestConflictNamesWhatThisRunHasDeleted(t *testing.T) {
 			posts:   -1, till: 20 * time.Second,
 			check: conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "deleted", len(e.Deleted), 1) }),
 		},
+		// Its own session is no reason to wait, lost answer or not: two rows have one device.
+		"made by this run, behind a lost answer": {
+			arrange: func(t *testing.T, w *world) {
+				if _, err := w.Reserve(t.Context(), wanted()); err != nil {
+					t.Fatal(err)
+				}
+				w.spoil(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
+			},
+			posts: 2, till: 25 * time.Second,
+			check: conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "own", len(e.Own), 1) }),
+		},
 		"done, and nobody's any more": {
 			setting: setting{network: sandbox.Config{HoldAfterDelete: time.Hour}},
 			arrange: func(t *testing.T, w *world) {
