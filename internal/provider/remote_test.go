@@ -202,7 +202,7 @@ func TestSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	api = remote(t, dir, w.ofSandbox) // as make testacc-remote sweeps: in a process of its own
+	api = remote(t, dir, w.ofSandbox) // as the next run sweeps
 	w.Fail(sandbox.Fault{Operation: sandbox.OpRelease, Times: 1, Effect: sandbox.Status(403, `{"code":"PERMISSION_DENIED","message":"no"}`)})
 	if err := api.sweep(t.Context()); err == nil || !strings.Contains(err.Error(), "is not swept up") {
 		t.Errorf("a DELETE is refused, and the sweep says: %v", err)

@@ -251,7 +251,7 @@ func tellsTime(a answer) bool {
 	if a.status/100 != 2 && a.status/100 != 4 {
 		return false
 	}
-	body := bytes.TrimSpace(a.body)
+	body := bytes.TrimSpace(jsonText(a.body))
 	return a.bodyErr == nil && (len(body) == 0 || body[0] == '{' || body[0] == '[')
 }
 

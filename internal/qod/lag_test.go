@@ -76,6 +76,7 @@ func TestLagInterrupted(t *testing.T) {
 					inBubble(t, setting{}, func(t *testing.T, w *world) {
 						w.t = t
 						s := w.seed(sandbox.Session{})
+						w.Lag(sandbox.OpList, time.Hour) // what a list shows is there, and nothing is looked for
 						w.spoil(asker.op, 1, noSession)
 						w.spoil(asker.op, -1, says)
 						var err error
@@ -239,6 +240,7 @@ func TestLagEndsWithTheCredentials(t *testing.T) {
 	inBubble(t, setting{client: func(c *qod.Config) { c.AccessToken = "ready" }}, func(t *testing.T, w *world) {
 		w.AcceptToken("ready", sandbox.DefaultClient.ID)
 		s := w.seed(sandbox.Session{})
+		w.Lag(sandbox.OpList, time.Hour)
 		w.spoil(sandbox.OpRead, 2, noSession)
 		w.spoil(sandbox.OpRead, -1, sandbox.Status(401, ""))
 		var err error

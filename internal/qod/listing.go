@@ -15,7 +15,8 @@ import (
 // listing is what one list came back with.
 type listing struct {
 	sessions []Session
-	doubt    error // see snapshot
+	at       map[string]int // where in sessions, by id
+	doubt    error          // see snapshot
 }
 
 var (
@@ -38,7 +39,7 @@ func (c *Client) listOnce(ctx context.Context) (listing, error) {
 		if err != nil {
 			return listing{}, err
 		}
-		whole.sessions = append(whole.sessions, page...)
+		whole.add(page)
 		if a.cached {
 			whole.doubt = ErrCachedList
 		}
@@ -50,6 +51,22 @@ func (c *Client) listOnce(ctx context.Context) (listing, error) {
 			whole.doubt = firstError(whole.doubt, fmt.Errorf("%w: it names a next page that cannot be followed", errListPart))
 			return whole, nil
 		}
+	}
+}
+
+// add takes in a page. While pages are asked for, sessions begin and end, and the others move from one
+// page to the next: one that is shown twice is one session, and the last word counts.
+func (l *listing) add(page []Session) {
+	if l.at == nil {
+		l.at = make(map[string]int, len(page))
+	}
+	for _, s := range page {
+		if at, seen := l.at[s.ID]; seen && s.ID != "" {
+			l.sessions[at] = s
+			continue
+		}
+		l.at[s.ID] = len(l.sessions)
+		l.sessions = append(l.sessions, s)
 	}
 }
 

@@ -54,6 +54,14 @@ func TestOwnSessions(t *testing.T) {
 		if o.lastDeletion().Before(done) {
 			t.Errorf("the last delete was at %v", o.lastDeletion())
 		}
+		// A delete that is under way goes on beside a new session, and is known when it ends.
+		busy := o.deleting(Ref{ID: "e", Device: phone})
+		if !o.claim("f", phone) || !slices.Equal(o.deletionsOf(phone), []string{"e"}) {
+			t.Errorf("a new session ends a delete that goes on: %v", o.deletionsOf(phone))
+		}
+		if busy(false); !o.deleted("e") {
+			t.Error("that it has ended is not known")
+		}
 		// Where a new session can be, what was deleted is gone, and explains no later conflict.
 		if !o.claim("d", phone) || o.deletionsOf(phone) != nil {
 			t.Error("a new session does not end the excuse that a delete gives a conflict")

@@ -195,6 +195,45 @@ func TestReleaseOfABusySession(t *testing.T) {
 // maxDeletePause is what lies between two DELETEs at most.
 const maxDeletePause = 6250 * time.Millisecond
 
+// What a list shows is there, whatever a DELETE is answered in the API's place: it is repeated while
+// there is time, and then the error says both.
+func TestReleaseOfWhatAListShows(t *testing.T) {
+	t.Parallel()
+	for _, says := range sandbox.ForeignNotFound {
+		t.Run(says.Name, func(t *testing.T) {
+			t.Parallel()
+			for _, times := range []int{1, 3} {
+				inBubble(t, setting{}, func(t *testing.T, w *world) {
+					s := w.seed(sandbox.Session{})
+					w.spoil(sandbox.OpRelease, times, says.Effect)
+					spent := took(func() {
+						if err := w.Release(within(t, 2*time.Minute), refOf(s)); err != nil {
+							t.Error(err)
+						}
+					})
+					equal(t, "on the network", len(w.Ledger()), 0)
+					equal(t, "DELETEs", w.Count(sandbox.OpRelease), times+1)
+					if most := time.Duration(times) * maxDeletePause; spent > most {
+						t.Errorf("it took %v", spent)
+					}
+				})
+			}
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				s := w.seed(sandbox.Session{})
+				w.spoil(sandbox.OpRelease, -1, says.Effect)
+				err := w.Release(within(t, 2*time.Minute), refOf(s))
+				e := as[*qod.UnprovenError](t, err)
+				equal(t, "the list shows it", e.Listed, true)
+				equal(t, "status", e.Err.Status, 404)
+				equal(t, "on the network", len(w.Ledger()), 1)
+				if n := w.Count(sandbox.OpRelease); n < 20 || n > 40 {
+					t.Errorf("%d DELETEs", n)
+				}
+			})
+		})
+	}
+}
+
 // What the API asks to wait is waited for.
 func TestReleaseOfABusySessionAsItIsAsked(t *testing.T) {
 	t.Parallel()

@@ -117,9 +117,9 @@ func (cr *creation) run(ctx context.Context) (Session, error) {
 		}
 		s, err := cr.post(ctx, attempt+cr.rateLimits)
 		if isStatus(err, http.StatusUnauthorized) {
-			var adopted bool
-			if s, adopted, err = cr.replay(ctx, err, attempt); adopted {
-				return s, nil
+			var over bool
+			if s, over, err = cr.replay(ctx, err, attempt); over {
+				return s, err
 			}
 		}
 		if s.ID != "" {
@@ -205,8 +205,9 @@ func (cr *creation) handle(ctx context.Context, failure *Error) (Session, nextSt
 
 // replay repeats a POST that was refused with a 401, once, with a new token. A 401 comes before any
 // processing, or should: a list has to show first that no session was made. One that it shows, and that
-// is ours, is adopted. Like the POST itself, nothing cuts this short.
-func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s Session, adopted bool, err error) {
+// is ours, is adopted, and the create is over; so it is where nobody can tell. Like the POST itself,
+// nothing cuts this short.
+func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s Session, over bool, err error) {
 	c := cr.client
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchBudget+2*c.requestTimeout)
 	defer cancel()
@@ -219,7 +220,7 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 		cr.lose(failure)
 		s, err := cr.look(ctx, 0)
 		if s.ID != "" || err != nil {
-			return s, s.ID != "", err
+			return s, true, err
 		}
 		cr.lost = cr.lost[:len(cr.lost)-1]
 	}

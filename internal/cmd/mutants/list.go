@@ -21,8 +21,8 @@ var mutants = []mutant{
 	{
 		promise: "an interrupt does not cut a POST",
 		file:    "internal/qod/reserve.go",
-		line:    "context.WithTimeout(context.WithoutCancel(ctx), 2*c.requestTimeout+fetchBudget)",
-		instead: "context.WithTimeout(ctx, 2*c.requestTimeout+fetchBudget)",
+		line:    "c.send(context.WithoutCancel(ctx), r, d, token, attempt)",
+		instead: "c.send(ctx, r, d, token, attempt)",
 		pkg:     client, test: "TestReserveWhenItIsInterrupted",
 	},
 	{
@@ -69,7 +69,7 @@ var mutants = []mutant{
 	},
 	{
 		promise: "only what is new is taken over",
-		file:    "internal/qod/reserve.go",
+		file:    "internal/qod/reconcile.go",
 		line:    "(cr.before != nil && cr.before.has(s.ID))",
 		instead: "(cr.before != nil && cr.before.has(\"\"))",
 		pkg:     client, test: "TestReserveAdoptsOnlyWhatIsOurs",
@@ -97,17 +97,17 @@ var mutants = []mutant{
 	},
 	{
 		promise: "a 404 from elsewhere proves nothing",
-		file:    "internal/provider/session_memory.go",
-		line:    "return m.Origin != \"\" && m.Origin != origin && m.lives",
-		instead: "return m.Origin == \"\" && m.Origin != origin && m.lives",
+		file:    "internal/provider/session_gone.go",
+		line:    "elsewhere := memory.Origin != \"\" &&",
+		instead: "elsewhere := memory.Origin == \"\" &&",
 		pkg:     provider, test: "TestSession_otherOrigin",
 	},
 	{
 		promise: "only a proven 404 means gone",
-		file:    "internal/qod/errors.go",
-		line:    "e.Status == http.StatusNotFound && e.json &&",
-		instead: "e.Status == http.StatusNotFound &&",
-		pkg:     provider, test: "TestSession_readFails|TestSession_deleteFails",
+		file:    "internal/qod/gone.go",
+		line:    "	if list.doubt != nil {",
+		instead: "	if false {",
+		pkg:     client, test: "TestGoneOnlyWithProof",
 	},
 	{
 		promise: "a list speaks for ten seconds",
@@ -147,15 +147,15 @@ var mutants = []mutant{
 	{
 		promise: "an absence in a list is confirmed",
 		file:    "internal/qod/reader.go",
-		line:    "if !listed || !well",
-		instead: "if !listed {\n		return Session{}, true\n	}\n	if !well",
+		line:    "	if !listed || taken.doubt",
+		instead: "	if !listed {\n		return Session{}, true\n	}\n	if taken.doubt",
 		pkg:     client, test: "TestReadConfirmsWhatCostsMoney",
 	},
 	{
 		promise: "a list that is refused is not asked for again",
 		file:    "internal/qod/lists.go",
-		line:    "l.off = l.off || refusesLists(err)",
-		instead: "_ = refusesLists(err)",
+		line:    "		if refusesLists(err) {",
+		instead: "		if false {",
 		pkg:     client, test: "TestReadWithoutLists",
 	},
 	{
@@ -252,8 +252,8 @@ var mutants = []mutant{
 	{
 		promise: "the provider says which profile it knows",
 		file:    "internal/provider/session_model.go",
-		line:    ", QoSProfile: m.QoSProfile.ValueString()}",
-		instead: "}",
+		line:    "Device: toDevice(m.Device), QoSProfile: m.QoSProfile.ValueString(),",
+		instead: "Device: toDevice(m.Device),",
 		pkg:     provider, test: "TestSession_profileInAList",
 	},
 	{
@@ -280,8 +280,8 @@ var mutants = []mutant{
 	{
 		promise: "waits pay for the lists that did not help",
 		file:    "internal/qod/reader.go",
-		line:    "requests++",
-		instead: "_ = requests",
+		line:    "r.book(2)",
+		instead: "r.book(0)",
 		pkg:     client, test: "TestAwaitSharesPolls",
 	},
 	{
@@ -378,15 +378,15 @@ var mutants = []mutant{
 	{
 		promise: "a moved window keeps a session that it covers",
 		file:    "internal/provider/reservation_enactment.go",
-		line:    "if status == statusOverdue || (status == statusUnavailable",
-		instead: "if status == statusOverdue || status == statusAvailable || (status == statusUnavailable",
+		line:    "if status == statusOverdue || (dead",
+		instead: "if status == statusOverdue || status == statusAvailable || (dead",
 		pkg:     provider, test: "TestReservation_moves",
 	},
 	{
 		promise: "a session outside its window is released",
 		file:    "internal/provider/reservation_enactment.go",
-		line:    "if status == statusOverdue || (status == statusUnavailable",
-		instead: "if (status == statusUnavailable",
+		line:    "if status == statusOverdue || (dead",
+		instead: "if (dead",
 		pkg:     provider, test: "TestReservation_moves",
 	},
 	{
@@ -434,8 +434,8 @@ var mutants = []mutant{
 	{
 		promise: "no clock stands in for the API's in a read",
 		file:    "internal/provider/reservation_resource.go",
-		line:    "			resp.Diagnostics.Append(reading.clockUnknown(err))\n			return\n",
-		instead: "			_, now = reading.clockUnknown(err), time.Now()\n",
+		line:    "			resp.Diagnostics.Append(reading.timeUnknown(session.ID, err))\n			return\n",
+		instead: "			_, now = reading.timeUnknown(session.ID, err), time.Now()\n",
 		pkg:     provider, test: "TestReservation_clock",
 	},
 	{
@@ -446,24 +446,17 @@ var mutants = []mutant{
 		pkg:     provider, test: "TestReservation_clock",
 	},
 	{
-		promise: "the local clock is not the API's",
-		file:    "internal/qod/clock.go",
-		line:    "c.date, c.seen, c.wall = date, now, now.Round(0)",
-		instead: "c.date, c.seen, c.wall = now, now, now.Round(0)",
-		pkg:     provider, test: "TestReservation_clock",
-	},
-	{
 		promise: "the origin is recorded with the session",
-		file:    "internal/provider/reservation_enactment.go",
-		line:    "e.memory.remember(s, e.api.Origin(), ",
-		instead: "e.memory.remember(s, \"\", ",
+		file:    "internal/provider/session_memory.go",
+		line:    "m.Origin, m.Lost = api.Origin(), lostSession{}",
+		instead: "m.Lost = lostSession{}",
 		pkg:     provider, test: "TestReservation_origins",
 	},
 	{
 		promise: "what is known of a session is forgotten with it",
-		file:    "internal/provider/reservation_resource.go",
-		line:    "	seen := sessionMemory{Imported: memory.Imported, Owner: memory.Owner}\n",
-		instead: "	seen := memory\n",
+		file:    "internal/provider/session_memory.go",
+		line:    "without := sessionMemory{Imported: m.Imported, Owner: m.Owner}",
+		instead: "without := m",
 		pkg:     provider, test: "TestReservation_origins",
 	},
 	{
@@ -503,9 +496,9 @@ var mutants = []mutant{
 	},
 	{
 		promise: "a session is looked for as long as there may be a token",
-		file:    "internal/qod/reserve.go",
-		line:    "			if mayPass(err) {",
-		instead: "			if !mayPass(err) {",
+		file:    "internal/qod/reconcile.go",
+		line:    "if mayPass(err) ||",
+		instead: "if !mayPass(err) ||",
 		pkg:     client, test: "TestReserveWhenItIsInterrupted",
 	},
 	{
@@ -517,9 +510,9 @@ var mutants = []mutant{
 	},
 	{
 		promise: "what a list too old does not show is not taken over",
-		file:    "internal/qod/reserve.go",
-		line:    "cr.postedAt.Sub(cr.before.started) <= snapshotGap",
-		instead: "cr.postedAt.After(cr.before.started)",
+		file:    "internal/qod/reconcile.go",
+		line:    "cr.postedAt.Sub(before.started) <= snapshotGap",
+		instead: "cr.postedAt.After(before.started)",
 		pkg:     client, test: "TestReserveAdoptsOnlyWhatIsOurs",
 	},
 	{
@@ -538,14 +531,14 @@ var mutants = []mutant{
 	},
 	{
 		promise: "an address without its port proves nothing",
-		file:    "internal/qod/reserve.go",
+		file:    "internal/qod/reconcile.go",
 		line:    "cr.spec.Device.shares(s.Device)",
 		instead: "cr.spec.Device.overlaps(s.Device)",
 		pkg:     client, test: "TestReserveAdoptsOnlyWhatIsOurs",
 	},
 	{
 		promise: "an address waits for its ports",
-		file:    "internal/qod/held.go",
+		file:    "internal/qod/device_locks.go",
 		line:    "take(address, 1)",
 		instead: "_ = address",
 		pkg:     client, test: "TestLock",
@@ -629,14 +622,14 @@ var mutants = []mutant{
 	},
 	{
 		promise: "what a ready token cannot see is named",
-		file:    "internal/provider/session_memory.go",
-		line:    "strings.HasSuffix(origin, \" as token\") && m.lives",
-		instead: "strings.HasSuffix(origin, \" as nobody\") && m.lives",
+		file:    "internal/provider/session_gone.go",
+		line:    "strings.HasSuffix(api.Origin(), \" as token\")",
+		instead: "strings.HasSuffix(api.Origin(), \" as nobody\")",
 		pkg:     provider, test: "TestSession_otherToken|TestReservation_otherToken",
 	},
 	{
 		promise: "a second session is told of on less than proof",
-		file:    "internal/qod/reserve.go",
+		file:    "internal/qod/reconcile.go",
 		line:    "suspects = append(suspects, other)",
 		instead: "_ = other",
 		pkg:     client, test: "TestReserveWhenTheAnswerIsLost",
@@ -714,22 +707,22 @@ var mutants = []mutant{
 	{
 		promise: "what a proxy says has no say in what time it is",
 		file:    "internal/qod/call.go",
-		line:    "	if tellsTime(a) {\n",
-		instead: "	if tellsTime(a) || true {\n",
+		line:    "	if tellsTime(a) && ",
+		instead: "	if (tellsTime(a) || true) && ",
 		pkg:     client, test: "TestNow",
 	},
 	{
 		promise: "a clock of this machine that is set makes the API's unknown",
 		file:    "internal/qod/clock.go",
-		line:    "(passed-shown).Abs() > clockJump",
-		instead: "(passed-shown).Abs() < 0",
+		line:    "(passed - shown).Abs() > clockJump",
+		instead: "(passed - shown).Abs() < 0",
 		pkg:     client, test: "TestNowAfterAJump",
 	},
 	{
 		promise: "a node of the API that is behind takes back no time",
 		file:    "internal/qod/clock.go",
-		line:    "known.Sub(date) > clockSpread",
-		instead: "known.Sub(date) > 0",
+		line:    "c.atLeast = max(c.atLeast, atLeast)",
+		instead: "c.atLeast = atLeast",
 		pkg:     client, test: "TestNowOfSeveralNodes",
 	},
 	{
