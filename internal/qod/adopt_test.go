@@ -57,3 +57,20 @@ func TestReserveAdoptsOneOfTwo(t *testing.T) {
 		})
 	})
 }
+
+// A conflict may be with a session of our own, where a proxy has sent the POST twice. Whatever comes of the
+// repetition, the error names it.
+func TestReserveNamesTheConflict(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		w.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.Duplicate()})
+		w.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.Status(403, `{"code":"PERMISSION_DENIED"}`)})
+		_, err := w.Reserve(t.Context(), wanted())
+		var conflict *qod.ConflictError
+		var then *qod.Error
+		if made := w.Ledger(); !errors.As(err, &conflict) || len(conflict.Visible) != 1 || conflict.Visible[0].ID != made[0].ID ||
+			!errors.As(conflict.Then, &then) || then.Status != 403 {
+			t.Errorf("%v; the network has %v", err, made)
+		}
+	})
+}
