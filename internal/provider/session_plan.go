@@ -1,6 +1,9 @@
 package provider
 
 import (
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -32,7 +35,7 @@ func planSession(config sessionModel, prior *sessionModel, memory sessionMemory,
 		p.replace = append(p.replace, path.Root("qos_status"))
 	}
 	if len(p.replace) > 0 {
-		return sessionPlan{planned: planned, replace: p.replace}
+		return sessionPlan{planned: planned, replace: p.replace, notes: p.replacedUnseen()}
 	}
 	planned.ID, planned.Endpoint = prior.ID, prior.Endpoint
 	// A wait that did not end is resumed: the update only polls.
@@ -40,6 +43,19 @@ func planSession(config sessionModel, prior *sessionModel, memory sessionMemory,
 		planned.QoSStatus, planned.StartedAt, planned.ExpiresAt = prior.QoSStatus, prior.StartedAt, prior.ExpiresAt
 	}
 	return sessionPlan{planned: planned, notes: p.notes()}
+}
+
+// replacedUnseen names what replaces the session only because it is not known yet. By the time that it
+// turns out to be what it was, the live session has been deleted.
+func (p *planner) replacedUnseen() diag.Diagnostics {
+	var warnings diag.Diagnostics
+	if len(p.unknown) > 0 {
+		warnings.AddWarning("QoS Session Replaced for an Unknown Value",
+			"Not known until the apply: "+strings.Join(p.unknown, ", ")+". The API cannot modify a session, so it is planned to be replaced, "+
+				"which ends a live session, even if the value turns out to be the same.\n\n"+
+				"To avoid this, first apply what the value depends on: terraform apply -target='OTHER_RESOURCE'.")
+	}
+	return warnings
 }
 
 // forget makes unknown what only the API can say of a new session.
