@@ -24,8 +24,17 @@ import (
 // compares Terraform's state with.
 type world struct {
 	*sandbox.Server
-	t     *testing.T
-	clock sandbox.Clock
+	t        *testing.T
+	clock    sandbox.Clock
+	endpoint string // where another server serves the sandbox
+}
+
+// Endpoint is what the provider's endpoint attribute takes.
+func (w *world) Endpoint() string {
+	if w.endpoint != "" {
+		return w.endpoint
+	}
+	return w.Server.Endpoint()
 }
 
 // newWorld starts a sandbox. Where the configuration has no clock it runs a minute behind this machine's,
