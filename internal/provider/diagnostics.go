@@ -241,7 +241,8 @@ func (e endeavour) withoutClock(err error) account {
 	}
 	a := timeCause(what, err)
 	if interruption, ok := asError[*qod.InterruptedError](err); ok && interruption.Timeout && e.timeout != "" {
-		a.happened += " (The limit is timeouts.create.)"
+		a.happened = "The API's time could not be learned in the time allowed (timeouts.create), and no other clock may decide " + what + "."
+		a.advice = "It takes a second at least. Where the network is slow, allow more time."
 	}
 	if e == readingReservation || e == readingSession {
 		a.happened += " The state is kept as it was."
@@ -257,7 +258,7 @@ func (e endeavour) withoutClock(err error) account {
 func statusUnknown(err error) diag.Diagnostic {
 	a := timeCause("whether the window is open", err)
 	a.happened += " The reservation has no session, so nothing is lost, and its status is kept as it was last seen."
-	a.advice = joined(a.advice, "Plan and apply again when the API tells the time: until then nothing is reserved.")
+	a.advice = joined(a.advice, "Nothing is reserved before an apply that knows the API's time.")
 	return diag.NewWarningDiagnostic("QoS Reservation Status Unknown", a.detail())
 }
 
@@ -476,7 +477,7 @@ func (e endeavour) waitFailed(wait *qod.WaitError) diag.Diagnostic {
 		a.advice += " Where the network is slow, allow more time."
 	}
 	if e.over && e.updates && wait.Reason != qod.WaitGone {
-		a.advice = "Its window has closed meanwhile, so the next apply releases it."
+		a.advice = "Its window has closed meanwhile, so the next apply deletes it."
 	}
 	return e.failed(withSession(a.also(last.facts...), wait.Last.ID))
 }
@@ -525,9 +526,12 @@ func (e endeavour) conflict(taken *qod.ConflictError) account {
 		a.advice = joined(a.advice, "Ask who else reserves quality for this device, or apply again when that session has ended, "+until+".")
 	}
 	if e.like == likeReservation && len(taken.Deleted) == 0 {
-		a.advice += "\n\nIf another reservation of this configuration held the device until its window closed, the same run releases that: apply again."
+		a.advice += "\n\nIf another reservation of this configuration held the device until its window closed, the same run deletes its session: apply again."
 	}
 	a.advice += "\n\n" + causesOfConflict
+	if taken.Then != nil {
+		a.advice += "\n\n" + introduced("The request was repeated, and failed otherwise", explain(taken.Then).happened)
+	}
 	return withError(a, taken.Err)
 }
 
@@ -535,6 +539,9 @@ func (e endeavour) conflict(taken *qod.ConflictError) account {
 // running, so it says everything that finds it.
 func (e endeavour) unresolved(lost *qod.UnresolvedError) account {
 	a := account{happened: fmt.Sprintf("A session for this device (%s) may exist and be billed: the network gave no usable answer to the request for it.", lost.Device)}
+	if n := len(lost.Correlators); n > 1 {
+		a.happened = fmt.Sprintf("Up to %d sessions for this device (%s) may exist and be billed: the network gave no usable answer to %d requests for one.", n, lost.Device, n)
+	}
 	switch {
 	case lost.Kept != "":
 		a.happened = fmt.Sprintf("The network may have made two sessions for this device (%s), and bill both: the first request got no usable answer, and a later one succeeded. "+

@@ -935,6 +935,24 @@ var failures = map[string]failure{
 			now:     atKickOff.Add(-6 * time.Hour), machine: atKickOff.Add(time.Minute),
 		}))
 	}},
+	"reservation/wrong clock, no times shown": {make: func(*lab) diag.Diagnostics {
+		return one(updatingReservation.timeUnknown(lostID, &contradictionError{
+			session: qod.Session{ID: lostID, Status: qod.StatusAvailable},
+			now:     atKickOff.Add(6 * time.Hour), machine: atKickOff.Add(time.Minute), vetoed: true,
+		}))
+	}},
+	"reservation/no clock, a cache": {make: clockless(readingReservation, func(l *lab) { l.fail(sandbox.OpList, -1, sandbox.Header("Age", "1800")) })},
+	"reservation/no clock in time": {make: func(l *lab) diag.Diagnostics {
+		l.within(500 * time.Millisecond)
+		_, err := l.Now(l.ctx)
+		return one(creatingReservation.clockUnknown(err))
+	}},
+	"conflict/then refused": {make: func(*lab) diag.Diagnostics {
+		return one(creatingSession.reserveFailed(&qod.ConflictError{
+			Device: camera1, Visible: []qod.Session{{ID: lostID, QoSProfile: "QOS_L", Status: qod.StatusAvailable, ExpiresAt: atKickOff.Add(time.Hour)}},
+			Err: &qod.Error{Operation: qod.OperationCreate, Status: 409, Code: "CONFLICT"}, Then: &qod.Error{Operation: qod.OperationCreate, Status: 403, Scope: "qod:sessions:write"},
+		}))
+	}},
 	"reservation/window not known": {make: func(*lab) diag.Diagnostics { return one(windowUnknown()) }},
 	"reservation/clocks differ":    {make: func(*lab) diag.Diagnostics { return one(clocksDiffer()) }},
 	"reservation/session ends behind": {make: remarked(func(m reservationModel) diag.Diagnostic {

@@ -326,3 +326,106 @@ func TestReservation_workflows(t *testing.T) {
 		containsAll(t, said, []string{"Unable to Create QoS Reservation", "create_before_destroy"})
 	})
 }
+
+// Without the API, what is over and what is yet to come is planned, applied and destroyed all the same.
+func TestReservationCLI_withoutTheAPI(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]sandbox.Fault{
+		"the client is revoked": {Operation: sandbox.OpToken, Times: -1, Effect: sandbox.Status(401, `{"error":"invalid_client"}`)},
+		"the API is down":       {Times: -1, Effect: sandbox.DropBeforeCommit()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSeason(t, time.Hour, sandbox.Config{})
+			past := strings.NewReplacer(`"camera"`, `"past"`, "+3460000004", "+3460000005").Replace(cameras("2028-02-29T18:00:00Z", "2028-02-29T19:00:00Z"))
+			c := s.cli(cameras(matchStarts, matchEnds) + past)
+			c.sends(nothing, 0, applies...)
+			s.Fail(spoil)
+			c.planned(0)
+			said := c.sends(nothing, 0, applies...)
+			containsAll(t, said, []string{"QoS Reservation Status Unknown", "The API's time is not known"})
+			c.sends(nothing, 0, "destroy", "-auto-approve")
+		})
+	}
+}
+
+// The 404 of a gateway leaves the state as it was: nothing is destroyed, and the run is red.
+func TestReservationCLI_foreignNotFound(t *testing.T) {
+	s := newSeason(t, 0, sandbox.Config{})
+	c := s.cli(cameras(matchStarts, matchEnds))
+	c.sends("3 POST 0 DELETE", 0, applies...)
+	s.advance(2 * time.Minute)
+	for _, op := range []sandbox.Operation{sandbox.OpRead, sandbox.OpList, sandbox.OpRelease} {
+		s.Fail(sandbox.Fault{Operation: op, Times: -1, Effect: sandbox.ForeignNotFound[0].Effect})
+	}
+	c.sends(nothing, 1, applies...)
+	for _, args := range [][]string{{"destroy", "-auto-approve"}, {"destroy", "-auto-approve", "-refresh=false"}} {
+		said := c.must(1, append(args, "-no-color")...)
+		containsAll(t, said, []string{"404 Not Found", "does not prove that the session is gone"})
+		c.isLedger()
+	}
+	s.Heal()
+	c.planned(0)
+	c.sends("0 POST 3 DELETE", 0, "destroy", "-auto-approve")
+}
+
+// A session that disappeared and is there again is the reservation's again, with the id in private state
+// alone.
+func TestReservationCLI_takenBack(t *testing.T) {
+	s := newSeason(t, 0, sandbox.Config{})
+	c := s.cli(cameras(matchStarts, matchEnds))
+	c.sends("3 POST 0 DELETE", 0, applies...)
+	s.advance(2 * time.Minute)
+	lost := s.Ledger()
+	for _, session := range lost {
+		s.Remove(session.ID)
+	}
+	said := c.sends(nothing, 0, "apply", "-auto-approve", "-refresh-only")
+	for _, session := range lost {
+		containsAll(t, said, []string{"QoS Session " + session.ID + " Gone Before Its End"})
+		s.Seed(session)
+	}
+	c.must(2, "plan", "-detailed-exitcode", "-no-color", "-refresh=false")
+	c.sends(nothing, 0, applies...)
+	c.planned(0)
+	c.sends("0 POST 3 DELETE", 0, "destroy", "-auto-approve")
+}
+
+// starts_at = timestamp(), on a runner that is forty seconds ahead of the API.
+func TestReservationCLI_startsNow(t *testing.T) {
+	s := season{newWorld(t, sandbox.Config{Clock: clockOff(-40 * time.Second)})}
+	config := func(starts string) string {
+		return fmt.Sprintf("resource \"qod_reservation\" \"camera\" {\n  device = { phone_number = \"+34600000041\" }\n  qos_profile = \"QOS_L\"\n  starts_at = %s\n  ends_at = timeadd(timestamp(), \"4h\")\n}\n", starts)
+	}
+	c := s.cli(config("null"))
+	c.sends("1 POST 0 DELETE", 0, applies...)
+	live := s.ids()[0]
+	c.configure(config("timestamp()"))
+	for range 3 {
+		said := c.sends(nothing, 0, applies...)
+		containsAll(t, said, []string{"Reservation Window Unknown", "leave starts_at out"})
+		if ids := s.ids(); len(ids) != 1 || ids[0] != live {
+			t.Fatalf("the network has %v, want %s", ids, live)
+		}
+	}
+	c.configure(config(`timeadd(timestamp(), "10m")`))
+	said := c.sends("0 POST 1 DELETE", 0, applies...)
+	containsAll(t, said, []string{"QoS Reservation Not Open Yet"})
+	c.sends(nothing, 0, "destroy", "-auto-approve")
+}
+
+// One node whose clock is hours behind buys too much: the run says so, the session is kept while the window
+// is open, and the first run after it deletes it.
+func TestReservationCLI_grantedBeyondTheWindow(t *testing.T) {
+	s := newSeason(t, 0, sandbox.Config{})
+	c := s.cli(cameras(matchStarts, matchEnds))
+	s.SkewDate(off(-6 * time.Hour))
+	c.configure(strings.ReplaceAll(cameras(matchStarts, matchEnds), "starts_at ", "# starts_at "))
+	said := c.sends("3 POST 0 DELETE", 0, applies...)
+	containsAll(t, said, []string{"QoS Session Ends After Its Window", "the window closes at " + matchEnds})
+	s.SkewDate(nil)
+	c.planned(0)
+	s.at(4*time.Hour + time.Minute)
+	c.sends("0 POST 3 DELETE", 0, applies...)
+	c.planned(0)
+	c.sends(nothing, 0, "destroy", "-auto-approve")
+}

@@ -554,7 +554,7 @@ func TestReservation_import(t *testing.T) {
 	t.Run("outside of its window", inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
 		cut := s.pass(adopted(s, seed(s)), match(nil))
 		s.is(cut, "SCHEDULED", "DELETE")
-		containsAll(t, strings.Join(cut.warnings(), ""), []string{"Imported QoS Session Released", "lay outside of the window"})
+		containsAll(t, strings.Join(cut.warnings(), ""), []string{"Imported QoS Session Deleted", "lay outside of the window"})
 	}))
 	t.Run("unavailable", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		r := adopted(s, seed(s))
@@ -704,6 +704,6 @@ func TestReservation_endsEarly(t *testing.T) {
 		s.slow(1000)
 		s.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: sandbox.Status(429, "")})
 		made := s.pass(r, config)
-		s.failsWith(made, "Its window has closed meanwhile, so the next apply releases it")
+		s.failsWith(made, "Its window has closed meanwhile, so the next apply deletes it")
 	}))
 }

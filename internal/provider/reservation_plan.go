@@ -76,7 +76,7 @@ func samePlanned(config, prior types.String) types.String {
 func windowUnknown() diag.Diagnostic {
 	return remark("", "Reservation Window Unknown", account{
 		happened: "The window of a reservation with a live session is not known until the apply. If it turns out not to be open, the apply ends the session.",
-		advice: "A start of at most five minutes ahead leaves the session alone. For a window that is open from now on, leave starts_at out; " +
+		advice: "A start at most five minutes ahead leaves the session alone. For a window that is open from now on, leave starts_at out; " +
 			"never set it to timestamp(), which is another time in every run.",
 	})
 }

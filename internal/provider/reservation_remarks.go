@@ -27,8 +27,8 @@ func (e *enactment) remarks(failed bool) (remarks diag.Diagnostics) {
 		return remarks
 	}
 	if e.adopting && e.released {
-		remarks.Append(remark("", "Imported QoS Session Released", account{
-			happened: "The imported session lay outside of the window that the configuration gives the reservation, so it was released.",
+		remarks.Append(remark("", "Imported QoS Session Deleted", account{
+			happened: "The imported session lay outside of the window that the configuration gives the reservation, so it was deleted.",
 			advice:   "If it was meant to go on, move the window; the next apply inside of it reserves a new session.",
 		}))
 	}
@@ -42,7 +42,7 @@ func (e *enactment) remarks(failed bool) (remarks diag.Diagnostics) {
 	case statusOverdue:
 		remarks.Append(remark("ends_at", "QoS Reservation Over", account{
 			happened: fmt.Sprintf("The window closed at %s, before the apply was through. The session is still live and billed.", e.plan.EndsAt.ValueString()),
-			advice:   "The next apply releases it.",
+			advice:   "The next apply deletes it.",
 		}.fact("Session", e.session.ID)))
 	case statusDue:
 		remarks.Append(remark("", "QoS Reservation Without Session", account{

@@ -11,6 +11,7 @@ package provider
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -40,12 +41,14 @@ func TestSoak(t *testing.T) {
 			// In a bubble, minutes of lag, of retries and of waiting take no time.
 			synctest.Test(t, func(t *testing.T) {
 				random := rand.New(rand.NewPCG(seed+i, 0)) //nolint:gosec // chance that can be repeated
-				w := newWorldInBubble(t, sandbox.Config{
+				config := sandbox.Config{
 					TokenLifetime:    []time.Duration{time.Hour, 2 * time.Second}[random.IntN(2)],
 					Provisioning:     []time.Duration{0, 3 * time.Second, sandbox.Instant}[random.IntN(3)],
 					SeveralPerDevice: random.IntN(4) == 0,
-				})
-				newSoak(w, random).run()
+				}
+				s := newSoak(newWorldInBubble(t, config), random)
+				s.several = config.SeveralPerDevice
+				s.run()
 			})
 		})
 	}
@@ -68,6 +71,7 @@ func mustUint(t *testing.T, variable string, otherwise uint64) uint64 {
 // soak is one world with a few resources.
 type soak struct {
 	w         *world
+	several   bool // the network takes any number of sessions for a device
 	began     time.Time
 	random    *rand.Rand
 	process   *core
@@ -108,12 +112,12 @@ func (s *soak) of(r *soaked) *core {
 	return s.process
 }
 
-// session is the id of the resource's session, if it has one.
+// session is the id of the resource's session, if it has one, as the ledger spells it.
 func (r *soaked) session() string {
 	if r.reserves {
-		return r.state.text("session_id")
+		return strings.ToLower(r.state.text("session_id"))
 	}
-	return r.state.text("id")
+	return strings.ToLower(r.state.text("id"))
 }
 
 // restart begins a new provider process, as every plan and apply does.
@@ -129,9 +133,10 @@ func (s *soak) run() {
 		s.disturb()
 		s.together(func(r *soaked) { s.apply(r) })
 		s.accountedFor()
+		s.undisturbed()
 		s.change()
 	}
-	s.w.Heal()
+	s.undisturbed()
 	s.w.advance(time.Minute) // beyond what begins or ends during a run
 	s.healed()
 	if s.random.IntN(2) == 0 {
@@ -141,7 +146,7 @@ func (s *soak) run() {
 	s.restart()
 	s.disturbReleases()
 	s.together(s.destroy)
-	s.w.Heal()
+	s.undisturbed()
 	for range 2 {
 		s.restart()
 		s.together(s.destroy)
@@ -217,10 +222,11 @@ func (s *soak) profile() string {
 	return []string{"QOS_E", "QOS_S", "QOS_M", "QOS_L"}[s.random.IntN(4)]
 }
 
-// creates and others are faults that keep to the truth: none says of a session that it was refused
-// or is gone when it was made or is there. An API that lies like that is beyond any client.
-var (
-	creates = map[string]sandbox.Effect{
+// creates and others are faults of single answers, of the world that calls them. Left out is what no program can see through: an
+// API that says in its own words that it refused what it made, and a proxy that sends a request to create
+// twice where the network takes two (of which the first answer never arrives).
+func creates() map[string]sandbox.Effect {
+	return map[string]sandbox.Effect{
 		"400":                   sandbox.Status(400, `{"code":"INVALID_ARGUMENT"}`),
 		"403":                   sandbox.Status(403, `{}`),
 		"429":                   sandbox.Status(429, "", "Retry-After", "1"),
@@ -241,8 +247,14 @@ var (
 		"HTML":                  sandbox.Answer(201, "text/html", "<html>created</html>"),
 		"empty":                 sandbox.Answer(201, "application/json", ""),
 		"sent twice by a proxy": sandbox.Duplicate(),
+		"byte order mark":       sandbox.Rewrite(withByteOrderMark),
+		"answers mixed up":      sandbox.SwapAnswers(),
+		"429, for how long?":    sandbox.Status(429, ""),
 	}
-	others = map[string]sandbox.Effect{
+}
+
+func others() map[string]sandbox.Effect {
+	return map[string]sandbox.Effect{
 		"401":       sandbox.Status(401, ""),
 		"403":       sandbox.Status(403, `{}`),
 		"404 HTML":  sandbox.Status(404, "<html>", "Content-Type", "text/html"),
@@ -254,15 +266,66 @@ var (
 		"no Date":   sandbox.Header("Date", ""),
 		"HTML":      sandbox.Status(200, "<html>", "Content-Type", "text/html"),
 		"truncated": sandbox.Truncate(15),
+		"busy":      sandbox.Status(409, `{"code":"CONFLICT"}`),
+		"locked":    sandbox.Status(423, ""),
+		"BOM":       sandbox.Rewrite(withByteOrderMark),
+		"mixed up":  sandbox.SwapAnswers(),
 	}
-)
+}
+
+func withByteOrderMark(body []byte) []byte { return append([]byte("\xef\xbb\xbf"), body...) }
+
+// circumstances are faults that last as long as a run.
+var circumstances = map[string]func(s *soak){
+	"a gateway answers 404": func(s *soak) {
+		answer := sandbox.ForeignNotFound[s.random.IntN(len(sandbox.ForeignNotFound))]
+		for _, op := range []sandbox.Operation{sandbox.OpRead, sandbox.OpList, sandbox.OpRelease} {
+			if s.random.IntN(3) > 0 {
+				s.tell("to %s: %s", op, answer.Name)
+				s.w.Fail(sandbox.Fault{Operation: op, Nth: 1 + s.random.IntN(3), Times: []int{1, 3, -1}[s.random.IntN(3)], Effect: answer.Effect})
+			}
+		}
+	},
+	"nodes lag": func(s *soak) {
+		for _, op := range []sandbox.Operation{sandbox.OpCreate, sandbox.OpRead, sandbox.OpList, sandbox.OpRelease} {
+			// That of a list alone is the worst: it shows nothing wrong.
+			if by := time.Duration(s.random.IntN(55)) * time.Second; s.random.IntN(2) == 0 {
+				s.tell("%s lags by %s", op, by)
+				s.w.Lag(op, by)
+			}
+		}
+	},
+	"a list stands still": func(s *soak) { s.w.StaleList(true) },
+	"a cache": func(s *soak) {
+		for _, op := range []sandbox.Operation{sandbox.OpRead, sandbox.OpList} {
+			if s.random.IntN(3) > 0 {
+				effect := []func() sandbox.Effect{sandbox.Cached, sandbox.CachedWithoutAge, sandbox.CachedUnlessNoCache}[s.random.IntN(3)]()
+				s.w.Fail(sandbox.Fault{Operation: op, Nth: 1 + s.random.IntN(3), Times: -1, Effect: effect})
+			}
+		}
+	},
+	"a clock is wrong": func(s *soak) {
+		by, every := time.Duration(s.random.IntN(24)-12)*30*time.Minute, 1+s.random.IntN(3)
+		s.tell("by %s, in every answer of %d", by, every)
+		s.w.SkewDate(func(n int, _ sandbox.Operation) time.Duration {
+			if n%every == 0 {
+				return by
+			}
+			return 0
+		})
+	},
+	"no times are shown": func(s *soak) { s.w.Echo(withoutTimes) },
+	"no device is shown": func(s *soak) { s.w.Echo(func(info map[string]any) { delete(info, "device") }) },
+	"ids in capitals": func(s *soak) {
+		s.w.Echo(func(info map[string]any) { info["sessionId"] = strings.ToUpper(fmt.Sprint(info["sessionId"])) })
+	},
+	"statuses in minuscules": func(s *soak) {
+		s.w.Echo(func(info map[string]any) { info["qosStatus"] = strings.ToLower(fmt.Sprint(info["qosStatus"])) })
+	},
+}
 
 func (s *soak) pick(from map[string]sandbox.Effect) (string, sandbox.Effect) {
-	var names []string
-	for name := range from {
-		names = append(names, name)
-	}
-	slices.Sort(names)
+	names := slices.Sorted(maps.Keys(from))
 	name := names[s.random.IntN(len(names))]
 	return name, from[name]
 }
@@ -270,12 +333,21 @@ func (s *soak) pick(from map[string]sandbox.Effect) (string, sandbox.Effect) {
 // disturb prepares what goes wrong during the next apply.
 func (s *soak) disturb() {
 	for range s.random.IntN(4) {
-		name, effect := s.pick(creates)
+		name, effect := s.pick(creates())
+		if s.several && name == "sent twice by a proxy" {
+			continue
+		}
 		s.fault(sandbox.OpCreate, name, effect)
+	}
+	if s.random.IntN(2) == 0 {
+		names := slices.Sorted(maps.Keys(circumstances))
+		name := names[s.random.IntN(len(names))]
+		s.tell("%s", name)
+		circumstances[name](s)
 	}
 	for _, op := range []sandbox.Operation{sandbox.OpRead, sandbox.OpList, sandbox.OpRelease} {
 		for range s.random.IntN(3) {
-			name, effect := s.pick(others)
+			name, effect := s.pick(others())
 			s.fault(op, name, effect)
 		}
 	}
@@ -293,7 +365,7 @@ func (s *soak) disturb() {
 
 func (s *soak) disturbReleases() {
 	for range s.random.IntN(3) {
-		name, effect := s.pick(others)
+		name, effect := s.pick(others())
 		s.fault(sandbox.OpRelease, name, effect)
 	}
 }
@@ -417,8 +489,12 @@ func (r *soaked) say(d diagnostics) {
 // announces reports whether errors tell of a session that is in no state. The second is a 409 whose
 // session could not be listed.
 func announces(errors string) bool {
-	return strings.Contains(errors, "may exist") || strings.Contains(errors, "already has a session")
+	return strings.Contains(errors, "may exist") || strings.Contains(errors, "already has a session") || strings.Contains(errors, "may have made two sessions")
 }
+
+// severalAnnounced is how an error says that more than one session may be live. Some networks take
+// several of one device.
+var severalAnnounced = regexp.MustCompile(`Up to ([0-9]+) sessions`)
 
 // accountedFor checks the promise after one disturbed apply: each session on the network is in
 // state, or an error of its resource named it or said that one may exist.
@@ -430,9 +506,13 @@ func (s *soak) accountedFor() {
 		if announces(r.said) {
 			announced++
 		}
+		for _, n := range severalAnnounced.FindAllStringSubmatch(r.said, -1) {
+			further, _ := strconv.Atoi(n[1])
+			announced += further - 1
+		}
 	}
 	for _, id := range s.w.ids() {
-		named := slices.ContainsFunc(s.resources, func(r *soaked) bool { return strings.Contains(r.said, id) })
+		named := slices.ContainsFunc(s.resources, func(r *soaked) bool { return strings.Contains(strings.ToLower(r.said), id) })
 		if held[id] || named {
 			continue
 		}
@@ -444,28 +524,39 @@ func (s *soak) accountedFor() {
 
 // namedForImport is how errors say what recovers a session. Where the state has the resource already,
 // "terraform state rm" goes before it.
-var namedForImport = regexp.MustCompile(`terraform import 'ADDRESS' ([0-9a-f-]{36})`)
+var namedForImport = regexp.MustCompile(`terraform import 'ADDRESS' ([0-9A-Fa-f-]{36})`)
+
+// undisturbed ends what was made to go wrong, but for what has already.
+func (s *soak) undisturbed() {
+	s.w.Heal()
+	s.w.SkewDate(nil)
+	s.w.Echo(nil)
+	s.w.StaleList(false)
+	for _, op := range []sandbox.Operation{sandbox.OpCreate, sandbox.OpRead, sandbox.OpList, sandbox.OpRelease} {
+		s.w.Lag(op, 0)
+	}
+}
 
 // healed applies without faults, as often as a person would, doing what the errors say.
 func (s *soak) healed() {
 	for round := range 4 {
+		s.w.advance(5 * time.Second)
 		s.restart()
 		for _, r := range s.resources {
 			r.said = ""
 		}
-		s.together(func(r *soaked) {
-			s.apply(r)
+		s.together(func(r *soaked) { s.apply(r) })
+		for _, r := range s.resources {
 			id := namedForImport.FindStringSubmatch(r.said)
 			switch removed := strings.Contains(r.said, "terraform state rm 'ADDRESS'"); {
 			case id != nil && (r.state.values == nil || removed):
 				s.adopt(r, id[1])
-			case r.lost && r.reserves && r.session() == "" && round > 0:
-				// Outside its window nothing is asked for that could meet it: whoever was told looks for it.
-				if orphan := s.orphanOf(r); orphan != "" {
-					s.adopt(r, orphan)
-				}
+			case r.lost && round > 0:
+				// Whoever was told that a session may exist looks for it: outside its window a reservation asks
+				// for nothing that could meet it, and some networks take a second one.
+				s.recover(r)
 			}
-		})
+		}
 	}
 	for i, r := range s.resources {
 		if r.said != "" {
@@ -473,7 +564,7 @@ func (s *soak) healed() {
 			continue
 		}
 		if p := s.of(r).plan(s.of(r).refresh(r.state).record, r.config); len(p.replace) > 0 || !p.planned.is(r.state) {
-			s.fail("resource %d has a plan after it is healed: %v", i, p.replace)
+			s.fail("resource %d has a plan after it is healed: it replaces for %v\n  state: %v %s\n  plan:  %v %s", i, p.replace, r.state.values, r.state.private, p.planned.values, p.planned.private)
 		}
 		s.isConfigured(i, r)
 	}
@@ -497,25 +588,41 @@ func (s *soak) adopt(r *soaked, id string) {
 	r.state, r.tainted = adopted.record, false
 }
 
-// orphanOf finds a session of the resource's device, as the data source shows it.
-func (s *soak) orphanOf(r *soaked) string {
-	device, _ := r.config["device"].(attrs)
+// recover has the sessions of the resource's device that are in no state, as the data source shows them,
+// imported: in its own place if it has none, and else to be destroyed.
+func (s *soak) recover(r *soaked) {
+	held := map[string]bool{}
+	for _, other := range s.resources {
+		held[other.session()] = true
+	}
 	for _, session := range s.w.Ledger() {
-		shown, _ := json.Marshal(session.Device)
-		if !slices.ContainsFunc(pathsOf("", device), func(at string) bool {
-			name, inner, nested := strings.Cut(at, ".")
-			value := device[name]
-			if nested {
-				members, _ := value.(attrs)
-				value = members[inner]
+		switch {
+		case held[session.ID] || !isOf(r, session):
+		case r.session() == "":
+			s.adopt(r, session.ID)
+		default:
+			s.tell("%s is imported and destroyed", session.ID)
+			if gone := s.process.destroy(s.process.adopt(session.ID).record); refused(gone.diagnostics) {
+				s.fail("what was recovered cannot be destroyed: %s", printed(gone.diagnostics))
 			}
-			_, object := value.(attrs)
-			return !object && !strings.Contains(string(shown), fmt.Sprint(value))
-		}) {
-			return session.ID
 		}
 	}
-	return ""
+}
+
+// isOf reports whether a session is for the resource's device.
+func isOf(r *soaked, session sandbox.Session) bool {
+	device, _ := r.config["device"].(attrs)
+	shown, _ := json.Marshal(session.Device)
+	return !slices.ContainsFunc(pathsOf("", device), func(at string) bool {
+		name, inner, nested := strings.Cut(at, ".")
+		value := device[name]
+		if nested {
+			members, _ := value.(attrs)
+			value = members[inner]
+		}
+		_, object := value.(attrs)
+		return !object && !strings.Contains(string(shown), fmt.Sprint(value))
+	})
 }
 
 // isConfigured compares the session on the network with the configuration.
@@ -568,7 +675,11 @@ func (s *soak) tell(format string, args ...any) {
 
 func (s *soak) fail(format string, args ...any) {
 	s.w.t.Helper()
-	s.w.t.Errorf(format+"\n\nWhat happened:\n  %s\n\nRequests:\n%s", append(args, strings.Join(s.story, "\n  "), s.log())...)
+	var said strings.Builder
+	for i, r := range s.resources {
+		fmt.Fprintf(&said, "  %d, with session %q, device %v: %s\n", i, r.session(), r.config["device"], r.said)
+	}
+	s.w.t.Errorf(format+"\n\nWhat happened:\n  %s\n\nRequests:\n%s\nErrors since:\n%s", append(args, strings.Join(s.story, "\n  "), s.log(), &said)...)
 }
 
 func (s *soak) log() string {

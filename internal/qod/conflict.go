@@ -35,6 +35,9 @@ func (cr *creation) conflict(ctx context.Context, failure *Error) (found Session
 		cr.conflicted = time.Now()
 	}
 	conflict := cr.explainConflict(ctx, failure)
+	if len(conflict.Visible)+len(conflict.Possible) > 0 {
+		cr.conflicting = conflict
+	}
 	wait = spread(min(maxConflictInterval, time.Duration(cr.conflicts)*conflictInterval))
 	if ctx.Err() != nil || !fits(ctx, wait) || !cr.mayPass(conflict) {
 		return Session{}, 0, cr.failed(conflict)

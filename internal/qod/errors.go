@@ -139,6 +139,7 @@ type ConflictError struct {
 	LookErr  error     // why the sessions could not be listed
 	Now      time.Time // the server's time of the 409; zero when unknown
 	Err      *Error
+	Then     error // how a request that repeated it failed; nil where this was the last one
 }
 
 func (e *ConflictError) Error() string {

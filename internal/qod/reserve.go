@@ -94,12 +94,13 @@ type creation struct {
 	until    time.Time // when the session of the last lost POST would end
 	made     Session   // what the last POST made
 
-	token      Token     // of the last POST
-	began      time.Time // when the first POST was prepared
-	rateLimits int       // answers that asked for fewer requests
-	rateLimit  *Error    // the latest of them
-	conflicts  int       // answers in a row that said that the device has a session
-	conflicted time.Time // when the first of them came
+	token       Token          // of the last POST
+	began       time.Time      // when the first POST was prepared
+	rateLimits  int            // answers that asked for fewer requests
+	rateLimit   *Error         // the latest of them
+	conflicts   int            // answers in a row that said that the device has a session
+	conflicted  time.Time      // when the first of them came
+	conflicting *ConflictError // the last one that showed a session; nil for none
 }
 
 // run posts until there is a session or a reason to stop.
@@ -329,9 +330,15 @@ func (cr *creation) current(ctx context.Context) (Spec, error) {
 
 func (cr *creation) lastLost() *Error { return cr.lost[len(cr.lost)-1] }
 
-// failed keeps "may exist" on every error behind a lost answer.
+// failed keeps "may exist" on every error behind a lost answer, and the sessions that a conflict has shown
+// on every one behind that: what caused it may be our own, where a proxy has sent the POST twice.
 func (cr *creation) failed(err error) error {
 	var already *UnresolvedError
+	var conflict *ConflictError
+	if cr.conflicting != nil && !errors.As(err, &already) && !errors.As(err, &conflict) {
+		cr.conflicting.Then = err
+		err = cr.conflicting
+	}
 	if len(cr.lost) == 0 || errors.As(err, &already) {
 		return err
 	}
