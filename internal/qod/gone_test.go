@@ -26,6 +26,7 @@ func absentees() []absentee {
 		{"the API", true, noSession},
 		{"the API, CAMARA's code", true, sandbox.Status(404, `{"status":404,"code":"QUALITY_ON_DEMAND.SESSION_NOT_FOUND","message":"no"}`)},
 		{"the API, 410", true, sandbox.Status(410, `{"status":410,"code":"GONE","message":"it was here"}`)},
+		{"the API, out of a cache", false, sandbox.Status(404, `{"status":404,"code":"NOT_FOUND","message":"no"}`, "Age", "30")},
 		{"410, empty", false, sandbox.Status(410, "")},
 		{"410, a page", false, sandbox.Status(410, loginPage, "Content-Type", htmlType)},
 		{"cut off", false, sandbox.Status(404, `{"code":"NOT_F`)},
