@@ -218,6 +218,9 @@ func (a absence) look(ctx context.Context) (Session, error) {
 	if err != nil {
 		return Session{}, err
 	}
+	if errors.Is(list.doubt, errCachedList) {
+		return Session{}, list.doubt // what it shows was so once
+	}
 	if s, listed := list.find(a.ref.ID); listed {
 		s.ID = a.ref.ID // as the caller spells it
 		return s, nil
