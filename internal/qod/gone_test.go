@@ -535,6 +535,9 @@ func TestReadOfAFleetBehindACache(t *testing.T) {
 				inBubble(t, setting{}, func(t *testing.T, w *world) {
 					w.t = t
 					ids := w.fleet(12)
+					// A cache that does not tell its age is known by its Date, once another answer has
+					// shown the time.
+					w.knowsTheTime()
 					staleBy(w, test.cache, 2*time.Minute)
 					for _, id := range ids[12-ended:] {
 						w.Remove(id)
