@@ -72,6 +72,7 @@ func mustUint(t *testing.T, variable string, otherwise uint64) uint64 {
 type soak struct {
 	w         *world
 	several   bool // the network takes any number of sessions for a device
+	common    int  // the kind of identifier that all devices have
 	began     time.Time
 	random    *rand.Rand
 	process   *core
@@ -90,7 +91,7 @@ type soaked struct {
 }
 
 func newSoak(w *world, random *rand.Rand) *soak {
-	s := &soak{w: w, began: w.clock.Now(), random: random}
+	s := &soak{w: w, began: w.clock.Now(), random: random, common: random.IntN(4)}
 	for i := range 2 + random.IntN(3) {
 		r := &soaked{reserves: random.IntN(2) == 0, config: s.configuration(i)}
 		if r.reserves {
@@ -168,8 +169,9 @@ func (s *soak) together(f func(*soaked)) {
 // configuration is what a resource asks for, for a device of its own.
 func (s *soak) configuration(i int) attrs {
 	device := attrs{}
-	kinds := s.random.Perm(4)[:1+s.random.IntN(3)]
-	for _, kind := range kinds {
+	// One kind of identifier is common to all: of two devices that share none, no answer that shows the
+	// other one can be told from one that shows more of this one.
+	for _, kind := range append(s.random.Perm(4)[:s.random.IntN(3)], s.common) {
 		switch kind {
 		case 0:
 			device["phone_number"] = fmt.Sprintf("+346000000%02d", 10+i)

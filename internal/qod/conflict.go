@@ -104,7 +104,7 @@ func (cr *creation) taken(s Session) *ConflictError {
 			return conflict
 		}
 	}
-	if own.claim(s.ID, cr.spec.Device) {
+	if own.claim(s.ID, cr.spec.Device, time.Now()) {
 		return nil
 	}
 	conflict.Own = []string{s.ID}

@@ -37,15 +37,15 @@ func newOwnSessions() *ownSessions {
 	return &ownSessions{made: map[string]ownSession{}, seen: map[string]sighting{}}
 }
 
-// claim records that a session of this process is the device's. It reports false when another
-// create has claimed the session already.
-func (o *ownSessions) claim(id string, d Device) bool {
+// claim records that a session of this process, made at a time or later, is the device's. It reports false
+// when another create has claimed the session already.
+func (o *ownSessions) claim(id string, d Device, at time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if _, taken := o.made[id]; taken {
 		return false
 	}
-	o.made[id] = ownSession{d, time.Now()}
+	o.made[id] = ownSession{d, at}
 	// Where a new session can be, what was deleted before is gone, and explains no later conflict.
 	o.deletions = slices.DeleteFunc(o.deletions, func(gone *deletion) bool {
 		return !gone.ended.IsZero() && d.overlaps(gone.device)

@@ -14,10 +14,10 @@ func TestOwnSessions(t *testing.T) {
 		o := newOwnSessions()
 		phone := Device{PhoneNumber: "+34600000001"}
 		both := Device{PhoneNumber: "34600000001", IPv6Address: "::1"}
-		if !o.claim("b", phone) || !o.claim("a", both) || !o.claim("c", Device{PhoneNumber: "+34600000002"}) {
+		if !o.claim("b", phone, time.Now()) || !o.claim("a", both, time.Now()) || !o.claim("c", Device{PhoneNumber: "+34600000002"}, time.Now()) {
 			t.Error("a claim fails")
 		}
-		if o.claim("a", phone) {
+		if o.claim("a", phone, time.Now()) {
 			t.Error("a session is claimed twice")
 		}
 		if got := o.of(phone); !slices.Equal(got, []string{"a", "b"}) {
@@ -56,14 +56,14 @@ func TestOwnSessions(t *testing.T) {
 		}
 		// A delete that is under way goes on beside a new session, and is known when it ends.
 		busy := o.deleting(Ref{ID: "e", Device: phone})
-		if !o.claim("f", phone) || !slices.Equal(o.deletionsOf(phone), []string{"e"}) {
+		if !o.claim("f", phone, time.Now()) || !slices.Equal(o.deletionsOf(phone), []string{"e"}) {
 			t.Errorf("a new session ends a delete that goes on: %v", o.deletionsOf(phone))
 		}
 		if busy(false); !o.deleted("e") {
 			t.Error("that it has ended is not known")
 		}
 		// Where a new session can be, what was deleted is gone, and explains no later conflict.
-		if !o.claim("d", phone) || o.deletionsOf(phone) != nil {
+		if !o.claim("d", phone, time.Now()) || o.deletionsOf(phone) != nil {
 			t.Error("a new session does not end the excuse that a delete gives a conflict")
 		}
 	})

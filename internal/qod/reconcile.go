@@ -29,6 +29,7 @@ func settlingAfter(failure *Error) time.Duration {
 func (cr *creation) look(ctx context.Context, settling time.Duration) (Session, error) {
 	c := cr.client
 	interrupted := errors.Is(ctx.Err(), context.Canceled)
+	caller := ctx
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.requestTimeout)
 	defer cancel()
 	began := time.Now()
@@ -48,8 +49,8 @@ func (cr *creation) look(ctx context.Context, settling time.Duration) (Session, 
 		}
 		ours, possible := cr.candidates(list.sessions)
 		if len(ours) == 1 {
-			if c.own.claim(ours[0].ID, cr.spec.Device) {
-				return ours[0], nil
+			if c.own.claim(ours[0].ID, cr.spec.Device, cr.postedAt) {
+				return ours[0], cr.verifyAdopted(caller, ours[0])
 			}
 			continue // another create was faster: look again, without it
 		}
@@ -110,6 +111,24 @@ func (cr *creation) verifySingle(ctx context.Context, s Session) error {
 	if len(cr.lost) == 0 {
 		return nil
 	}
+	return cr.verify(ctx, s, func(list *snapshot) bool { return list.has(s.ID) })
+}
+
+// verifyAdopted makes sure, after the session of one of several lost POSTs was adopted, that the others
+// made none as well. A list that lags shows the session of an earlier POST first: it has to show that of
+// the last one, or what was made later, or to be asked for when no list lags behind it any more.
+func (cr *creation) verifyAdopted(ctx context.Context, s Session) error {
+	last := cr.client.clock.at(cr.lastPost)
+	if len(cr.lost) < 2 || (!last.IsZero() && s.StartedAt.After(last.Add(-time.Second))) {
+		return nil
+	}
+	return cr.verify(ctx, s, func(list *snapshot) bool {
+		return cr.showsNewer(list) || list.started.Sub(cr.lostAt) >= maxLag
+	})
+}
+
+// verify looks for another session than the one that is known until a list is believed.
+func (cr *creation) verify(ctx context.Context, s Session, believed func(*snapshot) bool) error {
 	if ctx.Err() != nil { // one look is left
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastPollBudget)
@@ -122,7 +141,7 @@ func (cr *creation) verifySingle(ctx context.Context, s Session) error {
 			if others := cr.others(list.sessions); len(others) > 0 {
 				return cr.second(s, others, nil)
 			}
-			if list.has(s.ID) {
+			if believed(list) {
 				return nil
 			}
 			lookErr = errLagging

@@ -89,6 +89,7 @@ type creation struct {
 
 	before   *snapshot // taken before the first POST that may have been lost; nil when it could not be
 	postedAt time.Time // just before that POST, by this process's clock
+	lastPost time.Time // just before the last POST
 	lost     []*Error  // POSTs whose fate is unknown
 	lostAt   time.Time // when the last of them was given up, by this process's clock
 	until    time.Time // when the session of the last lost POST would end
@@ -280,8 +281,8 @@ func (cr *creation) post(ctx context.Context, attempt int) (Session, error) {
 		return Session{}, ctx.Err()
 	}
 	cr.spec.Seconds, cr.token = spec.Seconds, token
-	if len(cr.lost) == 0 {
-		cr.postedAt = time.Now()
+	if cr.lastPost = time.Now(); len(cr.lost) == 0 {
+		cr.postedAt = cr.lastPost
 	}
 	return c.sendCreate(ctx, r, spec.Device, token, attempt)
 }
