@@ -228,9 +228,6 @@ func (a absence) look(ctx context.Context, notBefore time.Time) (Session, error)
 	case errors.Is(list.doubt, ErrCachedList):
 		return Session{}, list.doubt // what it shows may be gone, too
 	}
-	if errors.Is(list.doubt, errCachedList) {
-		return Session{}, list.doubt // what it shows was so once
-	}
 	if s, listed := list.find(a.ref.ID); listed {
 		s.ID = a.ref.ID // as the caller spells it
 		return s, nil
