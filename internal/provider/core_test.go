@@ -57,9 +57,17 @@ func (w *world) core() *core {
 // coreAs is core for another origin.
 func (w *world) coreAs(endpoint string, client sandbox.ClientCredentials) *core {
 	w.t.Helper()
-	return newCore(w.t, w.process(), attrs{
-		"endpoint": endpoint, "client_id": client.ID, "client_secret": client.Secret, "max_retries": 0,
-	})
+	return w.configured(attrs{"endpoint": endpoint, "client_id": client.ID, "client_secret": client.Secret})
+}
+
+// configured is core with more, or other, attributes of the provider.
+func (w *world) configured(more attrs) *core {
+	w.t.Helper()
+	config := attrs{
+		"endpoint": w.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret, "max_retries": 0,
+	}
+	maps.Copy(config, more)
+	return newCore(w.t, w.process(), config)
 }
 
 // coreWith is a provider whose API is a fake, for what no network does on demand.

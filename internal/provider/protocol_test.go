@@ -118,11 +118,23 @@ func (w *wire) readSessions(provider, config attrs) []*tfprotov6.Diagnostic {
 	if diags := w.configure(provider); refused(diags) {
 		return diags
 	}
-	read, err := w.server.ReadDataSource(w.t.Context(), &tfprotov6.ReadDataSourceRequest{
-		TypeName: "qod_sessions", Config: w.value(w.schemas.DataSourceSchemas["qod_sessions"], config),
-	})
+	_, diags := w.readDataSource(w.schemas.DataSourceSchemas["qod_sessions"], config)
+	return diags
+}
+
+// readDataSource reads qod_sessions.
+func (w *wire) readDataSource(schema *tfprotov6.Schema, config attrs) (map[string]tftypes.Value, []*tfprotov6.Diagnostic) {
+	w.t.Helper()
+	read, err := w.server.ReadDataSource(w.t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: "qod_sessions", Config: w.value(schema, config)})
 	w.must("ReadDataSource", err)
-	return read.Diagnostics
+	if read.State == nil || refused(read.Diagnostics) {
+		return nil, read.Diagnostics
+	}
+	state, err := read.State.Unmarshal(schema.ValueType())
+	w.must("Unmarshal", err)
+	var attributes map[string]tftypes.Value
+	w.must("As", state.As(&attributes))
+	return attributes, read.Diagnostics
 }
 
 func (w *wire) validateSessions(config attrs) []*tfprotov6.Diagnostic {

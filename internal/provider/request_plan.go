@@ -177,8 +177,8 @@ func (p *planner) unknowns(resource string) diag.Diagnostics {
 	if len(p.unknown) == 0 || len(p.unknown) < len(p.replace) {
 		return nil
 	}
-	return diag.Diagnostics{diag.NewWarningDiagnostic(resource+" Replaced for an Unknown Value",
-		"Not known until the apply: "+strings.Join(p.unknown, ", ")+". A session cannot be changed, so the "+strings.ToLower(resource)+" is planned to be replaced, "+
-			"which cuts a live session, even if the value turns out to be what it was. "+
-			"To avoid it, apply what the value depends on first: terraform apply -target='THAT RESOURCE'.")}
+	return diag.Diagnostics{diag.NewWarningDiagnostic("QoS "+capital(resource)+" Replaced for an Unknown Value",
+		"Not known until the apply: "+strings.Join(p.unknown, ", ")+". The API cannot modify a session, so the "+resource+" is planned to be replaced, "+
+			"which ends a live session, even if the value turns out to be the same.\n\n"+
+			"To avoid this, first apply what the value depends on: terraform apply -target='OTHER_RESOURCE'.")}
 }

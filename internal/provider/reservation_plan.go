@@ -26,7 +26,7 @@ func planReservation(config reservationModel, prior *reservationModel, memory se
 	planned.StartsAt = samePlanned(config.StartsAt, prior.StartsAt)
 	planned.EndsAt = samePlanned(config.EndsAt, prior.EndsAt)
 	if len(p.replace) > 0 {
-		return reservationPlan{planned: planned, replace: p.replace, notes: p.unknowns("Reservation")}
+		return reservationPlan{planned: planned, replace: p.replace, notes: p.unknowns("reservation")}
 	}
 	planned.ID = prior.ID
 	moved := !planned.StartsAt.Equal(prior.StartsAt) || !planned.EndsAt.Equal(prior.EndsAt)

@@ -47,7 +47,7 @@ func TestSession_conflicts(t *testing.T) {
 		},
 		"of another client": {
 			seeded:  sandbox.Session{ID: hidden, ClientID: "another team", Device: camera},
-			says:    []string{"these credentials cannot see it", "another team, a vendor, or the operator", "by 2028-03-01T20:15:"},
+			says:    []string{"these credentials cannot see it", "another team, a vendor, or the operator", "by 2028-03-01T20:"},
 			doesNot: []string{hidden, "import"},
 		},
 		"unknown, as the list fails": {

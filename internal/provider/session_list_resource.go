@@ -59,7 +59,20 @@ func (l *sessionListResource) List(ctx context.Context, req list.ListRequest, st
 	if req.Limit > 0 && int64(len(found)) > req.Limit {
 		found = found[:req.Limit]
 	}
+	if len(found) == 0 && len(diags) > 0 {
+		// There is no result to carry the warning, and nothing found in a part of a list proves nothing.
+		stream.Results = list.ListResultsStreamDiagnostics(asErrors(diags))
+		return
+	}
 	stream.Results = results(ctx, req, found, l.api.Endpoint(), diags)
+}
+
+func asErrors(warnings diag.Diagnostics) diag.Diagnostics {
+	var errs diag.Diagnostics
+	for _, w := range warnings {
+		errs.AddError(w.Summary(), w.Detail())
+	}
+	return errs
 }
 
 // results are the sessions, the first of which carries the warnings: Terraform takes none by themselves.

@@ -32,7 +32,7 @@ func planSession(config sessionModel, prior *sessionModel, memory sessionMemory,
 		p.replace = append(p.replace, path.Root("qos_status"))
 	}
 	if len(p.replace) > 0 {
-		return sessionPlan{planned: planned, replace: p.replace, notes: p.unknowns("Session")}
+		return sessionPlan{planned: planned, replace: p.replace, notes: p.unknowns("session")}
 	}
 	planned.ID, planned.Endpoint = prior.ID, prior.Endpoint
 	// A wait that did not end is resumed: the update only polls.

@@ -331,8 +331,8 @@ func checkNotes(t *testing.T, plan sessionPlan, adopts, unknown string) {
 			"replace it: terraform apply -replace='ADDRESS' (ADDRESS is the one above)."
 		isNote(t, plan.notes[0], "Imported Session Adopts Configuration", want)
 	case unknown != "":
-		isNote(t, plan.notes[0], "Session Replaced for an Unknown Value", "Not known until the apply: "+unknown+". A session cannot be changed, so the session is planned to be replaced, "+
-			"which cuts a live session, even if the value turns out to be what it was. To avoid it, apply what the value depends on first: terraform apply -target='THAT RESOURCE'.")
+		isNote(t, plan.notes[0], "QoS Session Replaced for an Unknown Value", "Not known until the apply: "+unknown+". The API cannot modify a session, so the session is planned to be replaced, "+
+			"which ends a live session, even if the value turns out to be the same.\n\nTo avoid this, first apply what the value depends on: terraform apply -target='OTHER_RESOURCE'.")
 	}
 }
 

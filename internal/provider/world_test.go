@@ -29,19 +29,23 @@ type world struct {
 	*sandbox.Server
 	t        *testing.T
 	clock    sandbox.Clock
-	inMemory bool // no sockets: it lives in a bubble
+	inMemory bool   // no sockets: it lives in a bubble
+	endpoint string // where another server serves the sandbox
 }
 
-// newWorld starts a sandbox, whose clock shows the real time where the configuration has none. Tests
-// that use it run in parallel.
+// newWorld starts a sandbox. Where the configuration has no clock it runs a minute behind this machine's,
+// so that it is right after outgrowLag. Tests that use it run in parallel.
 func newWorld(t *testing.T, config sandbox.Config) *world {
 	t.Helper()
 	t.Parallel()
 	if config.Clock == nil {
-		config.Clock = new(sandbox.OffsetClock)
+		config.Clock = sandbox.NewOffsetClock(time.Now().Add(-outgrown))
 	}
 	return &world{Server: sandbox.Start(t, config), t: t, clock: config.Clock}
 }
+
+// outgrown is somewhat more than replicas of an API may lag.
+const outgrown = 61 * time.Second
 
 // advance moves the network's clock forward.
 func (w *world) advance(d time.Duration) {
@@ -58,7 +62,7 @@ func (w *world) advance(d time.Duration) {
 // process that has not made them itself goes by the network's clock: see later.
 func (w *world) outgrowLag() {
 	w.t.Helper()
-	w.advance(61 * time.Second)
+	w.advance(outgrown)
 }
 
 // removeOld ends sessions, as somebody else might, which every replica of the API had to know.
@@ -115,8 +119,11 @@ func (nobody) RoundTrip(*http.Request) (*http.Response, error) { return nil, io.
 
 // Endpoint is where the provider finds the API.
 func (w *world) Endpoint() string {
-	if w.inMemory {
+	switch {
+	case w.inMemory:
 		return "https://gateway.example/v1"
+	case w.endpoint != "":
+		return w.endpoint
 	}
 	return w.Server.Endpoint()
 }

@@ -76,6 +76,9 @@ func TestServerClock(t *testing.T) {
 		"a fast answer corrects a slow one": {
 			answers: []dated{{takes: 20 * time.Second}, next, next}, now: true, estimate: true,
 		},
+		"15 s ahead, after a slow answer and fast ones": {
+			answers: []dated{{takes: 20 * time.Second, setLate: true}, next, next, node(15 * time.Second)}, contrary: true,
+		},
 		"this machine's clock is set after one": {
 			answers: []dated{one, {after: time.Second, takes: latency, set: time.Hour}}, estimate: true,
 		},
@@ -122,6 +125,21 @@ func TestServerClock(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The contradiction that is told of is the first: what came after it is nobody's time.
+func TestServerClockKeepsTheFirstContradiction(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var c serverClock
+		for _, skew := range []time.Duration{0, time.Hour, -3 * time.Hour, 0} {
+			time.Sleep(time.Second)
+			c.saw(time.Now().Round(0).Add(skew), time.Now(), time.Now())
+		}
+		if e := c.contradiction; e == nil || e.Shown.Sub(e.Expected).Round(time.Minute) != time.Hour {
+			t.Errorf("%v", e)
+		}
+	})
 }
 
 // Once the clock is known, a Date that is older than the request comes from a cache, whether that says

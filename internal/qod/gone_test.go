@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ func absentees() []absentee {
 		{"the API", true, noSession},
 		{"the API, CAMARA's code", true, sandbox.Status(404, `{"status":404,"code":"QUALITY_ON_DEMAND.SESSION_NOT_FOUND","message":"no"}`)},
 		{"the API, 410", true, sandbox.Status(410, `{"status":410,"code":"GONE","message":"it was here"}`)},
+		{"the API, out of a cache", false, sandbox.Status(404, `{"status":404,"code":"NOT_FOUND","message":"no"}`, "Age", "30")},
 		{"410, empty", false, sandbox.Status(410, "")},
 		{"410, a page", false, sandbox.Status(410, loginPage, "Content-Type", htmlType)},
 		{"cut off", false, sandbox.Status(404, `{"code":"NOT_F`)},
@@ -63,6 +65,7 @@ func askers() map[string]asker {
 // A list, as whoever looks for a session may find it.
 type lister struct {
 	before func(w *world) // before the session is made
+	after  func(w *world) // and after
 	effect *sandbox.Effect
 	lag    time.Duration
 	still  bool // it shows for ever what there is while the session is there
@@ -78,22 +81,24 @@ func listers() map[string]lister {
 		return new(sandbox.Status(status, body, header...))
 	}
 	all := map[string]lister{
-		"is well":                             {age: 2 * time.Minute, proves: true, shows: true},
-		"is well, of a new session":           {age: 20 * time.Second, proves: true, shows: true},
-		"lags 45 s, of an older session":      {age: 2 * time.Minute, lag: 45 * time.Second, proves: true, shows: true},
-		"lags 45 s, of a new session":         {age: 20 * time.Second, lag: 45 * time.Second, proves: true, shows: true},
-		"stands still":                        {age: 2 * time.Minute, still: true, shows: true},
-		"fails":                               {age: 2 * time.Minute, effect: &down},
-		"fails, of a new session":             {age: 20 * time.Second, effect: &down},
-		"hangs":                               {age: 2 * time.Minute, effect: new(sandbox.HangBeforeCommit())},
-		"is a page":                           {age: 2 * time.Minute, effect: answer(200, loginPage, "Content-Type", htmlType)},
-		"is an old one with its Age":          {age: 2 * time.Minute, before: func(w *world) { staleBy(w, sandbox.Cached(), 0) }},
-		"is an old one without its Age":       {age: 2 * time.Minute, before: func(w *world) { staleBy(w, sandbox.CachedWithoutAge(), 0) }},
-		"is a page of more, elsewhere":        {age: 2 * time.Minute, effect: answer(200, "[]", "Link", `<https://elsewhere.example/v1/qod/sessions?page=2>; rel="next"`)},
-		"is a part":                           {age: 2 * time.Minute, effect: answer(206, "[]")},
-		"is a part, with its range":           {age: 2 * time.Minute, effect: answer(206, "[]", "Content-Range", "sessions 0-0/2")},
-		"is less than its total":              {age: 2 * time.Minute, effect: answer(200, "[]", "X-Total-Count", "3")},
-		"is one page, whose next one is gone": {age: 2 * time.Minute, effect: answer(200, "[]", "Link", `<?page=2>; rel="next"`)},
+		"is well":                        {age: 2 * time.Minute, proves: true, shows: true},
+		"is well, of a new session":      {age: 20 * time.Second, proves: true, shows: true},
+		"lags 45 s, of an older session": {age: 2 * time.Minute, lag: 45 * time.Second, proves: true, shows: true},
+		"lags 45 s, of a new session":    {age: 20 * time.Second, lag: 45 * time.Second, proves: true, shows: true},
+		"stands still":                   {age: 2 * time.Minute, still: true, shows: true},
+		"fails":                          {age: 2 * time.Minute, effect: &down},
+		"fails, of a new session":        {age: 20 * time.Second, effect: &down},
+		"hangs":                          {age: 2 * time.Minute, effect: new(sandbox.HangBeforeCommit())},
+		"is a page":                      {age: 2 * time.Minute, effect: answer(200, loginPage, "Content-Type", htmlType)},
+		"is an old one with its Age":     {age: 2 * time.Minute, before: func(w *world) { staleBy(w, sandbox.Cached(), 0) }},
+		"is an old one without its Age":  {age: 2 * time.Minute, before: func(w *world) { staleBy(w, sandbox.CachedWithoutAge(), 0) }},
+		"is an old one that shows it, with its Age":    {age: 2 * time.Minute, after: func(w *world) { staleBy(w, sandbox.Cached(), 0) }},
+		"is an old one that shows it, without its Age": {age: 2 * time.Minute, after: func(w *world) { staleBy(w, sandbox.CachedWithoutAge(), 0) }},
+		"is a page of more, elsewhere":                 {age: 2 * time.Minute, effect: answer(200, "[]", "Link", `<https://elsewhere.example/v1/qod/sessions?page=2>; rel="next"`)},
+		"is a part":                                    {age: 2 * time.Minute, effect: answer(206, "[]")},
+		"is a part, with its range":                    {age: 2 * time.Minute, effect: answer(206, "[]", "Content-Range", "sessions 0-0/2")},
+		"is less than its total":                       {age: 2 * time.Minute, effect: answer(200, "[]", "X-Total-Count", "3")},
+		"is one page, whose next one is gone":          {age: 2 * time.Minute, effect: answer(200, "[]", "Link", `<?page=2>; rel="next"`)},
 	}
 	for _, status := range []int{403, 404, 405, 501} {
 		all[fmt.Sprintf("is refused with %d", status)] = lister{age: 2 * time.Minute, effect: answer(status, ""), refused: true}
@@ -131,6 +136,9 @@ func (a asker) proves(t *testing.T, list lister, says absentee, fate string) (go
 		w.knowsTheTime()
 		s := w.seed(sandbox.Session{Duration: 3600})
 		ref := qod.Ref{ID: s.ID, MadeAt: time.Now(), ExpiresAt: s.ExpiresAt}
+		if list.after != nil {
+			list.after(w)
+		}
 		w.Lag(sandbox.OpList, list.lag)
 		w.StaleList(list.still)
 		time.Sleep(list.age)
@@ -505,5 +513,45 @@ func TestUnprovenErrorTexts(t *testing.T) {
 		equal(t, "text", err.Error(), want)
 		equal(t, "gone", qod.IsGone(err), false)
 		equal(t, "leads to the answer", errors.Is(err, answer), true)
+	}
+}
+
+// A fleet whose list a cache answers: what the cache has is nobody's state. A session that has ended is
+// never read from it, and one that is there is read one by one.
+func TestReadOfAFleetBehindACache(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		cache sandbox.Effect
+		gone  bool // that it is gone can be proven
+	}{
+		"that tells its age":  {cache: sandbox.Cached()},
+		"that does not":       {cache: sandbox.CachedWithoutAge()},
+		"that heeds no-cache": {cache: sandbox.CachedUnlessNoCache(), gone: true},
+		"that stores nothing": {cache: sandbox.Header("X-Cache", "MISS"), gone: true},
+	} {
+		for _, ended := range []int{1, 12} {
+			t.Run(fmt.Sprintf("%s, %d of 12 have ended", name, ended), func(t *testing.T) {
+				t.Parallel()
+				inBubble(t, setting{}, func(t *testing.T, w *world) {
+					w.t = t
+					ids := w.fleet(12)
+					// A cache that does not tell its age is known by its Date, once another answer has
+					// shown the time.
+					w.knowsTheTime()
+					staleBy(w, test.cache, 2*time.Minute)
+					for _, id := range ids[12-ended:] {
+						w.Remove(id)
+					}
+					inParallel(ids, func(id string) {
+						_, err := w.Read(t.Context(), qod.Ref{ID: id})
+						live := slices.Index(ids, id) < 12-ended
+						if live != (err == nil) {
+							t.Errorf("there: %v, read: %v", live, err)
+						}
+						equal(t, "gone", qod.IsGone(err), !live && test.gone)
+					})
+				})
+			})
+		}
 	}
 }
