@@ -348,7 +348,7 @@ func TestSession_listFromACache(t *testing.T) {
 				if name == "that heeds no-cache" {
 					w.isNamedAsGone(read, made[i].text("id"))
 				} else {
-					c.kept(read, made[i], "Unable to Read QoS Session: ", "the list of sessions came from a cache")
+					c.kept(read, made[i], "Unable to Read QoS Session: ", "a cache answered with a list of the sessions")
 				}
 			}
 		})
