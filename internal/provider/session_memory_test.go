@@ -3,6 +3,7 @@
 package provider
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -66,6 +67,19 @@ func TestSession_adoptionEnds(t *testing.T) {
 	}
 }
 
+// remembering is a record with another private state.
+func (r record) remembering(t *testing.T, m sessionMemory) record {
+	t.Helper()
+	value, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.private, err = json.Marshal(map[string][]byte{memoryKey: value}); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 // So it is for a reservation.
 func TestReservation_adoptionEnds(t *testing.T) {
 	s := newSeason(t, 0, sandbox.Config{})
@@ -77,8 +91,10 @@ func TestReservation_adoptionEnds(t *testing.T) {
 	if took.sent != "" || refused(took.diagnostics) || memoryIn(took.private).Imported {
 		t.Errorf("it sent %q, and remembers %+v; %s", took.sent, memoryIn(took.private), printed(took.diagnostics))
 	}
-	// An update that is no work for the network keeps what was ended.
-	waits := s.pass(took.record, match(attrs{"notification_url": "https://example.com/a", "wait_for_available": true}))
+	// An update that is no work for the network ends it, too, where another one did not.
+	left := memoryIn(took.private)
+	left.Imported = true
+	waits := s.pass(took.remembering(t, left), match(attrs{"notification_url": "https://example.com/a", "wait_for_available": true}))
 	if waits.sent != "" || memoryIn(waits.private).Imported {
 		t.Errorf("it sent %q, and remembers %+v; %s", waits.sent, memoryIn(waits.private), printed(waits.diagnostics))
 	}
