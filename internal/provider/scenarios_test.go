@@ -149,6 +149,25 @@ var scenarios = []scenario{
 	{what: "one session is held by two resources", tests: "TestSession_heldTwice TestSession_heldTwiceCLI TestShortcut_heldTwice"},
 	{what: "a value that is not known replaces a live session", tests: "TestPlanSession TestPlanReservation TestReservation_workflows"},
 
+	// Sessions, and what stands between them and Terraform.
+	{what: "a gateway answers 404 in the API's place", tests: "TestSession_gatewayNotFound TestSession_gatewayNotFound_cli"},
+	{what: "a replica that lags does not know a new session", tests: "TestSession_replicaLags TestSession_notSeenWhileWaiting"},
+	{what: "the answers to two requests are mixed up", tests: "TestSession_createsMixedUp TestSession_readsMixedUp"},
+	{what: "the answer to the POST is lost and lists lag behind it", tests: "TestSession_lostAnswerAndLaggingList"},
+	{what: "the answer to the POST is lost with an HTTP/2 stream or its connection", tests: "TestSession_lostAnswer_cli"},
+	{what: "a list stands still, comes from a cache, in pages, in part, or says in another way that it is empty", tests: "TestSession_listStandsStill TestSession_listFromACache TestSession_listsInPages TestSession_emptyLists"},
+	{what: "ids in upper case", tests: "TestSession_idsInUpperCase TestSession_importsAnyID"},
+	{what: "the network holds the device for a while after the delete", tests: "TestSession_deviceHeldAfterDelete TestSession_deviceHeldAfterDelete_cli"},
+	{what: "a session is AVAILABLE past its own end, by a clock that is right or wrong", tests: "TestSession_availablePastItsEnd TestSession_availablePastItsEnd_cli"},
+	{what: "a status in another word, times in another spelling", tests: "TestSession_otherWordsForAStatus TestSession_timesInOtherSpellings"},
+	{what: "a delete is refused for now", tests: "TestSession_busyDelete"},
+	{what: "404 or 410 past the end, also without a list", tests: "TestSession_saidToBeGone"},
+	{what: "a session is gone before its end", tests: "TestSession_goneIsNamed_cli TestSession_readWithoutIdentity"},
+	{what: "keys are renamed while deletes are slow", tests: "TestSession_renamedKeys_cli"},
+	{what: "the API takes a few requests a second", tests: "TestSession_rateLimited_cli"},
+	{what: "a value that is not known yet replaces a live session", tests: "TestSession_replacedForAnUnknownValue"},
+	{what: "a server spells the device's number in its error", tests: "TestSession_numbersInErrors"},
+
 	// Secrets.
 	{id: "I1", what: "TF_LOG=TRACE", tests: "TestSecretsStayInside"},
 	{id: "I2", what: "masks that reach only one call", none: "no mask is relied on: log lines hold an allow-list of fields (TestNothingLeaks)"},
