@@ -116,7 +116,7 @@ func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 				test.spoil(s)
 			}
 			kept := s.pass(r, match(nil))
-			s.failsWith(kept, append(test.says, "Unable to Read QoS Reservation", "kept as it was", "-refresh=false", "Session: "+s.ids()[0])...)
+			s.failsWith(kept, append(test.says, "Unable to Read QoS Reservation", "kept as it was", "-refresh=false", "Session: "+r.text("session_id"))...)
 			s.is(kept, "AVAILABLE", "")
 			// Nor does an update without a look before, as with -refresh=false.
 			c := s.core().reservations()

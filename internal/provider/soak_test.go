@@ -29,7 +29,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-const shortSoak = 16
+const shortSoak = 40
 
 func TestSoak(t *testing.T) {
 	t.Parallel()
