@@ -149,6 +149,20 @@ var scenarios = []scenario{
 	{what: "one session is held by two resources", tests: "TestSession_heldTwice TestSession_heldTwiceCLI TestShortcut_heldTwice"},
 	{what: "a value that is not known replaces a live session", tests: "TestPlanSession TestPlanReservation TestReservation_workflows"},
 
+	// What the client believes, whoever asks.
+	{what: "a 404 in any shape, with lists in any state, of a session that is live, gone or past its end", tests: "TestGoneOnlyWithProof TestGoneCostsFewRequests TestGonePastItsEndByTwoAnswers TestLag TestLagInterrupted TestLagOfAFleet"},
+	{what: "Dates that jump, stand still, come from a cache or are missing", tests: "TestServerClock TestServerClockKnowsACache TestNow TestNowOfSeveralNodes TestNowAfterAContradiction"},
+	{what: "a list in pages, in part, or from a cache", tests: "TestListPages TestListIsWholeOrSaysSo TestReadByListsThatAreParts TestReadOfAFleetBehindACache"},
+	{what: "a lost POST, and lists that lag, on a network that takes several sessions a device", tests: "TestCreateIsNeverGreenWithTwo TestCreateLooksForASecondSession TestCreateAdoptsNothingOfOthersBehindAListThatLags"},
+	{what: "answers that are mixed up", tests: "TestCreateOfAnswersThatAreMixedUp TestReadOfAnswersThatAreMixedUp"},
+	{what: "a 401 to a POST, committed and not", tests: "TestCreateBehindARefusedToken"},
+	{what: "a 409 behind a delete of this process", tests: "TestCreateBehindAnOwnDelete TestCreateOfRenamedResources"},
+	{what: "HTTP/2 streams that are reset, GOAWAY, connections that go silent", tests: "TestCreateIsSentOnceOverHTTP2 TestCreateIsSentOnceOverHTTP1 TestCreateOverASilentHTTP2Connection TestSilentHTTP2ConnectionIsLeft TestSilentIdleConnectionsAreLeft TestDeleteOverHTTP2"},
+	{what: "429 without an end", tests: "TestFleetAtARateLimit TestBusyForEver TestBusyIsOutlasted TestNothingIsHeldUpWithoutA429"},
+	{what: "409, 423 or 425 to a DELETE", tests: "TestReleaseOfABusySession"},
+	{what: "byte-order marks, wrapped bodies, times and statuses in other spellings", tests: "TestByteOrderMarks TestWrappedAnswers TestUnread TestStatusOf"},
+	{what: "numbers in other spellings, short secrets", tests: "TestPhoneNumbersAreMasked TestOtherNumbersAreReadable TestShortSecrets"},
+
 	// Sessions, and what stands between them and Terraform.
 	{what: "a gateway answers 404 in the API's place", tests: "TestSession_gatewayNotFound TestSession_gatewayNotFound_cli"},
 	{what: "a replica that lags does not know a new session", tests: "TestSession_replicaLags TestSession_notSeenWhileWaiting"},
@@ -166,6 +180,10 @@ var scenarios = []scenario{
 	{what: "keys are renamed while deletes are slow", tests: "TestSession_renamedKeys_cli"},
 	{what: "the API takes a few requests a second", tests: "TestSession_rateLimited_cli"},
 	{what: "a value that is not known yet replaces a live session", tests: "TestSession_replacedForAnUnknownValue"},
+	{what: "a gateway, a lagging node, a busy delete or a wrong status under a reservation", tests: "TestReservation_foreignNotFound TestReservation_laggingNode TestReservation_deleteBusy TestReservation_availablePastItsEnd TestReservationCLI_foreignNotFound"},
+	{what: "a clock that ends or buys too much", tests: "TestReservation_wrongTimeEndsNothing TestReservation_grantedBeyondTheWindow TestReservation_startsNow TestReservationCLI_startsNow TestReservationCLI_grantedBeyondTheWindow"},
+	{what: "a reservation without the API", tests: "TestReservation_withoutTheAPI TestReservationCLI_withoutTheAPI"},
+	{what: "a session that a reservation lost sight of", tests: "TestReservation_takenBack TestReservationCLI_takenBack TestReservation_destroysTheLost"},
 	{what: "a server spells the device's number in its error", tests: "TestSession_numbersInErrors"},
 
 	// Secrets.
