@@ -220,10 +220,9 @@ func TestSession_importRefuses(t *testing.T) {
 // Whatever id a network gives, in whatever spelling, is importable just as the errors name it.
 func TestSession_importsAnyID(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
-	c := w.core()
 	const upper = "797CE24C-5717-4562-B3FC-2C963F66AFA6"
 	w.Seed(sandbox.Session{ID: upper})
-	for how, adopted := range map[string]result{"id": c.adopt(upper), "identity": c.adoptByIdentity(upper)} {
+	for how, adopted := range map[string]result{"id": w.core().adopt(upper), "identity": w.core().adoptByIdentity(upper)} {
 		if adopted.text("id") != upper || len(adopted.diagnostics) > 0 {
 			t.Errorf("by %s: %v; %s", how, adopted.values, printed(adopted.diagnostics))
 		}

@@ -123,7 +123,7 @@ func TestSessionOwners_stay(t *testing.T) {
 	s.at(0)
 	first := s.pass(scheduled.record, match(nil))
 	keeps("a read of a reservation", first.record, s.core().reservations().refresh(first.record).record)
-	s.Remove(first.text("session_id"))
+	s.removeOld(first.text("session_id"))
 	lost := s.core().reservations().refresh(first.record)
 	keeps("a session that is gone", first.record, lost.record)
 	next := s.pass(lost.record, match(nil))
