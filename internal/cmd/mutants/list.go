@@ -834,7 +834,7 @@ var mutants = []mutant{
 		promise: "a session that is back is taken back by a read",
 		file:    "internal/provider/reservation_resource.go",
 		line:    "\treturn &found, was\n",
-		instead: "\treturn nil, memory\n",
+		instead: "\t_, _ = found, was\n\treturn nil, memory\n",
 		pkg:     provider, test: "TestReservation_takenBack",
 	},
 	{
