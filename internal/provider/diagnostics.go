@@ -546,6 +546,10 @@ func (e endeavour) unresolved(lost *qod.UnresolvedError) account {
 	case lost.Kept != "":
 		a.happened = fmt.Sprintf("The network may have made two sessions for this device (%s), and bill both: the first request got no usable answer, and a later one succeeded. "+
 			"The later session is in the state.%s", lost.Device, otherSession(lost))
+		if n := len(lost.Correlators); n > 1 {
+			a.happened = fmt.Sprintf("The network may have made up to %d sessions for this device (%s), and bill all of them: %d requests got no usable answer, and a later one succeeded. "+
+				"The later session is in the state.%s", n+1, lost.Device, n, otherSession(lost))
+		}
 		if !e.updates {
 			a.advice = "The session in the state is recorded as tainted, so the next apply replaces it. To keep it: terraform untaint 'ADDRESS' (ADDRESS is the one above, such as " + e.like + ").\n\n"
 		}

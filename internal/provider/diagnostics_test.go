@@ -881,6 +881,9 @@ var failures = map[string]failure{
 			Device: camera1, Candidates: []qod.Session{{ID: secondID, QoSProfile: "QOS_L", Status: "AVAILABLE"}}, Kept: lostID, Seconds: 3600,
 		}))
 	}},
+	"reservation/update, three may exist": {make: func(*lab) diag.Diagnostics {
+		return one(updatingReservation.reserveFailed(&qod.UnresolvedError{Device: camera1, Correlators: []string{"first", "second"}, Kept: lostID, Seconds: 3600}))
+	}},
 	"reservation/update, no time": {make: func(l *lab) diag.Diagnostics {
 		l.within(time.Minute)
 		l.fail(sandbox.OpCreate, -1, sandbox.Status(429, "", "Retry-After", "50"))

@@ -498,12 +498,12 @@ func (r *soaked) say(d diagnostics) {
 // announces reports whether errors tell of a session that is in no state. The second is a 409 whose
 // session could not be listed.
 func announces(errors string) bool {
-	return strings.Contains(errors, "may exist") || strings.Contains(errors, "already has a session") || strings.Contains(errors, "may have made two sessions")
+	return strings.Contains(errors, "may exist") || strings.Contains(errors, "already has a session") || strings.Contains(errors, "The network may have made ")
 }
 
 // severalAnnounced is how an error says that more than one session may be live. Some networks take
 // several of one device.
-var severalAnnounced = regexp.MustCompile(`Up to ([0-9]+) sessions`)
+var severalAnnounced = regexp.MustCompile(`(Up|may have made up) to ([0-9]+) sessions`)
 
 // accountedFor checks the promise after one disturbed apply: each session on the network is in
 // state, or an error of its resource named it or said that one may exist.
@@ -515,9 +515,11 @@ func (s *soak) accountedFor() {
 		if announces(r.said) {
 			announced++
 		}
-		for _, n := range severalAnnounced.FindAllStringSubmatch(r.said, -1) {
-			further, _ := strconv.Atoi(n[1])
-			announced += further - 1
+		for _, said := range severalAnnounced.FindAllStringSubmatch(r.said, -1) {
+			n, _ := strconv.Atoi(said[2])
+			if announced += n - 1; said[1] != "Up" {
+				announced-- // one of them is in the state
+			}
 		}
 	}
 	for _, id := range s.w.ids() {
