@@ -72,6 +72,7 @@ func mustUint(t *testing.T, variable string, otherwise uint64) uint64 {
 type soak struct {
 	w         *world
 	several   bool // the network takes any number of sessions for a device
+	mixed     bool // a gateway gives answers to requests to create to others
 	doubled   bool // a proxy sends requests to create twice
 	common    int  // the kind of identifier that all devices have
 	began     time.Time
@@ -83,12 +84,13 @@ type soak struct {
 
 // soaked is one resource as Terraform would know it.
 type soaked struct {
-	reserves bool // it is a qod_reservation
-	config   attrs
-	state    record
-	tainted  bool
-	said     string // every error since the last healed apply
-	lost     bool   // one of them said that there is a session, or may be
+	reserves  bool // it is a qod_reservation
+	config    attrs
+	state     record
+	tainted   bool
+	said      string // every error since the last healed apply
+	announced int    // how many sessions they told of that are in no state, or may be
+	lost      bool   // there has been such an error
 }
 
 func newSoak(w *world, random *rand.Rand) *soak {
@@ -321,7 +323,11 @@ var circumstances = map[string]func(s *soak){
 		})
 	},
 	"no times are shown": func(s *soak) { s.w.Echo(withoutTimes) },
-	"no device is shown": func(s *soak) { s.w.Echo(func(info map[string]any) { delete(info, "device") }) },
+	"no device is shown": func(s *soak) {
+		if !s.mixed { // else nothing tells whose an answer is
+			s.w.Echo(func(info map[string]any) { delete(info, "device") })
+		}
+	},
 	"ids in capitals": func(s *soak) {
 		s.w.Echo(func(info map[string]any) { info["sessionId"] = strings.ToUpper(fmt.Sprint(info["sessionId"])) })
 	},
@@ -340,6 +346,7 @@ func (s *soak) pick(from map[string]sandbox.Effect) (string, sandbox.Effect) {
 func (s *soak) disturb() {
 	for range s.random.IntN(4) {
 		name, effect := s.pick(creates())
+		s.mixed = s.mixed || name == "answers mixed up"
 		if name == "sent twice by a proxy" {
 			if s.several {
 				continue
@@ -489,21 +496,33 @@ func (s *soak) destroy(r *soaked) {
 }
 
 func (r *soaked) say(d diagnostics) {
-	if text := d.errors(); text != "" {
+	for _, text := range d.of(tfprotov6.DiagnosticSeverityError) {
 		r.said += text + "\n"
-		r.lost = r.lost || announces(text)
+		n := announces(text)
+		r.announced, r.lost = r.announced+n, r.lost || n > 0
 	}
-}
-
-// announces reports whether errors tell of a session that is in no state. The second is a 409 whose
-// session could not be listed.
-func announces(errors string) bool {
-	return strings.Contains(errors, "may exist") || strings.Contains(errors, "already has a session") || strings.Contains(errors, "The network may have made ")
 }
 
 // severalAnnounced is how an error says that more than one session may be live. Some networks take
 // several of one device.
 var severalAnnounced = regexp.MustCompile(`(Up|may have made up) to ([0-9]+) sessions`)
+
+// announces is how many sessions that are in no state an error tells of. "Already has a session" is a 409
+// whose session could not be listed.
+func announces(text string) int {
+	several := severalAnnounced.FindStringSubmatch(text)
+	switch {
+	case several != nil && several[1] == "Up":
+		n, _ := strconv.Atoi(several[2])
+		return n
+	case several != nil: // one of them is in the state
+		n, _ := strconv.Atoi(several[2])
+		return n - 1
+	case strings.Contains(text, "may exist"), strings.Contains(text, "already has a session"), strings.Contains(text, "may have made two sessions"):
+		return 1
+	}
+	return 0
+}
 
 // accountedFor checks the promise after one disturbed apply: each session on the network is in
 // state, or an error of its resource named it or said that one may exist.
@@ -512,15 +531,7 @@ func (s *soak) accountedFor() {
 	held := map[string]bool{}
 	for _, r := range s.resources {
 		held[r.session()] = true
-		if announces(r.said) {
-			announced++
-		}
-		for _, said := range severalAnnounced.FindAllStringSubmatch(r.said, -1) {
-			n, _ := strconv.Atoi(said[2])
-			if announced += n - 1; said[1] != "Up" {
-				announced-- // one of them is in the state
-			}
-		}
+		announced += r.announced
 	}
 	for _, id := range s.w.ids() {
 		named := slices.ContainsFunc(s.resources, func(r *soaked) bool { return strings.Contains(strings.ToLower(r.said), id) })
@@ -554,7 +565,7 @@ func (s *soak) healed() {
 		s.w.advance(5 * time.Second)
 		s.restart()
 		for _, r := range s.resources {
-			r.said = ""
+			r.said, r.announced = "", 0
 		}
 		s.together(func(r *soaked) { s.apply(r) })
 		for _, r := range s.resources {
@@ -594,7 +605,7 @@ func (s *soak) healed() {
 // adopt imports a session in place of what the state has of the resource.
 func (s *soak) adopt(r *soaked, id string) {
 	adopted := s.of(r).adopt(id)
-	r.said = ""
+	r.said, r.announced = "", 0
 	r.say(adopted.diagnostics)
 	r.state, r.tainted = adopted.record, false
 }
