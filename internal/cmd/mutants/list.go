@@ -792,7 +792,7 @@ var mutants = []mutant{
 		promise: "clocks that differ are said",
 		file:    "internal/provider/reservation_remarks.go",
 		line:    "time.Until(e.now).Abs() > machineTolerance",
-		instead: "skew.Abs() > 1000*machineTolerance",
+		instead: "time.Until(e.now).Abs() > 1000*machineTolerance",
 		pkg:     provider, test: "TestReservation_clock",
 	},
 	{
