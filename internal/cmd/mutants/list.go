@@ -946,7 +946,7 @@ var mutants = []mutant{
 		promise: "a list that may lag makes no session ours",
 		file:    "internal/qod/reconcile.go",
 		line:    "(clocked || trusted)",
-		instead: "(clocked || cr.before != nil)",
+		instead: "(clocked || trusted || cr.before != nil)",
 		pkg:     client, test: "TestCreateAdoptsNothingOfOthersBehindAListThatLags",
 	},
 	{
