@@ -717,7 +717,7 @@ func explain(err error) account {
 		}
 	case errors.Is(err, qod.ErrCachedList):
 		return account{
-			happened: "A cache answered with a list of the sessions that it had (its answer has an Age header).",
+			happened: "A cache answered with a list of the sessions from before it was asked (its Age or Date header says so).",
 			advice:   behindCache,
 		}
 	case errors.As(err, &failure):

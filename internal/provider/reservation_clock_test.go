@@ -73,7 +73,7 @@ func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 		},
 		"a cache that says so": {
 			cache: sandbox.Cached(),
-			says:  []string{"a list of the sessions that it had (its answer has an Age header)", "A cache or proxy in front"},
+			says:  []string{"a list of the sessions from before it was asked", "A cache or proxy in front"},
 		},
 		"a cache that does not": {
 			cache: sandbox.CachedWithoutAge(),

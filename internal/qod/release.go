@@ -27,28 +27,21 @@ func (c *Client) Release(ctx context.Context, ref Ref) (err error) {
 	defer c.reader.wrote(ref.ID)
 	ended := c.own.deleting(ref)
 	defer func() { ended(err != nil && !IsGone(err)) }()
-	var shown error // the last answer that a list has contradicted
+	var last error // why it was not deleted yet
 	for attempt := 1; ; attempt++ {
 		err := c.releaseOnce(ctx, ref)
-		if stillThere(err) {
-			shown = err
-		}
 		if !busy(err) && !stillThere(err) {
-			return unlessShown(err, shown)
+			var interruption *InterruptedError
+			if last != nil && errors.As(err, &interruption) && (interruption.Err == nil || stillThere(last)) {
+				return unfinished(ctx, last) // its time was up in the middle of a request
+			}
+			return err
 		}
+		last = err
 		if pause(ctx, max(spread(min(maxDeletePause, firstBackoff*time.Duration(attempt))), min(maxAsked, asked(err)))) != nil {
 			return unfinished(ctx, err)
 		}
 	}
-}
-
-// unlessShown is err, or, where that only says that the time is up, what was known of the session by then.
-func unlessShown(err, shown error) error {
-	var interruption *InterruptedError
-	if shown != nil && errors.As(err, &interruption) && interruption.Timeout {
-		return shown
-	}
-	return err
 }
 
 // unfinished is how a delete ends whose time is up.
