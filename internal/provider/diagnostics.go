@@ -489,8 +489,9 @@ func wantsToken(err error) bool {
 	return none || ok && e.Status == http.StatusUnauthorized
 }
 
-const causesOfConflict = "The network takes one session a device. So a replacement fails like this when it asks for the new session before the old one is deleted, " +
-	"as with create_before_destroy, on this resource or on one that depends on it, or with OpenTofu's destroy = false."
+const causesOfConflict = "A device can have only one session at a time. A replacement fails this way if the new session is requested before the old one is deleted: " +
+	"with create_before_destroy, on this resource or on one that depends on it, or with OpenTofu's destroy = false. " +
+	"So does a resource, or a key of for_each, that was renamed without a moved block, if Terraform gets to the new name first: it deletes the old one in the same run, so apply again."
 
 // conflict explains a 409 in one of three ways: by a session that this run made, by one that
 // can be seen, or by one that cannot.

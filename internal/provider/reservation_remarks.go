@@ -20,7 +20,7 @@ func (e *enactment) remarks(failed bool) (remarks diag.Diagnostics) {
 	if w, _ := e.plan.window(); e.reserved && e.session != nil && w.exceededBy(*e.session) {
 		remarks.Append(endsLate(e.plan, *e.session))
 	}
-	if skew := e.now.Sub(time.Now()); skew.Abs() > machineTolerance {
+	if time.Until(e.now).Abs() > machineTolerance {
 		remarks.Append(clocksDiffer())
 	}
 	if failed {

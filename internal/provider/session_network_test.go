@@ -504,7 +504,7 @@ func TestSession_availablePastItsEnd(t *testing.T) {
 func TestSession_otherWordsForAStatus(t *testing.T) {
 	t.Run("in lower case", func(t *testing.T) {
 		w := newWorld(t, sandbox.Config{})
-		w.Echo(func(info map[string]any) { info["qosStatus"] = strings.ToLower(info["qosStatus"].(string)) })
+		w.Echo(func(info map[string]any) { info["qosStatus"] = strings.ToLower(fmt.Sprint(info["qosStatus"])) })
 		c := w.core()
 		made := c.created(hour(nil))
 		if made.text("qos_status") != "AVAILABLE" {

@@ -28,7 +28,7 @@ func TestSessionOwners(t *testing.T) {
 	if (*sessionOwners)(nil).shared(lostID, "north") {
 		t.Error("without a provider something was seen")
 	}
-	if newOwner() == newOwner() {
+	if one, other := newOwner(), newOwner(); one == other {
 		t.Error("two owners are one")
 	}
 }

@@ -127,7 +127,7 @@ func (a absence) prove(ctx context.Context) (_ Session, listed bool, _ error) {
 		return a.gone(ProofList)
 	case ctx.Err() != nil:
 		return Session{}, false, stopped(ctx, a.answer.Operation, true, a.answer)
-	case a.expiredSurely(ctx):
+	case a.expiredSurely(ctx), a.expiredByAskingAgain(ctx):
 		return a.gone(ProofExpired)
 	case c.lists.refused():
 		return a.askTwice(ctx, err)
@@ -152,6 +152,22 @@ func (a absence) expiredSurely(ctx context.Context) bool {
 	}
 	now, err := a.client.Now(ctx)
 	return err == nil && a.expired(now)
+}
+
+// expiredByAskingAgain is expiredSurely where lists do not tell the time either: the same answer a second
+// later does, unless this machine's clock says otherwise. Whoever answers like this may have a clock of
+// its own.
+func (a absence) expiredByAskingAgain(ctx context.Context) bool {
+	c := a.client
+	if !a.expired(c.clock.estimate()) || !a.expired(time.Now()) {
+		return false
+	}
+	at, _ := c.clock.confirmable()
+	if pause(ctx, time.Until(at)) != nil {
+		return false
+	}
+	_, err := a.ask(ctx)
+	return notFound(err) != nil && a.expired(c.clock.now())
 }
 
 // young reports whether the session may be too new for every replica to know it.

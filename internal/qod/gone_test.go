@@ -370,6 +370,13 @@ func TestGonePastItsEndByTwoAnswers(t *testing.T) {
 				w.SkewDate(func(int, sandbox.Operation) time.Duration { return 6 * time.Hour })
 			}, end: time.Hour,
 		},
+		"no list answers, and the same is said again": {
+			arrange: func(w *world) {
+				w.Heal()
+				w.spoil(sandbox.OpRead, -1, sandbox.ForeignNotFound[1].Effect)
+				w.spoil(sandbox.OpList, -1, sandbox.DropBeforeCommit())
+			}, end: -time.Minute, gone: true,
+		},
 		"this machine is a day behind": {arrange: skewed(func(int) time.Duration { return 24 * time.Hour }), end: 23 * time.Hour, gone: true},
 		"this machine is a day ahead":  {arrange: skewed(func(int) time.Duration { return -24 * time.Hour }), end: -time.Minute},
 		"an end that nobody knows":     {},

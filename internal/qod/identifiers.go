@@ -33,6 +33,7 @@ func (d Device) agreement(shown Device) (equals, differences int) {
 			equals++
 		case different:
 			differences++
+		case inconclusive:
 		}
 	}
 	return equals, differences

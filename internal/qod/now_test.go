@@ -54,10 +54,10 @@ func TestNow(t *testing.T) {
 	said := func(text string) func(error) bool {
 		return func(err error) bool { return strings.Contains(err.Error(), text) }
 	}
-	hours := func(n time.Duration, when func(n int) bool) func(*world) {
+	hours := func(off time.Duration, when func(n int) bool) func(*world) {
 		return skewed(func(i int) time.Duration {
 			if when(i) {
-				return n * time.Hour
+				return off
 			}
 			return 0
 		})
@@ -82,11 +82,11 @@ func TestNow(t *testing.T) {
 		"slow bodies":                     {arrange: lists(-1, sandbox.Delay(20*time.Second)), lists: 2, off: 22 * time.Second},
 		"large lists":                     {arrange: func(w *world) { w.fleet(2000) }, lists: 2},
 		"nodes 3 s apart":                 {arrange: skewed(func(n int) time.Duration { return time.Duration(n%2) * -3 * time.Second }), lists: 2, off: 4 * time.Second},
-		"the first node of 2, 6 h ahead":  {arrange: hours(6, func(n int) bool { return n == 1 }), fails: contradicted, lists: 2},
-		"the second node of 2, 6 h ahead": {arrange: hours(6, func(n int) bool { return n == 2 }), fails: contradicted, lists: 2},
-		"every other answer 6 h behind":   {arrange: hours(-6, func(n int) bool { return n%2 == 0 }), fails: contradicted, lists: 2},
+		"the first node of 2, 6 h ahead":  {arrange: hours(6*time.Hour, func(n int) bool { return n == 1 }), fails: contradicted, lists: 2},
+		"the second node of 2, 6 h ahead": {arrange: hours(6*time.Hour, func(n int) bool { return n == 2 }), fails: contradicted, lists: 2},
+		"every other answer 6 h behind":   {arrange: hours(-6*time.Hour, func(n int) bool { return n%2 == 0 }), fails: contradicted, lists: 2},
 		"all 6 h behind":                  {network: sandbox.Config{Clock: ahead(-6 * time.Hour)}, lists: 2},
-		"the third 6 h ahead":             {arrange: hours(6, func(n int) bool { return n == 3 }), lists: 2},
+		"the third 6 h ahead":             {arrange: hours(6*time.Hour, func(n int) bool { return n == 3 }), lists: 2},
 
 		"no Date":             {arrange: lists(-1, sandbox.Header("Date", "")), fails: because(qod.ErrNoDate), lists: 1},
 		"a Date that is none": {arrange: lists(-1, sandbox.Header("Date", "today")), fails: because(qod.ErrNoDate), lists: 1},
