@@ -310,7 +310,9 @@ func (e endeavour) madeElsewhere(id, made, asked string, err error) diag.Diagnos
 	a.advice = "Give this resource's provider the endpoint and the credentials that made the session (check its alias and the QOD_* environment variables, too), " +
 		"and run Terraform again. If you no longer need the session, make Terraform forget it: terraform state rm 'ADDRESS' " +
 		"(ADDRESS is the one above, such as " + e.like + "). It is then billed until it ends."
-	a.advice = ifSandbox(made) + a.advice
+	if sandboxed := ifSandbox(made); sandboxed != "" {
+		a.advice = sandboxed + "If it is still running, give this resource's provider its endpoint and the credentials that made the session, and run Terraform again."
+	}
 	return e.failed(withSession(a, id))
 }
 
@@ -329,9 +331,11 @@ func ifSandbox(made string) string {
 func (e endeavour) plannedElsewhere(planned, configured, sessionID string) diag.Diagnostic {
 	where, left, sandboxed, forget := "", "the state is kept as it was", "", ""
 	switch {
-	case sessionID != "":
+	case sessionID != "" && ifSandbox(planned) != "":
 		where, left = ", where the session was made", "the session stays in the state"
 		sandboxed = ifSandbox(planned)
+	case sessionID != "":
+		where, left = ", where the session was made", "the session stays in the state"
 		forget = " If you no longer need the session, make Terraform forget it: terraform state rm 'ADDRESS' " +
 			"(ADDRESS is the one above, such as " + e.like + "). It is then billed until it ends."
 	case !e.updates:
@@ -376,13 +380,13 @@ func (e endeavour) goneEarly(ref qod.Ref, gone *qod.GoneError) diag.Diagnostic {
 	}
 	a := account{
 		happened: fmt.Sprintf("The session no longer exists%s: %s. Most likely somebody else deleted it, or the network ended it.", until, gone.Proof),
-		advice:   "It is removed from the state, and the next apply reserves a new one.",
+		advice:   "Terraform plans a new one in its place: an apply requests it. To leave the device without a session, remove the resource.",
 	}
 	switch {
 	case e == deletingSession || e == deletingReservation:
 		a.advice = "There was nothing left to delete."
 	case e.like == likeReservation:
-		a.advice = "Inside its window, the next apply reserves a new one. If this session shows up again before its end, the reservation takes it back."
+		a.advice = "Inside its window, an apply requests a new one. If this session shows up again before its end, the reservation takes it back."
 	}
 	if gone.Err != nil {
 		a = withError(a, gone.Err)
@@ -398,7 +402,8 @@ func (e endeavour) heldTwice(id string) diag.Diagnostic {
 			"ends the session for both, and the next apply would request a new one for the resource that is left.",
 		advice: "Give the session to one resource: delete the other one from the configuration and make Terraform forget it, which leaves the session alone, " +
 			"with terraform state rm 'ADDRESS' (ADDRESS is that of the resource to forget, such as " + e.like + ") or with a removed block that has destroy = false. " +
-			"Nothing has to be done if the session is being moved from one resource to the other by such a removed block and an import.",
+			"Nothing has to be done if the session is being moved from one resource to the other by such a removed block and an import.\n\n" +
+			"To see which two they are: terraform state list -id=" + id + " for sessions, and terraform show for reservations, by their session_id.",
 	}.fact("Session", id).detail())
 }
 
@@ -766,23 +771,25 @@ func explainUnproven(e *qod.UnprovenError) account {
 		return withError(a, e.Err)
 	}
 	a.happened += " That alone does not prove that the session is gone: it may come from a gateway in front of the API, or from a server that has not caught up."
-	a.advice = "Check endpoint (QOD_ENDPOINT)."
+	a.advice = "Try again in a minute. If the problem persists, check endpoint (QOD_ENDPOINT), and whether a gateway or proxy answers in the API's place. " + ifKnownGone
 	noList, _ := asError[*qod.Error](e.Look)
 	switch {
 	case e.Look == nil:
 	case e.Scope != "" && noList != nil && noList.Status == http.StatusForbidden:
 		a.happened += " These credentials may not list the sessions, which would settle it."
-		a.advice = fmt.Sprintf("Ask the operator to grant this client the scope %s, which listing the sessions requires. %s", e.Scope, a.advice) + lostWhenOver
+		a.advice = fmt.Sprintf("Ask the operator to grant this client the scope %s, which listing the sessions requires. %s", e.Scope, ifKnownGone) + lostWhenOver
 	case e.Scope != "" && noList != nil:
 		a.happened += " The API lists no sessions (" + statusText(noList.Status) + "), which would settle it."
 		a.advice += lostWhenOver
 	default:
 		look := explain(e.Look)
 		a.happened += " " + introduced("No list of the sessions could settle it", look.happened)
-		a.advice = joined(cmp.Or(look.advice, askAboutLists), a.advice)
+		a.advice = joined(cmp.Or(look.advice, askAboutLists), "Check endpoint (QOD_ENDPOINT), too.", ifKnownGone)
 	}
 	return withError(a, e.Err)
 }
+
+const ifKnownGone = "If you know that the session is gone, make Terraform forget it: terraform state rm 'ADDRESS' (ADDRESS is the one above)."
 
 const lostWhenOver = " Once the session is past its end, the provider removes it from the state by itself."
 

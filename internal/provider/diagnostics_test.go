@@ -957,7 +957,7 @@ var failures = map[string]failure{
 		}))
 	}},
 	"reservation/window not known": {make: func(*lab) diag.Diagnostics { return one(windowUnknown()) }},
-	"reservation/clocks differ":    {make: func(*lab) diag.Diagnostics { return one(clocksDiffer()) }},
+	"reservation/clocks differ":    {make: func(*lab) diag.Diagnostics { return one(clocksDiffer(atKickOff, atKickOff.Add(-6*time.Hour))) }},
 	"reservation/session ends behind": {make: remarked(func(m reservationModel) diag.Diagnostic {
 		return endsLate(m, qod.Session{ID: lostID, ExpiresAt: atKickOff.Add(6 * time.Hour)})
 	})},

@@ -21,7 +21,7 @@ func (e *enactment) remarks(failed bool) (remarks diag.Diagnostics) {
 		remarks.Append(endsLate(e.plan, *e.session))
 	}
 	if time.Until(e.now).Abs() > machineTolerance {
-		remarks.Append(clocksDiffer())
+		remarks.Append(clocksDiffer(e.now, time.Now()))
 	}
 	if failed {
 		return remarks
@@ -103,10 +103,11 @@ func endsLate(m reservationModel, s qod.Session) diag.Diagnostic {
 }
 
 // clocksDiffer warns that a clock is wrong, by which windows open and close.
-func clocksDiffer() diag.Diagnostic {
+func clocksDiffer(api, machine time.Time) diag.Diagnostic {
 	return remark("", "Clocks Differ", account{
-		happened: "The API's clock and this machine's differ by more than five minutes. Windows open and close by the API's.",
-		advice:   "Check this machine's clock. If it is right, the API's is wrong, and sessions start and end at the wrong time: give this to the operator.",
+		happened: fmt.Sprintf("The API's clock shows %s, and this machine's %s: they differ by more than five minutes. Windows open and close by the API's.",
+			instantText(api.Truncate(time.Minute)), instantText(machine.Truncate(time.Minute))),
+		advice: "Check this machine's clock. If it is right, the API's is wrong, and windows open and close at the wrong time: report it to the operator.",
 	})
 }
 

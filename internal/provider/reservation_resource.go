@@ -317,14 +317,14 @@ func (r *reservationResource) Delete(ctx context.Context, req resource.DeleteReq
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(deletingReservation.checkSessionEndpoint(r.api, memory, model.Endpoint, model.SessionID, model.ExpiresAt)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if model.SessionID.IsNull() {
+	if model.SessionID.IsNull() { // wherever it was planned, nothing is sent
 		resp.Diagnostics.Append(r.deleteLost(ctx, model, memory)...)
+		return
+	}
+	resp.Diagnostics.Append(deletingReservation.checkSessionEndpoint(r.api, memory, model.Endpoint, model.SessionID, model.ExpiresAt)...)
+	if resp.Diagnostics.HasError() {
 		return
 	}
 	resp.Diagnostics.Append(release(ctx, r.api, deletingReservation, model.ref(memory), memory)...)

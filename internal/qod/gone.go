@@ -123,6 +123,8 @@ func (a absence) prove(ctx context.Context) (_ Session, listed bool, _ error) {
 	switch {
 	case err == nil && s.ID != "":
 		return s, true, nil
+	case err == nil && c.own.deleted(a.ref.ID): // meanwhile, by another resource that held it
+		return a.gone(ProofDeleted)
 	case err == nil:
 		return a.gone(ProofList)
 	case ctx.Err() != nil:
