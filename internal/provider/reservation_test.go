@@ -56,8 +56,9 @@ func clockOff(by time.Duration) *sandbox.OffsetClock {
 // machine's.
 func newSeason(t *testing.T, before time.Duration, config sandbox.Config) season {
 	t.Helper()
+	t.Parallel() // first, since a test may wait for its turn for longer than the clock may go on
 	config.Clock = sandbox.NewOffsetClock(atKickOff.Add(-before))
-	return season{newWorld(t, config)}
+	return season{startWorld(t, config)}
 }
 
 // at has time pass until a time after kick-off. What a run takes on the way counts.

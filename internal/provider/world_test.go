@@ -41,6 +41,12 @@ func newWorld(t *testing.T, config sandbox.Config) *world {
 	if config.Clock == nil {
 		config.Clock = sandbox.NewOffsetClock(time.Now().Add(-outgrown))
 	}
+	return startWorld(t, config)
+}
+
+// startWorld is newWorld for a test that runs in parallel already.
+func startWorld(t *testing.T, config sandbox.Config) *world {
+	t.Helper()
 	return &world{Server: sandbox.Start(t, config), t: t, clock: config.Clock}
 }
 

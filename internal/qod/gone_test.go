@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -106,15 +107,24 @@ func listers() map[string]lister {
 	return all
 }
 
-// Who says that there is no session, to whom, and what lists are good for: in every combination, it is
-// gone only where the network does not hold it.
+// Who says that there is no session, to whom, and what lists are good for: it is gone only where the
+// network does not hold it. Each verb meets each list with every fourth of the answers, in turn, and so
+// with six of them at least; each answer meets each verb.
 func TestGoneOnlyWithProof(t *testing.T) {
 	t.Parallel()
-	for verb, asker := range askers() {
-		for look, list := range listers() {
+	combination := 0
+	for _, verb := range slices.Sorted(maps.Keys(askers())) {
+		asker := askers()[verb]
+		for _, look := range slices.Sorted(maps.Keys(listers())) {
+			list := listers()[look]
+			combination++
+			turn := combination % 4
 			t.Run(fmt.Sprintf("%s, the list %s", verb, look), func(t *testing.T) {
 				t.Parallel()
-				for _, says := range absentees() {
+				for i, says := range absentees() {
+					if i%4 != turn {
+						continue
+					}
 					for _, fate := range []string{"live", "gone", "past its end"} {
 						if !asker.proves(t, list, says, fate) {
 							t.Errorf("^ said by %s of a session that is %s", says.name, fate)
