@@ -350,22 +350,18 @@ func (e endeavour) plannedElsewhere(planned, configured, sessionID string) diag.
 	}.fact("Session", sessionID))
 }
 
-// goneForToken tells of a session that a ready access token cannot see: it is taken to be gone, and
-// named for the case that the token is another client's.
+// goneForToken refuses to let go of a session that a static access token cannot see: it may be another
+// client's token, whose list does not show the session either.
 func (e endeavour) goneForToken(id, origin string) diag.Diagnostic {
-	left, how := "it is no longer in the state", endeavour{like: e.like}
-	again := "If the session has left the state by then (a plan leaves it there, an apply does not), import it:"
-	if e.like == likeReservation {
-		left, how.updates = "the reservation has none now", true
-		again = "If the reservation has lost it by then (a plan changes nothing, an apply does), import it:"
-	}
 	a := account{
-		happened: fmt.Sprintf("%s does not know the session, or does not show it to this access token. Most likely it was deleted, so %s. "+
-			"But a ready token does not show whose it is: if another client made the session than the one the token was given to, the session is still live and billed.",
-			strings.TrimSuffix(origin, " as token"), left),
-		advice: "If that can be, give the provider the credentials that made the session, and run Terraform again. " + again + "\n\n" + how.importCommands(id),
+		happened: fmt.Sprintf("%s does not know the session, or does not show it to this access token. A static token does not show whose it is: "+
+			"if it was given to another client than the one that made the session, the session is still live and billed. So it stays in the state.",
+			strings.TrimSuffix(origin, " as token")),
+		advice: "If that can be, give the provider the credentials that made the session, and run Terraform again. " +
+			"If you know that the session is gone, make Terraform forget it: terraform state rm 'ADDRESS' (ADDRESS is the one above, such as " + e.like + "). " +
+			"Once it is past its end, the provider removes it by itself. With a client id and secret the provider can tell.",
 	}
-	return diag.NewWarningDiagnostic(goneSummary(id), withSession(a, id).detail())
+	return e.failed(withSession(a, id))
 }
 
 // goneSummary names the session: Terraform shows one of several warnings with equal summaries, and each
@@ -416,6 +412,15 @@ func (e endeavour) otherProfile(s qod.Session, asked string) diag.Diagnostic {
 		happened: fmt.Sprintf("The network made the session with the profile %s; %s was asked for.", s.QoSProfile, asked),
 		advice:   next + " If the network does not offer this device that profile, set qos_profile to the one it gives.",
 	}.fact("Session", s.ID).detail())
+}
+
+// grantedInThePast reports a session that was over, by its own account, when it was made: to leave it at that
+// would buy another one in every apply, without a word.
+func (e endeavour) grantedInThePast(s qod.Session) diag.Diagnostic {
+	return e.failed(account{
+		happened: fmt.Sprintf("The network shows the session as %s until %s, which is past by its own clock. Whether the device has its quality is not known.", s.Status, instantText(s.ExpiresAt)),
+		advice:   tainted + " Report it to the operator. To keep the session all the same: terraform untaint.",
+	}.fact("Session", s.ID))
 }
 
 func grantedLess(s qod.Session, asked int64) diag.Diagnostic {

@@ -69,7 +69,7 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				Sensitive:           true,
 			},
 			"access_token": schema.StringAttribute{
-				MarkdownDescription: "Ready bearer token to use instead of client credentials. The provider cannot renew it, nor tell whose it is: another client's token does not see the sessions in the state, and they are taken to be gone. Environment: `QOD_ACCESS_TOKEN`. Conflicts with `client_id` and `client_secret`.",
+				MarkdownDescription: "Static bearer token to use instead of client credentials. The provider cannot renew it, nor tell whose it is: a session that it does not see stays in the state, with an error, until its end. Environment: `QOD_ACCESS_TOKEN`. Conflicts with `client_id` and `client_secret`.",
 				Optional:            true,
 				Sensitive:           true,
 			},

@@ -341,10 +341,14 @@ func (r *reservationResource) deleteLost(ctx context.Context, model reservationM
 	}
 	ref := model.ref(was)
 	ref.ID, ref.ExpiresAt = lost.ID, lost.ExpiresAt
-	if err := r.api.Release(ctx, ref); err != nil && !qod.IsGone(err) && lost.lives(time.Now()) {
-		return diag.Diagnostics{lostNotDeleted(ref, err)}
+	err := r.api.Release(ctx, ref)
+	switch {
+	case err == nil || !lost.lives(time.Now()):
+		return nil
+	case qod.IsGone(err):
+		return deletingReservation.sessionGone(ctx, r.api, ref, was, err)
 	}
-	return nil
+	return diag.Diagnostics{lostNotDeleted(ref, err)}
 }
 
 // ImportState takes over a session by its id, which becomes that of the reservation. The window is

@@ -155,8 +155,8 @@ func (w *world) with(token, client string) *core {
 	return newCore(w.t, w.process(), attrs{"endpoint": w.Endpoint(), "access_token": token})
 }
 
-// A ready access token does not show whose it is. What it cannot see is taken to be gone, with a
-// warning that names the session, unless the session is over.
+// A static access token does not show whose it is. What it cannot see stays in the state, unless it is
+// over.
 func TestSession_otherToken(t *testing.T) {
 	t.Parallel()
 	for name, over := range map[string]bool{"before its end": false, "after its end": true} {
@@ -169,15 +169,11 @@ func TestSession_otherToken(t *testing.T) {
 			}
 			other := w.with("another's", otherClient.ID)
 			for operation, left := range map[string]result{"refresh": other.refresh(made), "destroy": other.destroy(made)} {
-				if left.values != nil || refused(left.diagnostics) {
+				if over != (left.values == nil) || over != (len(left.diagnostics) == 0) {
 					t.Errorf("%s: the state has %v; %s", operation, left.values, printed(left.diagnostics))
 				}
-				warned := strings.Join(left.warnings(), "\n")
-				if (warned == "") != over {
-					t.Errorf("%s: %s", operation, printed(left.diagnostics))
-				}
 				if !over {
-					containsAll(t, warned, []string{"Gone Before Its End", "does not show whose it is", "import", made.text("id")})
+					containsAll(t, left.errors(), []string{"does not show whose it is", "stays in the state", "terraform state rm", made.text("id")})
 				}
 			}
 		})
@@ -190,9 +186,9 @@ func TestReservation_otherToken(t *testing.T) {
 		made := s.passOf(s.with("ours", sandbox.DefaultClient.ID).reservations(), record{}, match(nil)).record
 		other := s.with("another's", otherClient.ID).reservations()
 		for operation, left := range map[string]result{"refresh": other.refresh(made), "destroy": other.destroy(made)} {
-			containsAll(t, strings.Join(left.warnings(), "\n"), []string{"QoS Session " + s.ids()[0] + " Gone Before Its End"})
-			if refused(left.diagnostics) {
-				t.Errorf("%s: %s", operation, printed(left.diagnostics))
+			containsAll(t, left.errors(), []string{"does not show whose it is", "Session: " + s.ids()[0]})
+			if !left.is(made) {
+				t.Errorf("%s: the state has changed; %s", operation, printed(left.diagnostics))
 			}
 		}
 	})(t)

@@ -120,7 +120,13 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 		resp.Diagnostics.Append(now.keep(ctx, resp.Private)...)
 	}
 	resp.Diagnostics.Append(sessionWarnings(granted)...)
+	var over bool
+	if err == nil {
+		over, err = sessionPastEnd(ctx, r.api, granted)
+	}
 	switch {
+	case over:
+		resp.Diagnostics.Append(creatingSession.grantedInThePast(granted))
 	case err != nil:
 		resp.Diagnostics.Append(creatingSession.reserveFailed(err))
 	case granted.QoSProfile != "" && granted.QoSProfile != asked.QoSProfile:

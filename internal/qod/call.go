@@ -229,6 +229,11 @@ func readBounded(r io.Reader, limit int64) ([]byte, error) {
 	return body, withoutURL(err)
 }
 
+func isHTML(a answer) bool {
+	mediaType, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
+	return err == nil && strings.Contains(mediaType, "html")
+}
+
 // speaksJSON reports whether a failed answer can be the API's own word: nothing, or JSON.
 func speaksJSON(a answer) bool {
 	if a.bodyErr != nil {
@@ -238,7 +243,7 @@ func speaksJSON(a answer) bool {
 	if len(body) == 0 {
 		return true
 	}
-	if mediaType, _, err := mime.ParseMediaType(a.header.Get("Content-Type")); err == nil && strings.Contains(mediaType, "html") {
+	if isHTML(a) {
 		return false
 	}
 	_, err := decodeObject(body)

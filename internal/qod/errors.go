@@ -280,6 +280,8 @@ func printable(text string) string {
 func oneLine(text string) string {
 	text = strings.Map(func(r rune) rune {
 		switch {
+		case '０' <= r && r <= '９': // full width, as in some alphabets' fonts
+			return r - '０' + '0'
 		case unicode.IsSpace(r):
 			return ' '
 		case !unicode.IsPrint(r) || r == unicode.ReplacementChar:

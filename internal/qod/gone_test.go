@@ -101,7 +101,7 @@ func listers() map[string]lister {
 		"is less than its total":                       {age: 2 * time.Minute, effect: answer(200, "[]", "X-Total-Count", "3")},
 		"is one page, whose next one is gone":          {age: 2 * time.Minute, effect: answer(200, "[]", "Link", `<?page=2>; rel="next"`)},
 	}
-	for _, status := range []int{403, 404, 405, 501} {
+	for _, status := range []int{403, 405, 501} {
 		all[fmt.Sprintf("is refused with %d", status)] = lister{age: 2 * time.Minute, effect: answer(status, ""), refused: true}
 	}
 	return all
@@ -323,7 +323,7 @@ func TestGoneNamesItsProof(t *testing.T) {
 		"an empty list":  {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.EmptyListAs(204)) }, proof: qod.ProofList},
 		"its end":        {arrange: (*world).knowsTheTime, after: 2 * time.Hour, proof: qod.ProofExpired},
 		"said twice":     {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.Status(403, "")) }, proof: qod.ProofRepeat},
-		"no list at all": {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.EmptyListAs(404)) }, proof: qod.ProofRepeat},
+		"no list at all": {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.Status(405, "")) }, proof: qod.ProofRepeat},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -20,7 +20,8 @@ type listing struct {
 }
 
 var (
-	errListPart = errors.New("the list of sessions is incomplete")
+	errListPart   = errors.New("the list of sessions is incomplete")
+	errListUnread = errors.New("the list of sessions has entries whose id cannot be read")
 )
 
 // maxPages bounds how many pages of one list are followed.
@@ -76,6 +77,9 @@ func (c *Client) listPage(ctx context.Context, r request) ([]Session, answer, er
 		return nil, a, err
 	}
 	sessions, err := c.dialect.sessions(a.body)
+	if err == nil && isHTML(a) {
+		err = errors.New("the answer calls itself a web page")
+	}
 	if err != nil {
 		return nil, a, unreadable(r, a, err)
 	}
@@ -83,7 +87,8 @@ func (c *Client) listPage(ctx context.Context, r request) ([]Session, answer, er
 }
 
 // completeBy doubts a list whose last answer shows that there is more: 206 (RFC 9110 §15.3.7), or a
-// total that is larger than what came. Where pages were followed the status is that of a page.
+// total that is larger than what came. Where pages were followed the status is that of a page. It doubts
+// one with entries that cannot be read, too: each may be the session that is looked for.
 func (l listing) completeBy(a answer, followed bool) listing {
 	total := max(count(a.header.Get("X-Total-Count")), count(totalOf(a.header.Get("Content-Range"))))
 	switch {
@@ -92,6 +97,8 @@ func (l listing) completeBy(a answer, followed bool) listing {
 		l.doubt = fmt.Errorf("%w: it shows %d of %d", errListPart, len(l.sessions), total)
 	case a.status == http.StatusPartialContent && !followed && total == 0:
 		l.doubt = fmt.Errorf("%w: the answer was 206 Partial Content", errListPart)
+	case slices.ContainsFunc(l.sessions, func(s Session) bool { return s.ID == "" }):
+		l.doubt = errListUnread
 	}
 	return l
 }

@@ -203,8 +203,10 @@ func refusesLists(err error) bool {
 	if !errors.As(err, &e) {
 		return false
 	}
+	// A 404 is none of these: the API document has the list, so the route to it is broken, and whoever
+	// answers in its place may deny the sessions as well.
 	switch e.Status {
-	case http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
+	case http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusNotImplemented:
 		return true
 	}
 	return false

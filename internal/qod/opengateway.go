@@ -153,6 +153,9 @@ func (openGateway) sessions(body []byte) ([]Session, error) {
 		}
 		return nil, errors.New("the answer is not a JSON array of sessions")
 	}
+	if items == nil {
+		return nil, errors.New("the answer is null and not a JSON array of sessions")
+	}
 	sessions := make([]Session, 0, len(items))
 	position := make(map[string]int, len(items))
 	for _, item := range items {
@@ -266,8 +269,9 @@ func (openGateway) failure(body []byte) (code, message string) {
 	return fields.first("code", "error"), fields.first("message", "error_description")
 }
 
-// notFoundCode is how the API document, and CAMARA's after it, spells what is not there.
-var notFoundCode = regexp.MustCompile(`\A(?:[A-Z0-9_]+\.)?(?:[A-Z0-9]+_)*(?:NOT_FOUND|GONE)\z`)
+// notFoundCode is how the API, and the CAMARA documents after it, spell what is not there. Gateways have
+// words of their own for a route or a service that is not.
+var notFoundCode = regexp.MustCompile(`\A(?:(?:[A-Z0-9_]+\.)?(?:SESSION_)?NOT_FOUND|GONE)\z`)
 
 func (openGateway) saysNotFound(code string) bool { return notFoundCode.MatchString(code) }
 

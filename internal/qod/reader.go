@@ -110,7 +110,7 @@ func (r *reader) listed(ctx context.Context, ref Ref, notBefore time.Time) (Sess
 		return Session{}, false
 	}
 	s, listed := taken.find(ref.ID)
-	if !listed || taken.doubt != nil || r.contradicts(taken) || s.ID != ref.ID || !well(s, ref, r.clock.estimate()) {
+	if !listed || isDoubt(taken.doubt) || r.contradicts(taken) || s.ID != ref.ID || !well(s, ref, r.clock.estimate()) {
 		return Session{}, false
 	}
 	return s, true

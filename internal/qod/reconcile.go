@@ -76,7 +76,7 @@ func (cr *creation) look(ctx context.Context, settling time.Duration) (Session, 
 // list is a list that starts now and that may be believed in what it does not show, unless it lags.
 func (cr *creation) list(ctx context.Context) (*snapshot, error) {
 	list, err := cr.client.listSince(ctx, time.Now())
-	if err == nil && list.doubt != nil {
+	if err == nil && isDoubt(list.doubt) { // entries without an id are candidates, too
 		return nil, list.doubt
 	}
 	return list, err

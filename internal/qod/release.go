@@ -73,7 +73,7 @@ func (c *Client) releaseOnce(ctx context.Context, ref Ref) error {
 	switch missing := notFound(err); {
 	case missing != nil:
 		return c.proveReleased(ctx, ref, missing)
-	case err == nil && a.status == http.StatusAccepted:
+	case err == nil && a.status != http.StatusNoContent:
 		return c.awaitRelease(ctx, ref)
 	}
 	return err
@@ -94,7 +94,7 @@ func (c *Client) sendRelease(ctx context.Context, ref Ref, attempt int) (answer,
 func (c *Client) proveReleased(ctx context.Context, ref Ref, missing *Error) error {
 	again := func(ctx context.Context) (Session, error) {
 		a, err := c.sendRelease(ctx, ref, 1)
-		if err == nil && a.status == http.StatusAccepted {
+		if err == nil && a.status != http.StatusNoContent {
 			err = c.awaitRelease(ctx, ref)
 		}
 		return Session{ID: ref.ID}, err
@@ -106,7 +106,8 @@ func (c *Client) proveReleased(ctx context.Context, ref Ref, missing *Error) err
 	return err
 }
 
-// awaitRelease waits for a delete that the API has only accepted. A session that becomes UNAVAILABLE
+// awaitRelease waits for a delete that the API has only accepted (202), or that was answered as the API
+// document does not: it knows 204 alone, and a gateway's error may come with a 200. A session that becomes UNAVAILABLE
 // is on its way out; one that is so from the start may have been so before, and blocks its device.
 func (c *Client) awaitRelease(ctx context.Context, ref Ref) error {
 	again := func(ctx context.Context) (Session, error) { return c.readOnce(ctx, ref, 1) }

@@ -219,11 +219,16 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 	var failure *Error
 	if errors.As(refusal, &failure) && !c.lists.refused() {
 		cr.lose(failure)
-		s, err := cr.look(ctx, 0)
-		if s.ID != "" || err != nil {
-			return s, true, err
+		if found, lookErr := cr.look(ctx, 0); found.ID != "" || lookErr != nil {
+			return found, true, lookErr
 		}
-		cr.lost = cr.lost[:len(cr.lost)-1]
+		// From here on it counts as one whose answer was lost, in case it was processed and lists lag. A
+		// second 401 proves that neither was.
+		defer func() {
+			if isStatus(err, http.StatusUnauthorized) {
+				cr.lost = cr.lost[:len(cr.lost)-1]
+			}
+		}()
 	}
 	s, err = cr.post(ctx, attempt)
 	return s, false, err

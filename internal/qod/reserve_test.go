@@ -990,7 +990,7 @@ func TestReserveWhenItIsInterrupted(t *testing.T) {
 					}
 				})
 			},
-			after: time.Second, posts: 2, made: true, within: time.Second,
+			after: time.Second, posts: 2, made: true, within: 2 * time.Second, // and a list makes sure that there is one
 		},
 		"while it is looked for": {
 			arrange: both(sandbox.DropAfterCommit(), 1, sandbox.Delay(5*time.Second)),
