@@ -342,11 +342,11 @@ func (r *reservationResource) deleteLost(ctx context.Context, model reservationM
 	ref := model.ref(was)
 	ref.ID, ref.ExpiresAt = lost.ID, lost.ExpiresAt
 	err := r.api.Release(ctx, ref)
-	switch {
-	case err == nil || !lost.lives(time.Now()):
+	if err == nil || !lost.lives(time.Now()) {
 		return nil
-	case qod.IsGone(err):
-		return deletingReservation.sessionGone(ctx, r.api, ref, was, err)
+	}
+	if gone, ok := asError[*qod.GoneError](err); ok {
+		return diag.Diagnostics{deletingReservation.goneEarly(ref, gone)}
 	}
 	return diag.Diagnostics{lostNotDeleted(ref, err)}
 }
