@@ -3,7 +3,6 @@ package qod
 import (
 	"context"
 	"errors"
-	"net/http"
 	"time"
 )
 
@@ -119,7 +118,7 @@ func (w *wait) poll(ctx context.Context, attempt int) (s Session, err error) {
 // each costs token requests that will hardly fare better.
 func asked(err error) time.Duration {
 	var token *TokenError
-	if isStatus(err, http.StatusUnauthorized) || (errors.As(err, &token) && token.final) {
+	if isUnauthorized(err) || (errors.As(err, &token) && token.final) {
 		return maxAsked
 	}
 	var e *Error

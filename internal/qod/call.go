@@ -53,7 +53,7 @@ func (c *Client) call(ctx context.Context, r request, d Device, attempt int) (an
 		return answer{}, err
 	}
 	a, err := c.send(ctx, r, d, token, attempt)
-	if !isStatus(err, http.StatusUnauthorized) {
+	if !isUnauthorized(err) {
 		return a, err
 	}
 	c.authorizer.Refused(token)
@@ -78,9 +78,9 @@ func withoutToken(err, tokenErr error) error {
 	return &refused
 }
 
-func isStatus(err error, status int) bool {
+func isUnauthorized(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && e.Status == status
+	return errors.As(err, &e) && e.Status == http.StatusUnauthorized
 }
 
 // send sends one request and reads its answer, in at most the request timeout.

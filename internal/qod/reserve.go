@@ -117,7 +117,7 @@ func (cr *creation) run(ctx context.Context) (Session, error) {
 			return found, err
 		}
 		s, err := cr.post(ctx, attempt+cr.rateLimits)
-		if isStatus(err, http.StatusUnauthorized) {
+		if isUnauthorized(err) {
 			var over bool
 			if s, over, err = cr.replay(ctx, err, attempt); over {
 				return s, err
@@ -225,7 +225,7 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 		// From here on it counts as one whose answer was lost, in case it was processed and lists lag. A
 		// second 401 proves that neither was.
 		defer func() {
-			if isStatus(err, http.StatusUnauthorized) {
+			if isUnauthorized(err) {
 				cr.lost = cr.lost[:len(cr.lost)-1]
 			}
 		}()

@@ -147,8 +147,8 @@ var mutants = []mutant{
 	{
 		promise: "an absence in a list is confirmed",
 		file:    "internal/qod/reader.go",
-		line:    "	if !listed || taken.doubt",
-		instead: "	if !listed {\n		return Session{}, true\n	}\n	if taken.doubt",
+		line:    "	if !listed || isDoubt(taken.doubt)",
+		instead: "	if !listed {\n		return Session{}, true\n	}\n	if isDoubt(taken.doubt)",
 		pkg:     client, test: "TestReadConfirmsWhatCostsMoney",
 	},
 	{
