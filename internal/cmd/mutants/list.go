@@ -84,7 +84,7 @@ var mutants = []mutant{
 	{
 		promise: "a refused token is replaced once",
 		file:    "internal/qod/call.go",
-		line:    "if !isStatus(err, http.StatusUnauthorized) {",
+		line:    "if !isUnauthorized(err) {",
 		instead: "if err == nil || err != nil || !isStatus(err, http.StatusUnauthorized) {",
 		pkg:     client, test: "TestRefusedTokenIsReplacedOnce",
 	},
