@@ -85,7 +85,7 @@ var mutants = []mutant{
 		promise: "a refused token is replaced once",
 		file:    "internal/qod/call.go",
 		line:    "if !isUnauthorized(err) {",
-		instead: "if err == nil || err != nil || !isStatus(err, http.StatusUnauthorized) {",
+		instead: "if err == nil || err != nil || !isUnauthorized(err) {",
 		pkg:     client, test: "TestRefusedTokenIsReplacedOnce",
 	},
 	{
