@@ -61,18 +61,19 @@ func run(ctx context.Context, everything, remote, ci bool, paths []string) error
 	}
 
 	env := clean(os.Environ(), remote)
+	// More at a time than there are processors: most of a test is spent waiting for a CLI or the network.
+	const parallel = "-parallel=6"
 	var steps []step
 	if everything {
 		packages, err := withoutCLI(ctx)
 		if err != nil {
 			return err
 		}
-		steps = append(steps, step{name: "no CLI", env: env, args: slices.Concat(race, packages)})
+		steps = append(steps, step{name: "no CLI", env: env, args: slices.Concat(race, []string{parallel}, packages)})
 	}
 	for _, c := range clis {
 		// No cached results: go cannot see that a CLI at the same path has become another version.
-		// More at a time than there are processors: most of a test is spent waiting for a CLI or the network.
-		args := slices.Concat(race, []string{"-count=1", "-timeout=20m", "-parallel=6", acceptance})
+		args := slices.Concat(race, []string{"-count=1", "-timeout=20m", parallel, acceptance})
 		if remote {
 			args = append([]string{"-run=^TestRemote"}, args...)
 		}
