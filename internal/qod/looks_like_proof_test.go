@@ -1,0 +1,109 @@
+// Answers that look like proof and are none: a success of another kind, a list that cannot be read, a
+// code of a gateway, a refused token.
+package qod_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// The API document ends a delete with 204. Another success counts once the session is gone.
+func TestDeleteIsEndedBy204Alone(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"empty": "", "an error": `{"status":500,"code":"INTERNAL","message":"no"}`, "a 404": `{"status":404,"code":"NOT_FOUND"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				s := w.seed(sandbox.Session{})
+				w.spoil(sandbox.OpRelease, -1, sandbox.Status(200, body))
+				if err := w.Release(within(t, time.Minute), qod.Ref{ID: s.ID}); err == nil || qod.IsGone(err) {
+					t.Errorf("a live session counts as deleted: %v", err)
+				}
+				w.Heal()
+				w.spoil(sandbox.OpRelease, 1, sandbox.StatusAfterCommit(200, body))
+				if err := w.Release(within(t, time.Minute), qod.Ref{ID: s.ID}); err != nil {
+					t.Errorf("a session that was deleted: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// A 404, in the API's own words even, while lists say nothing that can be read: the session is not gone.
+func TestGoneByNoListThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	lists := map[string]sandbox.Effect{
+		"null":                        sandbox.Status(200, "null"),
+		"of null":                     sandbox.Status(200, "[null]"),
+		"of other members":            sandbox.Status(200, `[{"id":"`+someID+`"}]`),
+		"of texts":                    sandbox.Status(200, `["`+someID+`"]`),
+		"a web page by its own word":  sandbox.Status(200, "[]", "Content-Type", htmlType),
+		"not found, in the API's way": sandbox.Status(404, `{"status":404,"code":"NOT_FOUND","message":"no"}`),
+	}
+	for name, list := range lists {
+		for verb, asker := range askers() {
+			t.Run(verb+", a list "+name, func(t *testing.T) {
+				t.Parallel()
+				inBubble(t, setting{}, func(t *testing.T, w *world) {
+					w.t = t
+					s := w.seed(sandbox.Session{Duration: 86400})
+					time.Sleep(2 * time.Minute)
+					w.spoil(sandbox.OpList, -1, list)
+					w.spoil(asker.op, -1, sandbox.Status(404, `{"status":404,"code":"NOT_FOUND","message":"no"}`))
+					if err := asker.ask(within(t, 100*time.Second), w, qod.Ref{ID: s.ID}); err == nil || qod.IsGone(err) {
+						t.Errorf("a live session counts as gone: %v", err)
+					}
+				})
+			})
+		}
+	}
+}
+
+// Only the API's codes count where there is no list. Gateways name what they miss themselves.
+func TestGoneByNoCodeOfAGateway(t *testing.T) {
+	t.Parallel()
+	for code, gone := range map[string]bool{
+		"NOT_FOUND": true, "SESSION_NOT_FOUND": true, "QUALITY_ON_DEMAND.SESSION_NOT_FOUND": true,
+		"ROUTE_NOT_FOUND": false, "API_NOT_FOUND": false, "SERVICE_NOT_FOUND": false, "NOT_FOUND_ROUTE": false, "404": false, "": false,
+	} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{}, func(t *testing.T, w *world) {
+				s := w.seed(sandbox.Session{Duration: 86400})
+				time.Sleep(2 * time.Minute)
+				w.spoil(sandbox.OpList, -1, sandbox.Status(403, ""))
+				w.spoil(sandbox.OpRead, -1, sandbox.Status(404, `{"code":"`+code+`","message":"no"}`))
+				_, err := w.Read(t.Context(), qod.Ref{ID: s.ID})
+				equal(t, "gone", qod.IsGone(err), gone)
+			})
+		})
+	}
+}
+
+// A POST that was processed and then answered 401, behind a list that lags: its replay is never green
+// with two, and a conflict with its session is not blamed on others.
+func TestCreateBehindARefusedTokenAndAListThatLags(t *testing.T) {
+	t.Parallel()
+	for name, config := range map[string]sandbox.Config{"several a device": {SeveralPerDevice: true}, "one a device": {}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setting{network: config}, func(t *testing.T, w *world) {
+				w.Lag(sandbox.OpList, 3*time.Second)
+				w.spoil(sandbox.OpCreate, 1, sandbox.StatusAfterCommit(401, ""))
+				s, err := w.Reserve(within(t, 5*time.Minute), wanted())
+				made := len(w.Ledger())
+				if made > 1 && !is[*qod.UnresolvedError](err) {
+					t.Errorf("%d sessions, and %v", made, err)
+				}
+				if made == 1 && s.ID == "" && !is[*qod.UnresolvedError](err) {
+					t.Errorf("one session that nobody has, and %v", err)
+				}
+			})
+		})
+	}
+}
