@@ -154,6 +154,8 @@ var scenarios = []scenario{
 	{what: "Dates that jump, stand still, come from a cache or are missing", tests: "TestServerClock TestServerClockKnowsACache TestNow TestNowOfSeveralNodes TestNowAfterAContradiction"},
 	{what: "a list in pages, in part, or from a cache", tests: "TestListPages TestListIsWholeOrSaysSo TestReadByListsThatAreParts TestReadOfAFleetBehindACache"},
 	{what: "a lost POST, and lists that lag, on a network that takes several sessions a device", tests: "TestCreateIsNeverGreenWithTwo TestCreateLooksForASecondSession TestCreateAdoptsNothingOfOthersBehindAListThatLags"},
+	{what: "answers that look like proof: 200 to a DELETE, lists that cannot be read, codes of gateways, a processed 401", tests: "TestDeleteIsEndedBy204Alone TestGoneByNoListThatCannotBeRead TestGoneByNoCodeOfAGateway TestCreateBehindARefusedTokenAndAListThatLags"},
+	{what: "a session that is over when it is made", tests: "TestSession_grantedInThePast"},
 	{what: "answers that are mixed up", tests: "TestCreateOfAnswersThatAreMixedUp TestReadOfAnswersThatAreMixedUp"},
 	{what: "a 401 to a POST, committed and not", tests: "TestCreateBehindARefusedToken"},
 	{what: "a 409 behind a delete of this process", tests: "TestCreateBehindAnOwnDelete TestCreateOfRenamedResources"},
