@@ -758,7 +758,9 @@ func TestSession_newAndOfAnotherClient(t *testing.T) {
 // A session that is over, by its own account, when it is made: green would buy another in every apply.
 func TestSession_grantedInThePast(t *testing.T) {
 	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
-	w.Echo(func(info map[string]any) { info["expiresAt"] = w.clock.Now().Add(-100 * time.Second).UTC().Format(time.RFC3339) })
+	w.Echo(func(info map[string]any) {
+		info["expiresAt"] = w.clock.Now().Add(-100 * time.Second).UTC().Format(time.RFC3339)
+	})
 	made := w.core().create(hour(nil))
 	containsAll(t, made.errors(), []string{"Unable to Create QoS Session: ", "past by its own clock", "Session: " + made.text("id")})
 	w.holds(made.record)
