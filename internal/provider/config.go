@@ -356,6 +356,5 @@ func (u unconfigured) Release(context.Context, qod.Ref) error                  {
 func (u unconfigured) List(context.Context, qod.Filter) ([]qod.Session, error) { return nil, u.err() }
 func (u unconfigured) Now(context.Context) (time.Time, error)                  { return time.Time{}, u.err() }
 func (u unconfigured) EstimateNow() time.Time                                  { return time.Time{} }
-func (u unconfigured) Glance(context.Context) (time.Time, bool)                { return time.Time{}, false }
 func (u unconfigured) Endpoint() string                                        { return "" }
 func (u unconfigured) Origin() string                                          { return "" }

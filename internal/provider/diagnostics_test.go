@@ -965,7 +965,9 @@ var failures = map[string]failure{
 	"reservation/no clock to create": {make: clockless(creatingReservation, func(l *lab) { l.fail(sandbox.OpList, -1, sandbox.Header("Date", "")) })},
 	"reservation/no clock to update": {make: clockless(updatingReservation, func(l *lab) { l.interruptAt(sandbox.OpToken, 1) })},
 	"reservation/not open yet":       {make: remarked(notOpenYet)},
-	"reservation/over":               {make: remarked(windowOver)},
+	"reservation/over": {make: remarked(func(m reservationModel) diag.Diagnostic {
+		return windowOver(m, "the API's clock", atKickOff.Add(28*time.Hour))
+	})},
 	"reservation/session ends before": {make: remarked(func(m reservationModel) diag.Diagnostic {
 		return holdsUntil(m, "until 2028-02-29T21:15:00Z", lostID)
 	})},
@@ -1113,7 +1115,7 @@ func readable(t *testing.T, text string) {
 		// Each of these has to be shown, and Terraform shows one of many with equal summaries.
 		goneSummary(lostID), "QoS Session " + lostID + " Not Checked", "QoS Session " + lostID + " Has an Unknown Status", "QoS Session " + lostID + " Shows Unreadable Values",
 		creatingReservation.summary, readingReservation.summary, updatingReservation.summary, importingReservation.summary,
-		"QoS Reservation Not Open Yet", "QoS Reservation Over", "QoS Session Ends Before Its Window", "QoS Reservation Without Session", "QoS Session Held by Two Resources",
+		"Reservation Window Is Not Open Yet", "Reservation Window Has Ended", "QoS Session Ends Before Its Window", "QoS Reservation Without Session", "QoS Session Held by Two Resources",
 		"QoS Session Ends After Its Window", "Clocks Differ", "QoS Reservation Status Unknown", "Reservation Window Unknown",
 	}, summary) {
 		t.Errorf("the summary %q is not one of the constant ones", summary)

@@ -276,7 +276,7 @@ func TestGuide_event(t *testing.T) {
 	}
 	const all = `["north-stand/a","north-stand/b","touchline/a"]`
 
-	if said := c.sends(nothing, 0, applies...); strings.Count(said, "QoS Reservation Not Open Yet") < 1 {
+	if said := c.sends(nothing, 0, applies...); strings.Count(said, "Reservation Window Is Not Open Yet") < 1 {
 		t.Errorf("it does not say that nothing is reserved:\n%s", said)
 	}
 	shows("device_hours", "10.5") // three SIMs for three hours and a half

@@ -69,7 +69,7 @@ func TestReservation_event(t *testing.T) {
 	c := s.cli(cameras(matchStarts, matchEnds) + "\nvariable \"other\" {\n  default = 0\n}\n\nresource \"terraform_data\" \"other\" {\n  input = var.other\n}\n")
 
 	said := c.sends(nothing, 0, applies...)
-	containsAll(t, said, []string{"QoS Reservation Not Open Yet", "opens at " + matchStarts})
+	containsAll(t, said, []string{"Reservation Window Is Not Open Yet", "opens at " + matchStarts})
 	ids := c.reservationIDs()
 	for day := range 3 {
 		s.at(time.Duration(day-3) * 24 * time.Hour)
@@ -134,11 +134,11 @@ func TestReservation_neverMade(t *testing.T) {
 	s := newSeason(t, 0, sandbox.Config{})
 	c := s.cli(cameras(matchStarts, matchEnds))
 	s.at(5 * time.Hour)
-	if said := c.planned(2); !strings.Contains(said, "QoS Reservation Over") {
-		t.Errorf("the plan does not warn:\n%s", said)
-	}
+	c.planned(2)
 	c.sends(nothing, 0, "destroy", "-auto-approve")
-	c.sends(nothing, 0, applies...)
+	if said := c.sends(nothing, 0, applies...); !strings.Contains(said, "Reservation Window Has Ended") {
+		t.Errorf("the apply does not warn:\n%s", said)
+	}
 	c.planned(0)
 	c.sends(nothing, 0, "destroy", "-auto-approve")
 }
@@ -206,7 +206,7 @@ func TestReservation_workflows(t *testing.T) {
 		s.at(0)
 		c.planned(2, "-out=tfplan")
 		s.at(4 * time.Hour)
-		if said := c.sends(nothing, 0, "apply", "tfplan"); !strings.Contains(said, "QoS Reservation Over") {
+		if said := c.sends(nothing, 0, "apply", "tfplan"); !strings.Contains(said, "Reservation Window Has Ended") {
 			t.Errorf("it does not say why nothing was reserved:\n%s", said)
 		}
 		c.planned(0)
@@ -409,7 +409,7 @@ func TestReservationCLI_startsNow(t *testing.T) {
 	}
 	c.configure(config(`timeadd(timestamp(), "10m")`))
 	said := c.sends("0 POST 1 DELETE", 0, applies...)
-	containsAll(t, said, []string{"QoS Reservation Not Open Yet"})
+	containsAll(t, said, []string{"Reservation Window Is Not Open Yet"})
 	c.sends(nothing, 0, "destroy", "-auto-approve")
 }
 

@@ -99,7 +99,7 @@ func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 			cached := test.spoil == nil
 			if s.at(-30 * time.Minute); cached {
 				s.Fail(sandbox.Fault{Operation: sandbox.OpList, Effect: test.cache})
-				s.core().reservations().plan(record{}, match(nil))
+				s.core().reservations().refresh(r)
 			}
 			s.at(0)
 			r = s.is(s.pass(r, match(nil)), "AVAILABLE", "POST")
@@ -281,7 +281,7 @@ func TestReservation_endedTooEarly(t *testing.T) {
 	inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		s.SkewDate(off(6 * time.Hour))
 		over := s.pass(record{}, match(nil))
-		s.warns(over, "Clocks Differ", "QoS Reservation Over", "QoS Reservation Over") // by the plan, too
+		s.warns(over, "Clocks Differ", "Reservation Window Has Ended")
 		r := s.is(over, "ENDED", "")
 		s.SkewDate(nil)
 		s.idle(s.is(s.pass(r, match(nil)), "AVAILABLE", "POST"), match(nil), "AVAILABLE")
@@ -318,7 +318,7 @@ func TestReservation_startsNow(t *testing.T) {
 		// Ten minutes ahead is another window.
 		later := s.pass(r, runner(s, 10*time.Minute))
 		s.is(later, "SCHEDULED", "DELETE")
-		s.warns(later, "QoS Reservation Not Open Yet")
+		s.warns(later, "Reservation Window Is Not Open Yet")
 	}))
 	for name, test := range map[string]struct {
 		ahead        time.Duration

@@ -37,10 +37,10 @@ func (e *enactment) remarks(failed bool) (remarks diag.Diagnostics) {
 		remarks.Append(notOpenYet(e.plan))
 	case statusEnded:
 		if !e.released {
-			remarks.Append(windowOver(e.plan))
+			remarks.Append(windowOver(e.plan, "the API's clock", e.now))
 		}
 	case statusOverdue:
-		remarks.Append(remark("ends_at", "QoS Reservation Over", account{
+		remarks.Append(remark("ends_at", "Reservation Window Has Ended", account{
 			happened: fmt.Sprintf("The window closed at %s, before the apply was through. The session is still live and billed.", e.plan.EndsAt.ValueString()),
 			advice:   "The next apply deletes it.",
 		}.fact("Session", e.session.ID)))
@@ -71,16 +71,17 @@ func (e *enactment) endsEarly() (until string, early bool) {
 }
 
 func notOpenYet(m reservationModel) diag.Diagnostic {
-	return remark("starts_at", "QoS Reservation Not Open Yet", account{
+	return remark("starts_at", "Reservation Window Is Not Open Yet", account{
 		happened: fmt.Sprintf("The window opens at %s. Nothing is reserved or billed before a run of Terraform inside the window.", m.StartsAt.ValueString()),
 		advice:   "Schedule a run (terraform apply) for when it opens, and more until it is over: each reserves what is missing.",
 	})
 }
 
-func windowOver(m reservationModel) diag.Diagnostic {
-	return remark("ends_at", "QoS Reservation Over", account{
-		happened: fmt.Sprintf("The window closed at %s, so nothing is reserved, now or later.", m.EndsAt.ValueString()),
-		advice:   "Nothing has to be done. For another event, or if this one lasts longer, move ends_at.",
+func windowOver(m reservationModel, clock string, now time.Time) diag.Diagnostic {
+	return remark("ends_at", "Reservation Window Has Ended", account{
+		happened: fmt.Sprintf("The window ended at %s; %s shows %s. No session is left, and none will be requested.",
+			m.EndsAt.ValueString(), clock, instantText(now.Truncate(time.Minute))),
+		advice: "If the date is wrong, correct starts_at and ends_at. Otherwise nothing has to be done.",
 	})
 }
 

@@ -59,19 +59,23 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 	defer catch(&resp.Diagnostics)
 	planned, ok := modifyPlan(ctx, r.api, req, resp, planReservation)
 	if ok && req.State.Raw.IsNull() {
-		resp.Diagnostics.Append(r.foresee(ctx, planned)...)
+		resp.Diagnostics.Append(r.warnIfWindowOver(planned)...)
 	}
 }
 
-// foresee warns of a reservation that would be made too late for its window. It changes no planned
-// value, so it may look at the clock.
-func (r *reservationResource) foresee(ctx context.Context, planned reservationModel) diag.Diagnostics {
+// warnIfWindowOver warns of a reservation that would be made too late for its window. It sends
+// nothing: a plan of new resources needs neither credentials nor the network, and a saved plan that is
+// applied at another endpoint is refused before anything is sent there. So where no answer has shown the
+// API's clock yet, this machine's has to do. No planned value depends on it.
+func (r *reservationResource) warnIfWindowOver(planned reservationModel) diag.Diagnostics {
 	w, known := planned.window()
 	if !known {
 		return nil
 	}
-	if now, known := r.api.Glance(ctx); known && w.over(now) {
-		return diag.Diagnostics{windowOver(planned)}
+	if now := r.api.EstimateNow(); !now.IsZero() && w.over(now) {
+		return diag.Diagnostics{windowOver(planned, "the API's clock", now)}
+	} else if now.IsZero() && w.over(time.Now()) {
+		return diag.Diagnostics{windowOver(planned, "this machine's clock", time.Now())}
 	}
 	return nil
 }

@@ -182,7 +182,7 @@ func TestReservation_life(t *testing.T) {
 		config := match(nil)
 
 		merged := s.pass(record{}, config)
-		s.saysOne(merged, "QoS Reservation Not Open Yet", matchStarts, "Nothing is reserved or billed", "Schedule a run")
+		s.saysOne(merged, "Reservation Window Is Not Open Yet", matchStarts, "Nothing is reserved or billed", "Schedule a run")
 		r := s.is(merged, "SCHEDULED", "")
 		id := r.text("id")
 		if got := r.values["window_seconds"]; !got.Equal(tftypes.NewValue(tftypes.Number, 4*3600)) {
@@ -269,7 +269,7 @@ func TestReservation_moves(t *testing.T) {
 		},
 		"start into the future": {
 			to: attrs{"starts_at": "2028-02-29T22:15:00Z"}, after: time.Hour, status: "SCHEDULED", sent: "DELETE",
-			warns: []string{"QoS Reservation Not Open Yet"}, nextAfter: 2 * time.Hour, next: "POST", nextStatus: "AVAILABLE",
+			warns: []string{"Reservation Window Is Not Open Yet"}, nextAfter: 2 * time.Hour, next: "POST", nextStatus: "AVAILABLE",
 		},
 		"start into the past": {
 			to: attrs{"starts_at": "2028-02-29T19:15:00Z"}, after: time.Hour, status: "AVAILABLE",
@@ -281,7 +281,7 @@ func TestReservation_moves(t *testing.T) {
 		},
 		"another window": {
 			to: attrs{"starts_at": "2028-03-07T20:15:00Z", "ends_at": "2028-03-08T00:15:00Z"}, after: time.Hour,
-			status: "SCHEDULED", sent: "DELETE", warns: []string{"QoS Reservation Not Open Yet"},
+			status: "SCHEDULED", sent: "DELETE", warns: []string{"Reservation Window Is Not Open Yet"},
 			nextAfter: 7 * 24 * time.Hour, next: "POST", nextStatus: "AVAILABLE",
 		},
 		"longer than a day, from the start": {
@@ -328,7 +328,6 @@ type closing struct {
 
 func (closing) Check(qod.Spec) []qod.Problem             { return nil }
 func (closing) EstimateNow() time.Time                   { return time.Time{} }
-func (closing) Glance(context.Context) (time.Time, bool) { return time.Time{}, false }
 func (c closing) Now(context.Context) (time.Time, error) { return *c.now, nil }
 func (c closing) Reserve(context.Context, qod.Spec) (qod.Session, error) {
 	*c.now = c.now.Add(4 * time.Hour)
@@ -360,7 +359,10 @@ func TestReservation_tooLate(t *testing.T) {
 		if warned := p.warnings(); len(warned) != 1 || p.errors() != "" {
 			t.Fatalf("the plan says: %s", printed(p.diagnostics))
 		}
-		containsAll(t, p.warnings()[0], []string{"QoS Reservation Over", matchEnds, "nothing is reserved"})
+		containsAll(t, p.warnings()[0], []string{"Reservation Window Has Ended", matchEnds, "this machine's clock shows 2028-03-01T01:15:00Z"})
+		if asked := s.Requests(); len(asked) > 0 {
+			t.Errorf("the plan sent %v", asked)
+		}
 		late := s.pass(record{}, match(nil))
 		s.is(late, "ENDED", "")
 		s.idle(late.record, match(nil), "ENDED")
@@ -376,7 +378,7 @@ func TestReservation_tooLate(t *testing.T) {
 		if made.text("status") != "ENDED" || refused(made.diagnostics) || s.writes() != "" {
 			t.Errorf("it is %s and sent %s; %s", made.text("status"), s.writes(), printed(made.diagnostics))
 		}
-		containsAll(t, strings.Join(made.warnings(), ""), []string{"QoS Reservation Over", matchEnds})
+		containsAll(t, strings.Join(made.warnings(), ""), []string{"Reservation Window Has Ended", matchEnds})
 	}))
 	t.Run("due, and applied too late", inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
 		r := s.is(s.pass(record{}, match(nil)), "SCHEDULED", "")
@@ -409,7 +411,7 @@ func TestReservation_tooLate(t *testing.T) {
 			if made.text("status") != "ENDED" || !made.values["session_id"].IsNull() || made.text("starts_at") != matchStarts || refused(made.diagnostics) {
 				t.Errorf("%s: it is %q from %s; %s", what, made.text("status"), made.text("starts_at"), printed(made.diagnostics))
 			}
-			containsAll(t, strings.Join(made.warnings(), ""), []string{"QoS Reservation Over", matchEnds})
+			containsAll(t, strings.Join(made.warnings(), ""), []string{"Reservation Window Has Ended", matchEnds})
 		}
 	})
 	t.Run("what remains is rounded down", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
@@ -470,11 +472,10 @@ type ticking struct {
 	times *[]time.Time
 }
 
-func (ticking) Check(qod.Spec) []qod.Problem             { return nil }
-func (ticking) EstimateNow() time.Time                   { return time.Time{} }
-func (ticking) Glance(context.Context) (time.Time, bool) { return time.Time{}, false }
-func (ticking) Endpoint() string                         { return "https://ticking.example" }
-func (ticking) Origin() string                           { return "https://ticking.example" }
+func (ticking) Check(qod.Spec) []qod.Problem { return nil }
+func (ticking) EstimateNow() time.Time       { return time.Time{} }
+func (ticking) Endpoint() string             { return "https://ticking.example" }
+func (ticking) Origin() string               { return "https://ticking.example" }
 
 func (c ticking) Now(context.Context) (time.Time, error) {
 	now := (*c.times)[0]
@@ -497,7 +498,7 @@ func TestReservation_nodes(t *testing.T) {
 		status string
 		warns  string
 	}{
-		"it opens meanwhile":       {[]time.Time{atKickOff.Add(-time.Millisecond), atKickOff.Add(time.Second)}, "SCHEDULED", "QoS Reservation Not Open Yet"},
+		"it opens meanwhile":       {[]time.Time{atKickOff.Add(-time.Millisecond), atKickOff.Add(time.Second)}, "SCHEDULED", "Reservation Window Is Not Open Yet"},
 		"the second one is behind": {[]time.Time{atKickOff, atKickOff.Add(-2 * time.Second)}, "AVAILABLE", ""},
 	} {
 		t.Run(name, inSeason(0, sandbox.Config{}, func(t *testing.T, _ season) {

@@ -216,7 +216,6 @@ func (a api) EstimateNow() time.Time {
 	return atKickOff
 }
 
-func (a api) Glance(context.Context) (time.Time, bool)               { return atKickOff, true }
 func (a api) Reserve(context.Context, qod.Spec) (qod.Session, error) { return a.reserve() }
 func (a api) Await(context.Context, qod.Ref) (qod.Session, error)    { return a.await() }
 

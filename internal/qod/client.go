@@ -344,26 +344,6 @@ func (c *Client) askTheTime(ctx context.Context) error {
 // has, or two have contradicted each other.
 func (c *Client) EstimateNow() time.Time { return c.clock.estimate() }
 
-// Glance is an estimate of Now where one answer has shown it, or where one list within a few seconds
-// does. While lists fail, nobody else asks: the remarks of a thousand resources must not hold up a
-// plan.
-func (c *Client) Glance(ctx context.Context) (time.Time, bool) {
-	if now := c.clock.estimate(); !now.IsZero() {
-		return now, true
-	}
-	if !c.lists.promising() {
-		return time.Time{}, false
-	}
-	ctx, cancel := context.WithTimeout(ctx, snapshotBudget)
-	defer cancel()
-	_, lastRead := c.clock.confirmable()
-	if _, err := c.lists.since(ctx, lastRead); err != nil && ctx.Err() != nil {
-		c.lists.disappoint()
-	}
-	now := c.clock.estimate() // a refusal has a Date, too
-	return now, !now.IsZero()
-}
-
 // whole insists on a body that arrived whole. Operations that change nothing ask again otherwise.
 func whole(r request, a answer, err error) (answer, error) {
 	if err == nil && a.bodyErr != nil {

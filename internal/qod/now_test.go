@@ -201,7 +201,7 @@ func TestNowAfterAContradiction(t *testing.T) {
 					if off := e.Shown.Sub(e.Expected); !now.IsZero() || (off-by).Abs() > 2*time.Second {
 						t.Errorf("now %v, contradicted by %v", now, off)
 					}
-					if guess, known := w.Glance(t.Context()); known {
+					if guess := w.EstimateNow(); !guess.IsZero() {
 						t.Errorf("a guess nevertheless: %v", guess)
 					}
 					time.Sleep(5 * time.Second)
@@ -341,46 +341,6 @@ func TestNowInterrupted(t *testing.T) {
 				if _, err := w.Now(t.Context()); err != nil {
 					t.Errorf("afterwards: %v", err)
 				}
-			})
-		})
-	}
-}
-
-// A glance is an estimate for a remark: it costs one list at most and never a failure.
-func TestGlance(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		arrange func(w *world)
-		known   bool
-		lists   int
-		spent   time.Duration // at most
-	}{
-		"of one list":              {known: true, lists: 1, spent: time.Second},
-		"where lists are refused":  {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.Status(403, "")) }, known: true, lists: 1, spent: time.Second},
-		"where lists fail":         {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, down) }, lists: 1, spent: time.Second},
-		"where lists hang":         {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.HangBeforeCommit()) }, lists: 1, spent: 6 * time.Second},
-		"where the Date is hidden": {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.Header("Date", "")) }, lists: 1, spent: time.Second},
-		"out of a cache":           {arrange: func(w *world) { staleBy(w, sandbox.Cached(), time.Hour) }, lists: 1, spent: time.Second},
-		"after an answer":          {arrange: func(w *world) { _, _ = w.Read(w.t.Context(), refOf(w.seed(sandbox.Session{}))) }, known: true, lists: 0, spent: time.Nanosecond},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				w.t = t
-				if test.arrange != nil {
-					test.arrange(w)
-				}
-				before := w.Count(sandbox.OpList)
-				var now time.Time
-				var known bool
-				if spent := took(func() { now, known = w.Glance(t.Context()) }); spent > test.spent {
-					t.Errorf("it took %v", spent)
-				}
-				equal(t, "known", known, test.known)
-				if off := time.Since(now); known && (off < 0 || off > time.Second) {
-					t.Errorf("%v is off by %v", now, off)
-				}
-				equal(t, "lists", w.Count(sandbox.OpList)-before, test.lists)
 			})
 		})
 	}

@@ -28,8 +28,6 @@ type Sessions interface {
 	// EstimateNow is the server's time as one answer has shown it; zero where none has. It asks for
 	// nothing, and nothing may be bought or ended by it.
 	EstimateNow() time.Time
-	// Glance is Now for remarks that can be left out: it takes little time, and false is no error.
-	Glance(ctx context.Context) (time.Time, bool)
 	// Endpoint is the base URL of the API, in one spelling.
 	Endpoint() string
 	// Origin names where the sessions live: the endpoint, and whose sessions are seen there.

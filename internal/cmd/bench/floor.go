@@ -108,6 +108,5 @@ func (noAPI) Release(context.Context, qod.Ref) error                  { return n
 func (noAPI) List(context.Context, qod.Filter) ([]qod.Session, error) { return nil, nil }
 func (noAPI) Now(context.Context) (time.Time, error)                  { return kickOff, nil }
 func (noAPI) EstimateNow() time.Time                                  { return kickOff }
-func (noAPI) Glance(context.Context) (time.Time, bool)                { return kickOff, true }
 func (noAPI) Endpoint() string                                        { return "https://no-api.example" }
 func (noAPI) Origin() string                                          { return "https://no-api.example" }
