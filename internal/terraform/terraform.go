@@ -1,5 +1,5 @@
-// Package terraform runs Terraform or OpenTofu for the project's own commands: in an environment
-// that owes nothing to whoever runs them, and so that nothing outlives the run.
+// Package terraform runs Terraform or OpenTofu for the project's own commands and tests, in an
+// environment that does not depend on whoever runs them.
 package terraform
 
 import (
@@ -32,8 +32,8 @@ type Run struct {
 	State  *os.ProcessState // with the time and memory that the CLI and its providers took
 }
 
-// Environment is the caller's without what would send a CLI or the provider elsewhere than to what
-// the caller of this function says: no variable of theirs is kept.
+// Environment is environ and more, without the variables in environ that configure a CLI or the
+// provider: what a command or a test does must not depend on who runs it.
 func Environment(environ []string, more ...string) []string {
 	kept := slices.DeleteFunc(slices.Clone(environ), func(variable string) bool {
 		return strings.HasPrefix(variable, "TF_") || strings.HasPrefix(variable, "QOD_")
@@ -41,18 +41,47 @@ func Environment(environ []string, more ...string) []string {
 	return slices.Concat(kept, []string{"CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1"}, more)
 }
 
+// New is a CLI that works in a directory with the provider from another, and without an init. The
+// environment is the caller's own, without what Environment drops, and with env (NAME=value).
+func New(path, dir, provider string, env ...string) (CLI, error) {
+	config := filepath.Join(dir, "cli.tfrc")
+	overrides := fmt.Sprintf(`provider_installation {
+  dev_overrides {
+    "registry.terraform.io/telefonica/qod" = %[1]q
+    "registry.opentofu.org/telefonica/qod" = %[1]q
+  }
+  direct {}
+}
+`, provider)
+	c := CLI{Path: path, Dir: dir, Env: Environment(os.Environ(), append([]string{"TF_CLI_CONFIG_FILE=" + config}, env...)...)}
+	return c, os.WriteFile(config, []byte(overrides), 0o600)
+}
+
+// Configure replaces the configuration. One that does not say which providers it needs gets ours.
+func (c CLI) Configure(configuration string) error {
+	if strings.Contains(configuration, "qod_") && !strings.Contains(configuration, "required_providers") {
+		configuration = "terraform {\n  required_providers {\n    qod = { source = \"telefonica/qod\" }\n  }\n}\n" + configuration
+	}
+	return os.WriteFile(filepath.Join(c.Dir, "main.tf"), []byte(configuration), 0o600)
+}
+
 // Name is the command that a person would type.
 func (c CLI) Name() string { return strings.TrimSuffix(filepath.Base(c.Path), ".exe") }
 
-// Execute runs the CLI. It is a process group of its own, so that Ctrl-C comes from here and only
+// Command is a run of the CLI that has not started yet.
+func (c CLI) Command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, c.Path, args...)
+	cmd.Dir, cmd.Env = c.Dir, c.Env
+	return cmd
+}
+
+// Execute runs the CLI to its end. It is a process group of its own, so that Ctrl-C comes from here and only
 // once (twice is an order to drop everything), and so that nothing it started outlives it. The
 // error of a run that failed holds all it said; that of an interrupted one is ctx's.
 func (c CLI) Execute(ctx context.Context, args ...string) (Run, error) {
 	var stdout bytes.Buffer
 	var all transcript
-	cmd := exec.CommandContext(ctx, c.Path, args...)
-	cmd.Dir = c.Dir
-	cmd.Env = c.Env
+	cmd := c.Command(ctx, args...)
 	cmd.Stdout = io.MultiWriter(&stdout, &all)
 	cmd.Stderr = &all
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
