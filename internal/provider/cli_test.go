@@ -18,14 +18,15 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+	"github.com/telefonica/terraform-provider-qod/internal/terraform"
 )
 
 // cli drives a real Terraform or OpenTofu with the provider's built binary, for what cannot be
 // seen in the test's own process: signals, crashes, logs, plan files, for_each.
 type cli struct {
-	w   *world
-	dir string
-	env []string
+	terraform.CLI
+
+	w *world
 }
 
 // done is a finished run. Text is standard output and error as a person sees them.
@@ -84,52 +85,34 @@ func acceptance(t *testing.T, c resource.TestCase) {
 // environment, to which env (NAME=value) is added.
 func (w *world) cli(config string, env ...string) *cli {
 	w.t.Helper()
-	cliPath(w.t)
 	provider, err := binary()
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	dir := w.t.TempDir()
-	c := &cli{w: w, dir: dir}
-	c.write("cli.tfrc", fmt.Sprintf(`
-provider_installation {
-  dev_overrides {
-    "registry.terraform.io/telefonica/qod" = %[1]q
-    "registry.opentofu.org/telefonica/qod" = %[1]q
-  }
-  direct {}
-}
-`, provider))
-	c.configure(config)
-	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, "TF_") && !strings.HasPrefix(v, "QOD_") {
-			c.env = append(c.env, v)
-		}
+	driver, err := terraform.New(cliPath(w.t), w.t.TempDir(), provider, append([]string{
+		"QOD_ENDPOINT=" + w.Endpoint(),
+		"QOD_CLIENT_ID=" + sandbox.DefaultClient.ID,
+		"QOD_CLIENT_SECRET=" + sandbox.DefaultClient.Secret,
+	}, env...)...)
+	if err != nil {
+		w.t.Fatal(err)
 	}
-	c.env = append(c.env,
-		"TF_CLI_CONFIG_FILE="+filepath.Join(dir, "cli.tfrc"),
-		"TF_IN_AUTOMATION=1",
-		"CHECKPOINT_DISABLE=1",
-		"QOD_ENDPOINT="+w.Endpoint(),
-		"QOD_CLIENT_ID="+sandbox.DefaultClient.ID,
-		"QOD_CLIENT_SECRET="+sandbox.DefaultClient.Secret,
-	)
-	c.env = append(c.env, env...)
+	c := &cli{CLI: driver, w: w}
+	c.configure(config)
 	return c
 }
 
 // configure replaces the configuration.
 func (c *cli) configure(config string) {
 	c.w.t.Helper()
-	if !strings.Contains(config, "required_providers") {
-		config = "terraform {\n  required_providers {\n    qod = { source = \"telefonica/qod\" }\n  }\n}\n" + config
+	if err := c.Configure(config); err != nil {
+		c.w.t.Fatal(err)
 	}
-	c.write("main.tf", config)
 }
 
 func (c *cli) write(name, content string) {
 	c.w.t.Helper()
-	if err := os.WriteFile(filepath.Join(c.dir, name), []byte(content), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(c.Dir, name), []byte(content), 0o600); err != nil {
 		c.w.t.Fatal(err)
 	}
 }
@@ -137,8 +120,7 @@ func (c *cli) write(name, content string) {
 // command is a run of the CLI that has not started yet.
 func (c *cli) command(out io.Writer, args ...string) *exec.Cmd {
 	c.w.t.Helper()
-	cmd := exec.CommandContext(c.w.t.Context(), cliPath(c.w.t), args...)
-	cmd.Dir, cmd.Env = c.dir, c.env
+	cmd := c.Command(c.w.t.Context(), args...)
 	cmd.Stdout, cmd.Stderr = out, out
 	return cmd
 }

@@ -210,7 +210,7 @@ func (r record) with(name string, value any) record {
 // at is the same working directory in an environment that has another endpoint.
 func (c *cli) at(endpoint string) *cli {
 	elsewhere := *c
-	elsewhere.env = append(slices.Clip(c.env), "QOD_ENDPOINT="+endpoint)
+	elsewhere.Env = append(slices.Clip(c.Env), "QOD_ENDPOINT="+endpoint)
 	return &elsewhere
 }
 

@@ -30,25 +30,19 @@ func TestFleet_logsOnlyWhatIsAsked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
 			c := w.cli(fleet(1), test.env...)
-			stderr := filepath.Join(c.dir, "stderr")
+			stderr := filepath.Join(c.Dir, "stderr")
 			provider, err := binary()
 			if err != nil {
 				t.Fatal(err)
 			}
 			script := fmt.Sprintf("#!/bin/sh\nexec %q 2>>%q\n", filepath.Join(provider, "terraform-provider-qod"), stderr)
 			//nolint:gosec // it must be executable
-			if err := os.WriteFile(filepath.Join(c.dir, "terraform-provider-qod"), []byte(script), 0o700); err != nil {
+			if err := os.WriteFile(filepath.Join(c.Dir, "terraform-provider-qod"), []byte(script), 0o700); err != nil {
 				t.Fatal(err)
 			}
-			c.write("cli.tfrc", fmt.Sprintf(`
-provider_installation {
-  dev_overrides {
-    "registry.terraform.io/telefonica/qod" = %[1]q
-    "registry.opentofu.org/telefonica/qod" = %[1]q
-  }
-  direct {}
-}
-`, c.dir))
+			if err := c.UseProvider(c.Dir); err != nil {
+				t.Fatal(err)
+			}
 			c.must(0, "apply", "-auto-approve", "-no-color", "-input=false")
 			c.destroy()
 			said, err := os.ReadFile(stderr)

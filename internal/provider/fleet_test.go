@@ -1,5 +1,5 @@
 // Counts what a fleet costs through a real CLI and the built binary: requests, connections, tokens.
-// Times are for make bench.
+// Time and memory are what make bench measures.
 
 package provider
 
@@ -82,6 +82,7 @@ func TestFleet(t *testing.T) {
 			w.atMost("other calls of the apply", len(apply)-n, 16)
 			w.atMost("connections of the apply", apply.connections(), 10)
 			w.exactly("tokens of the apply", apply.on(sandbox.OpToken), 1)
+			w.atMost("discoveries of the apply", apply.on(sandbox.OpDiscovery), 1)
 
 			plan := c.spending("plan", "-detailed-exitcode")
 			w.exactly("tokens of the plan", plan.on(sandbox.OpToken), 1)
@@ -109,8 +110,25 @@ func TestFleet(t *testing.T) {
 			w.atMost("other calls of the destroy", len(destroy)-n, 16)
 			w.atMost("connections of the destroy", destroy.connections(), 2*10)
 			w.atMost("tokens of the destroy", destroy.on(sandbox.OpToken), 2)
+			w.atMost("discoveries of the destroy", destroy.on(sandbox.OpDiscovery), 2)
 			w.exactly("sessions left", len(w.Ledger()), 0)
 		})
+	}
+}
+
+// However many sessions the data source shows, it asks for one list.
+func TestFleet_dataSource(t *testing.T) {
+	const n = 10_000
+	w := newWorld(t, sandbox.Config{})
+	for range n {
+		w.Seed(sandbox.Session{})
+	}
+	c := w.cli("data \"qod_sessions\" \"all\" {}\noutput \"n\" { value = length(data.qod_sessions.all.sessions) }\n")
+	apply := c.spending("apply", "-auto-approve")
+	w.exactly("lists", apply.on(sandbox.OpList), 1)
+	w.atMost("other calls", len(apply)-1, 2)
+	if got := c.must(0, "output", "n"); got != fmt.Sprint(n) {
+		t.Errorf("the data source shows %s sessions, want %d", got, n)
 	}
 }
 

@@ -63,7 +63,7 @@ func (c *cli) withTools() *cli {
 	if err := os.Symlink(path, filepath.Join(dir, "terraform")); err != nil {
 		c.w.t.Fatal(err)
 	}
-	c.env = append(c.env, "PATH="+dir+string(os.PathListSeparator)+tools+string(os.PathListSeparator)+os.Getenv("PATH"))
+	c.Env = append(c.Env, "PATH="+dir+string(os.PathListSeparator)+tools+string(os.PathListSeparator)+os.Getenv("PATH"))
 	return c
 }
 
@@ -75,7 +75,7 @@ func (c *cli) mirrored() *cli {
 		c.w.t.Fatal(err)
 	}
 	for _, registry := range []string{"registry.terraform.io", openTofu} {
-		dir := filepath.Join(c.dir, "mirror", registry, "telefonica", "qod", "0.1.0", runtime.GOOS+"_"+runtime.GOARCH)
+		dir := filepath.Join(c.Dir, "mirror", registry, "telefonica", "qod", "0.1.0", runtime.GOOS+"_"+runtime.GOARCH)
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			c.w.t.Fatal(err)
 		}
@@ -83,7 +83,7 @@ func (c *cli) mirrored() *cli {
 			c.w.t.Fatal(err)
 		}
 	}
-	c.write("cli.tfrc", fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", filepath.Join(c.dir, "mirror")))
+	c.write("cli.tfrc", fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", filepath.Join(c.Dir, "mirror")))
 	return c
 }
 
@@ -92,7 +92,7 @@ func (c *cli) sh(script string, args ...string) done {
 	c.w.t.Helper()
 	var out bytes.Buffer
 	cmd := exec.CommandContext(c.w.t.Context(), "sh", append([]string{"-euc", script, "sh"}, args...)...)
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = c.dir, c.env, &out, &out
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = c.Dir, c.Env, &out, &out
 	return finished(c.w.t, cmd.Run(), &out)
 }
 
@@ -100,7 +100,7 @@ func (c *cli) sh(script string, args ...string) done {
 func (c *cli) lay(example string) *cli {
 	c.w.t.Helper()
 	c.drop("main.tf")
-	if err := os.CopyFS(c.dir, os.DirFS(filepath.Join(examplesDir, example))); err != nil {
+	if err := os.CopyFS(c.Dir, os.DirFS(filepath.Join(examplesDir, example))); err != nil {
 		c.w.t.Fatal(err)
 	}
 	return c
@@ -109,7 +109,7 @@ func (c *cli) lay(example string) *cli {
 func (c *cli) drop(names ...string) {
 	c.w.t.Helper()
 	for _, name := range names {
-		if err := os.Remove(filepath.Join(c.dir, name)); err != nil {
+		if err := os.Remove(filepath.Join(c.Dir, name)); err != nil {
 			c.w.t.Fatal(err)
 		}
 	}
@@ -193,7 +193,7 @@ func TestGuide_recoverGenerates(t *testing.T) {
 	if said := c.must(1, "plan", "-no-color", "-generate-config-out=generated.tf"); !strings.Contains(said, "ends_at") {
 		t.Errorf("it does not say what is missing:\n%s", said)
 	}
-	generated, err := os.ReadFile(filepath.Join(c.dir, "generated.tf"))
+	generated, err := os.ReadFile(filepath.Join(c.Dir, "generated.tf"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -395,7 +395,7 @@ func TestGuide_countriesTrap(t *testing.T) {
 func TestGuide_testing(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
 	c := w.cli("").lay("testing").withTools()
-	if err := os.CopyFS(filepath.Join(c.dir, "..", "mocks"), os.DirFS(filepath.Join(examplesDir, "mocks"))); err != nil {
+	if err := os.CopyFS(filepath.Join(c.Dir, "..", "mocks"), os.DirFS(filepath.Join(examplesDir, "mocks"))); err != nil {
 		t.Fatal(err)
 	}
 	suffix := ".tftest.hcl"
@@ -418,14 +418,14 @@ func TestGuide_testing(t *testing.T) {
 	}
 	// go run …@latest itself is tried by TestRunWithoutAClone in internal/cmd/qod-sandbox.
 	c.write("go", "#!/bin/sh -eu\n[ \"$1 $2\" = 'run github.com/telefonica/terraform-provider-qod/internal/cmd/qod-sandbox@latest' ]\nshift 2\nexec qod-sandbox \"$@\"\n")
-	if err := os.Chmod(filepath.Join(c.dir, "go"), 0o700); err != nil { //nolint:gosec // it is a script
+	if err := os.Chmod(filepath.Join(c.Dir, "go"), 0o700); err != nil { //nolint:gosec // it is a script
 		t.Fatal(err)
 	}
 	all := c.sh("PATH=.:$PATH\n" + snippet(t, "guides/testing.md", "go run "))
 	if all.code != 0 || !strings.Contains(all.text, "5 passed, 0 failed") {
 		t.Errorf("without a clone: exit code %d\n%s", all.code, all.text)
 	}
-	c.env = append(c.env, "REHEARSAL_PHONE_NUMBER=+34600000010")
+	c.Env = append(c.Env, "REHEARSAL_PHONE_NUMBER=+34600000010")
 	rehearsal := c.sh(readExample(t, "testing/rehearsal.sh"))
 	if rehearsal.code != 0 || w.writes() != "POST DELETE" || len(w.Ledger()) > 0 {
 		t.Errorf("the rehearsal: exit code %d, %s\n%s", rehearsal.code, w.writes(), rehearsal.text)
@@ -441,7 +441,7 @@ func (c *cli) objections(most int, cut string, args ...string) []string {
 	if gate.code != 0 {
 		c.w.t.Fatalf("the gate: exit code %d\n%s", gate.code, gate.text)
 	}
-	said, err := os.ReadFile(filepath.Join(c.dir, "objections"))
+	said, err := os.ReadFile(filepath.Join(c.Dir, "objections"))
 	if err != nil {
 		c.w.t.Fatal(err)
 	}
@@ -600,9 +600,9 @@ func (c *cli) sleeps(happens map[int]string) {
 	if err := os.WriteFile(filepath.Join(dir, "sleep"), []byte(script+"esac\n"), 0o700); err != nil { //nolint:gosec // it is a program
 		c.w.t.Fatal(err)
 	}
-	for i, v := range c.env {
+	for i, v := range c.Env {
 		if path, is := strings.CutPrefix(v, "PATH="); is {
-			c.env[i] = "PATH=" + dir + string(os.PathListSeparator) + path
+			c.Env[i] = "PATH=" + dir + string(os.PathListSeparator) + path
 		}
 	}
 }
@@ -627,7 +627,7 @@ func TestGuide_pipeline(t *testing.T) {
 	if t.Failed() {
 		t.Log(event.text)
 	}
-	log, err := os.ReadFile(filepath.Join(c.dir, "apply.jsonl"))
+	log, err := os.ReadFile(filepath.Join(c.Dir, "apply.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -755,7 +755,7 @@ func TestIndex(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
 	c := w.cli("", "TF_CLI_ARGS_apply=-auto-approve").withTools().mirrored()
 	c.configure("provider \"qod\" {}\n" + readExample(t, "resources/qod_session/resource.tf"))
-	c.env = append(c.env, "TF_VAR_webhook_token=t")
+	c.Env = append(c.Env, "TF_VAR_webhook_token=t")
 	first, rest, _ := strings.Cut(snippet(t, "index.md", "go run "), "\n")
 	_, exec, found := strings.Cut(first, "@latest ")
 	got := c.sh("qod-sandbox " + exec + " -eu <<'END'\n" + rest + "END\n")
@@ -768,7 +768,7 @@ func TestIndex(t *testing.T) {
 func TestSnippets_exports(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
 	c := w.cli(readExample(t, "pipeline/main.tf")).withTools()
-	c.env = slices.DeleteFunc(c.env, func(v string) bool { return strings.HasPrefix(v, "QOD_") })
+	c.Env = slices.DeleteFunc(c.Env, func(v string) bool { return strings.HasPrefix(v, "QOD_") })
 	if without := c.sh("terraform plan -no-color"); without.code != 1 || !strings.Contains(without.text, "QOD_CLIENT_ID") {
 		t.Errorf("without credentials: exit code %d\n%s", without.code, without.text)
 	}

@@ -205,7 +205,7 @@ run "reserves" {
 			w := newWorld(t, sandbox.Config{Clock: clock})
 			c := w.cli(camera)
 			test(t, w, c, clock)
-			if files, _ := filepath.Glob(filepath.Join(c.dir, "terraform.tfstate")); len(files) > 0 {
+			if files, _ := filepath.Glob(filepath.Join(c.Dir, "terraform.tfstate")); len(files) > 0 {
 				c.destroy()
 			}
 		})

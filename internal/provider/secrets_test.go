@@ -76,7 +76,7 @@ data "qod_sessions" "all" {
 	keep(c.run("apply", "-no-color", "saved.tfplan"))
 	keep(c.run("show", "-json"))
 	c.isLedger()
-	c.env = append(c.env, "QOD_CLIENT_ID=", "QOD_CLIENT_SECRET=", "QOD_ACCESS_TOKEN="+accessToken)
+	c.Env = append(c.Env, "QOD_CLIENT_ID=", "QOD_CLIENT_SECRET=", "QOD_ACCESS_TOKEN="+accessToken)
 	keep(c.run("plan", "-no-color"))
 	w.RevokeTokens()
 	keep(c.run("plan", "-no-color"))
@@ -92,9 +92,9 @@ data "qod_sessions" "all" {
 	for _, token := range issued {
 		canaries["issued access token"] = token
 		look(t, canaries, map[string][]byte{"output": []byte(said.String())})
-		look(t, canaries, filesIn(t, c.dir))
+		look(t, canaries, filesIn(t, c.Dir))
 	}
-	for line := range strings.Lines(string(filesIn(t, c.dir)["trace.log"])) {
+	for line := range strings.Lines(string(filesIn(t, c.Dir)["trace.log"])) {
 		if !strings.Contains(line, "request to the QoD API") {
 			continue
 		}
@@ -104,7 +104,7 @@ data "qod_sessions" "all" {
 			}
 		}
 	}
-	if !strings.Contains(string(filesIn(t, c.dir)["trace.log"]), "request to the QoD API") {
+	if !strings.Contains(string(filesIn(t, c.Dir)["trace.log"]), "request to the QoD API") {
 		t.Error("the trace shows no request: nothing was tested")
 	}
 }

@@ -10,8 +10,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
-
-	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
 // Address is where the registries list the provider.
@@ -26,16 +24,7 @@ func Serve(version string, attach bool) error {
 		outliveSignals()
 		go leaveWith(os.Getppid(), &posting)
 	}
-	return serve(attach, &qodProvider{version: version, getenv: os.Getenv, posting: posting.RLocker()})
-}
-
-// ServeWithout answers Terraform like Serve, but without the API: the sessions take its place. It
-// is what make bench measures the provider against.
-func ServeWithout(sessions qod.Sessions) error {
-	return serve(false, &qodProvider{version: "bench", getenv: os.Getenv, instead: sessions})
-}
-
-func serve(attach bool, p *qodProvider) error {
+	p := &qodProvider{version: version, getenv: os.Getenv, posting: posting.RLocker()}
 	logWhatIsAsked(os.Getenv, os.Setenv)
 	beBrief()
 	var options []tf6server.ServeOpt

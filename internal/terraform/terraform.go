@@ -41,20 +41,27 @@ func Environment(environ []string, more ...string) []string {
 	return slices.Concat(kept, []string{"CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1"}, more)
 }
 
-// New is a CLI that works in a directory with the provider from another, and without an init. The
-// environment is the caller's own, without what Environment drops, and with env (NAME=value).
-func New(path, dir, provider string, env ...string) (CLI, error) {
-	config := filepath.Join(dir, "cli.tfrc")
-	overrides := fmt.Sprintf(`provider_installation {
+// cliConfig is the file in a working directory that configures the CLI.
+const cliConfig = "cli.tfrc"
+
+// New is a CLI that works in dir with the provider that is in another directory. Its environment is
+// the caller's, as Environment returns it with more.
+func New(path, dir, provider string, more ...string) (CLI, error) {
+	more = append([]string{"TF_CLI_CONFIG_FILE=" + filepath.Join(dir, cliConfig)}, more...)
+	c := CLI{Path: path, Dir: dir, Env: Environment(os.Environ(), more...)}
+	return c, c.UseProvider(provider)
+}
+
+// UseProvider has the CLI take the provider from a directory, without an init.
+func (c CLI) UseProvider(dir string) error {
+	return os.WriteFile(filepath.Join(c.Dir, cliConfig), fmt.Appendf(nil, `provider_installation {
   dev_overrides {
     "registry.terraform.io/telefonica/qod" = %[1]q
     "registry.opentofu.org/telefonica/qod" = %[1]q
   }
   direct {}
 }
-`, provider)
-	c := CLI{Path: path, Dir: dir, Env: Environment(os.Environ(), append([]string{"TF_CLI_CONFIG_FILE=" + config}, env...)...)}
-	return c, os.WriteFile(config, []byte(overrides), 0o600)
+`, dir), 0o600)
 }
 
 // Configure replaces the configuration. One that does not say which providers it needs gets ours.

@@ -29,6 +29,8 @@ const (
 	runs    = 5
 	latency = 50 * time.Millisecond // of each answer of the API
 
+	memoryLimit = 200_000_000
+
 	arguments = "device = { phone_number = format(\"+346%%08d\", count.index) }\n qos_profile = \"QOS_L\"\n duration = 86400\n"
 	empty     = "resource \"terraform_data\" \"camera\" {\n count = %d\n}\n"
 	content   = "resource \"terraform_data\" \"camera\" {\n count = %d\n input = {\n" + arguments + "}\n}\n"
@@ -107,6 +109,9 @@ func (b bench) compare(ctx context.Context, name, config string, listed int) err
 		processor, memory := most(filepath.Join(b.dir, name+command))
 		fmt.Printf("  %-25s %5.2f s (%.2f to %.2f); the provider: %.2f s of processor time and %d MB of memory at most\n", command,
 			took[i][runs/2].Seconds(), took[i][0].Seconds(), took[i][runs-1].Seconds(), processor.Seconds(), memory/1_000_000)
+		if memory > memoryLimit {
+			return fmt.Errorf("%s of %s took more than the %d MB that are promised", command, name, memoryLimit/1_000_000)
+		}
 	}
 	return nil
 }
