@@ -6,12 +6,9 @@ package provider
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -140,11 +137,11 @@ func TestFleet_reservations(t *testing.T) {
 		return strings.NewReplacer("qod_session", "qod_reservation", "duration    = 3600", fmt.Sprintf("starts_at   = %q\n  ends_at     = \"2999-01-01T00:00:00Z\"", starts)).Replace(fleet(n))
 	}
 	c := w.cli(reserved("2998-01-01T00:00:00Z"))
+	w.exactly("calls of the plan of what is new", len(c.spending("plan")), 0)
 	merged := c.spending("apply", "-auto-approve")
-	// What time it is costs a provider process two lists, one that shows it and one that confirms it;
-	// that of a plan, which buys nothing, goes by one.
-	w.exactly("lists of the apply before the window", merged.on(sandbox.OpList), 1+2)
-	w.atMost("calls of the apply before the window", len(merged), (2+1)+(2+2))
+	// A process that is to know the time asks for two lists: one shows it, another confirms it.
+	w.exactly("lists of the apply before the window", merged.on(sandbox.OpList), 2)
+	w.atMost("calls of the apply before the window", len(merged), 2+2)
 	w.atMost("calls of a plan before the window", len(c.spending("plan", "-detailed-exitcode")), 2+2)
 
 	c.configure(reserved("2000-01-01T00:00:00Z"))
@@ -164,55 +161,6 @@ func TestFleet_reservations(t *testing.T) {
 	w.exactly("DELETEs", destroy.on(sandbox.OpRelease), n) // also of the one that was lost sight of: it may be back
 	w.atMost("other calls of the destroy", len(destroy)-n, 16)
 	w.exactly("sessions left", len(w.Ledger()), 0)
-}
-
-// The remark of a plan that a window is over is not worth waiting for: a list that hangs costs the
-// plans of a thousand new reservations some seconds once, and one that fails nothing.
-func TestFleet_planWhileTheListFails(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		effect sandbox.Effect
-		most   time.Duration
-	}{
-		"hangs": {sandbox.HangBeforeCommit(), 6 * time.Second},
-		"fails": {sandbox.Status(503, "", "Date", ""), time.Second},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			// In a bubble only what is waited for takes time.
-			synctest.Test(t, func(t *testing.T) {
-				network := sandbox.New(sandbox.Config{Latency: 10 * time.Millisecond})
-				t.Cleanup(network.Close)
-				network.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: test.effect})
-				client, err := qod.New(qod.Config{
-					Endpoint: "https://gateway.example/v1", ClientID: sandbox.DefaultClient.ID, ClientSecret: sandbox.DefaultClient.Secret,
-					MaxRetries: 4, RequestTimeout: 30 * time.Second, Transport: network.RoundTripper(),
-				})
-				if err != nil {
-					t.Fatal(err)
-				}
-				c := coreWith(t, client).reservations()
-				began := time.Now()
-				var terraform sync.WaitGroup
-				for range 10 { // Terraform's parallelism
-					terraform.Go(func() {
-						for range 100 {
-							if p := c.plan(record{}, match(nil)); len(p.diagnostics) > 0 {
-								t.Errorf("it says: %s", printed(p.diagnostics))
-							}
-						}
-					})
-				}
-				terraform.Wait()
-				if took := time.Since(began); took > test.most {
-					t.Errorf("the plans were held up by %s, want %s at most", took, test.most)
-				}
-				if lists := network.Count(sandbox.OpList); lists > 2 {
-					t.Errorf("%d lists were asked for", lists)
-				}
-			})
-		})
-	}
 }
 
 func countPath(requests spent, path string) int {
