@@ -1,5 +1,4 @@
-// What the provider itself costs, without an API or a CLI: go test -run=- -bench=. -benchmem. The whole
-// is measured by make bench.
+// What the provider itself costs, without an API or a CLI: go test -run=- -bench=. -benchmem
 
 package provider
 
