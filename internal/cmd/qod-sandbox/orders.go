@@ -104,7 +104,7 @@ a session to become available or to end:
 
 // operations are what can fail, by the names that a Terraform user has for them.
 var operations = map[string]sandbox.Operation{
-	"create": sandbox.OpCreate, "read": sandbox.OpRead, "list": sandbox.OpList, "delete": sandbox.OpRelease,
+	"create": sandbox.OpCreate, "read": sandbox.OpRead, "list": sandbox.OpList, "delete": sandbox.OpDelete,
 	"token": sandbox.OpToken, "discovery": sandbox.OpDiscovery,
 }
 
