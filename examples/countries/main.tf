@@ -1,6 +1,6 @@
-# Each country has an API and a client of its own, and so a provider configuration of its own. Give all
-# of them their credentials: where one has none, it takes QOD_CLIENT_ID and QOD_CLIENT_SECRET, as all the
-# others without would, and sends Germany the secret of Spain.
+# Each country has its own API and client, and so its own provider configuration. Set the credentials of
+# every one: those without credentials all use QOD_CLIENT_ID and QOD_CLIENT_SECRET, which could send
+# Spain's secret to Germany.
 
 terraform {
   required_providers {
@@ -11,7 +11,7 @@ terraform {
 }
 
 variable "clients" {
-  description = "Endpoint and client of each country."
+  description = "Endpoint and client credentials of each country."
   type = map(object({
     endpoint      = string
     client_id     = string

@@ -1,4 +1,4 @@
-# A match: every SIM of every camera has quality for one window. Merge it days before; nothing is
+# A match: every SIM of every camera has quality during one window. Merge it days before; nothing is
 # reserved or billed until the window opens.
 
 terraform {
@@ -12,19 +12,19 @@ terraform {
 provider "qod" {}
 
 locals {
-  # Half an hour before kick-off, so that there is time to see that all is well, until well after extra
-  # time. Times have the offset of the place.
+  # From half an hour before kick-off, to leave time for checks, until well after extra time. Use the
+  # UTC offset of the venue.
   starts_at = "2028-02-29T20:45:00+01:00"
   ends_at   = "2028-03-01T00:15:00+01:00"
 
-  # A camera with several SIMs has a reservation for each. The keys are names and no phone numbers:
+  # A camera with several SIMs has one reservation per SIM. The keys are names, not phone numbers:
   # Terraform prints keys in every plan and error.
   sims = {
     for row in csvdecode(file("${path.module}/cameras.csv")) :
     "${row.camera}/${row.sim}" => { phone_number = row.phone_number, profile = row.profile }
   }
 
-  # Names by phone number; more than one name is a mistake in the file.
+  # Names by phone number; a number with more than one name is a mistake in the file.
   owners     = { for name, sim in local.sims : sim.phone_number => name... }
   duplicates = [for names in local.owners : join(" and ", names) if length(names) > 1]
 }
@@ -39,21 +39,21 @@ resource "qod_reservation" "sim" {
   ends_at            = local.ends_at
 }
 
-# Outputs say what is wanted and not what is so: one that shows a status is a change whenever the status
-# is another one, and "terraform plan -detailed-exitcode" says 2 where there is nothing to do.
+# Outputs describe the configuration, not the current status: an output with a status changes whenever
+# the status does, and then "terraform plan -detailed-exitcode" returns 2 although there is nothing to do.
 
 output "window" {
-  description = "The event, as it is configured."
+  description = "The configured window of the event."
   value       = { starts_at = local.starts_at, ends_at = local.ends_at }
 }
 
 output "device_hours" {
-  description = "Hours of quality that all SIMs are to have together, known before anything is applied."
+  description = "Total hours of quality of all SIMs, known before anything is applied."
   value       = sum(concat([0], [for sim in qod_reservation.sim : sim.window_seconds])) / 3600
 
-  # Here it is said once; as a condition of the resource it would be said for every SIM.
+  # An output reports this once; a precondition of the resource would repeat it for every SIM.
   precondition {
     condition     = length(local.duplicates) == 0
-    error_message = "A device has one session at a time, but some share a phone number: ${join("; ", local.duplicates)}."
+    error_message = "A device can have only one session at a time, but some SIMs share a phone number: ${join("; ", local.duplicates)}."
   }
 }

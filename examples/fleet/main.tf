@@ -9,7 +9,7 @@ terraform {
 provider "qod" {}
 
 locals {
-  # A camera with several SIMs has a session for each. The keys are names and no phone numbers: Terraform
+  # A camera with several SIMs has one session per SIM. The keys are names, not phone numbers: Terraform
   # prints keys in every plan and error.
   cameras = {
     for row in csvdecode(file("${path.module}/cameras.csv")) :
@@ -18,7 +18,7 @@ locals {
   drones = yamldecode(file("${path.module}/drones.yaml"))
   fleet  = merge(local.cameras, local.drones)
 
-  # Names by phone number; more than one name is a mistake in the files.
+  # Names by phone number; a number with more than one name is a mistake in the files.
   owners     = { for name, line in local.fleet : line.phone_number => name... }
   duplicates = { for number, names in local.owners : join(" and ", names) => number if length(names) > 1 }
 }
@@ -33,22 +33,22 @@ resource "qod_session" "line" {
 }
 
 output "not_available" {
-  description = "Lines without quality at the moment, with what they have instead."
+  description = "Lines without an AVAILABLE session, with their status."
   value       = { for name, s in qod_session.line : name => s.qos_status if s.qos_status != "AVAILABLE" }
 }
 
 output "by_session_id" {
-  description = "The name behind a session id, as webhooks and bills show it."
+  description = "Names by session id, as webhooks and bills show it."
   value       = { for name, s in qod_session.line : s.id => name }
 
-  # Here it is said once; as a condition of the resource it would be said for every line.
+  # An output reports this once; a precondition of the resource would repeat it for every line.
   precondition {
     condition     = length(local.duplicates) == 0
-    error_message = "A device has one session at a time, but some share a phone number: ${join("; ", keys(local.duplicates))}."
+    error_message = "A device can have only one session at a time, but some lines share a phone number: ${join("; ", keys(local.duplicates))}."
   }
 }
 
 output "covered_until" {
-  description = "When the first session ends, and with it full coverage. Times in UTC sort as text."
+  description = "When the first session ends, and full coverage with it. UTC times sort as text."
   value       = try(sort([for s in qod_session.line : s.expires_at])[0], null)
 }

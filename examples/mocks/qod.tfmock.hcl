@@ -1,5 +1,5 @@
-# What mock_provider makes up is text at random; these are values that a configuration can work with.
-# A test names the directory of this file, as seen from where terraform test runs: examples/testing has one.
+# Without defaults, mock_provider returns random text; these are values that a configuration can use. A
+# test names the directory of this file, relative to where terraform test runs, as in examples/testing.
 
 mock_resource "qod_session" {
   defaults = {

@@ -1,16 +1,16 @@
 #!/bin/sh
-# Looks after the reservations of the configuration in this directory, from whenever it is started until
-# their last window is over. It may be started at any time before; hosted schedulers are late by minutes
-# to hours, so start it well ahead.
+# Plans and applies the reservations in this directory, again and again, until their last window is over.
+# You can start it at any time before; hosted schedulers run minutes to hours late, so start it well
+# ahead.
 #
-# MOST      sessions that one pass may buy at most (default 100)
-# CUT       reservations whose live session a pass may end, as a JSON list of addresses (default none)
+# MOST      maximum number of sessions that one pass may buy (default 100)
+# CUT       addresses whose live session a pass may end, as a JSON list (default: none)
 # INTERVAL  seconds between two passes (default 60)
-# MINUTES   how long to go on at most, to end between two passes where a job is not given more (default: no limit)
+# MINUTES   stop between two passes after this time, before the job is killed (default: no limit)
 #
-# Needs terraform (or TERRAFORM=tofu) and jq. What was applied is appended to apply.jsonl, one JSON object
-# a line. It looks at no clock to decide anything: the reservations have the windows, and the network has
-# the time. Run it again to go on where one stopped.
+# Requires terraform (or TERRAFORM=tofu) and jq. Appends the log of each apply to apply.jsonl, one JSON
+# object per line. It never reads a clock to decide anything: the reservations have the windows, and the
+# network has the time. If it stops, run it again to resume.
 set -u
 
 terraform=${TERRAFORM:-terraform}
@@ -24,20 +24,19 @@ said=
 
 say() { echo "$(date -u +%H:%M:%SZ) $*"; }
 
-# What is live stays so until its window is over.
-trap 'say "stopped. What is reserved stays until the end of its window; run again to go on."; exit 130' INT TERM
+trap 'say "stopped. Live sessions stay live until their windows end. Run again to resume."; exit 130' INT TERM
 
-# What would never get better is no reason to try again.
+# Exit at once on mistakes that a later pass would repeat.
 if ! jq -en --argjson most "$most" --argjson cut "$cut" '($most | type) == "number" and ($cut | type) == "array"' >/dev/null; then
-	echo "event.sh: MOST is a number, and CUT a JSON list of addresses" >&2
+	echo "event.sh: MOST must be a number, and CUT a JSON list of addresses" >&2
 	exit 2
 fi
 "$terraform" validate -no-color || exit 2
 
-# pass brings the network to where it should be, and puts the statuses that it found into $statuses
+# pass plans, checks and applies once. If there was nothing to do, $statuses counts the statuses found.
 pass() {
 	statuses=
-	# A state that could not be written is the only record of its sessions.
+	# Terraform could not write this state, and nothing else names its sessions.
 	if [ -f errored.tfstate ]; then
 		"$terraform" state push errored.tfstate && mv errored.tfstate "pushed-$(date +%s).tfstate" || return 1
 	fi
@@ -51,7 +50,7 @@ pass() {
 	if [ $planned -eq 2 ]; then
 		objections=$(jq -r --argjson most "$most" --argjson cut "$cut" -f "$here/gate.jq" tfplan.json) || return 1
 		if [ -n "$objections" ]; then
-			say "not applied:"
+			say "the plan was not applied:"
 			echo "$objections"
 			return 1
 		fi
@@ -62,7 +61,7 @@ pass() {
 		fi
 		return 0
 	fi
-	# There is nothing to do, so what the plan found is how things are.
+	# There is nothing to do, so the plan shows the current statuses.
 	statuses=$(jq -r '[.planned_values | .. | objects | select(.type? == "qod_reservation") | .values.status]
 		| if . == [] then "none" else group_by(.) | map("\(length) \(.[0])") | join(", ") end' tfplan.json)
 }
@@ -83,17 +82,17 @@ while :; do
 		esac
 	else
 		failed=$((failed + 1))
-		say "this pass failed; the next is in $interval seconds"
+		say "this pass failed; the next one starts in $interval seconds"
 	fi
 	if [ -n "${MINUTES:-}" ] && [ $(($(date +%s) - began)) -ge $((MINUTES * 60)) ]; then
-		say "$MINUTES minutes are over, and the event is not. Run again to go on."
+		say "stopped after MINUTES=$MINUTES, before the event is over. Run again to resume."
 		exit 0
 	fi
-	# In the background, since a shell hears nothing while it waits for a program.
+	# In the background: a shell handles no signal while it waits for a foreground program.
 	sleep "$interval" &
 	wait $!
 done
 
-# Plans have found out that sessions are over; the state is to say so, too.
+# The plans saw that the reservations have ended; record it in the state, too.
 "$terraform" apply -input=false -no-color -lock-timeout=5m -refresh-only -auto-approve -json >>apply.jsonl
-say "the event is over, and no session is left; $failed passes failed"
+say "the event is over, and no session is live; failed passes: $failed"

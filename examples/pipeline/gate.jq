@@ -1,10 +1,10 @@
-# Objections to a plan, a line each; none when it may be applied.
+# Lists the objections to a plan, one per line. No output means that it may be applied.
 #
 #   terraform show -json tfplan | jq -r --argjson most 60 --argjson cut '[]' -f gate.jq
 #
-# most: sessions that the apply may buy. cut: addresses whose live session it may end.
+# most: maximum number of sessions to buy. cut: addresses whose live session may be ended.
 
-# A time with any offset, in seconds since 1970.
+# Converts a time with any offset to seconds since 1970.
 def instant:
   capture("^(?<day>[0-9-]{10})T(?<time>[0-9:]{8})([.][0-9]+)?(?<sign>[Z+-])(?<offset>[0-9:]*)$")
   | (.day + "T" + .time + "Z" | fromdate)
@@ -13,13 +13,13 @@ def instant:
 
 def later($a; $b): $b == null or ($a | instant) > ($b | instant);
 
-# Whether an update moves the window of a reservation. What is not known yet may be another time.
+# Whether an update moves the window of a reservation. An unknown time may be a different one.
 def unknown_window: .after_unknown.starts_at? == true or .after_unknown.ends_at? == true;
 def moved: unknown_window or .before.starts_at != .after.starts_at or .before.ends_at != .after.ends_at;
 
-# Sessions that a change may buy. The plan does not know what time it will be, so a new reservation counts
-# although its window may be yet to open. An update may reserve if its session_id is not known, unless all
-# that it has to do is to release what is left outside of the window.
+# Number of sessions that a change may buy. The plan does not know when it will be applied, so a new
+# reservation counts even if its window has not opened yet. An update may buy if its session_id is
+# unknown, unless it only ends a session that has outlived its window.
 def bought:
   if .actions | any(. == "create") then 1
   elif .after_unknown.session_id? == true and (moved or .before.status != "OVERDUE") then 1
@@ -28,8 +28,8 @@ def bought:
 
 def live: (.before.qos_status? // .before.status?) == "AVAILABLE";
 
-# Whether a moved window ends a live session by more than a minute too early: at once, or by a later pass.
-# A later end and an earlier start never do.
+# Whether a moved window ends a live session more than a minute early, now or in a later pass. A later end
+# or an earlier start never does.
 def cuts:
   moved and (
     unknown_window
@@ -45,7 +45,7 @@ def cuts:
 
 | ([$all[].change | bought] | add // 0) as $buys
 | (
-    if $buys > $most then "\($buys) sessions may be bought, which is more than \($most)" else empty end
+    if $buys > $most then "the plan may buy \($buys) sessions, but MOST is \($most)" else empty end
   ),
   (
     $all[]

@@ -1,5 +1,5 @@
-# One event. Its window is here and nowhere else: event.sh asks Terraform what there is to do. Add the
-# backend that keeps your state, since the disk of a runner goes with it.
+# One event. Its window is defined only here: event.sh asks Terraform what there is to do. Add a backend
+# for your state, because the disk of a runner is lost with the runner.
 
 terraform {
   required_providers {

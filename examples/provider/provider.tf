@@ -6,8 +6,8 @@ terraform {
   }
 }
 
-# The credentials come from the environment (QOD_CLIENT_ID and QOD_CLIENT_SECRET), so that they
-# are in no file and no saved plan.
+# The credentials come from the environment (QOD_CLIENT_ID and QOD_CLIENT_SECRET), so that no file or
+# saved plan contains them.
 provider "qod" {
   endpoint = "https://sandbox.opengateway.telefonica.com/v1"
 }

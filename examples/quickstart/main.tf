@@ -1,4 +1,4 @@
-# Reserves network quality for two cameras, shows what was reserved, and tells a webhook.
+# Reserves network quality for two cameras, shows their sessions, and notifies a webhook.
 # Credentials come from the environment: QOD_ENDPOINT, QOD_CLIENT_ID, QOD_CLIENT_SECRET.
 
 terraform {
@@ -12,13 +12,13 @@ terraform {
 }
 
 variable "notification_url" {
-  description = "Where the network reports status changes."
+  description = "URL to which the network reports status changes."
   type        = string
   default     = null
 }
 
 variable "notification_auth_token" {
-  description = "Bearer token for the reports. Ephemeral: it reaches no plan and no state."
+  description = "Bearer token for these reports. Ephemeral, so that no plan or state contains it."
   type        = string
   default     = null
   sensitive   = true
@@ -48,7 +48,7 @@ resource "qod_session" "camera" {
 }
 
 output "sessions" {
-  description = "What was reserved, by camera."
+  description = "The session of each camera."
   value = {
     for name, session in qod_session.camera : name => {
       id          = session.id

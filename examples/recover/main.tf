@@ -1,6 +1,6 @@
-# The state is lost, and the sessions are live. This takes back every session whose device is in the
-# fleet: "terraform plan" shows so many to import, and none to add. It can stay in the configuration:
-# what is in the state already is not imported again.
+# The state is lost, but the sessions are live. This imports every session whose device is in the fleet:
+# "terraform plan" counts them as imports and adds none. The import block can stay in the configuration:
+# Terraform does not import again what is already in the state.
 
 terraform {
   required_providers {
@@ -19,7 +19,7 @@ locals {
     touchline   = "+34600000013"
   }
 
-  # A list, since nothing keeps a network from showing two sessions of one device.
+  # Each entry is a list, because a network may show two sessions of one device.
   live = {
     for session in data.qod_sessions.live.sessions :
     session.device.phone_number => session.id...

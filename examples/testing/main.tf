@@ -1,4 +1,4 @@
-# A module to test: one camera of an event.
+# The module under test: one camera of an event.
 
 terraform {
   required_providers {
@@ -20,7 +20,7 @@ variable "minutes" {
 
   validation {
     condition     = var.minutes <= 24 * 60
-    error_message = "A session lasts 24 hours at most."
+    error_message = "A session lasts at most 24 hours."
   }
 }
 

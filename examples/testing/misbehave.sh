@@ -1,13 +1,13 @@
 qod-sandbox exec --fail-on-leftovers -- sh -euc '
   export TF_VAR_phone_number=+34600000010
-  qod-sandbox fail create lose               # the answer is lost: is a second session bought?
+  qod-sandbox fail create lose               # lose the answer: is a second session bought?
   terraform apply -auto-approve
-  qod-sandbox ledger                         # one session
+  qod-sandbox ledger                         # only one session
 
-  qod-sandbox revoke +34600000010            # the network ends it
+  qod-sandbox revoke +34600000010            # the network ends the session
   terraform plan -detailed-exitcode && exit 1 || [ $? -eq 2 ]
 
-  qod-sandbox advance 10m                    # it has stopped blocking its device
+  qod-sandbox advance 10m                    # until it no longer blocks its device
   terraform apply -auto-approve
   terraform destroy -auto-approve
 '

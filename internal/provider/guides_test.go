@@ -338,7 +338,7 @@ func TestGuide_festival(t *testing.T) {
 	c.must(0, in("plan", "-detailed-exitcode", "-input=false")...)
 	festival := readExample(t, "event/festival/main.tf")
 	c.write("festival/main.tf", strings.Replace(festival, "2028-07-07T01:30:00+02:00", "2028-07-07T19:00:00+02:00", 1))
-	if said := c.must(1, in("plan", "-no-color", "-input=false")...); !strings.Contains(said, "each night has to end before the next one starts") {
+	if said := c.must(1, in("plan", "-no-color", "-input=false")...); !strings.Contains(said, "each night must end before the next one starts") {
 		t.Errorf("nights that touch are not refused:\n%s", said)
 	}
 	c.write("festival/main.tf", festival)
@@ -474,13 +474,13 @@ func TestGuide_pipelineGate(t *testing.T) {
 		}
 	}
 	check("two that are yet to open", c.objections(2, "[]"))
-	check("two, one allowed", c.objections(1, "[]"), "2 sessions may be bought, which is more than 1")
+	check("two, one allowed", c.objections(1, "[]"), "the plan may buy 2 sessions, but MOST is 1")
 	c.sends(nothing, 0, applies...)
 	check("nothing to do", c.objections(0, "[]"))
 
 	s.at(0)
 	check("due", c.objections(2, "[]"))
-	check("due, one allowed", c.objections(1, "[]"), "2 sessions may be bought, which is more than 1")
+	check("due, one allowed", c.objections(1, "[]"), "the plan may buy 2 sessions, but MOST is 1")
 	c.sends("2 POST 0 DELETE", 0, applies...)
 	check("live", c.objections(0, "[]"))
 	check("replaced", c.objections(2, named, "-replace="+north, "-replace="+touch), touch+" is live, and the plan would delete and create it")
@@ -520,7 +520,7 @@ func TestGuide_pipelineGate(t *testing.T) {
 		s.Revoke(id)
 	}
 	check("refused by the network", c.objections(2, "[]"))
-	check("refused by the network, one allowed", c.objections(1, "[]"), "2 sessions may be bought, which is more than 1")
+	check("refused by the network, one allowed", c.objections(1, "[]"), "the plan may buy 2 sessions, but MOST is 1")
 	c.sends("2 POST 2 DELETE", 0, applies...)
 
 	// An end that has passed: what is left is released, which buys nothing and needs no leave.
@@ -531,7 +531,7 @@ func TestGuide_pipelineGate(t *testing.T) {
 	c.sends("0 POST 2 DELETE", 0, applies...)
 	reads("2028-02-29T20:15:00Z", "2028-03-07T20:15:00Z", "2028-03-01T00:15:00Z", "2028-03-08T00:15:00Z")
 	check("the next event", c.objections(2, "[]"))
-	check("the next event, one allowed", c.objections(1, "[]"), "2 sessions may be bought, which is more than 1")
+	check("the next event, one allowed", c.objections(1, "[]"), "the plan may buy 2 sessions, but MOST is 1")
 }
 
 // Adopting the window of an imported session is no cut, unless the window says so.
@@ -573,7 +573,7 @@ func TestGuide_pipelineGateSessions(t *testing.T) {
 	const both, north, south, named = `{ north = "+34600000031", south = "+34600000032" }`, "qod_session.camera[\"north\"]", "qod_session.camera[\"south\"]", `["qod_session.camera[\"north\"]"]`
 	reads(3600, both)
 	check("two", c.objections(2, "[]"))
-	check("two, one allowed", c.objections(1, "[]"), "2 sessions may be bought, which is more than 1")
+	check("two, one allowed", c.objections(1, "[]"), "the plan may buy 2 sessions, but MOST is 1")
 	c.apply()
 	check("live", c.objections(0, "[]"))
 	reads(7200, both)
@@ -619,7 +619,7 @@ func TestGuide_pipeline(t *testing.T) {
 	if got := s.writes(); got != "POST POST DELETE POST" {
 		t.Errorf("the network saw %s", got)
 	}
-	for _, want := range []string{"Plan: 2 to add, 0 to change, 0 to destroy", "Plan: 0 to add, 2 to change", "Plan: 0 to add, 1 to change", "2 AVAILABLE", "2 ENDED", "the event is over, and no session is left; 0 passes failed"} {
+	for _, want := range []string{"Plan: 2 to add, 0 to change, 0 to destroy", "Plan: 0 to add, 2 to change", "Plan: 0 to add, 1 to change", "2 AVAILABLE", "2 ENDED", "the event is over, and no session is live; failed passes: 0"} {
 		if !strings.Contains(event.text, want) {
 			t.Errorf("it does not say %q", want)
 		}
@@ -653,14 +653,14 @@ func TestGuide_pipelineGoesOn(t *testing.T) {
 	c := s.cli("", "QOD_MAX_RETRIES=0", "INTERVAL=5000", "MOST=1").lay("pipeline").withTools()
 	c.sleeps(nil)
 	refused := c.sh("MINUTES=0 ./event.sh")
-	containsAll(t, refused.text, []string{"2 sessions may be bought, which is more than 1", "this pass failed", "0 minutes are over, and the event is not"})
+	containsAll(t, refused.text, []string{"the plan may buy 2 sessions, but MOST is 1", "this pass failed", "stopped after MINUTES=0, before the event is over"})
 	if refused.code != 0 || s.writes() != "" {
 		t.Errorf("exit code %d, and the network saw %s", refused.code, s.writes())
 	}
 
 	s.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: 2, Effect: sandbox.Status(400, "")})
 	event := c.sh("MOST=2 ./event.sh")
-	containsAll(t, event.text, []string{"this pass failed", "Error: Unable to Create QoS Reservation", "2 ENDED", "1 passes failed"})
+	containsAll(t, event.text, []string{"this pass failed", "Error: Unable to Create QoS Reservation", "2 ENDED", "failed passes: 1"})
 	if event.code != 0 || len(s.Ledger()) > 0 {
 		t.Errorf("exit code %d, %d sessions are left\n%s", event.code, len(s.Ledger()), event.text)
 	}
@@ -675,7 +675,7 @@ func TestGuide_pipelineStops(t *testing.T) {
 	c := s.cli("").lay("pipeline").withTools()
 	c.sleeps(map[int]string{1: "kill -TERM $PPID"})
 	event := c.sh("./event.sh")
-	containsAll(t, event.text, []string{"stopped. What is reserved stays until the end of its window"})
+	containsAll(t, event.text, []string{"stopped. Live sessions stay live until their windows end"})
 	if event.code != 130 || s.writes() != "POST POST" {
 		t.Errorf("exit code %d, and the network saw %s\n%s", event.code, s.writes(), event.text)
 	}
@@ -702,7 +702,7 @@ func TestGuide_pipelineMisused(t *testing.T) {
 	c := w.cli("").lay("pipeline").withTools()
 	original := readExample(t, "pipeline/main.tf")
 	for _, odd := range []string{"MOST=many", "CUT=north-stand", `CUT='{}'`} {
-		if got := c.sh(odd + " ./event.sh"); got.code != 2 || !strings.Contains(got.text, "MOST is a number, and CUT a JSON list of addresses") {
+		if got := c.sh(odd + " ./event.sh"); got.code != 2 || !strings.Contains(got.text, "MOST must be a number, and CUT a JSON list of addresses") {
 			t.Errorf("%s: exit code %d, %s", odd, got.code, got.text)
 		}
 	}

@@ -1,7 +1,7 @@
 # Every session that these credentials can see.
 data "qod_sessions" "all" {}
 
-# Only those of one device that the network has granted.
+# Only the granted sessions of one device.
 data "qod_sessions" "camera" {
   device     = { phone_number = "+34600000010" }
   qos_status = "AVAILABLE"

@@ -1,5 +1,5 @@
-# A festival: four nights, and the SIMs of ../cameras.csv have a reservation for each. Between two nights
-# nothing is reserved.
+# A festival of four nights: each SIM of ../cameras.csv has one reservation per night. Nothing is
+# reserved between two nights.
 
 terraform {
   required_providers {
@@ -12,7 +12,7 @@ terraform {
 provider "qod" {}
 
 locals {
-  # In the order of time. Nights that touch would have one SIM's old and new session meet.
+  # In chronological order. Nights must not touch, or a SIM's old and new sessions would collide.
   nights = [
     { name = "thu", starts_at = "2028-07-06T19:00:00+02:00", ends_at = "2028-07-07T01:30:00+02:00" },
     { name = "fri", starts_at = "2028-07-07T19:00:00+02:00", ends_at = "2028-07-08T01:30:00+02:00" },
@@ -25,7 +25,7 @@ locals {
     "${row.camera}/${row.sim}" => { phone_number = row.phone_number, profile = row.profile }
   }
 
-  # "sat/north-stand/a": every night with every SIM.
+  # Every night with every SIM, such as "sat/north-stand/a".
   shifts = {
     for pair in setproduct(local.nights, keys(local.sims)) :
     "${pair[0].name}/${pair[1]}" => merge(pair[0], local.sims[pair[1]])
@@ -44,7 +44,7 @@ resource "qod_reservation" "shift" {
 }
 
 output "device_hours" {
-  description = "Hours of quality that all SIMs are to have together, by night."
+  description = "Total hours of quality of all SIMs, by night."
   value = {
     for night in local.nights :
     night.name => sum([for key in keys(local.sims) : qod_reservation.shift["${night.name}/${key}"].window_seconds]) / 3600
@@ -52,7 +52,7 @@ output "device_hours" {
 
   precondition {
     condition     = length(distinct(local.numbers)) == length(local.numbers)
-    error_message = "A device has one session at a time, but two rows of cameras.csv share a phone number."
+    error_message = "A device can have only one session at a time, but two rows of cameras.csv share a phone number."
   }
 
   precondition {
@@ -60,6 +60,6 @@ output "device_hours" {
       for i in range(1, length(local.nights)) :
       timecmp(local.nights[i - 1].ends_at, local.nights[i].starts_at) < 0
     ])
-    error_message = "A device has one session at a time, so each night has to end before the next one starts."
+    error_message = "A device can have only one session at a time, so each night must end before the next one starts."
   }
 }

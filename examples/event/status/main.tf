@@ -1,5 +1,5 @@
-# What the network says of the match's SIMs at this moment. It is a configuration of its own, which
-# manages nothing, so that looking never changes what a plan of the match says:
+# The current status of the match's SIMs on the network. This separate configuration manages nothing, so
+# running it never changes the plan of the match:
 #
 #   terraform -chdir=status apply -auto-approve
 
@@ -21,7 +21,7 @@ locals {
     "${row.camera}/${row.sim}" => row.phone_number
   }
 
-  # By phone number. A list, since nothing keeps a network from showing two sessions of one device.
+  # By phone number. Each entry is a list, because a network may show two sessions of one device.
   live = {
     for session in data.qod_sessions.now.sessions :
     session.device.phone_number => session...
@@ -30,7 +30,7 @@ locals {
 }
 
 output "sims" {
-  description = "What each SIM has."
+  description = "Status of each SIM."
   value = {
     for name, number in local.sims :
     name => try("${local.live[number][0].qos_status} until ${coalesce(local.live[number][0].expires_at, "unknown")}", "no session")
@@ -38,6 +38,6 @@ output "sims" {
 }
 
 output "without_quality" {
-  description = "SIMs that have none."
+  description = "SIMs without an AVAILABLE session."
   value       = [for name, number in local.sims : name if try(local.live[number][0].qos_status, "") != "AVAILABLE"]
 }

@@ -1,4 +1,4 @@
-# Live sessions with the best profile. Needs Terraform 1.14 or later: terraform query
+# Live sessions with the profile QOS_L. Run terraform query, which requires Terraform 1.14 or later.
 list "qod_session" "best" {
   provider = qod
   limit    = 500

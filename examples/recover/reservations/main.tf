@@ -1,6 +1,6 @@
-# The state is lost during the event, and its sessions are live. This takes back the session of every
-# device of the event: "terraform plan" shows so many to import, and none to add. It can stay in the
-# configuration: what is in the state already is not imported again.
+# The state is lost during the event, but its sessions are live. This imports the session of every device
+# of the event: "terraform plan" counts them as imports and adds none. The import block can stay in the
+# configuration: Terraform does not import again what is already in the state.
 
 terraform {
   required_providers {
@@ -19,7 +19,7 @@ locals {
     touchline   = "+34600000013"
   }
 
-  # A list, since nothing keeps a network from showing two sessions of one device.
+  # Each entry is a list, because a network may show two sessions of one device.
   live = {
     for session in data.qod_sessions.live.sessions :
     session.device.phone_number => session.id...
@@ -42,7 +42,7 @@ resource "qod_reservation" "camera" {
   device      = { phone_number = each.value }
   qos_profile = "QOS_L"
 
-  # The window that the event has. An import into one that is not open ends the session.
+  # The event's window. If it is not open, the import ends the session.
   starts_at = "2028-02-29T20:15:00Z"
   ends_at   = "2028-03-01T00:15:00Z"
 }

@@ -1,5 +1,5 @@
-# Bearer token for the webhook. Ephemeral, so that it reaches neither plan nor state:
-# give it with TF_VAR_webhook_token.
+# Bearer token for the webhook. Ephemeral, so that neither plan nor state contains it: set
+# TF_VAR_webhook_token.
 variable "webhook_token" {
   type      = string
   sensitive = true
@@ -21,7 +21,7 @@ resource "qod_session" "camera" {
 
   notification_url        = "https://example.com/qod"
   notification_auth_token = var.webhook_token
-  # The token cannot be compared: a new one needs a new number.
+  # Terraform cannot compare the token: increase this number whenever the token changes.
   notification_auth_token_version = 1
 
   timeouts = {

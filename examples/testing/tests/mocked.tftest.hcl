@@ -1,4 +1,4 @@
-# No network at all: the provider's schema and checks are real, its answers made up.
+# No network: the provider's schema and checks are real, its answers are mocked.
 
 mock_provider "qod" {
   source = "../mocks"
@@ -8,7 +8,7 @@ variables {
   phone_number = "+34600000010"
 }
 
-run "asks_for_the_whole_event" {
+run "requests_the_whole_event" {
   command = plan
 
   assert {
@@ -17,14 +17,15 @@ run "asks_for_the_whole_event" {
   }
 }
 
-run "says_until_when" {
+run "shows_the_end" {
   assert {
     condition     = timecmp(output.live_until, qod_session.camera.started_at) > 0
-    error_message = "The output is no time after the start."
+    error_message = "live_until must be later than the start."
   }
 }
 
-# What the provider itself refuses ends a test, and cannot be expected: give modules conditions of their own.
+# expect_failures cannot catch an error of the provider, which ends the test: give modules their own
+# conditions.
 run "refuses_more_than_a_day" {
   command = plan
 

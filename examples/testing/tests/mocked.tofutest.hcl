@@ -1,4 +1,4 @@
-# The same for OpenTofu, which takes this file in place of mocked.tftest.hcl: it has mocks in the test itself.
+# OpenTofu uses this file instead of mocked.tftest.hcl: its mocks are in the test file itself.
 
 mock_provider "qod" {
   mock_resource "qod_session" {
@@ -21,7 +21,7 @@ variables {
   phone_number = "+34600000010"
 }
 
-run "asks_for_the_whole_event" {
+run "requests_the_whole_event" {
   command = plan
 
   assert {
@@ -30,14 +30,15 @@ run "asks_for_the_whole_event" {
   }
 }
 
-run "says_until_when" {
+run "shows_the_end" {
   assert {
     condition     = timecmp(output.live_until, qod_session.camera.started_at) > 0
-    error_message = "The output is no time after the start."
+    error_message = "live_until must be later than the start."
   }
 }
 
-# What the provider itself refuses ends a test, and cannot be expected: give modules conditions of their own.
+# expect_failures cannot catch an error of the provider, which ends the test: give modules their own
+# conditions.
 run "refuses_more_than_a_day" {
   command = plan
 

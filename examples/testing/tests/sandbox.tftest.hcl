@@ -1,4 +1,4 @@
-# The whole life of a session, on the network that QOD_ENDPOINT names:
+# A session from create to destroy, on the network that QOD_ENDPOINT names:
 # qod-sandbox exec --fail-on-leftovers -- terraform test -filter=tests/sandbox.tftest.hcl
 
 provider "qod" {}
@@ -14,7 +14,7 @@ run "reserves" {
   }
 }
 
-# A plan that replaced the session would not know its status, and the condition would fail.
+# If the plan replaced the session, its status would be unknown and the condition would fail.
 run "reserves_once" {
   command = plan
 

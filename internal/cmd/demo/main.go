@@ -1,4 +1,4 @@
-// Demo is what "make demo" runs: it takes examples/quickstart through its whole life against a
+// Demo is what "make demo" runs: it plans, applies and destroys examples/quickstart against a
 // sandbox on this machine, checks what it shows, and leaves nothing behind.
 package main
 
@@ -28,18 +28,18 @@ const provisioning = 2 * time.Second
 
 func main() {
 	d := demo{out: newPrinter(os.Stdout)}
-	flag.StringVar(&d.cli.Path, "cli", "terraform", "the Terraform or OpenTofu to run")
-	flag.StringVar(&d.provider, "provider", "", "the provider, built")
-	flag.StringVar(&d.mirror, "mirror", "", "a filesystem mirror to install the provider from, in place of -provider")
-	flag.StringVar(&d.quickstart, "quickstart", "examples/quickstart", "the configuration to apply")
+	flag.StringVar(&d.cli.Path, "cli", "terraform", "path of the Terraform or OpenTofu CLI")
+	flag.StringVar(&d.provider, "provider", "", "path of the provider's binary")
+	flag.StringVar(&d.mirror, "mirror", "", "filesystem mirror to install the provider from, instead of -provider")
+	flag.StringVar(&d.quickstart, "quickstart", "examples/quickstart", "directory of the configuration to apply")
 	flag.Parse()
 
-	// A closed terminal, or a reader of our output that has gone, must leave nothing behind either.
+	// SIGHUP is a closed terminal, SIGPIPE a closed pipe: neither may leave anything behind.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	defer stop()
 	switch err := d.run(ctx); {
 	case ctx.Err() != nil:
-		fmt.Fprintln(os.Stderr, "demo: interrupted; everything it made has been removed")
+		fmt.Fprintln(os.Stderr, "demo: interrupted; all temporary files are removed")
 		os.Exit(130)
 	case err != nil:
 		fmt.Fprintf(os.Stderr, "demo: %v\n", err)
@@ -81,12 +81,12 @@ func (d *demo) run(ctx context.Context) (err error) {
 	if err := d.layOut(); err != nil {
 		return err
 	}
-	d.out.step("A sandbox of the network listens on %s; a session takes %v to become available", network.Endpoint(), provisioning)
+	d.out.step("The sandbox listens on %s; a session becomes available after %v", network.Endpoint(), provisioning)
 	d.out.step("A webhook listens on %s", hook.url)
 	return d.tour(ctx, network, hook)
 }
 
-// tour is the demo proper: what a person would type, and look at.
+// tour runs the commands that a person would type, and shows their results.
 func (d *demo) tour(ctx context.Context, network *sandbox.Server, hook *webhook) error {
 	if err := d.terraform(ctx, "init"); err != nil {
 		return err
@@ -104,9 +104,9 @@ func (d *demo) tour(ctx context.Context, network *sandbox.Server, hook *webhook)
 	}
 	sessions := map[string]session{}
 	if err := json.Unmarshal(output.Stdout, &sessions); err != nil {
-		return fmt.Errorf("the output \"sessions\": %w", err)
+		return fmt.Errorf("decode the output \"sessions\": %w", err)
 	}
-	d.out.step("Reserved")
+	d.out.step("Sessions")
 	d.out.say("%s", table(sessions))
 	if err := agree(sessions, network.Ledger()); err != nil {
 		return err
@@ -123,21 +123,21 @@ func (d *demo) tour(ctx context.Context, network *sandbox.Server, hook *webhook)
 		return err
 	}
 	if left := network.Ledger(); len(left) > 0 {
-		return fmt.Errorf("the network still holds %d sessions", len(left))
+		return fmt.Errorf("the network still has %d live sessions after the destroy", len(left))
 	}
-	d.out.step("The network holds no session any more")
+	d.out.step("The network has no live session left")
 	return nil
 }
 
-// layOut writes the configuration, the provider as a mirror of both registries has it, and a CLI
-// configuration that knows no other place to take it from.
+// layOut writes the configuration, a filesystem mirror of both registries with the provider in it,
+// and a CLI configuration that installs providers from that mirror only.
 func (d *demo) layOut() error {
 	files, err := filepath.Glob(filepath.Join(d.quickstart, "*.tf"))
 	if err != nil {
 		return err
 	}
 	if len(files) == 0 {
-		return fmt.Errorf("no configuration in %s", d.quickstart)
+		return fmt.Errorf("%s has no .tf files", d.quickstart)
 	}
 	for _, file := range files {
 		if err := copyFile(filepath.Join(d.cli.Dir, filepath.Base(file)), file, 0o600); err != nil {
@@ -155,7 +155,7 @@ func (d *demo) layOut() error {
 }
 
 func (d *demo) fillMirror() error {
-	const version = "0.1.0" // any would do, but not a pre-release: those are chosen only by name
+	const version = "0.1.0" // any version but a pre-release, which is installed only if it is named
 	binary := "terraform-provider-qod_v" + version
 	if runtime.GOOS == "windows" {
 		binary += ".exe"
@@ -180,7 +180,7 @@ func copyFile(to, from string, mode os.FileMode) error {
 	return os.WriteFile(to, content, mode)
 }
 
-// terraform announces a command, runs it and shows what it came to.
+// terraform prints a command, runs it and prints its result.
 func (d *demo) terraform(ctx context.Context, args ...string) error {
 	d.out.step("%s %s", d.cli.Name(), strings.Join(args, " "))
 	args = append(args[:1:1], append([]string{"-input=false", "-no-color"}, args[1:]...)...)
@@ -194,7 +194,7 @@ func (d *demo) terraform(ctx context.Context, args ...string) error {
 
 var outcomeLine = regexp.MustCompile(`(?m)^(.* has been successfully initialized!|Plan: .*|No changes\..*|(?:Apply|Destroy) complete! .*)$`)
 
-// outcome is the line of a command's output that says what it came to.
+// outcome is the line of a command's output that states its result.
 func outcome(out []byte) string {
 	lines := outcomeLine.FindAll(out, -1)
 	if lines == nil {
@@ -203,7 +203,7 @@ func outcome(out []byte) string {
 	return string(lines[len(lines)-1])
 }
 
-// session is one of the output "sessions" of the quickstart.
+// session is one element of the quickstart's output "sessions".
 type session struct {
 	ID        string    `json:"id"`
 	Profile   string    `json:"qos_profile"`
@@ -215,7 +215,7 @@ type session struct {
 func table(sessions map[string]session) string {
 	var out strings.Builder
 	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "FOR\tPROFILE\tSTATUS\tFROM\tUNTIL\tSESSION")
+	fmt.Fprintln(w, "CAMERA\tPROFILE\tSTATUS\tFROM\tUNTIL\tSESSION")
 	for _, name := range slices.Sorted(maps.Keys(sessions)) {
 		s := sessions[name]
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", name, s.Profile, s.Status, clock(s.StartedAt), clock(s.ExpiresAt), s.ID)
@@ -226,10 +226,10 @@ func table(sessions map[string]session) string {
 
 func clock(t time.Time) string { return t.Local().Format("2 Jan 15:04 MST") }
 
-// agree checks that what Terraform shows is what the network holds, all of it and available.
+// agree checks that Terraform shows exactly the sessions that the network holds, all available.
 func agree(shown map[string]session, held []sandbox.Session) error {
 	if len(shown) == 0 || len(shown) != len(held) {
-		return fmt.Errorf("the output shows %d sessions and the network holds %d", len(shown), len(held))
+		return fmt.Errorf("the output shows %d sessions, but the network holds %d", len(shown), len(held))
 	}
 	for name, s := range shown {
 		if !slices.ContainsFunc(held, func(h sandbox.Session) bool { return h.ID == s.ID }) {

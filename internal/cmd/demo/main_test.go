@@ -82,7 +82,7 @@ func TestWebhook(t *testing.T) {
 			t.Errorf("%q with %q: got %d, want %d", test.body, test.token, got, test.want)
 		}
 	}
-	for _, want := range []string{"UNAVAILABLE (NETWORK_TERMINATED) for session one\n", "AVAILABLE for session two\n"} {
+	for _, want := range []string{"session one is UNAVAILABLE (NETWORK_TERMINATED)\n", "session two is AVAILABLE\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in:\n%s", want, &out)
 		}
@@ -147,7 +147,7 @@ func TestTable(t *testing.T) {
 		"far":       {ID: "1", Profile: "QOS_L", Status: "AVAILABLE", StartedAt: from, ExpiresAt: from.Add(time.Hour)},
 	})
 	lines := strings.Split(got, "\n")
-	if len(lines) != 3 || !strings.HasPrefix(lines[0], "FOR        PROFILE") ||
+	if len(lines) != 3 || !strings.HasPrefix(lines[0], "CAMERA     PROFILE") ||
 		!strings.HasPrefix(lines[1], "far        QOS_L") || !strings.HasPrefix(lines[2], "touchline  QOS_S") ||
 		!strings.Contains(lines[1], clock(from)+"  "+clock(from.Add(time.Hour))) {
 		t.Errorf("got:\n%s", got)

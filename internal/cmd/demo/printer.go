@@ -15,7 +15,7 @@ type printer struct {
 	bold, done string
 }
 
-// newPrinter prints steps bold where a person looks at a terminal.
+// newPrinter prints steps in bold on a terminal.
 func newPrinter(file *os.File) *printer {
 	p := &printer{out: file}
 	info, err := file.Stat()
@@ -25,12 +25,12 @@ func newPrinter(file *os.File) *printer {
 	return p
 }
 
-// step announces what comes next.
+// step prints the heading of the next step.
 func (p *printer) step(format string, args ...any) {
 	p.line(p.bold + "==> " + fmt.Sprintf(format, args...) + p.done)
 }
 
-// say tells what came of it.
+// say prints a result, indented under its step.
 func (p *printer) say(format string, args ...any) {
 	p.line("    " + strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "\n    "))
 }

@@ -14,12 +14,12 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// webhook receives the network's reports and shows them.
+// webhook receives the network's notifications and prints them.
 type webhook struct {
 	url, token string
 	out        *printer
 	server     *http.Server
-	news       chan struct{} // a report has arrived, or more
+	news       chan struct{} // at least one notification has arrived
 
 	mu        sync.Mutex
 	available map[string]bool // by session
@@ -44,11 +44,11 @@ func listen(ctx context.Context, out *printer) (*webhook, error) {
 
 func (w *webhook) close() { _ = w.server.Close() }
 
-// ServeHTTP takes one CloudEvent from whoever knows the token, which it never shows.
+// ServeHTTP accepts a CloudEvent from a sender that knows the token, and never prints the token.
 func (w *webhook) ServeHTTP(answer http.ResponseWriter, request *http.Request) {
 	given := request.Header.Get("Authorization")
 	if subtle.ConstantTimeCompare([]byte(given), []byte("Bearer "+w.token)) != 1 {
-		w.out.say("the webhook refused a report without the right token")
+		w.out.say("webhook: refused a notification without the right token")
 		answer.WriteHeader(http.StatusUnauthorized)
 		return
 	}
@@ -60,7 +60,7 @@ func (w *webhook) ServeHTTP(answer http.ResponseWriter, request *http.Request) {
 		} `json:"data"`
 	}
 	if err := json.NewDecoder(http.MaxBytesReader(answer, request.Body, 1<<16)).Decode(&event); err != nil {
-		w.out.say("the webhook got what is no CloudEvent: %v", err)
+		w.out.say("webhook: refused a body that is not a CloudEvent: %v", err)
 		answer.WriteHeader(http.StatusBadRequest)
 		return
 	}
@@ -68,7 +68,7 @@ func (w *webhook) ServeHTTP(answer http.ResponseWriter, request *http.Request) {
 	if event.Data.StatusInfo != "" {
 		status += " (" + event.Data.StatusInfo + ")"
 	}
-	w.out.say("the webhook got: %s for session %s", status, event.Data.SessionID)
+	w.out.say("webhook: session %s is %s", event.Data.SessionID, status)
 	if event.Data.QoSStatus == sandbox.StatusAvailable {
 		w.mu.Lock()
 		w.available[event.Data.SessionID] = true
@@ -81,8 +81,8 @@ func (w *webhook) ServeHTTP(answer http.ResponseWriter, request *http.Request) {
 	answer.WriteHeader(http.StatusNoContent)
 }
 
-// await returns when every session was reported as available. Reports come on their own way, so
-// the last may be a moment later than the apply that waited for the same.
+// await returns once every session was reported as available. Notifications travel separately, so
+// the last one may arrive a moment after the apply that waited for the same status.
 func (w *webhook) await(ctx context.Context, sessions map[string]session) error {
 	late := time.NewTimer(5 * time.Second)
 	defer late.Stop()
@@ -94,7 +94,7 @@ func (w *webhook) await(ctx context.Context, sessions map[string]session) error 
 		select {
 		case <-w.news:
 		case <-late.C:
-			return fmt.Errorf("the webhook heard nothing of session %s", missing)
+			return fmt.Errorf("the webhook received no AVAILABLE notification for session %s", missing)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
