@@ -52,10 +52,10 @@ func (s *Sandbox) obey(r *http.Request) (Outcome, error) {
 	// A browser sends no JSON to another site without asking it first, so no page
 	// that is open on this machine gives orders.
 	if r.Header.Get("Content-Type") != "application/json" {
-		return Outcome{}, fmt.Errorf("an order is JSON")
+		return Outcome{}, fmt.Errorf("the Content-Type must be application/json")
 	}
 	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, largestBody)).Decode(&order); err != nil {
-		return Outcome{}, fmt.Errorf("the order is not JSON: %w", err)
+		return Outcome{}, fmt.Errorf("the body is not valid JSON: %w", err)
 	}
 	switch verb {
 	case "POST revoke":
@@ -65,7 +65,7 @@ func (s *Sandbox) obey(r *http.Request) (Outcome, error) {
 	case "POST fail":
 		return Outcome{}, s.failAs(order)
 	}
-	return Outcome{}, fmt.Errorf("there is no order %q", verb)
+	return Outcome{}, fmt.Errorf("unknown order %q", verb)
 }
 
 // revokeNamed revokes the sessions of a device, by any of its identifiers, or one by its id.
@@ -80,7 +80,7 @@ func (s *Sandbox) revokeNamed(name string) (Outcome, error) {
 		}
 	}
 	if revoked == nil {
-		return Outcome{}, fmt.Errorf("there is no session of %q to revoke", name)
+		return Outcome{}, fmt.Errorf("no session matches %q: give a device identifier or a session id", name)
 	}
 	return Outcome{Sessions: revoked}, nil
 }
@@ -88,7 +88,7 @@ func (s *Sandbox) revokeNamed(name string) (Outcome, error) {
 func (s *Sandbox) advance(by string) error {
 	d, err := time.ParseDuration(by)
 	if err != nil || d < 0 {
-		return fmt.Errorf("%q is no time to advance by, such as 90m or 4h", by)
+		return fmt.Errorf("invalid duration %q: use one such as 90m or 4h", by)
 	}
 	clock, ok := s.clock.(interface{ Advance(d time.Duration) })
 	if !ok {
@@ -103,12 +103,12 @@ func (s *Sandbox) failAs(order Order) error {
 	if err != nil {
 		return err
 	}
-	known := []Operation{OpCreate, OpRead, OpList, OpRelease, OpToken, OpDiscovery}
+	known := []Operation{OpCreate, OpRead, OpList, OpDelete, OpToken, OpDiscovery}
 	if !slices.Contains(known, order.Operation) {
-		return fmt.Errorf("%q is no operation that can fail", order.Operation)
+		return fmt.Errorf("unknown operation %q", order.Operation)
 	}
 	if order.Times < -1 {
-		return fmt.Errorf("a fault cannot happen %d times", order.Times)
+		return fmt.Errorf("times must be -1 or more, but is %d", order.Times)
 	}
 	s.Fail(Fault{Operation: order.Operation, Times: order.Times, Effect: effect})
 	return nil
@@ -121,7 +121,7 @@ func (s *Sandbox) failAs(order Order) error {
 func ParseEffect(text string) (Effect, error) {
 	if status, err := strconv.Atoi(text); err == nil {
 		if status < 400 || status > 599 {
-			return Effect{}, fmt.Errorf("%d is no HTTP status of a failure, 400 to 599", status)
+			return Effect{}, fmt.Errorf("invalid status %d: use an HTTP status from 400 to 599", status)
 		}
 		return Status(status, ""), nil
 	}
@@ -136,5 +136,5 @@ func ParseEffect(text string) (Effect, error) {
 	if d, err := time.ParseDuration(text); err == nil && d > 0 {
 		return Delay(d), nil
 	}
-	return Effect{}, fmt.Errorf("%q is no way to fail: give an HTTP status such as 503, drop, lose, hang, or a delay such as 10s", text)
+	return Effect{}, fmt.Errorf("unknown kind of failure %q: use an HTTP status such as 503, drop, lose, hang, or a delay such as 10s", text)
 }

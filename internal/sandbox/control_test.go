@@ -84,17 +84,17 @@ func TestControlRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ method, verb, body, says string }{
 		"no device":         {"POST", "revoke", `{"device":"+34600000010"}`, "no session"},
 		"no name":           {"POST", "revoke", `{}`, "no session"},
-		"no duration":       {"POST", "advance", `{"by":"soon"}`, "no time to advance by"},
-		"backwards":         {"POST", "advance", `{"by":"-1h"}`, "no time to advance by"},
+		"no duration":       {"POST", "advance", `{"by":"soon"}`, "invalid duration"},
+		"backwards":         {"POST", "advance", `{"by":"-1h"}`, "invalid duration"},
 		"a clock that runs": {"POST", "advance", `{"by":"1h"}`, "cannot be advanced"},
-		"no operation":      {"POST", "fail", `{"operation":"update","effect":"503"}`, "no operation"},
-		"any operation":     {"POST", "fail", `{"effect":"503"}`, "no operation"},
-		"no effect":         {"POST", "fail", `{"operation":"create"}`, "no way to fail"},
-		"success":           {"POST", "fail", `{"operation":"create","effect":"200"}`, "no HTTP status of a failure"},
-		"often":             {"POST", "fail", `{"operation":"create","effect":"503","times":-2}`, "-2 times"},
-		"no JSON":           {"POST", "fail", `create`, "not JSON"},
-		"no order":          {"POST", "explode", `{}`, "no order"},
-		"the wrong method":  {"DELETE", "ledger", `{}`, "no order"},
+		"no operation":      {"POST", "fail", `{"operation":"update","effect":"503"}`, "unknown operation"},
+		"any operation":     {"POST", "fail", `{"effect":"503"}`, "unknown operation"},
+		"no effect":         {"POST", "fail", `{"operation":"create"}`, "unknown kind of failure"},
+		"success":           {"POST", "fail", `{"operation":"create","effect":"200"}`, "use an HTTP status from 400 to 599"},
+		"often":             {"POST", "fail", `{"operation":"create","effect":"503","times":-2}`, "is -2"},
+		"no JSON":           {"POST", "fail", `create`, "not valid JSON"},
+		"no order":          {"POST", "explode", `{}`, "unknown order"},
+		"the wrong method":  {"DELETE", "ledger", `{}`, "unknown order"},
 	} {
 		if status, outcome := ordered(t, s, test.method, test.verb, test.body); status != 400 || !strings.Contains(outcome.Reason, test.says) {
 			t.Errorf("%s: %d, %q, want %q", name, status, outcome.Reason, test.says)

@@ -125,7 +125,7 @@ func (s *Sandbox) token(c call) answer {
 	}
 	id, secret, basic := basicCredentials(c.request)
 	if basic && form.Has("client_secret") { // RFC 6749 §2.3: one method a request
-		return oauthError(http.StatusBadRequest, "invalid_request", "the client authenticates in two ways")
+		return oauthError(http.StatusBadRequest, "invalid_request", "the client uses two authentication methods in one request")
 	}
 	if !basic {
 		id, secret = form.Get("client_id"), form.Get("client_secret")
@@ -148,7 +148,7 @@ func (s *Sandbox) token(c call) answer {
 	}
 	for _, scope := range scopes {
 		if !slices.Contains(client.Scopes, scope) {
-			return oauthError(http.StatusBadRequest, "invalid_scope", "the client may not ask for a scope it named")
+			return oauthError(http.StatusBadRequest, "invalid_scope", "the client may not use one of the requested scopes")
 		}
 	}
 	issued := "sandbox-token-" + rand.Text()

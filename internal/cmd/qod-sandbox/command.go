@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Exit statuses. What exec runs has its own, and a shell's for what does not run.
+// Exit statuses. exec returns the status of its command, or a shell's status if the command cannot run.
 const (
 	exitOK            = 0
 	exitFailed        = 1
@@ -18,41 +18,40 @@ const (
 	exitBySignal      = 128 // plus the signal's number
 )
 
-// command is one verb of the program.
+// command is one subcommand of the program.
 type command struct {
 	name  string
-	about string // the help, up to the flags
-	// prepare defines the flags, and returns what to do once they are parsed,
-	// with the arguments after them.
+	about string // the help text before the flags
+	// prepare defines the flags and returns the function to call, after parsing, with the arguments.
 	prepare func(*program, *flag.FlagSet) func(args []string) int
-	// takesFlagsLast allows flags behind the arguments, where none of them is another command's.
+	// takesFlagsLast allows flags after the arguments, if no argument is itself a command line.
 	takesFlagsLast bool
 }
 
-// commands returns the verbs; the first is meant when none is named.
+// commands returns the subcommands; the first is the default.
 func commands() []command {
 	return []command{serveCommand, execCommand, ledgerCommand, revokeCommand, advanceCommand, failCommand}
 }
 
 const overview = `qod-sandbox is an in-memory Open Gateway: Telefónica's Quality on Demand API, its
-authorization server and a network behind them, for trying out Terraform plans
-without credentials. Nothing in it is billed, and all of it is gone when it stops.
+authorization server and a network behind them, to try out Terraform plans without
+credentials. Nothing is billed, and everything is gone when it stops.
 
 Usage:
 
   qod-sandbox [flags]                        serve until Ctrl-C or SIGTERM
   qod-sandbox exec [flags] -- command args   serve while a command runs
 
-  qod-sandbox ledger                         show the sessions that are live
-  qod-sandbox revoke device                  have the network end a session
-  qod-sandbox advance 4h                     put the network's clock forward
-  qod-sandbox fail create 503 --times 3      spoil the next requests
+  qod-sandbox ledger                         show the live sessions
+  qod-sandbox revoke device                  make the network end a session
+  qod-sandbox advance 4h                     move the network's clock forward
+  qod-sandbox fail create 503 --times 3      make the next requests fail
 
-  qod-sandbox help [command]                 say more about one of them
+  qod-sandbox help [command]                 show the help of one command
 
 `
 
-// run carries out a command line and returns the exit status.
+// run runs a command line and returns the exit status.
 func (p *program) run(args []string) int {
 	verb := commands()[0]
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
@@ -61,14 +60,14 @@ func (p *program) run(args []string) int {
 		}
 		named, ok := find(args[0])
 		if !ok {
-			return p.misused("there is no command %q", args[0])
+			return p.misused("unknown command %q", args[0])
 		}
 		verb, args = named, args[1:]
 	} else {
 		verb.about = overview + verb.about
 	}
 	flags := flag.NewFlagSet(verb.name, flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // help and mistakes are told here
+	flags.SetOutput(io.Discard) // this package prints help and mistakes
 	act := verb.prepare(p, flags)
 	rest, err := parse(flags, args, verb.takesFlagsLast)
 	switch {
@@ -81,7 +80,7 @@ func (p *program) run(args []string) int {
 	return act(rest)
 }
 
-// parse parses flags, and returns the arguments around or behind them.
+// parse parses the flags and returns the arguments, which may precede flags if around is true.
 func parse(flags *flag.FlagSet, args []string, around bool) ([]string, error) {
 	if err := flags.Parse(args); err != nil || !around {
 		return flags.Args(), err
@@ -119,13 +118,13 @@ func (p *program) explain(c command, flags *flag.FlagSet) {
 	flags.PrintDefaults()
 }
 
-// misused says what is wrong with the command line.
+// misused reports a mistake on the command line.
 func (p *program) misused(format string, args ...any) int {
 	p.say(format+"; see qod-sandbox help", args...)
 	return exitUsage
 }
 
-// misusedAs says so of one command.
+// misusedAs reports a mistake in the use of one command.
 func (p *program) misusedAs(command, format string, args ...any) int {
 	p.say(format+"; see qod-sandbox help "+command, args...)
 	return exitUsage

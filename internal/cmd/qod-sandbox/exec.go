@@ -17,29 +17,29 @@ import (
 
 var execCommand = command{
 	name: "exec",
-	about: `qod-sandbox exec runs a command with a sandbox of its own:
+	about: `qod-sandbox exec runs a command with its own sandbox:
 
-  qod-sandbox exec -- sh                # for several commands, with one network
+  qod-sandbox exec -- sh                # a shell, for several commands
   qod-sandbox exec --fail-on-leftovers -- make test-in-sandbox
 
-The sandbox listens on a free loopback port. The command gets QOD_ENDPOINT,
-QOD_CLIENT_ID and QOD_CLIENT_SECRET in its environment; QOD_ACCESS_TOKEN,
-QOD_TOKEN_URL and QOD_SCOPES, which would lead it elsewhere, are taken out.
-Ctrl-C and SIGTERM reach the command once, and the sandbox stops after it: its
-sessions are gone then, and a state that names them can be deleted. An endpoint
-in the configuration comes before QOD_ENDPOINT and leads past the sandbox.
+The sandbox listens on a free loopback port. The command's environment contains
+QOD_ENDPOINT, QOD_CLIENT_ID and QOD_CLIENT_SECRET, and not QOD_ACCESS_TOKEN,
+QOD_TOKEN_URL and QOD_SCOPES, which could bypass the sandbox. Ctrl-C and SIGTERM
+reach the command once. The sandbox stops after the command: its sessions are
+gone then, and a state that names them can be deleted. If the configuration sets
+endpoint, that takes precedence over QOD_ENDPOINT and bypasses the sandbox.
 
-The exit status is the command's: 126 or 127 when it cannot be run, 128 and the
-number when a signal ended it.
+The exit status is that of the command, 126 or 127 if the command cannot be run,
+or 128 plus the signal's number if a signal ended it.
 `,
 	prepare: func(p *program, flags *flag.FlagSet) func([]string) int {
 		var o options
 		o.define(flags)
 		strict := flags.Bool("fail-on-leftovers", false,
-			"when the command succeeds but leaves sessions live, exit with status 1")
+			"exit with status 1 if the command succeeds but leaves live sessions")
 		return func(args []string) int {
 			if len(args) == 0 {
-				return p.misusedAs("exec", "exec needs a command to run")
+				return p.misusedAs("exec", "exec requires a command to run")
 			}
 			config, err := o.config(p)
 			if err != nil {
@@ -55,18 +55,18 @@ func (p *program) exec(args []string, config sandbox.Config, strict bool) int {
 	if err != nil {
 		return p.failed(err)
 	}
-	child := exec.CommandContext(context.Background(), args[0], args[1:]...) //nolint:gosec // it runs what it is told to; supervise passes signals on
+	child := exec.CommandContext(context.Background(), args[0], args[1:]...) //nolint:gosec // its purpose is to run any command; supervise passes signals on
 	child.Stdin, child.Stdout, child.Stderr = p.in, p.out, p.err
 	child.Env = append(slices.DeleteFunc(slices.Clone(p.environ), misleading), environment(server)...)
 	code := p.supervise(child)
 	server.Close()
-	if len(server.Requests()) == 0 {
-		p.say("no request came here: if the command was to reserve, does its configuration set an endpoint of its own?")
+	if code == exitOK && len(server.Requests()) == 0 {
+		p.say("the sandbox received no request; if it should have, remove endpoint from the provider block")
 	}
 	left := server.Ledger()
 	p.tellLive(left)
 	if len(left) > 0 {
-		p.say("they are gone with this sandbox; a state that names them can be deleted")
+		p.say("these sessions are gone now that the sandbox has stopped; a state that names them can be deleted")
 	}
 	if strict && code == exitOK && len(left) > 0 {
 		return exitFailed
@@ -74,8 +74,8 @@ func (p *program) exec(args []string, config sandbox.Config, strict bool) int {
 	return code
 }
 
-// misleading variables decide what the provider talks to, and with which
-// credentials: an access token would win over the sandbox's client.
+// misleading reports whether a variable decides which API the provider uses, or with which
+// credentials: an access token, for example, takes precedence over the sandbox's client.
 func misleading(variable string) bool {
 	name, _, _ := strings.Cut(variable, "=")
 	switch name {
@@ -85,9 +85,8 @@ func misleading(variable string) bool {
 	return false
 }
 
-// supervise runs the child, hands it the signals that it would not get
-// otherwise, and outlives it: a session that it reserves while it stops must
-// find its network.
+// supervise runs the child, passes on the signals that would not reach it otherwise, and outlives
+// it: a session that the child creates while it stops must still reach the network.
 func (p *program) supervise(child *exec.Cmd) int {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
@@ -107,7 +106,7 @@ func (p *program) supervise(child *exec.Cmd) int {
 		select {
 		case s := <-signals:
 			if passes(s) {
-				_ = child.Process.Signal(s) // it may have ended just now
+				_ = child.Process.Signal(s) // the child may have just ended
 			}
 		case err := <-ended:
 			return p.status(child, err)
@@ -115,7 +114,7 @@ func (p *program) supervise(child *exec.Cmd) int {
 	}
 }
 
-// status is the child's exit status as a shell gives it.
+// status is the child's exit status, as a shell reports it.
 func (p *program) status(child *exec.Cmd, err error) int {
 	if child.ProcessState == nil {
 		return p.failed(err)
@@ -126,7 +125,7 @@ func (p *program) status(child *exec.Cmd, err error) int {
 	return child.ProcessState.ExitCode()
 }
 
-// reason leaves out what os/exec says around it: the command's name, again.
+// reason unwraps the errors of os/exec, which repeat the command's name.
 func reason(err error) error {
 	var lookup *exec.Error
 	if errors.As(err, &lookup) {

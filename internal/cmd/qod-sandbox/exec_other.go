@@ -7,8 +7,8 @@ import (
 	"os/exec"
 )
 
-// place leaves signals to the system: a Windows console sends Ctrl-C to every
-// process attached to it, and nothing else can be passed on there.
+// place leaves signals to the system: a Windows console sends Ctrl-C to every process attached to
+// it, and no other signal can be passed on.
 func place(*exec.Cmd) (passes func(os.Signal) bool, done func()) {
 	return func(os.Signal) bool { return false }, func() {}
 }

@@ -1,6 +1,5 @@
-// Command qod-sandbox runs the sandbox of internal/sandbox as a program: what
-// Telefónica's sandbox is to a person, this is to a pipeline without
-// credentials. Its help says how to use it.
+// Command qod-sandbox runs the sandbox of internal/sandbox as a program, for pipelines and people
+// without credentials. Its help says how to use it.
 package main
 
 import (
@@ -13,7 +12,7 @@ func main() {
 	os.Exit(p.run(os.Args[1:]))
 }
 
-// program is one run: what it reads and where it writes.
+// program is one run of the program: its input, outputs and environment.
 type program struct {
 	in       io.Reader
 	out, err io.Writer

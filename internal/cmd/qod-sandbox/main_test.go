@@ -166,7 +166,7 @@ func (s *shared) Write(p []byte) (int, error) {
 }
 
 // unused is what exec says when nothing came.
-const unused = "qod-sandbox: no request came here: if the command was to reserve, does its configuration set an endpoint of its own?\n"
+const unused = "qod-sandbox: the sandbox received no request; if it should have, remove endpoint from the provider block\n"
 
 // execute runs exec with the child and these steps.
 func execute(environ []string, input string, flags []string, steps ...string) outcome {
@@ -228,7 +228,7 @@ func TestBadUsage(t *testing.T) {
 		"advance by nothing":     {[]string{"advance"}, "duration"},
 		"fail nothing":           {[]string{"fail", "create"}, "fail create 503"},
 		"fail what":              {[]string{"fail", "update", "503"}, `"update"`},
-		"fail never":             {[]string{"fail", "create", "503", "-times", "0"}, "-times 0"},
+		"fail never":             {[]string{"fail", "create", "503", "-times", "0"}, "-times must be"},
 		"exec does not listen":   {[]string{"exec", "-listen", "127.0.0.1:0", "--", "true"}, "-listen"},
 	}
 	for name, test := range tests {
@@ -303,6 +303,9 @@ func TestExecReturnsTheCommandsStatus(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := run(nil, "", append([]string{"exec", "--"}, test.args...)...)
+			if told := strings.Contains(got.err, unused); told != (test.code == 0) {
+				t.Errorf("told that the sandbox was not used: %v", told)
+			}
 			got.err = strings.Replace(got.err, unused, "", 1)
 			if got.code != test.code || !strings.Contains(got.err, test.says) || (test.says == "") != (got.err == "") {
 				t.Errorf("exit %d, want %d; stderr %q", got.code, test.code, got.err)

@@ -19,16 +19,16 @@ type options struct {
 
 func (o *options) define(flags *flag.FlagSet) {
 	flags.DurationVar(&o.provisioning, "provisioning", 2*time.Second,
-		"the `time` a session is REQUESTED before it becomes AVAILABLE, such as 500ms")
+		"the `time` that a session stays REQUESTED before it becomes AVAILABLE, such as 500ms")
 	flags.DurationVar(&o.latency, "latency", 0,
-		"the `time` every answer of the API takes, such as 50ms")
+		"the `time` that every answer of the API takes, such as 50ms")
 	flags.BoolVar(&o.mockRules, "mock-rules", false,
-		"add the documented rules of Telefónica's own sandbox: 409 for a device\n"+
+		"add the documented rules of Telefónica's sandbox: 409 for a device\n"+
 			"identifier that ends in 9; the client mock_sandbox_app_id with the secret\n"+
 			"mock_sandbox_app_secret; the token mock_sandbox_access_token")
 	flags.BoolVar(&o.remoteWebhooks, "allow-remote-webhooks", false,
-		"deliver status changes to notification URLs on any host, not on this\n"+
-			"machine alone: whoever can use the sandbox can then make it send requests")
+		"deliver status changes to notification URLs on any host, not only on this\n"+
+			"machine: anybody who can use the sandbox can then make it send requests")
 	flags.BoolVar(&o.quiet, "quiet", false,
 		"do not log requests to standard error")
 }

@@ -17,25 +17,25 @@ import (
 )
 
 const whichSandbox = `
-It is the sandbox that QOD_ENDPOINT names: inside of exec, and where the lines
-that serve prints have been read, there is nothing to say.
+It uses the sandbox that QOD_ENDPOINT names. Inside exec, and after sourcing the
+lines that serve prints, -sandbox is not needed.
 `
 
 var ledgerCommand = command{
 	name:           "ledger",
 	takesFlagsLast: true,
-	about: `qod-sandbox ledger shows the sessions that are live on a running sandbox, in order
-of their creation, with devices masked:
+	about: `qod-sandbox ledger shows the live sessions of a running sandbox, in order of creation,
+with devices masked:
 
   qod-sandbox ledger
   qod-sandbox ledger -json | jq length
 ` + whichSandbox,
 	prepare: func(p *program, flags *flag.FlagSet) func([]string) int {
 		at := p.sandboxFlag(flags)
-		whole := flags.Bool("json", false, "print JSON, with whole devices")
+		whole := flags.Bool("json", false, "print JSON, with unmasked devices")
 		return func(args []string) int {
 			if len(args) > 0 {
-				return p.misusedAs("ledger", "ledger takes no arguments, such as %q", args[0])
+				return p.misusedAs("ledger", "ledger takes no arguments, but got %q", args[0])
 			}
 			outcome, err := give(*at, "ledger", nil)
 			if err != nil {
@@ -57,8 +57,8 @@ of their creation, with devices masked:
 var revokeCommand = command{
 	name:           "revoke",
 	takesFlagsLast: true,
-	about: `qod-sandbox revoke has the network end what it granted, as a real one does without
-asking: the session becomes UNAVAILABLE, and blocks its device for 360 seconds.
+	about: `qod-sandbox revoke makes the network end a session early, as a real one may: the
+session becomes UNAVAILABLE and blocks its device for 360 seconds.
 
   qod-sandbox revoke +34600000010
   qod-sandbox revoke 3fa85f64-5717-4562-b3fc-2c963f66afa6
@@ -67,7 +67,7 @@ asking: the session becomes UNAVAILABLE, and blocks its device for 360 seconds.
 		at := p.sandboxFlag(flags)
 		return func(args []string) int {
 			if len(args) != 1 {
-				return p.misusedAs("revoke", "revoke needs one identifier of a device, or one session's id")
+				return p.misusedAs("revoke", "revoke requires one device identifier or session id")
 			}
 			outcome, err := give(*at, "revoke", &sandbox.Order{Device: args[0]})
 			if err != nil {
@@ -81,8 +81,8 @@ asking: the session becomes UNAVAILABLE, and blocks its device for 360 seconds.
 var advanceCommand = command{
 	name:           "advance",
 	takesFlagsLast: true,
-	about: `qod-sandbox advance puts the network's clock forward, so that nobody has to wait for
-a session to become available or to end:
+	about: `qod-sandbox advance moves the network's clock forward, so that you need not wait for a
+session to become available or to end:
 
   qod-sandbox advance 4h
 ` + whichSandbox,
@@ -90,31 +90,35 @@ a session to become available or to end:
 		at := p.sandboxFlag(flags)
 		return func(args []string) int {
 			if len(args) != 1 {
-				return p.misusedAs("advance", "advance needs one duration, such as 90m or 4h")
+				return p.misusedAs("advance", "advance requires one duration, such as 90m or 4h")
 			}
 			outcome, err := give(*at, "advance", &sandbox.Order{By: args[0]})
 			if err != nil {
 				return p.failed(err)
 			}
-			fmt.Fprintf(p.out, "it is now %s\n", outcome.Now.UTC().Format(time.RFC3339))
+			fmt.Fprintf(p.out, "the network's clock shows %s\n", outcome.Now.UTC().Format(time.RFC3339))
 			return exitOK
 		}
 	},
 }
 
-// operations are what can fail, by the names that a Terraform user has for them.
+// operations are the operations that can fail, by their Terraform names.
 var operations = map[string]sandbox.Operation{
-	"create": sandbox.OpCreate, "read": sandbox.OpRead, "list": sandbox.OpList, "delete": sandbox.OpRelease,
+	"create": sandbox.OpCreate, "read": sandbox.OpRead, "list": sandbox.OpList, "delete": sandbox.OpDelete,
 	"token": sandbox.OpToken, "discovery": sandbox.OpDiscovery,
 }
 
 var failCommand = command{
 	name:           "fail",
 	takesFlagsLast: true,
-	about: `qod-sandbox fail spoils requests to come: create, read, list, delete, token or
-discovery. They fail with an HTTP status; with drop, which does nothing and
-closes the connection; with lose, which does what is asked for and loses the
-answer; with hang, which never answers; or with a time by which the answer is late.
+	about: `qod-sandbox fail makes the next requests of one operation fail: create, read, list,
+delete, token or discovery. The failure is one of:
+
+  an HTTP status   refuse the request with this status
+  drop             close the connection, without carrying out the request
+  lose             carry out the request, but lose the answer
+  hang             never answer
+  a duration       delay the answer
 
   qod-sandbox fail create 503 --times 3
   qod-sandbox fail create lose
@@ -122,17 +126,17 @@ answer; with hang, which never answers; or with a time by which the answer is la
 ` + whichSandbox,
 	prepare: func(p *program, flags *flag.FlagSet) func([]string) int {
 		at := p.sandboxFlag(flags)
-		times := flags.Int("times", 1, "how `many` requests to spoil; -1 for all")
+		times := flags.Int("times", 1, "how `many` requests fail; -1 for all")
 		return func(args []string) int {
 			if len(args) != 2 {
-				return p.misusedAs("fail", "fail needs an operation and how it fails, such as: fail create 503")
+				return p.misusedAs("fail", "fail requires an operation and a failure, such as: fail create 503")
 			}
 			operation, known := operations[args[0]]
 			if !known {
-				return p.misusedAs("fail", "%q is no operation: create, read, list, delete, token or discovery", args[0])
+				return p.misusedAs("fail", "unknown operation %q; use create, read, list, delete, token or discovery", args[0])
 			}
 			if *times == 0 {
-				return p.misusedAs("fail", "-times 0 spoils nothing")
+				return p.misusedAs("fail", "-times must be 1 or more, or -1 for all requests")
 			}
 			if _, err := give(*at, "fail", &sandbox.Order{Operation: operation, Effect: args[1], Times: *times}); err != nil {
 				return p.failed(err)
@@ -152,15 +156,15 @@ func (p *program) sandboxFlag(flags *flag.FlagSet) *string {
 	return flags.String("sandbox", named, "the `endpoint` of the sandbox")
 }
 
-// give gives an order to a running sandbox; without one it asks for the ledger.
+// give sends an order to a running sandbox, or reads its ledger if the order is nil.
 func give(endpoint, verb string, order *sandbox.Order) (sandbox.Outcome, error) {
 	if endpoint == "" {
-		return sandbox.Outcome{}, errors.New("which sandbox? Set QOD_ENDPOINT as qod-sandbox printed it, or give -sandbox")
+		return sandbox.Outcome{}, errors.New("no sandbox given: set QOD_ENDPOINT to the value that qod-sandbox printed, or use -sandbox")
 	}
-	// A sandbox speaks plain HTTP and a real network never does, so that none is bothered.
+	// A sandbox speaks plain HTTP and a real network never does, so no order reaches a real one.
 	to, err := url.Parse(endpoint)
 	if err != nil || to.Scheme != "http" || to.Host == "" {
-		return sandbox.Outcome{}, fmt.Errorf("%s is no sandbox, which has an endpoint like http://127.0.0.1:8080/v1", endpoint)
+		return sandbox.Outcome{}, fmt.Errorf("%s is not the endpoint of a sandbox, such as http://127.0.0.1:8080/v1", endpoint)
 	}
 	to.Path = sandbox.PathControl + verb
 	method, body := http.MethodGet, []byte(nil)
@@ -177,7 +181,7 @@ func give(endpoint, verb string, order *sandbox.Order) (sandbox.Outcome, error) 
 	request.Header.Set("Content-Type", "application/json")
 	response, err := (&http.Client{Timeout: 10 * time.Second}).Do(request)
 	if err != nil {
-		return sandbox.Outcome{}, fmt.Errorf("no sandbox answers: %w", err)
+		return sandbox.Outcome{}, fmt.Errorf("the sandbox does not answer: %w", err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	var outcome sandbox.Outcome
@@ -186,7 +190,7 @@ func give(endpoint, verb string, order *sandbox.Order) (sandbox.Outcome, error) 
 		err = json.Unmarshal(content, &outcome)
 	}
 	if err != nil || outcome.Now.IsZero() {
-		return sandbox.Outcome{}, fmt.Errorf("%s is no sandbox: it answers %s", endpoint, response.Status)
+		return sandbox.Outcome{}, fmt.Errorf("%s is not a sandbox that takes orders: it answered %s", endpoint, response.Status)
 	}
 	if outcome.Reason != "" {
 		return sandbox.Outcome{}, errors.New(outcome.Reason)
@@ -194,10 +198,10 @@ func give(endpoint, verb string, order *sandbox.Order) (sandbox.Outcome, error) 
 	return outcome, nil
 }
 
-// table prints sessions for a person.
+// table prints sessions as a table.
 func (p *program) table(sessions []sandbox.Session) int {
 	if len(sessions) == 0 {
-		fmt.Fprintln(p.out, "no session is live")
+		fmt.Fprintln(p.out, "no live sessions")
 		return exitOK
 	}
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)

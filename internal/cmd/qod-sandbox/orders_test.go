@@ -20,7 +20,7 @@ func at(t *testing.T) (*sandbox.Server, []string) {
 func TestLedger(t *testing.T) {
 	t.Parallel()
 	s, environ := at(t)
-	if got := run(environ, "", "ledger"); got.code != 0 || got.out != "no session is live\n" {
+	if got := run(environ, "", "ledger"); got.code != 0 || got.out != "no live sessions\n" {
 		t.Errorf("%+v", got)
 	}
 	if got := run(environ, "", "ledger", "--json"); got.code != 0 || got.out != "[]\n" {
@@ -55,7 +55,7 @@ func TestAdvance(t *testing.T) {
 	t.Parallel()
 	s, environ := at(t)
 	one := s.Seed(sandbox.Session{Duration: 3600})
-	if got := run(environ, "", "advance", "59m"); got.code != 0 || !strings.HasPrefix(got.out, "it is now 20") || len(s.Ledger()) != 1 {
+	if got := run(environ, "", "advance", "59m"); got.code != 0 || !strings.HasPrefix(got.out, "the network's clock shows 20") || len(s.Ledger()) != 1 {
 		t.Errorf("%+v, %v", got, s.Ledger())
 	}
 	gone := make(chan struct{})
@@ -98,7 +98,7 @@ func TestFail(t *testing.T) {
 	}
 }
 
-// No order reaches anything but a sandbox.
+// Orders are sent only to a sandbox.
 func TestOrdersGoToSandboxesOnly(t *testing.T) {
 	t.Parallel()
 	other := httptest.NewServer(http.NotFoundHandler())
@@ -107,13 +107,13 @@ func TestOrdersGoToSandboxesOnly(t *testing.T) {
 	closed.Close()
 	s := sandbox.Start(t, sandbox.Config{}) // of a test, which takes no orders
 	for name, test := range map[string]struct{ endpoint, says string }{
-		"none":      {"", "which sandbox"},
-		"real":      {"https://opengateway.telefonica.com/v1", "is no sandbox"},
-		"no URL":    {"://", "is no sandbox"},
-		"no host":   {"http:///v1", "is no sandbox"},
-		"other":     {other.URL + "/v1", "is no sandbox: it answers 404"},
-		"not there": {closed.URL + "/v1", "no sandbox answers"},
-		"closed":    {s.Endpoint(), "is no sandbox: it answers 404"},
+		"none":      {"", "no sandbox given"},
+		"real":      {"https://opengateway.telefonica.com/v1", "is not the endpoint of a sandbox"},
+		"no URL":    {"://", "is not the endpoint of a sandbox"},
+		"no host":   {"http:///v1", "is not the endpoint of a sandbox"},
+		"other":     {other.URL + "/v1", "is not a sandbox that takes orders: it answered 404"},
+		"not there": {closed.URL + "/v1", "the sandbox does not answer"},
+		"closed":    {s.Endpoint(), "is not a sandbox that takes orders: it answered 404"},
 	} {
 		for _, order := range [][]string{{"ledger"}, {"revoke", "+34600123456"}} {
 			got := run([]string{"QOD_ENDPOINT=https://first.example", "QOD_ENDPOINT=" + test.endpoint}, "", order...)

@@ -12,8 +12,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// newRequestLog returns a log of one line a request. It never shows headers or
-// bodies, which hold credentials, and masks devices.
+// newRequestLog returns a log with one line per request. It never shows headers or bodies, which
+// contain credentials, and it masks devices.
 func newRequestLog(to io.Writer) func(sandbox.Request) {
 	lines := log.New(to, "qod-sandbox: ", log.Ltime|log.Lmsgprefix)
 	return func(r sandbox.Request) {
@@ -28,7 +28,7 @@ func status(r sandbox.Request) string {
 	return strconv.Itoa(r.Status)
 }
 
-// device names the device that a creation is for.
+// device shows the device of a create request, masked.
 func device(r sandbox.Request) string {
 	var body struct{ Device sandbox.Device }
 	if r.Operation != sandbox.OpCreate || json.Unmarshal(r.Body, &body) != nil {
@@ -37,11 +37,11 @@ func device(r sandbox.Request) string {
 	return " " + printable(body.Device.Masked())
 }
 
-// digits are what could be a phone number.
+// digits matches what could be a phone number.
 var digits = regexp.MustCompile(`\d{3,}(\d\d)`)
 
-// path shows what was asked for. A session's id is no secret; in its place
-// somebody may have put a phone number.
+// path shows the requested path. A session id is not a secret, but somebody may have put a phone
+// number in its place.
 func path(r sandbox.Request) string {
 	if id := r.Path[max(0, len(r.Path)-36):]; uuid.Validate(id) == nil {
 		return quoted(r.Path[:len(r.Path)-36]) + id
@@ -49,7 +49,7 @@ func path(r sandbox.Request) string {
 	return quoted(digits.ReplaceAllString(r.Path, "…$1"))
 }
 
-// quoted keeps a client from writing lines and colours of its own.
+// quoted keeps a client from forging log lines or writing terminal colours.
 func quoted(s string) string {
 	if q := strconv.Quote(s); q != `"`+s+`"` {
 		return q

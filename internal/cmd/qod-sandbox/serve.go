@@ -14,30 +14,30 @@ import (
 
 var serveCommand = command{
 	name: "serve",
-	about: `Serving, it prints the provider's environment to standard output as lines for a
-shell, logs requests to standard error with devices masked, and when it is
-stopped says which sessions were still live:
+	about: `While it serves, qod-sandbox prints the provider's environment to standard output, as
+shell commands, and logs requests to standard error, with devices masked. When it
+stops, it prints the sessions that were still live:
 
   qod-sandbox > sandbox.env &
   . ./sandbox.env
   terraform apply
 
-A script need not wait for it to listen: see qod-sandbox help exec.
+In a script, use exec, which needs no waiting: see qod-sandbox help exec.
 `,
 	prepare: func(p *program, flags *flag.FlagSet) func([]string) int {
 		var o options
 		o.define(flags)
 		listen := flags.String("listen", "127.0.0.1:0",
-			"the `address` to listen at, plain HTTP; port 0 takes a free one")
+			"the `address` to listen on, with plain HTTP; port 0 picks a free port")
 		remote := flags.Bool("allow-remote", false,
-			"allow -listen an address that other machines reach: anybody there can use\n"+
-				"the sandbox")
+			"allow -listen on an address that other machines can reach: anybody on them\n"+
+				"can use the sandbox")
 		return func(args []string) int {
 			if len(args) > 0 {
-				return p.misused("serve takes no arguments, such as %q", args[0])
+				return p.misused("serve takes no arguments, but got %q", args[0])
 			}
 			if !*remote && !loopback(*listen) {
-				return p.misused("%s is not an address of this machine alone (127.0.0.1, ::1 or localhost, and a port), which needs -allow-remote", *listen)
+				return p.misused("-listen %s may be reachable from other machines; use 127.0.0.1, ::1 or localhost and a port, or add -allow-remote", *listen)
 			}
 			config, err := o.config(p)
 			if err != nil {
@@ -48,7 +48,7 @@ A script need not wait for it to listen: see qod-sandbox help exec.
 	},
 }
 
-// loopback reports whether only this machine reaches an address.
+// loopback reports whether only this machine can reach an address.
 func loopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -69,15 +69,14 @@ func (p *program) serve(address string, config sandbox.Config) int {
 	for _, variable := range environment(server) {
 		fmt.Fprintln(p.out, "export "+variable)
 	}
-	p.say("serving at %s until Ctrl-C; see qod-sandbox help for more", server.Endpoint())
+	p.say("serving at %s until Ctrl-C; see qod-sandbox help", server.Endpoint())
 	<-stop
 	server.Close()
 	p.tellLive(server.Ledger())
 	return exitOK
 }
 
-// environment is what the provider needs to use a sandbox. No value needs
-// quoting.
+// environment is what the provider needs to use a sandbox. No value needs quoting.
 func environment(s *sandbox.Server) []string {
 	return []string{
 		"QOD_ENDPOINT=" + s.Endpoint(),
@@ -86,7 +85,7 @@ func environment(s *sandbox.Server) []string {
 	}
 }
 
-// tellLive says which sessions would still be billed, were they real.
+// tellLive prints the sessions that were still live, and would be billed on a real network.
 func (p *program) tellLive(sessions []sandbox.Session) {
 	switch len(sessions) {
 	case 0:

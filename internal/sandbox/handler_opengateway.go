@@ -83,7 +83,7 @@ func classify(r *http.Request) call {
 		id, ok := strings.CutPrefix(path, pathSessions+"/")
 		if ok && id != "" && !strings.Contains(id, "/") {
 			c.id = strings.ToLower(id) // a UUID, to the document; the network spells them so
-			routes[http.MethodGet], routes[http.MethodDelete] = OpRead, OpRelease
+			routes[http.MethodGet], routes[http.MethodDelete] = OpRead, OpDelete
 		}
 	}
 	if op, ok := routes[r.Method]; ok {
@@ -103,7 +103,7 @@ func (c call) scope() string {
 	switch c.op {
 	case OpRead, OpList:
 		return ScopeRead
-	case OpCreate, OpRelease:
+	case OpCreate, OpDelete:
 		return ScopeWrite
 	default:
 		return ""
@@ -118,9 +118,9 @@ func (s *Sandbox) answer(c call) answer {
 	case c.op == OpToken:
 		return s.token(c)
 	case c.op == OpOther && c.allow == nil:
-		return refusal(http.StatusNotFound, "NOT_FOUND", "There is nothing at this path; sessions are at "+pathSessions)
+		return refusal(http.StatusNotFound, "NOT_FOUND", "Unknown path; sessions are at "+pathSessions)
 	case c.op == OpOther:
-		return refusal(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "This path does not know the method "+c.request.Method).
+		return refusal(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "This path does not support the method "+c.request.Method).
 			with("Allow", strings.Join(c.allow, ", "))
 	}
 	client, refused := s.authorize(c)
@@ -181,7 +181,7 @@ func (s *Sandbox) create(client string, c call) answer {
 		return refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "The body is not a CreateSessionRequest")
 	}
 	if !asked.Device.identified() {
-		return refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "device: at least one identifier is needed")
+		return refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "device: at least one identifier is required")
 	}
 	if s.config.MockRules && asked.Device.endsIn9() {
 		return refusal(http.StatusConflict, "CONFLICT", conflicting+" (sandbox mock rule: an identifier ends in 9)")
@@ -221,7 +221,7 @@ func (s *Sandbox) read(client, id string) answer {
 }
 
 func (s *Sandbox) release(client, id string) answer {
-	knows := s.knows(OpRelease)
+	knows := s.knows(OpDelete)
 	mine := func(session *Session) bool { return session.ClientID == client && knows(session) }
 	if !s.network.release(id, mine, s.config.HoldAfterDelete) {
 		return noSession()
