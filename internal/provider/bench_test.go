@@ -36,11 +36,11 @@ func (s still) Check(qod.Spec) []qod.Problem { return nil }
 func (s still) Endpoint() string             { return "https://still.example" }
 func (s still) Origin() string               { return "https://still.example" }
 
-func (s still) Reserve(context.Context, qod.Spec) (qod.Session, error) { return s.sessions[0], nil }
+func (s still) Create(context.Context, qod.Spec) (qod.Session, error) { return s.sessions[0], nil }
 
 func (s still) Read(context.Context, qod.Ref) (qod.Session, error) { return s.sessions[0], nil }
 
-func (s still) Confirm(context.Context, qod.Ref) (qod.Session, bool) { return s.sessions[0], true }
+func (s still) ReadCached(context.Context, qod.Ref) (qod.Session, bool) { return s.sessions[0], true }
 
 func (s still) List(context.Context, qod.Filter) ([]qod.Session, error) { return s.sessions, nil }
 
@@ -71,7 +71,7 @@ func BenchmarkRefresh(b *testing.B) {
 		TypeName: "qod_session", CurrentState: c.dynamic(r.values), Private: r.private, CurrentIdentity: r.identity,
 	}
 	for name, server := range map[string]tfprotov6.ProviderServer{
-		"confirmed": c.server, "framework": c.shortcut().framework,
+		"confirmed": c.server, "framework": c.fastPath().framework,
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -109,10 +109,10 @@ func (r *resolver) url(s setting) string {
 
 // connect turns configuration and environment into a client, without any request. Values that
 // Terraform does not know yet do not fail a plan: they fail the first call that needs them.
-func connect(config providerModel, getenv func(string) string, userAgent string, posting sync.Locker, transport http.RoundTripper) (qod.Sessions, diag.Diagnostics) {
+func connect(config providerModel, getenv func(string) string, userAgent string, postInFlight sync.Locker, transport http.RoundTripper) (qod.Sessions, diag.Diagnostics) {
 	r := &resolver{getenv: getenv}
 	client := r.read(config)
-	client.UserAgent, client.Log, client.Posting, client.Transport = userAgent, logRequest, posting, transport
+	client.UserAgent, client.Log, client.Posting, client.Transport = userAgent, logRequest, postInFlight, transport
 	if r.diags.HasError() {
 		return nil, r.diags
 	}
@@ -340,7 +340,7 @@ func (e *unknownConfiguration) Error() string {
 func (u unconfigured) err() error { return &unknownConfiguration{u.attributes} }
 
 func (u unconfigured) Check(s qod.Spec) []qod.Problem { return qod.Check(s) }
-func (u unconfigured) Reserve(context.Context, qod.Spec) (qod.Session, error) {
+func (u unconfigured) Create(context.Context, qod.Spec) (qod.Session, error) {
 	return qod.Session{}, u.err()
 }
 func (u unconfigured) Await(context.Context, qod.Ref) (qod.Session, error) {
@@ -349,10 +349,10 @@ func (u unconfigured) Await(context.Context, qod.Ref) (qod.Session, error) {
 func (u unconfigured) Read(context.Context, qod.Ref) (qod.Session, error) {
 	return qod.Session{}, u.err()
 }
-func (u unconfigured) Confirm(context.Context, qod.Ref) (qod.Session, bool) {
+func (u unconfigured) ReadCached(context.Context, qod.Ref) (qod.Session, bool) {
 	return qod.Session{}, false
 }
-func (u unconfigured) Release(context.Context, qod.Ref) error                  { return u.err() }
+func (u unconfigured) Delete(context.Context, qod.Ref) error                   { return u.err() }
 func (u unconfigured) List(context.Context, qod.Filter) ([]qod.Session, error) { return nil, u.err() }
 func (u unconfigured) Now(context.Context) (time.Time, error)                  { return time.Time{}, u.err() }
 func (u unconfigured) EstimateNow() time.Time                                  { return time.Time{} }

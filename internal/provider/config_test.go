@@ -598,8 +598,8 @@ func TestConfig_unknown(t *testing.T) {
 			}
 			ctx := t.Context()
 			for verb, err := range map[string]error{
-				"Reserve": second(sessions.Reserve(ctx, qod.Spec{})), "Await": second(sessions.Await(ctx, qod.Ref{})),
-				"Read": second(sessions.Read(ctx, qod.Ref{})), "Release": sessions.Release(ctx, qod.Ref{}),
+				"Reserve": second(sessions.Create(ctx, qod.Spec{})), "Await": second(sessions.Await(ctx, qod.Ref{})),
+				"Read": second(sessions.Read(ctx, qod.Ref{})), "Release": sessions.Delete(ctx, qod.Ref{}),
 				"List": second(sessions.List(ctx, qod.Filter{})), "Now": second(sessions.Now(ctx)),
 			} {
 				if err == nil || err.Error() != "the provider's "+name+" is not known yet" || qod.IsGone(err) {

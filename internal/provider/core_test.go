@@ -73,7 +73,7 @@ func (w *world) configured(more attrs) *core {
 // coreWith is a provider whose API is a fake, for what no network does on demand.
 func coreWith(t testing.TB, api qod.Sessions) *core {
 	t.Helper()
-	return newCore(t, &qodProvider{instead: api}, nil)
+	return newCore(t, &qodProvider{override: api}, nil)
 }
 
 func newCore(t testing.TB, p *qodProvider, config attrs) *core {
@@ -95,11 +95,11 @@ func (c *core) reservations() *core {
 	return &core{wire: c.wire, typeName: "qod_reservation", schema: c.schemas.ResourceSchemas["qod_reservation"]}
 }
 
-// shortcut is the server as Terraform finds it, with what stands before the framework.
-func (c *core) shortcut() shortcut {
+// fastPath is the server as Terraform finds it, with what stands before the framework.
+func (c *core) fastPath() fastPath {
 	c.t.Helper()
-	g, _ := c.server.(guarded)
-	s, ok := g.framework.(shortcut)
+	g, _ := c.server.(panicGuard)
+	s, ok := g.framework.(fastPath)
 	if !ok {
 		c.t.Fatalf("the server is a %T", c.server)
 	}

@@ -116,8 +116,8 @@ func one(d diag.Diagnostic) diag.Diagnostics { return diag.Diagnostics{d} }
 
 // create fails like the resource's Create.
 func (l *lab) create(spec qod.Spec) diag.Diagnostics {
-	_, err := l.Reserve(l.ctx, spec)
-	return one(creatingSession.reserveFailed(err))
+	_, err := l.Create(l.ctx, spec)
+	return one(creatingSession.createFailed(err))
 }
 
 func (l *lab) read() diag.Diagnostics {
@@ -126,7 +126,7 @@ func (l *lab) read() diag.Diagnostics {
 }
 
 func (l *lab) remove() diag.Diagnostics {
-	return one(deletingSession.releaseFailed(lostID, l.Release(l.ctx, qod.Ref{ID: lostID, Device: camera1})))
+	return one(deletingSession.deleteFailed(lostID, l.Delete(l.ctx, qod.Ref{ID: lostID, Device: camera1})))
 }
 
 func (l *lab) list() diag.Diagnostics {
@@ -203,7 +203,7 @@ func waited(resumed bool, prepare func(l *lab, id string)) func(l *lab) diag.Dia
 		if resumed {
 			return one(resumeFailed(err))
 		}
-		return one(creatingSession.reserveFailed(err))
+		return one(creatingSession.createFailed(err))
 	}
 }
 
@@ -219,17 +219,17 @@ func updated(prepare func(l *lab, id string)) func(l *lab) diag.Diagnostics {
 		l.Seed(sandbox.Session{ID: lostID, Device: tel, Status: sandbox.StatusRequested})
 		prepare(l, lostID)
 		_, err := l.Await(l.ctx, qod.Ref{ID: lostID, Device: camera1})
-		return one(updatingReservation.reserveFailed(err))
+		return one(updatingReservation.createFailed(err))
 	}
 }
 
 func (l *lab) reserve() error {
-	_, err := l.Reserve(l.ctx, wanted)
+	_, err := l.Create(l.ctx, wanted)
 	return err
 }
 
-// clockless is what an endeavour says when the API tells no time.
-func clockless(e endeavour, spoil func(l *lab)) func(l *lab) diag.Diagnostics {
+// clockless is what an operation says when the API tells no time.
+func clockless(e operation, spoil func(l *lab)) func(l *lab) diag.Diagnostics {
 	return func(l *lab) diag.Diagnostics {
 		spoil(l)
 		_, err := l.Now(l.ctx)
@@ -238,36 +238,36 @@ func clockless(e endeavour, spoil func(l *lab)) func(l *lab) diag.Diagnostics {
 }
 
 // goneBeforeItsEnd is a session that a list proves gone.
-func goneBeforeItsEnd(e endeavour, end time.Time) func(l *lab) diag.Diagnostics {
+func goneBeforeItsEnd(e operation, end time.Time) func(l *lab) diag.Diagnostics {
 	return func(l *lab) diag.Diagnostics {
 		ref := qod.Ref{ID: lostID, Device: camera1, ExpiresAt: end}
 		_, err := l.Client.Read(l.ctx, ref)
 		if e == deletingSession {
-			err = l.Release(l.ctx, ref)
+			err = l.Delete(l.ctx, ref)
 		}
-		return e.sessionGone(l.ctx, l.Client, ref, sessionMemory{Origin: l.Origin()}, err)
+		return e.sessionGone(l.ctx, l.Client, ref, sessionPrivate{Origin: l.Origin()}, err)
 	}
 }
 
 // goneWithoutList is a session that the API says twice it does not know.
-func goneWithoutList(e endeavour) func(l *lab) diag.Diagnostics {
+func goneWithoutList(e operation) func(l *lab) diag.Diagnostics {
 	return func(l *lab) diag.Diagnostics {
 		l.fail(sandbox.OpList, -1, sandbox.Status(501, ""))
 		return goneBeforeItsEnd(e, atKickOff.Add(time.Hour))(l)
 	}
 }
 
-func remarked(remark func(reservationModel) diag.Diagnostic) func(l *lab) diag.Diagnostics {
-	return func(*lab) diag.Diagnostics { return one(remark(fullReservation())) }
+func warned(make func(reservationModel) diag.Diagnostic) func(l *lab) diag.Diagnostics {
+	return func(*lab) diag.Diagnostics { return one(make(fullReservation())) }
 }
 
 // enacted are the remarks about a reservation until then that came to have this session.
 func enacted(l *lab, until string, session *qod.Session) diag.Diagnostics {
 	plan := fullReservation()
 	plan.StartsAt, plan.EndsAt = types.StringNull(), types.StringValue(until)
-	e := enactment{api: l, plan: plan, session: session}
-	_ = e.look(l.ctx)
-	return e.remarks(false)
+	e := reconciler{api: l, plan: plan, session: session}
+	_ = e.readClock(l.ctx)
+	return e.warnings(false)
 }
 
 var failures = map[string]failure{
@@ -293,10 +293,10 @@ var failures = map[string]failure{
 	"create/404 html": {make: answers(404, webPage, "Content-Type", "text/html")},
 	"create/405":      {make: answers(405, "")},
 	"create/429": {make: func(*lab) diag.Diagnostics {
-		return one(creatingSession.reserveFailed(rateLimited))
+		return one(creatingSession.createFailed(rateLimited))
 	}},
 	"create/429 until the time is up": {make: func(*lab) diag.Diagnostics {
-		return one(creatingSession.reserveFailed(&qod.InterruptedError{Operation: qod.OperationCreate, Timeout: true, Err: rateLimited}))
+		return one(creatingSession.createFailed(&qod.InterruptedError{Operation: qod.OperationCreate, Timeout: true, Err: rateLimited}))
 	}},
 	"create/429 for two hours": {make: answers(429, "", "Retry-After", "7200")},
 	"create/307":               {make: answers(307, "", "Location", "https://login.example/sso?state=hunter2")},
@@ -307,11 +307,11 @@ var failures = map[string]failure{
 		Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 443}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED),
 	})},
 	"create/fault of the provider": {make: func(*lab) diag.Diagnostics {
-		return one(creatingSession.reserveFailed(&qod.PanicError{Value: "index out of range [3] with length 3"}))
+		return one(creatingSession.createFailed(&qod.PanicError{Value: "index out of range [3] with length 3"}))
 	}},
 	"create/not configured yet": {make: func(l *lab) diag.Diagnostics {
-		_, err := unconfigured{attributes: []string{"client_id", "client_secret"}}.Reserve(l.ctx, wanted)
-		return one(creatingSession.reserveFailed(err))
+		_, err := unconfigured{attributes: []string{"client_id", "client_secret"}}.Create(l.ctx, wanted)
+		return one(creatingSession.createFailed(err))
 	}},
 	"create/window closed": {make: func(l *lab) diag.Diagnostics {
 		late := wanted
@@ -335,7 +335,7 @@ var failures = map[string]failure{
 		return l.create(wanted)
 	}},
 	"create/interrupted, after a request was sent": {make: func(*lab) diag.Diagnostics {
-		return one(creatingSession.reserveFailed(&qod.InterruptedError{Operation: qod.OperationCreate, Sent: true}))
+		return one(creatingSession.createFailed(&qod.InterruptedError{Operation: qod.OperationCreate, Sent: true}))
 	}},
 	"create/no token to be had": {make: func(l *lab) diag.Diagnostics {
 		l.wire = broken{&net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}}
@@ -343,20 +343,20 @@ var failures = map[string]failure{
 	}},
 
 	"conflict/with a session of this run": {make: func(l *lab) diag.Diagnostics {
-		_, _ = l.Reserve(l.ctx, wanted)
+		_, _ = l.Create(l.ctx, wanted)
 		return l.create(wanted)
 	}},
 	"conflict/with a session that this run has deleted": {make: func(l *lab) diag.Diagnostics {
 		l.within(time.Minute)
 		l.Seed(sandbox.Session{ID: lostID, Device: tel})
-		if err := l.Release(l.ctx, qod.Ref{ID: lostID, Device: camera1}); err != nil {
+		if err := l.Delete(l.ctx, qod.Ref{ID: lostID, Device: camera1}); err != nil {
 			l.t.Fatal(err)
 		}
 		l.fail(sandbox.OpCreate, -1, sandbox.Status(409, `{"status":409,"code":"CONFLICT","message":"Device in use"}`))
 		return l.create(wanted)
 	}},
 	"conflict/with a session that the network gives out twice": {make: func(l *lab) diag.Diagnostics {
-		first, err := l.Reserve(l.ctx, qod.Spec{Device: qod.Device{PhoneNumber: "+34600000042"}, QoSProfile: "QOS_L", Seconds: 3600})
+		first, err := l.Create(l.ctx, qod.Spec{Device: qod.Device{PhoneNumber: "+34600000042"}, QoSProfile: "QOS_L", Seconds: 3600})
 		if err != nil {
 			l.t.Fatal(err)
 		}
@@ -458,7 +458,7 @@ var failures = map[string]failure{
 		return l.create(wanted)
 	}},
 	"lost/out of time": {make: func(*lab) diag.Diagnostics {
-		return one(creatingSession.reserveFailed(&qod.UnresolvedError{
+		return one(creatingSession.createFailed(&qod.UnresolvedError{
 			Device: camera1, Correlators: []string{correlator}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
 			Err: &qod.InterruptedError{Operation: qod.OperationCreate, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationCreate, Status: 500}},
 		}))
@@ -478,20 +478,20 @@ var failures = map[string]failure{
 		return l.create(wanted)
 	}},
 	"lost/candidates, one without an id": {make: func(*lab) diag.Diagnostics {
-		return one(creatingSession.reserveFailed(&qod.UnresolvedError{
+		return one(creatingSession.createFailed(&qod.UnresolvedError{
 			Device: camera1, Candidates: []qod.Session{{QoSProfile: "QOS_L"}, {ID: secondID, QoSProfile: "QOS_L"}},
 			Correlators: []string{correlator}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
 		}))
 	}},
 	"lost/made twice": {make: func(*lab) diag.Diagnostics {
-		return one(creatingSession.reserveFailed(&qod.UnresolvedError{
+		return one(creatingSession.createFailed(&qod.UnresolvedError{
 			Device: camera1, Kept: lostID, Candidates: []qod.Session{{ID: secondID, QoSProfile: "QOS_L", Status: qod.StatusRequested}},
 			Correlators: []string{correlator}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
 			Err: &qod.Error{Operation: qod.OperationCreate, Status: 502, Correlator: correlator},
 		}))
 	}},
 	"lost/at an unknown time": {make: func(*lab) diag.Diagnostics {
-		return one(creatingSession.reserveFailed(&qod.UnresolvedError{
+		return one(creatingSession.createFailed(&qod.UnresolvedError{
 			Device: camera1, Correlators: []string{correlator}, Seconds: 3600,
 			Err: &qod.Error{Operation: qod.OperationCreate, Err: io.ErrUnexpectedEOF, Correlator: correlator},
 		}))
@@ -725,50 +725,50 @@ var failures = map[string]failure{
 	}},
 
 	"delete/403": {make: func(l *lab) diag.Diagnostics {
-		l.fail(sandbox.OpRelease, -1, sandbox.Status(403, ""))
+		l.fail(sandbox.OpDelete, -1, sandbox.Status(403, ""))
 		return l.remove()
 	}},
 	"delete/500": {make: func(l *lab) diag.Diagnostics {
-		l.fail(sandbox.OpRelease, -1, sandbox.Status(500, ""))
+		l.fail(sandbox.OpDelete, -1, sandbox.Status(500, ""))
 		return l.remove()
 	}},
 	"delete/interrupted": {make: func(l *lab) diag.Diagnostics {
 		l.interruptAfter(time.Second)
-		l.fail(sandbox.OpRelease, -1, sandbox.HangBeforeCommit())
+		l.fail(sandbox.OpDelete, -1, sandbox.HangBeforeCommit())
 		return l.remove()
 	}},
 	"delete/out of time": {make: func(*lab) diag.Diagnostics {
-		return one(deletingSession.releaseFailed(lostID, &qod.InterruptedError{Operation: qod.OperationRelease, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationRelease, SessionID: lostID, Status: 504}}))
+		return one(deletingSession.deleteFailed(lostID, &qod.InterruptedError{Operation: qod.OperationDelete, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationDelete, SessionID: lostID, Status: 504}}))
 	}},
 	"delete/no answer in time": {make: func(l *lab) diag.Diagnostics {
 		l.within(20 * time.Second)
-		l.fail(sandbox.OpRelease, -1, sandbox.HangBeforeCommit())
+		l.fail(sandbox.OpDelete, -1, sandbox.HangBeforeCommit())
 		return l.remove()
 	}},
 	"delete/404, and the list shows it": {make: func(l *lab) diag.Diagnostics {
 		l.within(20 * time.Second)
 		l.Seed(sandbox.Session{ID: lostID, Device: tel})
-		l.fail(sandbox.OpRelease, -1, sandbox.Status(404, kong))
+		l.fail(sandbox.OpDelete, -1, sandbox.Status(404, kong))
 		return l.remove()
 	}},
 	"delete/404 of a gateway, and lists are not allowed": {make: func(l *lab) diag.Diagnostics {
-		l.fail(sandbox.OpRelease, -1, sandbox.Status(404, kong))
+		l.fail(sandbox.OpDelete, -1, sandbox.Status(404, kong))
 		l.fail(sandbox.OpList, -1, sandbox.Status(403, ""))
 		return l.remove()
 	}},
 	"delete/busy for too long": {make: func(l *lab) diag.Diagnostics {
 		l.within(20 * time.Second)
 		l.Seed(sandbox.Session{ID: lostID, Device: tel})
-		l.fail(sandbox.OpRelease, -1, sandbox.Status(409, `{"status":409,"code":"CONFLICT","message":"The session is being provisioned."}`))
+		l.fail(sandbox.OpDelete, -1, sandbox.Status(409, `{"status":409,"code":"CONFLICT","message":"The session is being provisioned."}`))
 		return l.remove()
 	}},
 	"delete/gone before its end": {make: goneBeforeItsEnd(deletingSession, atKickOff.Add(time.Hour))},
 	"delete/made elsewhere": {make: func(l *lab) diag.Diagnostics {
-		err := l.Release(l.ctx, qod.Ref{ID: lostID})
+		err := l.Delete(l.ctx, qod.Ref{ID: lostID})
 		return one(deletingSession.madeElsewhere(lostID, "https://old.example/v1 as client stadium", l.Origin(), err))
 	}},
 	"delete/not configured yet": {make: func(l *lab) diag.Diagnostics {
-		return one(deletingSession.releaseFailed(lostID, unconfigured{attributes: []string{"endpoint"}}.Release(l.ctx, qod.Ref{})))
+		return one(deletingSession.deleteFailed(lostID, unconfigured{attributes: []string{"endpoint"}}.Delete(l.ctx, qod.Ref{})))
 	}},
 
 	"import/403": {make: func(l *lab) diag.Diagnostics {
@@ -869,30 +869,30 @@ var failures = map[string]failure{
 	"reservation/update, interrupted": {make: updated(func(l *lab, _ string) { l.interruptAfter(time.Second) })},
 	"reservation/update, 409, visible": {make: func(l *lab) diag.Diagnostics {
 		l.Seed(sandbox.Session{ID: lostID, Device: tel, QoSProfile: "QOS_S"})
-		return one(updatingReservation.reserveFailed(l.reserve()))
+		return one(updatingReservation.createFailed(l.reserve()))
 	}},
 	"reservation/update, may exist": {make: func(l *lab) diag.Diagnostics {
 		l.fail(sandbox.OpCreate, -1, sandbox.DropBeforeCommit())
 		l.Before(sandbox.OpCreate, func(int, *http.Request) { l.fail(sandbox.OpList, -1, sandbox.Status(403, "{}")) })
-		return one(updatingReservation.reserveFailed(l.reserve()))
+		return one(updatingReservation.createFailed(l.reserve()))
 	}},
 	"reservation/update, two may exist": {make: func(*lab) diag.Diagnostics {
-		return one(updatingReservation.reserveFailed(&qod.UnresolvedError{
+		return one(updatingReservation.createFailed(&qod.UnresolvedError{
 			Device: camera1, Candidates: []qod.Session{{ID: secondID, QoSProfile: "QOS_L", Status: "AVAILABLE"}}, Kept: lostID, Seconds: 3600,
 		}))
 	}},
 	"reservation/update, three may exist": {make: func(*lab) diag.Diagnostics {
-		return one(updatingReservation.reserveFailed(&qod.UnresolvedError{Device: camera1, Correlators: []string{"first", "second"}, Kept: lostID, Seconds: 3600}))
+		return one(updatingReservation.createFailed(&qod.UnresolvedError{Device: camera1, Correlators: []string{"first", "second"}, Kept: lostID, Seconds: 3600}))
 	}},
 	"reservation/update, no time": {make: func(l *lab) diag.Diagnostics {
 		l.within(time.Minute)
 		l.fail(sandbox.OpCreate, -1, sandbox.Status(429, "", "Retry-After", "50"))
-		return one(updatingReservation.reserveFailed(l.reserve()))
+		return one(updatingReservation.createFailed(l.reserve()))
 	}},
 	"reservation/update, not released": {make: func(l *lab) diag.Diagnostics {
 		l.within(time.Minute)
-		l.fail(sandbox.OpRelease, -1, sandbox.HangBeforeCommit())
-		return one(updatingReservation.releaseFailed(lostID, l.Release(l.ctx, qod.Ref{ID: lostID, Device: camera1})))
+		l.fail(sandbox.OpDelete, -1, sandbox.HangBeforeCommit())
+		return one(updatingReservation.deleteFailed(lostID, l.Delete(l.ctx, qod.Ref{ID: lostID, Device: camera1})))
 	}},
 	"reservation/update, not seen": {make: func(l *lab) diag.Diagnostics {
 		l.fail(sandbox.OpRead, -1, sandbox.Status(503, ""))
@@ -906,7 +906,7 @@ var failures = map[string]failure{
 		l.within(time.Minute)
 		l.Seed(sandbox.Session{ID: lostID, Device: tel, Status: sandbox.StatusRequested})
 		_, err := l.Await(l.ctx, qod.Ref{ID: lostID, Device: camera1})
-		return one(creatingReservation.reserveFailed(err))
+		return one(creatingReservation.createFailed(err))
 	}},
 	"reservation/made elsewhere": {make: func(l *lab) diag.Diagnostics {
 		_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID})
@@ -918,14 +918,14 @@ var failures = map[string]failure{
 	}},
 	"reservation/gone before its end": {make: goneBeforeItsEnd(readingReservation, atKickOff.Add(time.Hour))},
 	"reservation/lost, not deleted": {make: func(l *lab) diag.Diagnostics {
-		l.fail(sandbox.OpRelease, -1, sandbox.Status(503, ""))
+		l.fail(sandbox.OpDelete, -1, sandbox.Status(503, ""))
 		ref := qod.Ref{ID: lostID, Device: camera1, ExpiresAt: atKickOff.Add(time.Hour)}
-		return one(lostNotDeleted(ref, l.Release(l.ctx, ref)))
+		return one(lostNotDeleted(ref, l.Delete(l.ctx, ref)))
 	}},
 	"reservation/lost, not deleted, its end not known": {make: func(l *lab) diag.Diagnostics {
-		l.fail(sandbox.OpRelease, -1, sandbox.Status(503, ""))
+		l.fail(sandbox.OpDelete, -1, sandbox.Status(503, ""))
 		ref := qod.Ref{ID: lostID, Device: camera1}
-		return one(lostNotDeleted(ref, l.Release(l.ctx, ref)))
+		return one(lostNotDeleted(ref, l.Delete(l.ctx, ref)))
 	}},
 	"reservation/no clock, no session": {make: func(l *lab) diag.Diagnostics {
 		l.fail(sandbox.OpList, -1, sandbox.Status(503, ""))
@@ -951,27 +951,27 @@ var failures = map[string]failure{
 		return one(creatingReservation.clockUnknown(err))
 	}},
 	"conflict/then refused": {make: func(*lab) diag.Diagnostics {
-		return one(creatingSession.reserveFailed(&qod.ConflictError{
+		return one(creatingSession.createFailed(&qod.ConflictError{
 			Device: camera1, Visible: []qod.Session{{ID: lostID, QoSProfile: "QOS_L", Status: qod.StatusAvailable, ExpiresAt: atKickOff.Add(time.Hour)}},
 			Err: &qod.Error{Operation: qod.OperationCreate, Status: 409, Code: "CONFLICT"}, Then: &qod.Error{Operation: qod.OperationCreate, Status: 403, Scope: "qod:sessions:write"},
 		}))
 	}},
 	"reservation/window not known": {make: func(*lab) diag.Diagnostics { return one(windowUnknown()) }},
 	"reservation/clocks differ":    {make: func(*lab) diag.Diagnostics { return one(clocksDiffer(atKickOff, atKickOff.Add(-6*time.Hour))) }},
-	"reservation/session ends behind": {make: remarked(func(m reservationModel) diag.Diagnostic {
+	"reservation/session ends behind": {make: warned(func(m reservationModel) diag.Diagnostic {
 		return endsLate(m, qod.Session{ID: lostID, ExpiresAt: atKickOff.Add(6 * time.Hour)})
 	})},
 	"reservation/no clock":           {make: clockless(readingReservation, func(l *lab) { l.wire = broken{syscall.ECONNREFUSED} })},
 	"reservation/no clock to create": {make: clockless(creatingReservation, func(l *lab) { l.fail(sandbox.OpList, -1, sandbox.Header("Date", "")) })},
 	"reservation/no clock to update": {make: clockless(updatingReservation, func(l *lab) { l.interruptAt(sandbox.OpToken, 1) })},
-	"reservation/not open yet":       {make: remarked(notOpenYet)},
-	"reservation/over": {make: remarked(func(m reservationModel) diag.Diagnostic {
+	"reservation/not open yet":       {make: warned(notOpenYet)},
+	"reservation/over": {make: warned(func(m reservationModel) diag.Diagnostic {
 		return windowOver(m, "the API's clock", atKickOff.Add(28*time.Hour))
 	})},
-	"reservation/session ends before": {make: remarked(func(m reservationModel) diag.Diagnostic {
+	"reservation/session ends before": {make: warned(func(m reservationModel) diag.Diagnostic {
 		return holdsUntil(m, "until 2028-02-29T21:15:00Z", lostID)
 	})},
-	"reservation/session may end before": {make: remarked(func(m reservationModel) diag.Diagnostic {
+	"reservation/session may end before": {make: warned(func(m reservationModel) diag.Diagnostic {
 		return holdsUntil(m, "for 24 hours at most after its start", lostID)
 	})},
 	"reservation/over in the meantime": {make: func(l *lab) diag.Diagnostics {

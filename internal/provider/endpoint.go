@@ -20,14 +20,14 @@ func endpointOf(api qod.Sessions) types.String {
 
 // endpoint is where the session was made or last seen; without one, where Read last looked, as the state
 // has it.
-func (m sessionMemory) endpoint(recorded types.String) string {
+func (m sessionPrivate) endpoint(recorded types.String) string {
 	return cmp.Or(qod.EndpointOf(m.Origin), recorded.ValueString())
 }
 
 // checkEndpoint refuses what was planned for another endpoint than the provider's, before anything is
 // sent there. A saved plan holds no settings of the provider: an apply in another environment would buy
 // at another API what was reviewed for this one. Empty is not known.
-func (e endeavour) checkEndpoint(api qod.Sessions, planned, sessionID string) diag.Diagnostics {
+func (e operation) checkEndpoint(api qod.Sessions, planned, sessionID string) diag.Diagnostics {
 	if configured := api.Endpoint(); planned != "" && configured != "" && planned != configured {
 		return diag.Diagnostics{e.plannedElsewhere(planned, configured, sessionID)}
 	}
@@ -36,9 +36,9 @@ func (e endeavour) checkEndpoint(api qod.Sessions, planned, sessionID string) di
 
 // checkSessionEndpoint does so for a session in the state. One that must be over goes on: the clock of
 // this machine lets the request out, and what the answer proves is for the API's time to say.
-func (e endeavour) checkSessionEndpoint(api qod.Sessions, memory sessionMemory, recorded, sessionID, expiresAt types.String) diag.Diagnostics {
-	if !memory.lives(instantOf(expiresAt), time.Now()) {
+func (e operation) checkSessionEndpoint(api qod.Sessions, private sessionPrivate, recorded, sessionID, expiresAt types.String) diag.Diagnostics {
+	if !private.mayBeAlive(instantOf(expiresAt), time.Now()) {
 		return nil
 	}
-	return e.checkEndpoint(api, memory.endpoint(recorded), sessionID.ValueString())
+	return e.checkEndpoint(api, private.endpoint(recorded), sessionID.ValueString())
 }

@@ -105,7 +105,7 @@ func TestFleet(t *testing.T) {
 
 			// A destroy is two provider processes: one refreshes, one releases.
 			destroy := c.spending("destroy", "-auto-approve")
-			w.exactly("DELETEs", destroy.on(sandbox.OpRelease), n)
+			w.exactly("DELETEs", destroy.on(sandbox.OpDelete), n)
 			w.atMost("other calls of the destroy", len(destroy)-n, 16)
 			w.atMost("connections of the destroy", destroy.connections(), 2*10)
 			w.atMost("tokens of the destroy", destroy.on(sandbox.OpToken), 2)
@@ -143,7 +143,7 @@ func TestFleet_reservations(t *testing.T) {
 	w.exactly("its gets of what is gone", countPath(again, "/v1/qod/sessions/"+gone), 1)
 
 	destroy := c.spending("destroy", "-auto-approve")
-	w.exactly("DELETEs", destroy.on(sandbox.OpRelease), n) // also of the one that was lost sight of: it may be back
+	w.exactly("DELETEs", destroy.on(sandbox.OpDelete), n) // also of the one that was lost sight of: it may be back
 	w.atMost("other calls of the destroy", len(destroy)-n, 16)
 	w.exactly("sessions left", len(w.Ledger()), 0)
 }

@@ -343,7 +343,7 @@ func TestGuide_festival(t *testing.T) {
 	}
 	c.write("festival/main.tf", festival)
 	c.must(0, in("destroy", "-auto-approve", "-no-color", "-input=false")...)
-	if s.Count(sandbox.OpRelease) != 0 || len(s.Ledger()) > 0 {
+	if s.Count(sandbox.OpDelete) != 0 || len(s.Ledger()) > 0 {
 		t.Errorf("the network saw %s", s.writes())
 	}
 }

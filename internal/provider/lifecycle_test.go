@@ -22,7 +22,7 @@ func with(more string) string {
 func cameraFor(profile string) string { return strings.Replace(camera, "QOS_L", profile, 1) }
 
 // changes counts the requests that change the network.
-func (w *world) changes() int { return w.Count(sandbox.OpCreate) + w.Count(sandbox.OpRelease) }
+func (w *world) changes() int { return w.Count(sandbox.OpCreate) + w.Count(sandbox.OpDelete) }
 
 func isTofu(t *testing.T) bool {
 	t.Helper()
@@ -110,8 +110,8 @@ func TestLifecycle(t *testing.T) {
 			c.apply()
 			old := w.ids()[0]
 			c.apply("-replace=qod_session.camera")
-			if w.ids()[0] == old || w.Count(sandbox.OpCreate) != 2 || w.Count(sandbox.OpRelease) != 1 {
-				t.Errorf("%d POSTs and %d DELETEs, want 2 and 1", w.Count(sandbox.OpCreate), w.Count(sandbox.OpRelease))
+			if w.ids()[0] == old || w.Count(sandbox.OpCreate) != 2 || w.Count(sandbox.OpDelete) != 1 {
+				t.Errorf("%d POSTs and %d DELETEs, want 2 and 1", w.Count(sandbox.OpCreate), w.Count(sandbox.OpDelete))
 			}
 		},
 		"-refresh-only reads, and forgets what is gone": func(t *testing.T, w *world, c *cli, clock *sandbox.OffsetClock) {

@@ -63,10 +63,10 @@ func kindOf(err error) string {
 	return "other"
 }
 
-// logWhatIsAsked turns the logs of the libraries and of the provider off unless the environment asks
+// disableUnaskedLogging turns the logs of the libraries and of the provider off unless the environment asks
 // for logs: they would write every call to Terraform, which drops it, for a quarter of the time of
 // a large refresh.
-func logWhatIsAsked(getenv func(string) string, setenv func(name, value string) error) {
+func disableUnaskedLogging(getenv func(string) string, setenv func(name, value string) error) {
 	loggers := []string{"TF_LOG_SDK", "TF_LOG_SDK_PROTO", "TF_LOG_SDK_FRAMEWORK", "TF_LOG_PROVIDER", "TF_LOG_PROVIDER_QOD"}
 	for _, asks := range append(loggers, "TF_LOG") {
 		if level := getenv(asks); level != "" && !strings.EqualFold(level, "OFF") {

@@ -23,11 +23,11 @@ var (
 )
 
 type qodProvider struct {
-	version   string
-	getenv    func(string) string
-	posting   sync.Locker       // see qod.Config
-	transport http.RoundTripper // see qod.Config
-	instead   qod.Sessions      // of the API, when not nil
+	version      string
+	getenv       func(string) string
+	postInFlight sync.Locker       // see qod.Config
+	transport    http.RoundTripper // see qod.Config
+	override     qod.Sessions      // of the API, when not nil
 	// Once configured:
 	sessions qod.Sessions   // the way to them
 	owners   *sessionOwners // the records that hold them
@@ -114,10 +114,10 @@ func (p *qodProvider) Configure(ctx context.Context, req provider.ConfigureReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	sessions := p.instead
+	sessions := p.override
 	if sessions == nil {
 		var diags diag.Diagnostics
-		sessions, diags = connect(config, p.getenv, userAgent(p.version, req.TerraformVersion, p.getenv), p.posting, p.transport)
+		sessions, diags = connect(config, p.getenv, userAgent(p.version, req.TerraformVersion, p.getenv), p.postInFlight, p.transport)
 		resp.Diagnostics.Append(diags...)
 		if resp.Diagnostics.HasError() {
 			return

@@ -50,16 +50,16 @@ func remote(t *testing.T, dir string, getenv func(string) string) noted {
 	return noted{sessions, dir}
 }
 
-func (n noted) Reserve(ctx context.Context, spec qod.Spec) (qod.Session, error) {
-	made, err := n.Sessions.Reserve(ctx, spec)
+func (n noted) Create(ctx context.Context, spec qod.Spec) (qod.Session, error) {
+	made, err := n.Sessions.Create(ctx, spec)
 	if made.ID != "" {
 		err = errors.Join(err, os.WriteFile(filepath.Join(n.dir, made.ID), []byte(n.Origin()), 0o600))
 	}
 	return made, err
 }
 
-func (n noted) Release(ctx context.Context, ref qod.Ref) error {
-	err := n.Sessions.Release(ctx, ref)
+func (n noted) Delete(ctx context.Context, ref qod.Ref) error {
+	err := n.Sessions.Delete(ctx, ref)
 	if err == nil || qod.IsGone(err) {
 		err = errors.Join(err, os.RemoveAll(filepath.Join(n.dir, ref.ID)))
 	}
@@ -90,7 +90,7 @@ func (n noted) sweep(ctx context.Context) error {
 	}
 	var failed []error
 	for _, id := range ids {
-		if err := n.Release(ctx, qod.Ref{ID: id}); err != nil && !qod.IsGone(err) {
+		if err := n.Delete(ctx, qod.Ref{ID: id}); err != nil && !qod.IsGone(err) {
 			failed = append(failed, fmt.Errorf("%s is not swept up: %w", id, err))
 		}
 	}
@@ -159,7 +159,7 @@ data "qod_sessions" "test" {
 	acceptance(t, resource.TestCase{
 		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
 			"qod": func() (tfprotov6.ProviderServer, error) {
-				return newServer(&qodProvider{version: "test", instead: api}), nil
+				return newServer(&qodProvider{version: "test", override: api}), nil
 			},
 		},
 		Steps: []resource.TestStep{
@@ -188,7 +188,7 @@ func TestSweep(t *testing.T) {
 	others := w.Seed(sandbox.Session{ClientID: sandbox.DefaultClient.ID}).ID
 	var made []string
 	for i := range 3 {
-		s, err := api.Reserve(t.Context(), qod.Spec{
+		s, err := api.Create(t.Context(), qod.Spec{
 			Device: qod.Device{PhoneNumber: fmt.Sprintf("+3460000001%d", i)}, QoSProfile: "QOS_E", Seconds: 60,
 		})
 		if err != nil {
@@ -203,7 +203,7 @@ func TestSweep(t *testing.T) {
 	}
 
 	api = remote(t, dir, w.ofSandbox) // as the next run sweeps
-	w.Fail(sandbox.Fault{Operation: sandbox.OpRelease, Times: 1, Effect: sandbox.Status(403, `{"code":"PERMISSION_DENIED","message":"no"}`)})
+	w.Fail(sandbox.Fault{Operation: sandbox.OpDelete, Times: 1, Effect: sandbox.Status(403, `{"code":"PERMISSION_DENIED","message":"no"}`)})
 	if err := api.sweep(t.Context()); err == nil || !strings.Contains(err.Error(), "is not swept up") {
 		t.Errorf("a DELETE is refused, and the sweep says: %v", err)
 	}

@@ -29,7 +29,7 @@ func modifyPlan[M interface {
 	toSpec(token types.String) qod.Spec
 }](
 	ctx context.Context, api qod.Sessions, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse,
-	decide func(config M, prior *M, memory sessionMemory, endpoint types.String) resourcePlan[M],
+	decide func(config M, prior *M, private sessionPrivate, endpoint types.String) resourcePlan[M],
 ) (planned M, ok bool) {
 	if req.Plan.Raw.IsNull() {
 		return planned, false
@@ -42,17 +42,17 @@ func modifyPlan[M interface {
 		return planned, false
 	}
 	var prior *M
-	var memory sessionMemory
+	var private sessionPrivate
 	if !req.State.Raw.IsNull() {
 		prior = new(M)
 		resp.Diagnostics.Append(req.State.Get(ctx, prior)...)
 		var diags diag.Diagnostics
-		memory, diags = recall(ctx, req.Private)
+		private, diags = loadPrivate(ctx, req.Private)
 		if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 			return planned, false
 		}
 	}
-	plan := decide(config, prior, memory, endpointOf(api))
+	plan := decide(config, prior, private, endpointOf(api))
 	resp.RequiresReplace = append(resp.RequiresReplace, plan.replace...)
 	resp.Diagnostics.Append(plan.notes...)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan.planned)...)

@@ -354,7 +354,7 @@ func TestReservationCLI_foreignNotFound(t *testing.T) {
 	c := s.cli(cameras(matchStarts, matchEnds))
 	c.sends("3 POST 0 DELETE", 0, applies...)
 	s.advance(2 * time.Minute)
-	for _, op := range []sandbox.Operation{sandbox.OpRead, sandbox.OpList, sandbox.OpRelease} {
+	for _, op := range []sandbox.Operation{sandbox.OpRead, sandbox.OpList, sandbox.OpDelete} {
 		s.Fail(sandbox.Fault{Operation: op, Times: -1, Effect: sandbox.ForeignNotFound[0].Effect})
 	}
 	c.sends(nothing, 1, applies...)

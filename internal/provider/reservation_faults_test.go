@@ -277,7 +277,7 @@ type revoked struct{ api }
 func (revoked) Read(_ context.Context, ref qod.Ref) (qod.Session, error) {
 	return qod.Session{ID: ref.ID, Status: qod.StatusUnavailable, QoSProfile: "QOS_L"}, nil
 }
-func (revoked) Release(context.Context, qod.Ref) error { return nil }
+func (revoked) Delete(context.Context, qod.Ref) error { return nil }
 
 // A session that was released is not in the state any more, whatever happens next.
 func TestReservation_updateEndsBehindTheRelease(t *testing.T) {
@@ -389,7 +389,7 @@ func TestReservation_moveFails(t *testing.T) {
 	t.Parallel()
 	t.Run("the release", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
-		s.Fail(sandbox.Fault{Operation: sandbox.OpRelease, Times: -1, Effect: sandbox.Status(503, "")})
+		s.Fail(sandbox.Fault{Operation: sandbox.OpDelete, Times: -1, Effect: sandbox.Status(503, "")})
 		later := match(attrs{"starts_at": "2028-02-29T22:15:00Z"})
 		failed := s.pass(r, later)
 		s.failsWith(failed, "Unable to Update QoS Reservation", "may still be live and billed", "It is safe to run")
@@ -402,7 +402,7 @@ func TestReservation_moveFails(t *testing.T) {
 	}))
 	t.Run("the answer to the release", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
-		s.Fail(sandbox.Fault{Operation: sandbox.OpRelease, Effect: sandbox.StatusAfterCommit(503, "")})
+		s.Fail(sandbox.Fault{Operation: sandbox.OpDelete, Effect: sandbox.StatusAfterCommit(503, "")})
 		later := match(attrs{"starts_at": "2028-02-29T22:15:00Z"})
 		failed := s.pass(r, later)
 		s.failsWith(failed, "Unable to Update QoS Reservation", "may still be live and billed")
@@ -512,7 +512,7 @@ func TestReservation_origins(t *testing.T) {
 		if ended.text("status") != "ENDED" || len(ended.diagnostics) > 0 {
 			t.Errorf("after its end it is %s; %s", ended.text("status"), printed(ended.diagnostics))
 		}
-		if was, is := memoryIn(r.private).Origin, memoryIn(ended.private).Origin; was == "" || is != "" {
+		if was, is := privateIn(r.private).Origin, privateIn(ended.private).Origin; was == "" || is != "" {
 			t.Errorf("the origin is %q with a session, and %q without", was, is)
 		}
 		next := match(attrs{"starts_at": "2028-03-07T20:15:00Z", "ends_at": "2028-03-08T00:15:00Z"})

@@ -35,8 +35,8 @@ func TestReservation_foreignNotFound(t *testing.T) {
 				}
 			}
 			for what, spoil := range map[string]func(){
-				"for all":                func() { answers(s, -1, sandbox.OpRead, sandbox.OpList, sandbox.OpRelease) },
-				"where lists are denied": func() { answers(s, -1, sandbox.OpRead, sandbox.OpRelease); s.Fail(denied) },
+				"for all":                func() { answers(s, -1, sandbox.OpRead, sandbox.OpList, sandbox.OpDelete) },
+				"where lists are denied": func() { answers(s, -1, sandbox.OpRead, sandbox.OpDelete); s.Fail(denied) },
 			} {
 				s.advance(2 * time.Minute)
 				spoil()
@@ -50,14 +50,14 @@ func TestReservation_foreignNotFound(t *testing.T) {
 			s.idle(r, match(nil), "AVAILABLE")
 			s.Heal()
 			// A delete that is answered so goes on while a list shows the session.
-			answers(s, -1, sandbox.OpRelease)
+			answers(s, -1, sandbox.OpDelete)
 			left := s.core().reservations().destroy(r)
 			containsAll(t, left.errors(), []string{"Unable to Delete QoS Reservation", "But the list of sessions still shows the session", "may still be live and billed", id})
 			if !left.is(r) || len(s.ids()) != 1 {
 				t.Errorf("the state has %v, the network %v", left.values, s.ids())
 			}
 			s.Heal()
-			answers(s, 2, sandbox.OpRelease)
+			answers(s, 2, sandbox.OpDelete)
 			if gone := s.core().reservations().destroy(r); gone.values != nil || len(gone.diagnostics) > 0 || len(s.ids()) > 0 {
 				t.Errorf("the network has %v; %s", s.ids(), printed(gone.diagnostics))
 			}
@@ -85,7 +85,7 @@ func TestReservation_laggingNode(t *testing.T) {
 	}))
 	t.Run("deletes", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		r := made(s)
-		for _, op := range []sandbox.Operation{sandbox.OpRead, sandbox.OpList, sandbox.OpRelease} {
+		for _, op := range []sandbox.Operation{sandbox.OpRead, sandbox.OpList, sandbox.OpDelete} {
 			s.Lag(op, 50*time.Second)
 		}
 		if gone := s.core().reservations().destroy(r); gone.values != nil || len(gone.diagnostics) > 0 || len(s.ids()) > 0 {
@@ -101,7 +101,7 @@ func TestReservation_deleteBusy(t *testing.T) {
 		t.Run(name, inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 			r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 			busy := func() {
-				s.Fail(sandbox.Fault{Operation: sandbox.OpRelease, Times: 3, Effect: sandbox.Status(status, `{"code":"CONFLICT"}`)})
+				s.Fail(sandbox.Fault{Operation: sandbox.OpDelete, Times: 3, Effect: sandbox.Status(status, `{"code":"CONFLICT"}`)})
 			}
 			busy()
 			later := match(attrs{"starts_at": "2028-02-29T22:15:00Z"})
@@ -175,7 +175,7 @@ func TestReservation_takenBack(t *testing.T) {
 			t.Errorf("the state has %v; %s", r.values, printed(back.diagnostics))
 		}
 		s.idle(r, match(nil), "AVAILABLE")
-		if lost := memoryIn(r.private).Lost; lost.ID != "" {
+		if lost := privateIn(r.private).Lost; lost.ID != "" {
 			t.Errorf("it is remembered as lost: %v", lost)
 		}
 	}))
@@ -208,14 +208,14 @@ func TestReservation_takenBack(t *testing.T) {
 		if refused.text("status") != "DUE" || !refused.values["session_id"].IsNull() {
 			t.Errorf("the state has %v", refused.values)
 		}
-		if memoryIn(refused.private).Lost.ID == "" {
+		if privateIn(refused.private).Lost.ID == "" {
 			t.Error("the lost one is forgotten")
 		}
 	}))
 	t.Run("not after another one was reserved", inSeason(0, sandbox.Config{SeveralPerDevice: true}, func(t *testing.T, s season) {
 		r, session := s.lost(match(nil))
 		again := s.pass(r, match(nil))
-		if again.sent != "POST" || again.text("session_id") == session.ID || memoryIn(again.private).Lost.ID != "" {
+		if again.sent != "POST" || again.text("session_id") == session.ID || privateIn(again.private).Lost.ID != "" {
 			t.Errorf("sent was %s, the state has %v; %s", again.sent, again.values, printed(again.diagnostics))
 		}
 	}))
@@ -232,7 +232,7 @@ func TestReservation_takenBack(t *testing.T) {
 		r, _ := s.lost(shorter)
 		s.at(time.Hour + time.Minute)
 		r = s.is(s.pass(r, shorter), "ENDED", "")
-		if memoryIn(r.private).Lost.ID != "" {
+		if privateIn(r.private).Lost.ID != "" {
 			t.Error("it is remembered after its end")
 		}
 		requests := len(s.Requests())

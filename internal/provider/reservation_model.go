@@ -49,10 +49,10 @@ func (m reservationModel) windowSeconds() wholeNumber {
 }
 
 // ref names the current session.
-func (m reservationModel) ref(memory sessionMemory) qod.Ref {
+func (m reservationModel) ref(private sessionPrivate) qod.Ref {
 	return qod.Ref{
 		ID: m.SessionID.ValueString(), Device: toDevice(m.Device), QoSProfile: m.QoSProfile.ValueString(),
-		MadeAt: memory.MadeAt, ExpiresAt: instantOf(m.ExpiresAt),
+		MadeAt: private.MadeAt, ExpiresAt: instantOf(m.ExpiresAt),
 	}
 }
 
@@ -82,10 +82,10 @@ func (m reservationModel) withoutSession() reservationModel {
 
 // endedForGood reports whether the window was over when Terraform last looked, and is by this machine's
 // clock. That clock alone never decides, but it may veto: where it says otherwise, the API is asked again.
-func (m reservationModel) endedForGood(memory sessionMemory, machine time.Time) bool {
+func (m reservationModel) endedForGood(private sessionPrivate, machine time.Time) bool {
 	w, known := m.window()
 	return known && reservationStatus(m.Status.ValueString()) == statusEnded && m.SessionID.IsNull() &&
-		memory.Lost.ID == "" && w.over(machine)
+		private.Lost.ID == "" && w.over(machine)
 }
 
 // recordedSame reports whether what the API decides is as it was.

@@ -11,7 +11,7 @@ type reservationPlan = resourcePlan[reservationModel]
 // planReservation decides what becomes of a reservation from configuration, prior state (nil for none),
 // what its record knows, and the provider's endpoint, where a new one is made. It is pure. What time it is, Read has concluded: a plan that looked at a
 // clock would be another one when it is applied.
-func planReservation(config reservationModel, prior *reservationModel, memory sessionMemory, endpoint types.String) reservationPlan {
+func planReservation(config reservationModel, prior *reservationModel, private sessionPrivate, endpoint types.String) reservationPlan {
 	planned := config
 	planned.NotificationAuthToken = types.StringNull()
 	planned.ID, planned.WindowSeconds = types.StringUnknown(), config.windowSeconds()
@@ -21,7 +21,7 @@ func planReservation(config reservationModel, prior *reservationModel, memory se
 		return reservationPlan{planned: planned}
 	}
 
-	p := planner{imported: memory.Imported}
+	p := planner{imported: private.Imported}
 	planned.requestModel = p.request(config.requestModel, prior.requestModel)
 	planned.StartsAt = samePlanned(config.StartsAt, prior.StartsAt)
 	planned.EndsAt = samePlanned(config.EndsAt, prior.EndsAt)
@@ -74,9 +74,9 @@ func samePlanned(config, prior types.String) types.String {
 
 // windowUnknown warns of a plan that may end a live session, or leave it, by a time that nobody has seen.
 func windowUnknown() diag.Diagnostic {
-	return remark("", "Reservation Window Unknown", account{
-		happened: "The window of a reservation with a live session is not known until the apply. If it turns out not to be open, the apply ends the session.",
-		advice: "A start at most five minutes ahead leaves the session alone. For a window that is open from now on, leave starts_at out; " +
+	return warning("", "Reservation Window Unknown", message{
+		cause: "The window of a reservation with a live session is not known until the apply. If it turns out not to be open, the apply ends the session.",
+		remedy: "A start at most five minutes ahead leaves the session alone. For a window that is open from now on, leave starts_at out; " +
 			"never set it to timestamp(), which is another time in every run.",
 	})
 }

@@ -73,7 +73,7 @@ func TestPlanReservation(t *testing.T) {
 		text            = types.StringValue
 		none            = types.StringNull()
 		notYet          = types.StringUnknown()
-		imported        = sessionMemory{Imported: true}
+		imported        = sessionPrivate{Imported: true}
 		doNot           = func(m *reservationModel) { m.WaitForAvailable = types.BoolValue(false) }
 		unrecorded      = func(m *reservationModel) { m.Endpoint = none }
 		changedTimeouts = func(m *reservationModel) {
@@ -90,7 +90,7 @@ func TestPlanReservation(t *testing.T) {
 	for _, row := range []struct {
 		name          string
 		config, prior change
-		memory        sessionMemory
+		private       sessionPrivate
 		want          string // or the paths that replace it
 		warns         string
 	}{
@@ -142,12 +142,12 @@ func TestPlanReservation(t *testing.T) {
 			m.Device, m.QoSProfile = member(m.Device, "phone_number", notYet), text("QOS_E")
 		}, want: "device.phone_number qos_profile"},
 
-		{name: "imported", memory: imported, prior: lasts(none, none), want: act},
-		{name: "imported, without webhook", memory: imported, prior: both(lasts(none, none), func(m *reservationModel) {
+		{name: "imported", private: imported, prior: lasts(none, none), want: act},
+		{name: "imported, without webhook", private: imported, prior: both(lasts(none, none), func(m *reservationModel) {
 			m.NotificationURL, m.NotificationAuthTokenVersion = none, nullWholeNumber()
 		}), want: act, warns: "The API does not show notification_url, notification_auth_token_version"},
-		{name: "imported while UNAVAILABLE", memory: imported, prior: both(lasts(none, none), stands("UNAVAILABLE")), want: act},
-		{name: "imported another device", memory: imported, prior: both(lasts(none, none), func(m *reservationModel) {
+		{name: "imported while UNAVAILABLE", private: imported, prior: both(lasts(none, none), stands("UNAVAILABLE")), want: act},
+		{name: "imported another device", private: imported, prior: both(lasts(none, none), func(m *reservationModel) {
 			m.Device = member(m.Device, "phone_number", text("+34611222334"))
 		}), want: "device.phone_number"},
 	} {
@@ -161,7 +161,7 @@ func TestPlanReservation(t *testing.T) {
 				row.prior(&prior)
 			}
 			freshConfig, freshPrior := config, prior
-			plan := planReservation(config, &prior, row.memory, configuredEndpoint)
+			plan := planReservation(config, &prior, row.private, configuredEndpoint)
 			planned := plan.planned
 
 			var replaced []string
@@ -207,7 +207,7 @@ func TestPlanReservation(t *testing.T) {
 			if said := strings.Join(notes, "\n"); (row.warns == "") != (said == "") || !strings.Contains(said, row.warns) || plan.notes.HasError() {
 				t.Errorf("it warns %q, want %q", said, row.warns)
 			}
-			if again := planReservation(freshConfig, &freshPrior, row.memory, configuredEndpoint); !reflect.DeepEqual(again, plan) {
+			if again := planReservation(freshConfig, &freshPrior, row.private, configuredEndpoint); !reflect.DeepEqual(again, plan) {
 				t.Error("the second plan decides differently")
 			}
 		})
@@ -233,7 +233,7 @@ func TestPlanReservation_windowSeconds(t *testing.T) {
 			t.Parallel()
 			config := fullReservation()
 			config.StartsAt, config.EndsAt = test.starts, test.ends
-			if got := planReservation(config, nil, sessionMemory{}, configuredEndpoint).planned.WindowSeconds; !got.Equal(test.want) {
+			if got := planReservation(config, nil, sessionPrivate{}, configuredEndpoint).planned.WindowSeconds; !got.Equal(test.want) {
 				t.Errorf("planned is %s, want %s", got, test.want)
 			}
 		})

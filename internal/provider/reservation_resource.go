@@ -101,14 +101,14 @@ func (r *reservationResource) Create(ctx context.Context, req resource.CreateReq
 	defer cancel()
 
 	plan.ID = types.StringValue(uuid.NewString())
-	e := enactment{api: r.api, endeavour: creatingReservation, plan: plan, token: token}
+	e := reconciler{api: r.api, operation: creatingReservation, plan: plan, token: token}
 	e.save = func(done bool) (diags diag.Diagnostics) {
 		if e.session == nil && !done {
 			resp.State.RemoveResource(ctx)
 			return nil
 		}
 		diags.Append(resp.State.Set(ctx, e.recordedIn(plan))...)
-		diags.Append(e.memory.keep(ctx, resp.Private)...)
+		diags.Append(e.private.save(ctx, resp.Private)...)
 		return diags
 	}
 	resp.Diagnostics.Append(e.run(ctx)...)
@@ -120,18 +120,18 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	defer catch(&resp.Diagnostics)
 	var model reservationModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
-	memory, diags := recall(ctx, req.Private)
+	private, diags := loadPrivate(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || model.endedForGood(memory, time.Now()) {
+	if resp.Diagnostics.HasError() || model.endedForGood(private, time.Now()) {
 		return
 	}
 	// The first read of an import finds nothing in state but ids.
-	importing := memory.Imported && model.Status.IsNull()
+	importing := private.Imported && model.Status.IsNull()
 	reading := readingReservation
 	if importing {
 		reading = importingReservation
 	}
-	session, seen, diags := currentSession(ctx, r.api, reading, model, memory)
+	session, seen, diags := currentSession(ctx, r.api, reading, model, private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -141,16 +141,16 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	w, known := model.window()
 	if known { // else it counts as open, whatever the time
 		var err error
-		now, over, err = r.timeOf(ctx, w, session, memory.MadeAt)
+		now, over, err = r.timeOf(ctx, w, session, private.MadeAt)
 		switch {
 		case err == nil:
 		case session == nil:
 			// There is nothing that a guess could lose, and an API that is down must not keep a plan or a
 			// destroy from its work.
 			resp.Diagnostics.Append(statusUnknown(err))
-			if seen != memory {
+			if seen != private {
 				resp.Diagnostics.Append(resp.State.Set(ctx, model.withoutSession())...)
-				resp.Diagnostics.Append(seen.keep(ctx, resp.Private)...)
+				resp.Diagnostics.Append(seen.save(ctx, resp.Private)...)
 			}
 			return
 		default:
@@ -159,7 +159,7 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 		}
 	}
 
-	if !seen.Lost.lives(now) {
+	if !seen.Lost.mayBeAlive(now) {
 		seen.Lost = lostSession{}
 	}
 
@@ -169,7 +169,7 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	model.record(session, status, endpoint)
 	if session != nil {
 		resp.Diagnostics.Append(sessionWarnings(*session)...)
-		seen = seen.remember(*session, r.api)
+		seen = seen.withSession(*session, r.api)
 		if importing {
 			model.recordImported(*session)
 		}
@@ -177,12 +177,12 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 			resp.Diagnostics.Append(readingReservation.heldTwice(session.ID))
 		}
 	}
-	model.QoSProfile, seen.AskedProfile = profileSeen(model.QoSProfile, memory.AskedProfile, session, status)
+	model.QoSProfile, seen.AskedProfile = profileSeen(model.QoSProfile, private.AskedProfile, session, status)
 	if importing || !model.recordedSame(before) {
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	}
-	if seen != memory {
-		resp.Diagnostics.Append(seen.keep(ctx, resp.Private)...)
+	if seen != private {
+		resp.Diagnostics.Append(seen.save(ctx, resp.Private)...)
 	}
 }
 
@@ -215,43 +215,43 @@ func profileSeen(recorded types.String, asked string, session *qod.Session, stat
 // currentSession returns the session of a reservation, and what its record knows of it; nil when there
 // is none, or none any more. One that was lost sight of before its end, and is there again, is taken
 // back.
-func currentSession(ctx context.Context, api qod.Sessions, e endeavour, model reservationModel, memory sessionMemory) (*qod.Session, sessionMemory, diag.Diagnostics) {
+func currentSession(ctx context.Context, api qod.Sessions, e operation, model reservationModel, private sessionPrivate) (*qod.Session, sessionPrivate, diag.Diagnostics) {
 	if model.SessionID.IsNull() {
-		found, memory := takeBack(ctx, api, model, memory)
-		return found, memory, nil
+		found, private := takeBack(ctx, api, model, private)
+		return found, private, nil
 	}
-	ref := model.ref(memory)
+	ref := model.ref(private)
 	found, err := api.Read(ctx, ref)
 	switch {
 	case err == nil:
 		found = completed(found, qod.Session{StartedAt: instantOf(model.StartedAt), ExpiresAt: instantOf(model.ExpiresAt)})
-		return &found, memory, nil
+		return &found, private, nil
 	case e == importingReservation && qod.IsGone(err):
-		return nil, memory, diag.Diagnostics{e.importUnknown(ref.ID, api.Origin(), err)}
+		return nil, private, diag.Diagnostics{e.importUnknown(ref.ID, api.Origin(), err)}
 	case e == importingReservation:
-		return nil, memory, diag.Diagnostics{e.importFailed(ref.ID, err)}
+		return nil, private, diag.Diagnostics{e.importFailed(ref.ID, err)}
 	case !qod.IsGone(err):
-		return nil, memory, diag.Diagnostics{e.readFailed(ref.ID, err)}
+		return nil, private, diag.Diagnostics{e.readFailed(ref.ID, err)}
 	}
-	diags := e.sessionGone(ctx, api, ref, memory, err)
+	diags := e.sessionGone(ctx, api, ref, private, err)
 	if diags.HasError() {
-		return nil, memory, diags
+		return nil, private, diags
 	}
-	return nil, memory.withoutSession(ref, err), diags
+	return nil, private.withoutSession(ref, err), diags
 }
 
 // takeBack looks for the session that a reservation lost sight of, as long as that can be alive.
-func takeBack(ctx context.Context, api qod.Sessions, model reservationModel, memory sessionMemory) (*qod.Session, sessionMemory) {
-	lost := memory.Lost
-	was := sessionMemory{Imported: memory.Imported, AskedProfile: memory.AskedProfile, Owner: memory.Owner, Origin: lost.Origin, MadeAt: lost.MadeAt}
-	if lost.ID == "" || lost.Origin != api.Origin() || !lost.lives(api.EstimateNow()) {
-		return nil, memory
+func takeBack(ctx context.Context, api qod.Sessions, model reservationModel, private sessionPrivate) (*qod.Session, sessionPrivate) {
+	lost := private.Lost
+	was := sessionPrivate{Imported: private.Imported, AskedProfile: private.AskedProfile, Owner: private.Owner, Origin: lost.Origin, MadeAt: lost.MadeAt}
+	if lost.ID == "" || lost.Origin != api.Origin() || !lost.mayBeAlive(api.EstimateNow()) {
+		return nil, private
 	}
 	ref := model.ref(was)
 	ref.ID, ref.ExpiresAt = lost.ID, lost.ExpiresAt
 	found, err := api.Read(ctx, ref)
 	if err != nil {
-		return nil, memory
+		return nil, private
 	}
 	return &found, was
 }
@@ -265,7 +265,7 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("notification_auth_token"), &token)...)
-	memory, diags := recall(ctx, req.Private)
+	private, diags := loadPrivate(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := plan.Timeouts.Update(ctx, defaultUpdateTimeout)
 	resp.Diagnostics.Append(diags...)
@@ -273,37 +273,37 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 		return
 	}
 	// Also for a session that must be over: the next one would be bought here.
-	resp.Diagnostics.Append(updatingReservation.checkEndpoint(r.api, memory.endpoint(plan.Endpoint), prior.SessionID.ValueString())...)
+	resp.Diagnostics.Append(updatingReservation.checkEndpoint(r.api, private.endpoint(plan.Endpoint), prior.SessionID.ValueString())...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	adopted := memory
+	adopted := private
 	adopted.Imported = false
 	if !plan.Status.IsUnknown() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-		resp.Diagnostics.Append(adopted.keep(ctx, resp.Private)...)
+		resp.Diagnostics.Append(adopted.save(ctx, resp.Private)...)
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	session, memory, diags := currentSession(ctx, r.api, updatingReservation, prior, memory)
+	session, private, diags := currentSession(ctx, r.api, updatingReservation, prior, private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	e := enactment{
-		api: r.api, endeavour: updatingReservation, plan: plan, token: token, memory: memory,
+	e := reconciler{
+		api: r.api, operation: updatingReservation, plan: plan, token: token, private: private,
 		session: session, adopting: prior.EndsAt.IsNull(), formerEnd: prior.EndsAt,
 	}
 	e.save = func(done bool) (diags diag.Diagnostics) {
 		// Until it is done the window stays as it was, and so the work stays planned.
-		recorded, remembered := prior, e.memory
+		recorded, remembered := prior, e.private
 		if done {
 			recorded, remembered.Imported = plan, false
 		}
 		diags.Append(resp.State.Set(ctx, e.recordedIn(recorded))...)
-		diags.Append(remembered.keep(ctx, resp.Private)...)
+		diags.Append(remembered.save(ctx, resp.Private)...)
 		return diags
 	}
 	resp.Diagnostics.Append(e.run(ctx)...)
@@ -314,7 +314,7 @@ func (r *reservationResource) Delete(ctx context.Context, req resource.DeleteReq
 	defer catch(&resp.Diagnostics)
 	var model reservationModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
-	memory, diags := recall(ctx, req.Private)
+	private, diags := loadPrivate(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := model.Timeouts.Delete(ctx, defaultDeleteTimeout)
 	resp.Diagnostics.Append(diags...)
@@ -324,29 +324,29 @@ func (r *reservationResource) Delete(ctx context.Context, req resource.DeleteReq
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	if model.SessionID.IsNull() { // wherever it was planned, nothing is sent
-		resp.Diagnostics.Append(r.deleteLost(ctx, model, memory)...)
+		resp.Diagnostics.Append(r.deleteLost(ctx, model, private)...)
 		return
 	}
-	resp.Diagnostics.Append(deletingReservation.checkSessionEndpoint(r.api, memory, model.Endpoint, model.SessionID, model.ExpiresAt)...)
+	resp.Diagnostics.Append(deletingReservation.checkSessionEndpoint(r.api, private, model.Endpoint, model.SessionID, model.ExpiresAt)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(release(ctx, r.api, deletingReservation, model.ref(memory), memory)...)
+	resp.Diagnostics.Append(deleteSession(ctx, r.api, deletingReservation, model.ref(private), private)...)
 }
 
 // deleteLost deletes the session that a reservation lost sight of. It has been proven gone, so nothing
 // about it keeps a destroy from its work; once it can no longer be alive, not even a warning is due. A read
 // has forgotten it by then, so only a destroy without one gets here, and no clock decides for it.
-func (r *reservationResource) deleteLost(ctx context.Context, model reservationModel, memory sessionMemory) diag.Diagnostics {
-	lost := memory.Lost
-	was := sessionMemory{Origin: lost.Origin, MadeAt: lost.MadeAt}
+func (r *reservationResource) deleteLost(ctx context.Context, model reservationModel, private sessionPrivate) diag.Diagnostics {
+	lost := private.Lost
+	was := sessionPrivate{Origin: lost.Origin, MadeAt: lost.MadeAt}
 	if lost.ID == "" || lost.Origin != r.api.Origin() {
 		return nil
 	}
 	ref := model.ref(was)
 	ref.ID, ref.ExpiresAt = lost.ID, lost.ExpiresAt
-	err := r.api.Release(ctx, ref)
-	if err == nil || !lost.lives(time.Now()) {
+	err := r.api.Delete(ctx, ref)
+	if err == nil || !lost.mayBeAlive(time.Now()) {
 		return nil
 	}
 	if gone, ok := asError[*qod.GoneError](err); ok {
@@ -364,5 +364,5 @@ func (r *reservationResource) ImportState(ctx context.Context, req resource.Impo
 	}
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), req.ID)...)
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("session_id"), req.ID)...)
-	resp.Diagnostics.Append(sessionMemory{Imported: true}.keep(ctx, resp.Private)...)
+	resp.Diagnostics.Append(sessionPrivate{Imported: true}.save(ctx, resp.Private)...)
 }

@@ -329,7 +329,7 @@ type closing struct {
 func (closing) Check(qod.Spec) []qod.Problem             { return nil }
 func (closing) EstimateNow() time.Time                   { return time.Time{} }
 func (c closing) Now(context.Context) (time.Time, error) { return *c.now, nil }
-func (c closing) Reserve(context.Context, qod.Spec) (qod.Session, error) {
+func (c closing) Create(context.Context, qod.Spec) (qod.Session, error) {
 	*c.now = c.now.Add(4 * time.Hour)
 	return qod.Session{}, qod.ErrWindowClosed
 }
@@ -340,7 +340,7 @@ func (closing) Origin() string { return "https://closing.example" }
 // lastMinute is one whose window closes, and whose session ends with it, during the wait.
 type lastMinute struct{ closing }
 
-func (lastMinute) Reserve(context.Context, qod.Spec) (qod.Session, error) {
+func (lastMinute) Create(context.Context, qod.Spec) (qod.Session, error) {
 	return qod.Session{ID: lostID, Status: qod.StatusRequested, QoSProfile: "QOS_L"}, nil
 }
 func (l lastMinute) Await(context.Context, qod.Ref) (qod.Session, error) {
@@ -485,7 +485,7 @@ func (c ticking) Now(context.Context) (time.Time, error) {
 	return now, nil
 }
 
-func (ticking) Reserve(_ context.Context, spec qod.Spec) (qod.Session, error) {
+func (ticking) Create(_ context.Context, spec qod.Spec) (qod.Session, error) {
 	return qod.Session{ID: lostID, Device: spec.Device, QoSProfile: spec.QoSProfile, Status: qod.StatusAvailable, StartedAt: atKickOff, ExpiresAt: spec.Until}, nil
 }
 

@@ -60,7 +60,7 @@ func (w window) status(now time.Time, session *qod.Session) reservationStatus {
 	return statusRequested
 }
 
-// statusOf is status where a session may be over by its own account, although the API shows it: the
+// statusOf is status where a session may be over by its own message, although the API shows it: the
 // window is open, and nothing is in use.
 func statusOf(w window, now time.Time, session *qod.Session, over bool) reservationStatus {
 	status := w.status(now, session)

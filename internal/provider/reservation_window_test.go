@@ -127,7 +127,7 @@ func TestWindow_exceededBy(t *testing.T) {
 	}
 }
 
-// Whether a session is over by its own account, and where the clocks and the session contradict each
+// Whether a session is over by its own message, and where the clocks and the session contradict each
 // other, so that nothing can be concluded.
 func TestWindow_sessionOver(t *testing.T) {
 	t.Parallel()

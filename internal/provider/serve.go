@@ -21,23 +21,23 @@ const Address = "registry.terraform.io/telefonica/qod"
 // instead, and lives until its debugger ends it. An error means that the process was not started
 // by Terraform, or lost it.
 func Serve(version string, attach bool) error {
-	var posting sync.RWMutex
+	var postInFlight sync.RWMutex
 	if !attach { // otherwise it belongs to whoever debugs it
-		outliveSignals()
-		go leaveWith(os.Getppid(), &posting)
+		ignoreTermination()
+		go exitWithParent(os.Getppid(), &postInFlight)
 	}
-	return serve(attach, &qodProvider{version: version, getenv: os.Getenv, posting: posting.RLocker()})
+	return serve(attach, &qodProvider{version: version, getenv: os.Getenv, postInFlight: postInFlight.RLocker()})
 }
 
 // ServeWithout answers Terraform like Serve, but without the API: the sessions take its place. It
 // is what make bench measures the provider against.
 func ServeWithout(sessions qod.Sessions) error {
-	return serve(false, &qodProvider{version: "bench", getenv: os.Getenv, instead: sessions})
+	return serve(false, &qodProvider{version: "bench", getenv: os.Getenv, override: sessions})
 }
 
 func serve(attach bool, p *qodProvider) error {
-	logWhatIsAsked(os.Getenv, os.Setenv)
-	beBrief()
+	disableUnaskedLogging(os.Getenv, os.Setenv)
+	tuneGC()
 	var options []tf6server.ServeOpt
 	if attach {
 		options = append(options, tf6server.WithManagedDebug())
@@ -47,13 +47,13 @@ func serve(attach bool, p *qodProvider) error {
 
 // newServer is the provider as the protocol has it.
 func newServer(p *qodProvider) tfprotov6.ProviderServer {
-	return guarded{shortcut{providerserver.NewProtocol6(p)().(framework), p}} //nolint:forcetypeassert // the framework implements it
+	return panicGuard{fastPath{providerserver.NewProtocol6(p)().(framework), p}} //nolint:forcetypeassert // the framework implements it
 }
 
-// beBrief tells the garbage collector that this process lives for seconds and allocates little: a
+// tuneGC tells the garbage collector that this process lives for seconds and allocates little: a
 // heap of a few MiB that is collected each time it doubles costs a tenth of a large refresh. The
 // limit is for the few that hold ten thousand sessions. GOGC and GOMEMLIMIT stand.
-func beBrief() {
+func tuneGC() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}

@@ -122,7 +122,7 @@ func TestSession_requestBody(t *testing.T) {
 	if len(want) > 0 {
 		t.Errorf("not asked for: %v", want)
 	}
-	for _, r := range w.Requests(sandbox.OpCreate, sandbox.OpRead, sandbox.OpList, sandbox.OpRelease) {
+	for _, r := range w.Requests(sandbox.OpCreate, sandbox.OpRead, sandbox.OpList, sandbox.OpDelete) {
 		if err := conforms(document, r); err != nil {
 			t.Errorf("%s %s %s: %v", r.Method, r.Path, r.Body, err)
 		}

@@ -68,7 +68,7 @@ func TestSession_deleteFails(t *testing.T) {
 		"a cut connection":    sandbox.DropBeforeCommit(),
 	} {
 		// As often as the client asks: net/http repeats by itself what never reached a server.
-		w.Fail(sandbox.Fault{Operation: sandbox.OpRelease, Effect: effect, Times: -1})
+		w.Fail(sandbox.Fault{Operation: sandbox.OpDelete, Effect: effect, Times: -1})
 		left := c.destroy(made)
 		w.Heal()
 		if !left.is(made) {
@@ -80,7 +80,7 @@ func TestSession_deleteFails(t *testing.T) {
 		}
 	}
 
-	w.Fail(sandbox.Fault{Operation: sandbox.OpRelease, Effect: sandbox.StatusAfterCommit(500, "")})
+	w.Fail(sandbox.Fault{Operation: sandbox.OpDelete, Effect: sandbox.StatusAfterCommit(500, "")})
 	if left := c.destroy(made); left.values == nil || !refused(left.diagnostics) {
 		t.Errorf("a lost answer: want an error, got %v; %s", left.values, printed(left.diagnostics))
 	}
@@ -92,7 +92,7 @@ func TestSession_deleteTimesOut(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
 	c := w.core()
 	made := c.created(hour(attrs{"timeouts": attrs{"delete": "300ms"}}))
-	w.Fail(sandbox.Fault{Operation: sandbox.OpRelease, Effect: sandbox.HangBeforeCommit()})
+	w.Fail(sandbox.Fault{Operation: sandbox.OpDelete, Effect: sandbox.HangBeforeCommit()})
 	left := c.destroy(made)
 	if !left.is(made) {
 		t.Errorf("the state has changed to %v", left.values)

@@ -14,16 +14,16 @@ import (
 // endpoint: an error where that is not where the session was made, since it may be live and billed
 // there; a warning where it has not reached its end, which names it; nothing where it has, or where
 // this run has deleted it.
-func (e endeavour) sessionGone(ctx context.Context, api qod.Sessions, ref qod.Ref, memory sessionMemory, err error) diag.Diagnostics {
+func (e operation) sessionGone(ctx context.Context, api qod.Sessions, ref qod.Ref, private sessionPrivate, err error) diag.Diagnostics {
 	gone, _ := asError[*qod.GoneError](err)
 	if gone.Proof == qod.ProofExpired || gone.Proof == qod.ProofDeleted {
 		return nil
 	}
-	elsewhere := memory.Origin != "" && memory.Origin != api.Origin()
+	elsewhere := private.Origin != "" && private.Origin != api.Origin()
 	switch {
-	case elsewhere && memory.lives(ref.ExpiresAt, timeOrZero(ctx, api)):
-		return diag.Diagnostics{e.madeElsewhere(ref.ID, memory.Origin, api.Origin(), err)}
-	case !memory.lives(ref.ExpiresAt, api.EstimateNow()):
+	case elsewhere && private.mayBeAlive(ref.ExpiresAt, timeOrZero(ctx, api)):
+		return diag.Diagnostics{e.madeElsewhere(ref.ID, private.Origin, api.Origin(), err)}
+	case !private.mayBeAlive(ref.ExpiresAt, api.EstimateNow()):
 		return nil
 	case strings.HasSuffix(api.Origin(), " as token"):
 		return diag.Diagnostics{e.goneForToken(ref.ID, api.Origin())}

@@ -31,12 +31,12 @@ func (m sessionModel) toSpec(token types.String) qod.Spec {
 
 // ref names the session to an API. Whether that lags matters only where the session was made: another
 // origin's 404 proves nothing however often it is asked.
-func (m sessionModel) ref(api qod.Sessions, memory sessionMemory) qod.Ref {
+func (m sessionModel) ref(api qod.Sessions, private sessionPrivate) qod.Ref {
 	ref := qod.Ref{
 		ID: m.ID.ValueString(), Device: toDevice(m.Device), QoSProfile: m.QoSProfile.ValueString(), ExpiresAt: instantOf(m.ExpiresAt),
 	}
-	if memory.Origin == "" || memory.Origin == api.Origin() {
-		ref.MadeAt = memory.MadeAt
+	if private.Origin == "" || private.Origin == api.Origin() {
+		ref.MadeAt = private.MadeAt
 	}
 	return ref
 }

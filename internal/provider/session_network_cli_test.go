@@ -30,7 +30,7 @@ func TestSession_gatewayNotFound_cli(t *testing.T) {
 			w.outgrowLag()
 
 			w.spoil(sandbox.OpRead, -1, sandbox.ForeignNotFound[gateway].Effect)
-			w.spoil(sandbox.OpRelease, 1, sandbox.ForeignNotFound[gateway].Effect)
+			w.spoil(sandbox.OpDelete, 1, sandbox.ForeignNotFound[gateway].Effect)
 			c.must(0, plan, "-detailed-exitcode", plainly) // lists show them
 			w.spoil(sandbox.OpList, -1, sandbox.ForeignNotFound[gateway].Effect)
 			for _, command := range [][]string{{plan, plainly}, atOnce(apply), atOnce("destroy")} {
@@ -40,7 +40,7 @@ func TestSession_gatewayNotFound_cli(t *testing.T) {
 				}
 				c.isLedger()
 			}
-			w.spoil(sandbox.OpRelease, -1, sandbox.ForeignNotFound[gateway].Effect)
+			w.spoil(sandbox.OpDelete, -1, sandbox.ForeignNotFound[gateway].Effect)
 			text := c.must(1, atOnce("destroy", "-refresh=false")...)
 			containsAll(t, text, []string{"Unable to Delete QoS Session", "does not prove that the session is gone"})
 			c.isLedger()
@@ -91,7 +91,7 @@ func TestSession_renamedKeys_cli(t *testing.T) {
 			w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
 			c := w.cli(renaming(test.keys, "before"))
 			c.apply()
-			w.Before(sandbox.OpRelease, func(_ int, r *http.Request) {
+			w.Before(sandbox.OpDelete, func(_ int, r *http.Request) {
 				select {
 				case <-time.After(test.deletes):
 				case <-r.Context().Done():

@@ -122,7 +122,7 @@ func TestSession_gatewayNotFound(t *testing.T) {
 			for i, read := range c.refreshAll(made) {
 				c.kept(read, made[i], "Unable to Read QoS Session: ", unproven, "No list of the sessions could settle it", "Status: 404 Not Found")
 			}
-			w.spoil(sandbox.OpRelease, -1, gateway.Effect)
+			w.spoil(sandbox.OpDelete, -1, gateway.Effect)
 			c = w.core()
 			for i, left := range sideBySide(len(made), func(i int) result { return c.destroy(made[i]) }) {
 				c.kept(left, made[i], "Unable to Delete QoS Session: ", unproven, "may still be live and billed")
@@ -130,7 +130,7 @@ func TestSession_gatewayNotFound(t *testing.T) {
 
 			// Only deletes do not.
 			w.Heal()
-			w.spoil(sandbox.OpRelease, -1, gateway.Effect)
+			w.spoil(sandbox.OpDelete, -1, gateway.Effect)
 			c = w.core()
 			if i < 2 { // it takes its time
 				hasty := c.patient(made[0], "1s")
@@ -140,7 +140,7 @@ func TestSession_gatewayNotFound(t *testing.T) {
 
 			// One answer in passing costs nothing.
 			w.Heal()
-			w.spoil(sandbox.OpRelease, 1, gateway.Effect)
+			w.spoil(sandbox.OpDelete, 1, gateway.Effect)
 			for _, left := range sideBySide(len(made), func(i int) result { return c.destroy(made[i]) }) {
 				if left.values != nil || len(left.diagnostics) > 0 {
 					t.Errorf("destroy: %v; %s", left.values, printed(left.diagnostics))
@@ -157,8 +157,8 @@ func TestSession_replicaLags(t *testing.T) {
 	t.Parallel()
 	for name, operations := range map[string][]sandbox.Operation{
 		"of a read":     {sandbox.OpRead},
-		"of a delete":   {sandbox.OpRelease},
-		"of everything": {sandbox.OpRead, sandbox.OpList, sandbox.OpRelease},
+		"of a delete":   {sandbox.OpDelete},
+		"of everything": {sandbox.OpRead, sandbox.OpList, sandbox.OpDelete},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, sandbox.Config{})
@@ -535,7 +535,7 @@ func TestSession_busyDelete(t *testing.T) {
 			w := newWorld(t, sandbox.Config{})
 			c := w.core()
 			made := c.created(hour(nil))
-			w.spoil(sandbox.OpRelease, 2, sandbox.Status(status, `{"code": "BUSY", "message": "not now"}`))
+			w.spoil(sandbox.OpDelete, 2, sandbox.Status(status, `{"code": "BUSY", "message": "not now"}`))
 			if left := c.destroy(made); left.values != nil || len(left.diagnostics) > 0 {
 				t.Errorf("%v; %s", left.values, printed(left.diagnostics))
 			}
@@ -546,7 +546,7 @@ func TestSession_busyDelete(t *testing.T) {
 		w := newWorld(t, sandbox.Config{})
 		c := w.core()
 		made := c.created(hour(attrs{"timeouts": attrs{"delete": "1s"}}))
-		w.spoil(sandbox.OpRelease, -1, sandbox.Status(423, `{"code": "BUSY", "message": "not now"}`))
+		w.spoil(sandbox.OpDelete, -1, sandbox.Status(423, `{"code": "BUSY", "message": "not now"}`))
 		c.kept(c.destroy(made), made, "Unable to Delete QoS Session: ", "in the time allowed (timeouts.delete)", "does not delete the session yet (423 Locked)", "not now")
 		w.holds(made)
 	})
@@ -716,7 +716,7 @@ func TestSession_saidToBeGone(t *testing.T) {
 				w := newWorld(t, sandbox.Config{})
 				made := w.core().created(hour(nil))
 				w.spoil(sandbox.OpRead, -1, sandbox.Status(status, ""))
-				w.spoil(sandbox.OpRelease, -1, sandbox.Status(status, ""))
+				w.spoil(sandbox.OpDelete, -1, sandbox.Status(status, ""))
 				if name != "" {
 					w.spoil(sandbox.OpList, -1, list)
 					c := w.later()
@@ -755,7 +755,7 @@ func TestSession_newAndOfAnotherClient(t *testing.T) {
 	w.holds(made)
 }
 
-// A session that is over, by its own account, when it is made: green would buy another in every apply.
+// A session that is over, by its own message, when it is made: green would buy another in every apply.
 func TestSession_grantedInThePast(t *testing.T) {
 	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
 	w.Echo(func(info map[string]any) {

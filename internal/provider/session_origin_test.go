@@ -73,7 +73,7 @@ func TestSession_otherOrigin(t *testing.T) {
 				dropsNothing()
 
 				clock.Advance(2 * time.Minute)
-				for _, op := range []sandbox.Operation{sandbox.OpRead, sandbox.OpRelease, sandbox.OpList} {
+				for _, op := range []sandbox.Operation{sandbox.OpRead, sandbox.OpDelete, sandbox.OpList} {
 					there.Fail(sandbox.Fault{Operation: op, Times: -1, Effect: sandbox.Header("Date", "")})
 				}
 				dropsNothing() // without the API's time nobody knows that it is over

@@ -13,8 +13,8 @@ type sessionPlan = resourcePlan[sessionModel]
 // planSession decides what becomes of a session from configuration, prior state (nil for none),
 // what its record knows, and the provider's endpoint, where a new one is made. It is pure: no
 // clock, no network, so that a plan applied later decides the same.
-func planSession(config sessionModel, prior *sessionModel, memory sessionMemory, endpoint types.String) sessionPlan {
-	p := planner{imported: memory.Imported}
+func planSession(config sessionModel, prior *sessionModel, private sessionPrivate, endpoint types.String) sessionPlan {
+	p := planner{imported: private.Imported}
 	planned := config
 	planned.NotificationAuthToken = types.StringNull()
 	planned.forget()
@@ -28,7 +28,7 @@ func planSession(config sessionModel, prior *sessionModel, memory sessionMemory,
 
 	// An UNAVAILABLE session is dead but blocks its device until it is deleted. So may one be that the
 	// network still shows past its end.
-	if prior.QoSStatus.ValueString() == string(qod.StatusUnavailable) || memory.Over {
+	if prior.QoSStatus.ValueString() == string(qod.StatusUnavailable) || private.Over {
 		p.replace = append(p.replace, path.Root("qos_status"))
 	}
 	if len(p.replace) > 0 {

@@ -135,7 +135,7 @@ func TestPlanSession(t *testing.T) {
 		notYet   = types.StringUnknown()
 		port     = newWholeNumber(5061)
 		number   = wholeNumber{Int64Value: basetypes.NewInt64Unknown()}
-		imported = sessionMemory{Imported: true}
+		imported = sessionPrivate{Imported: true}
 		justOne  = qod.Device{PhoneNumber: "+34611222333"}
 		other    = qod.Device{IPv6Address: "2a02:9130::77"}
 	)
@@ -143,7 +143,7 @@ func TestPlanSession(t *testing.T) {
 		name    string
 		config  func(*sessionModel) // changes fullSession
 		prior   func(*sessionModel) // changes the state: appliedSession, or importedSession
-		memory  sessionMemory
+		private sessionPrivate
 		want    string // nothing, update, resume, or the paths that replace
 		adopts  string
 		unknown string // what replaces it only because it is not known yet
@@ -211,7 +211,7 @@ func TestPlanSession(t *testing.T) {
 		{name: "UNAVAILABLE", prior: statusIs("UNAVAILABLE"), want: "qos_status"},
 		{name: "UNAVAILABLE and changed", prior: statusIs("UNAVAILABLE"), config: func(m *sessionModel) { m.Duration = newWholeNumber(1) }, want: "duration qos_status"},
 		{name: "UNAVAILABLE, waiting not wanted", prior: statusIs("UNAVAILABLE"), config: waits(types.BoolValue(false)), want: "qos_status"},
-		{name: "UNAVAILABLE and imported", prior: statusIs("UNAVAILABLE"), memory: imported, want: "qos_status"},
+		{name: "UNAVAILABLE and imported", prior: statusIs("UNAVAILABLE"), private: imported, want: "qos_status"},
 
 		{name: "REQUESTED", prior: statusIs("REQUESTED"), want: resume},
 		{name: "REQUESTED, waiting spelled out", prior: changes(statusIs("REQUESTED"), waits(types.BoolValue(true))), config: waits(types.BoolValue(true)), want: resume},
@@ -221,40 +221,40 @@ func TestPlanSession(t *testing.T) {
 		{name: "REQUESTED, waiting not known", prior: statusIs("REQUESTED"), config: waits(types.BoolUnknown()), want: resume},
 		{name: "REQUESTED and changed", prior: statusIs("REQUESTED"), config: func(m *sessionModel) { m.Duration = newWholeNumber(1) }, want: "duration"},
 
-		{name: "imported as configured", memory: imported, config: func(m *sessionModel) {
+		{name: "imported as configured", private: imported, config: func(m *sessionModel) {
 			m.ApplicationServer, m.NotificationURL, m.NotificationAuthTokenVersion, m.Timeouts = types.ObjectNull(serverTypes), noString, nullWholeNumber(), noTimeouts("create", "delete")
 		}, want: nothing},
-		{name: "imported", memory: imported, want: update, adopts: "application_server, notification_url, notification_auth_token_version"},
-		{name: "imported while REQUESTED", memory: imported, prior: statusIs("REQUESTED"), want: resume, adopts: "application_server, notification_url, notification_auth_token_version"},
-		{name: "imported without a duration", memory: imported, prior: func(m *sessionModel) { m.Duration = nullWholeNumber() }, want: update,
+		{name: "imported", private: imported, want: update, adopts: "application_server, notification_url, notification_auth_token_version"},
+		{name: "imported while REQUESTED", private: imported, prior: statusIs("REQUESTED"), want: resume, adopts: "application_server, notification_url, notification_auth_token_version"},
+		{name: "imported without a duration", private: imported, prior: func(m *sessionModel) { m.Duration = nullWholeNumber() }, want: update,
 			adopts: "application_server, notification_url, notification_auth_token_version, duration"},
-		{name: "imported without a profile", memory: imported, prior: func(m *sessionModel) { m.QoSProfile = noString }, want: update,
+		{name: "imported without a profile", private: imported, prior: func(m *sessionModel) { m.QoSProfile = noString }, want: update,
 			adopts: "application_server, qos_profile, notification_url, notification_auth_token_version"},
-		{name: "imported without a device", memory: imported, prior: func(m *sessionModel) { m.Device = types.ObjectNull(deviceTypes) }, want: update,
+		{name: "imported without a device", private: imported, prior: func(m *sessionModel) { m.Device = types.ObjectNull(deviceTypes) }, want: update,
 			adopts: "device, application_server, notification_url, notification_auth_token_version"},
-		{name: "imported with fewer identifiers", memory: imported, prior: deviceIs(justOne), want: update,
+		{name: "imported with fewer identifiers", private: imported, prior: deviceIs(justOne), want: update,
 			adopts: "device.ipv4_address, device.ipv6_address, device.network_access_identifier, application_server, notification_url, notification_auth_token_version"},
-		{name: "imported without the port", memory: imported, prior: inIPv4("public_port", nullWholeNumber()), want: update,
+		{name: "imported without the port", private: imported, prior: inIPv4("public_port", nullWholeNumber()), want: update,
 			adopts: "device.ipv4_address.public_port, application_server, notification_url, notification_auth_token_version"},
-		{name: "imported, a value not known", memory: imported, config: func(m *sessionModel) { m.NotificationURL = notYet }, want: update,
+		{name: "imported, a value not known", private: imported, config: func(m *sessionModel) { m.NotificationURL = notYet }, want: update,
 			adopts: "application_server, notification_url, notification_auth_token_version"},
-		{name: "imported with more identifiers", memory: imported, config: deviceIs(justOne), want: update,
+		{name: "imported with more identifiers", private: imported, config: deviceIs(justOne), want: update,
 			adopts: "application_server, notification_url, notification_auth_token_version"},
-		{name: "imported with a port", memory: imported, config: inIPv4("public_port", nullWholeNumber()), want: update,
+		{name: "imported with a port", private: imported, config: inIPv4("public_port", nullWholeNumber()), want: update,
 			adopts: "application_server, notification_url, notification_auth_token_version"},
-		{name: "imported with a phone without plus", memory: imported, prior: inDevice("phone_number", types.StringValue("34611222333")), want: update,
+		{name: "imported with a phone without plus", private: imported, prior: inDevice("phone_number", types.StringValue("34611222333")), want: update,
 			adopts: "application_server, notification_url, notification_auth_token_version"},
-		{name: "imported with an access identifier in capitals", memory: imported, prior: inDevice("network_access_identifier", types.StringValue("JANE.ROE@CARRIER.TEL")), want: update,
+		{name: "imported with an access identifier in capitals", private: imported, prior: inDevice("network_access_identifier", types.StringValue("JANE.ROE@CARRIER.TEL")), want: update,
 			adopts: "application_server, notification_url, notification_auth_token_version"},
-		{name: "imported with IPv6 spelled out", memory: imported, prior: inDevice("ipv6_address", types.StringValue("2A02:9130:0:0:0:0:0:77")), want: update,
+		{name: "imported with IPv6 spelled out", private: imported, prior: inDevice("ipv6_address", types.StringValue("2A02:9130:0:0:0:0:0:77")), want: update,
 			adopts: "application_server, notification_url, notification_auth_token_version"},
-		{name: "imported another device", memory: imported, prior: deviceIs(qod.Device{PhoneNumber: "+34611222334"}), want: "device.phone_number"},
-		{name: "imported another port", memory: imported, prior: inIPv4("public_port", port), want: "device.ipv4_address.public_port"},
-		{name: "imported a device that shares nothing", memory: imported, config: deviceIs(justOne), prior: deviceIs(other), want: "device.ipv6_address"},
-		{name: "imported a device that contradicts in one", memory: imported, prior: deviceIs(qod.Device{PhoneNumber: "+34611222333", IPv6Address: "2a02:9130::78"}), want: "device.ipv6_address"},
-		{name: "imported with another duration", memory: imported, config: func(m *sessionModel) { m.Duration = newWholeNumber(7200) }, want: "duration"},
-		{name: "imported with another profile", memory: imported, config: func(m *sessionModel) { m.QoSProfile = types.StringValue("QOS_E") }, want: "qos_profile"},
-		{name: "imported, device not known", memory: imported, config: func(m *sessionModel) { m.Device = types.ObjectUnknown(deviceTypes) }, want: "device", unknown: "device"},
+		{name: "imported another device", private: imported, prior: deviceIs(qod.Device{PhoneNumber: "+34611222334"}), want: "device.phone_number"},
+		{name: "imported another port", private: imported, prior: inIPv4("public_port", port), want: "device.ipv4_address.public_port"},
+		{name: "imported a device that shares nothing", private: imported, config: deviceIs(justOne), prior: deviceIs(other), want: "device.ipv6_address"},
+		{name: "imported a device that contradicts in one", private: imported, prior: deviceIs(qod.Device{PhoneNumber: "+34611222333", IPv6Address: "2a02:9130::78"}), want: "device.ipv6_address"},
+		{name: "imported with another duration", private: imported, config: func(m *sessionModel) { m.Duration = newWholeNumber(7200) }, want: "duration"},
+		{name: "imported with another profile", private: imported, config: func(m *sessionModel) { m.QoSProfile = types.StringValue("QOS_E") }, want: "qos_profile"},
+		{name: "imported, device not known", private: imported, config: func(m *sessionModel) { m.Device = types.ObjectUnknown(deviceTypes) }, want: "device", unknown: "device"},
 
 		{name: "not imported, with a phone without plus", prior: inDevice("phone_number", types.StringValue("34611222333")), want: "device.phone_number"},
 		{name: "not imported, with more identifiers", config: deviceIs(justOne), want: "device.ipv4_address device.ipv6_address device.network_access_identifier"},
@@ -263,7 +263,7 @@ func TestPlanSession(t *testing.T) {
 			t.Parallel()
 			inputs := func() (config, prior sessionModel) {
 				config, prior = fullSession(), appliedSession()
-				if row.memory.Imported {
+				if row.private.Imported {
 					prior = importedSession()
 					config.Timeouts = noTimeouts("create", "delete")
 				}
@@ -276,7 +276,7 @@ func TestPlanSession(t *testing.T) {
 				return config, prior
 			}
 			config, prior := inputs()
-			plan := planSession(config, &prior, row.memory, configuredEndpoint)
+			plan := planSession(config, &prior, row.private, configuredEndpoint)
 
 			var replaced []string
 			for _, p := range plan.replace {
@@ -313,7 +313,7 @@ func TestPlanSession(t *testing.T) {
 			}
 			lawful(t, config, plan.planned, prior, computed...)
 			checkNotes(t, plan, row.adopts, row.unknown)
-			pure(t, plan, row.memory, config, prior, inputs)
+			pure(t, plan, row.private, config, prior, inputs)
 		})
 	}
 }
@@ -357,7 +357,7 @@ func TestPlanSession_create(t *testing.T) {
 			t.Parallel()
 			config := fullSession()
 			change(&config)
-			plan := planSession(config, nil, sessionMemory{}, configuredEndpoint)
+			plan := planSession(config, nil, sessionPrivate{}, configuredEndpoint)
 			want := config
 			want.NotificationAuthToken = types.StringNull()
 			want.ID, want.QoSStatus, want.StartedAt, want.ExpiresAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
@@ -375,7 +375,7 @@ func TestPlanSession_keepsSpelling(t *testing.T) {
 	config, prior := fullSession(), appliedSession()
 	config.Device = member(config.Device, "ipv6_address", types.StringValue("2A02:9130:0::77"))
 	config.Duration = newWholeNumber(1)
-	planned := planSession(config, &prior, sessionMemory{}, configuredEndpoint).planned
+	planned := planSession(config, &prior, sessionPrivate{}, configuredEndpoint).planned
 	if got := stringAt(planned.Device, "ipv6_address").ValueString(); got != "2a02:9130::77" {
 		t.Errorf("planned is %s", got)
 	}
@@ -443,7 +443,7 @@ func lawfulValue(t *testing.T, at string, config, planned, prior attr.Value) {
 }
 
 // pure checks that nothing but the result came of planning, and that the result comes again.
-func pure(t *testing.T, plan sessionPlan, memory sessionMemory, config, prior sessionModel, inputs func() (sessionModel, sessionModel)) {
+func pure(t *testing.T, plan sessionPlan, private sessionPrivate, config, prior sessionModel, inputs func() (sessionModel, sessionModel)) {
 	t.Helper()
 	freshConfig, freshPrior := inputs()
 	if at := differ(config, freshConfig, all); at != "" {
@@ -452,7 +452,7 @@ func pure(t *testing.T, plan sessionPlan, memory sessionMemory, config, prior se
 	if at := differ(prior, freshPrior, all); at != "" {
 		t.Errorf("planning changed %s of the state", at)
 	}
-	again := planSession(freshConfig, &freshPrior, memory, configuredEndpoint)
+	again := planSession(freshConfig, &freshPrior, private, configuredEndpoint)
 	if at := differ(plan.planned, again.planned, all); at != "" {
 		t.Errorf("%s is planned differently the second time", at)
 	}

@@ -70,7 +70,7 @@ func TestSession_replaces(t *testing.T) {
 		}))...),
 	)
 	deleted := map[string]bool{}
-	replacement := w.Requests(sandbox.OpCreate, sandbox.OpRelease)[len(rows) : 3*len(rows)]
+	replacement := w.Requests(sandbox.OpCreate, sandbox.OpDelete)[len(rows) : 3*len(rows)]
 	for _, r := range replacement {
 		if r.Method == http.MethodDelete {
 			deleted[path.Base(r.Path)] = true

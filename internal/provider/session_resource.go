@@ -90,15 +90,15 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	defer cancel()
 
 	asked := model.toSpec(token)
-	var memory sessionMemory
-	granted, err := reserve(ctx, r.api, asked, model.waits(), func(made qod.Session) bool {
+	var private sessionPrivate
+	granted, err := createSession(ctx, r.api, asked, model.waits(), func(made qod.Session) bool {
 		model.record(made, r.api.Endpoint())
 		// What was asked for is what is planned; another profile is reported below.
 		model.QoSProfile = types.StringValue(asked.QoSProfile)
 		model.settle()
 		resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)
-		memory = memory.remember(made, r.api)
-		resp.Diagnostics.Append(memory.keep(ctx, resp.Private)...)
+		private = private.withSession(made, r.api)
+		resp.Diagnostics.Append(private.save(ctx, resp.Private)...)
 		return !resp.Diagnostics.HasError()
 	})
 	if resp.Diagnostics.HasError() {
@@ -107,7 +107,7 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	if granted.ID == "" {
 		// Nothing was made, or nothing is left to record: the next apply reserves anew.
 		resp.State.RemoveResource(ctx)
-		resp.Diagnostics.Append(creatingSession.reserveFailed(err))
+		resp.Diagnostics.Append(creatingSession.createFailed(err))
 		return
 	}
 	before := model
@@ -116,8 +116,8 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	if !model.recordedSame(before) {
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	}
-	if now := memory.remember(granted, r.api); now != memory {
-		resp.Diagnostics.Append(now.keep(ctx, resp.Private)...)
+	if now := private.withSession(granted, r.api); now != private {
+		resp.Diagnostics.Append(now.save(ctx, resp.Private)...)
 	}
 	resp.Diagnostics.Append(sessionWarnings(granted)...)
 	var over bool
@@ -128,7 +128,7 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	case over:
 		resp.Diagnostics.Append(creatingSession.grantedInThePast(granted))
 	case err != nil:
-		resp.Diagnostics.Append(creatingSession.reserveFailed(err))
+		resp.Diagnostics.Append(creatingSession.createFailed(err))
 	case granted.QoSProfile != "" && granted.QoSProfile != asked.QoSProfile:
 		resp.Diagnostics.Append(creatingSession.otherProfile(granted, asked.QoSProfile))
 	case granted.Seconds > 0 && granted.Seconds < asked.Seconds:
@@ -149,7 +149,7 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 	defer catch(&resp.Diagnostics)
 	var model sessionModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
-	memory, diags := recall(ctx, req.Private)
+	private, diags := loadPrivate(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -161,15 +161,15 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 
 	// The first read of an import finds nothing in state but the id.
-	importing := memory.Imported && model.QoSProfile.IsNull() && model.Device.IsNull() && model.QoSStatus.IsNull()
-	found, err := r.api.Read(ctx, model.ref(r.api, memory))
+	importing := private.Imported && model.QoSProfile.IsNull() && model.Device.IsNull() && model.QoSStatus.IsNull()
+	found, err := r.api.Read(ctx, model.ref(r.api, private))
 	switch {
 	case err == nil:
 	case qod.IsGone(err) && importing:
 		resp.Diagnostics.Append(importingSession.importUnknown(model.ID.ValueString(), r.api.Origin(), err))
 		return
 	case qod.IsGone(err):
-		resp.Diagnostics.Append(readingSession.sessionGone(ctx, r.api, model.ref(r.api, memory), memory, err)...)
+		resp.Diagnostics.Append(readingSession.sessionGone(ctx, r.api, model.ref(r.api, private), private, err)...)
 		if !resp.Diagnostics.HasError() {
 			resp.State.RemoveResource(ctx)
 		}
@@ -198,10 +198,10 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	// Whoever can see the session is asked for it from now on.
 	resp.Diagnostics.Append(sessionWarnings(found)...)
-	now := memory.remember(found, r.api)
+	now := private.withSession(found, r.api)
 	now.Over = over
-	if now != memory {
-		resp.Diagnostics.Append(now.keep(ctx, resp.Private)...)
+	if now != private {
+		resp.Diagnostics.Append(now.save(ctx, resp.Private)...)
 	}
 	if r.owners.shared(found.ID, now.Owner) {
 		resp.Diagnostics.Append(readingSession.heldTwice(found.ID))
@@ -215,7 +215,7 @@ func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest
 	var plan, prior sessionModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
-	memory, diags := recall(ctx, req.Private)
+	private, diags := loadPrivate(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := plan.Timeouts.Create(ctx, defaultCreateTimeout)
 	resp.Diagnostics.Append(diags...)
@@ -223,7 +223,7 @@ func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest
 		return
 	}
 
-	resp.Diagnostics.Append(updatingSession.checkSessionEndpoint(r.api, memory, prior.Endpoint, prior.ID, prior.ExpiresAt)...)
+	resp.Diagnostics.Append(updatingSession.checkSessionEndpoint(r.api, private, prior.Endpoint, prior.ID, prior.ExpiresAt)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -237,7 +237,7 @@ func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		var s qod.Session
-		if s, err = r.api.Await(ctx, plan.ref(r.api, memory)); s.Status != "" {
+		if s, err = r.api.Await(ctx, plan.ref(r.api, private)); s.Status != "" {
 			resp.Diagnostics.Append(sessionWarnings(s)...)
 			profile := plan.QoSProfile
 			plan.record(s, plan.Endpoint.ValueString())
@@ -246,8 +246,8 @@ func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest
 	}
 	plan.settle()
 	resp.Diagnostics.Append(r.save(ctx, plan, &resp.State, resp.Identity)...)
-	memory.Imported = false
-	resp.Diagnostics.Append(memory.keep(ctx, resp.Private)...)
+	private.Imported = false
+	resp.Diagnostics.Append(private.save(ctx, resp.Private)...)
 	if err != nil {
 		resp.Diagnostics.Append(resumeFailed(err))
 	}
@@ -258,21 +258,21 @@ func (r *sessionResource) Delete(ctx context.Context, req resource.DeleteRequest
 	defer catch(&resp.Diagnostics)
 	var model sessionModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
-	memory, diags := recall(ctx, req.Private)
+	private, diags := loadPrivate(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := model.Timeouts.Delete(ctx, defaultDeleteTimeout)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(deletingSession.checkSessionEndpoint(r.api, memory, model.Endpoint, model.ID, model.ExpiresAt)...)
+	resp.Diagnostics.Append(deletingSession.checkSessionEndpoint(r.api, private, model.Endpoint, model.ID, model.ExpiresAt)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	resp.Diagnostics.Append(release(ctx, r.api, deletingSession, model.ref(r.api, memory), memory)...)
+	resp.Diagnostics.Append(deleteSession(ctx, r.api, deletingSession, model.ref(r.api, private), private)...)
 }
 
 // ImportState takes a session over by its id. The refresh that follows fills the state.
@@ -292,7 +292,7 @@ func (r *sessionResource) ImportState(ctx context.Context, req resource.ImportSt
 	if resp.Identity != nil {
 		resp.Diagnostics.Append(resp.Identity.SetAttribute(ctx, path.Root("id"), id)...)
 	}
-	resp.Diagnostics.Append(sessionMemory{Imported: true}.keep(ctx, resp.Private)...)
+	resp.Diagnostics.Append(sessionPrivate{Imported: true}.save(ctx, resp.Private)...)
 }
 
 func instantOf(s types.String) time.Time {

@@ -67,7 +67,7 @@ func TestSession_life(t *testing.T) {
 	if n := w.Count(sandbox.OpCreate); n != 3 {
 		t.Errorf("%d POSTs, want one for each of the three sessions", n)
 	}
-	if releases := w.Requests(sandbox.OpRelease); len(releases) != 1 || releases[0].Status != 404 {
+	if releases := w.Requests(sandbox.OpDelete); len(releases) != 1 || releases[0].Status != 404 {
 		t.Errorf("DELETEs: %v, want the one that found nothing", releases)
 	}
 }
@@ -193,7 +193,7 @@ resource "qod_session" "slow" {
 `)
 	w.Before(sandbox.OpRead, func(int, *http.Request) {
 		for _, s := range w.Ledger() {
-			if s.Duration == 3601 && w.Count(sandbox.OpRelease) == 0 {
+			if s.Duration == 3601 && w.Count(sandbox.OpDelete) == 0 {
 				w.Revoke(s.ID)
 			}
 		}
@@ -211,7 +211,7 @@ resource "qod_session" "slow" {
 		before(func() { w.Echo(nil) }, planning(w.apply(config),
 			replaces("qod_session.revoked"), replaces("qod_session.other_profile"), replaces("qod_session.slow"))),
 	)
-	if posts, releases := w.Count(sandbox.OpCreate), w.Count(sandbox.OpRelease); posts != 6 || releases != 6 {
+	if posts, releases := w.Count(sandbox.OpCreate), w.Count(sandbox.OpDelete); posts != 6 || releases != 6 {
 		t.Errorf("%d POSTs and %d DELETEs, want 6 of each", posts, releases)
 	}
 }

@@ -216,8 +216,8 @@ func (a api) EstimateNow() time.Time {
 	return atKickOff
 }
 
-func (a api) Reserve(context.Context, qod.Spec) (qod.Session, error) { return a.reserve() }
-func (a api) Await(context.Context, qod.Ref) (qod.Session, error)    { return a.await() }
+func (a api) Create(context.Context, qod.Spec) (qod.Session, error) { return a.reserve() }
+func (a api) Await(context.Context, qod.Ref) (qod.Session, error)   { return a.await() }
 
 // The endings that depend on the client alone: an interrupted wait ends with a warning and a
 // clean state, a session that vanished leaves none, and one that comes with an error, or before a
@@ -236,7 +236,7 @@ func TestSession_createEndsWith(t *testing.T) {
 	}{
 		"interrupted": {api: api{reserve: reserved, await: fails(qod.WaitInterrupted)}, warns: "The next apply resumes the wait.", status: "REQUESTED"},
 		"vanished":    {api: api{reserve: reserved, await: fails(qod.WaitGone)}, says: "The next apply reserves a new one."},
-		"denied":      {api: api{reserve: reserved, await: fails(qod.WaitDenied)}, says: "put the credentials right and run terraform untaint", status: "REQUESTED"},
+		"denied":      {api: api{reserve: reserved, await: fails(qod.WaitUnauthorized)}, says: "put the credentials right and run terraform untaint", status: "REQUESTED"},
 		"a fault while waiting": {
 			api:  api{reserve: reserved, await: func() (qod.Session, error) { panic("a fault") }},
 			says: "a fault", status: "REQUESTED",

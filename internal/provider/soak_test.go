@@ -284,7 +284,7 @@ func withByteOrderMark(body []byte) []byte { return append([]byte("\xef\xbb\xbf"
 var circumstances = map[string]func(s *soak){
 	"a gateway answers 404": func(s *soak) {
 		answer := sandbox.ForeignNotFound[s.random.IntN(len(sandbox.ForeignNotFound))]
-		for _, op := range []sandbox.Operation{sandbox.OpRead, sandbox.OpList, sandbox.OpRelease} {
+		for _, op := range []sandbox.Operation{sandbox.OpRead, sandbox.OpList, sandbox.OpDelete} {
 			if s.random.IntN(3) > 0 {
 				s.tell("to %s: %s", op, answer.Name)
 				s.w.Fail(sandbox.Fault{Operation: op, Nth: 1 + s.random.IntN(3), Times: []int{1, 3, -1}[s.random.IntN(3)], Effect: answer.Effect})
@@ -292,7 +292,7 @@ var circumstances = map[string]func(s *soak){
 		}
 	},
 	"nodes lag": func(s *soak) {
-		for _, op := range []sandbox.Operation{sandbox.OpCreate, sandbox.OpRead, sandbox.OpList, sandbox.OpRelease} {
+		for _, op := range []sandbox.Operation{sandbox.OpCreate, sandbox.OpRead, sandbox.OpList, sandbox.OpDelete} {
 			// That of a list alone is the worst: it shows nothing wrong.
 			if op == sandbox.OpCreate && s.doubled {
 				continue // the network would take both
@@ -361,7 +361,7 @@ func (s *soak) disturb() {
 		s.tell("%s", name)
 		circumstances[name](s)
 	}
-	for _, op := range []sandbox.Operation{sandbox.OpRead, sandbox.OpList, sandbox.OpRelease} {
+	for _, op := range []sandbox.Operation{sandbox.OpRead, sandbox.OpList, sandbox.OpDelete} {
 		for range s.random.IntN(3) {
 			name, effect := s.pick(others())
 			s.fault(op, name, effect)
@@ -382,7 +382,7 @@ func (s *soak) disturb() {
 func (s *soak) disturbReleases() {
 	for range s.random.IntN(3) {
 		name, effect := s.pick(others())
-		s.fault(sandbox.OpRelease, name, effect)
+		s.fault(sandbox.OpDelete, name, effect)
 	}
 }
 
@@ -554,7 +554,7 @@ func (s *soak) undisturbed() {
 	s.w.SkewDate(nil)
 	s.w.Echo(nil)
 	s.w.StaleList(false)
-	for _, op := range []sandbox.Operation{sandbox.OpCreate, sandbox.OpRead, sandbox.OpList, sandbox.OpRelease} {
+	for _, op := range []sandbox.Operation{sandbox.OpCreate, sandbox.OpRead, sandbox.OpList, sandbox.OpDelete} {
 		s.w.Lag(op, 0)
 	}
 }
@@ -701,7 +701,7 @@ func (s *soak) fail(format string, args ...any) {
 	for i, r := range s.resources {
 		fmt.Fprintf(&said, "  %d, with session %q, device %v: %s\n", i, r.session(), r.config["device"], r.said)
 	}
-	s.w.t.Errorf(format+"\n\nWhat happened:\n  %s\n\nRequests:\n%s\nErrors since:\n%s", append(args, strings.Join(s.story, "\n  "), s.log(), &said)...)
+	s.w.t.Errorf(format+"\n\nWhat cause:\n  %s\n\nRequests:\n%s\nErrors since:\n%s", append(args, strings.Join(s.story, "\n  "), s.log(), &said)...)
 }
 
 func (s *soak) log() string {

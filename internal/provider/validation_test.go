@@ -614,7 +614,7 @@ func sendsNothing(t *testing.T, s *sandbox.Server, typeName string) {
 	t.Helper()
 	operations := []sandbox.Operation{}
 	if typeName == "qod_reservation" {
-		operations = []sandbox.Operation{sandbox.OpCreate, sandbox.OpRead, sandbox.OpRelease}
+		operations = []sandbox.Operation{sandbox.OpCreate, sandbox.OpRead, sandbox.OpDelete}
 	}
 	if asked := s.Requests(operations...); len(asked) > 0 {
 		t.Errorf("planning made %d requests, the first one %s %s", len(asked), asked[0].Method, asked[0].Path)

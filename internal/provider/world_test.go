@@ -216,7 +216,7 @@ func (w *world) ids() []string {
 // writes are the requests so far that change something, in order: "POST DELETE POST".
 func (w *world) writes() string {
 	var methods []string
-	for _, r := range w.Requests(sandbox.OpCreate, sandbox.OpRelease) {
+	for _, r := range w.Requests(sandbox.OpCreate, sandbox.OpDelete) {
 		methods = append(methods, r.Method)
 	}
 	return strings.Join(methods, " ")

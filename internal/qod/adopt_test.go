@@ -21,7 +21,7 @@ func TestReserveAdoptsOneOfTwo(t *testing.T) {
 		inBubble(t, several, func(t *testing.T, w *world) {
 			w.Lag(sandbox.OpList, 40*time.Second)
 			w.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: 2, Effect: sandbox.HangAfterCommit()})
-			s, err := w.Reserve(t.Context(), wanted())
+			s, err := w.Create(t.Context(), wanted())
 			var lost *qod.UnresolvedError
 			if made := w.Ledger(); len(made) != 2 || s.ID != made[0].ID || !errors.As(err, &lost) || lost.Kept != s.ID ||
 				len(lost.Candidates) != 1 || lost.Candidates[0].ID != made[1].ID {
@@ -35,7 +35,7 @@ func TestReserveAdoptsOneOfTwo(t *testing.T) {
 			w.Lag(sandbox.OpList, 40*time.Second)
 			w.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.HangAfterCommit()})
 			w.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.HangBeforeCommit()})
-			s, err := w.Reserve(t.Context(), wanted())
+			s, err := w.Create(t.Context(), wanted())
 			if made := w.Ledger(); err != nil || len(made) != 1 || s.ID != made[0].ID {
 				t.Errorf("%s, %v; the network has %v", s.ID, err, made)
 			}
@@ -47,7 +47,7 @@ func TestReserveAdoptsOneOfTwo(t *testing.T) {
 			w.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.HangBeforeCommit()})
 			w.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.HangAfterCommit()})
 			began := time.Now()
-			s, err := w.Reserve(t.Context(), wanted())
+			s, err := w.Create(t.Context(), wanted())
 			if made := w.Ledger(); err != nil || len(made) != 1 || s.ID != made[0].ID {
 				t.Errorf("%s, %v; the network has %v", s.ID, err, made)
 			}
@@ -65,7 +65,7 @@ func TestReserveNamesTheConflict(t *testing.T) {
 	inBubble(t, setting{}, func(t *testing.T, w *world) {
 		w.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.Duplicate()})
 		w.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.Status(403, `{"code":"PERMISSION_DENIED"}`)})
-		_, err := w.Reserve(t.Context(), wanted())
+		_, err := w.Create(t.Context(), wanted())
 		var conflict *qod.ConflictError
 		var then *qod.Error
 		if made := w.Ledger(); !errors.As(err, &conflict) || len(conflict.Visible) != 1 || conflict.Visible[0].ID != made[0].ID ||

@@ -41,7 +41,7 @@ func TestByteOrderMarks(t *testing.T) {
 		return append([]byte("\ufeff"), body...)
 	})}, func(t *testing.T, w *world) {
 		ctx := within(t, time.Minute)
-		made, err := w.Reserve(ctx, wanted())
+		made, err := w.Create(ctx, wanted())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,7 +52,7 @@ func TestByteOrderMarks(t *testing.T) {
 		listed, err := w.List(ctx, qod.Filter{})
 		equal(t, "the error of a list", err, nil)
 		equal(t, "listed", len(listed), 1)
-		_, err = w.Reserve(ctx, wanted())
+		_, err = w.Create(ctx, wanted())
 		equal(t, "the code of a refusal", as[*qod.Error](t, err).Code, "CONFLICT")
 	})
 }
@@ -72,7 +72,7 @@ func TestWrappedAnswers(t *testing.T) {
 				}
 				return append(append([]byte(around[0]), body...), around[1]...)
 			})}, func(t *testing.T, w *world) {
-				made, err := w.Reserve(within(t, time.Minute), wanted())
+				made, err := w.Create(within(t, time.Minute), wanted())
 				equal(t, "error", err, nil)
 				equal(t, "the session", made.ID, w.Ledger()[0].ID)
 				equal(t, "POSTs", w.Count(sandbox.OpCreate), 1)

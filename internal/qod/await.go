@@ -62,11 +62,11 @@ func (w *wait) saw(polled Session, err error) (over bool, _ error) {
 	case err == nil:
 		w.last = polled
 		if polled.Status == StatusUnavailable {
-			return true, &WaitError{Reason: WaitRefused, Last: polled}
+			return true, &WaitError{Reason: WaitUnavailable, Last: polled}
 		}
 		return polled.Status == StatusAvailable, nil
 	case denied(err):
-		return true, &WaitError{Reason: WaitDenied, Last: w.last, Err: err}
+		return true, &WaitError{Reason: WaitUnauthorized, Last: w.last, Err: err}
 	case IsGone(err):
 		return true, &WaitError{Reason: WaitGone, Last: w.last, Err: err}
 	}

@@ -26,7 +26,7 @@ func TestAwaitBehindAListThatStandsStill(t *testing.T) {
 			"available": {func(w *world, id string) {
 				w.Edit(id, func(s *sandbox.Session) { s.Status = sandbox.StatusAvailable })
 			}, 0},
-			"unavailable": {func(w *world, id string) { w.Revoke(id) }, qod.WaitRefused},
+			"unavailable": {func(w *world, id string) { w.Revoke(id) }, qod.WaitUnavailable},
 		} {
 			for _, after := range []time.Duration{0, 3 * time.Second, 40 * time.Second} {
 				t.Run(fmt.Sprintf("%d waits, %s after %v", test.waits, name, after), func(t *testing.T) {

@@ -46,12 +46,12 @@ func TestAwait(t *testing.T) {
 
 		"unavailable from the start": {
 			arrange: func(_ *testing.T, w *world, id string) { w.Revoke(id) },
-			reason:  qod.WaitRefused, last: qod.StatusUnavailable, till: time.Second, polls: 1,
+			reason:  qod.WaitUnavailable, last: qod.StatusUnavailable, till: time.Second, polls: 1,
 		},
 		"unavailable meanwhile": {
 			provisioning: time.Minute,
 			arrange:      func(_ *testing.T, w *world, id string) { time.AfterFunc(10*time.Second, func() { w.Revoke(id) }) },
-			reason:       qod.WaitRefused, last: qod.StatusUnavailable, from: 10 * time.Second, till: 13 * time.Second,
+			reason:       qod.WaitUnavailable, last: qod.StatusUnavailable, from: 10 * time.Second, till: 13 * time.Second,
 		},
 		"never available": {
 			provisioning: time.Hour, budget: 5 * time.Minute,
@@ -114,13 +114,13 @@ func TestAwait(t *testing.T) {
 		"the token is always refused": {
 			arrange: reads(-1, sandbox.Status(401, "")), reason: qod.WaitTimeout, err: 401, from: 5 * time.Minute, till: 5 * time.Minute, polls: 22,
 		},
-		"a ready token is refused": {ready: "stale", reason: qod.WaitDenied, err: 401, till: time.Second, polls: 1},
+		"a ready token is refused": {ready: "stale", reason: qod.WaitUnauthorized, err: 401, till: time.Second, polls: 1},
 		"the token endpoint is down for a while": {
 			arrange: tokenless(5, down), till: time.Minute,
 		},
 		"the token endpoint refuses the client": {
 			arrange: tokenless(-1, sandbox.Status(401, `{"error":"invalid_client"}`)),
-			reason:  qod.WaitDenied, err: 401, till: time.Second, polls: 1,
+			reason:  qod.WaitUnauthorized, err: 401, till: time.Second, polls: 1,
 		},
 	}
 	for name, test := range tests {
@@ -262,13 +262,13 @@ func TestReserveAndAwaitUnavailable(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setting{}, func(t *testing.T, w *world) {
 		w.Echo(func(info map[string]any) { info["qosStatus"] = "UNAVAILABLE" })
-		s, err := w.Reserve(t.Context(), wanted())
+		s, err := w.Create(t.Context(), wanted())
 		if err != nil {
 			t.Fatal(err)
 		}
 		equal(t, "status", s.Status, qod.StatusUnavailable)
 		_, err = w.Await(t.Context(), qod.Ref{ID: s.ID})
-		equal(t, "reason", as[*qod.WaitError](t, err).Reason, qod.WaitRefused)
+		equal(t, "reason", as[*qod.WaitError](t, err).Reason, qod.WaitUnavailable)
 	})
 }
 

@@ -99,7 +99,7 @@ func aFleet(t *testing.T, w *world, devices int) {
 		defer cancel()
 		spec := wanted()
 		spec.Device.PhoneNumber = fmt.Sprintf("+346000001%02d", i)
-		s, err := w.Reserve(ctx, spec)
+		s, err := w.Create(ctx, spec)
 		if ids[i] = s.ID; err != nil {
 			return err
 		}
@@ -120,7 +120,7 @@ func aFleet(t *testing.T, w *world, devices int) {
 	for i, err := range tenAtATime(devices, func(i int) error {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
-		return w.Release(ctx, qod.Ref{ID: ids[i]})
+		return w.Delete(ctx, qod.Ref{ID: ids[i]})
 	}) {
 		if err != nil {
 			t.Errorf("delete %d: %v", i, err)
@@ -231,7 +231,7 @@ func TestBusyIsOutlasted(t *testing.T) {
 			})
 		}
 	}
-	for _, op := range []qod.Operation{qod.OperationRead, qod.OperationList, qod.OperationRelease} {
+	for _, op := range []qod.Operation{qod.OperationRead, qod.OperationList, qod.OperationDelete} {
 		t.Run(string(op)+" 503", func(t *testing.T) {
 			t.Parallel()
 			inBubble(t, setting{client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, w *world) {

@@ -23,21 +23,21 @@ var verbs = map[qod.Operation]func(ctx context.Context, w *world, id string) err
 	qod.OperationCreate: func(ctx context.Context, w *world, _ string) error {
 		spec := wanted()
 		spec.Device.PhoneNumber = "+34600000002"
-		_, err := w.Reserve(ctx, spec)
+		_, err := w.Create(ctx, spec)
 		return err
 	},
 	qod.OperationRead: func(ctx context.Context, w *world, id string) error {
 		_, err := w.Read(ctx, qod.Ref{ID: id})
 		return err
 	},
-	qod.OperationList:    func(ctx context.Context, w *world, _ string) error { _, err := w.List(ctx, qod.Filter{}); return err },
-	qod.OperationRelease: func(ctx context.Context, w *world, id string) error { return w.Release(ctx, qod.Ref{ID: id}) },
+	qod.OperationList:   func(ctx context.Context, w *world, _ string) error { _, err := w.List(ctx, qod.Filter{}); return err },
+	qod.OperationDelete: func(ctx context.Context, w *world, id string) error { return w.Delete(ctx, qod.Ref{ID: id}) },
 }
 
 // at names the sandbox's operation of a client's.
 func at(op qod.Operation) sandbox.Operation {
-	if op == qod.OperationRelease {
-		return sandbox.OpRelease
+	if op == qod.OperationDelete {
+		return sandbox.OpDelete
 	}
 	return sandbox.Operation(op)
 }
@@ -48,12 +48,12 @@ func TestRequests(t *testing.T) {
 		s := w.seed(sandbox.Session{})
 		w.spoil(sandbox.OpCreate, 1, sandbox.Status(429, ""))
 		w.spoil(sandbox.OpRead, 1, down)
-		for _, op := range []qod.Operation{qod.OperationCreate, qod.OperationRead, qod.OperationList, qod.OperationRelease} {
+		for _, op := range []qod.Operation{qod.OperationCreate, qod.OperationRead, qod.OperationList, qod.OperationDelete} {
 			if err := verbs[op](t.Context(), w, s.ID); err != nil {
 				t.Errorf("%s: %v", op, err)
 			}
 		}
-		requests := w.Requests(sandbox.OpCreate, sandbox.OpRead, sandbox.OpList, sandbox.OpRelease)
+		requests := w.Requests(sandbox.OpCreate, sandbox.OpRead, sandbox.OpList, sandbox.OpDelete)
 		correlators := map[string]bool{}
 		for _, r := range requests {
 			name := r.Method + " " + r.Path
@@ -183,7 +183,7 @@ func TestRefusedTokenIsReplacedOnce(t *testing.T) {
 func TestForbiddenNamesTheScope(t *testing.T) {
 	t.Parallel()
 	scopes := map[qod.Operation]string{
-		qod.OperationCreate: sandbox.ScopeWrite, qod.OperationRelease: sandbox.ScopeWrite,
+		qod.OperationCreate: sandbox.ScopeWrite, qod.OperationDelete: sandbox.ScopeWrite,
 		qod.OperationRead: sandbox.ScopeRead, qod.OperationList: sandbox.ScopeRead,
 	}
 	for op, verb := range verbs {

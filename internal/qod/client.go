@@ -111,7 +111,7 @@ func New(config Config) (*Client, error) {
 	c.lists = newLists(c.listOnce)
 	c.reader = newReader(c.lists, c.clock)
 	if config.AccessToken != "" {
-		c.authorizer = &readyToken{token: Token{value: config.AccessToken}}
+		c.authorizer = &staticToken{token: Token{value: config.AccessToken}}
 		c.origin = c.endpoint + asClient + "token"
 		return c, nil
 	}
@@ -194,9 +194,9 @@ func (c *Client) readOnce(ctx context.Context, ref Ref, attempt int) (Session, e
 	return s, err
 }
 
-// Confirm returns the session where a shared list shows that it is well; see reader. It never asks
+// ReadCached returns the session where a shared list shows that it is well; see reader. It never asks
 // for the session itself, and false says nothing of it.
-func (c *Client) Confirm(ctx context.Context, ref Ref) (Session, bool) {
+func (c *Client) ReadCached(ctx context.Context, ref Ref) (Session, bool) {
 	return c.reader.confirm(ctx, ref)
 }
 

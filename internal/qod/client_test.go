@@ -268,7 +268,7 @@ func FuzzID(f *testing.F) {
 			t.Fatal(err)
 		}
 		_, readErr := client.Read(t.Context(), qod.Ref{ID: id})
-		releaseErr := client.Release(t.Context(), qod.Ref{ID: id})
+		releaseErr := client.Delete(t.Context(), qod.Ref{ID: id})
 		equal(t, "refused alike", qod.IsGone(readErr), qod.IsGone(releaseErr))
 		if !qod.IsGone(readErr) {
 			equal(t, "requests of an id that is refused", len(paths), 0)

@@ -68,7 +68,7 @@ func TestCreateAdoptsNothingOfOthersBehindAListThatLags(t *testing.T) {
 						before(func(t *testing.T, w *world) {
 							spec := wanted()
 							spec.Device.PhoneNumber = "+34600000002"
-							if _, err := w.Reserve(t.Context(), spec); err != nil {
+							if _, err := w.Create(t.Context(), spec); err != nil {
 								t.Fatal(err)
 							}
 							creates(sandbox.HangBeforeCommit())(t, w)
@@ -137,7 +137,7 @@ func TestCreateOfAnswersThatAreMixedUp(t *testing.T) {
 						wg.Go(func() {
 							spec := wanted()
 							spec.Device.PhoneNumber = fmt.Sprintf("+3460000010%d", i)
-							s, err := w.Reserve(t.Context(), spec)
+							s, err := w.Create(t.Context(), spec)
 							if !test.adopted {
 								e := as[*qod.UnresolvedError](t, err)
 								equal(t, "candidates", len(e.Candidates), 1)
@@ -171,7 +171,7 @@ func TestReadOfAnswersThatAreMixedUp(t *testing.T) {
 		other.Device.PhoneNumber = "+34600000002"
 		var refs []qod.Ref
 		for _, s := range []qod.Spec{spec, other} {
-			made, err := w.Reserve(t.Context(), s)
+			made, err := w.Create(t.Context(), s)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -267,7 +267,7 @@ func TestCreateAdoptsASessionOnce(t *testing.T) {
 			wg.Go(func() {
 				spec := wanted()
 				spec.Device = d
-				s, err := w.Reserve(t.Context(), spec)
+				s, err := w.Create(t.Context(), spec)
 				if s.ID == "" && err == nil {
 					t.Error("neither a session nor an error")
 				}

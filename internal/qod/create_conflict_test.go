@@ -15,13 +15,13 @@ import (
 
 // slowDeletes has the network take a while for each delete, and hold the device until then.
 func slowDeletes(w *world, d time.Duration) {
-	w.Before(sandbox.OpRelease, func(int, *http.Request) { time.Sleep(d) })
+	w.Before(sandbox.OpDelete, func(int, *http.Request) { time.Sleep(d) })
 }
 
 // deleting has this process begin to delete the session of the device.
 func deleting(t *testing.T, w *world, device qod.Device, id string) {
 	t.Helper()
-	go func() { _ = w.Release(t.Context(), qod.Ref{ID: id, Device: device}) }()
+	go func() { _ = w.Delete(t.Context(), qod.Ref{ID: id, Device: device}) }()
 	time.Sleep(50 * time.Millisecond)
 }
 
@@ -37,7 +37,7 @@ func TestCreateBehindAnOwnDelete(t *testing.T) {
 			arrange: func(t *testing.T, w *world) {
 				w.seed(sandbox.Session{})
 				s := w.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: other.PhoneNumber}})
-				if err := w.Release(t.Context(), qod.Ref{ID: s.ID, Device: other}); err != nil {
+				if err := w.Delete(t.Context(), qod.Ref{ID: s.ID, Device: other}); err != nil {
 					t.Fatal(err)
 				}
 			},
@@ -46,8 +46,8 @@ func TestCreateBehindAnOwnDelete(t *testing.T) {
 		"that has failed": {
 			arrange: func(t *testing.T, w *world) {
 				s := w.seed(sandbox.Session{})
-				w.spoil(sandbox.OpRelease, -1, sandbox.Status(403, ""))
-				if err := w.Release(t.Context(), qod.Ref{ID: s.ID, Device: wanted().Device}); err == nil {
+				w.spoil(sandbox.OpDelete, -1, sandbox.Status(403, ""))
+				if err := w.Delete(t.Context(), qod.Ref{ID: s.ID, Device: wanted().Device}); err == nil {
 					t.Fatal("it has not failed")
 				}
 			},
@@ -57,7 +57,7 @@ func TestCreateBehindAnOwnDelete(t *testing.T) {
 			arrange: func(t *testing.T, w *world) {
 				s := w.seed(sandbox.Session{})
 				slowDeletes(w, 5*time.Second)
-				w.spoil(sandbox.OpRelease, -1, sandbox.Status(403, ""))
+				w.spoil(sandbox.OpDelete, -1, sandbox.Status(403, ""))
 				deleting(t, w, wanted().Device, s.ID)
 			},
 			posts: -1, till: 25 * time.Second, check: visible,
@@ -126,12 +126,12 @@ func TestCreateOfRenamedResources(t *testing.T) {
 						spec.Device.PhoneNumber = fmt.Sprintf("+346000001%02d", i)
 						s := w.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: spec.Device.PhoneNumber}})
 						deletes = append(deletes, func() {
-							if err := w.Release(within(t, 2*time.Minute), qod.Ref{ID: s.ID, Device: spec.Device}); err != nil {
+							if err := w.Delete(within(t, 2*time.Minute), qod.Ref{ID: s.ID, Device: spec.Device}); err != nil {
 								t.Errorf("delete: %v", err)
 							}
 						})
 						creates = append(creates, func() {
-							if _, err := w.Reserve(within(t, 5*time.Minute), spec); err != nil {
+							if _, err := w.Create(within(t, 5*time.Minute), spec); err != nil {
 								t.Errorf("create: %v", err)
 							}
 						})
@@ -183,7 +183,7 @@ func TestConflictNamesWhatThisRunHasDeleted(t *testing.T) {
 		// Its own session is no reason to wait, lost answer or not: two rows have one device.
 		"made by this run, behind a lost answer": {
 			arrange: func(t *testing.T, w *world) {
-				if _, err := w.Reserve(t.Context(), wanted()); err != nil {
+				if _, err := w.Create(t.Context(), wanted()); err != nil {
 					t.Fatal(err)
 				}
 				w.spoil(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
@@ -195,7 +195,7 @@ func TestConflictNamesWhatThisRunHasDeleted(t *testing.T) {
 			setting: setting{network: sandbox.Config{HoldAfterDelete: time.Hour}},
 			arrange: func(t *testing.T, w *world) {
 				s := w.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000002"}})
-				if err := w.Release(t.Context(), qod.Ref{ID: s.ID, Device: qod.Device{PhoneNumber: "+34600000002"}}); err != nil {
+				if err := w.Delete(t.Context(), qod.Ref{ID: s.ID, Device: qod.Device{PhoneNumber: "+34600000002"}}); err != nil {
 					t.Fatal(err)
 				}
 				w.seed(sandbox.Session{ClientID: "another team"})

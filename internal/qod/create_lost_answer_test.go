@@ -45,7 +45,7 @@ func TestCreateIsNeverGreenWithTwo(t *testing.T) {
 									w.Lag(op, lag)
 								}
 								w.spoil(sandbox.OpCreate, 1, loss)
-								s, err := w.Reserve(within(t, budget), wanted())
+								s, err := w.Create(within(t, budget), wanted())
 								made := len(w.Ledger()) - before
 								switch unresolved := is[*qod.UnresolvedError](err); {
 								case made > 1 && !unresolved:
@@ -178,7 +178,7 @@ func TestCreateLooksForASecondSessionAfterAnInterrupt(t *testing.T) {
 				time.AfterFunc(5*time.Second, cancel)
 			}
 		})
-		s, err := w.Reserve(ctx, wanted())
+		s, err := w.Create(ctx, wanted())
 		e := as[*qod.UnresolvedError](t, err)
 		equal(t, "the other is named", len(e.Candidates), 1)
 		if s.ID == "" || e.Kept != s.ID {

@@ -49,10 +49,10 @@ type Operation string
 
 // The operations, as the provider's errors and logs name them.
 const (
-	OperationCreate  Operation = "create"
-	OperationRead    Operation = "read"
-	OperationList    Operation = "list"
-	OperationRelease Operation = "delete"
+	OperationCreate Operation = "create"
+	OperationRead   Operation = "read"
+	OperationList   Operation = "list"
+	OperationDelete Operation = "delete"
 )
 
 // request is one operation spelled out by a dialect.

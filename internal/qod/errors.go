@@ -195,11 +195,11 @@ type WaitReason int
 
 // The ways a wait ends without AVAILABLE.
 const (
-	WaitRefused     WaitReason = iota + 1 // the network says UNAVAILABLE
-	WaitTimeout                           // the context's deadline passed
-	WaitInterrupted                       // the context was cancelled
-	WaitGone                              // the session is proven gone
-	WaitDenied                            // the credentials are refused, and will be
+	WaitUnavailable  WaitReason = iota + 1 // the network says UNAVAILABLE
+	WaitTimeout                            // the context's deadline passed
+	WaitInterrupted                        // the context was cancelled
+	WaitGone                               // the session is proven gone
+	WaitUnauthorized                       // the credentials are refused, and will be
 )
 
 // WaitError says why a wait ended and what was last known of the session.
@@ -211,11 +211,11 @@ type WaitError struct {
 
 func (e *WaitError) Error() string {
 	text := map[WaitReason]string{
-		WaitRefused:     "the network made it UNAVAILABLE",
-		WaitTimeout:     "it was not AVAILABLE in time",
-		WaitInterrupted: "interrupted while waiting",
-		WaitGone:        "it is gone",
-		WaitDenied:      "the credentials were refused",
+		WaitUnavailable:  "the network made it UNAVAILABLE",
+		WaitTimeout:      "it was not AVAILABLE in time",
+		WaitInterrupted:  "interrupted while waiting",
+		WaitGone:         "it is gone",
+		WaitUnauthorized: "the credentials were refused",
 	}[e.Reason]
 	if e.Err != nil {
 		text += ": " + e.Err.Error()

@@ -25,14 +25,14 @@ func TestErrorTexts(t *testing.T) {
 		"a session for phone_number …01 exists already: create session: HTTP 409 Conflict: CONFLICT: no (x-correlator abc)": &qod.ConflictError{Device: wanted().Device, Err: refused},
 		"a session for phone_number …01 may exist: create session: HTTP 409 Conflict: CONFLICT: no (x-correlator abc)":      &qod.UnresolvedError{Device: wanted().Device, Err: refused},
 
-		"delete session: interrupted":    &qod.InterruptedError{Operation: qod.OperationRelease},
-		"delete session: timed out: EOF": &qod.InterruptedError{Operation: qod.OperationRelease, Timeout: true, Err: errors.New("EOF")},
+		"delete session: interrupted":    &qod.InterruptedError{Operation: qod.OperationDelete},
+		"delete session: timed out: EOF": &qod.InterruptedError{Operation: qod.OperationDelete, Timeout: true, Err: errors.New("EOF")},
 
-		"wait for session x: the network made it UNAVAILABLE":   &qod.WaitError{Reason: qod.WaitRefused, Last: qod.Session{ID: "x"}},
+		"wait for session x: the network made it UNAVAILABLE":   &qod.WaitError{Reason: qod.WaitUnavailable, Last: qod.Session{ID: "x"}},
 		"wait for session x: it was not AVAILABLE in time: EOF": &qod.WaitError{Reason: qod.WaitTimeout, Last: qod.Session{ID: "x"}, Err: errors.New("EOF")},
 		"wait for session x: interrupted while waiting":         &qod.WaitError{Reason: qod.WaitInterrupted, Last: qod.Session{ID: "x"}},
 		"wait for session x: it is gone":                        &qod.WaitError{Reason: qod.WaitGone, Last: qod.Session{ID: "x"}},
-		"wait for session x: the credentials were refused":      &qod.WaitError{Reason: qod.WaitDenied, Last: qod.Session{ID: "x"}},
+		"wait for session x: the credentials were refused":      &qod.WaitError{Reason: qod.WaitUnauthorized, Last: qod.Session{ID: "x"}},
 		"internal fault: index out of range":                    &qod.PanicError{Value: "index out of range", Stack: []byte("stack")},
 	} {
 		equal(t, "text", err.Error(), want)

@@ -77,7 +77,7 @@ func (e *UnprovenError) Unwrap() error { return e.Err }
 // notFound is err if it is an answer that says there is no such session, whoever gave it; nil if not.
 func notFound(err error) *Error {
 	var e *Error
-	if errors.As(err, &e) && (e.Operation == OperationRead || e.Operation == OperationRelease) &&
+	if errors.As(err, &e) && (e.Operation == OperationRead || e.Operation == OperationDelete) &&
 		(e.Status == http.StatusNotFound || e.Status == http.StatusGone) {
 		return e
 	}

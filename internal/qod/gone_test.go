@@ -55,7 +55,7 @@ func askers() map[string]asker {
 			}
 			return err
 		}},
-		"delete": {sandbox.OpRelease, false, func(ctx context.Context, w *world, ref qod.Ref) error { return w.Release(ctx, ref) }},
+		"delete": {sandbox.OpDelete, false, func(ctx context.Context, w *world, ref qod.Ref) error { return w.Delete(ctx, ref) }},
 		"wait": {sandbox.OpRead, false, func(ctx context.Context, w *world, ref qod.Ref) error {
 			_, err := w.Await(ctx, ref)
 			return err
@@ -175,7 +175,7 @@ func (a asker) proves(t *testing.T, list lister, says absentee, fate string) (go
 		switch {
 		case qod.IsGone(err) && there:
 			complain("a session that is on the network is gone: %v", err)
-		case a.op == sandbox.OpRelease && err == nil && there:
+		case a.op == sandbox.OpDelete && err == nil && there:
 			complain("a session that is on the network is deleted")
 		case fate == "live" && list.shows && a.reads && err != nil:
 			complain("a session that the list shows is not there: %v", err)
@@ -272,11 +272,11 @@ func TestGoneAtDeleteCostsFewRequests(t *testing.T) {
 			w.Remove(id)
 		}
 		inParallel(ids, func(id string) {
-			if err := w.Release(t.Context(), qod.Ref{ID: id}); !qod.IsGone(err) {
+			if err := w.Delete(t.Context(), qod.Ref{ID: id}); !qod.IsGone(err) {
 				t.Error(err)
 			}
 		})
-		equal(t, "DELETEs", w.Count(sandbox.OpRelease), 40)
+		equal(t, "DELETEs", w.Count(sandbox.OpDelete), 40)
 		equal(t, "gets", w.Count(sandbox.OpRead), 0)
 		if lists := w.Count(sandbox.OpList); lists > 2 {
 			t.Errorf("%d lists", lists)
@@ -288,19 +288,19 @@ func TestGoneAtDeleteCostsFewRequests(t *testing.T) {
 func TestGoneWhatThisProcessHasDeleted(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		s, err := w.Reserve(t.Context(), wanted())
+		s, err := w.Create(t.Context(), wanted())
 		if err != nil {
 			t.Fatal(err)
 		}
 		lists := w.Count(sandbox.OpList)
 		ref := qod.Ref{ID: s.ID, Device: wanted().Device, MadeAt: time.Now()}
-		if err := w.Release(t.Context(), ref); err != nil {
+		if err := w.Delete(t.Context(), ref); err != nil {
 			t.Fatal(err)
 		}
 		spent := took(func() {
 			_, err := w.Read(t.Context(), ref)
 			equal(t, "read", as[*qod.GoneError](t, err).Proof, qod.ProofDeleted)
-			equal(t, "deleted again", as[*qod.GoneError](t, w.Release(t.Context(), ref)).Proof, qod.ProofDeleted)
+			equal(t, "deleted again", as[*qod.GoneError](t, w.Delete(t.Context(), ref)).Proof, qod.ProofDeleted)
 			_, err = w.Await(t.Context(), ref)
 			equal(t, "awaited", as[*qod.WaitError](t, err).Reason, qod.WaitGone)
 		})
@@ -496,7 +496,7 @@ func TestGoneByTheListOfAnother(t *testing.T) {
 				made := time.Now()
 				ref := qod.Ref{MadeAt: made}
 				if reserved {
-					s, err := w.Reserve(t.Context(), wanted())
+					s, err := w.Create(t.Context(), wanted())
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -93,7 +93,7 @@ func TestCreateIsSentOnceOverHTTP2(t *testing.T) {
 			server := newStreamServer(t, onFirst(isCreate, streamFault{committed: committed, strike: strike}))
 			w := clientOf(t, server.endpoint(), ready)
 			all.add(func() {
-				s, err := w.Reserve(within(t, time.Minute), wanted())
+				s, err := w.Create(within(t, time.Minute), wanted())
 				isTheOneSession(t, name, server.network, s, err)
 				requests, _ := server.came()
 				looksBetweenPosts(t, name, requests, posts)
@@ -122,7 +122,7 @@ func TestDeleteOverHTTP2(t *testing.T) {
 			s := server.network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: phone}})
 			w := clientOf(t, server.endpoint(), ready)
 			all.add(func() {
-				if err := w.Release(within(t, time.Minute), refOf(s)); err != nil && !qod.IsGone(err) {
+				if err := w.Delete(within(t, time.Minute), refOf(s)); err != nil && !qod.IsGone(err) {
 					t.Errorf("%s: %v", name, err)
 				}
 				equal(t, name+": live", len(server.network.Ledger()), 0)
@@ -148,7 +148,7 @@ func TestCreateIsSentOnceOverHTTP1(t *testing.T) {
 		w := clientOf(t, server.URL+"/v1", ready)
 		server.network.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: 1, Effect: test.effect})
 		all.add(func() {
-			s, err := w.Reserve(within(t, time.Minute), wanted())
+			s, err := w.Create(within(t, time.Minute), wanted())
 			isTheOneSession(t, name, server.network, s, err)
 			var requests []string
 			for _, r := range server.network.Requests() {
@@ -207,7 +207,7 @@ func TestCreateOverASilentHTTP2Connection(t *testing.T) {
 		server := newStreamServer(t, onFirst(isCreate, test.fault))
 		w := clientOf(t, server.endpoint(), inHaste)
 		all.add(func() {
-			s, err := w.Reserve(within(t, time.Minute), wanted())
+			s, err := w.Create(within(t, time.Minute), wanted())
 			isTheOneSession(t, name, server.network, s, err)
 			requests, connections := server.came()
 			equal(t, name+": connections", connections, 2)
@@ -274,7 +274,7 @@ func TestCreateThatFailsWhileItIsWritten(t *testing.T) {
 		return nil, errors.New("cut while it was written")
 	}
 	inBubble(t, setting{wire: between}, func(t *testing.T, w *world) {
-		s, err := w.Reserve(within(t, time.Minute), wanted())
+		s, err := w.Create(within(t, time.Minute), wanted())
 		isTheOneSession(t, "cut", w.Sandbox, s, err)
 		equal(t, "POSTs", w.Count(sandbox.OpCreate), 1)
 	})

@@ -16,10 +16,10 @@ import (
 func TestLag(t *testing.T) {
 	t.Parallel()
 	lagging := map[string][]sandbox.Operation{
-		"GET": {sandbox.OpRead}, "DELETE": {sandbox.OpRelease}, "lists": {sandbox.OpList},
+		"GET": {sandbox.OpRead}, "DELETE": {sandbox.OpDelete}, "lists": {sandbox.OpList},
 		"GET and lists":         {sandbox.OpRead, sandbox.OpList},
-		"DELETE and lists":      {sandbox.OpRelease, sandbox.OpList},
-		"GET, DELETE and lists": {sandbox.OpRead, sandbox.OpRelease, sandbox.OpList},
+		"DELETE and lists":      {sandbox.OpDelete, sandbox.OpList},
+		"GET, DELETE and lists": {sandbox.OpRead, sandbox.OpDelete, sandbox.OpList},
 	}
 	for verb, asker := range askers() {
 		for what, ops := range lagging {
@@ -34,7 +34,7 @@ func TestLag(t *testing.T) {
 							}
 							ref := qod.Ref{MadeAt: time.Now()}
 							if own {
-								s, err := w.Reserve(t.Context(), wanted())
+								s, err := w.Create(t.Context(), wanted())
 								if err != nil {
 									t.Fatal(err)
 								}
@@ -48,7 +48,7 @@ func TestLag(t *testing.T) {
 							if err != nil {
 								t.Errorf("after %v: %v", spent, err)
 							}
-							if deletes := asker.op == sandbox.OpRelease; deletes != (len(w.Ledger()) == 0) {
+							if deletes := asker.op == sandbox.OpDelete; deletes != (len(w.Ledger()) == 0) {
 								t.Errorf("on the network: %v", idsOf(w.Ledger()))
 							}
 							if spent > lag+6*time.Second {

@@ -115,7 +115,7 @@ func TestNothingLeaks(t *testing.T) {
 	}
 	calls := map[string]func(ctx context.Context, w *world) error{
 		"Reserve": func(ctx context.Context, w *world) error {
-			_, err := w.Reserve(ctx, qod.Spec{
+			_, err := w.Create(ctx, qod.Spec{
 				Device: canaries.device, QoSProfile: "QOS_E", Seconds: 60,
 				NotificationURL: "https://hooks.example/", NotificationAuthToken: canaries.webhook,
 			})
@@ -126,7 +126,7 @@ func TestNothingLeaks(t *testing.T) {
 			return err
 		},
 		"Release": func(ctx context.Context, w *world) error {
-			return w.Release(ctx, qod.Ref{ID: someID, Device: canaries.device})
+			return w.Delete(ctx, qod.Ref{ID: someID, Device: canaries.device})
 		},
 		"Await": func(ctx context.Context, w *world) error {
 			_, err := w.Await(ctx, qod.Ref{ID: someID, Device: canaries.device})
@@ -281,11 +281,11 @@ func TestNoGoroutineStays(t *testing.T) { //nolint:paralleltest // see above
 		_, _ = w.List(cancelledIn(t, time.Second), qod.Filter{})
 		w.spoil(sandbox.OpList, -1, sandbox.HangBeforeCommit())
 		w.spoil(sandbox.OpCreate, 1, sandbox.HangAfterCommit())
-		_, _ = w.Reserve(cancelledIn(t, 10*time.Second), wanted())
+		_, _ = w.Create(cancelledIn(t, 10*time.Second), wanted())
 		w.spoil(sandbox.OpRead, -1, sandbox.HeadThenHang())
 		_, _ = w.Await(cancelledIn(t, 10*time.Second), qod.Ref{ID: someID})
-		w.spoil(sandbox.OpRelease, -1, sandbox.HangBeforeCommit())
-		_ = w.Release(cancelledIn(t, 10*time.Second), qod.Ref{ID: someID})
+		w.spoil(sandbox.OpDelete, -1, sandbox.HangBeforeCommit())
+		_ = w.Delete(cancelledIn(t, 10*time.Second), qod.Ref{ID: someID})
 		w.Heal()
 		_ = together(20, func() error { _, err := w.List(t.Context(), qod.Filter{}); return err })
 		time.Sleep(time.Minute)
@@ -304,14 +304,14 @@ func TestNoGoroutineStaysOnSockets(t *testing.T) { //nolint:paralleltest // it c
 	w.spoil(sandbox.OpList, 1, sandbox.HeadThenHang())
 	_, _ = w.List(soon(), qod.Filter{})
 	w.spoil(sandbox.OpCreate, 1, sandbox.DropAfterCommit())
-	s, err := w.Reserve(t.Context(), wanted())
+	s, err := w.Create(t.Context(), wanted())
 	if err != nil {
 		t.Error(err)
 	}
 	w.spoil(sandbox.OpRead, -1, sandbox.HangBeforeCommit())
 	_, _ = w.Await(soon(), qod.Ref{ID: s.ID})
-	w.spoil(sandbox.OpRelease, 1, sandbox.HangBeforeCommit())
-	_ = w.Release(soon(), qod.Ref{ID: s.ID})
+	w.spoil(sandbox.OpDelete, 1, sandbox.HangBeforeCommit())
+	_ = w.Delete(soon(), qod.Ref{ID: s.ID})
 	w.Heal()
 	_ = together(20, func() error { _, err := w.List(t.Context(), qod.Filter{}); return err })
 	left := goroutines()

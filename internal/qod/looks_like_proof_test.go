@@ -20,13 +20,13 @@ func TestDeleteIsEndedBy204Alone(t *testing.T) {
 			t.Parallel()
 			inBubble(t, setting{}, func(t *testing.T, w *world) {
 				s := w.seed(sandbox.Session{})
-				w.spoil(sandbox.OpRelease, -1, sandbox.Status(200, body))
-				if err := w.Release(within(t, time.Minute), qod.Ref{ID: s.ID}); err == nil || qod.IsGone(err) {
+				w.spoil(sandbox.OpDelete, -1, sandbox.Status(200, body))
+				if err := w.Delete(within(t, time.Minute), qod.Ref{ID: s.ID}); err == nil || qod.IsGone(err) {
 					t.Errorf("a live session counts as deleted: %v", err)
 				}
 				w.Heal()
-				w.spoil(sandbox.OpRelease, 1, sandbox.StatusAfterCommit(200, body))
-				if err := w.Release(within(t, time.Minute), qod.Ref{ID: s.ID}); err != nil {
+				w.spoil(sandbox.OpDelete, 1, sandbox.StatusAfterCommit(200, body))
+				if err := w.Delete(within(t, time.Minute), qod.Ref{ID: s.ID}); err != nil {
 					t.Errorf("a session that was deleted: %v", err)
 				}
 			})
@@ -95,7 +95,7 @@ func TestCreateBehindARefusedTokenAndAListThatLags(t *testing.T) {
 			inBubble(t, setting{network: config}, func(t *testing.T, w *world) {
 				w.Lag(sandbox.OpList, 3*time.Second)
 				w.spoil(sandbox.OpCreate, 1, sandbox.StatusAfterCommit(401, ""))
-				s, err := w.Reserve(within(t, 5*time.Minute), wanted())
+				s, err := w.Create(within(t, 5*time.Minute), wanted())
 				made := len(w.Ledger())
 				if made > 1 && !is[*qod.UnresolvedError](err) {
 					t.Errorf("%d sessions, and %v", made, err)

@@ -208,7 +208,7 @@ func TestNowAfterAContradiction(t *testing.T) {
 				}
 				spec := wanted()
 				spec.Device.PhoneNumber, spec.Until = "+34600000002", time.Now().Add(time.Hour)
-				_, err := w.Reserve(t.Context(), spec)
+				_, err := w.Create(t.Context(), spec)
 				_ = as[*qod.ClockError](t, err)
 				equal(t, "POSTs", w.Count(sandbox.OpCreate), 0)
 			})

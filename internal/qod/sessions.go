@@ -9,17 +9,17 @@ import (
 type Sessions interface {
 	// Check names what of the Spec this API cannot express. It makes no request.
 	Check(s Spec) []Problem
-	// Reserve creates a session. A Session with an ID may come with an error: record it first.
-	Reserve(ctx context.Context, s Spec) (Session, error)
+	// Create creates a session. A Session with an ID may come with an error: record it first.
+	Create(ctx context.Context, s Spec) (Session, error)
 	// Await waits until the session is AVAILABLE; otherwise the error is a *WaitError.
 	Await(ctx context.Context, ref Ref) (Session, error)
 	// Read returns the session. IsGone(err) holds only where it is proven that there is none.
 	Read(ctx context.Context, ref Ref) (Session, error)
-	// Confirm returns the session where a list that is shared with others shows that it is well, and
+	// ReadCached returns the session where a list that is shared with others shows that it is well, and
 	// asks for nothing else. Otherwise only Read can say.
-	Confirm(ctx context.Context, ref Ref) (Session, bool)
-	// Release deletes the session. IsGone(err) holds when there was none.
-	Release(ctx context.Context, ref Ref) error
+	ReadCached(ctx context.Context, ref Ref) (Session, bool)
+	// Delete deletes the session. IsGone(err) holds when there was none.
+	Delete(ctx context.Context, ref Ref) error
 	// List returns the sessions that these credentials can see and that pass the filter. With an
 	// *IncompleteListError there may be more.
 	List(ctx context.Context, f Filter) ([]Session, error)

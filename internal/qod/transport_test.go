@@ -281,7 +281,7 @@ func TestTrust(t *testing.T) {
 			t.Parallel()
 			server := newSecure(t, test.tls, false)
 			w := clientOf(t, server.URL+"/v1", ready)
-			s, err := w.Reserve(t.Context(), wanted())
+			s, err := w.Create(t.Context(), wanted())
 			if test.says == "" {
 				if err != nil || s.ID == "" {
 					t.Errorf("%q, %v", s.ID, err)
@@ -346,7 +346,7 @@ func TestHTTP2(t *testing.T) {
 	w := clientOf(t, server.URL+"/v1", ready)
 	// A cut stream is an answer that is lost, and nothing repeats the POST behind our back.
 	server.network.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.DropAfterCommit()})
-	s, err := w.Reserve(t.Context(), wanted())
+	s, err := w.Create(t.Context(), wanted())
 	if err != nil || len(server.network.Ledger()) != 1 || server.network.Ledger()[0].ID != s.ID {
 		t.Errorf("%q, %v", s.ID, err)
 	}
@@ -371,7 +371,7 @@ func TestProxy(t *testing.T) {
 		theProxy.hosts.Store(host+":443", server.address())
 		before := theProxy.tunnels(host + ":443")
 		w := clientOf(t, "https://"+host+"/v1", nil)
-		s, err := w.Reserve(t.Context(), wanted())
+		s, err := w.Create(t.Context(), wanted())
 		if err != nil || len(server.network.Ledger()) != 1 || server.network.Ledger()[0].ID != s.ID {
 			t.Fatalf("%q, %v", s.ID, err)
 		}
@@ -398,7 +398,7 @@ func TestProxy(t *testing.T) {
 			}
 			before := theProxy.tunnels(test.host + ":443")
 			w := clientOf(t, "https://"+test.host+"/v1", func(c *qod.Config) { ready(c); c.MaxRetries = 0 })
-			_, err := w.Reserve(t.Context(), wanted())
+			_, err := w.Create(t.Context(), wanted())
 			// Nothing was sent, which is known for certain: no session may exist.
 			if is[*qod.UnresolvedError](err) || as[*qod.Error](t, err).Status != 0 || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("%v", err)
@@ -420,7 +420,7 @@ func TestConnectionRefused(t *testing.T) {
 	nobody := listener.Addr().String()
 	_ = listener.Close()
 	w := clientOf(t, "http://"+nobody+"/v1", func(c *qod.Config) { ready(c); c.MaxRetries = 0 })
-	_, err = w.Reserve(t.Context(), wanted())
+	_, err = w.Create(t.Context(), wanted())
 	if is[*qod.UnresolvedError](err) || as[*qod.Error](t, err).Status != 0 {
 		t.Errorf("%v", err)
 	}
@@ -465,7 +465,7 @@ func TestKeptConnectionIsCut(t *testing.T) {
 			w := onSockets(t, setting{})
 			mustLook(t, w)
 			w.spoil(sandbox.OpCreate, 1, test.effect)
-			s, err := w.Reserve(t.Context(), wanted())
+			s, err := w.Create(t.Context(), wanted())
 			if live := w.Ledger(); err != nil || len(live) != 1 || live[0].ID != s.ID {
 				t.Errorf("%q, %v; on the network %v", s.ID, err, idsOf(live))
 			}
@@ -485,12 +485,12 @@ func TestIdleConnectionIsClosed(t *testing.T) {
 	for range 2 {
 		mustLook(t, w)
 		server.CloseIdle()
-		s, err := w.Reserve(t.Context(), wanted())
+		s, err := w.Create(t.Context(), wanted())
 		if err != nil || len(w.Ledger()) != 1 {
 			t.Fatalf("%v; on the network %v", err, idsOf(w.Ledger()))
 		}
 		server.CloseIdle()
-		if err := w.Release(t.Context(), qod.Ref{ID: s.ID}); err != nil {
+		if err := w.Delete(t.Context(), qod.Ref{ID: s.ID}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -103,7 +103,7 @@ func (s *Sandbox) failAs(order Order) error {
 	if err != nil {
 		return err
 	}
-	known := []Operation{OpCreate, OpRead, OpList, OpRelease, OpToken, OpDiscovery}
+	known := []Operation{OpCreate, OpRead, OpList, OpDelete, OpToken, OpDiscovery}
 	if !slices.Contains(known, order.Operation) {
 		return fmt.Errorf("unknown operation %q", order.Operation)
 	}

@@ -18,7 +18,7 @@ func TestForeignNotFoundIsNotTheAPIs(t *testing.T) {
 				t.Parallel()
 				w := world(t, Config{Provisioning: Instant})
 				session := w.Seed(Session{})
-				w.Fail(Fault{Operation: OpRelease, Effect: answer.Effect})
+				w.Fail(Fault{Operation: OpDelete, Effect: answer.Effect})
 				got, err := w.try(t.Context(), http.MethodDelete, pathSessions+"/"+session.ID, "")
 				if err != nil || got.status != http.StatusNotFound || got.body != answer.Body {
 					t.Errorf("%d %q, %v", got.status, got.body, err)

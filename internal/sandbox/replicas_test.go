@@ -17,7 +17,7 @@ func TestLag(t *testing.T) {
 		OpCreate: func(w *world, _ string) bool {
 			return w.ask(http.MethodPost, pathSessions, first).status == http.StatusConflict
 		},
-		OpRelease: func(w *world, id string) bool {
+		OpDelete: func(w *world, id string) bool {
 			return w.ask(http.MethodDelete, path+id, "").status == http.StatusNoContent
 		},
 	}
@@ -28,7 +28,7 @@ func TestLag(t *testing.T) {
 			w.Lag(op, 30*time.Second)
 			id := w.reserve(first).SessionID
 			for other, knows := range tests {
-				if other != op && other != OpRelease && !knows(w, id) {
+				if other != op && other != OpDelete && !knows(w, id) {
 					t.Errorf("%s lags, too", other)
 				}
 			}

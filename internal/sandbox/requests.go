@@ -18,7 +18,7 @@ const (
 	OpCreate    Operation = "create"
 	OpRead      Operation = "read"
 	OpList      Operation = "list"
-	OpRelease   Operation = "release"
+	OpDelete    Operation = "release"
 	OpToken     Operation = "token"
 	OpDiscovery Operation = "discovery"
 	OpOther     Operation = "other"

@@ -37,8 +37,8 @@ func TestRequestsAreRemembered(t *testing.T) {
 	if some := w.Requests(OpList, OpOther); len(some) != 2 || some[0].Operation != OpList || some[1].Path != "/elsewhere" {
 		t.Errorf("of two operations: %v", some)
 	}
-	if w.Count(OpRead) != 1 || w.Count(OpRelease) != 0 {
-		t.Errorf("counted %d reads and %d releases", w.Count(OpRead), w.Count(OpRelease))
+	if w.Count(OpRead) != 1 || w.Count(OpDelete) != 0 {
+		t.Errorf("counted %d reads and %d releases", w.Count(OpRead), w.Count(OpDelete))
 	}
 	if len(logged) != 4 || logged[0].Status != http.StatusCreated {
 		t.Errorf("Log got %v", logged)

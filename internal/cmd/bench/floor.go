@@ -91,7 +91,7 @@ func session(id string) qod.Session {
 
 func (noAPI) Check(qod.Spec) []qod.Problem { return nil }
 
-func (noAPI) Reserve(_ context.Context, spec qod.Spec) (qod.Session, error) {
+func (noAPI) Create(_ context.Context, spec qod.Spec) (qod.Session, error) {
 	var b [16]byte
 	_, _ = rand.Read(b[:])
 	s := session(fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]))
@@ -101,10 +101,10 @@ func (noAPI) Reserve(_ context.Context, spec qod.Spec) (qod.Session, error) {
 
 func (noAPI) Await(_ context.Context, ref qod.Ref) (qod.Session, error) { return session(ref.ID), nil }
 func (noAPI) Read(_ context.Context, ref qod.Ref) (qod.Session, error)  { return session(ref.ID), nil }
-func (noAPI) Confirm(_ context.Context, ref qod.Ref) (qod.Session, bool) {
+func (noAPI) ReadCached(_ context.Context, ref qod.Ref) (qod.Session, bool) {
 	return session(ref.ID), true
 }
-func (noAPI) Release(context.Context, qod.Ref) error                  { return nil }
+func (noAPI) Delete(context.Context, qod.Ref) error                   { return nil }
 func (noAPI) List(context.Context, qod.Filter) ([]qod.Session, error) { return nil, nil }
 func (noAPI) Now(context.Context) (time.Time, error)                  { return kickOff, nil }
 func (noAPI) EstimateNow() time.Time                                  { return kickOff }

@@ -30,7 +30,7 @@ func TestReport(t *testing.T) {
 	}
 	all[reserved][applying] = []cost{run(7*time.Second, map[sandbox.Operation]int{sandbox.OpCreate: 1000, sandbox.OpList: 17}, 10)}
 	all[reserved][refreshing] = []cost{run(3*time.Second, map[sandbox.Operation]int{sandbox.OpRead: 4, sandbox.OpList: 9, sandbox.OpToken: 1}, 11)}
-	all[reserved][destroying] = []cost{run(7*time.Second, map[sandbox.Operation]int{sandbox.OpRelease: 1000, sandbox.OpToken: 2}, 20)}
+	all[reserved][destroying] = []cost{run(7*time.Second, map[sandbox.Operation]int{sandbox.OpDelete: 1000, sandbox.OpToken: 2}, 20)}
 	b.report(1000, all)
 	for _, want := range []string{
 		"1,000 sessions", "1000 POST + 17", "1000 DELETE + 2", "2.00 s (1.00 s–4.00 s)", "4.00 s", "14",

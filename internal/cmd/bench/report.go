@@ -84,8 +84,8 @@ func (b *bench) judge(n int, runs map[phase][]cost) {
 				b.promise(c.calls[sandbox.OpCreate], n, "POSTs, %s", what)
 				b.promise(c.others(sandbox.OpCreate), 16, "other calls, %s", what)
 			case p == destroying:
-				b.promise(c.calls[sandbox.OpRelease], n, "DELETEs, %s", what)
-				b.promise(c.others(sandbox.OpRelease), 16, "other calls, %s", what)
+				b.promise(c.calls[sandbox.OpDelete], n, "DELETEs, %s", what)
+				b.promise(c.others(sandbox.OpDelete), 16, "other calls, %s", what)
 			case n == 1:
 				b.promise(c.calls[sandbox.OpRead], 1, "gets, %s", what)
 				b.promise(c.calls[sandbox.OpList], 0, "lists, %s", what)
@@ -109,7 +109,7 @@ func described(p phase, c cost) string {
 	case applying:
 		return fmt.Sprintf("%d POST + %d", c.calls[sandbox.OpCreate], c.others(sandbox.OpCreate))
 	case destroying:
-		return fmt.Sprintf("%d DELETE + %d", c.calls[sandbox.OpRelease], c.others(sandbox.OpRelease))
+		return fmt.Sprintf("%d DELETE + %d", c.calls[sandbox.OpDelete], c.others(sandbox.OpDelete))
 	case refreshing:
 	}
 	return fmt.Sprint(c.others(""))

@@ -104,7 +104,7 @@ session to become available or to end:
 
 // operations are the operations that can fail, by their Terraform names.
 var operations = map[string]sandbox.Operation{
-	"create": sandbox.OpCreate, "read": sandbox.OpRead, "list": sandbox.OpList, "delete": sandbox.OpRelease,
+	"create": sandbox.OpCreate, "read": sandbox.OpRead, "list": sandbox.OpList, "delete": sandbox.OpDelete,
 	"token": sandbox.OpToken, "discovery": sandbox.OpDiscovery,
 }
 

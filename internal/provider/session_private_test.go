@@ -15,14 +15,14 @@ import (
 func TestSession_madeAtIsKept(t *testing.T) {
 	w := newWorld(t, sandbox.Config{Provisioning: 12 * time.Hour})
 	made := w.core().created(hour(attrs{"wait_for_available": false}))
-	before := memoryIn(made.private).MadeAt
+	before := privateIn(made.private).MadeAt
 	if now := w.clock.Now(); before.IsZero() || now.Sub(before).Abs() > 5*time.Second {
 		t.Fatalf("made at %s, want about %s", before, now)
 	}
 	for range 3 {
 		w.advance(time.Hour)
 		read := w.core().refresh(made)
-		if after := memoryIn(read.private).MadeAt; !after.Equal(before) {
+		if after := privateIn(read.private).MadeAt; !after.Equal(before) {
 			t.Errorf("a read changes %s to %s", before, after)
 		}
 		made = read.record
@@ -36,7 +36,7 @@ func TestReservation_newSessionHasAMemoryOfItsOwn(t *testing.T) {
 	s.at(2 * time.Hour)
 	s.Revoke(first.text("session_id"))
 	second := s.pass(first.record, match(nil))
-	old, young := memoryIn(first.private), memoryIn(second.private)
+	old, young := privateIn(first.private), privateIn(second.private)
 	if second.text("session_id") == first.text("session_id") || refused(second.diagnostics) {
 		t.Fatalf("%v; %s", second.values, printed(second.diagnostics))
 	}
@@ -50,7 +50,7 @@ func TestSession_adoptionEnds(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
 	c := w.core()
 	imported := c.adopt(w.Seed(sandbox.Session{QoSProfile: "QOS_L", Device: sandbox.Device{PhoneNumber: "+34600000010"}}).ID)
-	if !memoryIn(imported.private).Imported {
+	if !privateIn(imported.private).Imported {
 		t.Fatal("the import is not remembered")
 	}
 	first, other := hour(attrs{"notification_url": "https://example.com/a"}), hour(attrs{"notification_url": "https://example.com/b"})
@@ -59,7 +59,7 @@ func TestSession_adoptionEnds(t *testing.T) {
 	if n := len(w.Requests()) - requests; n != 0 || refused(adopted.diagnostics) {
 		t.Errorf("%d requests were made; %s", n, printed(adopted.diagnostics))
 	}
-	if memoryIn(adopted.private).Imported {
+	if privateIn(adopted.private).Imported {
 		t.Error("the adoption does not end")
 	}
 	if p := c.plan(adopted.record, other); len(p.replace) != 1 {
@@ -68,13 +68,13 @@ func TestSession_adoptionEnds(t *testing.T) {
 }
 
 // remembering is a record with another private state.
-func (r record) remembering(t *testing.T, m sessionMemory) record {
+func (r record) remembering(t *testing.T, m sessionPrivate) record {
 	t.Helper()
 	value, err := json.Marshal(m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.private, err = json.Marshal(map[string][]byte{memoryKey: value}); err != nil {
+	if r.private, err = json.Marshal(map[string][]byte{privateKey: value}); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -88,14 +88,14 @@ func TestReservation_adoptionEnds(t *testing.T) {
 	imported := c.adopt(seeded.ID)
 	first := match(attrs{"notification_url": "https://example.com/a"})
 	took := s.pass(imported.record, first)
-	if took.sent != "" || refused(took.diagnostics) || memoryIn(took.private).Imported {
-		t.Errorf("it sent %q, and remembers %+v; %s", took.sent, memoryIn(took.private), printed(took.diagnostics))
+	if took.sent != "" || refused(took.diagnostics) || privateIn(took.private).Imported {
+		t.Errorf("it sent %q, and remembers %+v; %s", took.sent, privateIn(took.private), printed(took.diagnostics))
 	}
 	// An update that is no work for the network ends it, too, where another one did not.
-	left := memoryIn(took.private)
+	left := privateIn(took.private)
 	left.Imported = true
 	waits := s.pass(took.remembering(t, left), match(attrs{"notification_url": "https://example.com/a", "wait_for_available": true}))
-	if waits.sent != "" || memoryIn(waits.private).Imported {
-		t.Errorf("it sent %q, and remembers %+v; %s", waits.sent, memoryIn(waits.private), printed(waits.diagnostics))
+	if waits.sent != "" || privateIn(waits.private).Imported {
+		t.Errorf("it sent %q, and remembers %+v; %s", waits.sent, privateIn(waits.private), printed(waits.diagnostics))
 	}
 }

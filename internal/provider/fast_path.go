@@ -18,7 +18,7 @@ import (
 // nearly all of nearly every plan, and the framework spends two milliseconds and most of a MiB to
 // find out for each: of a thousand, that is half of what a user waits for. Whatever is not plainly
 // unchanged goes the framework's way, where the rules are.
-type shortcut struct {
+type fastPath struct {
 	framework
 	provider *qodProvider
 }
@@ -29,7 +29,7 @@ type framework = tfprotov6.ProviderServerWithListResource //nolint:staticcheck /
 
 // ReadResource confirms a session that the network lists just as the state has it. See
 // sessionResource.Read for all others.
-func (s shortcut) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
+func (s fastPath) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
 	if req.TypeName == sessionTypeName {
 		if id, ok := s.confirmed(ctx, req); ok {
 			return &tfprotov6.ReadResourceResponse{NewState: req.CurrentState, Private: req.Private, NewIdentity: id}, nil
@@ -40,9 +40,9 @@ func (s shortcut) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceR
 
 // PlanResourceChange plans no change of an AVAILABLE session whose configuration is what it was. See
 // planSession, which decides the same.
-func (s shortcut) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
+func (s fastPath) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
 	if req.TypeName == sessionTypeName && sameValue(req.PriorState, req.ProposedNewState) {
-		if recorded, ok := recordedIn(req.PriorState); ok && recorded.QoSStatus.ValueString() == string(qod.StatusAvailable) && !memoryIn(req.PriorPrivate).Over {
+		if recorded, ok := recordedIn(req.PriorState); ok && recorded.QoSStatus.ValueString() == string(qod.StatusAvailable) && !privateIn(req.PriorPrivate).Over {
 			planned := req.PriorIdentity
 			if planned == nil {
 				planned = identityOf(nil) // OpenTofu keeps none, nor does Terraform before 1.12
@@ -58,29 +58,29 @@ func (s shortcut) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanRes
 }
 
 // confirmed reports whether a list shows the session as the state has it, and its identity.
-func (s shortcut) confirmed(ctx context.Context, req *tfprotov6.ReadResourceRequest) (id *tfprotov6.ResourceIdentityData, ok bool) {
+func (s fastPath) confirmed(ctx context.Context, req *tfprotov6.ReadResourceRequest) (id *tfprotov6.ResourceIdentityData, ok bool) {
 	defer func() {
 		if recover() != nil {
 			ok = false // the framework's way turns the same fault into an error, or does without it
 		}
 	}()
 	before, ok := recordedIn(req.CurrentState)
-	memory := memoryIn(req.Private)
-	if !ok || s.provider.sessions == nil || memory.Origin != s.provider.sessions.Origin() || memory.Owner == "" || memory.Over {
+	private := privateIn(req.Private)
+	if !ok || s.provider.sessions == nil || private.Origin != s.provider.sessions.Origin() || private.Owner == "" || private.Over {
 		return nil, false
 	}
 	id = identityOf(map[string]tftypes.Value{"id": tftypes.NewValue(tftypes.String, before.ID.ValueString())})
 	if req.CurrentIdentity != nil && !sameValue(req.CurrentIdentity.IdentityData, id.IdentityData) {
 		return nil, false // another session's is for the framework to refuse
 	}
-	found, ok := s.provider.sessions.Confirm(ctx, before.ref(s.provider.sessions, memory))
+	found, ok := s.provider.sessions.ReadCached(ctx, before.ref(s.provider.sessions, private))
 	if !ok {
 		return nil, false
 	}
 	after := before
 	after.record(found, s.provider.sessions.Endpoint())
 	// A session that another resource holds, too, is for the framework's way to warn of.
-	return id, after.recordedSame(before) && !s.provider.owners.shared(found.ID, memory.Owner)
+	return id, after.recordedSame(before) && !s.provider.owners.shared(found.ID, private.Owner)
 }
 
 // identityOf encodes a session's identity; of nil, that of none.
@@ -124,15 +124,15 @@ func recordedIn(state *tfprotov6.DynamicValue) (sessionModel, bool) {
 	return m, true
 }
 
-// memoryIn reads what a session's record knows from Terraform's private state, as the framework encodes
+// privateIn reads what a session's record knows from Terraform's private state, as the framework encodes
 // it. It is that of no session where it cannot be read.
-func memoryIn(private []byte) sessionMemory {
+func privateIn(raw []byte) sessionPrivate {
 	var keys map[string][]byte
-	var memory sessionMemory
-	if json.Unmarshal(private, &keys) != nil || json.Unmarshal(keys[memoryKey], &memory) != nil {
-		return sessionMemory{}
+	var private sessionPrivate
+	if json.Unmarshal(raw, &keys) != nil || json.Unmarshal(keys[privateKey], &private) != nil {
+		return sessionPrivate{}
 	}
-	return memory
+	return private
 }
 
 func sameValue(a, b *tfprotov6.DynamicValue) bool {

@@ -38,7 +38,7 @@ const (
 	patienceForStart = 20 * time.Second
 )
 
-// Reserve creates a session and returns as soon as its id is known, which may be together with
+// Create creates a session and returns as soon as its id is known, which may be together with
 // an error: record the session first. No POST is repeated before it is known what became of the
 // last one, and no session is taken over that is not provably the one asked for.
 //
@@ -48,7 +48,7 @@ const (
 //
 // Errors: *Error (refused), *TokenError, *ConflictError, *UnresolvedError, *InterruptedError,
 // ErrWindowClosed, *PanicError.
-func (c *Client) Reserve(ctx context.Context, spec Spec) (s Session, err error) {
+func (c *Client) Create(ctx context.Context, spec Spec) (s Session, err error) {
 	create := creation{client: c, spec: spec}
 	defer func() {
 		if fault := recover(); fault != nil {

@@ -18,10 +18,10 @@ type privateState interface {
 	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
 }
 
-const memoryKey = "session"
+const privateKey = "session"
 
-// sessionMemory is what a session's record knows beyond its attributes.
-type sessionMemory struct {
+// sessionPrivate is what a session's record knows beyond its attributes.
+type sessionPrivate struct {
 	// Origin is where the session was made or last seen. A 404 from anywhere else proves nothing.
 	Origin string `json:"origin,omitempty"`
 	// Owner tells this record from others that hold the same session. Every record of a session has one.
@@ -42,9 +42,9 @@ type sessionMemory struct {
 	AskedProfile string `json:"asked_profile,omitempty"`
 }
 
-func recall(ctx context.Context, p privateState) (sessionMemory, diag.Diagnostics) {
-	var m sessionMemory
-	raw, diags := p.GetKey(ctx, memoryKey)
+func loadPrivate(ctx context.Context, p privateState) (sessionPrivate, diag.Diagnostics) {
+	var m sessionPrivate
+	raw, diags := p.GetKey(ctx, privateKey)
 	if diags.HasError() || len(raw) == 0 {
 		return m, diags
 	}
@@ -54,17 +54,17 @@ func recall(ctx context.Context, p privateState) (sessionMemory, diag.Diagnostic
 	return m, diags
 }
 
-func (m sessionMemory) keep(ctx context.Context, p privateState) diag.Diagnostics {
+func (m sessionPrivate) save(ctx context.Context, p privateState) diag.Diagnostics {
 	raw, err := json.Marshal(m)
 	if err != nil {
 		return diag.Diagnostics{diag.NewErrorDiagnostic("Unwritable Private State", err.Error())}
 	}
-	return p.SetKey(ctx, memoryKey, raw)
+	return p.SetKey(ctx, privateKey, raw)
 }
 
 // remember is what the record of a session that was just made or seen has to know beyond its
 // attributes.
-func (m sessionMemory) remember(s qod.Session, api qod.Sessions) sessionMemory {
+func (m sessionPrivate) withSession(s qod.Session, api qod.Sessions) sessionPrivate {
 	m.Origin, m.Lost = api.Origin(), lostSession{}
 	if m.Owner == "" {
 		m.Owner = newOwner()
@@ -89,8 +89,8 @@ func timeBy(api qod.Sessions) time.Time {
 
 // withoutSession is what the record of a reservation knows once err has proven its session gone. Before
 // its end the session may come back.
-func (m sessionMemory) withoutSession(ref qod.Ref, err error) sessionMemory {
-	without := sessionMemory{Imported: m.Imported, Owner: m.Owner}
+func (m sessionPrivate) withoutSession(ref qod.Ref, err error) sessionPrivate {
+	without := sessionPrivate{Imported: m.Imported, Owner: m.Owner}
 	gone, _ := asError[*qod.GoneError](err)
 	if gone != nil && gone.Proof != qod.ProofExpired && gone.Proof != qod.ProofDeleted {
 		without.Lost = lostSession{ID: ref.ID, Origin: m.Origin, MadeAt: m.MadeAt, ExpiresAt: ref.ExpiresAt}
@@ -106,9 +106,9 @@ type lostSession struct {
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 }
 
-// lives reports whether the session can be alive at a time; see sessionMemory.lives.
-func (l lostSession) lives(now time.Time) bool {
-	return sessionMemory{MadeAt: l.MadeAt}.lives(l.ExpiresAt, now)
+// lives reports whether the session can be alive at a time; see sessionPrivate.lives.
+func (l lostSession) mayBeAlive(now time.Time) bool {
+	return sessionPrivate{MadeAt: l.MadeAt}.mayBeAlive(l.ExpiresAt, now)
 }
 
 // longestSession is the most any session of this API lasts.
@@ -116,7 +116,7 @@ const longestSession = 24 * time.Hour
 
 // lives reports whether a session is not over yet at a time, as far as its end is known: by what the
 // API has said, or by the longest that any lasts.
-func (m sessionMemory) lives(expiresAt, now time.Time) bool {
+func (m sessionPrivate) mayBeAlive(expiresAt, now time.Time) bool {
 	end := expiresAt
 	if end.IsZero() && !m.MadeAt.IsZero() {
 		end = m.MadeAt.Add(longestSession)

@@ -5,15 +5,15 @@ import (
 	"sync/atomic"
 )
 
-// readyToken is an access token that somebody else fetched. It cannot be renewed, so once it is
+// staticToken is an access token that somebody else fetched. It cannot be renewed, so once it is
 // refused every further call says so instead of asking the API again.
-type readyToken struct {
+type staticToken struct {
 	token   Token
 	refused atomic.Bool
 }
 
 // Token returns the one token there is.
-func (r *readyToken) Token(context.Context, Device) (Token, error) {
+func (r *staticToken) Token(context.Context, Device) (Token, error) {
 	if r.refused.Load() {
 		return Token{}, &TokenError{Err: ErrNotRenewable, final: true}
 	}
@@ -21,7 +21,7 @@ func (r *readyToken) Token(context.Context, Device) (Token, error) {
 }
 
 // Refused ends the use of the token.
-func (r *readyToken) Refused(t Token) {
+func (r *staticToken) Refused(t Token) {
 	if t == r.token {
 		r.refused.Store(true)
 	}

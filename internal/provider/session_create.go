@@ -14,23 +14,23 @@ import (
 
 // reserve has a session made, has it recorded before anything else can fail, and waits for it where
 // that is wanted. The session comes back as it was last known, perhaps with an error, of which
-// endeavour.reserveFailed tells; without an id there is none, or none any more.
-func reserve(ctx context.Context, api qod.Sessions, spec qod.Spec, waits bool, record func(qod.Session) bool) (qod.Session, error) {
-	made, err := api.Reserve(ctx, spec)
+// operation.createFailed tells; without an id there is none, or none any more.
+func createSession(ctx context.Context, api qod.Sessions, spec qod.Spec, waits bool, record func(qod.Session) bool) (qod.Session, error) {
+	made, err := api.Create(ctx, spec)
 	if made.ID == "" || !record(made) || err != nil {
 		return made, err
 	}
 	switch {
 	case made.Status == qod.StatusUnavailable:
-		return made, &qod.WaitError{Reason: qod.WaitRefused, Last: made}
+		return made, &qod.WaitError{Reason: qod.WaitUnavailable, Last: made}
 	case waits && made.Status != qod.StatusAvailable:
-		return await(ctx, api, qod.Ref{ID: made.ID, Device: spec.Device, QoSProfile: spec.QoSProfile}, made)
+		return awaitSession(ctx, api, qod.Ref{ID: made.ID, Device: spec.Device, QoSProfile: spec.QoSProfile}, made)
 	}
 	return made, nil
 }
 
 // await waits for a session of which last was known. Without an id it is gone.
-func await(ctx context.Context, api qod.Sessions, ref qod.Ref, last qod.Session) (qod.Session, error) {
+func awaitSession(ctx context.Context, api qod.Sessions, ref qod.Ref, last qod.Session) (qod.Session, error) {
 	s, err := api.Await(ctx, ref)
 	if wait, ok := asError[*qod.WaitError](err); ok && wait.Reason == qod.WaitGone {
 		return qod.Session{}, err
@@ -52,15 +52,15 @@ func completed(seen, before qod.Session) qod.Session {
 }
 
 // release deletes a session. One that is gone already is released.
-func release(ctx context.Context, api qod.Sessions, e endeavour, ref qod.Ref, memory sessionMemory) diag.Diagnostics {
-	err := api.Release(ctx, ref)
+func deleteSession(ctx context.Context, api qod.Sessions, e operation, ref qod.Ref, private sessionPrivate) diag.Diagnostics {
+	err := api.Delete(ctx, ref)
 	switch {
 	case err == nil:
 		return nil
 	case !qod.IsGone(err):
-		return diag.Diagnostics{e.releaseFailed(ref.ID, err)}
+		return diag.Diagnostics{e.deleteFailed(ref.ID, err)}
 	}
-	return e.sessionGone(ctx, api, ref, memory, err)
+	return e.sessionGone(ctx, api, ref, private, err)
 }
 
 // checkSessionID refuses what no session can be imported by, before any request is made of it. What a

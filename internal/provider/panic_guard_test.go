@@ -24,7 +24,7 @@ var unguarded = []string{
 
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	server := reflect.ValueOf(guarded{breaking{}}) // there is nothing behind it, so that every call panics
+	server := reflect.ValueOf(panicGuard{breaking{}}) // there is nothing behind it, so that every call panics
 	calls := reflect.TypeFor[framework]()
 	for i := range calls.NumMethod() {
 		call := calls.Method(i)
@@ -66,7 +66,7 @@ func TestFaultBehindAChange(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
 	c := w.core()
 	made := c.created(hour(nil))
-	c.server = guarded{breaking{c.shortcut()}}
+	c.server = panicGuard{breaking{c.fastPath()}}
 	for name, left := range map[string]result{
 		"update":  c.apply(c.plan(made, hour(attrs{"timeouts": attrs{"create": "9m"}}))),
 		"destroy": c.destroy(made),
@@ -87,8 +87,8 @@ func TestFaultBehindAChange_cli(t *testing.T) {
 	fault := false
 	factory := func() (tfprotov6.ProviderServer, error) {
 		server := newServer(&qodProvider{version: "test", getenv: func(string) string { return "" }})
-		if g, ok := server.(guarded); ok && fault {
-			server = guarded{breaking(g)}
+		if g, ok := server.(panicGuard); ok && fault {
+			server = panicGuard{breaking(g)}
 		}
 		return server, nil
 	}

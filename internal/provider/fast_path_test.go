@@ -66,9 +66,9 @@ func TestShortcut_read(t *testing.T) {
 		"no endpoint":            {state: without("endpoint")},
 		"another endpoint":       {state: func(r *record) { r.values["endpoint"] = tftypes.NewValue(tftypes.String, "https://other.example") }},
 		"just imported":          {state: without("qos_profile", "qos_status", "device", "started_at", "expires_at", "duration")},
-		"made elsewhere":         {state: remembering(func(m *sessionMemory) { m.Origin = "elsewhere" })},
-		"of unknown origin":      {state: remembering(func(m *sessionMemory) { m.Origin = "" })},
-		"of unknown owner":       {state: remembering(func(m *sessionMemory) { m.Owner = "" })},
+		"made elsewhere":         {state: remembering(func(m *sessionPrivate) { m.Origin = "elsewhere" })},
+		"of unknown origin":      {state: remembering(func(m *sessionPrivate) { m.Origin = "" })},
+		"of unknown owner":       {state: remembering(func(m *sessionPrivate) { m.Owner = "" })},
 		"of unknown everything":  {state: func(r *record) { r.private = nil }},
 	}
 	for name, test := range tests {
@@ -83,7 +83,7 @@ func TestShortcut_read(t *testing.T) {
 				test.state(&r)
 			}
 			short, long := w.refreshing(), w.refreshing()
-			long.server = long.shortcut().framework
+			long.server = long.fastPath().framework
 			req := &tfprotov6.ReadResourceRequest{
 				TypeName: "qod_session", CurrentState: short.dynamic(r.values), Private: r.private, CurrentIdentity: r.identity,
 			}
@@ -96,7 +96,7 @@ func TestShortcut_read(t *testing.T) {
 			if !sameOwner(got.record).is(sameOwner(want.record)) || !short.sameIdentity(got.record, want.record) || anonymous(printed(got.diagnostics)) != anonymous(printed(want.diagnostics)) {
 				t.Errorf("the shortcut says %v, %s\nthe framework %v, %s", got.values, printed(got.diagnostics), want.values, printed(want.diagnostics))
 			}
-			s := short.shortcut()
+			s := short.fastPath()
 			s.framework = deaf{}
 			_, err := s.ReadResource(t.Context(), req)
 			if taken := err == nil; taken != test.taken {
@@ -107,27 +107,27 @@ func TestShortcut_read(t *testing.T) {
 }
 
 // remembering is a record whose private state is another.
-func remembering(change func(*sessionMemory)) func(*record) {
+func remembering(change func(*sessionPrivate)) func(*record) {
 	return func(r *record) {
-		memory := memoryIn(r.private)
-		change(&memory)
-		r.private = privateOf(memory)
+		private := privateIn(r.private)
+		change(&private)
+		r.private = privateOf(private)
 	}
 }
 
 // privateOf is private state as the framework encodes it.
-func privateOf(m sessionMemory) []byte {
+func privateOf(m sessionPrivate) []byte {
 	inner, _ := json.Marshal(m)
-	outer, _ := json.Marshal(map[string][]byte{memoryKey: inner})
+	outer, _ := json.Marshal(map[string][]byte{privateKey: inner})
 	return outer
 }
 
 // sameOwner is a record of one and the same owner, who is known to be known: two processes that have to
 // name one name two.
 func sameOwner(r record) record {
-	if memory := memoryIn(r.private); memory.Owner != "" {
-		memory.Owner = "somebody"
-		r.private = privateOf(memory)
+	if private := privateIn(r.private); private.Owner != "" {
+		private.Owner = "somebody"
+		r.private = privateOf(private)
 	}
 	return r
 }
@@ -212,7 +212,7 @@ func TestShortcut_plan(t *testing.T) {
 				r.identity = nil
 			}
 			got := short.plan(r, test.config)
-			s := short.shortcut()
+			s := short.fastPath()
 			short.server = s.framework
 			want := short.plan(r, test.config)
 			if !got.planned.is(want.planned) || !short.sameIdentity(got.planned, want.planned) || printed(got.diagnostics) != printed(want.diagnostics) || len(got.replace) != len(want.replace) {
@@ -235,7 +235,7 @@ func TestShortcut_fault(t *testing.T) {
 	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
 	c := w.core()
 	r := c.created(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
-	s := c.shortcut()
+	s := c.fastPath()
 	s.provider.sessions = faulty{s.provider.sessions}
 	c.server = s
 	if got := c.refresh(r); !got.is(r) || len(got.diagnostics) > 0 {
@@ -245,7 +245,7 @@ func TestShortcut_fault(t *testing.T) {
 
 type faulty struct{ qod.Sessions }
 
-func (faulty) Confirm(context.Context, qod.Ref) (qod.Session, bool) { panic("a fault") }
+func (faulty) ReadCached(context.Context, qod.Ref) (qod.Session, bool) { panic("a fault") }
 
 // The short way compares bytes, so an identity must be spelled as Terraform spells it.
 func TestShortcut_identity(t *testing.T) {

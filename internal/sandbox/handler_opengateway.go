@@ -83,7 +83,7 @@ func classify(r *http.Request) call {
 		id, ok := strings.CutPrefix(path, pathSessions+"/")
 		if ok && id != "" && !strings.Contains(id, "/") {
 			c.id = strings.ToLower(id) // a UUID, to the document; the network spells them so
-			routes[http.MethodGet], routes[http.MethodDelete] = OpRead, OpRelease
+			routes[http.MethodGet], routes[http.MethodDelete] = OpRead, OpDelete
 		}
 	}
 	if op, ok := routes[r.Method]; ok {
@@ -103,7 +103,7 @@ func (c call) scope() string {
 	switch c.op {
 	case OpRead, OpList:
 		return ScopeRead
-	case OpCreate, OpRelease:
+	case OpCreate, OpDelete:
 		return ScopeWrite
 	default:
 		return ""
@@ -221,7 +221,7 @@ func (s *Sandbox) read(client, id string) answer {
 }
 
 func (s *Sandbox) release(client, id string) answer {
-	knows := s.knows(OpRelease)
+	knows := s.knows(OpDelete)
 	mine := func(session *Session) bool { return session.ClientID == client && knows(session) }
 	if !s.network.release(id, mine, s.config.HoldAfterDelete) {
 		return noSession()

@@ -15,7 +15,7 @@ import (
 )
 
 func releases(times int, effect sandbox.Effect) func(*world, string) {
-	return func(w *world, _ string) { w.spoil(sandbox.OpRelease, times, effect) }
+	return func(w *world, _ string) { w.spoil(sandbox.OpDelete, times, effect) }
 }
 
 func TestRelease(t *testing.T) {
@@ -46,7 +46,7 @@ func TestRelease(t *testing.T) {
 		"a page of a portal, once": {arrange: releases(1, sandbox.Status(200, loginPage, "Content-Type", htmlType)), deletes: 2},
 
 		"gone already": {arrange: func(w *world, id string) { w.Remove(id) }, want: gone, deletes: 1},
-		"404, empty":   {arrange: func(w *world, id string) { w.Remove(id); w.spoil(sandbox.OpRelease, 1, sandbox.Status(404, "")) }, want: gone, deletes: 1},
+		"404, empty":   {arrange: func(w *world, id string) { w.Remove(id); w.spoil(sandbox.OpDelete, 1, sandbox.Status(404, "")) }, want: gone, deletes: 1},
 		"unavailable":  {arrange: func(w *world, id string) { w.Revoke(id) }, deletes: 1},
 
 		"the answer is lost":        {arrange: releases(1, sandbox.DropAfterCommit()), want: gone, deletes: 2},
@@ -72,14 +72,14 @@ func TestRelease(t *testing.T) {
 
 		"202, and deleted a moment later": {
 			arrange: func(w *world, id string) {
-				w.spoil(sandbox.OpRelease, 1, sandbox.Status(202, ""))
+				w.spoil(sandbox.OpDelete, 1, sandbox.Status(202, ""))
 				time.AfterFunc(20*time.Second, func() { w.Remove(id) })
 			},
 			deletes: 1, till: 30 * time.Second,
 		},
 		"202, and unavailable a moment later": {
 			arrange: func(w *world, id string) {
-				w.spoil(sandbox.OpRelease, 1, sandbox.Status(202, ""))
+				w.spoil(sandbox.OpDelete, 1, sandbox.Status(202, ""))
 				time.AfterFunc(20*time.Second, func() { w.Revoke(id) })
 			},
 			deletes: 1, live: true, till: 30 * time.Second,
@@ -87,14 +87,14 @@ func TestRelease(t *testing.T) {
 		"202, and unavailable already": {
 			arrange: func(w *world, id string) {
 				w.Revoke(id)
-				w.spoil(sandbox.OpRelease, 1, sandbox.Status(202, ""))
+				w.spoil(sandbox.OpDelete, 1, sandbox.Status(202, ""))
 				time.AfterFunc(20*time.Second, func() { w.Remove(id) })
 			},
 			deletes: 1, till: 30 * time.Second,
 		},
 		"202, and looks fail meanwhile": {
 			arrange: func(w *world, id string) {
-				w.spoil(sandbox.OpRelease, 1, sandbox.Status(202, ""))
+				w.spoil(sandbox.OpDelete, 1, sandbox.Status(202, ""))
 				time.AfterFunc(20*time.Second, func() { w.Remove(id) })
 				w.spoil(sandbox.OpRead, 1, down)
 				w.spoil(sandbox.OpRead, 1, sandbox.Status(404, loginPage, "Content-Type", htmlType))
@@ -123,11 +123,11 @@ func TestRelease(t *testing.T) {
 					budget = 2 * time.Minute
 				}
 				var err error
-				spent := took(func() { err = w.Release(within(t, budget), refOf(s)) })
+				spent := took(func() { err = w.Delete(within(t, budget), refOf(s)) })
 				equal(t, "an error", err != nil, test.want != deleted)
 				equal(t, "gone", qod.IsGone(err), test.want == gone)
 				equal(t, "live", len(w.Ledger()) == 1, test.live)
-				if n := w.Count(sandbox.OpRelease); n > test.deletes || (n < test.deletes && test.budget == 0) {
+				if n := w.Count(sandbox.OpDelete); n > test.deletes || (n < test.deletes && test.budget == 0) {
 					t.Errorf("%d DELETEs, want %d", n, test.deletes)
 				}
 				if test.status != 0 {
@@ -141,7 +141,7 @@ func TestRelease(t *testing.T) {
 				if test.check != nil {
 					test.check(t, err)
 				}
-				for _, r := range w.Requests(sandbox.OpRelease) {
+				for _, r := range w.Requests(sandbox.OpDelete) {
 					if len(r.Body) > 0 || r.Header.Get("Content-Type") != "" {
 						t.Errorf("a DELETE with a body: %q", r.Body)
 					}
@@ -161,13 +161,13 @@ func TestReleaseOfABusySession(t *testing.T) {
 			for _, times := range []int{1, 2, 10} {
 				inBubble(t, setting{}, func(t *testing.T, w *world) {
 					s := w.seed(sandbox.Session{})
-					w.spoil(sandbox.OpRelease, times, busy)
+					w.spoil(sandbox.OpDelete, times, busy)
 					spent := took(func() {
-						if err := w.Release(within(t, 2*time.Minute), refOf(s)); err != nil {
+						if err := w.Delete(within(t, 2*time.Minute), refOf(s)); err != nil {
 							t.Error(err)
 						}
 					})
-					equal(t, "DELETEs", w.Count(sandbox.OpRelease), times+1)
+					equal(t, "DELETEs", w.Count(sandbox.OpDelete), times+1)
 					if most := time.Duration(times) * maxDeletePause; spent > most {
 						t.Errorf("%d times busy took %v, want at most %v", times, spent, most)
 					}
@@ -175,16 +175,16 @@ func TestReleaseOfABusySession(t *testing.T) {
 			}
 			inBubble(t, setting{}, func(t *testing.T, w *world) {
 				s := w.seed(sandbox.Session{})
-				w.spoil(sandbox.OpRelease, -1, busy)
+				w.spoil(sandbox.OpDelete, -1, busy)
 				var err error
-				spent := took(func() { err = w.Release(within(t, 2*time.Minute), refOf(s)) })
+				spent := took(func() { err = w.Delete(within(t, 2*time.Minute), refOf(s)) })
 				equal(t, "it ran out of time", as[*qod.InterruptedError](t, err).Timeout, true)
 				equal(t, "what it was answered", as[*qod.Error](t, err).Status, status)
 				equal(t, "gone", qod.IsGone(err), false)
 				if spent < 110*time.Second || spent > 121*time.Second {
 					t.Errorf("given up after %v of two minutes", spent)
 				}
-				if n := w.Count(sandbox.OpRelease); n < 20 || n > 40 {
+				if n := w.Count(sandbox.OpDelete); n < 20 || n > 40 {
 					t.Errorf("%d DELETEs", n)
 				}
 			})
@@ -205,14 +205,14 @@ func TestReleaseOfWhatAListShows(t *testing.T) {
 			for _, times := range []int{1, 3} {
 				inBubble(t, setting{}, func(t *testing.T, w *world) {
 					s := w.seed(sandbox.Session{})
-					w.spoil(sandbox.OpRelease, times, says.Effect)
+					w.spoil(sandbox.OpDelete, times, says.Effect)
 					spent := took(func() {
-						if err := w.Release(within(t, 2*time.Minute), refOf(s)); err != nil {
+						if err := w.Delete(within(t, 2*time.Minute), refOf(s)); err != nil {
 							t.Error(err)
 						}
 					})
 					equal(t, "on the network", len(w.Ledger()), 0)
-					equal(t, "DELETEs", w.Count(sandbox.OpRelease), times+1)
+					equal(t, "DELETEs", w.Count(sandbox.OpDelete), times+1)
 					if most := time.Duration(times) * maxDeletePause; spent > most {
 						t.Errorf("it took %v", spent)
 					}
@@ -220,13 +220,13 @@ func TestReleaseOfWhatAListShows(t *testing.T) {
 			}
 			inBubble(t, setting{}, func(t *testing.T, w *world) {
 				s := w.seed(sandbox.Session{})
-				w.spoil(sandbox.OpRelease, -1, says.Effect)
-				err := w.Release(within(t, 2*time.Minute), refOf(s))
+				w.spoil(sandbox.OpDelete, -1, says.Effect)
+				err := w.Delete(within(t, 2*time.Minute), refOf(s))
 				e := as[*qod.UnprovenError](t, err)
 				equal(t, "the list shows it", e.Listed, true)
 				equal(t, "status", e.Err.Status, 404)
 				equal(t, "on the network", len(w.Ledger()), 1)
-				if n := w.Count(sandbox.OpRelease); n < 20 || n > 40 {
+				if n := w.Count(sandbox.OpDelete); n < 20 || n > 40 {
 					t.Errorf("%d DELETEs", n)
 				}
 			})
@@ -239,9 +239,9 @@ func TestReleaseOfABusySessionAsItIsAsked(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setting{}, func(t *testing.T, w *world) {
 		s := w.seed(sandbox.Session{})
-		w.spoil(sandbox.OpRelease, 1, sandbox.Status(423, "", "Retry-After", "20"))
+		w.spoil(sandbox.OpDelete, 1, sandbox.Status(423, "", "Retry-After", "20"))
 		spent := took(func() {
-			if err := w.Release(within(t, 2*time.Minute), refOf(s)); err != nil {
+			if err := w.Delete(within(t, 2*time.Minute), refOf(s)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -269,7 +269,7 @@ func TestReleaseInterrupted(t *testing.T) {
 				s := w.seed(sandbox.Session{})
 				arrange(w, s.ID)
 				var err error
-				spent := took(func() { err = w.Release(cancelledIn(t, 5*time.Second), refOf(s)) })
+				spent := took(func() { err = w.Delete(cancelledIn(t, 5*time.Second), refOf(s)) })
 				if e := as[*qod.InterruptedError](t, err); e.Timeout || qod.IsGone(err) {
 					t.Errorf("%+v", e)
 				}
@@ -277,7 +277,7 @@ func TestReleaseInterrupted(t *testing.T) {
 					t.Errorf("it went on for %v", spent-5*time.Second)
 				}
 				time.Sleep(time.Minute)
-				equal(t, "DELETEs after the interrupt", countAfter(w.Requests(sandbox.OpRelease), spent), 0)
+				equal(t, "DELETEs after the interrupt", countAfter(w.Requests(sandbox.OpDelete), spent), 0)
 			})
 		})
 	}
@@ -305,7 +305,7 @@ func TestReleaseRefusesWhatIsNoID(t *testing.T) {
 		t.Run(fmt.Sprintf("%.20q", id), func(t *testing.T) {
 			t.Parallel()
 			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				err := w.Release(t.Context(), qod.Ref{ID: id})
+				err := w.Delete(t.Context(), qod.Ref{ID: id})
 				if err == nil || qod.IsGone(err) {
 					t.Errorf("error: %v", err)
 				}
@@ -325,7 +325,7 @@ func TestReleasePanics(t *testing.T) {
 	}
 	inBubble(t, setting{wire: faulty}, func(t *testing.T, w *world) {
 		s := w.seed(sandbox.Session{})
-		err := w.Release(t.Context(), refOf(s))
+		err := w.Delete(t.Context(), refOf(s))
 		_ = as[*qod.PanicError](t, err)
 		equal(t, "gone", qod.IsGone(err), false)
 	})

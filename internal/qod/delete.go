@@ -12,15 +12,15 @@ import (
 // that it denies having while a list shows it.
 const maxDeletePause = 5 * time.Second
 
-// Release deletes the session. It returns nil when the API says that it did. IsGone(err) holds
+// Delete deletes the session. It returns nil when the API says that it did. IsGone(err) holds
 // when it is proven that there is no such session, which is success only at the origin that made it:
 // the caller decides. A repeated DELETE after a lost answer ends the same way. What a list shows is
 // there, whatever the DELETE was answered: it is repeated until the context ends, as it is while the
 // API is busy with the session.
-func (c *Client) Release(ctx context.Context, ref Ref) (err error) {
+func (c *Client) Delete(ctx context.Context, ref Ref) (err error) {
 	defer catch(&err)
 	if !validID(ref.ID) {
-		return invalidID(OperationRelease, ref.ID)
+		return invalidID(OperationDelete, ref.ID)
 	}
 	// From now on and until it is through, no list knows.
 	c.reader.wrote(ref.ID)
@@ -49,7 +49,7 @@ func unfinished(ctx context.Context, last error) error {
 	if stillThere(last) && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return last // it says more than that the time is up
 	}
-	return stopped(ctx, OperationRelease, true, last)
+	return stopped(ctx, OperationDelete, true, last)
 }
 
 // busy reports whether a delete was refused only for now: the API is at work on the session (409, 423),
@@ -67,7 +67,7 @@ func stillThere(err error) bool {
 
 // releaseOnce deletes the session, or proves that it is gone.
 func (c *Client) releaseOnce(ctx context.Context, ref Ref) error {
-	a, err := retry(ctx, OperationRelease, c.maxRetries, func(attempt int) (answer, error) {
+	a, err := retry(ctx, OperationDelete, c.maxRetries, func(attempt int) (answer, error) {
 		return c.sendRelease(ctx, ref, attempt)
 	})
 	switch missing := notFound(err); {
@@ -122,7 +122,7 @@ func (c *Client) awaitRelease(ctx context.Context, ref Ref) error {
 		}
 		lived = lived || err == nil && s.Status != StatusUnavailable
 		if pause(ctx, max(backoff(attempt), min(maxAsked, asked(err)))) != nil {
-			return stopped(ctx, OperationRelease, true, informative(err))
+			return stopped(ctx, OperationDelete, true, informative(err))
 		}
 	}
 }

@@ -113,7 +113,7 @@ func (openGateway) list() request {
 
 func (openGateway) release(id string) request {
 	return request{
-		operation: OperationRelease, method: http.MethodDelete,
+		operation: OperationDelete, method: http.MethodDelete,
 		path: "/qod/sessions/" + url.PathEscape(id), template: "/qod/sessions/{sessionId}",
 		scope: "qod:sessions:write", sessionID: id, maxBody: maxSessionBody,
 	}

@@ -60,7 +60,7 @@ func (sc scenario) run(t *testing.T) {
 		}
 		var s qod.Session
 		var err error
-		if spent := took(func() { s, err = w.Reserve(within(t, budget), spec) }); sc.till > 0 && spent > sc.till {
+		if spent := took(func() { s, err = w.Create(within(t, budget), spec) }); sc.till > 0 && spent > sc.till {
 			t.Errorf("it took %v, want at most %v", spent, sc.till)
 		}
 		// What is committed late is billed, too.
@@ -472,7 +472,7 @@ func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
 			arrange: func(t *testing.T, w *world) {
 				spec := wanted()
 				spec.Device.PhoneNumber = "+34600000099"
-				if _, err := w.Reserve(t.Context(), spec); err != nil {
+				if _, err := w.Create(t.Context(), spec); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(time.Second)
@@ -645,7 +645,7 @@ func TestReserveWhenTheDeviceHasASession(t *testing.T) {
 		},
 		"that this process made": {
 			arrange: func(t *testing.T, w *world) {
-				if _, err := w.Reserve(t.Context(), wanted()); err != nil {
+				if _, err := w.Create(t.Context(), wanted()); err != nil {
 					t.Fatal(err)
 				}
 			},
@@ -702,7 +702,7 @@ func TestReserveWhenTheDeviceHasASession(t *testing.T) {
 		"that this process made after it had deleted another": {
 			arrange: func(t *testing.T, w *world) {
 				released(t, w)
-				if _, err := w.Reserve(t.Context(), wanted()); err != nil {
+				if _, err := w.Create(t.Context(), wanted()); err != nil {
 					t.Fatal(err)
 				}
 			},
@@ -721,7 +721,7 @@ func TestReserveWhenTheDeviceHasASession(t *testing.T) {
 				s := w.seed(sandbox.Session{Device: sandbox.Device{IPv4Address: &sandbox.IPv4Address{PublicAddress: "203.0.113.7"}}})
 				var spec qod.Spec
 				behind(nil)(&spec)
-				if err := w.Release(t.Context(), qod.Ref{ID: s.ID, Device: spec.Device}); err != nil {
+				if err := w.Delete(t.Context(), qod.Ref{ID: s.ID, Device: spec.Device}); err != nil {
 					t.Fatal(err)
 				}
 				w.spoil(sandbox.OpCreate, 3, conflict)
@@ -733,7 +733,7 @@ func TestReserveWhenTheDeviceHasASession(t *testing.T) {
 			arrange: func(t *testing.T, w *world) {
 				other := wanted()
 				other.Device.PhoneNumber = "+34600000002"
-				s, err := w.Reserve(t.Context(), other)
+				s, err := w.Create(t.Context(), other)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -753,7 +753,7 @@ func TestReserveWhenTheDeviceHasASession(t *testing.T) {
 			arrange: func(t *testing.T, w *world) {
 				mine(t, w)
 				other := w.seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000002"}})
-				if err := w.Release(t.Context(), qod.Ref{ID: other.ID, Device: qod.Device{PhoneNumber: "+34600000002"}}); err != nil {
+				if err := w.Delete(t.Context(), qod.Ref{ID: other.ID, Device: qod.Device{PhoneNumber: "+34600000002"}}); err != nil {
 					t.Fatal(err)
 				}
 			},
@@ -767,7 +767,7 @@ func TestReserveWhenTheDeviceHasASession(t *testing.T) {
 func released(t *testing.T, w *world) {
 	t.Helper()
 	s := w.seed(sandbox.Session{})
-	if err := w.Release(t.Context(), qod.Ref{ID: s.ID, Device: wanted().Device}); err != nil {
+	if err := w.Delete(t.Context(), qod.Ref{ID: s.ID, Device: wanted().Device}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -1051,7 +1051,7 @@ func TestReserveWhenItIsInterrupted(t *testing.T) {
 					cancel()
 				}
 				time.AfterFunc(test.after, cancel)
-				s, err := w.Reserve(ctx, wanted())
+				s, err := w.Create(ctx, wanted())
 				if late := time.Since(began) - test.after; late > test.within+100*time.Millisecond {
 					t.Errorf("it ended %v after the interrupt, want %v", late, test.within)
 				}
@@ -1120,7 +1120,7 @@ func TestReserveOneAtATimeForOneDevice(t *testing.T) {
 					wg.Go(func() {
 						spec := wanted()
 						spec.Device = d
-						s, err := w.Reserve(t.Context(), spec)
+						s, err := w.Create(t.Context(), spec)
 						var conflict *qod.ConflictError
 						switch {
 						case s.ID != "" && err == nil:
@@ -1153,7 +1153,7 @@ func TestReserveSharesItsLooks(t *testing.T) {
 				wg.Go(func() {
 					spec := wanted()
 					spec.Device.PhoneNumber = fmt.Sprintf("+346000%05d", i)
-					check(w.Reserve(t.Context(), spec))
+					check(w.Create(t.Context(), spec))
 				})
 			}
 			wg.Wait()
@@ -1195,7 +1195,7 @@ func TestReserveLooksLessInALongBurst(t *testing.T) {
 				for i := range 100 {
 					spec := wanted()
 					spec.Device.PhoneNumber = fmt.Sprintf("+346000%05d", 100*lane+i)
-					if _, err := w.Reserve(t.Context(), spec); err != nil {
+					if _, err := w.Create(t.Context(), spec); err != nil {
 						t.Error(err)
 					}
 					time.Sleep(130 * time.Millisecond) // which Terraform takes to write its state
@@ -1220,7 +1220,7 @@ func TestReserveBehindAFailedList(t *testing.T) {
 		spec := wanted()
 		spec.Device.PhoneNumber = fmt.Sprintf("+346000%05d", number)
 		return took(func() {
-			if s, err := w.Reserve(t.Context(), spec); err != nil || s.ID == "" {
+			if s, err := w.Create(t.Context(), spec); err != nil || s.ID == "" {
 				t.Errorf("%v, %v", s, err)
 			}
 		})
@@ -1275,7 +1275,7 @@ func TestReserveTellsItsOwnApart(t *testing.T) {
 			wg.Go(func() {
 				spec := wanted()
 				spec.Device.PhoneNumber = fmt.Sprintf("+346000%05d", i)
-				s, err := w.Reserve(t.Context(), spec)
+				s, err := w.Create(t.Context(), spec)
 				if err != nil {
 					t.Error(err)
 				}
@@ -1392,7 +1392,7 @@ func TestReserveUntil(t *testing.T) {
 				}
 				spec := wanted()
 				spec.Seconds, spec.Until = 0, now.Add(test.left)
-				s, err := w.Reserve(t.Context(), spec)
+				s, err := w.Create(t.Context(), spec)
 				if got := durations(t, w); !slices.EqualFunc(got, test.posts, func(got, want int64) bool { return got <= want && got >= want-3 }) {
 					t.Errorf("durations %v, want %v", got, test.posts)
 				}
@@ -1466,7 +1466,7 @@ func TestReserveSendsTheDocument(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				s, err := w.Reserve(t.Context(), test.spec)
+				s, err := w.Create(t.Context(), test.spec)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -1497,7 +1497,7 @@ func TestReserveHoldsPosting(t *testing.T) {
 				}
 			})
 		}
-		if _, err := w.Reserve(t.Context(), wanted()); err != nil {
+		if _, err := w.Create(t.Context(), wanted()); err != nil {
 			t.Error(err)
 		}
 		equal(t, "held at the end", posting.Load(), 0)
@@ -1604,7 +1604,7 @@ func twoFaults(t *testing.T, network sandbox.Config, first, second, look sandbox
 		w.spoil(sandbox.OpCreate, 1, first)
 		w.spoil(sandbox.OpCreate, 1, second)
 		w.spoilFromSecond(sandbox.OpList, 2, look)
-		s, err := w.Reserve(within(t, 10*time.Minute), wanted())
+		s, err := w.Create(within(t, 10*time.Minute), wanted())
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
 		live := idsOf(w.Ledger())

@@ -151,9 +151,9 @@ func TestReadAcrossOwnWrites(t *testing.T) {
 				w.refresh(ids[:4])
 				w.refresh(ids[4:])
 				if test.effect != nil {
-					w.spoil(sandbox.OpRelease, 1, *test.effect)
+					w.spoil(sandbox.OpDelete, 1, *test.effect)
 				}
-				err := w.Release(t.Context(), qod.Ref{ID: ids[7]})
+				err := w.Delete(t.Context(), qod.Ref{ID: ids[7]})
 				equal(t, "released without an error", err == nil, test.effect == nil)
 				_, err = w.Read(t.Context(), qod.Ref{ID: ids[7]})
 				equal(t, "gone", qod.IsGone(err), test.gone)
@@ -180,7 +180,7 @@ func TestReadWhileReleasing(t *testing.T) {
 				wg.Go(func() { w.refresh(ids[5:6]) })
 				wg.Go(func() {
 					time.Sleep(time.Second)
-					if err := w.Release(t.Context(), qod.Ref{ID: ids[9]}); err != nil {
+					if err := w.Delete(t.Context(), qod.Ref{ID: ids[9]}); err != nil {
 						t.Error(err)
 					}
 				})
@@ -201,7 +201,7 @@ func TestReadOfWhatWasReserved(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setting{}, func(t *testing.T, w *world) {
 		w.refresh(w.fleet(10))
-		s, err := w.Reserve(t.Context(), wanted())
+		s, err := w.Create(t.Context(), wanted())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -307,7 +307,7 @@ func TestReadWithoutLists(t *testing.T) {
 					time.Sleep(time.Minute)
 				}
 				w.asked(100, 1)
-				if _, err := w.Reserve(t.Context(), wanted()); err != nil {
+				if _, err := w.Create(t.Context(), wanted()); err != nil {
 					t.Error(err)
 				}
 				w.asked(100, 1)
@@ -470,7 +470,7 @@ func (of waits) sharePolls(t *testing.T) {
 						inParallel(numbers, func(number string) {
 							spec := wanted()
 							spec.Device.PhoneNumber = number
-							s, err := w.Reserve(t.Context(), spec)
+							s, err := w.Create(t.Context(), spec)
 							if err == nil {
 								s, err = w.Await(t.Context(), qod.Ref{ID: s.ID, Device: spec.Device, QoSProfile: spec.QoSProfile})
 							}
@@ -514,7 +514,7 @@ func TestAwaitLooksAnew(t *testing.T) {
 		w.refresh(w.fleet(1)) // listed a moment ago, without this one
 		before := w.Count(sandbox.OpList)
 		e := as[*qod.WaitError](t, func() error { _, err := w.Await(t.Context(), refOf(s)); return err }())
-		equal(t, "reason", e.Reason, qod.WaitRefused)
+		equal(t, "reason", e.Reason, qod.WaitUnavailable)
 		equal(t, "lists", w.Count(sandbox.OpList), before+1)
 	})
 }
@@ -573,7 +573,7 @@ func TestAwaitLooksOnceMoreWhenTimeIsUp(t *testing.T) {
 		within  time.Duration
 	}{
 		"ready":       {happens: func(w *world, id string) { w.Edit(id, func(s *sandbox.Session) { s.Status = sandbox.StatusAvailable }) }},
-		"refused":     {happens: func(w *world, id string) { w.Revoke(id) }, reason: qod.WaitRefused},
+		"refused":     {happens: func(w *world, id string) { w.Revoke(id) }, reason: qod.WaitUnavailable},
 		"not ready":   {happens: func(*world, string) {}, reason: qod.WaitTimeout},
 		"gone":        {happens: func(w *world, id string) { w.Remove(id) }, reason: qod.WaitTimeout},
 		"unreachable": {happens: func(w *world, _ string) { w.spoil(sandbox.OpRead, -1, sandbox.HangBeforeCommit()) }, reason: qod.WaitTimeout, within: 5 * time.Second},
@@ -763,14 +763,14 @@ func TestReadRace(t *testing.T) {
 						turn <- struct{}{}
 						if mine.IntN(2) == 0 {
 							tr.becomes(id, "gone")
-							if err := w.Release(t.Context(), qod.Ref{ID: id}); err != nil && !qod.IsGone(err) { //nolint:contextcheck // stop ends the loop, not a call
+							if err := w.Delete(t.Context(), qod.Ref{ID: id}); err != nil && !qod.IsGone(err) { //nolint:contextcheck // stop ends the loop, not a call
 								t.Errorf("release: %v", err)
 							}
 							tr.wrote(id)
 						} else {
 							spec := wanted()
 							spec.Device.PhoneNumber, spec.Seconds = fmt.Sprintf("+346%08d", n), 5+mine.Int64N(20)
-							s, err := w.Reserve(t.Context(), spec) //nolint:contextcheck // stop ends the loop, not a call
+							s, err := w.Create(t.Context(), spec) //nolint:contextcheck // stop ends the loop, not a call
 							if err != nil {
 								t.Errorf("reserve: %v", err)
 							}

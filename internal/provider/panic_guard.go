@@ -1,0 +1,126 @@
+package provider
+
+import (
+	"context"
+	"reflect"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+)
+
+// guarded turns a panic anywhere in a call into a diagnostic of its answer: a plugin that dies takes
+// with it the record of every session that the run has made. The operations of a resource have a
+// catch of their own, which comes first and keeps what they know.
+type panicGuard struct{ framework }
+
+// guard makes one call.
+func recoverRPC[Request, Response any](ctx context.Context, req Request, call func(context.Context, Request) (*Response, error)) (resp *Response, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			resp, err = new(Response), nil
+			// All answers that are guarded have the field, and no interface says so.
+			reflect.ValueOf(resp).Elem().FieldByName("Diagnostics").Set(reflect.ValueOf(internalFault(fault)))
+		}
+	}()
+	return call(ctx, req)
+}
+
+func internalFault(fault any) []*tfprotov6.Diagnostic {
+	return []*tfprotov6.Diagnostic{{
+		Severity: tfprotov6.DiagnosticSeverityError, Summary: faultSummary, Detail: explainFault(fault).detail(),
+	}}
+}
+
+// ApplyResourceChange keeps what was recorded: an answer without a state says that there is nothing.
+func (g panicGuard) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (resp *tfprotov6.ApplyResourceChangeResponse, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			resp, err = &tfprotov6.ApplyResourceChangeResponse{
+				NewState: req.PriorState, Private: req.PlannedPrivate, NewIdentity: req.PlannedIdentity, Diagnostics: internalFault(fault),
+			}, nil
+			resp.Diagnostics[0].Detail += "\n\n" + lookFirst
+		}
+	}()
+	return g.framework.ApplyResourceChange(ctx, req)
+}
+
+// ListResource is guarded while its results are made, which is after the call.
+func (g panicGuard) ListResource(ctx context.Context, req *tfprotov6.ListResourceRequest) (*tfprotov6.ListResourceServerStream, error) {
+	return &tfprotov6.ListResourceServerStream{Results: func(push func(tfprotov6.ListResourceResult) bool) {
+		defer func() {
+			if fault := recover(); fault != nil {
+				push(tfprotov6.ListResourceResult{Diagnostics: internalFault(fault)})
+			}
+		}()
+		stream, err := g.framework.ListResource(ctx, req)
+		if err != nil {
+			panic(err) // the framework's never are
+		}
+		stream.Results(push)
+	}}, nil
+}
+
+// The other calls that reach code of this provider.
+
+func (g panicGuard) GetMetadata(ctx context.Context, req *tfprotov6.GetMetadataRequest) (*tfprotov6.GetMetadataResponse, error) {
+	return recoverRPC(ctx, req, g.framework.GetMetadata)
+}
+
+func (g panicGuard) GetProviderSchema(ctx context.Context, req *tfprotov6.GetProviderSchemaRequest) (*tfprotov6.GetProviderSchemaResponse, error) {
+	return recoverRPC(ctx, req, g.framework.GetProviderSchema)
+}
+
+func (g panicGuard) GetResourceIdentitySchemas(ctx context.Context, req *tfprotov6.GetResourceIdentitySchemasRequest) (*tfprotov6.GetResourceIdentitySchemasResponse, error) {
+	return recoverRPC(ctx, req, g.framework.GetResourceIdentitySchemas)
+}
+
+func (g panicGuard) ValidateProviderConfig(ctx context.Context, req *tfprotov6.ValidateProviderConfigRequest) (*tfprotov6.ValidateProviderConfigResponse, error) {
+	return recoverRPC(ctx, req, g.framework.ValidateProviderConfig)
+}
+
+func (g panicGuard) ConfigureProvider(ctx context.Context, req *tfprotov6.ConfigureProviderRequest) (*tfprotov6.ConfigureProviderResponse, error) {
+	return recoverRPC(ctx, req, g.framework.ConfigureProvider)
+}
+
+func (g panicGuard) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
+	return recoverRPC(ctx, req, g.framework.ValidateResourceConfig)
+}
+
+func (g panicGuard) UpgradeResourceState(ctx context.Context, req *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
+	return recoverRPC(ctx, req, g.framework.UpgradeResourceState)
+}
+
+func (g panicGuard) UpgradeResourceIdentity(ctx context.Context, req *tfprotov6.UpgradeResourceIdentityRequest) (*tfprotov6.UpgradeResourceIdentityResponse, error) {
+	return recoverRPC(ctx, req, g.framework.UpgradeResourceIdentity)
+}
+
+func (g panicGuard) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
+	return recoverRPC(ctx, req, g.framework.ReadResource)
+}
+
+func (g panicGuard) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
+	return recoverRPC(ctx, req, g.framework.PlanResourceChange)
+}
+
+func (g panicGuard) ImportResourceState(ctx context.Context, req *tfprotov6.ImportResourceStateRequest) (*tfprotov6.ImportResourceStateResponse, error) {
+	return recoverRPC(ctx, req, g.framework.ImportResourceState)
+}
+
+func (g panicGuard) MoveResourceState(ctx context.Context, req *tfprotov6.MoveResourceStateRequest) (*tfprotov6.MoveResourceStateResponse, error) {
+	return recoverRPC(ctx, req, g.framework.MoveResourceState)
+}
+
+func (g panicGuard) GenerateResourceConfig(ctx context.Context, req *tfprotov6.GenerateResourceConfigRequest) (*tfprotov6.GenerateResourceConfigResponse, error) {
+	return recoverRPC(ctx, req, g.framework.GenerateResourceConfig)
+}
+
+func (g panicGuard) ValidateDataResourceConfig(ctx context.Context, req *tfprotov6.ValidateDataResourceConfigRequest) (*tfprotov6.ValidateDataResourceConfigResponse, error) {
+	return recoverRPC(ctx, req, g.framework.ValidateDataResourceConfig)
+}
+
+func (g panicGuard) ReadDataSource(ctx context.Context, req *tfprotov6.ReadDataSourceRequest) (*tfprotov6.ReadDataSourceResponse, error) {
+	return recoverRPC(ctx, req, g.framework.ReadDataSource)
+}
+
+func (g panicGuard) ValidateListResourceConfig(ctx context.Context, req *tfprotov6.ValidateListResourceConfigRequest) (*tfprotov6.ValidateListResourceConfigResponse, error) {
+	return recoverRPC(ctx, req, g.framework.ValidateListResourceConfig)
+}
