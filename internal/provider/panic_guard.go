@@ -59,7 +59,22 @@ func (g panicGuard) ListResource(ctx context.Context, req *tfprotov6.ListResourc
 	}}, nil
 }
 
+// CallFunction has an error of its own in its answer, in place of diagnostics.
+func (g panicGuard) CallFunction(ctx context.Context, req *tfprotov6.CallFunctionRequest) (resp *tfprotov6.CallFunctionResponse, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			d := internalFault(fault)[0]
+			resp, err = &tfprotov6.CallFunctionResponse{Error: &tfprotov6.FunctionError{Text: d.Summary + ": " + d.Detail}}, nil
+		}
+	}()
+	return g.framework.CallFunction(ctx, req)
+}
+
 // The other calls that reach code of this provider.
+
+func (g panicGuard) GetFunctions(ctx context.Context, req *tfprotov6.GetFunctionsRequest) (*tfprotov6.GetFunctionsResponse, error) {
+	return recoverRPC(ctx, req, g.framework.GetFunctions)
+}
 
 func (g panicGuard) GetMetadata(ctx context.Context, req *tfprotov6.GetMetadataRequest) (*tfprotov6.GetMetadataResponse, error) {
 	return recoverRPC(ctx, req, g.framework.GetMetadata)

@@ -15,10 +15,9 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// unguarded are calls that reach no code of this provider, which has neither functions nor ephemeral
-// resources.
+// unguarded are calls that reach no code of this provider, which has no ephemeral resources.
 var unguarded = []string{
-	"StopProvider", "GetFunctions", "CallFunction",
+	"StopProvider",
 	"ValidateEphemeralResourceConfig", "OpenEphemeralResource", "RenewEphemeralResource", "CloseEphemeralResource",
 }
 
@@ -38,7 +37,10 @@ func TestFaults(t *testing.T) {
 				t.Error(err)
 			}
 			var found []*tfprotov6.Diagnostic
-			if stream, ok := answers[0].Interface().(*tfprotov6.ListResourceServerStream); ok {
+			if called, ok := answers[0].Interface().(*tfprotov6.CallFunctionResponse); ok {
+				summary, detail, _ := strings.Cut(called.Error.Text, ": ")
+				found = append(found, &tfprotov6.Diagnostic{Severity: tfprotov6.DiagnosticSeverityError, Summary: summary, Detail: detail})
+			} else if stream, ok := answers[0].Interface().(*tfprotov6.ListResourceServerStream); ok {
 				for result := range stream.Results {
 					found = append(found, result.Diagnostics...)
 				}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -137,6 +138,10 @@ func (p *qodProvider) Resources(context.Context) []func() resource.Resource {
 
 func (p *qodProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{newSessionsDataSource}
+}
+
+func (p *qodProvider) Functions(context.Context) []func() function.Function {
+	return []func() function.Function{newLocalTimeFunction}
 }
 
 func (p *qodProvider) ListResources(context.Context) []func() list.ListResource {

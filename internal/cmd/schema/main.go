@@ -42,14 +42,15 @@ func read(ctx context.Context, server tfprotov6.ProviderServer) (*tfjson.Provide
 	}
 
 	// What is not converted must not be missing from the pages unnoticed.
-	if n := len(schema.Functions) + len(schema.EphemeralResourceSchemas) + len(schema.ActionSchemas) + len(schema.StateStoreSchemas); n > 0 {
-		return nil, fmt.Errorf("the provider has %d functions, ephemeral resources, actions or state stores, which this program does not convert", n)
+	if n := len(schema.EphemeralResourceSchemas) + len(schema.ActionSchemas) + len(schema.StateStoreSchemas); n > 0 {
+		return nil, fmt.Errorf("the provider has %d ephemeral resources, actions or state stores, which this program does not convert", n)
 	}
 	var c converter
 	qod := &tfjson.ProviderSchema{
 		ConfigSchema:            c.schema(schema.Provider),
 		ResourceSchemas:         each(schema.ResourceSchemas, c.schema),
 		DataSourceSchemas:       each(schema.DataSourceSchemas, c.schema),
+		Functions:               each(schema.Functions, c.function),
 		ListResourceSchemas:     each(schema.ListResourceSchemas, c.schema),
 		ResourceIdentitySchemas: each(identity.IdentitySchemas, c.identity),
 	}
@@ -110,6 +111,20 @@ func (c *converter) identity(s *tfprotov6.ResourceIdentitySchema) *tfjson.Identi
 			OptionalForImport: a.OptionalForImport,
 		}
 		c.recode(a.Type, &to.Attributes[a.Name].IdentityType)
+	}
+	return to
+}
+
+func (c *converter) function(f *tfprotov6.Function) *tfjson.FunctionSignature {
+	if f.VariadicParameter != nil {
+		c.fail(fmt.Errorf("a function has the variadic parameter %q, which this program does not convert", f.VariadicParameter.Name))
+	}
+	to := &tfjson.FunctionSignature{Description: f.Description, Summary: f.Summary, DeprecationMessage: f.DeprecationMessage}
+	c.recode(f.Return.Type, &to.ReturnType)
+	for _, p := range f.Parameters {
+		parameter := &tfjson.FunctionParameter{Name: p.Name, Description: p.Description, IsNullable: p.AllowNullValue}
+		c.recode(p.Type, &parameter.Type)
+		to.Parameters = append(to.Parameters, parameter)
 	}
 	return to
 }
