@@ -13,7 +13,7 @@ locals {
   # prints keys in every plan and error.
   cameras = {
     for row in csvdecode(file("${path.module}/cameras.csv")) :
-    "${row.name}/${row.sim}" => { phone_number = row.phone_number, profile = row.profile }
+    "${row.camera}/${row.sim}" => { phone_number = row.phone_number, profile = row.profile }
   }
   drones = yamldecode(file("${path.module}/drones.yaml"))
   fleet  = merge(local.cameras, local.drones)
