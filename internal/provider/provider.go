@@ -27,7 +27,7 @@ type qodProvider struct {
 	getenv       func(string) string
 	postInFlight sync.Locker       // see qod.Config
 	transport    http.RoundTripper // see qod.Config
-	override     qod.Sessions      // of the API, when not nil
+	override     qod.Sessions      // takes the place of the API in tests
 	// Once configured:
 	sessions qod.Sessions   // the way to them
 	owners   *sessionOwners // the records that hold them
