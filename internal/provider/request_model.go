@@ -7,19 +7,20 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
 // requestModel is what a session is asked for, in every resource that reserves sessions: see
 // requestAttributes.
 type requestModel struct {
-	Device                       types.Object `tfsdk:"device"`
-	ApplicationServer            types.Object `tfsdk:"application_server"`
-	QoSProfile                   types.String `tfsdk:"qos_profile"`
-	NotificationURL              types.String `tfsdk:"notification_url"`
-	NotificationAuthToken        types.String `tfsdk:"notification_auth_token"`
-	NotificationAuthTokenVersion wholeNumber  `tfsdk:"notification_auth_token_version"`
-	WaitForAvailable             types.Bool   `tfsdk:"wait_for_available"`
+	Device                       types.Object           `tfsdk:"device"`
+	ApplicationServer            types.Object           `tfsdk:"application_server"`
+	QoSProfile                   types.String           `tfsdk:"qos_profile"`
+	NotificationURL              types.String           `tfsdk:"notification_url"`
+	NotificationAuthToken        types.String           `tfsdk:"notification_auth_token"`
+	NotificationAuthTokenVersion validators.WholeNumber `tfsdk:"notification_auth_token_version"`
+	WaitForAvailable             types.Bool             `tfsdk:"wait_for_available"`
 }
 
 // waits reports whether AVAILABLE is to be waited for; not set means that it is.
@@ -66,7 +67,7 @@ func toDevice(o types.Object) qod.Device {
 	}
 	if v4, ok := o.Attributes()["ipv4_address"].(types.Object); ok && isSet(v4) {
 		d.IPv4Address = &qod.IPv4Address{PublicAddress: stringAt(v4, "public_address").ValueString()}
-		if port, ok := v4.Attributes()["public_port"].(wholeNumber); ok && isSet(port) {
+		if port, ok := v4.Attributes()["public_port"].(validators.WholeNumber); ok && isSet(port) {
 			d.IPv4Address.PublicPort = port.ValueInt64Pointer()
 		}
 	}
@@ -76,9 +77,9 @@ func toDevice(o types.Object) qod.Device {
 func fromDevice(d qod.Device) types.Object {
 	v4 := types.ObjectNull(ipv4Types)
 	if d.IPv4Address != nil {
-		port := nullWholeNumber()
+		port := validators.NullWholeNumber()
 		if d.IPv4Address.PublicPort != nil {
-			port = newWholeNumber(*d.IPv4Address.PublicPort)
+			port = validators.NewWholeNumber(*d.IPv4Address.PublicPort)
 		}
 		v4 = types.ObjectValueMust(ipv4Types, map[string]attr.Value{
 			"public_address": types.StringValue(d.IPv4Address.PublicAddress),

@@ -6,6 +6,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 )
 
 func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -21,14 +23,14 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 					"Default: none, the window is open already. " +
 					"Moving it never replaces the reservation. It ends the session only if the new window is yet to open.",
 				Optional:   true,
-				Validators: []validator.String{instant},
+				Validators: []validator.String{validators.Instant},
 			},
 			"ends_at": schema.StringAttribute{
 				MarkdownDescription: "End of the window: a time in RFC 3339 form with its offset from UTC, such as `2028-03-01T01:15:00+01:00`, after `starts_at`. " +
 					"A window may be longer than the 24 hours of a session: the first run after one has ended reserves the next. " +
 					"Moving it never replaces the reservation. It ends the session only if the new end is past. A later end does not extend the session, which the network cannot do.",
 				Required:   true,
-				Validators: []validator.String{instant},
+				Validators: []validator.String{validators.Instant},
 			},
 			"timeouts": timeoutsAttribute(map[string]schema.Attribute{
 				"create": timeoutAttribute("Time for a session to become available when the reservation is created inside its window, retries and waiting included", defaultCreateTimeout),
@@ -60,7 +62,7 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 			"window_seconds": schema.Int64Attribute{
 				MarkdownDescription: "Seconds from `starts_at` to `ends_at`, rounded down and known while planning, for outputs and policies that count device-hours. Null without `starts_at`, since only a clock could say.",
 				Computed:            true,
-				CustomType:          wholeNumberType{},
+				CustomType:          validators.WholeNumberType{},
 			},
 			"endpoint": schema.StringAttribute{
 				MarkdownDescription: "Base URL of the API where the session was made, or will be requested: the provider's `endpoint` when Terraform last looked. " +
