@@ -68,7 +68,7 @@ func (cr *creation) explainConflict(ctx context.Context, failure *Error) (found 
 func (cr *creation) newConflict(ctx context.Context, failure *Error) *ConflictError {
 	c, device := cr.client, cr.spec.Device
 	conflict := &ConflictError{
-		Device: device, Own: c.own.of(device), Deleted: c.own.deletionsOf(device),
+		Device: device, Own: c.own.forDevice(device), Deleted: c.own.deletionsFor(device),
 		Now: failure.ServerTime, Err: failure,
 	}
 	if len(conflict.Own) > 0 {
@@ -110,7 +110,7 @@ func (cr *creation) conflictWait(ctx context.Context) time.Duration {
 	if ctx.Err() != nil {
 		return 0
 	}
-	return spread(min(maxConflictInterval, time.Duration(cr.conflicts)*conflictInterval))
+	return withJitter(min(maxConflictInterval, time.Duration(cr.conflicts)*conflictInterval))
 }
 
 // claim records that the session of an answer is the device's. The error is for one that belongs to

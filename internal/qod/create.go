@@ -39,26 +39,26 @@ func (c *Client) Create(ctx context.Context, spec Spec) (s Session, err error) {
 	}()
 	unlock, lockErr := c.locks.lock(ctx, spec.Device)
 	if lockErr != nil {
-		return Session{}, stopped(ctx, OperationCreate, false, nil)
+		return Session{}, newInterruptedError(ctx, OperationCreate, false, nil)
 	}
 	defer unlock()
-	c.posting.Lock()
-	defer c.posting.Unlock()
+	c.postInFlight.Lock()
+	defer c.postInFlight.Unlock()
 
 	// A failure here proves that nothing was sent.
 	if _, err := c.authorizer.Token(ctx, spec.Device); err != nil {
-		return Session{}, unlessStopped(ctx, err)
+		return Session{}, orInterrupted(ctx, err)
 	}
 	s, err = create.run(ctx)
 	if s.ID != "" {
-		c.reader.wrote(s.ID)
+		c.reads.invalidate(s.ID)
 	}
 	return s, err
 }
 
-func unlessStopped(ctx context.Context, err error) error {
+func orInterrupted(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return stopped(ctx, OperationCreate, false, informative(err))
+		return newInterruptedError(ctx, OperationCreate, false, withoutContextError(err))
 	}
 	return err
 }
@@ -115,7 +115,7 @@ func (cr *creation) run(ctx context.Context) (Session, error) {
 func (cr *creation) beforePost(ctx context.Context) (found Session, stop bool, err error) {
 	switch {
 	case ctx.Err() != nil:
-		err = cr.failed(stopped(ctx, OperationCreate, len(cr.lost) > 0, cr.lastRateLimit()))
+		err = cr.failed(newInterruptedError(ctx, OperationCreate, len(cr.lost) > 0, cr.lastRateLimit()))
 	case len(cr.lost) > 0:
 		found, err = cr.findLost(ctx, 0)
 	default:
@@ -142,9 +142,9 @@ func (cr *creation) postOrReplay(ctx context.Context, attempt int) (s Session, f
 		return Session{}, failure, nil
 	}
 	if ctx.Err() != nil {
-		err = firstError(informative(err), cr.lastRateLimit())
+		err = firstError(withoutContextError(err), cr.lastRateLimit())
 	}
-	return Session{}, nil, cr.failed(unlessStopped(ctx, err))
+	return Session{}, nil, cr.failed(orInterrupted(ctx, err))
 }
 
 // accept takes the session of an answer, unless it is one that existed before.
@@ -173,7 +173,7 @@ const (
 // created a session, and by what is in the way where it is a conflict.
 func next(failure *Error, lost bool, blocker blocker) step {
 	switch {
-	case errors.Is(failure, errNoTurn):
+	case errors.Is(failure, errNoSlot):
 		return giveUp
 	case failure.Status == http.StatusConflict && blocker.mayPass(lost):
 		return awaitConflict
@@ -183,11 +183,11 @@ func next(failure *Error, lost bool, blocker blocker) step {
 		return postLater // it proves that nothing happened
 	case failure.outcome == unknown && failure.Status/100 == 2:
 		return findOnly // the API said that it created one
-	case failure.outcome == unknown && isBusy(failure):
+	case failure.outcome == unknown && isOverloaded(failure):
 		return findOrPostLater
 	case failure.outcome == unknown:
 		return findOrPostAgain
-	case failure.outcome == unsent && !failure.trust:
+	case failure.outcome == unsent && !failure.permanent:
 		return postAgain
 	}
 	return giveUp
@@ -224,7 +224,7 @@ func (cr *creation) afterFailure(ctx context.Context, failure *Error) (found Ses
 		wait = cr.conflictWait(ctx)
 	case giveUp, findOnly:
 	}
-	if wait == 0 || !fits(ctx, wait) {
+	if wait == 0 || !fitsDeadline(ctx, wait) {
 		return Session{}, 0, cr.failed(cr.cause(failure))
 	}
 	return Session{}, wait, nil
@@ -241,12 +241,12 @@ func (cr *creation) retryWait(failure *Error) time.Duration {
 // rateLimitWait is the time until a rate-limiting API is asked again; zero when a caller without a
 // deadline has waited long enough.
 func (cr *creation) rateLimitWait(ctx context.Context, failure *Error) time.Duration {
-	if outlasted(ctx, cr.began) {
+	if waitedTooLong(ctx, cr.began) {
 		return 0
 	}
 	cr.rateLimits++
 	cr.rateLimit = failure
-	return cmp.Or(failure.RetryAfter, busyBackoff(cr.rateLimits))
+	return cmp.Or(failure.RetryAfter, overloadBackoff(cr.rateLimits))
 }
 
 // lastRateLimit is the latest 429; nil for none. It is what kept a create whose time is up.
@@ -263,7 +263,7 @@ func (cr *creation) cause(failure *Error) error {
 	switch {
 	case failure.Status == http.StatusConflict:
 		return cr.conflict
-	case errors.Is(failure, errNoTurn):
+	case errors.Is(failure, errNoSlot):
 		return firstError(cr.lastRateLimit(), failure)
 	}
 	return failure
@@ -272,7 +272,7 @@ func (cr *creation) cause(failure *Error) error {
 // pauseAfter waits until the next POST, or returns how the create ends when the context does first.
 func (cr *creation) pauseAfter(ctx context.Context, failure *Error, wait time.Duration) error {
 	if pause(ctx, wait) != nil {
-		return cr.failed(stopped(ctx, OperationCreate, len(cr.lost) > 0, failure))
+		return cr.failed(newInterruptedError(ctx, OperationCreate, len(cr.lost) > 0, failure))
 	}
 	return nil
 }
@@ -290,7 +290,7 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 		return Session{}, false, withoutToken(refusal, err)
 	}
 	var failure *Error
-	if errors.As(refusal, &failure) && !c.lists.refused() {
+	if errors.As(refusal, &failure) && !c.lists.unsupported() {
 		cr.recordLost(failure)
 		if found, err := cr.findLost(ctx, 0); found.ID != "" || err != nil {
 			return found, true, err
@@ -311,10 +311,10 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 func (cr *creation) post(ctx context.Context, attempt int) (Session, error) {
 	c := cr.client
 	// Here, and not where the POST is sent: there nothing ends the wait, and the seconds are counted.
-	if err := c.awaitTurn(ctx, request{operation: OperationCreate}); err != nil {
+	if err := c.awaitSlot(ctx, request{operation: OperationCreate}); err != nil {
 		return Session{}, err
 	}
-	spec, err := cr.current(ctx)
+	spec, err := cr.currentSpec(ctx)
 	if err != nil {
 		return Session{}, err
 	}
@@ -353,7 +353,7 @@ func (c *Client) sendCreate(ctx context.Context, r request, d Device, token Toke
 		return Session{}, unreadable(r, a, errOtherDevice) // somebody else's answer, and session
 	}
 	if made.ID == "" {
-		made.ID = c.dialect.locatedID(a.header.Get("Location"))
+		made.ID = c.dialect.idFromLocation(a.header.Get("Location"))
 	}
 	if made.ID == "" {
 		return Session{}, unreadable(r, a, firstError(a.bodyErr, err))
@@ -361,8 +361,8 @@ func (c *Client) sendCreate(ctx context.Context, r request, d Device, token Toke
 	return made, nil
 }
 
-// current works out how long the session has to last if it starts now.
-func (cr *creation) current(ctx context.Context) (Spec, error) {
+// currentSpec works out how long the session has to last if it starts now.
+func (cr *creation) currentSpec(ctx context.Context) (Spec, error) {
 	spec := cr.spec
 	if spec.Until.IsZero() {
 		return spec, nil
@@ -371,7 +371,7 @@ func (cr *creation) current(ctx context.Context) (Spec, error) {
 	if err != nil {
 		return spec, err
 	}
-	spec.Seconds = min(int64(spec.Until.Sub(now)/time.Second), cr.client.dialect.longest())
+	spec.Seconds = min(int64(spec.Until.Sub(now)/time.Second), cr.client.dialect.maxSeconds())
 	if spec.Seconds < 1 {
 		return spec, ErrWindowClosed
 	}

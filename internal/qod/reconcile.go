@@ -38,20 +38,20 @@ const (
 
 // snapshotBefore is a recent list, which a burst of creates shares; nil where there is none.
 func (c *Client) snapshotBefore(ctx context.Context) *snapshot {
-	if c.lists.refused() {
+	if c.lists.unsupported() {
 		return nil
 	}
 	bounded, cancel := context.WithTimeout(ctx, snapshotBudget)
 	defer cancel()
 	listSince := c.listSince
-	if !c.lists.promising() {
+	if !c.lists.usable() {
 		listSince = c.lists.since // without retries: each create of a fleet comes by here
 	}
 	age := min(snapshotAge, max(snapshotGap/2, c.creating()/burstShare))
 	list, err := listSince(bounded, time.Now().Add(-age))
 	if err != nil {
 		if ctx.Err() == nil && bounded.Err() != nil {
-			c.lists.disappoint()
+			c.lists.markSlow()
 		}
 		return nil
 	}
@@ -74,7 +74,7 @@ func (cr *creation) recordLost(failure *Error) {
 
 // searchTimeAfter is how long to look for the session of a POST that failed like this.
 func searchTimeAfter(failure *Error) time.Duration {
-	if failure.Status/100 == 2 || failure.silent || errors.Is(failure.Err, context.DeadlineExceeded) {
+	if failure.Status/100 == 2 || failure.connectionLost || errors.Is(failure.Err, context.DeadlineExceeded) {
 		return longSearchTime
 	}
 	return searchTime
@@ -97,7 +97,7 @@ func (cr *creation) findLost(ctx context.Context, least time.Duration) (Session,
 		if err != nil {
 			// A token whose fetch others abandoned, or that cannot be had just now, or a cache in front
 			// of the list, is no reason to leave a session behind.
-			if mayPass(err) || isDoubt(err) {
+			if isTransientTokenError(err) || isStaleOrPartial(err) {
 				failure = err
 				if pause(ctx, min(wait, maxPoll)) == nil {
 					continue
@@ -135,13 +135,15 @@ func (cr *creation) findLost(ctx context.Context, least time.Duration) (Session,
 // currentList is a list that starts now and that is complete, unless it lags.
 func (cr *creation) currentList(ctx context.Context) (*snapshot, error) {
 	list, err := cr.client.listSince(ctx, time.Now())
-	if err == nil && isDoubt(list.doubt) { // entries without an id are candidates, too
+	if err == nil && isStaleOrPartial(list.doubt) { // entries without an id are candidates, too
 		return nil, list.doubt
 	}
 	return list, err
 }
 
-func isDoubt(err error) bool { return errors.Is(err, ErrCachedList) || errors.Is(err, errListPart) }
+func isStaleOrPartial(err error) bool {
+	return errors.Is(err, ErrCachedList) || errors.Is(err, errIncompleteList)
+}
 
 // showsNewer reports whether the list shows a session that was made after the lost POST was given up:
 // one that lags behind that POST does not.
@@ -206,7 +208,7 @@ func (cr *creation) verify(ctx context.Context, s Session, believed func(*snapsh
 		} else if ctx.Err() == nil || lookErr == nil {
 			lookErr = err
 		}
-		if cr.client.lists.refused() || pause(ctx, wait) != nil {
+		if cr.client.lists.unsupported() || pause(ctx, wait) != nil {
 			return cr.duplicate(s, nil, lookErr)
 		}
 	}
@@ -245,7 +247,7 @@ func (cr *creation) predates(s Session) bool {
 // can show belong to nobody else, and possible, whose owner cannot be told. What existed before the
 // POST, belongs to another resource or shows another device is neither.
 func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
-	trusted := cr.trusts(cr.before)
+	trusted := cr.trustsSnapshot(cr.before)
 	for _, s := range listed {
 		_, contradicts := cr.spec.Device.compare(s.Device)
 		if contradicts || cr.client.own.owns(s.ID) || (cr.before != nil && cr.before.has(s.ID)) {
@@ -266,10 +268,10 @@ func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
 	return ours, possible
 }
 
-// trusts reports whether what the snapshot does not show was made after it: it is hardly older than
+// trustsSnapshot reports whether what the snapshot does not show was made after it: it is hardly older than
 // the POST, complete, and shows a session that is hardly older than itself, as far as the clock can
 // tell. A snapshot that lags may miss what somebody else made a moment before.
-func (cr *creation) trusts(before *snapshot) bool {
+func (cr *creation) trustsSnapshot(before *snapshot) bool {
 	return before != nil && before.doubt == nil && cr.postedAt.Sub(before.started) <= snapshotGap &&
 		before.started.Sub(cr.client.newestIn(before)) <= snapshotGap+clockSlack
 }
