@@ -127,4 +127,3 @@ func withUnknown(t *testing.T, v attr.Value, steps path.PathSteps) attr.Value {
 	name := strings.TrimPrefix(steps[0].String(), ".")
 	return member(object, name, withUnknown(t, object.Attributes()[name], steps[1:]))
 }
-
