@@ -19,6 +19,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 )
 
 func TestSchema_framework(t *testing.T) {
@@ -61,43 +63,43 @@ var promised = map[string][]string{
 	"provider.max_retries":     {"0 to 20", "Default: `4`"},
 	"provider.request_timeout": {"10 minutes", "Default: `\"30s\"`"},
 
-	"qod_session.device":                             {"at least one", "replaces"},
+	"qod_session.device":                             {"at least one", "replaces the session"},
 	"qod_session.device.phone_number":                {"E.164", "`+34600000000`", "Quote it"},
 	"qod_session.device.network_access_identifier":   {"`device@example.com`"},
 	"qod_session.device.ipv4_address.public_address": {"`198.51.100.10`"},
 	"qod_session.device.ipv4_address.public_port":    {"0 to 65535"},
-	"qod_session.device.ipv6_address":                {"`2001:db8::10`", "spelling"},
-	"qod_session.application_server":                 {"at least one", "Not set: any", "replaces"},
+	"qod_session.device.ipv6_address":                {"`2001:db8::10`", "Equivalent notations"},
+	"qod_session.application_server":                 {"at least one", "Default: any server", "replaces the session"},
 	"qod_session.application_server.ipv4_address":    {"CIDR", "`198.51.100.0/24`"},
 	"qod_session.application_server.ipv6_address":    {"CIDR", "`2001:db8::/32`"},
-	"qod_session.qos_profile":                        {"`QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`", "replaces"},
-	"qod_session.duration":                           {"Seconds", "1 to 86400", "replaces"},
-	"qod_session.notification_url":                   {"`https` or `http`", "replaces"},
+	"qod_session.qos_profile":                        {"`QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`", "replaces the session"},
+	"qod_session.duration":                           {"seconds", "1 to 86400", "replaces the session"},
+	"qod_session.notification_url":                   {"`https` or `http`", "replaces the session"},
 	"qod_session.notification_auth_token":            {"Write-only", "`notification_auth_token_version`", "ephemeral variable"},
-	"qod_session.notification_auth_token_version":    {"from 0", "replaces"},
+	"qod_session.notification_auth_token_version":    {"0 or greater", "replaces the session"},
 	"qod_session.wait_for_available":                 {"`AVAILABLE`", "Default: `true`"},
 	"qod_session.timeouts.create":                    {"duration", "Default: `\"5m\"`"},
 	"qod_session.timeouts.delete":                    {"duration", "Default: `\"2m\"`"},
 	"qod_session.qos_status":                         {"`REQUESTED`, `AVAILABLE` or `UNAVAILABLE`"},
 	"qod_session.started_at":                         {"RFC 3339, UTC", "Null"},
 	"qod_session.expires_at":                         {"RFC 3339, UTC", "Null"},
-	"qod_session.endpoint":                           {"Base URL", "was made, or will be requested", "refused"},
+	"qod_session.endpoint":                           {"Base URL", "was created, or will be requested", "refused"},
 
 	"qod_reservation.device":                             {"at least one", "replaces the reservation"},
 	"qod_reservation.device.phone_number":                {"E.164", "`+34600000000`", "Quote it"},
 	"qod_reservation.device.network_access_identifier":   {"`device@example.com`"},
 	"qod_reservation.device.ipv4_address.public_address": {"`198.51.100.10`"},
 	"qod_reservation.device.ipv4_address.public_port":    {"0 to 65535"},
-	"qod_reservation.device.ipv6_address":                {"`2001:db8::10`", "spelling"},
-	"qod_reservation.application_server":                 {"at least one", "Not set: any", "replaces the reservation"},
+	"qod_reservation.device.ipv6_address":                {"`2001:db8::10`", "Equivalent notations"},
+	"qod_reservation.application_server":                 {"at least one", "Default: any server", "replaces the reservation"},
 	"qod_reservation.application_server.ipv4_address":    {"CIDR", "`198.51.100.0/24`"},
 	"qod_reservation.application_server.ipv6_address":    {"CIDR", "`2001:db8::/32`"},
 	"qod_reservation.qos_profile":                        {"`QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`", "replaces the reservation"},
-	"qod_reservation.starts_at":                          {"RFC 3339", "offset", "may be past", "Default: none", "never replaces"},
+	"qod_reservation.starts_at":                          {"RFC 3339", "offset", "may be in the past", "Default: none", "never replaces"},
 	"qod_reservation.ends_at":                            {"RFC 3339", "offset", "after `starts_at`", "24 hours", "never replaces", "does not extend"},
 	"qod_reservation.notification_url":                   {"`https` or `http`", "replaces the reservation"},
 	"qod_reservation.notification_auth_token":            {"Write-only", "`notification_auth_token_version`", "ephemeral variable"},
-	"qod_reservation.notification_auth_token_version":    {"from 0", "replaces the reservation"},
+	"qod_reservation.notification_auth_token_version":    {"0 or greater", "replaces the reservation"},
 	"qod_reservation.wait_for_available":                 {"`AVAILABLE`", "Default: `true`"},
 	"qod_reservation.timeouts.create":                    {"duration", "inside its window", "Default: `\"5m\"`"},
 	"qod_reservation.timeouts.update":                    {"duration", "Default: `\"5m\"`"},
@@ -107,15 +109,15 @@ var promised = map[string][]string{
 	"qod_reservation.status":                             {"`SCHEDULED`", "`DUE`", "`REQUESTED`, `AVAILABLE` or `UNAVAILABLE`", "`OVERDUE`", "`ENDED`"},
 	"qod_reservation.started_at":                         {"RFC 3339, UTC", "Null"},
 	"qod_reservation.expires_at":                         {"RFC 3339, UTC", "`ends_at`", "Null"},
-	"qod_reservation.window_seconds":                     {"known while planning", "Null without `starts_at`"},
-	"qod_reservation.endpoint":                           {"Base URL", "was made, or will be requested", "refused"},
+	"qod_reservation.window_seconds":                     {"Known at plan time", "Null without `starts_at`"},
+	"qod_reservation.endpoint":                           {"Base URL", "was created, or will be requested", "refused"},
 
 	"qod_sessions.device":                             {"at least one", "Default: any"},
 	"qod_sessions.device.phone_number":                {"E.164", "`+34600000000`"},
 	"qod_sessions.device.network_access_identifier":   {"`device@example.com`"},
 	"qod_sessions.device.ipv4_address.public_address": {"`198.51.100.10`"},
 	"qod_sessions.device.ipv4_address.public_port":    {"0 to 65535", "Default: any"},
-	"qod_sessions.device.ipv6_address":                {"`2001:db8::10`"},
+	"qod_sessions.device.ipv6_address":                {"`2001:db8::10`", "Equivalent notations"},
 	"qod_sessions.qos_profile":                        {"`QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`", "Default: any"},
 	"qod_sessions.qos_status":                         {"`REQUESTED`, `AVAILABLE` or `UNAVAILABLE`", "Default: any"},
 	"qod_sessions.sessions":                           {"started", "`id`"},
@@ -174,7 +176,7 @@ func TestSchema_descriptions(t *testing.T) {
 func TestSchema_environment(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"endpoint", "client_id", "client_secret", "access_token", "token_url", "scopes"} {
-		want := "Environment: `QOD_" + strings.ToUpper(name) + "`"
+		want := "Environment variable: `QOD_" + strings.ToUpper(name) + "`"
 		if text := schemasOf(t)["provider"].GetAttributes()[name].GetMarkdownDescription(); !strings.Contains(text, want) {
 			t.Errorf("%s does not say %s: %s", name, want, text)
 		}
@@ -212,20 +214,20 @@ var unchecked = []string{
 
 func TestSchema_validators(t *testing.T) {
 	t.Parallel()
-	walk(t, func(at string, a attribute, validators []validator.Describer) {
+	walk(t, func(at string, a attribute, checks []validator.Describer) {
 		if !a.IsOptional() && !a.IsRequired() {
 			return
 		}
-		for _, v := range validators {
+		for _, v := range checks {
 			if v.Description(t.Context()) == "" || v.MarkdownDescription(t.Context()) != v.Description(t.Context()) {
 				t.Errorf("%s: %T does not describe itself", at, v)
 			}
 		}
-		if (len(validators) == 0) != (slices.Contains(unchecked, at) || strings.HasSuffix(at, "device.ipv4_address")) {
-			t.Errorf("%s has %d validators", at, len(validators))
+		if (len(checks) == 0) != (slices.Contains(unchecked, at) || strings.HasSuffix(at, "device.ipv4_address")) {
+			t.Errorf("%s has %d validators", at, len(checks))
 		}
 		// What is no int64 at all is refused by nothing else.
-		ranged := slices.ContainsFunc(validators, func(v validator.Describer) bool { _, ok := v.(within); return ok })
+		ranged := slices.ContainsFunc(checks, func(v validator.Describer) bool { _, ok := v.(validators.Int64Range); return ok })
 		if whole := isWholeNumber(a); whole != ranged && !slices.Contains(unchecked, at) {
 			t.Errorf("%s: is a whole number: %t, has a range: %t", at, whole, ranged)
 		}
@@ -235,11 +237,11 @@ func TestSchema_validators(t *testing.T) {
 func isWholeNumber(a attribute) bool {
 	switch a := a.(type) {
 	case providerschema.Int64Attribute:
-		return a.CustomType == wholeNumberType{}
+		return a.CustomType == validators.WholeNumberType{}
 	case schema.Int64Attribute:
-		return a.CustomType == wholeNumberType{}
+		return a.CustomType == validators.WholeNumberType{}
 	case dataschema.Int64Attribute:
-		return a.CustomType == wholeNumberType{}
+		return a.CustomType == validators.WholeNumberType{}
 	}
 	return false
 }

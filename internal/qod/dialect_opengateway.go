@@ -26,7 +26,7 @@ const (
 
 var openGatewayProfiles = []string{"QOS_E", "QOS_S", "QOS_M", "QOS_L"}
 
-func (openGateway) longest() int64 { return maxOpenGatewaySeconds }
+func (openGateway) maxSeconds() int64 { return maxOpenGatewaySeconds }
 
 func (openGateway) check(s Spec) []Problem {
 	var problems []Problem
@@ -68,21 +68,12 @@ type (
 
 func (openGateway) create(s Spec) (request, error) {
 	body := createSessionRequest{
-		Device: deviceBody{
-			PhoneNumber:             s.Device.PhoneNumber,
-			NetworkAccessIdentifier: s.Device.NetworkAccessIdentifier,
-			IPv6Address:             s.Device.IPv6Address,
-		},
+		Device:                toDeviceBody(s.Device),
+		ApplicationServer:     (*applicationServerBody)(s.ApplicationServer),
 		QoSProfile:            s.QoSProfile,
 		Duration:              s.Seconds,
 		NotificationURL:       s.NotificationURL,
 		NotificationAuthToken: s.NotificationAuthToken,
-	}
-	if v4 := s.Device.IPv4Address; v4 != nil {
-		body.Device.IPv4Address = &ipv4AddressBody{PublicAddress: v4.PublicAddress, PublicPort: v4.PublicPort}
-	}
-	if server := s.ApplicationServer; server != nil {
-		body.ApplicationServer = &applicationServerBody{IPv4Address: server.IPv4Address, IPv6Address: server.IPv6Address}
 	}
 	encoded, err := json.Marshal(body)
 	if err != nil {
@@ -93,6 +84,15 @@ func (openGateway) create(s Spec) (request, error) {
 		path: "/qod/sessions", template: "/qod/sessions",
 		scope: "qod:sessions:write", body: encoded, secret: s.NotificationAuthToken, maxBody: maxSessionBody,
 	}, nil
+}
+
+func toDeviceBody(d Device) deviceBody {
+	return deviceBody{
+		PhoneNumber:             d.PhoneNumber,
+		NetworkAccessIdentifier: d.NetworkAccessIdentifier,
+		IPv4Address:             (*ipv4AddressBody)(d.IPv4Address),
+		IPv6Address:             d.IPv6Address,
+	}
 }
 
 func (openGateway) read(id string) request {
@@ -111,7 +111,7 @@ func (openGateway) list() request {
 	}
 }
 
-func (openGateway) release(id string) request {
+func (openGateway) delete(id string) request {
 	return request{
 		operation: OperationDelete, method: http.MethodDelete,
 		path: "/qod/sessions/" + url.PathEscape(id), template: "/qod/sessions/{sessionId}",
@@ -119,8 +119,8 @@ func (openGateway) release(id string) request {
 	}
 }
 
-// locatedID reads the Location of a 201 whose body is of no use.
-func (openGateway) locatedID(location string) string {
+// idFromLocation reads the Location of a 201 whose body is of no use.
+func (openGateway) idFromLocation(location string) string {
 	u, err := url.Parse(location)
 	if err != nil {
 		return ""
@@ -136,7 +136,7 @@ func (openGateway) session(body []byte) (Session, error) {
 	fields, err := decodeObject(body)
 	var s Session
 	if err == nil {
-		s, err = openGatewaySession(fields)
+		s, err = decodeSession(fields)
 	}
 	if s.ID == "" {
 		s.ID = salvageID(body)
@@ -162,7 +162,7 @@ func (openGateway) sessions(body []byte) ([]Session, error) {
 		// One without a usable id is kept: it may be a session that somebody looks for.
 		var s Session
 		if fields, err := decodeObject(item); err == nil {
-			s, _ = openGatewaySession(fields)
+			s, _ = decodeSession(fields)
 		}
 		if s.ID == "" {
 			sessions = append(sessions, s)
@@ -179,7 +179,7 @@ func (openGateway) sessions(body []byte) ([]Session, error) {
 	return sessions, nil
 }
 
-func openGatewaySession(fields object) (Session, error) {
+func decodeSession(fields object) (Session, error) {
 	device := fields.object("device")
 	s := Session{
 		ID:         fields.text("sessionId"),
@@ -188,25 +188,33 @@ func openGatewaySession(fields object) (Session, error) {
 		Device: Device{
 			PhoneNumber:             e164(device.text("phoneNumber")),
 			NetworkAccessIdentifier: device.text("networkAccessIdentifier"),
+			IPv4Address:             openGatewayIPv4(device.object("ipv4Address")),
 			IPv6Address:             device.text("ipv6Address"),
 		},
-	}
-	if v4 := device.object("ipv4Address"); v4.text("publicAddress") != "" {
-		s.Device.IPv4Address = &IPv4Address{PublicAddress: v4.text("publicAddress")}
-		if port, ok := v4.number("publicPort"); ok {
-			s.Device.IPv4Address.PublicPort = &port
-		}
 	}
 	unread := unreadFields{fields: fields, device: s.Device}
 	s.StartedAt = unread.instant("startedAt")
 	s.ExpiresAt = unread.instant("expiresAt")
-	s.Seconds = unread.whole("duration")
+	s.Seconds = unread.wholeNumber("duration")
 	s.Unread = strings.Join(unread.shown, ", ")
 	if !validID(s.ID) {
 		s.ID = ""
 		return s, errors.New("the answer shows no usable sessionId")
 	}
 	return s, nil
+}
+
+// openGatewayIPv4 is nil where no public address is shown.
+func openGatewayIPv4(fields object) *IPv4Address {
+	public := fields.text("publicAddress")
+	if public == "" {
+		return nil
+	}
+	address := IPv4Address{PublicAddress: public, PublicPort: nil}
+	if port, ok := fields.number("publicPort"); ok {
+		address.PublicPort = &port
+	}
+	return &address
 }
 
 // e164 completes a phone number as other versions of the API and other networks show it. What is
@@ -236,8 +244,8 @@ func (u *unreadFields) instant(name string) time.Time {
 	return t
 }
 
-func (u *unreadFields) whole(name string) int64 {
-	n, ok := u.fields.whole(name)
+func (u *unreadFields) wholeNumber(name string) int64 {
+	n, ok := u.fields.wholeNumber(name)
 	if !ok {
 		u.note(name)
 		return 0
@@ -249,7 +257,7 @@ func (u *unreadFields) whole(name string) int64 {
 const maxUnread = 60
 
 func (u *unreadFields) note(name string) {
-	value := []rune(printable(redactServer(u.fields.spelled(name), nil, u.device)))
+	value := []rune(printable(redactServer(u.fields.raw(name), nil, u.device)))
 	if len(value) > maxUnread {
 		value = append(value[:maxUnread], '…')
 	}
@@ -266,7 +274,7 @@ func (openGateway) failure(body []byte) (code, message string) {
 		return "", ""
 	}
 	// The authorization endpoints of the same gateway spell errors as RFC 6749 does.
-	return fields.first("code", "error"), fields.first("message", "error_description")
+	return fields.firstText("code", "error"), fields.firstText("message", "error_description")
 }
 
 // notFoundCode is how the API, and the CAMARA documents after it, spell what is not there. Gateways have
@@ -284,3 +292,6 @@ var sessionID = regexp.MustCompile(`^[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}$`)
 func ValidSessionID(id string) bool { return sessionID.MatchString(id) }
 
 func validID(id string) bool { return ValidSessionID(id) }
+
+// LongestSession is the most that a session of this API lasts.
+const LongestSession = maxOpenGatewaySeconds * time.Second
