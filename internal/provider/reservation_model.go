@@ -14,16 +14,19 @@ import (
 // reservationModel is a qod_reservation as configuration, plan and state have it.
 type reservationModel struct {
 	requestModel
-	StartsAt      types.String           `tfsdk:"starts_at"`
-	EndsAt        types.String           `tfsdk:"ends_at"`
-	Timeouts      timeouts.Value         `tfsdk:"timeouts"`
-	ID            types.String           `tfsdk:"id"`
-	SessionID     types.String           `tfsdk:"session_id"`
-	Status        types.String           `tfsdk:"status"`
-	StartedAt     types.String           `tfsdk:"started_at"`
-	ExpiresAt     types.String           `tfsdk:"expires_at"`
-	WindowSeconds validators.WholeNumber `tfsdk:"window_seconds"`
-	Endpoint      types.String           `tfsdk:"endpoint"`
+	StartsAt        types.String           `tfsdk:"starts_at"`
+	EndsAt          types.String           `tfsdk:"ends_at"`
+	Timeouts        timeouts.Value         `tfsdk:"timeouts"`
+	ID              types.String           `tfsdk:"id"`
+	SessionID       types.String           `tfsdk:"session_id"`
+	Status          types.String           `tfsdk:"status"`
+	StartedAt       types.String           `tfsdk:"started_at"`
+	ExpiresAt       types.String           `tfsdk:"expires_at"`
+	WindowSeconds   validators.WholeNumber `tfsdk:"window_seconds"`
+	Endpoint        types.String           `tfsdk:"endpoint"`
+	Sessions        types.List             `tfsdk:"sessions"`
+	GrantedSeconds  validators.WholeNumber `tfsdk:"granted_seconds"`
+	ReplaceToExtend types.Bool             `tfsdk:"replace_to_extend"`
 }
 
 // window is the configured one; known is false while a part of it is not, and after an import.
@@ -63,8 +66,10 @@ func (m reservationModel) ref(private sessionPrivate) qod.Ref {
 	}
 }
 
-// record takes over what is known of the session, nil for none, and the endpoint that was asked.
-func (m *reservationModel) record(s *qod.Session, status reservationStatus, endpoint string) {
+// record takes over what is known of the session, nil for none, of those before it, and the endpoint that
+// was asked.
+func (m *reservationModel) record(s *qod.Session, status reservationStatus, h sessionHistory, endpoint string) {
+	m.recordHistory(h)
 	m.Endpoint = stringOrNull(cmp.Or(endpoint, m.Endpoint.ValueString())) // none, while the provider is not configured
 	m.Status = types.StringValue(string(status))
 	m.NotificationAuthToken = types.StringNull()
@@ -77,9 +82,10 @@ func (m *reservationModel) record(s *qod.Session, status reservationStatus, endp
 	m.ExpiresAt = instantOrNull(s.ExpiresAt)
 }
 
-// withoutSession is the record where the session is gone and the time is not known: what it says of the
-// window stays.
-func (m reservationModel) withoutSession() reservationModel {
+// withoutSession is the record where the session is gone and the API's time is not known: what it says
+// of the window stays. machine is this machine's time: the session had ended by then.
+func (m reservationModel) withoutSession(machine time.Time) reservationModel {
+	m.recordHistory(m.history().gone(machine))
 	m.SessionID, m.StartedAt, m.ExpiresAt = types.StringNull(), types.StringNull(), types.StringNull()
 	if s := reservationStatus(m.Status.ValueString()); s != statusScheduled && s != statusEnded {
 		m.Status = types.StringValue(string(statusDue))
@@ -98,5 +104,6 @@ func (m reservationModel) endedForGood(private sessionPrivate, machine time.Time
 // recordedSame reports whether what the API decides is as it was.
 func (m reservationModel) recordedSame(before reservationModel) bool {
 	return m.SessionID.Equal(before.SessionID) && m.QoSProfile.Equal(before.QoSProfile) && m.Status.Equal(before.Status) &&
-		m.StartedAt.Equal(before.StartedAt) && m.ExpiresAt.Equal(before.ExpiresAt) && m.Endpoint.Equal(before.Endpoint)
+		m.StartedAt.Equal(before.StartedAt) && m.ExpiresAt.Equal(before.ExpiresAt) && m.Endpoint.Equal(before.Endpoint) &&
+		m.Sessions.Equal(before.Sessions) && m.GrantedSeconds.Equal(before.GrantedSeconds)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
 // reservationPlan is what planning a qod_reservation decides.
@@ -32,7 +33,8 @@ func planReservation(config reservationModel, prior *reservationModel, private s
 	}
 	planned.ID = prior.ID
 	moved := !planned.StartsAt.Equal(prior.StartsAt) || !planned.EndsAt.Equal(prior.EndsAt)
-	works := moved || planned.asksForWork(*prior)
+	extends := planned.mayExtend(*prior, private)
+	works := moved && !planned.keepsSession(*prior) || planned.asksForWork(*prior) || extends
 	// An update works where Read has looked: its session is there, or is planned to be. Where that was
 	// never recorded it is where the provider is now, but not for the sake of recording it.
 	if !works || !prior.Endpoint.IsNull() {
@@ -40,8 +42,12 @@ func planReservation(config reservationModel, prior *reservationModel, private s
 	}
 	if !works {
 		planned.SessionID, planned.Status, planned.StartedAt, planned.ExpiresAt = prior.SessionID, prior.Status, prior.StartedAt, prior.ExpiresAt
+		planned.Sessions, planned.GrantedSeconds = prior.Sessions, prior.GrantedSeconds
 	}
 	notes := p.notes()
+	if gap, after := planned.gapAfter(*prior); gap && moved && !works {
+		notes.Append(diagnostics.GapBeforeEnd(after, planned.EndsAt.ValueString()))
+	}
 	if !prior.SessionID.IsNull() && (config.StartsAt.IsUnknown() || config.EndsAt.IsUnknown()) {
 		notes.Append(diagnostics.WindowUnknown())
 	}
@@ -51,6 +57,49 @@ func planReservation(config reservationModel, prior *reservationModel, private s
 // forgetSession makes unknown what an update may change that reserves, heals, resumes or releases.
 func (m *reservationModel) forgetSession() {
 	m.SessionID, m.Status, m.StartedAt, m.ExpiresAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
+	m.Sessions, m.GrantedSeconds = types.ListUnknown(pastSessionType), validators.UnknownWholeNumber()
+}
+
+// live reports whether Read has found a session that the window is open for.
+func (m reservationModel) live() bool {
+	status := reservationStatus(m.Status.ValueString())
+	return !m.SessionID.IsNull() && (status == statusRequested || status == statusAvailable)
+}
+
+// keepsSession reports whether a moved window still covers the live session, whatever the time is when the
+// plan is applied. Then nothing has to be sent, and the plan shows the session as it is: one that looked
+// like a replacement would frighten somebody in the truck, and a policy that counts unknown ids.
+func (m reservationModel) keepsSession(prior reservationModel) bool {
+	w, known := m.window()
+	former, formerKnown := prior.window()
+	if !prior.live() || !known || !formerKnown || w.exceededBy(prior.session()) {
+		return false
+	}
+	started := instantOf(prior.StartedAt)
+	opens := !w.starts.After(former.starts) || (!started.IsZero() && !w.starts.After(started))
+	closes := !w.ends.Before(former.ends) || (!prior.ExpiresAt.IsNull() && !w.ends.Before(instantOf(prior.ExpiresAt)))
+	return opens && closes
+}
+
+// session is the recorded session, as far as the state shows it.
+func (m reservationModel) session() qod.Session {
+	return qod.Session{ID: m.SessionID.ValueString(), StartedAt: instantOf(m.StartedAt), ExpiresAt: instantOf(m.ExpiresAt)}
+}
+
+// gapAfter reports whether the live session ends before the window does, and when.
+func (m reservationModel) gapAfter(prior reservationModel) (gap bool, after string) {
+	w, known := m.window()
+	return known && prior.live() && w.leaves(prior.session()), prior.ExpiresAt.ValueString()
+}
+
+// mayExtend reports whether the live session is to be replaced because the window has been moved beyond
+// it, or may be, while that is not known.
+func (m reservationModel) mayExtend(prior reservationModel, private sessionPrivate) bool {
+	if !prior.live() || prior.EndsAt.IsNull() {
+		return false
+	}
+	w, known := m.window()
+	return m.ReplaceToExtend.IsUnknown() || m.ReplaceToExtend.ValueBool() && known && w.outgrows(prior.session(), private.AskedUntil)
 }
 
 // asksForWork reports whether what Read has concluded is not how it should be.

@@ -35,6 +35,7 @@ func fullReservation() reservationModel {
 		Timeouts:     noTimeouts(reservationTimeouts...),
 		ID:           types.StringNull(), SessionID: types.StringNull(), Status: types.StringNull(),
 		StartedAt: types.StringNull(), ExpiresAt: types.StringNull(), WindowSeconds: validators.NullWholeNumber(),
+		Sessions: types.ListNull(pastSessionType), GrantedSeconds: validators.NullWholeNumber(),
 	}
 }
 
@@ -47,6 +48,7 @@ func appliedReservation() reservationModel {
 	m.StartedAt, m.ExpiresAt = types.StringValue("2028-02-29T20:15:03Z"), types.StringValue("2028-03-01T00:15:00Z")
 	m.WindowSeconds = validators.NewWholeNumber(4 * 3600)
 	m.Endpoint = madeEndpoint
+	m.recordHistory(sessionHistory{sessions: []pastSession{{id: lostID, started: instantOf(m.StartedAt), expires: instantOf(m.ExpiresAt)}}})
 	return m
 }
 
@@ -81,6 +83,10 @@ func TestPlanReservation(t *testing.T) {
 		imported        = sessionPrivate{Imported: true}
 		doNot           = func(m *reservationModel) { m.WaitForAvailable = types.BoolValue(false) }
 		unrecorded      = func(m *reservationModel) { m.Endpoint = none }
+		later           = lasts(text(matchStarts), text("2028-03-01T01:15:00Z"))
+		extends         = func(m *reservationModel) { m.ReplaceToExtend = types.BoolValue(true) }
+		ends            = func(at string) change { return func(m *reservationModel) { m.ExpiresAt = text(at) } }
+		asked           = func(until string) sessionPrivate { return sessionPrivate{AskedUntil: instantOf(text(until))} }
 		changedTimeouts = func(m *reservationModel) {
 			m.Timeouts = timeouts.Value{Object: types.ObjectValueMust(timeoutTypes(reservationTimeouts...), map[string]attr.Value{"create": none, "update": text("9m"), "delete": none})}
 		}
@@ -113,12 +119,25 @@ func TestPlanReservation(t *testing.T) {
 		{name: "REQUESTED, waiting not known", prior: stands("REQUESTED"), config: func(m *reservationModel) { m.WaitForAvailable = types.BoolUnknown() }, want: act},
 		{name: "OVERDUE, waiting not wanted", prior: both(stands("OVERDUE"), doNot), config: doNot, want: act},
 
-		{name: "end later", config: lasts(text(matchStarts), text("2028-03-01T01:15:00Z")), want: act},
+		{name: "end later", config: later, want: update, warns: "There will be no session from 2028-03-01T00:15:00Z until the first run after it."},
+		{name: "end later, REQUESTED, waiting not wanted", prior: both(stands("REQUESTED"), doNot), config: both(later, doNot), want: update},
+		{name: "end later, and DUE", prior: stands("DUE"), config: later, want: act},
+		{name: "end later, to be replaced", config: both(later, extends), private: asked(matchEnds), want: act},
+		{name: "end later, to be replaced, end asked for not known", config: both(later, extends), want: act},
+		{name: "end later before, now to be replaced", prior: later, config: both(later, extends), private: asked(matchEnds), want: act},
+		{name: "end later, replaced already and granted less", prior: later, config: both(later, extends), private: asked("2028-03-01T01:15:00Z"), want: update},
+		{name: "end later, replacing not known", config: both(later, func(m *reservationModel) { m.ReplaceToExtend = types.BoolUnknown() }), want: act},
+		{name: "replacing wanted, and no gap", config: extends, private: asked(matchEnds), want: update},
+		{name: "replacing wanted, and SCHEDULED", prior: stands("SCHEDULED"), config: both(later, extends), want: act},
+		{name: "replacing no longer wanted", prior: extends, want: update},
+		{name: "end earlier, to be replaced", config: both(lasts(text(matchStarts), text("2028-02-29T23:15:00Z")), extends), private: asked(matchEnds), want: act},
+		{name: "end earlier, behind the session", prior: ends("2028-02-29T22:15:00Z"), config: lasts(text(matchStarts), text("2028-02-29T23:15:00Z")), want: update, warns: "There will be no session from 2028-02-29T22:15:00Z"},
+		{name: "start later, before the session", prior: func(m *reservationModel) { m.StartedAt = text("2028-02-29T21:30:00Z") }, config: lasts(text("2028-02-29T21:15:00Z"), text(matchEnds)), want: update},
 		{name: "end earlier", config: lasts(text(matchStarts), text("2028-02-29T23:15:00Z")), want: act},
-		{name: "end a part of a second later", config: lasts(text(matchStarts), text("2028-03-01T00:15:00.5Z")), want: act},
+		{name: "end a part of a second later", config: lasts(text(matchStarts), text("2028-03-01T00:15:00.5Z")), want: update},
 		{name: "start later", config: lasts(text("2028-02-29T21:15:00Z"), text(matchEnds)), want: act},
-		{name: "start left out", config: lasts(none, text(matchEnds)), want: act},
-		{name: "start added", prior: lasts(none, text(matchEnds)), want: act},
+		{name: "start left out", config: lasts(none, text(matchEnds)), want: update},
+		{name: "start added", prior: lasts(none, text(matchEnds)), want: update},
 		{name: "next week", prior: stands("ENDED"), config: lasts(text("2028-03-07T20:15:00Z"), text("2028-03-08T00:15:00Z")), want: act},
 		{name: "end not known", config: lasts(text(matchStarts), notYet), want: act, warns: "The window of a reservation with a live session is not known until the apply."},
 		{name: "end not known, and no session", prior: stands("SCHEDULED"), config: lasts(text(matchStarts), notYet), want: act},
@@ -174,12 +193,13 @@ func TestPlanReservation(t *testing.T) {
 				replaced = append(replaced, p.String())
 			}
 			got := strings.Join(replaced, " ")
-			switch ofSession := []string{"SessionID", "Status", "StartedAt", "ExpiresAt"}; {
+			switch ofSession := []string{"SessionID", "Status", "StartedAt", "ExpiresAt", "Sessions", "GrantedSeconds"}; {
 			case got != "":
 				if !planned.ID.IsUnknown() {
 					t.Error("a replacement keeps the id")
 				}
-			case differ(planned, reservationModel{SessionID: notYet, Status: notYet, StartedAt: notYet, ExpiresAt: notYet}, ofSession) == "":
+			case differ(planned, reservationModel{SessionID: notYet, Status: notYet, StartedAt: notYet, ExpiresAt: notYet,
+				Sessions: types.ListUnknown(pastSessionType), GrantedSeconds: validators.UnknownWholeNumber()}, ofSession) == "":
 				got = act
 			case differ(planned, prior, ofSession) != "":
 				t.Errorf("planned of the session is %s, %s, %s, %s", planned.SessionID, planned.Status, planned.StartedAt, planned.ExpiresAt)
@@ -204,7 +224,7 @@ func TestPlanReservation(t *testing.T) {
 			if want := config.windowSeconds(); !planned.WindowSeconds.Equal(want) {
 				t.Errorf("window_seconds is %s, want %s", planned.WindowSeconds, want)
 			}
-			lawful(t, config, planned, prior, "ID", "SessionID", "Status", "StartedAt", "ExpiresAt", "WindowSeconds", "Endpoint")
+			lawful(t, config, planned, prior, "ID", "SessionID", "Status", "StartedAt", "ExpiresAt", "WindowSeconds", "Endpoint", "Sessions", "GrantedSeconds")
 			var notes []string
 			for _, note := range plan.notes {
 				notes = append(notes, note.Detail())

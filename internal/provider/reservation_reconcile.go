@@ -21,6 +21,7 @@ type reconciler struct {
 	token     types.String
 	session   *qod.Session // as last seen; nil for none
 	private   sessionPrivate
+	history   sessionHistory
 	adopting  bool         // the window, after an import, which must buy nothing
 	formerEnd types.String // of the window, which a session from before was asked for
 
@@ -48,15 +49,15 @@ func (e *reconciler) run(ctx context.Context) diag.Diagnostics {
 		}
 	}
 	status := e.status()
-	dead := status == statusUnavailable || (status == statusDue && e.session != nil)
+	dead := status == statusUnavailable || (status == statusDue && e.session != nil) || e.extends(status)
 	if status == statusOverdue || (dead && !e.adopting) {
 		diags.Append(deleteSession(ctx, e.api, e.Operation, e.ref(), e.private)...)
 		if diags.HasError() {
 			return diags
 		}
 		e.released = true
-		e.clearSession()
 		_ = e.readClock(ctx)
+		e.clearSession()
 		if diags.Append(e.save(false)...); diags.HasError() {
 			return diags
 		}
@@ -72,6 +73,13 @@ func (e *reconciler) run(ctx context.Context) diag.Diagnostics {
 	}
 	diags.Append(e.warnings(diags.HasError())...)
 	return diags
+}
+
+// extends reports whether the live session is to be replaced because the window reaches beyond it.
+func (e *reconciler) extends(status reservationStatus) bool {
+	w, _ := e.plan.window()
+	live := status == statusRequested || status == statusAvailable
+	return live && e.plan.ReplaceToExtend.ValueBool() && w.outgrows(*e.session, e.private.AskedUntil)
 }
 
 // readClock sees what time it is at the API, which every step goes by from beginning to end. It never goes
@@ -90,6 +98,7 @@ func (e *reconciler) reserve(ctx context.Context) (diags diag.Diagnostics) {
 	granted, err := createSession(ctx, e.api, spec, e.plan.waits(), func(made qod.Session) bool {
 		e.reserved = true
 		e.setSession(made)
+		e.private.AskedUntil = spec.Until
 		diags.Append(e.save(true)...)
 		return !diags.HasError()
 	})
@@ -123,6 +132,7 @@ func (e *reconciler) await(ctx context.Context) diag.Diagnostics {
 
 // recordResult takes in and saves what recordResult of reserving or waiting.
 func (e *reconciler) recordResult(ctx context.Context, s qod.Session, err error) (diags diag.Diagnostics) {
+	_ = e.readClock(ctx)
 	if s.ID == "" {
 		if e.session != nil {
 			e.private = e.private.withoutSession(e.ref(), err)
@@ -132,7 +142,6 @@ func (e *reconciler) recordResult(ctx context.Context, s qod.Session, err error)
 		e.setSession(s)
 	}
 	diags.Append(diagnostics.SessionWarnings(s)...)
-	_ = e.readClock(ctx)
 	// A session that went with its window, while it was waited for, is no failure.
 	_, waited := asError[*qod.WaitError](err)
 	over := waited && e.session == nil && e.status() == statusEnded
@@ -189,8 +198,13 @@ func (e *reconciler) status() reservationStatus {
 	return statusOf(w, e.now, e.session, e.over)
 }
 
-// recordedIn is the model with what is known of the session.
+// recordedIn is the model with what is known of the session and of those before it.
 func (e *reconciler) recordedIn(model reservationModel) reservationModel {
-	model.record(e.session, e.status(), e.api.Endpoint())
+	if e.session == nil {
+		e.history = e.history.gone(e.now)
+	} else {
+		e.history = e.history.seen(*e.session, e.now, e.over)
+	}
+	model.record(e.session, e.status(), e.history, e.api.Endpoint())
 	return model
 }

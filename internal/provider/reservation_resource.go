@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -151,7 +152,7 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 			// destroy from its work.
 			resp.Diagnostics.Append(diagnostics.StatusUnknown(err))
 			if seen != private {
-				resp.Diagnostics.Append(resp.State.Set(ctx, model.withoutSession())...)
+				resp.Diagnostics.Append(resp.State.Set(ctx, model.withoutSession(timeBy(r.api)))...)
 				resp.Diagnostics.Append(seen.save(ctx, resp.Private)...)
 			}
 			return
@@ -168,7 +169,12 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	before := model
 	status := statusOf(w, now, session, over)
 	endpoint := r.api.Endpoint()
-	model.record(session, status, endpoint)
+	at := cmp.Or(now, timeBy(r.api))
+	h := model.history().gone(at)
+	if session != nil {
+		h = model.history().seen(*session, at, over)
+	}
+	model.record(session, status, h, endpoint)
 	if session != nil {
 		resp.Diagnostics.Append(diagnostics.SessionWarnings(*session)...)
 		seen = seen.withSession(*session, r.api)
@@ -296,7 +302,7 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 	}
 	e := reconciler{
 		api: r.api, Operation: diagnostics.UpdatingReservation, plan: plan, token: token, private: private,
-		session: session, adopting: prior.EndsAt.IsNull(), formerEnd: prior.EndsAt,
+		session: session, history: prior.history(), adopting: prior.EndsAt.IsNull(), formerEnd: prior.EndsAt,
 	}
 	e.save = func(done bool) (diags diag.Diagnostics) {
 		// Until it is done the window stays as it was, and so the work stays planned.

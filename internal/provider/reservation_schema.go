@@ -34,6 +34,12 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 				Required:   true,
 				Validators: []validator.String{validators.Instant},
 			},
+			"replace_to_extend": schema.BoolAttribute{
+				MarkdownDescription: "Replace a live session when `ends_at` is moved beyond its end: the next apply deletes the session and requests one for the rest of the window, " +
+					"with an interruption of some seconds. With `false`, the session stays, and the first run after its end requests the next one, so there is a gap until that run. " +
+					"An earlier `ends_at` never replaces a session. Default: `false`. Changing this never replaces the reservation.",
+				Optional: true,
+			},
 			"timeouts": timeoutsAttribute(map[string]schema.Attribute{
 				"create": timeoutAttribute("Time allowed for a session to become available when the reservation is created inside its window, including retries and waiting", defaultCreateTimeout),
 				"update": timeoutAttribute("Time allowed for an update to delete a session and for the next one to become available, including retries and waiting", defaultUpdateTimeout),
@@ -62,6 +68,16 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 				MarkdownDescription: "End of the current session (RFC 3339, UTC), " +
 					"before `ends_at` if the window is longer than a session can be, or if its end was moved. Null while there is none, or while it is only requested.",
 				Computed: true,
+			},
+			"sessions": schema.ListNestedAttribute{
+				MarkdownDescription: "Every session that the reservation has had, oldest first, to reconcile a bill with; the 50 most recent ones at most. It is kept after the window has ended.",
+				Computed:            true,
+				NestedObject:        historySchema(),
+			},
+			"granted_seconds": schema.Int64Attribute{
+				MarkdownDescription: "Total duration of all sessions of the reservation in seconds, including those that `sessions` no longer lists. A live session counts until its `expires_at`.",
+				Computed:            true,
+				CustomType:          validators.WholeNumberType{},
 			},
 			"window_seconds": schema.Int64Attribute{
 				MarkdownDescription: "Seconds from `starts_at` to `ends_at`, rounded down. Known at plan time, for outputs and policies that count device-hours. " +

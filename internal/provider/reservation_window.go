@@ -99,6 +99,20 @@ func (w window) leaves(session qod.Session) bool {
 	return !session.ExpiresAt.IsZero() && w.ends.Sub(session.ExpiresAt) > endSlack
 }
 
+// outgrows reports whether the window reaches beyond a session because it was moved: beyond the end that
+// the session was asked for (zero where nobody remembers: its own). A session that is shorter than it was
+// asked for, or than the window because of the API's limit, is not replaced: the next one would be, too.
+func (w window) outgrows(session qod.Session, askedUntil time.Time) bool {
+	return w.leaves(session) && w.ends.Sub(latest(askedUntil, session.ExpiresAt)) > endSlack
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
 // lateSlack is how long after the window's end a session may end without a word: networks count from
 // when they grant it.
 const lateSlack = time.Minute

@@ -100,6 +100,11 @@ var promised = map[string][]string{
 	"qod_reservation.notification_url":                   {"`https` or `http`", "replaces the reservation"},
 	"qod_reservation.notification_auth_token":            {"Write-only", "`notification_auth_token_version`", "ephemeral variable"},
 	"qod_reservation.notification_auth_token_version":    {"0 or greater", "replaces the reservation"},
+	"qod_reservation.replace_to_extend":                  {"interruption of some seconds", "gap", "Default: `false`"},
+	"qod_reservation.sessions":                           {"oldest first", "50", "after the window"},
+	"qod_reservation.sessions.started_at":                {"RFC 3339, UTC", "Null"},
+	"qod_reservation.sessions.ended_at":                  {"RFC 3339, UTC", "Null while the session is live"},
+	"qod_reservation.granted_seconds":                    {"including those", "until its `expires_at`"},
 	"qod_reservation.wait_for_available":                 {"`AVAILABLE`", "Default: `true`"},
 	"qod_reservation.timeouts.create":                    {"duration", "inside its window", "Default: `\"5m\"`"},
 	"qod_reservation.timeouts.update":                    {"duration", "Default: `\"5m\"`"},
@@ -209,7 +214,7 @@ func TestSchema_secrets(t *testing.T) {
 var unchecked = []string{
 	"provider.endpoint", "provider.client_id", "provider.client_secret", "provider.access_token", "provider.token_url",
 	"provider.scopes", "provider.max_retries", "provider.request_timeout",
-	"qod_session.wait_for_available", "qod_session.timeouts", "qod_reservation.wait_for_available", "qod_reservation.timeouts",
+	"qod_session.wait_for_available", "qod_session.timeouts", "qod_reservation.wait_for_available", "qod_reservation.replace_to_extend", "qod_reservation.timeouts",
 }
 
 func TestSchema_validators(t *testing.T) {
@@ -330,6 +335,8 @@ func insides(t *testing.T, a attribute) (map[string]attribute, []validator.Descr
 		return widened(a.Attributes), describers(a.Validators)
 	case dataschema.SingleNestedAttribute:
 		return widened(a.Attributes), describers(a.Validators)
+	case schema.ListNestedAttribute:
+		return widened(a.NestedObject.Attributes), describers(a.Validators)
 	case dataschema.ListNestedAttribute:
 		return widened(a.NestedObject.Attributes), describers(a.Validators)
 	case providerschema.StringAttribute:

@@ -37,6 +37,8 @@ type sessionPrivate struct {
 	// Imported says that configuration has not been adopted yet: attributes the API did not show
 	// are taken from it instead of replacing the session.
 	Imported bool `json:"imported,omitempty"`
+	// AskedUntil is the end of the window that the session of a reservation was asked for.
+	AskedUntil time.Time `json:"asked_until,omitzero"`
 	// AskedProfile is the profile that the session of a reservation was asked for, where the state has
 	// another one because the network changed it.
 	AskedProfile string `json:"asked_profile,omitempty"`

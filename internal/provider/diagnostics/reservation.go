@@ -48,8 +48,23 @@ func SessionEndsBeforeWindow(until, endsAt, sessionID string) diag.Diagnostic {
 	return warning("ends_at", "QoS Session Ends Before Its Window", message{
 		cause: fmt.Sprintf("The session holds %s; the window is open until %s. The API cannot extend a session.", until, endsAt),
 		remedy: "The first run of Terraform after the session's end reserves the rest, so there is a gap until that run. " +
-			"To have all that one session can cover now, with an interruption of some seconds: terraform apply -replace='ADDRESS' (ADDRESS is the one above).",
+			"To have all that one session can cover now, with an interruption of some seconds, set replace_to_extend = true and apply again.",
 	}.fact("Session", sessionID))
+}
+
+// GapBeforeEnd warns, in a plan, of a live session that ends (after, empty where that is not known) before
+// the window that it is planned for. Terraform shows one of many that are equal, so it names nothing that
+// the plan does not show.
+func GapBeforeEnd(after, endsAt string) diag.Diagnostic {
+	gap := "The live session was requested for the window as it was, and the API cannot extend a session."
+	if after != "" {
+		gap = fmt.Sprintf("The live session ends at %s, and the API cannot extend it. There will be no session from %s until the first run after it.", after, after)
+	}
+	return warning("ends_at", "QoS Session Ends Before Its Window", message{
+		cause: fmt.Sprintf("The window is to end at %s. %s", endsAt, gap),
+		remedy: "Schedule a run of Terraform for that time. To close the gap instead, set replace_to_extend = true: the apply then replaces the session at once, " +
+			"with an interruption of some seconds.",
+	})
 }
 
 // SessionEndsAfterWindow warns of a session that was granted for longer than the window. It is not cut
