@@ -99,10 +99,6 @@ func (x *exchange) drop() {
 
 // reset closes the connection with a TCP RST.
 func (x *exchange) reset() {
-	if wire, ok := x.w.(interface{ reset() }); ok {
-		wire.reset()
-		x.drop()
-	}
 	connection, _, err := http.NewResponseController(x.w).Hijack()
 	if err != nil {
 		x.drop()

@@ -82,6 +82,7 @@ type Sandbox struct {
 	replicas  replicas
 	dateSkew  dateSkew
 	rateLimit rateLimit
+	inMemory  *inMemory
 
 	closing context.Context // not of a call: done when the sandbox closes
 	close   context.CancelFunc
@@ -117,6 +118,7 @@ func New(c Config) *Sandbox {
 		s.tokens.admit(mockClient)
 		s.AcceptToken(mockToken, mockClient.ID)
 	}
+	s.inMemory = newInMemory(s.closing, s.Handler())
 	return s
 }
 
@@ -124,6 +126,8 @@ func New(c Config) *Sandbox {
 // it. The ledger and the logs can still be read afterwards.
 func (s *Sandbox) Close() {
 	s.shut()
+	// First the connections: a request may be stuck writing to one.
+	_ = s.inMemory.server.Close()
 	s.wait()
 }
 

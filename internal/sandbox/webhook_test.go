@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -42,7 +43,7 @@ func (r *receiver) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 	}
 	return &http.Response{
-		StatusCode: status, Status: statusLine(status), Request: request,
+		StatusCode: status, Status: fmt.Sprintf("%d %s", status, http.StatusText(status)), Request: request,
 		Header: http.Header{"Location": {"http://127.0.0.1:1/elsewhere"}}, Body: io.NopCloser(bytes.NewReader(nil)),
 	}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"net/http/httptrace"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,8 +94,8 @@ func TestCloseEndsWhatHangsInMemory(t *testing.T) {
 		synctest.Wait()
 		w.Close()
 		wg.Wait()
-		if _, err := w.try(t.Context(), http.MethodGet, pathSessions, ""); !errors.Is(err, io.EOF) {
-			t.Errorf("a closed sandbox answers %v, want io.EOF", err)
+		if _, err := w.try(t.Context(), http.MethodGet, pathSessions, ""); !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("a closed sandbox answers %v, want a refused connection", err)
 		}
 	})
 }
