@@ -115,7 +115,7 @@ func TestFleet(t *testing.T) {
 
 // However many sessions the data source shows, it asks for one list.
 func TestFleet_dataSource(t *testing.T) {
-	const n = 10_000
+	const n = 1000
 	w := newWorld(t, sandbox.Config{})
 	for range n {
 		w.Seed(sandbox.Session{})

@@ -115,7 +115,7 @@ func (d *demo) tour(ctx context.Context, network *sandbox.Server, hook *webhook)
 		return err
 	}
 
-	// With this flag a plan that is not empty ends in exit code 2.
+	// With this flag, a plan that is not empty exits with status 2.
 	if err := d.terraform(ctx, "plan", "-detailed-exitcode"); err != nil {
 		return fmt.Errorf("the second plan must be empty: %w", err)
 	}

@@ -1,5 +1,5 @@
-// Proves that the demo checks what it shows, that it never prints the webhook's token, and that
-// nothing of it is left when it is stopped half-way. The whole of it runs as "make demo".
+// Proves that the demo checks its own output, never prints the webhook's token, and leaves nothing
+// behind when it is stopped half-way. "make demo" runs all of it.
 package main
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/terraform"
 )
 
-// stuckCLI makes this test binary a CLI that hangs, as one that waits for a network does.
+// stuckCLI turns this test binary into a CLI that hangs, like one that waits for a network.
 const stuckCLI = "DEMO_TEST_STUCK_CLI"
 
 func TestMain(m *testing.M) {

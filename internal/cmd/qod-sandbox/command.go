@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Exit statuses. exec returns the status of its command, or a shell's status if the command cannot run.
+// Exit statuses. exec returns the status of its command, or what a shell returns if it cannot run.
 const (
 	exitOK            = 0
 	exitFailed        = 1

@@ -17,8 +17,8 @@ import (
 	"testing"
 )
 
-// The test binary is also the program, where a test needs a process of its
-// own, and the command that exec runs.
+// The test binary also acts as the program, for tests that need a separate process, and as the
+// command that exec runs.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
@@ -40,9 +40,9 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// instruments keep the processes that a test starts from behaving unlike the
-// program: built with the race detector they would wait a second before they
-// end well, and built for coverage warn that there is nowhere to put it.
+// instruments make the processes that a test starts behave like the program: with the race
+// detector they would wait a second before a successful exit, and with coverage they would warn
+// that there is no directory for it.
 var instruments []string
 
 func quieten(scratch string) {
@@ -52,7 +52,7 @@ func quieten(scratch string) {
 	}
 }
 
-// child does what its arguments say, in order.
+// child performs the steps in its arguments, in order.
 func child(steps []string) int {
 	for _, step := range steps {
 		verb, argument, _ := strings.Cut(step, "=")
@@ -85,7 +85,7 @@ func child(steps []string) int {
 	return 0
 }
 
-// countSignals says how many interrupts came before SIGTERM, and exits with 5.
+// countSignals prints how many interrupts it received before SIGTERM, and exits with status 5.
 func countSignals() int {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -99,7 +99,7 @@ func countSignals() int {
 	}
 }
 
-// reserve creates a session with the environment the provider would use.
+// reserve creates a session with the environment that the provider would use.
 func reserve(phone string) error {
 	endpoint := os.Getenv("QOD_ENDPOINT")
 	ask, err := http.NewRequestWithContext(context.Background(), http.MethodPost, strings.TrimSuffix(endpoint, "/v1")+"/oauth/token",
@@ -152,8 +152,7 @@ func run(environ []string, input string, args ...string) outcome {
 	return outcome{code, out.written.String(), err.written.String()}
 }
 
-// shared is written to by the program and by the command it runs, as a file
-// would be.
+// shared is a buffer that the program and its command both write to, as they would to a file.
 type shared struct {
 	mu      sync.Mutex
 	written bytes.Buffer
@@ -165,10 +164,10 @@ func (s *shared) Write(p []byte) (int, error) {
 	return s.written.Write(p)
 }
 
-// unused is what exec says when nothing came.
+// unused is the message of exec if the sandbox received no request.
 const unused = "qod-sandbox: the sandbox received no request; if it should have, remove endpoint from the provider block\n"
 
-// execute runs exec with the child and these steps.
+// execute runs exec, with the child and these steps as its command.
 func execute(environ []string, input string, flags []string, steps ...string) outcome {
 	args := append([]string{"exec"}, flags...)
 	return run(environ, input, append(append(args, "--", os.Args[0], "child"), steps...)...)
@@ -371,7 +370,7 @@ func TestMockRulesFlag(t *testing.T) {
 	}
 }
 
-// started is the program in a process of its own.
+// started is the program in a separate process.
 func started(t *testing.T, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	p := exec.CommandContext(t.Context(), os.Args[0], append([]string{"program"}, args...)...)

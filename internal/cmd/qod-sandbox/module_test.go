@@ -17,7 +17,7 @@ import (
 
 const modulePath = "github.com/telefonica/terraform-provider-qod"
 
-// published puts the module of this working tree into a proxy of files.
+// published writes the module of this working tree to a file-based module proxy.
 func published(t *testing.T, version string) string {
 	t.Helper()
 	root := filepath.Join("..", "..", "..")
@@ -30,7 +30,7 @@ func published(t *testing.T, version string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// With a replace directive, go run of a version refuses the module.
+	// go run with a version refuses modules that have a replace directive.
 	if bytes.Contains(gomod, []byte("\nreplace ")) {
 		t.Error("go.mod replaces modules, so that nobody can run its commands without a clone")
 	}
@@ -51,7 +51,7 @@ func published(t *testing.T, version string) string {
 	return proxy
 }
 
-// sources are the files of the module: not those of modules within it, and nothing that was built.
+// sources are the files of the module, without nested modules and build results.
 func sources(t *testing.T, root string) []zip.File {
 	t.Helper()
 	var files []zip.File
@@ -87,8 +87,8 @@ func (s source) Path() string                 { return s.name }
 func (s source) Lstat() (os.FileInfo, error)  { return os.Lstat(s.path) }
 func (s source) Open() (io.ReadCloser, error) { return os.Open(s.path) }
 
-// The first thing that the documentation has a reader try: go run …/qod-sandbox@latest exec, in no
-// clone and no module.
+// The first command in the documentation: go run …/qod-sandbox@latest exec, outside a clone and
+// outside a module.
 func TestRunWithoutAClone(t *testing.T) {
 	t.Parallel()
 	cache, err := exec.CommandContext(t.Context(), "go", "env", "GOMODCACHE").Output()
@@ -100,7 +100,7 @@ func TestRunWithoutAClone(t *testing.T) {
 	cmd.Dir = t.TempDir()
 	cmd.Env = append(os.Environ(),
 		"GOPROXY=file://"+filepath.ToSlash(published(t, "v0.0.1"))+",file://"+downloads,
-		"GOMODCACHE="+t.TempDir(), // the module of this test must not stay in the user's
+		"GOMODCACHE="+t.TempDir(), // keep the test's module out of the user's cache
 		"GOFLAGS=-modcacherw -mod=mod", "GOSUMDB=off", "GONOPROXY=", "GOPRIVATE=", "GOWORK=off",
 	)
 	out, err := cmd.CombinedOutput()

@@ -10,7 +10,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// at is a running sandbox, and the environment that names it.
+// at returns a running sandbox and the environment that names it.
 func at(t *testing.T) (*sandbox.Server, []string) {
 	t.Helper()
 	s := sandbox.Start(t, sandbox.Config{Clock: new(sandbox.OffsetClock), Control: true})
@@ -105,7 +105,7 @@ func TestOrdersGoToSandboxesOnly(t *testing.T) {
 	defer other.Close()
 	closed := httptest.NewServer(nil)
 	closed.Close()
-	s := sandbox.Start(t, sandbox.Config{}) // of a test, which takes no orders
+	s := sandbox.Start(t, sandbox.Config{}) // without Config.Control it takes no orders
 	for name, test := range map[string]struct{ endpoint, says string }{
 		"none":      {"", "no sandbox given"},
 		"real":      {"https://opengateway.telefonica.com/v1", "is not the endpoint of a sandbox"},

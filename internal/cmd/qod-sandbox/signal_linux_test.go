@@ -10,8 +10,7 @@ import (
 	"unsafe"
 )
 
-// At a terminal Ctrl-C reaches the command by itself, once, and the program
-// outlives it.
+// At a terminal, Ctrl-C reaches the command directly and once, and the program outlives it.
 func TestCtrlCReachesTheCommandOnce(t *testing.T) {
 	t.Parallel()
 	master, slave := terminal(t)

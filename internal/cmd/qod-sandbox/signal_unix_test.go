@@ -62,8 +62,7 @@ func TestServeUntilSignalled(t *testing.T) {
 	}
 }
 
-// reserveAt creates a session from a process of its own, whose environment
-// says where.
+// reserveAt creates a session from a separate process, whose environment names the sandbox.
 func reserveAt(t *testing.T, endpoint string) {
 	t.Helper()
 	c, _ := started(t)
@@ -81,9 +80,8 @@ func TestServeSaysWhyItCannotListen(t *testing.T) {
 	}
 }
 
-// Without a terminal, as in a pipeline, a signal to the whole process group
-// must reach the command once: to Terraform a second one means to drop
-// everything.
+// Without a terminal, as in a pipeline, a signal to the whole process group must reach the command
+// exactly once: Terraform takes a second interrupt as an order to abort at once.
 func TestSignalsReachTheCommandOnce(t *testing.T) {
 	t.Parallel()
 	p, stderr := started(t, "exec", "--", os.Args[0], "child", "signals")
