@@ -31,7 +31,7 @@ func cached(age, obeys bool) Effect {
 	stored := map[string]storedAnswer{}
 	return Effect{func(x *exchange) {
 		if x.request.Method != http.MethodGet {
-			plain.perform(x)
+			noFault.perform(x)
 			return
 		}
 		mu.Lock()

@@ -57,7 +57,7 @@ func (c *ManualClock) AfterFunc(d time.Duration, f func()) func() bool {
 	return func() bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		return c.drop(timer)
+		return c.remove(timer)
 	}
 }
 
@@ -68,17 +68,17 @@ func (c *ManualClock) Advance(d time.Duration) {
 	defer c.mu.Unlock()
 	end := c.now.Add(d)
 	for timer := c.earliest(end); timer != nil; timer = c.earliest(end) {
-		c.drop(timer)
-		c.reach(timer.due)
+		c.remove(timer)
+		c.setNow(timer.due)
 		// Unlocked, because what falls due reads the clock and sets new timers.
 		c.mu.Unlock()
 		timer.run()
 		c.mu.Lock()
 	}
-	c.reach(end)
+	c.setNow(end)
 }
 
-func (c *ManualClock) reach(t time.Time) {
+func (c *ManualClock) setNow(t time.Time) {
 	if t.After(c.now) {
 		c.now = t
 	}
@@ -94,7 +94,7 @@ func (c *ManualClock) earliest(end time.Time) *manualTimer {
 	return first
 }
 
-func (c *ManualClock) drop(timer *manualTimer) bool {
+func (c *ManualClock) remove(timer *manualTimer) bool {
 	for i, t := range c.timers {
 		if t == timer {
 			c.timers = append(c.timers[:i], c.timers[i+1:]...)

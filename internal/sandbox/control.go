@@ -15,7 +15,7 @@ import (
 const PathControl = "/_sandbox/"
 
 // Order is what a POST to the control says, in JSON; each verb reads its own.
-type Order struct {
+type ControlRequest struct {
 	Device    string    `json:"device,omitempty"`    // revoke: an identifier of a device, or a session's id
 	By        string    `json:"by,omitempty"`        // advance: a duration
 	Operation Operation `json:"operation,omitempty"` // fail
@@ -24,7 +24,7 @@ type Order struct {
 }
 
 // Outcome is what it answers: of a refusal the reason alone.
-type Outcome struct {
+type ControlResponse struct {
 	Sessions []Session `json:"sessions"` // the ledger, or those revoked
 	Now      time.Time `json:"now"`      // by the sandbox's clock
 	Reason   string    `json:"reason,omitempty"`
@@ -32,7 +32,7 @@ type Outcome struct {
 
 // control answers what is not for the API but for the sandbox itself.
 func (s *Sandbox) control(w http.ResponseWriter, r *http.Request) {
-	outcome, err := s.obey(r)
+	outcome, err := s.execute(r)
 	status := http.StatusOK
 	if err != nil {
 		status, outcome.Reason = http.StatusBadRequest, err.Error()
@@ -43,46 +43,46 @@ func (s *Sandbox) control(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(outcome)
 }
 
-func (s *Sandbox) obey(r *http.Request) (Outcome, error) {
+func (s *Sandbox) execute(r *http.Request) (ControlResponse, error) {
 	verb := r.Method + " " + strings.TrimPrefix(r.URL.Path, PathControl)
 	if verb == "GET ledger" {
-		return Outcome{Sessions: s.Ledger()}, nil
+		return ControlResponse{Sessions: s.Ledger()}, nil
 	}
-	var order Order
+	var order ControlRequest
 	// A browser sends no JSON to another site without asking it first, so no page
 	// that is open on this machine gives orders.
 	if r.Header.Get("Content-Type") != "application/json" {
-		return Outcome{}, fmt.Errorf("the Content-Type must be application/json")
+		return ControlResponse{}, fmt.Errorf("the Content-Type must be application/json")
 	}
 	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, largestBody)).Decode(&order); err != nil {
-		return Outcome{}, fmt.Errorf("the body is not valid JSON: %w", err)
+		return ControlResponse{}, fmt.Errorf("the body is not valid JSON: %w", err)
 	}
 	switch verb {
 	case "POST revoke":
-		return s.revokeNamed(order.Device)
+		return s.revokeByName(order.Device)
 	case "POST advance":
-		return Outcome{}, s.advance(order.By)
+		return ControlResponse{}, s.advance(order.By)
 	case "POST fail":
-		return Outcome{}, s.failAs(order)
+		return ControlResponse{}, s.injectFault(order)
 	}
-	return Outcome{}, fmt.Errorf("unknown order %q", verb)
+	return ControlResponse{}, fmt.Errorf("unknown order %q", verb)
 }
 
 // revokeNamed revokes the sessions of a device, by any of its identifiers, or one by its id.
-func (s *Sandbox) revokeNamed(name string) (Outcome, error) {
+func (s *Sandbox) revokeByName(name string) (ControlResponse, error) {
 	var revoked []Session
 	for _, session := range s.Ledger() {
 		named := session.ID == name
-		session.Device.identify(func(_, value string) { named = named || value == name })
+		session.Device.eachIdentifier(func(_, value string) { named = named || value == name })
 		if named && s.Revoke(session.ID) {
 			session.Status = StatusUnavailable
 			revoked = append(revoked, session)
 		}
 	}
 	if revoked == nil {
-		return Outcome{}, fmt.Errorf("no session matches %q: give a device identifier or a session id", name)
+		return ControlResponse{}, fmt.Errorf("no session matches %q: give a device identifier or a session id", name)
 	}
-	return Outcome{Sessions: revoked}, nil
+	return ControlResponse{Sessions: revoked}, nil
 }
 
 func (s *Sandbox) advance(by string) error {
@@ -98,13 +98,12 @@ func (s *Sandbox) advance(by string) error {
 	return nil
 }
 
-func (s *Sandbox) failAs(order Order) error {
+func (s *Sandbox) injectFault(order ControlRequest) error {
 	effect, err := ParseEffect(order.Effect)
 	if err != nil {
 		return err
 	}
-	known := []Operation{OpCreate, OpRead, OpList, OpDelete, OpToken, OpDiscovery}
-	if !slices.Contains(known, order.Operation) {
+	if !slices.Contains(Operations(), order.Operation) {
 		return fmt.Errorf("unknown operation %q", order.Operation)
 	}
 	if order.Times < -1 {

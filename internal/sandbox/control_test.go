@@ -13,19 +13,19 @@ import (
 )
 
 // ordered gives an order and returns the status and the outcome.
-func ordered(t *testing.T, s *sandbox.Sandbox, method, verb, body string) (int, sandbox.Outcome) {
+func ordered(t *testing.T, s *sandbox.Sandbox, method, verb, body string) (int, sandbox.ControlResponse) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, sandbox.PathControl+verb, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
-	w := httptest.NewRecorder()
-	s.Handler().ServeHTTP(w, r)
-	var outcome sandbox.Outcome
-	if w.Header().Get("Content-Type") == "application/json" {
-		if err := json.Unmarshal(w.Body.Bytes(), &outcome); err != nil {
-			t.Fatalf("%s: %v", w.Body, err)
+	h := httptest.NewRecorder()
+	s.Handler().ServeHTTP(h, r)
+	var outcome sandbox.ControlResponse
+	if h.Header().Get("Content-Type") == "application/json" {
+		if err := json.Unmarshal(h.Body.Bytes(), &outcome); err != nil {
+			t.Fatalf("%s: %v", h.Body, err)
 		}
 	}
-	return w.Code, outcome
+	return h.Code, outcome
 }
 
 func TestControl(t *testing.T) {
@@ -66,10 +66,10 @@ func TestControl(t *testing.T) {
 		t.Errorf("fail: %d", status)
 	}
 	for _, want := range []int{503, 503, 200} {
-		w := httptest.NewRecorder()
-		s.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/.well-known/openid-configuration", nil))
-		if w.Code != want {
-			t.Errorf("discovery answered %d, want %d", w.Code, want)
+		h := httptest.NewRecorder()
+		s.Handler().ServeHTTP(h, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/.well-known/openid-configuration", nil))
+		if h.Code != want {
+			t.Errorf("discovery answered %d, want %d", h.Code, want)
 		}
 	}
 	if n := len(s.Requests()); n != 3 {
@@ -103,10 +103,10 @@ func TestControlRefuses(t *testing.T) {
 	// What a page in a browser can send without being asked.
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, sandbox.PathControl+"fail", strings.NewReader(`{"operation":"create","effect":"503"}`))
 	r.Header.Set("Content-Type", "text/plain")
-	w := httptest.NewRecorder()
-	s.Handler().ServeHTTP(w, r)
-	if w.Code != 400 {
-		t.Errorf("an order that is no JSON was taken: %d", w.Code)
+	h := httptest.NewRecorder()
+	s.Handler().ServeHTTP(h, r)
+	if h.Code != 400 {
+		t.Errorf("an order that is no JSON was taken: %d", h.Code)
 	}
 }
 

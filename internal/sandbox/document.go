@@ -33,7 +33,7 @@ var document = sync.OnceValue(func() *openapi3.T {
 // rules say how strictly the document is taken. kin-openapi judges a format
 // only if it is given its meaning; it is given here and not in the package's
 // global tables, which other users of the process share.
-func rules() *openapi3filter.Options {
+func validationOptions() *openapi3filter.Options {
 	return &openapi3filter.Options{
 		AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, // authorize has seen to it
 		SchemaValidationOptions: []openapi3.SchemaValidationOption{
@@ -63,8 +63,8 @@ func isUUID(value string) error {
 // client: it names the member and the rule, and does not repeat the value.
 //
 //nolint:contextcheck // it reads what is in memory
-func judge(c call) error {
-	err := openapi3filter.ValidateRequest(c.request.Context(), judged(c))
+func validateRequest(c call) error {
+	err := openapi3filter.ValidateRequest(c.request.Context(), validationInput(c))
 	if err == nil {
 		return nil
 	}
@@ -84,7 +84,7 @@ func judge(c call) error {
 }
 
 // judged is a call as kin-openapi wants to see it.
-func judged(c call) *openapi3filter.RequestValidationInput {
+func validationInput(c call) *openapi3filter.RequestValidationInput {
 	path, parameters := "/qod/sessions", map[string]string{}
 	if c.id != "" {
 		path, parameters = "/qod/sessions/{sessionId}", map[string]string{"sessionId": c.id}
@@ -97,7 +97,7 @@ func judged(c call) *openapi3filter.RequestValidationInput {
 	return &openapi3filter.RequestValidationInput{
 		Request:    request,
 		PathParams: parameters,
-		Options:    rules(),
+		Options:    validationOptions(),
 		Route: &routers.Route{
 			Spec: document(), Path: path, PathItem: item,
 			Method: request.Method, Operation: item.GetOperation(request.Method),

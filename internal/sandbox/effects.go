@@ -8,19 +8,19 @@ import (
 )
 
 // plain is the absence of a fault.
-var plain = Effect{func(x *exchange) { x.send(x.commit()) }}
+var noFault = Effect{func(x *exchange) { x.send(x.commit()) }}
 
 // Status answers before anything is committed. header holds names and values
 // in turn, and panics if one is left over; Content-Type is JSON unless given.
 func Status(code int, body string, header ...string) Effect {
-	a := spoilt(code, body, header)
+	a := fixedAnswer(code, body, header)
 	return Effect{func(x *exchange) { x.send(a) }}
 }
 
 // StatusAfterCommit does what is asked for and then answers as if it had not,
 // like a proxy that loses its gateway's 201.
 func StatusAfterCommit(code int, body string, header ...string) Effect {
-	a := spoilt(code, body, header)
+	a := fixedAnswer(code, body, header)
 	return Effect{func(x *exchange) {
 		x.commit()
 		x.send(a)
@@ -40,7 +40,7 @@ func Redirect(code int, url string) Effect {
 // Header commits and answers as it should, but with these headers, names and
 // values in turn; an empty value takes the header away, even Date.
 func Header(header ...string) Effect {
-	pairs(header)
+	checkPairs(header)
 	return Effect{func(x *exchange) { x.send(x.commit().with(header...)) }}
 }
 
@@ -161,7 +161,7 @@ func GzipBomb() Effect {
 		a := x.commit()
 		x.start(a.with("Content-Encoding", "gzip"), -1)
 		for range 1 << 10 {
-			if !x.write(packedBlanks()) {
+			if !x.write(gzippedBlanks()) {
 				x.drop()
 			}
 		}
@@ -172,7 +172,7 @@ var blanks = bytes.Repeat([]byte(" "), 32<<10)
 
 // packedBlanks is 1 MiB of blanks in 1 KiB: a whole gzip member, any number of
 // which in a row is a valid stream (RFC 1952 §2.2).
-var packedBlanks = sync.OnceValue(func() []byte {
+var gzippedBlanks = sync.OnceValue(func() []byte {
 	var packed bytes.Buffer
 	packer := gzip.NewWriter(&packed)
 	for range (1 << 20) / len(blanks) {
@@ -183,13 +183,13 @@ var packedBlanks = sync.OnceValue(func() []byte {
 })
 
 // spoilt is an answer made up by a test.
-func spoilt(code int, body string, header []string) answer {
-	pairs(header)
+func fixedAnswer(code int, body string, header []string) answer {
+	checkPairs(header)
 	a := answer{status: code, body: []byte(body)}
 	return a.with("Content-Type", "application/json").with(header...)
 }
 
-func pairs(header []string) {
+func checkPairs(header []string) {
 	if len(header)%2 != 0 {
 		panic("sandbox: headers come in pairs of name and value")
 	}

@@ -103,11 +103,11 @@ func (x *exchange) reset() {
 	if err != nil {
 		x.drop()
 	}
-	plain := connection
+	noFault := connection
 	if secured, ok := connection.(*tls.Conn); ok {
-		plain = secured.NetConn()
+		noFault = secured.NetConn()
 	}
-	if tcp, ok := plain.(interface{ SetLinger(int) error }); ok {
+	if tcp, ok := noFault.(interface{ SetLinger(int) error }); ok {
 		_ = tcp.SetLinger(0) // what is unsent is discarded and the close says RST
 	}
 	_ = connection.Close()

@@ -52,7 +52,7 @@ func (s *Sandbox) Heal() {
 func (f *faults) next(op Operation) Effect {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	effect, at := plain, -1
+	effect, at := noFault, -1
 	for i, p := range f.pending {
 		if p.Operation != "" && p.Operation != op {
 			continue

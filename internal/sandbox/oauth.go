@@ -54,19 +54,19 @@ type grant struct {
 func newTokens(clock Clock, lifetime time.Duration, clients []ClientCredentials) *tokens {
 	t := &tokens{clock: clock, lifetime: lifetime, issued: map[string]grant{}}
 	for _, c := range clients {
-		t.admit(c)
+		t.register(c)
 	}
 	return t
 }
 
-func (t *tokens) admit(c ClientCredentials) {
+func (t *tokens) register(c ClientCredentials) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c.Scopes = allowed(c.Scopes)
+	c.Scopes = orAllScopes(c.Scopes)
 	t.clients = append(t.clients, c)
 }
 
-func allowed(scopes []string) []string {
+func orAllScopes(scopes []string) []string {
 	if scopes == nil {
 		return []string{ScopeRead, ScopeWrite}
 	}
@@ -76,7 +76,7 @@ func allowed(scopes []string) []string {
 // AcceptToken makes token a good bearer token of a client: of the named scopes,
 // or of both when none is named. It does not expire.
 func (s *Sandbox) AcceptToken(token, clientID string, scopes ...string) {
-	s.tokens.accept(token, grant{client: clientID, scopes: allowed(scopes)})
+	s.tokens.add(token, grant{client: clientID, scopes: orAllScopes(scopes)})
 }
 
 // RevokeTokens has every token so far, issued or accepted, refused with 401
@@ -87,22 +87,22 @@ func (s *Sandbox) RevokeTokens() {
 	clear(s.tokens.issued)
 }
 
-func (t *tokens) accept(token string, g grant) {
+func (t *tokens) add(token string, g grant) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.clock.Now()
-	maps.DeleteFunc(t.issued, func(_ string, g grant) bool { return g.over(now) })
+	maps.DeleteFunc(t.issued, func(_ string, g grant) bool { return g.expired(now) })
 	t.issued[token] = g
 }
 
-func (g grant) over(now time.Time) bool { return !g.until.IsZero() && !now.Before(g.until) }
+func (g grant) expired(now time.Time) bool { return !g.until.IsZero() && !now.Before(g.until) }
 
 // allows returns the grant of a bearer token, if that is good.
-func (t *tokens) allows(token string) (grant, bool) {
+func (t *tokens) lookup(token string) (grant, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	g, ok := t.issued[token]
-	return g, ok && !g.over(t.clock.Now())
+	return g, ok && !g.expired(t.clock.Now())
 }
 
 func (t *tokens) client(id, secret string) (ClientCredentials, bool) {
@@ -152,14 +152,14 @@ func (s *Sandbox) token(c call) answer {
 		}
 	}
 	issued := "sandbox-token-" + rand.Text()
-	s.tokens.accept(issued, grant{client.ID, scopes, s.clock.Now().Add(s.config.TokenLifetime)})
+	s.tokens.add(issued, grant{client.ID, scopes, s.clock.Now().Add(s.config.TokenLifetime)})
 	body := map[string]any{
 		"access_token": issued,
 		"token_type":   "Bearer",
 		"expires_in":   int(s.config.TokenLifetime / time.Second),
 		"scope":        strings.Join(scopes, " "),
 	}
-	s.knobs.apply(&s.knobs.token, body)
+	s.overrides.apply(&s.overrides.token, body)
 	return jsonAnswer(http.StatusOK, body).with("Cache-Control", "no-store")
 }
 
@@ -194,7 +194,7 @@ func (s *Sandbox) discovery(c call) answer {
 		"grant_types_supported":                 []any{"client_credentials"},
 		"scopes_supported":                      []any{ScopeRead, ScopeWrite},
 	}
-	s.knobs.apply(&s.knobs.discovery, document)
+	s.overrides.apply(&s.overrides.discovery, document)
 	return jsonAnswer(http.StatusOK, document)
 }
 

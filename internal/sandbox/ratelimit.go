@@ -30,6 +30,6 @@ func (l *rateLimit) passes() bool {
 }
 
 // tooMany is CAMARA's answer beyond a rate limit. It has no Retry-After, which many gateways leave out.
-func tooMany() answer {
+func tooManyRequests() answer {
 	return refusal(http.StatusTooManyRequests, "TOO_MANY_REQUESTS", "Either out of resource quota or reaching rate limiting")
 }

@@ -38,7 +38,7 @@ func (s *Sandbox) StaleList(on bool) {
 }
 
 // knows returns which sessions the replica that answers op knows.
-func (s *Sandbox) knows(op Operation) func(*Session) bool {
+func (s *Sandbox) visible(op Operation) func(*Session) bool {
 	s.replicas.mu.Lock()
 	lag := s.replicas.lag[op]
 	s.replicas.mu.Unlock()
@@ -49,12 +49,12 @@ func (s *Sandbox) knows(op Operation) func(*Session) bool {
 }
 
 // listable returns the sessions that a list shows, of those that keep tells to keep.
-func (s *Sandbox) listable(keep func(*Session) bool) []Session {
+func (s *Sandbox) visibleInList(keep func(*Session) bool) []Session {
 	s.replicas.mu.Lock()
 	frozen := slices.Clone(s.replicas.frozen)
 	s.replicas.mu.Unlock()
 	if frozen == nil {
-		return s.network.live(keep)
+		return s.network.list(keep)
 	}
 	return slices.DeleteFunc(frozen, func(session Session) bool { return !keep(&session) })
 }

@@ -18,11 +18,16 @@ const (
 	OpCreate    Operation = "create"
 	OpRead      Operation = "read"
 	OpList      Operation = "list"
-	OpDelete    Operation = "release"
+	OpDelete    Operation = "delete"
 	OpToken     Operation = "token"
 	OpDiscovery Operation = "discovery"
 	OpOther     Operation = "other"
 )
+
+// Operations returns the operations that a Fault can name: all but OpOther.
+func Operations() []Operation {
+	return []Operation{OpCreate, OpRead, OpList, OpDelete, OpToken, OpDiscovery}
+}
 
 // Request is one request as it came in: also the ones refused, spoilt by a
 // fault or still under way. Credentials in it are whole, so that tests can look
@@ -39,7 +44,7 @@ type Request struct {
 }
 
 // remembered bounds the log of a sandbox that runs for long.
-const remembered = 50_000 // requests
+const maxLogged = 50_000 // requests
 
 // requests is the log, and who wants to know before a request is handled.
 type requests struct {
@@ -86,7 +91,7 @@ func (s *Sandbox) Before(op Operation, f func(n int, r *http.Request)) {
 }
 
 // open writes a request down and calls the hooks.
-func (q *requests) open(c call, at time.Time) *Request {
+func (q *requests) record(c call, at time.Time) *Request {
 	r := c.request
 	entry := &Request{
 		Operation: c.op, Method: r.Method, Path: r.URL.Path,
@@ -111,7 +116,7 @@ func (q *requests) open(c call, at time.Time) *Request {
 }
 
 // answered notes the status.
-func (q *requests) answered(entry *Request, status int) {
+func (q *requests) setStatus(entry *Request, status int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	entry.Status = status

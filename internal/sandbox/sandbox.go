@@ -71,29 +71,29 @@ const Instant time.Duration = -1
 
 // Sandbox is one Open Gateway. It is safe for concurrent use.
 type Sandbox struct {
-	config    Config
-	clock     Clock
-	network   *network
-	tokens    *tokens
-	courier   *courier
-	requests  requests
-	faults    faults
-	knobs     knobs
-	replicas  replicas
-	dateSkew  dateSkew
-	rateLimit rateLimit
-	inMemory  *inMemory
+	config        Config
+	clock         Clock
+	network       *network
+	tokens        *tokens
+	webhookSender *webhookSender
+	requests      requests
+	faults        faults
+	overrides     overrides
+	replicas      replicas
+	dateSkew      dateSkew
+	rateLimit     rateLimit
+	inMemory      *inMemory
 
 	closing context.Context // not of a call: done when the sandbox closes
 	close   context.CancelFunc
 
 	mu       sync.Mutex
 	closed   bool
-	underWay sync.WaitGroup // requests being answered
+	inFlight sync.WaitGroup // requests being answered
 }
 
 // knobs are the changes tests make to what is sent.
-type knobs struct {
+type overrides struct {
 	mu                     sync.Mutex
 	echo, discovery, token func(map[string]any)
 }
@@ -108,14 +108,14 @@ func New(c Config) *Sandbox {
 		c.Clients = []ClientCredentials{DefaultClient}
 	}
 	c.TokenLifetime = cmp.Or(c.TokenLifetime, time.Hour)
-	s := &Sandbox{config: c, clock: c.Clock, requests: requests{keep: remembered}, rateLimit: rateLimit{perSecond: c.RateLimit}}
+	s := &Sandbox{config: c, clock: c.Clock, requests: requests{keep: maxLogged}, rateLimit: rateLimit{perSecond: c.RateLimit}}
 	s.closing, s.close = context.WithCancel(context.Background())
-	s.courier = newCourier(s.closing, c.Webhooks)
-	s.network = newNetwork(c.Clock, c.Provisioning, c.Clients[0].ID, s.courier.notify)
+	s.webhookSender = newWebhookSender(s.closing, c.Webhooks)
+	s.network = newNetwork(c.Clock, c.Provisioning, c.Clients[0].ID, s.webhookSender.notify)
 	s.network.several = c.SeveralPerDevice
 	s.tokens = newTokens(c.Clock, c.TokenLifetime, c.Clients)
 	if c.MockRules {
-		s.tokens.admit(mockClient)
+		s.tokens.register(mockClient)
 		s.AcceptToken(mockToken, mockClient.ID)
 	}
 	s.inMemory = newInMemory(s.closing, s.Handler())
@@ -125,13 +125,13 @@ func New(c Config) *Sandbox {
 // Close ends what is under way, requests and webhook deliveries, and waits for
 // it. The ledger and the logs can still be read afterwards.
 func (s *Sandbox) Close() {
-	s.shut()
+	s.startClosing()
 	// First the connections: a request may be stuck writing to one.
 	_ = s.inMemory.server.Close()
 	s.wait()
 }
 
-func (s *Sandbox) shut() {
+func (s *Sandbox) startClosing() {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
@@ -140,18 +140,18 @@ func (s *Sandbox) shut() {
 }
 
 func (s *Sandbox) wait() {
-	s.underWay.Wait()
-	s.courier.wait()
+	s.inFlight.Wait()
+	s.webhookSender.wait()
 }
 
 // enter reports whether the sandbox still takes requests, and counts one.
-func (s *Sandbox) enter() bool {
+func (s *Sandbox) beginRequest() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return false
 	}
-	s.underWay.Add(1)
+	s.inFlight.Add(1)
 	return true
 }
 
@@ -159,7 +159,7 @@ func (s *Sandbox) enter() bool {
 // ones too, by creation and then id. It is the truth: what is here is billed
 // or blocks its device.
 func (s *Sandbox) Ledger() []Session {
-	return s.network.live(func(*Session) bool { return true })
+	return s.network.list(func(*Session) bool { return true })
 }
 
 // Seed puts a session on the network without a request, another team's when
@@ -176,7 +176,7 @@ func (s *Sandbox) Seed(session Session) Session {
 // whether there was such a session to end.
 func (s *Sandbox) Revoke(id string) bool {
 	revoked := false
-	s.network.change(id, func(session *Session) {
+	s.network.edit(id, func(session *Session) {
 		revoked = session.Status != StatusUnavailable
 		session.Status = StatusUnavailable
 	})
@@ -186,43 +186,45 @@ func (s *Sandbox) Revoke(id string) bool {
 // Remove ends a session at once, as if somebody had deleted it, and reports
 // whether it was there.
 func (s *Sandbox) Remove(id string) bool {
-	return s.network.release(id, func(*Session) bool { return true }, 0)
+	return s.network.delete(id, func(*Session) bool { return true }, 0)
 }
 
 // Edit lets f change a session as the network might, and reports whether it
 // was there. A new status takes its course from now on: REQUESTED provisions,
 // UNAVAILABLE lingers. The id stays. f must not use the sandbox.
 func (s *Sandbox) Edit(id string, f func(*Session)) bool {
-	return s.network.change(id, f)
+	return s.network.edit(id, f)
 }
 
 // Echo has f change every SessionInfo before it is sent, in answers to
 // creations, reads and lists: an API may leave out, add and re-spell. A later
 // call replaces f; nil ends it. f gets what encoding/json decodes.
-func (s *Sandbox) Echo(f func(info map[string]any)) { s.knobs.set(&s.knobs.echo, f) }
+func (s *Sandbox) Echo(f func(info map[string]any)) { s.overrides.set(&s.overrides.echo, f) }
 
 // Discovery has f change the discovery document before it is sent.
-func (s *Sandbox) Discovery(f func(document map[string]any)) { s.knobs.set(&s.knobs.discovery, f) }
+func (s *Sandbox) Discovery(f func(document map[string]any)) {
+	s.overrides.set(&s.overrides.discovery, f)
+}
 
 // Tokens has f change every token answer before it is sent; the token that is
 // valid stays the one issued.
-func (s *Sandbox) Tokens(f func(answer map[string]any)) { s.knobs.set(&s.knobs.token, f) }
+func (s *Sandbox) Tokens(f func(answer map[string]any)) { s.overrides.set(&s.overrides.token, f) }
 
-func (k *knobs) set(knob *func(map[string]any), f func(map[string]any)) {
+func (k *overrides) set(override *func(map[string]any), f func(map[string]any)) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	*knob = f
+	*override = f
 }
 
-func (k *knobs) has(knob *func(map[string]any)) bool {
+func (k *overrides) has(override *func(map[string]any)) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return *knob != nil
+	return *override != nil
 }
 
-func (k *knobs) apply(knob *func(map[string]any), to map[string]any) {
+func (k *overrides) apply(override *func(map[string]any), to map[string]any) {
 	k.mu.Lock()
-	f := *knob
+	f := *override
 	k.mu.Unlock()
 	if f != nil {
 		f(to)

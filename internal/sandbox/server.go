@@ -28,8 +28,8 @@ type Server struct {
 }
 
 type connection struct {
-	idle   bool // waits for a next request
-	doomed bool // must not wait for one
+	idle          bool // waits for a next request
+	closeWhenIdle bool // must not wait for one
 }
 
 // Start serves a sandbox on a free loopback port until the test ends.
@@ -73,7 +73,7 @@ func (s *Server) TokenURL() string { return s.URL() + pathToken }
 
 // Close stops listening, cuts all connections and closes the sandbox.
 func (s *Server) Close() {
-	s.shut()
+	s.startClosing()
 	// First the connections: a request may be stuck writing to one.
 	_ = s.http.Close()
 	<-s.served
@@ -87,7 +87,7 @@ func (s *Server) CloseIdle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for wire, c := range s.connections {
-		c.doomed = true
+		c.closeWhenIdle = true
 		if c.idle {
 			_ = wire.Close()
 		}
@@ -103,7 +103,7 @@ func (s *Server) track(wire net.Conn, state http.ConnState) {
 	case http.StateActive, http.StateIdle:
 		c := s.connections[wire]
 		c.idle = state == http.StateIdle
-		if c.idle && c.doomed {
+		if c.idle && c.closeWhenIdle {
 			_ = wire.Close()
 		}
 	default:

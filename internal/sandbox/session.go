@@ -57,7 +57,7 @@ type ApplicationServer struct {
 // logs: phone numbers and addresses are personal data.
 func (d Device) Masked() string {
 	var parts []string
-	d.identify(func(name, value string) {
+	d.eachIdentifier(func(name, value string) {
 		if len(value) > 2 {
 			value = value[len(value)-2:]
 		}
@@ -71,7 +71,7 @@ func (d Device) Masked() string {
 
 // identify calls f with the API's name and the value of every identifier the
 // device has. A port alone identifies nothing.
-func (d Device) identify(f func(name, value string)) {
+func (d Device) eachIdentifier(f func(name, value string)) {
 	if d.PhoneNumber != "" {
 		f("phoneNumber", d.PhoneNumber)
 	}
@@ -86,22 +86,22 @@ func (d Device) identify(f func(name, value string)) {
 	}
 }
 
-func (d Device) identified() bool {
+func (d Device) hasIdentifier() bool {
 	found := false
-	d.identify(func(string, string) { found = true })
+	d.eachIdentifier(func(string, string) { found = true })
 	return found
 }
 
 // endsIn9 is the condition of Telefónica's documented mock rule.
 func (d Device) endsIn9() bool {
 	found := false
-	d.identify(func(_, value string) { found = found || strings.HasSuffix(value, "9") })
+	d.eachIdentifier(func(_, value string) { found = found || strings.HasSuffix(value, "9") })
 	return found
 }
 
 // shares reports whether one identifier of d also names other: then both are
 // the same line, and the network gives a line one session.
-func (d Device) shares(other Device) bool {
+func (d Device) sharesIdentifier(other Device) bool {
 	if d.PhoneNumber != "" && d.PhoneNumber == other.PhoneNumber {
 		return true
 	}
@@ -111,10 +111,10 @@ func (d Device) shares(other Device) bool {
 	if d.IPv6Address != "" && sameAddress(d.IPv6Address, other.IPv6Address) {
 		return true
 	}
-	return d.IPv4Address != nil && other.IPv4Address != nil && d.IPv4Address.shares(*other.IPv4Address)
+	return d.IPv4Address != nil && other.IPv4Address != nil && d.IPv4Address.sharesIdentifier(*other.IPv4Address)
 }
 
-func (a IPv4Address) shares(b IPv4Address) bool {
+func (a IPv4Address) sharesIdentifier(b IPv4Address) bool {
 	if a.PublicAddress == "" || !sameAddress(a.PublicAddress, b.PublicAddress) {
 		return false
 	}

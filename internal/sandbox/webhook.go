@@ -37,22 +37,22 @@ type Delivery struct {
 
 // Deliveries returns the log of webhook deliveries in the order the statuses
 // changed. It waits for those under way, at most some 16 s of real time each.
-func (s *Sandbox) Deliveries() []Delivery { return s.courier.deliveries() }
+func (s *Sandbox) Deliveries() []Delivery { return s.webhookSender.deliveries() }
 
 // courier brings status changes to notification URLs as CloudEvents 1.0 in
 // structured JSON: one after the other for a session, sessions side by side.
-type courier struct {
+type webhookSender struct {
 	closing context.Context // not of a call: done when the sandbox closes
 	client  *http.Client
 
 	mu   sync.Mutex
-	log  []*parcel
-	last map[string]*parcel // by session
+	log  []*delivery
+	last map[string]*delivery // by session
 }
 
 // parcel is a delivery under way. Its fields are for its own goroutine until
 // done is closed.
-type parcel struct {
+type delivery struct {
 	Delivery
 	event []byte
 	token string
@@ -76,11 +76,11 @@ type eventData struct {
 	StatusInfo string `json:"statusInfo,omitempty"`
 }
 
-func newCourier(closing context.Context, transport http.RoundTripper) *courier {
+func newWebhookSender(closing context.Context, transport http.RoundTripper) *webhookSender {
 	if transport == nil {
 		transport = loopback()
 	}
-	return &courier{
+	return &webhookSender{
 		closing: closing,
 		client: &http.Client{
 			Transport: transport,
@@ -88,7 +88,7 @@ func newCourier(closing context.Context, transport http.RoundTripper) *courier {
 			// A redirect would take the bearer token somewhere nobody named.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		last: map[string]*parcel{},
+		last: map[string]*delivery{},
 	}
 }
 
@@ -118,7 +118,7 @@ func loopback() *http.Transport {
 }
 
 // notify sends a change on its way and returns at once.
-func (c *courier) notify(ch change) {
+func (c *webhookSender) notify(ch statusChange) {
 	if c.closing.Err() != nil {
 		return
 	}
@@ -130,7 +130,7 @@ func (c *courier) notify(ch change) {
 	if err != nil {
 		panic("sandbox: event cannot be encoded: " + err.Error())
 	}
-	p := &parcel{
+	p := &delivery{
 		Delivery: Delivery{SessionID: ch.ID, URL: ch.NotificationURL, QoSStatus: ch.Status, StatusInfo: ch.cause},
 		event:    encoded,
 		token:    ch.NotificationAuthToken,
@@ -144,7 +144,7 @@ func (c *courier) notify(ch change) {
 	go c.deliver(p, before)
 }
 
-func (c *courier) deliver(p, before *parcel) {
+func (c *webhookSender) deliver(p, before *delivery) {
 	defer close(p.done)
 	if before != nil {
 		<-before.done
@@ -152,7 +152,7 @@ func (c *courier) deliver(p, before *parcel) {
 	for again := true; again; {
 		p.Tries++
 		p.Status, p.Err = c.post(p)
-		again = p.Err != nil && p.worthRepeating() && p.Tries < deliveryTries &&
+		again = p.Err != nil && p.retryable() && p.Tries < deliveryTries &&
 			c.pause(deliveryPause*time.Duration(p.Tries))
 	}
 	c.mu.Lock()
@@ -163,14 +163,14 @@ func (c *courier) deliver(p, before *parcel) {
 }
 
 // worthRepeating is true of no answer and of a receiver's own trouble.
-func (p *parcel) worthRepeating() bool {
+func (p *delivery) retryable() bool {
 	if errors.Is(p.Err, errNotLoopback) {
 		return false
 	}
 	return p.Status == 0 || p.Status == http.StatusTooManyRequests || p.Status >= 500
 }
 
-func (c *courier) post(p *parcel) (status int, err error) {
+func (c *webhookSender) post(p *delivery) (status int, err error) {
 	request, err := http.NewRequestWithContext(c.closing, http.MethodPost, p.URL, bytes.NewReader(p.event))
 	if err != nil {
 		return 0, err
@@ -190,7 +190,7 @@ func (c *courier) post(p *parcel) (status int, err error) {
 	return response.StatusCode, nil
 }
 
-func (c *courier) pause(d time.Duration) bool {
+func (c *webhookSender) pause(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -201,7 +201,7 @@ func (c *courier) pause(d time.Duration) bool {
 	}
 }
 
-func (c *courier) deliveries() []Delivery {
+func (c *webhookSender) deliveries() []Delivery {
 	c.mu.Lock()
 	log := slices.Clone(c.log)
 	c.mu.Unlock()
@@ -214,4 +214,4 @@ func (c *courier) deliveries() []Delivery {
 }
 
 // wait returns when no delivery is under way; there must be no new ones.
-func (c *courier) wait() { c.deliveries() }
+func (c *webhookSender) wait() { c.deliveries() }

@@ -19,7 +19,7 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 // world is a sandbox whose time stands still, and a client of it that holds
 // every answer against the API document.
-type world struct {
+type harness struct {
 	t *testing.T
 	*Sandbox
 	clock *ManualClock
@@ -29,7 +29,7 @@ type world struct {
 }
 
 // within makes a world in memory.
-func within(t *testing.T, c Config) *world {
+func newHarness(t *testing.T, c Config) *harness {
 	t.Helper()
 	clock := NewManualClock(noon)
 	if c.Clock == nil {
@@ -37,11 +37,11 @@ func within(t *testing.T, c Config) *world {
 	}
 	s := New(c)
 	t.Cleanup(s.Close)
-	return inhabited(t, s, clock, s.RoundTripper(), "http://gateway.example")
+	return harnessOf(t, s, clock, s.RoundTripper(), "http://gateway.example")
 }
 
 // listening makes a world behind a socket, for what only sockets show.
-func listening(t *testing.T, c Config) (*world, *Server) {
+func newServerHarness(t *testing.T, c Config) (*harness, *Server) {
 	t.Helper()
 	clock := NewManualClock(noon)
 	if c.Clock == nil {
@@ -50,19 +50,19 @@ func listening(t *testing.T, c Config) (*world, *Server) {
 	server := Start(t, c)
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	return inhabited(t, server.Sandbox, clock, transport, server.URL()), server
+	return harnessOf(t, server.Sandbox, clock, transport, server.URL()), server
 }
 
-func inhabited(t *testing.T, s *Sandbox, clock *ManualClock, to http.RoundTripper, base string) *world {
+func harnessOf(t *testing.T, s *Sandbox, clock *ManualClock, to http.RoundTripper, base string) *harness {
 	s.AcceptToken("a-good-token", DefaultClient.ID)
-	return &world{t: t, Sandbox: s, clock: clock, token: "a-good-token", to: to, base: base}
+	return &harness{t: t, Sandbox: s, clock: clock, token: "a-good-token", to: to, base: base}
 }
 
 // as is the same world seen by another client.
-func (w *world) as(client string) *world {
-	other := *w
+func (h *harness) as(client string) *harness {
+	other := *h
 	other.token = "token-of-" + client
-	w.AcceptToken(other.token, client)
+	h.AcceptToken(other.token, client)
 	return &other
 }
 
@@ -74,32 +74,32 @@ type reply struct {
 
 // ask sends a request and fails the test unless an answer comes back that the
 // API document allows.
-func (w *world) ask(method, path, body string, header ...string) reply {
-	w.t.Helper()
-	got, err := w.try(w.t.Context(), method, path, body, header...)
+func (h *harness) send(method, path, body string, header ...string) reply {
+	h.t.Helper()
+	got, err := h.do(h.t.Context(), method, path, body, header...)
 	if err != nil {
-		w.t.Fatalf("%s %s: %v", method, path, err)
+		h.t.Fatalf("%s %s: %v", method, path, err)
 	}
-	w.audit(method, path, got)
+	h.validateResponse(method, path, got)
 	return got
 }
 
-func (w *world) try(ctx context.Context, method, path, body string, header ...string) (reply, error) {
-	w.t.Helper()
-	request, err := http.NewRequestWithContext(ctx, method, w.base+path, strings.NewReader(body))
+func (h *harness) do(ctx context.Context, method, path, body string, header ...string) (reply, error) {
+	h.t.Helper()
+	request, err := http.NewRequestWithContext(ctx, method, h.base+path, strings.NewReader(body))
 	if err != nil {
-		w.t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	if body != "" {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	if w.token != "" {
-		request.Header.Set("Authorization", "Bearer "+w.token)
+	if h.token != "" {
+		request.Header.Set("Authorization", "Bearer "+h.token)
 	}
 	for pair := range slices.Chunk(header, 2) {
 		request.Header.Set(pair[0], pair[1])
 	}
-	response, err := w.to.RoundTrip(request)
+	response, err := h.to.RoundTrip(request)
 	if err != nil {
 		return reply{}, err
 	}
@@ -109,28 +109,28 @@ func (w *world) try(ctx context.Context, method, path, body string, header ...st
 }
 
 // audit holds an answer of the API against the document.
-func (w *world) audit(method, path string, got reply) {
-	w.t.Helper()
+func (h *harness) validateResponse(method, path string, got reply) {
+	h.t.Helper()
 	request, err := http.NewRequestWithContext(context.Background(), method, "http://gateway.example"+path, nil)
 	if err != nil {
-		w.t.Fatal(err)
+		h.t.Fatal(err)
 	}
-	c := classify(request)
+	c := route(request)
 	if c.scope() == "" {
 		return
 	}
 	input := &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: judged(c), Status: got.status, Header: got.header, Options: rules(),
+		RequestValidationInput: validationInput(c), Status: got.status, Header: got.header, Options: validationOptions(),
 	}
 	input.SetBodyBytes([]byte(got.body))
-	if err := openapi3filter.ValidateResponse(w.t.Context(), input); err != nil {
-		w.t.Errorf("the answer to %s %s breaks the document: %v", method, path, err)
+	if err := openapi3filter.ValidateResponse(h.t.Context(), input); err != nil {
+		h.t.Errorf("the answer to %s %s breaks the document: %v", method, path, err)
 	}
 	if got.status >= 400 { // not all of them have a body in the document; ours do
 		var e errorResponse
-		w.decode(got, &e)
+		h.decode(got, &e)
 		if e.Status != got.status || e.Code == "" || e.Message == "" {
-			w.t.Errorf("%s %s: %d with an incomplete ErrorResponse: %s", method, path, got.status, got.body)
+			h.t.Errorf("%s %s: %d with an incomplete ErrorResponse: %s", method, path, got.status, got.body)
 		}
 	}
 }
@@ -141,67 +141,67 @@ type errorResponse struct {
 	Message string
 }
 
-func (w *world) decode(got reply, into any) {
-	w.t.Helper()
+func (h *harness) decode(got reply, into any) {
+	h.t.Helper()
 	decoder := json.NewDecoder(bytes.NewReader([]byte(got.body)))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
-		w.t.Fatalf("the answer %q: %v", got.body, err)
+		h.t.Fatalf("the answer %q: %v", got.body, err)
 	}
 }
 
 // refused asserts an ErrorResponse.
-func (w *world) refused(got reply, status int, code string) errorResponse {
-	w.t.Helper()
+func (h *harness) wantError(got reply, status int, code string) errorResponse {
+	h.t.Helper()
 	if got.status != status {
-		w.t.Fatalf("status %d, want %d: %s", got.status, status, got.body)
+		h.t.Fatalf("status %d, want %d: %s", got.status, status, got.body)
 	}
 	var e errorResponse
-	w.decode(got, &e)
+	h.decode(got, &e)
 	if e.Code != code {
-		w.t.Errorf("code %q, want %q", e.Code, code)
+		h.t.Errorf("code %q, want %q", e.Code, code)
 	}
 	return e
 }
 
 // phone is a valid creation for a line.
-func phone(number string) string {
+func createBody(number string) string {
 	return `{"device":{"phoneNumber":"` + number + `"},"qosProfile":"QOS_E","duration":3600}`
 }
 
 // reserve creates a session.
-func (w *world) reserve(body string) sessionInfo {
-	w.t.Helper()
-	got := w.ask(http.MethodPost, pathSessions, body)
+func (h *harness) createSession(body string) sessionInfo {
+	h.t.Helper()
+	got := h.send(http.MethodPost, pathSessions, body)
 	if got.status != http.StatusCreated {
-		w.t.Fatalf("status %d, want 201: %s", got.status, got.body)
+		h.t.Fatalf("status %d, want 201: %s", got.status, got.body)
 	}
 	var info sessionInfo
-	w.decode(got, &info)
+	h.decode(got, &info)
 	return info
 }
 
 // look reads a session that must be there.
-func (w *world) look(id string) sessionInfo {
-	w.t.Helper()
-	got := w.ask(http.MethodGet, pathSessions+"/"+id, "")
+func (h *harness) readSession(id string) sessionInfo {
+	h.t.Helper()
+	got := h.send(http.MethodGet, pathSessions+"/"+id, "")
 	if got.status != http.StatusOK {
-		w.t.Fatalf("status %d, want 200: %s", got.status, got.body)
+		h.t.Fatalf("status %d, want 200: %s", got.status, got.body)
 	}
 	var info sessionInfo
-	w.decode(got, &info)
+	h.decode(got, &info)
 	return info
 }
 
-func (w *world) gone(id string) {
-	w.t.Helper()
-	w.refused(w.ask(http.MethodGet, pathSessions+"/"+id, ""), http.StatusNotFound, "NOT_FOUND")
+func (h *harness) wantGone(id string) {
+	h.t.Helper()
+	h.wantError(h.send(http.MethodGet, pathSessions+"/"+id, ""), http.StatusNotFound, "NOT_FOUND")
 }
 
-func (w *world) listed() []sessionInfo {
-	w.t.Helper()
-	got := w.ask(http.MethodGet, pathSessions, "")
+func (h *harness) listSessions() []sessionInfo {
+	h.t.Helper()
+	got := h.send(http.MethodGet, pathSessions, "")
 	var infos []sessionInfo
-	w.decode(got, &infos)
+	h.decode(got, &infos)
 	return infos
 }
