@@ -42,7 +42,7 @@ func newInMemory(closing context.Context, handler http.Handler) *inMemory {
 			return context.WithValue(ctx, pipe{}, c)
 		},
 	}
-	m.transport = &http.Transport{DisableKeepAlives: true, DialContext: m.dial, DialTLSContext: m.dialTLS, ReadBufferSize: 1 << 10, WriteBufferSize: 1 << 10}
+	m.transport = &http.Transport{DisableKeepAlives: true, DialContext: m.dial, DialTLSContext: m.dialTLS}
 	go func() { _ = m.server.Serve(m) }() // always ends in an error: that of Accept
 	return m
 }
