@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// PathControl is where a sandbox with Config.Control is told what to do, beside
-// the API: GET ledger, and POST revoke, advance and fail.
+// PathControl is the path, next to the API, that controls a sandbox with Config.Control: GET
+// ledger, and POST revoke, advance and fail.
 const PathControl = "/_sandbox/"
 
-// Order is what a POST to the control says, in JSON; each verb reads its own.
+// ControlRequest is the JSON body of a POST to the control path. Each verb reads its own members.
 type ControlRequest struct {
 	Device    string    `json:"device,omitempty"`    // revoke: an identifier of a device, or a session's id
 	By        string    `json:"by,omitempty"`        // advance: a duration
@@ -23,14 +23,14 @@ type ControlRequest struct {
 	Times     int       `json:"times,omitempty"`     // fail: 0 means once, -1 always
 }
 
-// Outcome is what it answers: of a refusal the reason alone.
+// ControlResponse is the answer. A refusal has only a Reason.
 type ControlResponse struct {
 	Sessions []Session `json:"sessions"` // the ledger, or those revoked
 	Now      time.Time `json:"now"`      // by the sandbox's clock
 	Reason   string    `json:"reason,omitempty"`
 }
 
-// control answers what is not for the API but for the sandbox itself.
+// control serves the control path.
 func (s *Sandbox) control(w http.ResponseWriter, r *http.Request) {
 	outcome, err := s.execute(r)
 	status := http.StatusOK
@@ -49,8 +49,8 @@ func (s *Sandbox) execute(r *http.Request) (ControlResponse, error) {
 		return ControlResponse{Sessions: s.Ledger()}, nil
 	}
 	var order ControlRequest
-	// A browser sends no JSON to another site without asking it first, so no page
-	// that is open on this machine gives orders.
+	// A browser asks before it sends JSON to another site, so no web page that is open on this
+	// machine can control the sandbox.
 	if r.Header.Get("Content-Type") != "application/json" {
 		return ControlResponse{}, fmt.Errorf("the Content-Type must be application/json")
 	}
@@ -68,7 +68,7 @@ func (s *Sandbox) execute(r *http.Request) (ControlResponse, error) {
 	return ControlResponse{}, fmt.Errorf("unknown order %q", verb)
 }
 
-// revokeNamed revokes the sessions of a device, by any of its identifiers, or one by its id.
+// revokeByName revokes a session by its id, or the sessions of a device by any of its identifiers.
 func (s *Sandbox) revokeByName(name string) (ControlResponse, error) {
 	var revoked []Session
 	for _, session := range s.Ledger() {
@@ -113,10 +113,10 @@ func (s *Sandbox) injectFault(order ControlRequest) error {
 	return nil
 }
 
-// ParseEffect reads how a request is to fail: an HTTP status from 400 to 599 to refuse it with;
-// "drop", which does nothing and closes the connection; "lose", which does what is asked for and
-// loses the answer; "hang", which does nothing and never answers; or a duration such as 10s, by
-// which the answer comes late.
+// ParseEffect parses the way in which a request is to fail: an HTTP status from 400 to 599; "drop",
+// which closes the connection without carrying out the request; "lose", which carries out the
+// request and closes the connection without an answer; "hang", which does nothing and never
+// answers; or a duration such as 10s, which delays the answer.
 func ParseEffect(text string) (Effect, error) {
 	if status, err := strconv.Atoi(text); err == nil {
 		if status < 400 || status > 599 {

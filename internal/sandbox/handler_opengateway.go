@@ -9,18 +9,17 @@ import (
 	"time"
 )
 
-// Where things are. The API document's servers end in /v1; discovery is at the
-// origin's well-known place.
+// The servers of the API document end in /v1. Discovery has its well-known path at the origin.
 const (
 	pathSessions  = "/v1/qod/sessions"
 	pathToken     = "/oauth/token"
 	pathDiscovery = "/.well-known/openid-configuration"
 )
 
-// largestBody is more than any valid request has.
+// largestBody is larger than any valid request body.
 const largestBody = 1 << 20
 
-// call is a request and what it asks for.
+// call is a request and the operation it asks for.
 type call struct {
 	op      Operation
 	id      string   // the session's, of OpRead and OpRelease
@@ -29,8 +28,7 @@ type call struct {
 	body    []byte
 }
 
-// Handler serves /.well-known/openid-configuration, /oauth/token and
-// /v1/qod/sessions[/{id}].
+// Handler serves /.well-known/openid-configuration, /oauth/token and /v1/qod/sessions[/{id}].
 func (s *Sandbox) Handler() http.Handler { return http.HandlerFunc(s.serve) }
 
 func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
@@ -42,8 +40,8 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	defer s.inFlight.Done()
-	// Read to the end whatever it is: only then does net/http notice, and end
-	// the request's context, when the client gives up.
+	// Read the whole body: only then does net/http notice that the client gives up, and end the
+	// request's context.
 	body, _ := io.ReadAll(io.LimitReader(r.Body, largestBody+1))
 	c := route(r)
 	c.body = body
@@ -67,8 +65,8 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 	s.faults.next(c.op).perform(x)
 }
 
-// classify routes by hand: http.ServeMux redirects paths that are not clean,
-// where a gateway has nothing.
+// route does not use http.ServeMux, which redirects paths that are not clean; a gateway answers
+// them with 404.
 func route(r *http.Request) call {
 	c := call{op: OpOther, request: r}
 	routes := map[string]Operation{}
@@ -97,8 +95,8 @@ func route(r *http.Request) call {
 	return c
 }
 
-// scope is what the API document asks a token to have for an operation of the
-// API; other operations have none.
+// scope is the scope that the API document requires for an operation. Operations outside the API
+// have none.
 func (c call) scope() string {
 	switch c.op {
 	case OpRead, OpList:
@@ -110,7 +108,7 @@ func (c call) scope() string {
 	}
 }
 
-// answer does what a request asks for, if it may be done.
+// answer carries out a request, if it is allowed.
 func (s *Sandbox) answer(c call) answer {
 	switch {
 	case c.op == OpDiscovery:
@@ -145,7 +143,7 @@ func (s *Sandbox) answer(c call) answer {
 	}
 }
 
-// authorize returns the client that a request's token stands for.
+// authorize returns the client that the request's token was issued to.
 func (s *Sandbox) authorize(c call) (client string, refused *answer) {
 	token, ok := strings.CutPrefix(c.request.Header.Get("Authorization"), "Bearer ")
 	g, good := s.tokens.lookup(token)
@@ -172,7 +170,7 @@ type createSessionRequest struct {
 	NotificationAuthToken string             `json:"notificationAuthToken"`
 }
 
-// conflicting is Telefónica's documented text of a 409.
+// conflictMessage is the message of a 409 in Telefónica's documentation.
 const conflictMessage = "Another session is created for the same UE"
 
 func (s *Sandbox) create(client string, c call) answer {
@@ -233,8 +231,8 @@ func sessionNotFound() answer {
 	return refusal(http.StatusNotFound, "NOT_FOUND", "There is no such session")
 }
 
-// sessionInfo is the API document's schema of that name: it has no application
-// server and no webhook.
+// sessionInfo is the API document's schema of that name: it has no application server and no
+// webhook.
 type sessionInfo struct {
 	SessionID  string `json:"sessionId"`
 	Device     Device `json:"device"`
@@ -245,7 +243,7 @@ type sessionInfo struct {
 	Duration   int    `json:"duration"`
 }
 
-// info returns a session as the API shows it, changed by Echo if there is one.
+// info returns a session as the API shows it, changed by Echo if that is set.
 func (s *Sandbox) info(session Session) any {
 	info := sessionInfo{
 		SessionID:  session.ID,

@@ -17,8 +17,8 @@ import (
 // noon is a whole second, as tests of times like it.
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// world is a sandbox whose time stands still, and a client of it that holds
-// every answer against the API document.
+// world is a sandbox whose time stands still, and a client of it that holds every answer against
+// the API document.
 type harness struct {
 	t *testing.T
 	*Sandbox
@@ -72,8 +72,7 @@ type reply struct {
 	body   string
 }
 
-// ask sends a request and fails the test unless an answer comes back that the
-// API document allows.
+// ask sends a request and fails the test unless an answer comes back that the API document allows.
 func (h *harness) send(method, path, body string, header ...string) reply {
 	h.t.Helper()
 	got, err := h.do(h.t.Context(), method, path, body, header...)

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// In a bubble time only moves when everybody waits durably, and the bubble's
-// end fails the test if a goroutine is left: both are what these tests prove.
+// In a bubble time only moves when everybody waits durably, and the bubble's end fails the test if
+// a goroutine is left: both are what these tests prove.
 func TestVirtualTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

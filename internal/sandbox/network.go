@@ -12,26 +12,26 @@ import (
 	"github.com/google/uuid"
 )
 
-// linger is how long the network keeps a session that it ended itself: CAMARA
-// promises "at earliest 360 seconds", and until then it blocks its device.
+// linger is how long the network keeps a session that it ended itself. CAMARA promises "at earliest
+// 360 seconds"; until then the session blocks its device.
 const linger = 360 * time.Second
 
-// Why a session became UNAVAILABLE, as events spell it (statusInfo).
+// The reasons why a session became UNAVAILABLE, as events spell them (statusInfo).
 const (
 	causeTerminated = "NETWORK_TERMINATED"
 	causeExpired    = "DURATION_EXPIRED"
 	causeDeleted    = "DELETE_REQUESTED"
 )
 
-// errConflict is the network's refusal of a second session for a device.
+// errConflict says that the device has a live session already.
 var errConflict = errors.New("another session of the device is live")
 
-// network holds the sessions and lets them live: REQUESTED, AVAILABLE after
-// provisioning, gone at expiry; or UNAVAILABLE, lingering, gone. It knows
-// nothing of HTTP, tokens or faults.
+// network holds the sessions and moves them through their life: REQUESTED, then AVAILABLE after
+// provisioning, then gone at expiry; or UNAVAILABLE for a while, then gone. It knows nothing of
+// HTTP, tokens, faults or API documents.
 //
-// Sessions move when somebody looks, to where the clock says they should be; a
-// timer looks when the next one is due, so that its owner is told in time.
+// Whoever uses the network first brings its sessions to the present. A timer does so when the next
+// change is due, so that notifications are sent in time.
 type network struct {
 	clock        Clock
 	provisioning time.Duration
@@ -49,20 +49,20 @@ type network struct {
 	closed   bool
 }
 
-// life is a session and when it moves on.
+// liveSession is a session and the times of its next changes.
 type liveSession struct {
 	Session
 	availableAt time.Time // for REQUESTED
 	goneAt      time.Time // for UNAVAILABLE
 }
 
-// hold keeps a device taken whose session is already deleted.
+// hold blocks the device of a session that is already deleted.
 type hold struct {
 	Device
 	until time.Time
 }
 
-// change is one step in a session's life, for whom it may concern.
+// statusChange is one change of a session's status, for its notification.
 type statusChange struct {
 	Session
 	cause string // only when UNAVAILABLE
@@ -73,8 +73,8 @@ func newNetwork(clock Clock, provisioning time.Duration, owner string, notify fu
 	return &network{clock: clock, provisioning: provisioning, owner: owner, notify: notify, sessions: map[string]*liveSession{}}
 }
 
-// enter brings the sessions to the present and returns that; leave sets the
-// timer for what comes next.
+// lock locks the network, brings its sessions to the present and returns the present time. unlock
+// also sets the timer for the next change.
 func (n *network) lock() (now time.Time) {
 	n.mu.Lock()
 	now = n.clock.Now().UTC()
@@ -170,7 +170,8 @@ func (n *network) close() {
 	n.unlock()
 }
 
-// create commits a session, REQUESTED, or returns errConflict with a session that knows knows.
+// create adds a session, REQUESTED, or returns errConflict if the device has another one that is
+// visible.
 func (n *network) create(s Session, knows func(*Session) bool) (Session, error) {
 	now := n.lock()
 	defer n.unlock()
@@ -187,7 +188,7 @@ func (n *network) create(s Session, knows func(*Session) bool) (Session, error) 
 	return committed.Session.clone(), nil
 }
 
-// taken reports whether the device has a session that knows knows, or is held after one.
+// deviceBusy reports whether the device has a visible session, or is held after a deletion.
 func (n *network) deviceBusy(d Device, knows func(*Session) bool, now time.Time) bool {
 	for _, s := range n.sessions {
 		if s.Device.sharesIdentifier(d) && knows(&s.Session) {
@@ -198,7 +199,7 @@ func (n *network) deviceBusy(d Device, knows func(*Session) bool, now time.Time)
 	return slices.ContainsFunc(n.holds, func(h hold) bool { return h.sharesIdentifier(d) })
 }
 
-// find returns a session of the client. To it, another client's does not exist.
+// find returns a session of the client. Other clients' sessions do not exist for it.
 func (n *network) find(client, id string) (Session, bool) {
 	n.lock()
 	defer n.unlock()
@@ -209,7 +210,7 @@ func (n *network) find(client, id string) (Session, bool) {
 	return s.clone(), true
 }
 
-// live returns the sessions that keep tells to keep, by creation and then id.
+// list returns the sessions for which keep returns true, ordered by creation and then id.
 func (n *network) list(keep func(*Session) bool) []Session {
 	n.lock()
 	defer n.unlock()
@@ -225,8 +226,8 @@ func (n *network) list(keep func(*Session) bool) []Session {
 	return found
 }
 
-// release ends a session that may says may be ended, at once and for good. Its device stays taken
-// for as long as held says.
+// delete ends a session for which allowed returns true, at once and for good, and holds its device
+// for the given time.
 func (n *network) delete(id string, may func(*Session) bool, held time.Duration) bool {
 	now := n.lock()
 	defer n.unlock()
@@ -245,7 +246,7 @@ func (n *network) delete(id string, may func(*Session) bool, held time.Duration)
 	return true
 }
 
-// change lets f alter a session. A status it sets takes its course from now on.
+// edit lets f change a session. A status that f sets takes its course from now on.
 func (n *network) edit(id string, f func(*Session)) bool {
 	now := n.lock()
 	defer n.unlock()
@@ -271,7 +272,7 @@ func (n *network) edit(id string, f func(*Session)) bool {
 	return true
 }
 
-// begin starts what the session's status stands for.
+// enterStatus sets the times that follow from the session's status.
 func (n *network) enterStatus(s *liveSession, now time.Time) {
 	switch s.Status {
 	case StatusRequested:
@@ -284,7 +285,7 @@ func (n *network) enterStatus(s *liveSession, now time.Time) {
 	}
 }
 
-// date gives the session the times it does not have.
+// fillTimes sets those of the session's times that are not set.
 func (s *liveSession) fillTimes(now time.Time) {
 	switch {
 	case s.StartedAt.IsZero() && s.ExpiresAt.IsZero():
@@ -297,7 +298,7 @@ func (s *liveSession) fillTimes(now time.Time) {
 	}
 }
 
-// seed puts a session on the network that nobody asked it for.
+// seed adds a session without a request.
 func (n *network) seed(seeded Session) Session {
 	now := n.lock()
 	defer n.unlock()
@@ -308,7 +309,7 @@ func (n *network) seed(seeded Session) Session {
 	s.QoSProfile = cmp.Or(s.QoSProfile, "QOS_E")
 	s.Status = cmp.Or(s.Status, StatusAvailable)
 	if !s.Device.hasIdentifier() {
-		// +882 is for international networks: no test has a line of its own there.
+		// +882 is for international networks, so no test uses it for a device of its own.
 		s.Device.PhoneNumber = fmt.Sprintf("+8821%07d0", n.seeded)
 	}
 	if s.Duration == 0 && !s.StartedAt.IsZero() && !s.ExpiresAt.IsZero() {

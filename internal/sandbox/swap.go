@@ -2,9 +2,9 @@ package sandbox
 
 import "sync"
 
-// SwapAnswers commits two requests and gives each the other's answer, like a gateway that mixes up
-// its connections. It is for one Fault with Times: 2 (or -1, for pair after pair): the first of two
-// waits until the second has come, its client gives up or the sandbox closes.
+// SwapAnswers commits two requests and gives each the answer of the other, like a gateway that
+// mixes up its connections. Use it in one Fault with Times: 2 (or -1, for pair after pair). The
+// first request waits until the second arrives, its client gives up or the sandbox closes.
 func SwapAnswers() Effect {
 	var mu sync.Mutex
 	var first *swap // what waits for its second
@@ -37,7 +37,7 @@ func SwapAnswers() Effect {
 	}}
 }
 
-// swap is a request that waits for another one's answer.
+// swap is a request that waits for the answer of another.
 type swap struct {
 	own    answer
 	others chan answer

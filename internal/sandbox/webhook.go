@@ -24,7 +24,7 @@ const (
 	deliveryPause   = 200 * time.Millisecond // after the first try, then twice that
 )
 
-// Delivery is what became of one status change on its way to a notification URL.
+// Delivery is the result of delivering one status change to a notification URL.
 type Delivery struct {
 	SessionID  string
 	URL        string
@@ -35,12 +35,12 @@ type Delivery struct {
 	Err        error // nil: a 2xx said it has arrived
 }
 
-// Deliveries returns the log of webhook deliveries in the order the statuses
-// changed. It waits for those under way, at most some 16 s of real time each.
+// Deliveries returns the webhook deliveries in the order of the status changes. It waits for those
+// in flight, which can take about 16 s of real time each.
 func (s *Sandbox) Deliveries() []Delivery { return s.webhookSender.deliveries() }
 
-// courier brings status changes to notification URLs as CloudEvents 1.0 in
-// structured JSON: one after the other for a session, sessions side by side.
+// webhookSender delivers status changes to notification URLs as CloudEvents 1.0 in structured JSON:
+// one after the other for a session, in parallel for different sessions.
 type webhookSender struct {
 	closing context.Context // not of a call: done when the sandbox closes
 	client  *http.Client
@@ -50,8 +50,7 @@ type webhookSender struct {
 	last map[string]*delivery // by session
 }
 
-// parcel is a delivery under way. Its fields are for its own goroutine until
-// done is closed.
+// delivery is a delivery in flight. Until done is closed, only its own goroutine uses its fields.
 type delivery struct {
 	Delivery
 	event []byte
@@ -85,7 +84,7 @@ func newWebhookSender(closing context.Context, transport http.RoundTripper) *web
 		client: &http.Client{
 			Transport: transport,
 			Timeout:   deliveryTimeout,
-			// A redirect would take the bearer token somewhere nobody named.
+			// A redirect would send the bearer token to a URL that nobody configured.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		last: map[string]*delivery{},
@@ -94,9 +93,9 @@ func newWebhookSender(closing context.Context, transport http.RoundTripper) *web
 
 var errNotLoopback = errors.New("the sandbox notifies loopback addresses only")
 
-// loopback reaches this machine only. It looks up no name but localhost, since
-// a look-up leaves the machine, too, judges the address that it dials, and asks
-// no proxy, which would resolve a name elsewhere.
+// loopback returns a transport that reaches only this machine. It resolves no name but localhost,
+// because a look-up leaves the machine too, checks the address that it dials, and uses no proxy,
+// which would resolve names elsewhere.
 func loopback() *http.Transport {
 	dialer := &net.Dialer{
 		Timeout: deliveryTimeout,
@@ -117,7 +116,7 @@ func loopback() *http.Transport {
 	return &http.Transport{DialContext: dial, DisableKeepAlives: true}
 }
 
-// notify sends a change on its way and returns at once.
+// notify starts the delivery of a status change and returns at once.
 func (c *webhookSender) notify(ch statusChange) {
 	if c.closing.Err() != nil {
 		return
@@ -162,7 +161,8 @@ func (c *webhookSender) deliver(p, before *delivery) {
 	}
 }
 
-// worthRepeating is true of no answer and of a receiver's own trouble.
+// retryable reports whether there was no answer, or one that shows a temporary problem of the
+// receiver.
 func (p *delivery) retryable() bool {
 	if errors.Is(p.Err, errNotLoopback) {
 		return false
@@ -213,5 +213,5 @@ func (c *webhookSender) deliveries() []Delivery {
 	return done
 }
 
-// wait returns when no delivery is under way; there must be no new ones.
+// wait returns when no delivery is in flight. No new ones may start.
 func (c *webhookSender) wait() { c.deliveries() }

@@ -109,8 +109,7 @@ func TestStatusChangesAreNotified(t *testing.T) {
 	}
 }
 
-// hasty is a clock whose timers come early, as they can when the machine's
-// time is corrected.
+// hasty is a clock whose timers come early, as they can when the machine's time is corrected.
 type hasty struct{ *ManualClock }
 
 func (h hasty) AfterFunc(d time.Duration, f func()) func() bool {

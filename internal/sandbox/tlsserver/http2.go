@@ -21,9 +21,9 @@ import (
 // maxFrame is the largest DATA that any client must take (RFC 9113 §6.5.2).
 const maxFrame = 16 << 10
 
-// connection is a small HTTP/2 server (RFC 9113): net/http's own lets no handler choose how a stream
-// fails. It does not heed the client's flow control, so that an answer must fit into the window, 4 MiB
-// with net/http.
+// connection is a small HTTP/2 server (RFC 9113): net/http's own lets no handler choose how a
+// stream fails. It does not heed the client's flow control, so that an answer must fit into the
+// window, 4 MiB with net/http.
 type connection struct {
 	wire    *tls.Conn
 	state   tls.ConnectionState

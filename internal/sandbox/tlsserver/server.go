@@ -1,5 +1,6 @@
 // Package tlsserver serves a sandbox over TLS, by HTTP/2 and HTTP/1.1, for tests of what only shows
-// there: streams and connections that fail in HTTP/2's own ways (the Stream effects of package sandbox).
+// there: streams and connections that fail in HTTP/2's own ways (the Stream effects of package
+// sandbox).
 package tlsserver
 
 import (
@@ -19,7 +20,8 @@ import (
 // Server is a sandbox that listens on a loopback port, for https only.
 type Server struct {
 	*sandbox.Sandbox
-	// CertFile names a file with CertPEM, to be SSL_CERT_FILE of a process that is to trust the server.
+	// CertFile names a file with CertPEM, to be SSL_CERT_FILE of a process that is to trust the
+	// server.
 	CertFile string
 	http     *httptest.Server
 }
@@ -76,8 +78,8 @@ var certificate = sync.OnceValue(func() *x509.Certificate {
 	return s.Certificate()
 })
 
-// CertPEM returns the certificate that clients must trust. It is known before there is a server, for
-// a TestMain that sets SSL_CERT_FILE: crypto/x509 reads that once in a process.
+// CertPEM returns the certificate that clients must trust. It is known before there is a server,
+// for a TestMain that sets SSL_CERT_FILE: crypto/x509 reads that once in a process.
 func CertPEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate().Raw})
 }
