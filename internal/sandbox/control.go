@@ -16,7 +16,7 @@ const PathControl = "/_sandbox/"
 
 // ControlRequest is the JSON body of a POST to the control path. Each verb reads its own members.
 type ControlRequest struct {
-	Device    string    `json:"device,omitempty"`    // revoke: an identifier of a device, or a session's id
+	Device    string    `json:"device,omitempty"`    // revoke: a device identifier or a session id
 	By        string    `json:"by,omitempty"`        // advance: a duration
 	Operation Operation `json:"operation,omitempty"` // fail
 	Effect    string    `json:"effect,omitempty"`    // fail: see ParseEffect
@@ -25,7 +25,7 @@ type ControlRequest struct {
 
 // ControlResponse is the answer. A refusal has only a Reason.
 type ControlResponse struct {
-	Sessions []Session `json:"sessions"` // the ledger, or those revoked
+	Sessions []Session `json:"sessions"` // the ledger, or the revoked sessions
 	Now      time.Time `json:"now"`      // by the sandbox's clock
 	Reason   string    `json:"reason,omitempty"`
 }

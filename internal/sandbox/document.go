@@ -35,7 +35,7 @@ var document = sync.OnceValue(func() *openapi3.T {
 // the process share.
 func validationOptions() *openapi3filter.Options {
 	return &openapi3filter.Options{
-		AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, // authorize has seen to it
+		AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, // authorize checks it
 		SchemaValidationOptions: []openapi3.SchemaValidationOption{
 			openapi3.WithStringFormatValidator("uri", openapi3.NewCallbackValidator(absoluteURL)),
 			openapi3.WithStringFormatValidator("uuid", openapi3.NewCallbackValidator(isUUID)),

@@ -73,7 +73,7 @@ func TestRequestsTheDocumentAllows(t *testing.T) {
 			t.Parallel()
 			h := newHarness(t, Config{})
 			id := h.createSession(body).SessionID
-			h.readSession(id) // every answer is held against the document
+			h.readSession(id) // every answer is validated against the document
 			h.listSessions()
 			h.send(http.MethodDelete, pathSessions+"/"+id, "")
 		})
@@ -100,7 +100,7 @@ func TestSessionIDsAreUUIDs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if strings.Contains(id, "%2f") { // a slash, however it is spelt
+			if strings.Contains(id, "%2f") { // a slash, even when escaped
 				h.wantError(got, http.StatusNotFound, "NOT_FOUND")
 			} else if e := h.wantError(got, http.StatusBadRequest, "INVALID_ARGUMENT"); !strings.Contains(e.Message, "sessionId") {
 				t.Errorf("%q does not name the parameter", e.Message)

@@ -11,7 +11,7 @@ import (
 // exchange is one request and its answer.
 type exchange struct {
 	call
-	commit  func() answer // does what is asked for, each time it is called
+	commit  func() answer // carries out the request, each time it is called
 	w       http.ResponseWriter
 	latency time.Duration
 	clock   Clock
@@ -107,7 +107,7 @@ func (x *exchange) reset() {
 		noFault = secured.NetConn()
 	}
 	if tcp, ok := noFault.(interface{ SetLinger(int) error }); ok {
-		_ = tcp.SetLinger(0) // what is unsent is discarded and the close says RST
+		_ = tcp.SetLinger(0) // Close then discards unsent data and sends RST
 	}
 	_ = connection.Close()
 }

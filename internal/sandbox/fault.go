@@ -5,8 +5,8 @@ import "sync"
 // Fault makes some requests go wrong.
 type Fault struct {
 	Operation Operation // empty: any
-	Nth       int       // from the n-th such request on, counted from Fail; 0 and 1: the next
-	Times     int       // how many requests it spoils; 0: one, -1: all
+	Nth       int       // the first request it affects, counted from Fail; 0 and 1: the next
+	Times     int       // how many requests it affects; 0: one, -1: all
 	Effect    Effect
 }
 

@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// wires are the two ways to a sandbox; a fault must look the same on both.
+// transports are the two ways to reach a sandbox. A fault must look the same on both.
 var transports = map[string]func(*testing.T, Config) *harness{
 	"memory": newHarness,
 	"socket": func(t *testing.T, c Config) *harness {
 		h, _ := newServerHarness(t, c)
-		// A fault may be the end of its connection; the next request has its own.
+		// A fault may end its connection, so each request has its own.
 		h.to = &http.Transport{DisableKeepAlives: true}
 		return h
 	},
@@ -57,10 +57,10 @@ func TestEffects(t *testing.T) {
 		"GzipBomb":               {GzipBomb(), outcome{status: 201, body: strings.Repeat(" ", 2<<20), live: 1}},
 	}
 	for name, test := range tests {
-		for wire, harness := range transports {
-			t.Run(name+" in "+wire, func(t *testing.T) {
+		for transport, start := range transports {
+			t.Run(name+" in "+transport, func(t *testing.T) {
 				t.Parallel()
-				h := harness(t, Config{})
+				h := start(t, Config{})
 				h.Fail(Fault{Operation: OpCreate, Effect: test.effect})
 				got, err := h.do(t.Context(), http.MethodPost, pathSessions, createBody("+34600000001"))
 				if !errors.Is(err, test.want.err) {
@@ -76,7 +76,7 @@ func TestEffects(t *testing.T) {
 					t.Errorf("%d sessions are live, want %d", live, test.want.live)
 				}
 				if h.send(http.MethodPost, pathSessions, createBody("+34600000002")).status != http.StatusCreated {
-					t.Error("one fault must spoil one request")
+					t.Error("one fault must affect one request")
 				}
 			})
 		}
@@ -85,10 +85,10 @@ func TestEffects(t *testing.T) {
 
 func TestHeadThenHang(t *testing.T) {
 	t.Parallel()
-	for wire, harness := range transports {
-		t.Run(wire, func(t *testing.T) {
+	for transport, start := range transports {
+		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
-			h := harness(t, Config{})
+			h := start(t, Config{})
 			h.Seed(Session{})
 			whole := h.send(http.MethodGet, pathSessions, "").body
 			h.Fail(Fault{Operation: OpList, Effect: HeadThenHang()})
@@ -122,7 +122,7 @@ func TestFaultsThatTakeTime(t *testing.T) {
 		effect Effect
 		err    error
 		took   time.Duration
-		live   int // when the client has its answer, or none
+		live   int // when the client has its answer or an error
 		late   int // an hour later
 	}{
 		"Delay":                 {Delay(3 * time.Second), nil, 3 * time.Second, 1, 1},
@@ -147,7 +147,7 @@ func TestFaultsThatTakeTime(t *testing.T) {
 					t.Errorf("%v after %v, want %v after %v", err, time.Since(start), test.err, test.took)
 				}
 				if <-ended; time.Since(start) != test.took {
-					t.Errorf("it is under way for %v, when the client has long given up", time.Since(start))
+					t.Errorf("it took %v, although the client had given up", time.Since(start))
 				}
 				if live := len(h.Ledger()); live != test.live {
 					t.Errorf("%d sessions are live, want %d", live, test.live)
@@ -196,23 +196,23 @@ func TestCommitLateDoesNotOutliveTheSandbox(t *testing.T) {
 	}
 }
 
-func TestWhichRequestsAFaultSpoils(t *testing.T) {
+func TestWhichRequestsAFaultAffects(t *testing.T) {
 	t.Parallel()
-	spoil := func(code int) Effect { return Status(code, "") }
+	status := func(code int) Effect { return Status(code, "") }
 	tests := map[string]struct {
 		faults []Fault
 		want   []int // the statuses of six lists
 	}{
 		"none":             {nil, []int{200, 200, 200, 200, 200, 200}},
-		"the next":         {[]Fault{{Operation: OpList, Effect: spoil(500)}}, []int{500, 200, 200, 200, 200, 200}},
-		"the first":        {[]Fault{{Operation: OpList, Nth: 1, Effect: spoil(500)}}, []int{500, 200, 200, 200, 200, 200}},
-		"the third":        {[]Fault{{Operation: OpList, Nth: 3, Effect: spoil(500)}}, []int{200, 200, 500, 200, 200, 200}},
-		"three":            {[]Fault{{Operation: OpList, Nth: 2, Times: 3, Effect: spoil(500)}}, []int{200, 500, 500, 500, 200, 200}},
-		"all from the 2nd": {[]Fault{{Operation: OpList, Nth: 2, Times: -1, Effect: spoil(500)}}, []int{200, 500, 500, 500, 500, 500}},
-		"of any operation": {[]Fault{{Nth: 2, Effect: spoil(500)}}, []int{200, 500, 200, 200, 200, 200}},
-		"of another":       {[]Fault{{Operation: OpRead, Times: -1, Effect: spoil(500)}}, []int{200, 200, 200, 200, 200, 200}},
-		"two in a row":     {[]Fault{{Operation: OpList, Effect: spoil(500)}, {Operation: OpList, Effect: spoil(503)}}, []int{500, 503, 200, 200, 200, 200}},
-		"two apart":        {[]Fault{{Operation: OpList, Nth: 4, Effect: spoil(503)}, {Operation: OpList, Nth: 2, Effect: spoil(500)}}, []int{200, 500, 200, 503, 200, 200}},
+		"the next":         {[]Fault{{Operation: OpList, Effect: status(500)}}, []int{500, 200, 200, 200, 200, 200}},
+		"the first":        {[]Fault{{Operation: OpList, Nth: 1, Effect: status(500)}}, []int{500, 200, 200, 200, 200, 200}},
+		"the third":        {[]Fault{{Operation: OpList, Nth: 3, Effect: status(500)}}, []int{200, 200, 500, 200, 200, 200}},
+		"three":            {[]Fault{{Operation: OpList, Nth: 2, Times: 3, Effect: status(500)}}, []int{200, 500, 500, 500, 200, 200}},
+		"all from the 2nd": {[]Fault{{Operation: OpList, Nth: 2, Times: -1, Effect: status(500)}}, []int{200, 500, 500, 500, 500, 500}},
+		"of any operation": {[]Fault{{Nth: 2, Effect: status(500)}}, []int{200, 500, 200, 200, 200, 200}},
+		"of another":       {[]Fault{{Operation: OpRead, Times: -1, Effect: status(500)}}, []int{200, 200, 200, 200, 200, 200}},
+		"two in a row":     {[]Fault{{Operation: OpList, Effect: status(500)}, {Operation: OpList, Effect: status(503)}}, []int{500, 503, 200, 200, 200, 200}},
+		"two apart":        {[]Fault{{Operation: OpList, Nth: 4, Effect: status(503)}, {Operation: OpList, Nth: 2, Effect: status(500)}}, []int{200, 500, 200, 503, 200, 200}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -5,7 +5,7 @@ type GatewayAnswer struct {
 	Name        string // of a subtest
 	ContentType string // empty: the answer has none
 	Body        string
-	Effect      Effect // answers so; nothing is committed
+	Effect      Effect // sends this answer; nothing is committed
 }
 
 // ForeignNotFound holds the 404s of gateways, proxies and frameworks that have no route to the API,

@@ -13,10 +13,10 @@ func TestForeignNotFoundIsNotTheAPIs(t *testing.T) {
 			t.Errorf("there are two named %s", answer.Name)
 		}
 		names[answer.Name] = true
-		for wire, harness := range transports {
-			t.Run(answer.Name+" in "+wire, func(t *testing.T) {
+		for transport, start := range transports {
+			t.Run(answer.Name+" in "+transport, func(t *testing.T) {
 				t.Parallel()
-				h := harness(t, Config{Provisioning: Instant})
+				h := start(t, Config{Provisioning: Instant})
 				session := h.Seed(Session{})
 				h.Fail(Fault{Operation: OpDelete, Effect: answer.Effect})
 				got, err := h.do(t.Context(), http.MethodDelete, pathSessions+"/"+session.ID, "")
@@ -29,7 +29,7 @@ func TestForeignNotFoundIsNotTheAPIs(t *testing.T) {
 				if len(h.Ledger()) != 1 {
 					t.Error("a gateway's answer ended the session")
 				}
-				h.readSession(session.ID) // one fault spoils one request
+				h.readSession(session.ID) // one fault affects one request
 			})
 		}
 	}

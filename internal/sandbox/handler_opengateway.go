@@ -22,8 +22,8 @@ const largestBody = 1 << 20
 // call is a request and the operation it asks for.
 type call struct {
 	op      Operation
-	id      string   // the session's, of OpRead and OpRelease
-	allow   []string // the methods of the path, of OpOther; none: there is no such path
+	id      string   // the session's, for OpRead and OpDelete
+	allow   []string // the methods of the path, for OpOther; none: the path does not exist
 	request *http.Request
 	body    []byte
 }
@@ -80,7 +80,7 @@ func route(r *http.Request) call {
 	default:
 		id, ok := strings.CutPrefix(path, pathSessions+"/")
 		if ok && id != "" && !strings.Contains(id, "/") {
-			c.id = strings.ToLower(id) // a UUID, to the document; the network spells them so
+			c.id = strings.ToLower(id) // a UUID in any case; the network uses lower case
 			routes[http.MethodGet], routes[http.MethodDelete] = OpRead, OpDelete
 		}
 	}
@@ -193,7 +193,7 @@ func (s *Sandbox) create(client string, c call) answer {
 		NotificationURL:       asked.NotificationURL,
 		NotificationAuthToken: asked.NotificationAuthToken,
 	}, s.visible(OpCreate))
-	if err != nil { // errConflict is the only one
+	if err != nil { // errConflict is the only error
 		return refusal(http.StatusConflict, "CONFLICT", conflictMessage)
 	}
 	return jsonAnswer(http.StatusCreated, s.info(session))

@@ -14,11 +14,11 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 )
 
-// noon is a whole second, as tests of times like it.
+// noon is a whole second, because some times have no fractions.
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// world is a sandbox whose time stands still, and a client of it that holds every answer against
-// the API document.
+// harness is a sandbox with a clock that stands still, and a client that validates every answer
+// against the API document.
 type harness struct {
 	t *testing.T
 	*Sandbox
@@ -28,7 +28,7 @@ type harness struct {
 	base  string
 }
 
-// within makes a world in memory.
+// newHarness returns a harness whose client reaches the sandbox in memory.
 func newHarness(t *testing.T, c Config) *harness {
 	t.Helper()
 	clock := NewManualClock(noon)
@@ -40,7 +40,7 @@ func newHarness(t *testing.T, c Config) *harness {
 	return harnessOf(t, s, clock, s.RoundTripper(), "http://gateway.example")
 }
 
-// listening makes a world behind a socket, for what only sockets show.
+// newServerHarness returns a harness whose client uses sockets.
 func newServerHarness(t *testing.T, c Config) (*harness, *Server) {
 	t.Helper()
 	clock := NewManualClock(noon)
@@ -58,8 +58,8 @@ func harnessOf(t *testing.T, s *Sandbox, clock *ManualClock, to http.RoundTrippe
 	return &harness{t: t, Sandbox: s, clock: clock, token: "a-good-token", to: to, base: base}
 }
 
-// as is the same world seen by another client.
-func (h *harness) as(client string) *harness {
+// asClient returns the same harness with the token of another OAuth client.
+func (h *harness) asClient(client string) *harness {
 	other := *h
 	other.token = "token-of-" + client
 	h.AcceptToken(other.token, client)
@@ -72,7 +72,7 @@ type reply struct {
 	body   string
 }
 
-// ask sends a request and fails the test unless an answer comes back that the API document allows.
+// send sends a request. It fails the test unless the API document allows the answer.
 func (h *harness) send(method, path, body string, header ...string) reply {
 	h.t.Helper()
 	got, err := h.do(h.t.Context(), method, path, body, header...)
@@ -107,7 +107,7 @@ func (h *harness) do(ctx context.Context, method, path, body string, header ...s
 	return reply{response.StatusCode, response.Header, string(content)}, err
 }
 
-// audit holds an answer of the API against the document.
+// validateResponse validates an answer of the API against the document.
 func (h *harness) validateResponse(method, path string, got reply) {
 	h.t.Helper()
 	request, err := http.NewRequestWithContext(context.Background(), method, "http://gateway.example"+path, nil)
@@ -125,7 +125,7 @@ func (h *harness) validateResponse(method, path string, got reply) {
 	if err := openapi3filter.ValidateResponse(h.t.Context(), input); err != nil {
 		h.t.Errorf("the answer to %s %s breaks the document: %v", method, path, err)
 	}
-	if got.status >= 400 { // not all of them have a body in the document; ours do
+	if got.status >= 400 { // the document does not define a body for all of them
 		var e errorResponse
 		h.decode(got, &e)
 		if e.Status != got.status || e.Code == "" || e.Message == "" {
@@ -149,7 +149,7 @@ func (h *harness) decode(got reply, into any) {
 	}
 }
 
-// refused asserts an ErrorResponse.
+// wantError asserts an ErrorResponse.
 func (h *harness) wantError(got reply, status int, code string) errorResponse {
 	h.t.Helper()
 	if got.status != status {
@@ -163,12 +163,12 @@ func (h *harness) wantError(got reply, status int, code string) errorResponse {
 	return e
 }
 
-// phone is a valid creation for a line.
+// createBody is the body of a valid create request.
 func createBody(number string) string {
 	return `{"device":{"phoneNumber":"` + number + `"},"qosProfile":"QOS_E","duration":3600}`
 }
 
-// reserve creates a session.
+// createSession creates a session.
 func (h *harness) createSession(body string) sessionInfo {
 	h.t.Helper()
 	got := h.send(http.MethodPost, pathSessions, body)
@@ -180,7 +180,7 @@ func (h *harness) createSession(body string) sessionInfo {
 	return info
 }
 
-// look reads a session that must be there.
+// readSession reads a session that must exist.
 func (h *harness) readSession(id string) sessionInfo {
 	h.t.Helper()
 	got := h.send(http.MethodGet, pathSessions+"/"+id, "")

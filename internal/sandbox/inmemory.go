@@ -12,38 +12,38 @@ import (
 	"syscall"
 )
 
-// RoundTripper answers requests to any host in memory. It is net/http's own client and server over
-// net.Pipe instead of sockets, so that under testing/synctest a client that waits for an answer is
-// durably blocked and time can move; the sandbox must then be made inside the bubble.
+// RoundTripper answers requests to any host in memory. It consists of net/http's own client and
+// server over net.Pipe instead of sockets, so that under testing/synctest a client that waits for
+// an answer is durably blocked and time can move; the sandbox must then be made inside the bubble.
 //
 // Each request has a connection of its own: net/http resends by itself a request whose reused
 // connection a fault cuts, which would hide the fault from the test.
 func (s *Sandbox) RoundTripper() http.RoundTripper { return s.inMemory.transport }
 
-// inMemory is a server and the transport that reaches it.
+// inMemory is a server and the transport that is connected to it.
 type inMemory struct {
 	server    *http.Server
 	transport *http.Transport
 
 	accepted chan net.Conn
-	closing  context.Context // not of a call: done when the sandbox closes
+	closing  context.Context // done when the sandbox closes; no call's context
 }
 
 func newInMemory(closing context.Context, handler http.Handler) *inMemory {
 	m := &inMemory{accepted: make(chan net.Conn), closing: closing}
 	m.server = &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Context().Value(pipe{}).(pipe).secure {
+			if p, _ := r.Context().Value(pipeKey{}).(pipe); p.secure {
 				r.TLS = &tls.ConnectionState{}
 			}
 			handler.ServeHTTP(w, r)
 		}),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			return context.WithValue(ctx, pipe{}, c)
+			return context.WithValue(ctx, pipeKey{}, c)
 		},
 	}
 	m.transport = &http.Transport{DisableKeepAlives: true, DialContext: m.dial, DialTLSContext: m.dialTLS}
-	go func() { _ = m.server.Serve(m) }() // always ends in an error: that of Accept
+	go func() { _ = m.server.Serve(m) }() // always returns the error of Accept
 	return m
 }
 
@@ -51,7 +51,8 @@ func (m *inMemory) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	return m.connect(ctx, false)
 }
 
-// dialTLS connects without TLS, which would only take time.
+// dialTLS connects without TLS, which would only take time; the server takes the connection for one
+// with TLS.
 func (m *inMemory) dialTLS(ctx context.Context, _, _ string) (net.Conn, error) {
 	return m.connect(ctx, true)
 }
@@ -69,7 +70,7 @@ func (m *inMemory) connect(ctx context.Context, secure bool) (net.Conn, error) {
 	}
 }
 
-// Accept, Close and Addr make it the net.Listener of its server.
+// Accept, Close and Addr implement net.Listener, for the server.
 func (m *inMemory) Accept() (net.Conn, error) {
 	select {
 	case connection := <-m.accepted:
@@ -82,6 +83,9 @@ func (m *inMemory) Accept() (net.Conn, error) {
 func (m *inMemory) Close() error { return nil }
 
 func (m *inMemory) Addr() net.Addr { return nil }
+
+// pipeKey is the key of a request's pipe in its context.
+type pipeKey struct{}
 
 // pipe is one end of a connection in memory.
 type pipe struct {

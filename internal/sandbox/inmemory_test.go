@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// In a bubble time only moves when everybody waits durably, and the bubble's end fails the test if
-// a goroutine is left: both are what these tests prove.
+// In a bubble, time moves only while all goroutines are durably blocked, and a goroutine that is
+// left at the end fails the test. These tests prove that the sandbox allows for both.
 func TestVirtualTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestVirtualTime(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 		}
-		// 50 ms for the creation, then a poll every 1.05 s: the 30th look is the first after 30 s.
+		// 50 ms for the create request, then a poll every 1.05 s: the 30th is the first after 30 s.
 		if polls != 30 || time.Since(start) != 50*time.Millisecond+29*1050*time.Millisecond+50*time.Millisecond {
 			t.Errorf("AVAILABLE after %d polls and %v", polls, time.Since(start))
 		}
@@ -100,7 +100,7 @@ func TestCloseEndsWhatHangsInMemory(t *testing.T) {
 	})
 }
 
-// A client that has read enough closes the body, and the rest must stop.
+// A client that closes the body early must end the request.
 func TestUnreadBodiesEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

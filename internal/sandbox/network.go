@@ -37,14 +37,14 @@ type network struct {
 	provisioning time.Duration
 	owner        string             // of sessions seeded without one
 	several      bool               // a device may have any number of sessions
-	notify       func(statusChange) // called in order, with the lock held: must not block or look
+	notify       func(statusChange) // called in order, with the lock held: must not block or use the network
 
 	mu       sync.Mutex
 	sessions map[string]*liveSession
 	seeded   int
 	holds    []hold
-	next     time.Time   // nothing is due before; zero: nothing at all
-	armed    time.Time   // what the pending timer waits for
+	next     time.Time   // when the next change is due; zero: there is none
+	armed    time.Time   // when the pending timer fires
 	stop     func() bool // stops it
 	closed   bool
 }
@@ -160,7 +160,7 @@ func (n *network) setTimer() {
 
 func (n *network) onTimer() {
 	n.lock()
-	n.armed = time.Time{} // that timer is spent
+	n.armed = time.Time{} // that timer has fired
 	n.unlock()
 }
 

@@ -141,7 +141,7 @@ func TestReleasedSessionIsGoneAtOnce(t *testing.T) {
 func TestDeviceHasOneSessionOfAnyClient(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, Config{Provisioning: time.Hour})
-	other := h.as("another-team")
+	other := h.asClient("another-team")
 	id := h.createSession(createBody("+34600000001")).SessionID
 	got := other.wantError(other.send(http.MethodPost, pathSessions, createBody("+34600000001")), http.StatusConflict, "CONFLICT")
 	if got.Message != "Another session is created for the same UE" {
@@ -156,7 +156,7 @@ func TestDeviceHasOneSessionOfAnyClient(t *testing.T) {
 func TestClientsSeeTheirOwnSessionsOnly(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, Config{})
-	other := h.as("another-team")
+	other := h.asClient("another-team")
 	id := h.createSession(createBody("+34600000001")).SessionID
 	other.wantGone(id)
 	other.wantError(other.send(http.MethodDelete, pathSessions+"/"+id, ""), http.StatusNotFound, "NOT_FOUND")

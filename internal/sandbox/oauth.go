@@ -22,7 +22,7 @@ const (
 // ClientCredentials is an OAuth client. A session belongs to the client that created it.
 type ClientCredentials struct {
 	ID, Secret string
-	Scopes     []string // what it may ask for; nil: both
+	Scopes     []string // what it may request; nil: both
 }
 
 // DefaultClient is the client of a sandbox without Config.Clients.
@@ -47,7 +47,7 @@ type tokens struct {
 type grant struct {
 	client string
 	scopes []string
-	until  time.Time // zero: for ever
+	until  time.Time // zero: it does not expire
 }
 
 func newTokens(clock Clock, lifetime time.Duration, clients []ClientCredentials) *tokens {

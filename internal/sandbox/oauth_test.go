@@ -21,7 +21,7 @@ type tokenAnswer struct {
 	ErrorDescription string `json:"error_description"`
 }
 
-// fetch asks for a token; basic is "id:secret" or empty.
+// requestToken requests a token; basic is "id:secret" or empty.
 func (h *harness) requestToken(basic, body string) (reply, tokenAnswer) {
 	h.t.Helper()
 	header := []string{"Content-Type", form, "Authorization", ""}

@@ -8,10 +8,10 @@ import (
 
 func TestPages(t *testing.T) {
 	t.Parallel()
-	for wire, harness := range transports {
-		t.Run(wire, func(t *testing.T) {
+	for transport, start := range transports {
+		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
-			h := harness(t, Config{PageSize: 2, Provisioning: Instant})
+			h := start(t, Config{PageSize: 2, Provisioning: Instant})
 			var want, got []string
 			for range 5 {
 				want = append(want, h.Seed(Session{}).ID)
@@ -83,10 +83,10 @@ func TestListsInOtherForms(t *testing.T) {
 		"Rewrite, byte order mark": {Rewrite(func(body []byte) []byte { return append([]byte("\ufeff"), body...) }), 1, 200, [2]string{"Content-Type", "application/json"}, "\ufeff[{"},
 	}
 	for name, test := range tests {
-		for wire, harness := range transports {
-			t.Run(name+" in "+wire, func(t *testing.T) {
+		for transport, start := range transports {
+			t.Run(name+" in "+transport, func(t *testing.T) {
 				t.Parallel()
-				h := harness(t, Config{})
+				h := start(t, Config{})
 				for range test.sessions {
 					h.Seed(Session{})
 				}

@@ -39,7 +39,7 @@ func TestRateLimit(t *testing.T) {
 			t.Errorf("before the second is over: %d", got)
 		}
 		time.Sleep(time.Nanosecond)
-		// The fault still waits for the third request that the API takes.
+		// The fault still waits for the third request that the API accepts.
 		if got := []int{list(), list(), list()}; !slices.Equal(got, []int{500, 200, 429}) {
 			t.Errorf("in the next second: %v", got)
 		}
@@ -50,7 +50,7 @@ func TestRateLimitOnASocket(t *testing.T) {
 	t.Parallel()
 	h, _ := newServerHarness(t, Config{RateLimit: 1})
 	statuses := map[int]bool{}
-	for len(statuses) < 2 { // a slow machine may have the first two in two seconds
+	for len(statuses) < 2 { // on a slow machine, two requests may take more than a second
 		got, err := h.do(t.Context(), http.MethodGet, pathSessions, "")
 		if err != nil {
 			t.Fatal(err)

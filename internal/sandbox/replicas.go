@@ -10,7 +10,7 @@ import (
 type replicas struct {
 	mu     sync.Mutex
 	lag    map[Operation]time.Duration
-	frozen []Session // what lists show; nil: what there is
+	frozen []Session // what lists show; nil: the sessions on the network
 }
 
 // Lag has an operation served by a replica that learns of a session only d after its creation, by

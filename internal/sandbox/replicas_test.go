@@ -10,7 +10,7 @@ func TestLag(t *testing.T) {
 	t.Parallel()
 	const path = pathSessions + "/"
 	first := createBody("+34600000001")
-	// Each operation that lags, and how it tells whether it knows the session of the first phone.
+	// For each operation that can lag, how it shows that it knows the session of the first phone.
 	tests := map[Operation]func(h *harness, id string) bool{
 		OpRead: func(h *harness, id string) bool { return h.send(http.MethodGet, path+id, "").status == http.StatusOK },
 		OpList: func(h *harness, _ string) bool { return len(h.listSessions()) == 1 },

@@ -38,7 +38,7 @@ type Request struct {
 	Path      string
 	Header    http.Header
 	Body      []byte
-	Status    int       // of the answer; 0 while there is none, and when the connection was cut instead
+	Status    int       // of the answer; 0 if there is none yet, or the connection was closed instead
 	At        time.Time // by the sandbox's clock
 	Remote    string    // the client's address: one per connection
 }
@@ -48,7 +48,7 @@ const maxLogged = 50_000 // requests
 
 // requests is the request log and the hooks that are called before a request is carried out.
 type requests struct {
-	keep int // at most so many in log
+	keep int // the maximum length of log
 
 	mu     sync.Mutex
 	log    []*Request

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestRequestsAreRemembered(t *testing.T) {
+func TestRequestsAreLogged(t *testing.T) {
 	t.Parallel()
 	var logged []Request
 	h := newHarness(t, Config{Log: func(r Request) { logged = append(logged, r) }})
@@ -38,7 +38,7 @@ func TestRequestsAreRemembered(t *testing.T) {
 		t.Errorf("of two operations: %v", some)
 	}
 	if h.Count(OpRead) != 1 || h.Count(OpDelete) != 0 {
-		t.Errorf("counted %d reads and %d releases", h.Count(OpRead), h.Count(OpDelete))
+		t.Errorf("counted %d reads and %d deletes", h.Count(OpRead), h.Count(OpDelete))
 	}
 	if len(logged) != 4 || logged[0].Status != http.StatusCreated {
 		t.Errorf("Log got %v", logged)
@@ -56,11 +56,11 @@ func TestRequestWithoutAnswerHasNoStatus(t *testing.T) {
 		t.Fatal("the connection must be cut")
 	}
 	if after := h.Requests()[0].Status; during != 0 || after != 0 {
-		t.Errorf("status %d while under way and %d after the cut, want 0", during, after)
+		t.Errorf("status %d while in flight and %d after the cut, want 0", during, after)
 	}
 }
 
-func TestOldRequestsAreForgotten(t *testing.T) {
+func TestOldRequestsAreDropped(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, Config{})
 	h.requests.keep = 20
@@ -70,13 +70,13 @@ func TestOldRequestsAreForgotten(t *testing.T) {
 	}
 	all := h.Requests()
 	if n := len(all); n != 19 {
-		t.Errorf("remembers %d requests, want 19: two went when the 21st came", n)
+		t.Errorf("%d requests are kept, want 19: the 21st dropped two", n)
 	}
 	if all[0].Path == "/first" {
-		t.Error("it is the oldest that must go")
+		t.Error("the oldest must be dropped first")
 	}
 	if h.Count(OpList) != 20 || h.Count(OpOther) != 1 {
-		t.Error("what is forgotten must still be counted")
+		t.Error("dropped requests must still be counted")
 	}
 }
 

@@ -82,7 +82,7 @@ type Sandbox struct {
 	rateLimit     rateLimit
 	inMemory      *inMemory
 
-	closing context.Context // not of a call: done when the sandbox closes
+	closing context.Context // done when the sandbox closes; no call's context
 	close   context.CancelFunc
 
 	mu       sync.Mutex

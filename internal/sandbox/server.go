@@ -27,8 +27,8 @@ type Server struct {
 }
 
 type connection struct {
-	idle          bool // waits for a next request
-	closeWhenIdle bool // must not wait for one
+	idle          bool // waits for the next request
+	closeWhenIdle bool // must not wait for another request
 }
 
 // Start serves a sandbox on a free loopback port until the test ends.
@@ -46,7 +46,7 @@ func Start(t TB, c Config) *Server {
 // Listen serves a sandbox on a TCP address over plain HTTP. Anybody who can reach the address can
 // use it, so it should be a loopback address. The error is that of net.Listen.
 //
-//nolint:contextcheck // it lives until Close, not as long as a call
+//nolint:contextcheck // it lives until Close
 func Listen(addr string, c Config) (*Server, error) {
 	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 	if err != nil {
@@ -84,27 +84,27 @@ func (s *Server) Close() {
 func (s *Server) CloseIdle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for wire, c := range s.connections {
+	for conn, c := range s.connections {
 		c.closeWhenIdle = true
 		if c.idle {
-			_ = wire.Close()
+			_ = conn.Close()
 		}
 	}
 }
 
-func (s *Server) track(wire net.Conn, state http.ConnState) {
+func (s *Server) track(conn net.Conn, state http.ConnState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch state {
 	case http.StateNew:
-		s.connections[wire] = &connection{}
+		s.connections[conn] = &connection{}
 	case http.StateActive, http.StateIdle:
-		c := s.connections[wire]
+		c := s.connections[conn]
 		c.idle = state == http.StateIdle
 		if c.idle && c.closeWhenIdle {
-			_ = wire.Close()
+			_ = conn.Close()
 		}
 	default:
-		delete(s.connections, wire)
+		delete(s.connections, conn)
 	}
 }

@@ -65,14 +65,14 @@ func TestCloseIdle(t *testing.T) {
 	h, server := newServerHarness(t, Config{})
 	h.createSession(createBody("+34600000001"))
 	server.CloseIdle()
-	// net/http sends a GET again by itself when the connection turns out dead.
+	// net/http resends a GET if the connection turns out to be closed.
 	h.listSessions()
 	if all := h.Requests(); all[0].Remote == all[1].Remote {
 		t.Error("the idle connection is still in use")
 	}
 }
 
-func TestCloseIdleWaitsForAnswersUnderWay(t *testing.T) {
+func TestCloseIdleWaitsForAnswersInFlight(t *testing.T) {
 	t.Parallel()
 	h, server := newServerHarness(t, Config{})
 	h.Before(OpCreate, func(int, *http.Request) { server.CloseIdle() })
@@ -83,7 +83,7 @@ func TestCloseIdleWaitsForAnswersUnderWay(t *testing.T) {
 	}
 }
 
-// Whoever waits for an answer must not get an empty 200 instead.
+// A client that waits for an answer must not get an empty 200.
 func TestClosedSandboxCutsWhatHangs(t *testing.T) {
 	t.Parallel()
 	h, server := newServerHarness(t, Config{})
@@ -99,7 +99,7 @@ func TestClosedSandboxCutsWhatHangs(t *testing.T) {
 	}
 }
 
-func TestCloseWaitsForWhatIsUnderWay(t *testing.T) {
+func TestCloseWaitsForRequestsInFlight(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, Config{Clock: realClock{}})
@@ -114,13 +114,13 @@ func TestCloseWaitsForWhatIsUnderWay(t *testing.T) {
 		synctest.Wait()
 		select {
 		case <-closed:
-			t.Error("closed with a request under way")
+			t.Error("closed with a request in flight")
 		default:
 		}
 		close(finish)
 		<-closed
 		if len(h.Ledger()) != 1 {
-			t.Error("what was under way was not finished")
+			t.Error("the request in flight was not finished")
 		}
 	})
 }
@@ -144,7 +144,7 @@ func TestServerCloseEndsWhatHangs(t *testing.T) {
 	}
 	server.Close()
 	wg.Wait()
-	server.Close() // again does no harm
+	server.Close() // a second Close does nothing
 	if _, err := h.do(t.Context(), http.MethodGet, pathSessions, ""); err == nil {
 		t.Error("a closed server answers")
 	}
@@ -176,10 +176,10 @@ func TestListenSaysWhyNot(t *testing.T) {
 
 func TestManyAtOnce(t *testing.T) {
 	t.Parallel()
-	for wire, harness := range transports {
-		t.Run(wire, func(t *testing.T) {
+	for transport, start := range transports {
+		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
-			h := harness(t, Config{})
+			h := start(t, Config{})
 			var wg sync.WaitGroup
 			created := make(chan int, 100)
 			for i := range 100 {

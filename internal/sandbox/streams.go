@@ -20,7 +20,7 @@ const (
 type Stream interface {
 	ResetStream(code StreamError) // sends RST_STREAM
 	GoAway()                      // sends GOAWAY with a last stream id lower than this stream's
-	GoSilent()                    // has the connection take what comes and say nothing any more
+	GoSilent()                    // makes the connection accept everything and send nothing
 }
 
 // ResetStreamBeforeCommit ends the request's HTTP/2 stream with RST_STREAM; nothing is committed.
@@ -78,7 +78,7 @@ func (x *exchange) resetStream(code StreamError) {
 func (x *exchange) goAway() {
 	if stream, ok := x.w.(Stream); ok {
 		stream.GoAway()
-		x.hang() // the client has no use for an answer
+		x.hang() // the client ignores any answer
 	}
 	x.drop()
 }

@@ -7,7 +7,7 @@ import "sync"
 // first request waits until the second arrives, its client gives up or the sandbox closes.
 func SwapAnswers() Effect {
 	var mu sync.Mutex
-	var first *swap // what waits for its second
+	var first *swap // waits for the second request
 	return Effect{func(x *exchange) {
 		own := x.commit()
 		mu.Lock()
@@ -29,7 +29,7 @@ func SwapAnswers() Effect {
 		case <-x.closing.Done():
 		}
 		mu.Lock()
-		if first == waiting { // a client that has gone cannot be one of two
+		if first == waiting { // its client has given up
 			first = nil
 		}
 		mu.Unlock()

@@ -12,10 +12,10 @@ import (
 
 func TestSwapAnswers(t *testing.T) {
 	t.Parallel()
-	for wire, harness := range transports {
-		t.Run(wire, func(t *testing.T) {
+	for transport, start := range transports {
+		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
-			h := harness(t, Config{})
+			h := start(t, Config{})
 			h.Fail(Fault{Operation: OpCreate, Times: 2, Effect: SwapAnswers()})
 			numbers := []string{"+34600000001", "+34600000002"}
 			got := make(chan [2]string)

@@ -19,9 +19,9 @@ import (
 
 const (
 	eventType       = "org.camaraproject.qod.v0.qos-status-changed"
-	deliveryTimeout = 5 * time.Second // of one try
+	deliveryTimeout = 5 * time.Second // of one attempt
 	deliveryTries   = 3
-	deliveryPause   = 200 * time.Millisecond // after the first try, then twice that
+	deliveryPause   = 200 * time.Millisecond // after the first attempt, then twice as long
 )
 
 // Delivery is the result of delivering one status change to a notification URL.
@@ -31,8 +31,8 @@ type Delivery struct {
 	QoSStatus  string
 	StatusInfo string // why, when UNAVAILABLE
 	Tries      int
-	Status     int   // of the last answer; 0 when there was none
-	Err        error // nil: a 2xx said it has arrived
+	Status     int   // of the last answer; 0 if there was none
+	Err        error // nil: it was answered with 2xx
 }
 
 // Deliveries returns the webhook deliveries in the order of the status changes. It waits for those
@@ -42,7 +42,7 @@ func (s *Sandbox) Deliveries() []Delivery { return s.webhookSender.deliveries() 
 // webhookSender delivers status changes to notification URLs as CloudEvents 1.0 in structured JSON:
 // one after the other for a session, in parallel for different sessions.
 type webhookSender struct {
-	closing context.Context // not of a call: done when the sandbox closes
+	closing context.Context // done when the sandbox closes; no call's context
 	client  *http.Client
 
 	mu   sync.Mutex

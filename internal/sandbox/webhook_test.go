@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// receiver is what listens at a notification URL.
+// receiver serves a notification URL.
 type receiver struct {
 	mu     sync.Mutex
 	events []event
@@ -109,20 +109,20 @@ func TestStatusChangesAreNotified(t *testing.T) {
 	}
 }
 
-// hasty is a clock whose timers come early, as they can when the machine's time is corrected.
-type hasty struct{ *ManualClock }
+// earlyClock has timers that fire early, as they can when the machine's time is corrected.
+type earlyClock struct{ *ManualClock }
 
-func (h hasty) AfterFunc(d time.Duration, f func()) func() bool {
+func (h earlyClock) AfterFunc(d time.Duration, f func()) func() bool {
 	if d > time.Millisecond {
 		d /= 2
 	}
 	return h.ManualClock.AfterFunc(d, f)
 }
 
-func TestTimerThatComesEarlyIsSetAgain(t *testing.T) {
+func TestEarlyTimerIsSetAgain(t *testing.T) {
 	t.Parallel()
 	clock := NewManualClock(noon)
-	h := newHarness(t, Config{Clock: hasty{clock}, Provisioning: time.Second, Webhooks: &receiver{}})
+	h := newHarness(t, Config{Clock: earlyClock{clock}, Provisioning: time.Second, Webhooks: &receiver{}})
 	h.createSession(hooked)
 	clock.Advance(time.Second)
 	if got := h.Deliveries(); len(got) != 1 {
@@ -228,7 +228,7 @@ func TestCloseEndsDeliveries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, Config{Webhooks: roundTrip(func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
-			time.Sleep(time.Second) // and takes its time to stop
+			time.Sleep(time.Second) // it takes time to stop
 			return nil, r.Context().Err()
 		})})
 		h.Revoke(h.Seed(Session{NotificationURL: "http://slow.example/"}).ID)
@@ -268,7 +268,7 @@ func TestLoopbackReceiversOnly(t *testing.T) {
 	if d.Err == nil || !strings.Contains(d.Err.Error(), "loopback") || d.Tries != 1 {
 		t.Errorf("another machine: %+v", d)
 	}
-	// Refused as it is written: a look-up would end in another error, or in tries.
+	// It is refused without a look-up, which would fail with another error and be retried.
 	if d := notify("http://qod.invalid/"); d.Err == nil || !strings.Contains(d.Err.Error(), "not qod.invalid:80") || d.Tries != 1 {
 		t.Errorf("another machine by name: %+v", d)
 	}
