@@ -10,6 +10,7 @@ import (
 	"os"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // RoundTripper answers requests to any host in memory. It consists of net/http's own client and
@@ -32,6 +33,7 @@ type inMemory struct {
 func newInMemory(closing context.Context, handler http.Handler) *inMemory {
 	m := &inMemory{accepted: make(chan net.Conn), closing: closing}
 	m.server = &http.Server{
+		ReadHeaderTimeout: 10 * time.Second,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if p, _ := r.Context().Value(pipeKey{}).(pipe); p.secure {
 				r.TLS = &tls.ConnectionState{}
