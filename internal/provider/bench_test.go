@@ -47,7 +47,7 @@ func (s still) List(context.Context, qod.Filter) ([]qod.Session, error) { return
 func BenchmarkDataSource(b *testing.B) {
 	for _, n := range []int{10, 10_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			c := coreWith(b, newStill(n))
+			c := acc.coreWith(b, newStill(n))
 			req := &tfprotov6.ReadDataSourceRequest{
 				TypeName: "qod_sessions", Config: c.value(c.schemas.DataSourceSchemas["qod_sessions"], attrs{}),
 			}
@@ -64,7 +64,7 @@ func BenchmarkDataSource(b *testing.B) {
 
 // BenchmarkRefresh reads a session that is as it was: as most are, and by way of the framework.
 func BenchmarkRefresh(b *testing.B) {
-	c := coreWith(b, newStill(1))
+	c := acc.coreWith(b, newStill(1))
 	r := c.created(attrs{"device": attrs{"phone_number": "+34600000000"}, "qos_profile": "QOS_L", "duration": 3600})
 	req := &tfprotov6.ReadResourceRequest{
 		TypeName: "qod_session", CurrentState: c.dynamic(r.values), Private: r.private, CurrentIdentity: r.identity,
@@ -86,7 +86,7 @@ func BenchmarkRefresh(b *testing.B) {
 
 // BenchmarkPlan plans a new session, and one that is as configured.
 func BenchmarkPlan(b *testing.B) {
-	c := coreWith(b, newStill(1))
+	c := acc.coreWith(b, newStill(1))
 	config := attrs{"device": attrs{"phone_number": "+34600000000"}, "qos_profile": "QOS_L", "duration": 3600}
 	r := c.created(config)
 	for name, prior := range map[string]record{"new": {}, "unchanged": r} {

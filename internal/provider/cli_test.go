@@ -204,3 +204,29 @@ func (c *cli) state() *tfjson.StateModule {
 	}
 	return state.Values.RootModule
 }
+
+// planned is the exit code of a plan: 0 for nothing to do, 2 for something.
+func (c *cli) planned(code int, args ...string) string {
+	c.w.t.Helper()
+	return c.must(code, append([]string{"plan", "-detailed-exitcode", "-no-color", "-input=false"}, args...)...)
+}
+
+// sends runs the CLI and checks what that sent.
+func (c *cli) sends(want string, code int, args ...string) string {
+	c.w.t.Helper()
+	before := len(strings.Fields(c.w.writes()))
+	said := c.must(code, slices.Concat(args[:1], []string{"-no-color", "-input=false"}, args[1:])...)
+	sent := map[string]int{}
+	for _, method := range strings.Fields(c.w.writes())[before:] {
+		sent[method]++
+	}
+	if got := fmt.Sprintf("%d POST %d DELETE", sent["POST"], sent["DELETE"]); got != want {
+		c.w.t.Errorf("%s sent %s, want %s\n%s", strings.Join(args, " "), got, want, said)
+	}
+	c.isLedger()
+	return said
+}
+
+const nothing = "0 POST 0 DELETE"
+
+var applies = []string{"apply", "-auto-approve"}

@@ -457,7 +457,7 @@ func TestConfig_discovery(t *testing.T) {
 			t.Parallel()
 			s := sandbox.Start(t, sandbox.Config{})
 			s.Discovery(row.change)
-			diags := newWire(t, nil).readSessions(providerOf(s), attrs{})
+			diags := acc.newWire(t, nil).readSessions(providerOf(s), attrs{})
 			if len(diags) != 1 || diags[0].Summary != listSummary {
 				t.Fatalf("want one error, got:\n%s", printed(diags))
 			}
@@ -524,7 +524,7 @@ func TestConfig_allErrorsTogether(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			var at []string
-			for _, d := range newWire(t, row.env).configure(row.config) {
+			for _, d := range acc.newWire(t, row.env).configure(row.config) {
 				at = append(at, spelledPath(d.Attribute)+": "+d.Summary)
 				if strings.Contains(d.Detail, "hunter2") {
 					t.Errorf("the text shows a secret:\n%s", d.Detail)
@@ -566,7 +566,7 @@ func TestConfig_validate(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			// What is wrong with the environment is not what validate is asked.
-			diags := newWire(t, map[string]string{"QOD_ENDPOINT": "http://env.example", "QOD_SCOPES": `"`}).validate(row.config)
+			diags := acc.newWire(t, map[string]string{"QOD_ENDPOINT": "http://env.example", "QOD_SCOPES": `"`}).validate(row.config)
 			if refused(diags) != row.wrong {
 				t.Errorf("refused: %t\n%s", refused(diags), printed(diags))
 			}
@@ -693,7 +693,7 @@ func TestConfig_userAgent(t *testing.T) {
 	t.Run("sent with every request", func(t *testing.T) {
 		t.Parallel()
 		s := sandbox.Start(t, sandbox.Config{})
-		w := newWire(t, map[string]string{"TF_APPEND_USER_AGENT": "ci/7\r\nX-Evil: yes"})
+		w := acc.newWire(t, map[string]string{"TF_APPEND_USER_AGENT": "ci/7\r\nX-Evil: yes"})
 		if diags := w.readSessions(providerOf(s), attrs{}); refused(diags) {
 			t.Fatalf("refused:\n%s", printed(diags))
 		}

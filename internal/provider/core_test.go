@@ -9,7 +9,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
-	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -18,7 +17,9 @@ import (
 // refresh. It does not check the provider as Terraform does, so what has to end well is tested
 // with a CLI, too.
 type core struct {
-	*wire
+	t        testing.TB
+	server   tfprotov6.ProviderServer
+	schemas  *tfprotov6.GetProviderSchemaResponse
 	typeName string
 	schema   *tfprotov6.Schema
 	identity *tfprotov6.ResourceIdentitySchema
@@ -67,43 +68,37 @@ func (w *world) configured(more attrs) *core {
 		"endpoint": w.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret, "max_retries": 0,
 	}
 	maps.Copy(config, more)
-	return newCore(w.t, w.process(), config)
+	c := newClient(w.t, w.process())
+	c.mustConfigure(config)
+	return c
 }
 
-// coreWith is a provider whose API is a fake, for what no network does on demand.
-func coreWith(t testing.TB, api qod.Sessions) *core {
-	t.Helper()
-	return newCore(t, &qodProvider{override: api}, nil)
-}
-
-func newCore(t testing.TB, p *qodProvider, config attrs) *core {
-	t.Helper()
-	w := &wire{t: t, server: newServer(p)}
-	var err error
-	w.schemas, err = w.server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
-	w.must("GetProviderSchema", err)
-	identities, err := w.server.GetResourceIdentitySchemas(t.Context(), &tfprotov6.GetResourceIdentitySchemasRequest{})
-	w.must("GetResourceIdentitySchemas", err)
-	if diags := w.configure(config); refused(diags) {
-		t.Fatalf("configure: %s", printed(diags))
+// mustConfigure configures the provider, which must succeed.
+func (c *core) mustConfigure(config attrs) {
+	c.t.Helper()
+	if diags := c.configure(config); refused(diags) {
+		c.t.Fatalf("configure: %s", printed(diags))
 	}
-	return &core{wire: w, typeName: "qod_session", schema: w.schemas.ResourceSchemas["qod_session"], identity: identities.IdentitySchemas["qod_session"]}
+}
+
+// newClient is a client of a provider that is yet to be configured.
+func newClient(t testing.TB, server tfprotov6.ProviderServer) *core {
+	t.Helper()
+	c := &core{t: t, server: server, typeName: "qod_session"}
+	var err error
+	c.schemas, err = c.server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	c.must("GetProviderSchema", err)
+	identities, err := c.server.GetResourceIdentitySchemas(t.Context(), &tfprotov6.GetResourceIdentitySchemasRequest{})
+	c.must("GetResourceIdentitySchemas", err)
+	c.schema, c.identity = c.schemas.ResourceSchemas[c.typeName], identities.IdentitySchemas[c.typeName]
+	return c
 }
 
 // reservations is the same process for a qod_reservation.
 func (c *core) reservations() *core {
-	return &core{wire: c.wire, typeName: "qod_reservation", schema: c.schemas.ResourceSchemas["qod_reservation"]}
-}
-
-// fastPath is the server as Terraform finds it, with what stands before the framework.
-func (c *core) fastPath() fastPath {
-	c.t.Helper()
-	g, _ := c.server.(panicGuard)
-	s, ok := g.framework.(fastPath)
-	if !ok {
-		c.t.Fatalf("the server is a %T", c.server)
-	}
-	return s
+	same := *c
+	same.typeName, same.schema, same.identity = "qod_reservation", c.schemas.ResourceSchemas["qod_reservation"], nil
+	return &same
 }
 
 // plan plans a configuration.

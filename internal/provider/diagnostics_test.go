@@ -1153,7 +1153,7 @@ func readable(t *testing.T, text string) {
 
 // An import that cannot look has nothing to do with a state that is kept, or with -refresh=false.
 func TestDiagnostics_import(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	seeded := w.Seed(sandbox.Session{})
 	w.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: sandbox.Status(http.StatusForbidden, "")})
 	text := w.core().adopt(seeded.ID).errors()

@@ -19,7 +19,7 @@ import (
 
 // The endpoint is known while planning, in one spelling, and stays as it was planned.
 func TestEndpoint_planned(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	sessions := w.coreAs(strings.ToUpper(w.URL())+"/v1//", sandbox.DefaultClient)
 	for _, kind := range []struct {
 		*core
@@ -39,10 +39,8 @@ func TestEndpoint_planned(t *testing.T) {
 
 // Where the provider's configuration is not known yet, neither is the endpoint.
 func TestEndpoint_notKnownYet(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	sessions := newCore(t, &qodProvider{version: "test", getenv: func(string) string { return "" }}, attrs{
-		"endpoint": notKnownYet{}, "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret,
-	})
+	w := acc.newWorld(t, sandbox.Config{})
+	sessions := w.configured(attrs{"endpoint": notKnownYet{}})
 	known := w.core()
 	for _, kind := range []struct {
 		planned, applied *core
@@ -60,7 +58,7 @@ func TestEndpoint_notKnownYet(t *testing.T) {
 
 // A state from before there was the attribute plans nothing, and a read fills it.
 func TestEndpoint_unrecorded(t *testing.T) {
-	inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		sessions := s.core()
 		for _, kind := range []struct {
 			*core
@@ -98,7 +96,7 @@ func requested(r record) record {
 
 // What is seen at another endpoint is there from then on, as its private state has it.
 func TestEndpoint_moves(t *testing.T) {
-	s := newSeason(t, time.Hour, sandbox.Config{})
+	s := acc.newSeason(t, time.Hour, sandbox.Config{})
 	renamed := strings.Replace(s.Endpoint(), "127.0.0.1", "localhost", 1)
 	there := s.coreAs(renamed, sandbox.DefaultClient)
 	for name, kind := range map[string]struct {
@@ -123,7 +121,7 @@ func TestEndpoint_moves(t *testing.T) {
 
 // A reservation that acts without having looked plans to do so where Read looked last.
 func TestEndpoint_keepsWhereItLooked(t *testing.T) {
-	s := newSeason(t, time.Hour, sandbox.Config{})
+	s := acc.newSeason(t, time.Hour, sandbox.Config{})
 	scheduled := s.is(s.pass(record{}, match(nil)), "SCHEDULED", "")
 	due := scheduled.with("status", "DUE")
 	there := s.coreAs("https://elsewhere.example/v1", sandbox.DefaultClient).reservations()
@@ -170,7 +168,7 @@ func TestEndpoint_refuses(t *testing.T) {
 		"delete a reservation": {match(attrs{"starts_at": nil}), true, (*core).destroy, "Unable to Delete QoS Reservation", []string{"where the session was made", "terraform state rm"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSeason(t, time.Hour, sandbox.Config{})
+			s := acc.newSeason(t, time.Hour, sandbox.Config{})
 			there := sandbox.Start(t, sandbox.Config{Clock: s.clock})
 			here, elsewhere := s.core(), s.coreAs(there.Endpoint(), sandbox.DefaultClient)
 			if test.reserves {
@@ -265,7 +263,7 @@ func TestEndpoint_savedPlan(t *testing.T) {
 		"a reservation to destroy":              {was: reservation(open, "QOS_L"), config: reservation(open, "QOS_L"), args: []string{"-destroy"}, says: "Unable to Delete QoS Reservation"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
+			w := acc.newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
 			there := sandbox.Start(t, sandbox.Config{Provisioning: sandbox.Instant})
 			c := w.cli(test.was)
 			c.apply()

@@ -46,7 +46,7 @@ func TestExamples(t *testing.T) {
 		}
 		tried++
 		t.Run(filepath.ToSlash(name), func(t *testing.T) {
-			w := newSeason(t, 0, sandbox.Config{}).world // windows are open
+			w := acc.newSeason(t, 0, sandbox.Config{}) // windows are open
 			hcl := readExample(t, name)
 			if !strings.Contains(hcl, "for_each") {
 				w.test(w.example(hcl, config.Variables{}))
@@ -65,7 +65,7 @@ func TestExamples(t *testing.T) {
 
 // The provider's example is its block, so it is applied with it: all but the host is as it stands.
 func TestExamples_provider(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	before, after, found := strings.Cut(readExample(t, "provider/provider.tf"), "https://sandbox.opengateway.telefonica.com/v1")
 	if !found {
 		t.Fatal("the example names another host, to which this test must not speak")
@@ -80,7 +80,7 @@ func TestExamples_import(t *testing.T) {
 	for _, name := range []string{"qod_session", "qod_reservation"} {
 		t.Run(name, func(t *testing.T) {
 			const id = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
-			w := newSeason(t, 0, sandbox.Config{}).world
+			w := acc.newSeason(t, 0, sandbox.Config{})
 			seeded := w.Seed(sandbox.Session{
 				ID: id, ClientID: sandbox.DefaultClient.ID, QoSProfile: "QOS_L", Duration: 7200,
 				Device: sandbox.Device{PhoneNumber: "+34600000010"},

@@ -73,7 +73,7 @@ func TestShortcut_read(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff), Provisioning: sandbox.Instant})
+			w := acc.newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff), Provisioning: sandbox.Instant})
 			r := w.core().created(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
 			if test.network != nil {
 				test.network(w, r.text("id"))
@@ -152,7 +152,7 @@ func (c *core) sameIdentity(a, b record) bool {
 
 // A list that shows another profile would have the session replaced, and is not believed.
 func TestSession_profileInAList(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
+	w := acc.newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
 	r := w.core().created(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
 	w.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: sandbox.Answer(200, "application/json", fmt.Sprintf(
 		`[{"sessionId": %q, "qosProfile": "QOS_S", "qosStatus": "AVAILABLE", "startedAt": %q, "expiresAt": %q}]`,
@@ -203,7 +203,7 @@ func TestShortcut_plan(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
+			w := acc.newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
 			short := w.core()
 			r := short.created(config)
 			r.values = maps.Clone(r.values)
@@ -232,7 +232,7 @@ func TestShortcut_plan(t *testing.T) {
 
 // A fault in the shortcut is left to the framework's way, which reports it or does without.
 func TestShortcut_fault(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
+	w := acc.newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
 	c := w.core()
 	r := c.created(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
 	s := c.fastPath()
@@ -258,4 +258,15 @@ func TestShortcut_identity(t *testing.T) {
 	if got := identityOf(attributesOf(id.AsString())).IdentityData.MsgPack; !bytes.Equal(got, want) {
 		t.Errorf("%x, want %x", got, want)
 	}
+}
+
+// fastPath is the server as Terraform finds it, with what stands before the framework.
+func (c *core) fastPath() fastPath {
+	c.t.Helper()
+	g, _ := c.server.(panicGuard)
+	s, ok := g.framework.(fastPath)
+	if !ok {
+		c.t.Fatalf("the server is a %T", c.server)
+	}
+	return s
 }

@@ -28,7 +28,7 @@ func TestFleet_logsOnlyWhatIsAsked(t *testing.T) {
 		"none":                    {env: []string{"TF_LOG=off"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
+			w := acc.newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
 			c := w.cli(fleet(1), test.env...)
 			stderr := filepath.Join(c.Dir, "stderr")
 			provider, err := binary()

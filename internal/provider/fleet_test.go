@@ -71,7 +71,7 @@ func TestFleet(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 10, 100} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Latency: 5 * time.Millisecond, Provisioning: sandbox.Instant})
+			w := acc.newWorld(t, sandbox.Config{Latency: 5 * time.Millisecond, Provisioning: sandbox.Instant})
 			c := w.cli(fleet(n))
 
 			apply := c.spending("apply", "-auto-approve")
@@ -116,7 +116,7 @@ func TestFleet(t *testing.T) {
 // However many sessions the data source shows, it asks for one list.
 func TestFleet_dataSource(t *testing.T) {
 	const n = 10_000
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	for range n {
 		w.Seed(sandbox.Session{})
 	}
@@ -132,7 +132,7 @@ func TestFleet_dataSource(t *testing.T) {
 // A fleet of reservations costs what one of sessions does, and one that is yet to open next to nothing.
 func TestFleet_reservations(t *testing.T) {
 	const n = 40
-	w := newWorld(t, sandbox.Config{Latency: 5 * time.Millisecond, Provisioning: sandbox.Instant})
+	w := acc.newWorld(t, sandbox.Config{Latency: 5 * time.Millisecond, Provisioning: sandbox.Instant})
 	reserved := func(starts string) string {
 		return strings.NewReplacer("qod_session", "qod_reservation", "duration    = 3600", fmt.Sprintf("starts_at   = %q\n  ends_at     = \"2999-01-01T00:00:00Z\"", starts)).Replace(fleet(n))
 	}

@@ -117,7 +117,7 @@ func (c *cli) drop(names ...string) {
 
 // The recipe finds a device by its number, also where the API shows it without the plus.
 func TestGuide_recover(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	w.Echo(func(info map[string]any) {
 		device, _ := info["device"].(map[string]any)
 		if number, ok := device["phoneNumber"].(string); ok {
@@ -152,7 +152,7 @@ func TestGuide_recover(t *testing.T) {
 
 // A device whose session is gone is planned anew, next to the imports.
 func TestGuide_recoverInPart(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.cli("").lay("recover")
 	c.apply()
 	c.drop("terraform.tfstate")
@@ -164,7 +164,7 @@ func TestGuide_recoverInPart(t *testing.T) {
 
 // The same for reservations, during their event. One whose session is gone is made anew, in its window.
 func TestGuide_recoverReservations(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{})
+	s := acc.newSeason(t, 0, sandbox.Config{})
 	c := s.cli("").lay("recover/reservations")
 	c.sends("3 POST 0 DELETE", 0, applies...)
 	s.at(time.Hour)
@@ -187,7 +187,7 @@ func TestGuide_recoverReservations(t *testing.T) {
 
 // What is generated for an imported reservation has no window, which nothing but its user knows.
 func TestGuide_recoverGenerates(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{})
+	s := acc.newSeason(t, 0, sandbox.Config{})
 	id := s.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000010"}, QoSProfile: "QOS_L", Duration: 3600}).ID
 	c := s.cli(fmt.Sprintf("import {\n  to = qod_reservation.camera\n  id = %q\n}\n", id))
 	if said := c.must(1, "plan", "-no-color", "-generate-config-out=generated.tf"); !strings.Contains(said, "ends_at") {
@@ -207,7 +207,7 @@ func TestGuide_recoverGenerates(t *testing.T) {
 
 // What a query writes is a configuration that imports what it found.
 func TestGuide_query(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.cli(`provider "qod" {}`).withTools()
 	var product struct {
 		Version string `json:"terraform_version"`
@@ -234,7 +234,7 @@ func TestGuide_query(t *testing.T) {
 }
 
 func TestGuide_fleet(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.cli("").lay("fleet")
 	c.apply()
 	outputs := c.must(0, "output", "-json")
@@ -261,7 +261,7 @@ func TestGuide_fleet(t *testing.T) {
 
 // A match, merged days early, and what looks at it meanwhile.
 func TestGuide_event(t *testing.T) {
-	s := newSeason(t, 4*24*time.Hour, sandbox.Config{})
+	s := acc.newSeason(t, 4*24*time.Hour, sandbox.Config{})
 	c := s.cli("").lay("event")
 	shows := func(name, want string, args ...string) {
 		t.Helper()
@@ -316,7 +316,7 @@ func TestGuide_event(t *testing.T) {
 
 // A festival of four nights: each is bought when it is its turn, and nothing between two of them.
 func TestGuide_festival(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{})
+	s := acc.newSeason(t, 0, sandbox.Config{})
 	c := s.cli("").lay("event")
 	in := func(args ...string) []string { return append([]string{"-chdir=festival"}, args...) }
 	c.must(0, in("apply", "-auto-approve", "-no-color", "-input=false")...)
@@ -349,8 +349,8 @@ func TestGuide_festival(t *testing.T) {
 }
 
 func TestGuide_countries(t *testing.T) {
-	spain := newWorld(t, sandbox.Config{})
-	germany := &world{Server: sandbox.Start(t, sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: "berlin", Secret: "geheim"}}}), t: t}
+	spain := acc.newWorld(t, sandbox.Config{})
+	germany := acc.startWorld(t, sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: "berlin", Secret: "geheim"}}})
 	clients, err := json.Marshal(map[string]map[string]string{
 		"spain":   {"endpoint": spain.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret},
 		"germany": {"endpoint": germany.Endpoint(), "client_id": "berlin", "client_secret": "geheim"},
@@ -377,7 +377,7 @@ func TestGuide_countries(t *testing.T) {
 
 // The trap that the guide warns of is there: what an alias does not set comes from the environment.
 func TestGuide_countriesTrap(t *testing.T) {
-	spain := newWorld(t, sandbox.Config{})
+	spain := acc.newWorld(t, sandbox.Config{})
 	germany := sandbox.Start(t, sandbox.Config{})
 	c := spain.cli(fmt.Sprintf("provider \"qod\" {\n  alias     = \"germany\"\n  endpoint  = %q\n  client_id = \"berlin\"\n}\n", germany.Endpoint()) +
 		block("munich", "provider = qod.germany", 3600))
@@ -393,7 +393,7 @@ func TestGuide_countriesTrap(t *testing.T) {
 }
 
 func TestGuide_testing(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.cli("").lay("testing").withTools()
 	if err := os.CopyFS(filepath.Join(c.Dir, "..", "mocks"), os.DirFS(filepath.Join(examplesDir, "mocks"))); err != nil {
 		t.Fatal(err)
@@ -454,7 +454,7 @@ func (c *cli) objections(most int, cut string, args ...string) []string {
 }
 
 func TestGuide_pipelineGate(t *testing.T) {
-	s := newSeason(t, time.Hour, sandbox.Config{})
+	s := acc.newSeason(t, time.Hour, sandbox.Config{})
 	c := s.cli("").lay("pipeline").withTools()
 	const (
 		north = `qod_reservation.camera["north-stand"]`
@@ -536,7 +536,7 @@ func TestGuide_pipelineGate(t *testing.T) {
 
 // Adopting the window of an imported session is no cut, unless the window says so.
 func TestGuide_pipelineGateImports(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{})
+	s := acc.newSeason(t, 0, sandbox.Config{})
 	c := s.cli("").lay("pipeline").withTools()
 	c.sends("2 POST 0 DELETE", 0, applies...)
 	c.drop("terraform.tfstate")
@@ -558,7 +558,7 @@ func TestGuide_pipelineGateImports(t *testing.T) {
 
 // What the gate says of qod_session, which a configuration may have as well.
 func TestGuide_pipelineGateSessions(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.cli("").lay("pipeline").withTools()
 	reads := func(seconds int, numbers string) {
 		c.write("main.tf", fmt.Sprintf("terraform {\n  required_providers {\n    qod = { source = \"telefonica/qod\" }\n  }\n}\n"+
@@ -609,7 +609,7 @@ func (c *cli) sleeps(happens map[int]string) {
 
 // An event from before its start to after its end, with a session that the network ends in between.
 func TestGuide_pipeline(t *testing.T) {
-	s := newSeason(t, 50*time.Minute, sandbox.Config{Control: true})
+	s := acc.newSeason(t, 50*time.Minute, sandbox.Config{Control: true})
 	c := s.cli("", "INTERVAL=3000", "MOST=2").lay("pipeline").withTools()
 	c.sleeps(map[int]string{2: "qod-sandbox revoke +34600000031"})
 	event := c.sh("./event.sh")
@@ -649,7 +649,7 @@ func TestGuide_pipeline(t *testing.T) {
 // A pass that the gate refuses and an API that is down are tried again, and do not end the event. A job
 // that has no more time ends between two passes, and the next one goes on.
 func TestGuide_pipelineGoesOn(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{Control: true})
+	s := acc.newSeason(t, 0, sandbox.Config{Control: true})
 	c := s.cli("", "QOD_MAX_RETRIES=0", "INTERVAL=5000", "MOST=1").lay("pipeline").withTools()
 	c.sleeps(nil)
 	refused := c.sh("MINUTES=0 ./event.sh")
@@ -671,7 +671,7 @@ func TestGuide_pipelineGoesOn(t *testing.T) {
 
 // A job that is cancelled between two passes ends at once, and leaves what is live to the next one.
 func TestGuide_pipelineStops(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{Control: true})
+	s := acc.newSeason(t, 0, sandbox.Config{Control: true})
 	c := s.cli("").lay("pipeline").withTools()
 	c.sleeps(map[int]string{1: "kill -TERM $PPID"})
 	event := c.sh("./event.sh")
@@ -684,7 +684,7 @@ func TestGuide_pipelineStops(t *testing.T) {
 
 // What is left after the end, as when the network was slow to grant it, is released by the loop.
 func TestGuide_pipelineReleases(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{Control: true})
+	s := acc.newSeason(t, 0, sandbox.Config{Control: true})
 	c := s.cli("", "INTERVAL=7200").lay("pipeline").withTools()
 	c.sleeps(nil)
 	c.sends("2 POST 0 DELETE", 0, applies...)
@@ -698,7 +698,7 @@ func TestGuide_pipelineReleases(t *testing.T) {
 }
 
 func TestGuide_pipelineMisused(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.cli("").lay("pipeline").withTools()
 	original := readExample(t, "pipeline/main.tf")
 	for _, odd := range []string{"MOST=many", "CUT=north-stand", `CUT='{}'`} {
@@ -752,7 +752,7 @@ func snippet(t *testing.T, page, begins string) string {
 
 // The first thing that the Registry's page has a reader try, in a directory with the example below it.
 func TestIndex(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.cli("", "TF_CLI_ARGS_apply=-auto-approve").withTools().mirrored()
 	c.configure("provider \"qod\" {}\n" + readExample(t, "resources/qod_session/resource.tf"))
 	c.Env = append(c.Env, "TF_VAR_webhook_token=t")
@@ -766,7 +766,7 @@ func TestIndex(t *testing.T) {
 
 // Credentials in the environment are enough for a plan; with sessions still to be made, it asks the API for nothing.
 func TestSnippets_exports(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.cli(readExample(t, "pipeline/main.tf")).withTools()
 	c.Env = slices.DeleteFunc(c.Env, func(v string) bool { return strings.HasPrefix(v, "QOD_") })
 	if without := c.sh("terraform plan -no-color"); without.code != 1 || !strings.Contains(without.text, "QOD_CLIENT_ID") {
@@ -792,7 +792,7 @@ func TestReadme(t *testing.T) {
 	if !found || !ends || !comment || strings.Count(commands, "terraform ") != 3 {
 		t.Fatalf("the README has other commands than this test knows:\n%s", commands)
 	}
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.cli("", "TF_CLI_ARGS_apply=-auto-approve", "TF_CLI_ARGS_destroy=-auto-approve").lay("quickstart").withTools()
 	got := c.sh("qod-sandbox exec -quiet --fail-on-leftovers -- sh -eu <<'END'\n" + commands + "END\n")
 	if got.code != 0 || strings.Count(got.text, "phoneNumber …") != 2 || len(w.Requests()) > 0 {
@@ -855,7 +855,7 @@ func TestSnippets(t *testing.T) {
 		t.Errorf("%d snippets were found", checked)
 	}
 	for _, hcl := range inline {
-		w := &world{Server: sandbox.Start(t, sandbox.Config{}), t: t}
+		w := acc.startWorld(t, sandbox.Config{})
 		c := w.cli(hcl)
 		c.apply()
 		c.destroy()

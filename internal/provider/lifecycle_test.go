@@ -202,7 +202,7 @@ run "reserves" {
 		}
 		t.Run(name, func(t *testing.T) {
 			clock := sandbox.NewOffsetClock(atKickOff)
-			w := newWorld(t, sandbox.Config{Clock: clock})
+			w := acc.newWorld(t, sandbox.Config{Clock: clock})
 			c := w.cli(camera)
 			test(t, w, c, clock)
 			if files, _ := filepath.Glob(filepath.Join(c.Dir, "terraform.tfstate")); len(files) > 0 {

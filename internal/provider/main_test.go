@@ -36,3 +36,6 @@ func TestWithoutCLI(t *testing.T) {
 		t.Errorf("%d of %d tests say what to do:\n%s", said, len(needing), out)
 	}
 }
+
+// acc is this provider, as acceptance tests run it.
+var acc Provider = NewServer

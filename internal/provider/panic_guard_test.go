@@ -63,7 +63,7 @@ func (f breaking) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyR
 
 // Behind the operation that makes a change, all that a guard can keep is what there was before.
 func TestFaultBehindAChange(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.core()
 	made := c.created(hour(nil))
 	c.server = panicGuard{breaking{c.fastPath()}}
@@ -83,10 +83,10 @@ func TestFaultBehindAChange(t *testing.T) {
 
 // Terraform takes it the same way.
 func TestFaultBehindAChange_cli(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	fault := false
 	factory := func() (tfprotov6.ProviderServer, error) {
-		server := newServer(&qodProvider{version: "test", getenv: func(string) string { return "" }})
+		server := NewServer(func(string) string { return "" }, nil, nil)
 		if g, ok := server.(panicGuard); ok && fault {
 			server = panicGuard{breaking(g)}
 		}

@@ -4,12 +4,8 @@
 package provider
 
 import (
-	"bytes"
 	"fmt"
-	"net/http"
-	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -22,120 +18,6 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// running is a CLI that is still at work, in a process group of its own.
-type running struct {
-	t   *testing.T
-	cmd *exec.Cmd
-	out *watched
-}
-
-// watched collects output and tells when it says something.
-type watched struct {
-	mu      sync.Mutex
-	buf     bytes.Buffer
-	changed chan struct{}
-}
-
-func (w *watched) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	n, err := w.buf.Write(p)
-	close(w.changed)
-	w.changed = make(chan struct{})
-	return n, err
-}
-
-func (w *watched) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.buf.String()
-}
-
-// says waits until the output contains text.
-func (w *watched) says(t *testing.T, text string) {
-	t.Helper()
-	deadline := time.After(time.Minute)
-	for {
-		w.mu.Lock()
-		said, changed := strings.Contains(w.buf.String(), text), w.changed
-		w.mu.Unlock()
-		if said {
-			return
-		}
-		select {
-		case <-changed:
-		case <-deadline:
-			t.Errorf("never said %q:\n%s", text, w)
-			return
-		}
-	}
-}
-
-func (c *cli) start(args ...string) *running {
-	c.w.t.Helper()
-	out := &watched{changed: make(chan struct{})}
-	cmd := c.command(out, args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	// Whoever ran these tests with nohup has SIGHUP ignored, which a process hands down to its children,
-	// through execve(2), unless it catches the signal itself.
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
-	if err := cmd.Start(); err != nil {
-		c.w.t.Fatal(err)
-	}
-	return &running{t: c.w.t, cmd: cmd, out: out}
-}
-
-func (r *running) wait() done { return finished(r.t, r.cmd.Wait(), r.out) }
-
-// plugin is the process id of the provider.
-func (r *running) plugin() int {
-	children, err := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", r.cmd.Process.Pid))
-	if err != nil {
-		r.t.Errorf("find the provider's process: %v", err)
-		return 0
-	}
-	// Any thread of the CLI may have started it.
-	tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", r.cmd.Process.Pid))
-	for _, task := range tasks {
-		more, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", r.cmd.Process.Pid, task.Name()))
-		children = append(append(children, ' '), more...)
-	}
-	for _, child := range strings.Fields(string(children)) {
-		name, _ := os.ReadFile("/proc/" + child + "/comm")
-		if strings.HasPrefix(string(name), "terraform-provi") {
-			pid, _ := strconv.Atoi(child)
-			return pid
-		}
-	}
-	r.t.Errorf("the CLI has no provider among its children %q", children)
-	return 0
-}
-
-const interruptNotice = "Interrupt received"
-
-// at runs f in the middle of the n-th request of an operation, before the network handles it.
-func (w *world) at(op sandbox.Operation, n int, f func()) {
-	w.Before(op, func(i int, _ *http.Request) {
-		if i == n {
-			f()
-		}
-	})
-}
-
-// interrupt signals the CLI, or its whole process group, and waits until it has understood.
-func (r *running) interrupt(signal syscall.Signal, group bool) {
-	pid := r.cmd.Process.Pid
-	if group {
-		pid = -pid
-	}
-	if err := syscall.Kill(pid, signal); err != nil {
-		r.t.Error(err)
-	}
-	r.out.says(r.t, interruptNotice)
-}
-
 func TestSignals(t *testing.T) {
 	t.Parallel()
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
@@ -143,10 +25,10 @@ func TestSignals(t *testing.T) {
 			to := map[bool]string{false: "to the CLI", true: "to the group"}[group]
 			send := func(r *running) { r.interrupt(signal, group) }
 			t.Run(fmt.Sprintf("%v %s during the POST", signal, to), func(t *testing.T) {
-				w := newWorld(t, sandbox.Config{})
+				w := acc.newWorld(t, sandbox.Config{})
 				c := w.cli(camera)
 				started := make(chan *running, 1)
-				w.at(sandbox.OpCreate, 1, func() { send(<-started) })
+				w.onRequest(sandbox.OpCreate, 1, func() { send(<-started) })
 				r := c.start("apply", "-auto-approve", "-no-color")
 				started <- r
 				text := r.wait().text
@@ -165,10 +47,10 @@ func TestSignals(t *testing.T) {
 			})
 			t.Run(fmt.Sprintf("%v %s during the wait", signal, to), func(t *testing.T) {
 				clock := sandbox.NewManualClock(atKickOff)
-				w := newWorld(t, sandbox.Config{Clock: clock, Provisioning: time.Minute})
+				w := acc.newWorld(t, sandbox.Config{Clock: clock, Provisioning: time.Minute})
 				c := w.cli(camera)
 				started := make(chan *running, 1)
-				w.at(sandbox.OpRead, 2, func() { send(<-started) })
+				w.onRequest(sandbox.OpRead, 2, func() { send(<-started) })
 				r := c.start("apply", "-auto-approve", "-no-color")
 				started <- r
 				text := r.wait().text
@@ -214,7 +96,7 @@ func TestCrashes(t *testing.T) {
 	t.Parallel()
 	t.Run("SIGKILL of the provider during the POST", func(t *testing.T) {
 		network, handled := posted(sandbox.Config{})
-		w := newWorld(t, network)
+		w := acc.newWorld(t, network)
 		c := w.cli(camera)
 		c.crashes(handled)
 		c.recovers("qod_session.camera")
@@ -225,11 +107,11 @@ func TestCrashes(t *testing.T) {
 		"SIGHUP to the group during the POST": func(cli int) error { return syscall.Kill(-cli, syscall.SIGHUP) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{})
+			w := acc.newWorld(t, sandbox.Config{})
 			c := w.cli(camera)
 			started := make(chan *running, 1)
 			plugin := make(chan int, 1)
-			w.at(sandbox.OpCreate, 1, func() {
+			w.onRequest(sandbox.OpCreate, 1, func() {
 				r := <-started
 				plugin <- r.plugin()
 				if err := end(r.cmd.Process.Pid); err != nil {
@@ -267,7 +149,7 @@ func posted(network sandbox.Config) (sandbox.Config, <-chan struct{}) {
 func (c *cli) crashes(handled <-chan struct{}) {
 	c.w.t.Helper()
 	started := make(chan *running, 1)
-	c.w.at(sandbox.OpCreate, 1, func() {
+	c.w.onRequest(sandbox.OpCreate, 1, func() {
 		pid := (<-started).plugin()
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 		untilGone(c.w.t, pid)
@@ -296,7 +178,7 @@ resource "qod_reservation" "camera" {
 `
 
 // merged applies a reservation before its window, which opens then: what buys is an update.
-func (s season) merged() *cli {
+func (s *world) merged() *cli {
 	s.t.Helper()
 	c := s.cli(event)
 	c.sends(nothing, 0, applies...)
@@ -322,10 +204,10 @@ func TestReservation_signals(t *testing.T) {
 		group  bool
 	}{{syscall.SIGINT, false}, {syscall.SIGTERM, true}} {
 		t.Run(fmt.Sprintf("%v during the POST", test.signal), func(t *testing.T) {
-			s := newSeason(t, time.Hour, sandbox.Config{})
+			s := acc.newSeason(t, time.Hour, sandbox.Config{})
 			c := s.merged()
 			started := make(chan *running, 1)
-			s.world.at(sandbox.OpCreate, 1, func() { (<-started).interrupt(test.signal, test.group) })
+			s.onRequest(sandbox.OpCreate, 1, func() { (<-started).interrupt(test.signal, test.group) })
 			r := c.start("apply", "-auto-approve", "-no-color")
 			started <- r
 			text := r.wait().text
@@ -339,10 +221,10 @@ func TestReservation_signals(t *testing.T) {
 			c.destroy()
 		})
 		t.Run(fmt.Sprintf("%v during the wait", test.signal), func(t *testing.T) {
-			s := newSeason(t, time.Hour, sandbox.Config{Provisioning: time.Minute})
+			s := acc.newSeason(t, time.Hour, sandbox.Config{Provisioning: time.Minute})
 			c := s.merged()
 			started := make(chan *running, 1)
-			s.world.at(sandbox.OpRead, 2, func() { (<-started).interrupt(test.signal, test.group) })
+			s.onRequest(sandbox.OpRead, 2, func() { (<-started).interrupt(test.signal, test.group) })
 			r := c.start("apply", "-auto-approve", "-no-color")
 			started <- r
 			if text := r.wait().text; !strings.Contains(text, "The next apply resumes the wait.") {
@@ -361,7 +243,7 @@ func TestReservation_signals(t *testing.T) {
 	}
 	t.Run("SIGKILL of the provider during the POST", func(t *testing.T) {
 		network, handled := posted(sandbox.Config{})
-		s := newSeason(t, time.Hour, network)
+		s := acc.newSeason(t, time.Hour, network)
 		c := s.merged()
 		c.crashes(handled)
 		c.isClean()
@@ -408,22 +290,4 @@ func TestDebugged(t *testing.T) {
 	}
 	untilGone(t, pid)
 	_ = shell.Wait()
-}
-
-// untilGone waits until a process is no more.
-func untilGone(t *testing.T, pid int) {
-	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for time.Now().Before(deadline) {
-		if !alive(pid) {
-			return
-		}
-		<-time.After(20 * time.Millisecond)
-	}
-	t.Errorf("process %d is still there after 20 seconds", pid)
-}
-
-func alive(pid int) bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err == nil && !strings.Contains(string(stat), ") Z ")
 }

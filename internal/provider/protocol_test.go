@@ -9,7 +9,6 @@ import (
 	"math/big"
 	"slices"
 	"strings"
-	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -38,132 +37,113 @@ func (a attrs) with(at string, value any) attrs {
 	return changed
 }
 
-// wire is one provider process as Terraform sees it.
-type wire struct {
-	t       testing.TB
-	server  tfprotov6.ProviderServer
-	schemas *tfprotov6.GetProviderSchemaResponse
-}
-
-// newWire starts a provider whose environment is env and nothing else.
-func newWire(t *testing.T, env map[string]string) *wire {
-	t.Helper()
-	p := &qodProvider{version: "test", getenv: func(name string) string { return env[name] }}
-	w := &wire{t: t, server: newServer(p)}
-	var err error
-	if w.schemas, err = w.server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{}); err != nil {
-		t.Fatalf("read schemas: %v", err)
-	}
-	return w
-}
-
 // providerOf is the provider block for a sandbox.
 func providerOf(s *sandbox.Server) attrs {
 	return attrs{"endpoint": s.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret}
 }
 
 // configure validates and configures the provider, as far as it gets.
-func (w *wire) configure(config attrs) []*tfprotov6.Diagnostic {
-	w.t.Helper()
-	if diags := w.validate(config); refused(diags) {
+func (c *core) configure(config attrs) []*tfprotov6.Diagnostic {
+	c.t.Helper()
+	if diags := c.validate(config); refused(diags) {
 		return diags
 	}
-	value := w.value(w.schemas.Provider, config)
-	configured, err := w.server.ConfigureProvider(w.t.Context(), &tfprotov6.ConfigureProviderRequest{TerraformVersion: "1.11.4", Config: value})
-	w.must("ConfigureProvider", err)
+	value := c.value(c.schemas.Provider, config)
+	configured, err := c.server.ConfigureProvider(c.t.Context(), &tfprotov6.ConfigureProviderRequest{TerraformVersion: "1.11.4", Config: value})
+	c.must("ConfigureProvider", err)
 	return configured.Diagnostics
 }
 
 // validate is what terraform validate asks of the provider.
-func (w *wire) validate(config attrs) []*tfprotov6.Diagnostic {
-	w.t.Helper()
-	validated, err := w.server.ValidateProviderConfig(w.t.Context(), &tfprotov6.ValidateProviderConfigRequest{Config: w.value(w.schemas.Provider, config)})
-	w.must("ValidateProviderConfig", err)
+func (c *core) validate(config attrs) []*tfprotov6.Diagnostic {
+	c.t.Helper()
+	validated, err := c.server.ValidateProviderConfig(c.t.Context(), &tfprotov6.ValidateProviderConfigRequest{Config: c.value(c.schemas.Provider, config)})
+	c.must("ValidateProviderConfig", err)
 	return validated.Diagnostics
 }
 
 // planNew validates and plans a new resource, as far as it gets.
-func (w *wire) planNew(typeName string, provider, config attrs) []*tfprotov6.Diagnostic {
-	w.t.Helper()
-	schema := w.schemas.ResourceSchemas[typeName]
-	value := w.value(schema, config)
-	validated, err := w.server.ValidateResourceConfig(w.t.Context(), &tfprotov6.ValidateResourceConfigRequest{
+func (c *core) planNew(typeName string, provider, config attrs) []*tfprotov6.Diagnostic {
+	c.t.Helper()
+	schema := c.schemas.ResourceSchemas[typeName]
+	value := c.value(schema, config)
+	validated, err := c.server.ValidateResourceConfig(c.t.Context(), &tfprotov6.ValidateResourceConfigRequest{
 		TypeName: typeName, Config: value,
 		ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true},
 	})
-	w.must("ValidateResourceConfig", err)
+	c.must("ValidateResourceConfig", err)
 	if refused(validated.Diagnostics) {
 		return validated.Diagnostics
 	}
-	if diags := w.configure(provider); refused(diags) {
+	if diags := c.configure(provider); refused(diags) {
 		return diags
 	}
 	none, err := tfprotov6.NewDynamicValue(schema.ValueType(), tftypes.NewValue(schema.ValueType(), nil))
-	w.must("NewDynamicValue", err)
-	planned, err := w.server.PlanResourceChange(w.t.Context(), &tfprotov6.PlanResourceChangeRequest{
+	c.must("NewDynamicValue", err)
+	planned, err := c.server.PlanResourceChange(c.t.Context(), &tfprotov6.PlanResourceChangeRequest{
 		TypeName: typeName, PriorState: &none, Config: value,
 		// Terraform shows write-only values in the configuration alone.
-		ProposedNewState: w.value(schema, config.with("notification_auth_token", nil)),
+		ProposedNewState: c.value(schema, config.with("notification_auth_token", nil)),
 	})
-	w.must("PlanResourceChange", err)
+	c.must("PlanResourceChange", err)
 	return planned.Diagnostics
 }
 
 // readSessions validates and reads the data source, as a plan does that knows its configuration.
-func (w *wire) readSessions(provider, config attrs) []*tfprotov6.Diagnostic {
-	w.t.Helper()
-	if diags := w.validateSessions(config); refused(diags) {
+func (c *core) readSessions(provider, config attrs) []*tfprotov6.Diagnostic {
+	c.t.Helper()
+	if diags := c.validateSessions(config); refused(diags) {
 		return diags
 	}
-	if diags := w.configure(provider); refused(diags) {
+	if diags := c.configure(provider); refused(diags) {
 		return diags
 	}
-	_, diags := w.readDataSource(w.schemas.DataSourceSchemas["qod_sessions"], config)
+	_, diags := c.readDataSource(c.schemas.DataSourceSchemas["qod_sessions"], config)
 	return diags
 }
 
 // readDataSource reads qod_sessions.
-func (w *wire) readDataSource(schema *tfprotov6.Schema, config attrs) (map[string]tftypes.Value, []*tfprotov6.Diagnostic) {
-	w.t.Helper()
-	read, err := w.server.ReadDataSource(w.t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: "qod_sessions", Config: w.value(schema, config)})
-	w.must("ReadDataSource", err)
+func (c *core) readDataSource(schema *tfprotov6.Schema, config attrs) (map[string]tftypes.Value, []*tfprotov6.Diagnostic) {
+	c.t.Helper()
+	read, err := c.server.ReadDataSource(c.t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: "qod_sessions", Config: c.value(schema, config)})
+	c.must("ReadDataSource", err)
 	if read.State == nil || refused(read.Diagnostics) {
 		return nil, read.Diagnostics
 	}
 	state, err := read.State.Unmarshal(schema.ValueType())
-	w.must("Unmarshal", err)
+	c.must("Unmarshal", err)
 	var attributes map[string]tftypes.Value
-	w.must("As", state.As(&attributes))
+	c.must("As", state.As(&attributes))
 	return attributes, read.Diagnostics
 }
 
-func (w *wire) validateSessions(config attrs) []*tfprotov6.Diagnostic {
-	w.t.Helper()
-	validated, err := w.server.ValidateDataResourceConfig(w.t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{
-		TypeName: "qod_sessions", Config: w.value(w.schemas.DataSourceSchemas["qod_sessions"], config),
+func (c *core) validateSessions(config attrs) []*tfprotov6.Diagnostic {
+	c.t.Helper()
+	validated, err := c.server.ValidateDataResourceConfig(c.t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{
+		TypeName: "qod_sessions", Config: c.value(c.schemas.DataSourceSchemas["qod_sessions"], config),
 	})
-	w.must("ValidateDataResourceConfig", err)
+	c.must("ValidateDataResourceConfig", err)
 	return validated.Diagnostics
 }
 
-func (w *wire) must(what string, err error) {
-	w.t.Helper()
+func (c *core) must(what string, err error) {
+	c.t.Helper()
 	if err != nil {
-		w.t.Fatalf("%s: %v", what, err)
+		c.t.Fatalf("%s: %v", what, err)
 	}
 }
 
-func (w *wire) value(schema *tfprotov6.Schema, config attrs) *tfprotov6.DynamicValue {
-	w.t.Helper()
-	value, err := tfprotov6.NewDynamicValue(schema.ValueType(), w.convert(schema.ValueType(), config))
-	w.must("NewDynamicValue", err)
+func (c *core) value(schema *tfprotov6.Schema, config attrs) *tfprotov6.DynamicValue {
+	c.t.Helper()
+	value, err := tfprotov6.NewDynamicValue(schema.ValueType(), c.convert(schema.ValueType(), config))
+	c.must("NewDynamicValue", err)
 	return &value
 }
 
 // convert makes a value of the type that the schema wants, and converts between numbers and text
 // as Terraform does before any provider sees them.
-func (w *wire) convert(typ tftypes.Type, v any) tftypes.Value {
-	w.t.Helper()
+func (c *core) convert(typ tftypes.Type, v any) tftypes.Value {
+	c.t.Helper()
 	switch v := v.(type) {
 	case nil:
 		return tftypes.NewValue(typ, nil)
@@ -172,26 +152,26 @@ func (w *wire) convert(typ tftypes.Type, v any) tftypes.Value {
 	case attrs:
 		object, ok := typ.(tftypes.Object)
 		if !ok {
-			w.t.Fatalf("an object is given where %s is due", typ)
+			c.t.Fatalf("an object is given where %s is due", typ)
 		}
 		members := map[string]tftypes.Value{}
 		for name, member := range object.AttributeTypes {
-			members[name] = w.convert(member, v[name])
+			members[name] = c.convert(member, v[name])
 		}
 		for name := range v {
 			if _, known := members[name]; !known {
-				w.t.Fatalf("there is no attribute %s", name)
+				c.t.Fatalf("there is no attribute %s", name)
 			}
 		}
 		return tftypes.NewValue(typ, members)
 	case []any:
 		list, ok := typ.(tftypes.List)
 		if !ok {
-			w.t.Fatalf("a list is given where %s is due", typ)
+			c.t.Fatalf("a list is given where %s is due", typ)
 		}
 		elements := []tftypes.Value{}
 		for _, element := range v {
-			elements = append(elements, w.convert(list.ElementType, element))
+			elements = append(elements, c.convert(list.ElementType, element))
 		}
 		return tftypes.NewValue(typ, elements)
 	case bool:
@@ -200,20 +180,20 @@ func (w *wire) convert(typ tftypes.Type, v any) tftypes.Value {
 	spelled := fmt.Sprint(v)
 	if typ.Is(tftypes.String) {
 		if n, isText := new(big.Float), v; isText != any(spelled) {
-			w.parse(n, spelled)
+			c.parse(n, spelled)
 			spelled = n.Text('f', -1)
 		}
 		return tftypes.NewValue(typ, spelled)
 	}
 	n := new(big.Float)
-	w.parse(n, spelled)
+	c.parse(n, spelled)
 	return tftypes.NewValue(typ, n)
 }
 
-func (w *wire) parse(n *big.Float, spelled string) {
-	w.t.Helper()
+func (c *core) parse(n *big.Float, spelled string) {
+	c.t.Helper()
 	if _, _, err := n.SetPrec(512).Parse(spelled, 10); err != nil {
-		w.t.Fatalf("%q is given where a number is due", spelled)
+		c.t.Fatalf("%q is given where a number is due", spelled)
 	}
 }
 

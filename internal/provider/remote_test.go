@@ -108,7 +108,7 @@ func TestRemote_life(t *testing.T) {
 	getenv, dir := os.Getenv, filepath.Join("..", "..", "bin", "testacc-remote")
 	phone := os.Getenv("QOD_TEST_PHONE_NUMBER")
 	if os.Getenv("QOD_ENDPOINT") == "" {
-		w := newWorld(t, sandbox.Config{})
+		w := acc.newWorld(t, sandbox.Config{})
 		getenv, dir, phone = w.ofSandbox, t.TempDir(), "+34600000010"
 		others := w.Seed(sandbox.Session{ClientID: sandbox.DefaultClient.ID})
 		defer func() {
@@ -159,7 +159,7 @@ data "qod_sessions" "test" {
 	acceptance(t, resource.TestCase{
 		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
 			"qod": func() (tfprotov6.ProviderServer, error) {
-				return newServer(&qodProvider{version: "test", override: api}), nil
+				return NewServer(os.Getenv, nil, api), nil
 			},
 		},
 		Steps: []resource.TestStep{
@@ -182,7 +182,7 @@ data "qod_sessions" "test" {
 }
 
 func TestSweep(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
+	w := acc.newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
 	dir := t.TempDir()
 	api := remote(t, dir, w.ofSandbox)
 	others := w.Seed(sandbox.Session{ClientID: sandbox.DefaultClient.ID}).ID

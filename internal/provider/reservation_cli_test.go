@@ -4,7 +4,6 @@ package provider
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,32 +25,6 @@ resource "qod_reservation" "camera" {
 `, starts, ends)
 }
 
-// planned is the exit code of a plan: 0 for nothing to do, 2 for something.
-func (c *cli) planned(code int, args ...string) string {
-	c.w.t.Helper()
-	return c.must(code, append([]string{"plan", "-detailed-exitcode", "-no-color", "-input=false"}, args...)...)
-}
-
-// sends runs the CLI and checks what that sent.
-func (c *cli) sends(want string, code int, args ...string) string {
-	c.w.t.Helper()
-	before := len(strings.Fields(c.w.writes()))
-	said := c.must(code, slices.Concat(args[:1], []string{"-no-color", "-input=false"}, args[1:])...)
-	sent := map[string]int{}
-	for _, method := range strings.Fields(c.w.writes())[before:] {
-		sent[method]++
-	}
-	if got := fmt.Sprintf("%d POST %d DELETE", sent["POST"], sent["DELETE"]); got != want {
-		c.w.t.Errorf("%s sent %s, want %s\n%s", strings.Join(args, " "), got, want, said)
-	}
-	c.isLedger()
-	return said
-}
-
-const nothing = "0 POST 0 DELETE"
-
-var applies = []string{"apply", "-auto-approve"}
-
 func (c *cli) reservationIDs() map[string]string {
 	c.w.t.Helper()
 	ids := map[string]string{}
@@ -65,7 +38,7 @@ func (c *cli) reservationIDs() map[string]string {
 
 // The life of an event, as its pipeline sees it.
 func TestReservation_event(t *testing.T) {
-	s := newSeason(t, 4*24*time.Hour, sandbox.Config{})
+	s := acc.newSeason(t, 4*24*time.Hour, sandbox.Config{})
 	c := s.cli(cameras(matchStarts, matchEnds) + "\nvariable \"other\" {\n  default = 0\n}\n\nresource \"terraform_data\" \"other\" {\n  input = var.other\n}\n")
 
 	said := c.sends(nothing, 0, applies...)
@@ -131,7 +104,7 @@ func TestReservation_event(t *testing.T) {
 
 // A window that was over before anything was made warns, and never keeps a destroy from its work.
 func TestReservation_neverMade(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{})
+	s := acc.newSeason(t, 0, sandbox.Config{})
 	c := s.cli(cameras(matchStarts, matchEnds))
 	s.at(5 * time.Hour)
 	c.planned(2)
@@ -145,7 +118,7 @@ func TestReservation_neverMade(t *testing.T) {
 
 // What the network was too slow for is red, not tainted, and goes on by itself.
 func TestReservation_slow(t *testing.T) {
-	s := newSeason(t, time.Hour, sandbox.Config{})
+	s := acc.newSeason(t, time.Hour, sandbox.Config{})
 	config := strings.Replace(cameras(matchStarts, matchEnds), "ends_at", "timeouts = { update = \"4s\" }\n  ends_at", 1)
 	c := s.cli(config)
 	c.sends(nothing, 0, applies...)
@@ -166,7 +139,7 @@ func TestReservation_slow(t *testing.T) {
 
 // A state that was lost during the event comes back from the network, without a POST.
 func TestReservation_recovers(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{})
+	s := acc.newSeason(t, 0, sandbox.Config{})
 	c := s.cli(cameras(matchStarts, matchEnds))
 	c.sends("3 POST 0 DELETE", 0, applies...)
 	c.write("terraform.tfstate", "")
@@ -194,9 +167,9 @@ func TestReservation_workflows(t *testing.T) {
 		return fmt.Sprintf("resource \"qod_reservation\" \"camera\" {\n  device = { phone_number = \"+34600000041\" }\n  qos_profile = \"QOS_L\"\n  starts_at = %s\n  ends_at = %s\n}\n", starts, ends)
 	}
 	starts, ends := fmt.Sprintf("%q", matchStarts), fmt.Sprintf("%q", matchEnds)
-	scheduled := func(t *testing.T) (season, *cli) {
+	scheduled := func(t *testing.T) (*world, *cli) {
 		t.Helper()
-		s := newSeason(t, time.Hour, sandbox.Config{})
+		s := acc.newSeason(t, time.Hour, sandbox.Config{})
 		c := s.cli(one(starts, ends))
 		c.sends(nothing, 0, applies...)
 		return s, c
@@ -212,7 +185,7 @@ func TestReservation_workflows(t *testing.T) {
 		c.planned(0)
 	})
 	t.Run("a plan to create applied after the window", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{})
+		s := acc.newSeason(t, 0, sandbox.Config{})
 		c := s.cli(one(starts, ends))
 		c.planned(2, "-out=tfplan")
 		s.at(4 * time.Hour)
@@ -220,7 +193,7 @@ func TestReservation_workflows(t *testing.T) {
 		c.planned(0)
 	})
 	t.Run("a plan made before and applied inside", func(t *testing.T) {
-		s := newSeason(t, time.Hour, sandbox.Config{})
+		s := acc.newSeason(t, time.Hour, sandbox.Config{})
 		c := s.cli(one(starts, ends))
 		c.planned(2, "-out=tfplan")
 		s.at(0)
@@ -246,7 +219,7 @@ func TestReservation_workflows(t *testing.T) {
 		c.sends("1 POST 0 DELETE", 0, "apply", "-auto-approve", "-refresh=false")
 	})
 	t.Run("-target", func(t *testing.T) {
-		s := newSeason(t, 0, sandbox.Config{})
+		s := acc.newSeason(t, 0, sandbox.Config{})
 		c := s.cli(cameras(matchStarts, matchEnds))
 		c.sends("1 POST 0 DELETE", 0, "apply", "-auto-approve", `-target=qod_reservation.camera["goal"]`)
 		c.sends("2 POST 0 DELETE", 0, applies...)
@@ -335,7 +308,7 @@ func TestReservationCLI_withoutTheAPI(t *testing.T) {
 		"the API is down":       {Times: -1, Effect: sandbox.DropBeforeCommit()},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSeason(t, time.Hour, sandbox.Config{})
+			s := acc.newSeason(t, time.Hour, sandbox.Config{})
 			past := strings.NewReplacer(`"camera"`, `"past"`, "+3460000004", "+3460000005").Replace(cameras("2028-02-29T18:00:00Z", "2028-02-29T19:00:00Z"))
 			c := s.cli(cameras(matchStarts, matchEnds) + past)
 			c.sends(nothing, 0, applies...)
@@ -350,7 +323,7 @@ func TestReservationCLI_withoutTheAPI(t *testing.T) {
 
 // The 404 of a gateway leaves the state as it was: nothing is destroyed, and the run is red.
 func TestReservationCLI_foreignNotFound(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{})
+	s := acc.newSeason(t, 0, sandbox.Config{})
 	c := s.cli(cameras(matchStarts, matchEnds))
 	c.sends("3 POST 0 DELETE", 0, applies...)
 	s.advance(2 * time.Minute)
@@ -371,7 +344,7 @@ func TestReservationCLI_foreignNotFound(t *testing.T) {
 // A session that disappeared and is there again is the reservation's again, with the id in private state
 // alone.
 func TestReservationCLI_takenBack(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{})
+	s := acc.newSeason(t, 0, sandbox.Config{})
 	c := s.cli(cameras(matchStarts, matchEnds))
 	c.sends("3 POST 0 DELETE", 0, applies...)
 	s.advance(2 * time.Minute)
@@ -392,7 +365,7 @@ func TestReservationCLI_takenBack(t *testing.T) {
 
 // starts_at = timestamp(), on a runner that is forty seconds ahead of the API.
 func TestReservationCLI_startsNow(t *testing.T) {
-	s := season{newWorld(t, sandbox.Config{Clock: clockOff(-40 * time.Second)})}
+	s := acc.newWorld(t, sandbox.Config{Clock: clockOff(-40 * time.Second)})
 	config := func(starts string) string {
 		return fmt.Sprintf("resource \"qod_reservation\" \"camera\" {\n  device = { phone_number = \"+34600000041\" }\n  qos_profile = \"QOS_L\"\n  starts_at = %s\n  ends_at = timeadd(timestamp(), \"4h\")\n}\n", starts)
 	}
@@ -416,7 +389,7 @@ func TestReservationCLI_startsNow(t *testing.T) {
 // One node whose clock is hours behind buys too much: the run says so, the session is kept while the window
 // is open, and the first run after it deletes it.
 func TestReservationCLI_grantedBeyondTheWindow(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{})
+	s := acc.newSeason(t, 0, sandbox.Config{})
 	c := s.cli(cameras(matchStarts, matchEnds))
 	s.SkewDate(off(-6 * time.Hour))
 	c.configure(strings.ReplaceAll(cameras(matchStarts, matchEnds), "starts_at ", "# starts_at "))

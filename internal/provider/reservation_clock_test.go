@@ -31,37 +31,37 @@ func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		echo  func(map[string]any) // from the start
-		spoil func(s season)
+		spoil func(s *world)
 		list  bool           // of lists alone
 		cache sandbox.Effect // before all that reads; it has got its answers one minute and half an hour before
 		says  []string
 	}{
 		"all answers six hours ahead": {
-			spoil: func(s season) { s.SkewDate(off(6 * time.Hour)) },
+			spoil: func(s *world) { s.SkewDate(off(6 * time.Hour)) },
 			says:  []string{"shows the session as AVAILABLE", "until 2028-03-01T00:1", "shows 2028-03-01T02:17", "This machine's clock shows 2028-02-29T20:17"},
 		},
 		"all answers six hours ahead, and no times shown": {
 			echo:  withoutTimes,
-			spoil: func(s season) { s.SkewDate(off(6 * time.Hour)) },
+			spoil: func(s *world) { s.SkewDate(off(6 * time.Hour)) },
 			says:  []string{"the window is not open", "shows 2028-03-01T02:17", "By this machine's clock, which shows 2028-02-29T20:17"},
 		},
 		"all answers six hours behind": {
-			spoil: func(s season) { s.SkewDate(off(-6 * time.Hour)) },
+			spoil: func(s *world) { s.SkewDate(off(-6 * time.Hour)) },
 			says:  []string{"shows the session as AVAILABLE from 2028-02-29T20:15", "shows 2028-02-29T14:17"},
 		},
 		"all answers six hours behind, and no times shown": {
 			echo:  withoutTimes,
-			spoil: func(s season) { s.SkewDate(off(-6 * time.Hour)) },
+			spoil: func(s *world) { s.SkewDate(off(-6 * time.Hour)) },
 			says:  []string{"shows 2028-02-29T14:17"},
 		},
 		"every second answer six hours ahead": {
-			spoil: func(s season) {
+			spoil: func(s *world) {
 				s.SkewDate(func(n int, _ sandbox.Operation) time.Duration { return time.Duration(n%2) * 6 * time.Hour })
 			},
 			says: []string{"Its answers contradict each other", "2028-02-29T20:17", "2028-03-01T02:17"},
 		},
 		"one answer six hours ahead": {
-			spoil: func(s season) {
+			spoil: func(s *world) {
 				s.SkewDate(func(n int, op sandbox.Operation) time.Duration {
 					if op == sandbox.OpRead {
 						return 6 * time.Hour
@@ -89,11 +89,11 @@ func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 			says: []string{"Its answers contradict each other", "cache answers in its place"},
 		},
 		"no Date": {
-			spoil: func(s season) { s.Fail(sandbox.Fault{Times: -1, Effect: sandbox.Header("Date", "")}) },
+			spoil: func(s *world) { s.Fail(sandbox.Fault{Times: -1, Effect: sandbox.Header("Date", "")}) },
 			says:  []string{"Its answers carry no Date header"},
 		},
 	} {
-		t.Run(name, inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
+		t.Run(name, acc.inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s *world) {
 			s.Echo(test.echo)
 			r := s.is(s.pass(record{}, match(nil)), "SCHEDULED", "")
 			cached := test.spoil == nil
@@ -146,7 +146,7 @@ func TestReservation_grantedBeyondTheWindow(t *testing.T) {
 		"half a minute ahead":       {-30 * time.Second, []string{"QoS Session Ends Before Its Window"}},
 		"as the machine's clock is": {0, nil},
 	} {
-		t.Run(name, inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+		t.Run(name, acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 			config := match(attrs{"starts_at": nil})
 			s.SkewDate(off(-test.behind))
 			bought := s.pass(record{}, config)
@@ -169,7 +169,7 @@ func TestReservation_grantedBeyondTheWindow(t *testing.T) {
 			s.idle(s.is(s.pass(r, config), "ENDED", sent), config, "ENDED")
 		}))
 	}
-	t.Run("every second answer six hours behind", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("every second answer six hours behind", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		s.SkewDate(func(n int, _ sandbox.Operation) time.Duration { return -time.Duration(n%2) * 6 * time.Hour })
 		made := s.pass(record{}, match(nil))
 		s.failsWith(made, "Unable to Create QoS Reservation", "Its answers contradict each other", "Nothing was reserved or deleted")
@@ -178,7 +178,7 @@ func TestReservation_grantedBeyondTheWindow(t *testing.T) {
 }
 
 // warns checks the summaries of the warnings of a run without errors.
-func (s season) warns(p pass, summaries ...string) {
+func (s *world) warns(p pass, summaries ...string) {
 	s.t.Helper()
 	var got []string
 	for _, d := range p.diagnostics {
@@ -195,27 +195,27 @@ func (s season) warns(p pass, summaries ...string) {
 // due buys nothing without the time; one with a session is an error.
 func TestReservation_withoutTheAPI(t *testing.T) {
 	t.Parallel()
-	faults := map[string]func(season){
-		"the client is revoked": func(s season) {
+	faults := map[string]func(*world){
+		"the client is revoked": func(s *world) {
 			s.Fail(sandbox.Fault{Operation: sandbox.OpToken, Times: -1, Effect: sandbox.Status(401, `{"error":"invalid_client"}`)})
 		},
-		"the API is down": func(s season) { s.Fail(sandbox.Fault{Times: -1, Effect: sandbox.DropBeforeCommit()}) },
-		"no Date":         func(s season) { s.Fail(sandbox.Fault{Times: -1, Effect: sandbox.Header("Date", "")}) },
-		"the list fails": func(s season) {
+		"the API is down": func(s *world) { s.Fail(sandbox.Fault{Times: -1, Effect: sandbox.DropBeforeCommit()}) },
+		"no Date":         func(s *world) { s.Fail(sandbox.Fault{Times: -1, Effect: sandbox.Header("Date", "")}) },
+		"the list fails": func(s *world) {
 			s.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: sandbox.Status(500, "", "Date", "")})
 		},
-		"a gateway answers 404": func(s season) {
+		"a gateway answers 404": func(s *world) {
 			s.Fail(sandbox.Fault{Times: -1, Effect: sandbox.Status(404, "<html>", "Content-Type", "text/html")})
 		},
-		"a cache answers": func(s season) {
+		"a cache answers": func(s *world) {
 			s.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: sandbox.CachedWithoutAge()})
 		},
-		"the answers disagree": func(s season) {
+		"the answers disagree": func(s *world) {
 			s.SkewDate(func(n int, _ sandbox.Operation) time.Duration { return time.Duration(n%2) * time.Hour })
 		},
 	}
 	for name, spoil := range faults {
-		t.Run(name, inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
+		t.Run(name, acc.inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s *world) {
 			past := match(attrs{"starts_at": "2028-02-29T18:00:00Z", "ends_at": "2028-02-29T19:00:00Z"})
 			other := match(attrs{"device": attrs{"phone_number": "+34600000011"}})
 			ended := s.is(s.pass(record{}, past), "ENDED", "")
@@ -268,7 +268,7 @@ func TestReservation_withoutTheAPI(t *testing.T) {
 }
 
 // idleWithoutTheAPI checks that a run without the API has nothing to do.
-func (s season) idleWithoutTheAPI(r record, config attrs) {
+func (s *world) idleWithoutTheAPI(r record, config attrs) {
 	s.t.Helper()
 	if p := s.pass(r, config); p.planned || len(p.diagnostics) > 0 || !p.is(r) {
 		s.t.Errorf("the run planned something, or said: %s", printed(p.diagnostics))
@@ -278,7 +278,7 @@ func (s season) idleWithoutTheAPI(r record, config attrs) {
 // What is over stays over by the API's clock when it was seen; this machine's may veto: where it says
 // that the window is not over, the API is asked again.
 func TestReservation_endedTooEarly(t *testing.T) {
-	inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		s.SkewDate(off(6 * time.Hour))
 		over := s.pass(record{}, match(nil))
 		s.warns(over, "Clocks Differ", "Reservation Window Has Ended")
@@ -292,10 +292,10 @@ func TestReservation_endedTooEarly(t *testing.T) {
 // of the API's never ends the session that the last run made, and a plan warns.
 func TestReservation_startsNow(t *testing.T) {
 	t.Parallel()
-	runner := func(s season, ahead time.Duration) attrs {
+	runner := func(s *world, ahead time.Duration) attrs {
 		return match(attrs{"starts_at": s.clock.Now().Add(ahead).UTC().Format(time.RFC3339)})
 	}
-	t.Run("forty seconds ahead", inSeason(-time.Minute, sandbox.Config{Clock: clockOff(-40 * time.Second)}, func(t *testing.T, s season) {
+	t.Run("forty seconds ahead", acc.inSeason(-time.Minute, sandbox.Config{Clock: clockOff(-40 * time.Second)}, func(t *testing.T, s *world) {
 		merged := s.pass(record{}, runner(s, 40*time.Second))
 		r := s.is(merged, "SCHEDULED", "")
 		s.advance(time.Minute)
@@ -327,7 +327,7 @@ func TestReservation_startsNow(t *testing.T) {
 		"almost five minutes ahead": {4*time.Minute + 50*time.Second, "AVAILABLE", ""},
 		"over five minutes ahead":   {5*time.Minute + 10*time.Second, "SCHEDULED", "DELETE"},
 	} {
-		t.Run(name, inSeason(0, sandbox.Config{}, func(_ *testing.T, s season) {
+		t.Run(name, acc.inSeason(0, sandbox.Config{}, func(_ *testing.T, s *world) {
 			r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 			s.at(time.Minute)
 			s.is(s.pass(r, runner(s, test.ahead)), test.status, test.sent)
@@ -336,7 +336,7 @@ func TestReservation_startsNow(t *testing.T) {
 }
 
 // passUnknown is a pass whose plan does not know the start yet.
-func (s season) passUnknown(r record, config attrs) pass {
+func (s *world) passUnknown(r record, config attrs) pass {
 	s.t.Helper()
 	before := len(strings.Fields(s.writes()))
 	c := s.core().reservations()

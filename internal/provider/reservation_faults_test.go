@@ -19,7 +19,7 @@ import (
 )
 
 // scheduled is a reservation that was made before its window opened, which it does now.
-func (s season) scheduled(config attrs) record {
+func (s *world) scheduled(config attrs) record {
 	s.t.Helper()
 	r := s.is(s.pass(record{}, config), "SCHEDULED", "")
 	s.at(0)
@@ -27,7 +27,7 @@ func (s season) scheduled(config attrs) record {
 }
 
 // failsWith checks the errors of a run.
-func (s season) failsWith(p pass, texts ...string) {
+func (s *world) failsWith(p pass, texts ...string) {
 	s.t.Helper()
 	if p.errors() == "" {
 		s.t.Errorf("there is no error; %s", printed(p.diagnostics))
@@ -40,35 +40,35 @@ func TestReservation_updateFails(t *testing.T) {
 	t.Parallel()
 	refuse := sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.Status(400, `{"code":"INVALID_ARGUMENT","message":"not today"}`)}
 	tests := map[string]struct {
-		spoil        func(season)
+		spoil        func(*world)
 		more         attrs
 		status, sent string
 		says         []string
 		next         string
 	}{
 		"refused": {
-			spoil:  func(s season) { s.Fail(refuse) },
+			spoil:  func(s *world) { s.Fail(refuse) },
 			status: "DUE", sent: "POST", next: "POST",
 			says: []string{"Unable to Update QoS Reservation", "not today", "No session was created"},
 		},
 		"too slow": {
-			spoil:  func(s season) { s.slow(100) },
+			spoil:  func(s *world) { s.slow(100) },
 			more:   attrs{"timeouts": attrs{"update": "5s"}},
 			status: "REQUESTED", sent: "POST",
 			says: []string{"Unable to Update QoS Reservation", "timeouts.update", "It is still requested. The next apply resumes the wait."},
 		},
 		"unavailable": {
-			spoil:  func(s season) { s.Before(sandbox.OpRead, once(s.revokeAll)) },
+			spoil:  func(s *world) { s.Before(sandbox.OpRead, once(s.revokeAll)) },
 			status: "UNAVAILABLE", sent: "POST", next: "DELETE POST",
 			says: []string{"Unable to Update QoS Reservation", "UNAVAILABLE", "The next apply replaces it"},
 		},
 		"another profile": {
-			spoil:  func(s season) { s.Echo(onlyAtFirst(map[string]any{"qosProfile": "QOS_S"})) },
+			spoil:  func(s *world) { s.Echo(onlyAtFirst(map[string]any{"qosProfile": "QOS_S"})) },
 			status: "AVAILABLE", sent: "POST",
 			says: []string{"Unable to Update QoS Reservation", "QOS_S; QOS_L was asked for", "The next apply deletes it and asks again"},
 		},
 		"the answer is lost, and there is no list": {
-			spoil: func(s season) {
+			spoil: func(s *world) {
 				s.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.DropBeforeCommit()})
 				s.Before(sandbox.OpCreate, once(func() {
 					s.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: sandbox.Status(403, `{}`)})
@@ -78,7 +78,7 @@ func TestReservation_updateFails(t *testing.T) {
 			says: []string{"Unable to Update QoS Reservation", "may exist and be billed", "terraform state rm 'ADDRESS'", "terraform import 'ADDRESS'", `qod_reservation.camera["north"]`},
 		},
 		"somebody has the device": {
-			spoil: func(s season) {
+			spoil: func(s *world) {
 				s.Seed(sandbox.Session{ClientID: otherClient.ID, Device: sandbox.Device{PhoneNumber: "+34600000010"}, Duration: 60})
 			},
 			status: "DUE", sent: "POST",
@@ -86,7 +86,7 @@ func TestReservation_updateFails(t *testing.T) {
 		},
 	}
 	for name, test := range tests {
-		t.Run(name, inSeason(time.Hour, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}}, func(t *testing.T, s season) {
+		t.Run(name, acc.inSeason(time.Hour, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}}, func(t *testing.T, s *world) {
 			config := match(test.more)
 			r := s.scheduled(config)
 			id := r.text("id")
@@ -129,12 +129,11 @@ func TestReservation_updateLosesTheAnswer(t *testing.T) {
 		"committed late":                {effect: sandbox.CommitLate(time.Second), found: true, timeout: "5s"},
 	}
 	for name, test := range tests {
-		t.Run(name, inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
+		t.Run(name, acc.inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s *world) {
 			r := s.scheduled(match(nil))
 			s.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: -1, Effect: test.effect})
 			// net/http repeats by itself what never reached a server, so this counts what was committed.
-			c := newCore(t, s.process(),
-				attrs{"endpoint": s.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret, "max_retries": 0, "request_timeout": cmp.Or(test.timeout, "30s")})
+			c := s.configured(attrs{"request_timeout": cmp.Or(test.timeout, "30s")})
 			bought := s.passOf(c.reservations(), r, match(nil))
 			if test.found {
 				s.idle(s.is(bought, "AVAILABLE", "POST"), match(nil), "AVAILABLE")
@@ -155,7 +154,7 @@ func TestReservation_updateLosesTheAnswer(t *testing.T) {
 // recovers one that is ours.
 func TestReservation_updateConflicts(t *testing.T) {
 	t.Parallel()
-	t.Run("with one that can be seen", inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("with one that can be seen", acc.inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s *world) {
 		r := s.scheduled(match(nil))
 		seeded := s.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000010"}, QoSProfile: "QOS_L", Duration: 4 * 3600})
 		failed := s.pass(r, match(nil))
@@ -168,7 +167,7 @@ func TestReservation_updateConflicts(t *testing.T) {
 		r = s.is(s.pass(s.core().reservations().adopt(seeded.ID).record, match(nil)), "AVAILABLE", "")
 		s.idle(r, match(nil), "AVAILABLE")
 	}))
-	t.Run("with one of this run", inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("with one of this run", acc.inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s *world) {
 		first := s.pass(record{}, match(nil)).record
 		second := s.scheduled(match(nil))
 		c := s.core().reservations()
@@ -191,7 +190,7 @@ func TestReservation_updateInterrupted(t *testing.T) {
 		"during the POST": {in: sandbox.OpCreate},
 		"during the wait": {in: sandbox.OpRead, takes: time.Minute},
 	} {
-		t.Run(name, inSeason(time.Hour, sandbox.Config{Provisioning: test.takes}, func(t *testing.T, s season) {
+		t.Run(name, acc.inSeason(time.Hour, sandbox.Config{Provisioning: test.takes}, func(t *testing.T, s *world) {
 			r := s.scheduled(match(nil))
 			c := s.core().reservations()
 			s.Before(test.in, once(func() { _, _ = c.server.StopProvider(t.Context(), &tfprotov6.StopProviderRequest{}) }))
@@ -252,7 +251,7 @@ func TestReservation_updateEndsWith(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := coreWith(t, test.api).reservations()
+			c := acc.coreWith(t, test.api).reservations()
 			later := "2028-02-29T21:15:00Z"
 			r := c.create(match(attrs{"starts_at": later})).record
 			if r.text("status") != "SCHEDULED" {
@@ -284,7 +283,7 @@ func TestReservation_updateEndsBehindTheRelease(t *testing.T) {
 	t.Parallel()
 	made := false
 	available := qod.Session{ID: lostID, Status: qod.StatusAvailable, QoSProfile: "QOS_L"}
-	c := coreWith(t, revoked{api{reserve: func() (qod.Session, error) {
+	c := acc.coreWith(t, revoked{api{reserve: func() (qod.Session, error) {
 		if made {
 			panic("a fault")
 		}
@@ -303,7 +302,7 @@ func TestReservation_updateEndsBehindTheRelease(t *testing.T) {
 }
 
 // slow keeps the network's sessions REQUESTED for a number of looks.
-func (s season) slow(looks int) {
+func (s *world) slow(looks int) {
 	s.Echo(func(info map[string]any) {
 		if looks--; looks >= 0 {
 			info["qosStatus"] = "REQUESTED"
@@ -311,7 +310,7 @@ func (s season) slow(looks int) {
 	})
 }
 
-func (s season) revokeAll() {
+func (s *world) revokeAll() {
 	for _, id := range s.ids() {
 		s.Revoke(id)
 	}
@@ -331,35 +330,35 @@ func once(f func()) func(int, *http.Request) {
 func TestReservation_createFails(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		spoil  func(season)
+		spoil  func(*world)
 		more   attrs
 		status string // empty: nothing is in state
 		says   []string
 	}{
 		"refused": {
-			spoil: func(s season) {
+			spoil: func(s *world) {
 				s.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.Status(400, `{"message":"not today"}`)})
 			},
 			says: []string{"Unable to Create QoS Reservation", "not today", "No session was created"},
 		},
 		"too slow": {
-			spoil:  func(s season) { s.slow(1000) },
+			spoil:  func(s *world) { s.slow(1000) },
 			more:   attrs{"timeouts": attrs{"create": "5s"}},
 			status: "REQUESTED",
 			says:   []string{"Unable to Create QoS Reservation", "timeouts.create", "tainted", "untaint"},
 		},
 		"unavailable": {
-			spoil:  func(s season) { s.Before(sandbox.OpRead, once(s.revokeAll)) },
+			spoil:  func(s *world) { s.Before(sandbox.OpRead, once(s.revokeAll)) },
 			status: "UNAVAILABLE",
 			says:   []string{"Unable to Create QoS Reservation", "UNAVAILABLE", "tainted"},
 		},
 		"another profile": {
-			spoil:  func(s season) { s.Echo(func(info map[string]any) { info["qosProfile"] = "QOS_S" }) },
+			spoil:  func(s *world) { s.Echo(func(info map[string]any) { info["qosProfile"] = "QOS_S" }) },
 			status: "AVAILABLE",
 			says:   []string{"Unable to Create QoS Reservation", "QOS_S; QOS_L was asked for", "tainted"},
 		},
 		"gone while it is waited for": {
-			spoil: func(s season) {
+			spoil: func(s *world) {
 				s.slow(1)
 				s.Before(sandbox.OpRead, func(int, *http.Request) {
 					for _, id := range s.ids() {
@@ -371,7 +370,7 @@ func TestReservation_createFails(t *testing.T) {
 		},
 	}
 	for name, test := range tests {
-		t.Run(name, inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+		t.Run(name, acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 			test.spoil(s)
 			failed := s.pass(record{}, match(test.more))
 			s.is(failed, test.status, "POST")
@@ -387,7 +386,7 @@ func TestReservation_createFails(t *testing.T) {
 // planned, and nothing of the session that is not known.
 func TestReservation_moveFails(t *testing.T) {
 	t.Parallel()
-	t.Run("the release", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("the release", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 		s.Fail(sandbox.Fault{Operation: sandbox.OpDelete, Times: -1, Effect: sandbox.Status(503, "")})
 		later := match(attrs{"starts_at": "2028-02-29T22:15:00Z"})
@@ -400,7 +399,7 @@ func TestReservation_moveFails(t *testing.T) {
 		r = s.is(s.pass(failed.record, later), "SCHEDULED", "DELETE")
 		s.idle(r, later, "SCHEDULED")
 	}))
-	t.Run("the answer to the release", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("the answer to the release", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 		s.Fail(sandbox.Fault{Operation: sandbox.OpDelete, Effect: sandbox.StatusAfterCommit(503, "")})
 		later := match(attrs{"starts_at": "2028-02-29T22:15:00Z"})
@@ -412,7 +411,7 @@ func TestReservation_moveFails(t *testing.T) {
 		r = s.is(s.pass(failed.record, later), "SCHEDULED", "")
 		s.idle(r, later, "SCHEDULED")
 	}))
-	t.Run("the POST behind the release", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("the POST behind the release", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 		s.revokeAll()
 		s.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.Status(400, `{}`)})
@@ -426,7 +425,7 @@ func TestReservation_moveFails(t *testing.T) {
 		s.lasts(5 * time.Hour)
 		s.idle(r, longer, "AVAILABLE")
 	}))
-	t.Run("interrupted before anything is sent", inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("interrupted before anything is sent", acc.inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s *world) {
 		r := s.scheduled(match(nil))
 		c := s.core().reservations()
 		r = c.refresh(r).record
@@ -439,7 +438,7 @@ func TestReservation_moveFails(t *testing.T) {
 			t.Errorf("sent was %q, the state has %v", s.writes(), stopped.values)
 		}
 	}))
-	t.Run("the look", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("the look", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 		longer := match(attrs{"ends_at": "2028-03-01T01:15:00Z"})
 		c := s.core().reservations()
@@ -456,7 +455,7 @@ func TestReservation_moveFails(t *testing.T) {
 // An update that was planned for something else (waiting, timeouts) leaves a window that has opened
 // meanwhile to the next run: it returns what was planned.
 func TestReservation_updatesWithoutACall(t *testing.T) {
-	inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
+	acc.inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s *world) {
 		r := s.is(s.pass(record{}, match(nil)), "SCHEDULED", "")
 		config := match(attrs{"wait_for_available": false, "timeouts": attrs{"update": "1m"}})
 		c := s.core().reservations()
@@ -479,7 +478,7 @@ func TestReservation_updatesWithoutACall(t *testing.T) {
 // A plan that found the window open and is applied after it releases what it would have healed, and buys
 // nothing.
 func TestReservation_staleSaved(t *testing.T) {
-	inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 		s.at(time.Hour)
 		s.revokeAll()
@@ -496,7 +495,7 @@ func TestReservation_staleSaved(t *testing.T) {
 
 // The 404 of another origin proves nothing of a session, but a reservation without one moves freely.
 func TestReservation_origins(t *testing.T) {
-	inSeason(0, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}}, func(t *testing.T, s season) {
+	acc.inSeason(0, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}}, func(t *testing.T, s *world) {
 		other := func() *core { return s.coreAs(s.Endpoint(), otherClient).reservations() }
 		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 		read := other().refresh(r)
@@ -526,10 +525,10 @@ func TestReservation_origins(t *testing.T) {
 // An import takes over a session, and its window from the configuration, without buying anything.
 func TestReservation_import(t *testing.T) {
 	t.Parallel()
-	seed := func(s season) string {
+	seed := func(s *world) string {
 		return s.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000010"}, QoSProfile: "QOS_L", Duration: 4 * 3600}).ID
 	}
-	adopted := func(s season, id string) record {
+	adopted := func(s *world, id string) record {
 		s.t.Helper()
 		got := s.core().reservations().adopt(id)
 		if len(got.diagnostics) > 0 || got.text("id") != id || got.text("session_id") != id || got.text("status") != "AVAILABLE" || got.text("qos_profile") != "QOS_L" {
@@ -537,7 +536,7 @@ func TestReservation_import(t *testing.T) {
 		}
 		return got.record
 	}
-	t.Run("inside its window", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("inside its window", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		id := seed(s)
 		r := s.is(s.pass(adopted(s, id), match(nil)), "AVAILABLE", "")
 		if r.text("id") != id || r.text("ends_at") != matchEnds {
@@ -551,18 +550,18 @@ func TestReservation_import(t *testing.T) {
 			t.Errorf("id is %s, session_id %s", r.text("id"), r.text("session_id"))
 		}
 	}))
-	t.Run("outside of its window", inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("outside of its window", acc.inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s *world) {
 		cut := s.pass(adopted(s, seed(s)), match(nil))
 		s.is(cut, "SCHEDULED", "DELETE")
 		containsAll(t, strings.Join(cut.warnings(), ""), []string{"Imported QoS Session Deleted", "lay outside of the window"})
 	}))
-	t.Run("unavailable", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("unavailable", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		r := adopted(s, seed(s))
 		s.revokeAll()
 		r = s.is(s.pass(r, match(nil)), "UNAVAILABLE", "")
 		s.is(s.pass(r, match(nil)), "AVAILABLE", "DELETE POST")
 	}))
-	t.Run("gone before the window is adopted", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("gone before the window is adopted", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		id := seed(s)
 		r := adopted(s, id)
 		c := s.core().reservations()
@@ -575,7 +574,7 @@ func TestReservation_import(t *testing.T) {
 		containsAll(t, strings.Join(made.warnings(), ""), []string{"QoS Reservation Without Session", "an import reserves nothing"})
 		s.is(s.pass(made.record, match(nil)), "AVAILABLE", "POST")
 	}))
-	t.Run("gone while it is waited for", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("gone while it is waited for", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		r := adopted(s, seed(s))
 		s.slow(1000)
 		s.Before(sandbox.OpRead, func(n int, _ *http.Request) {
@@ -591,18 +590,18 @@ func TestReservation_import(t *testing.T) {
 			t.Fatalf("the state has %v", vanished.values)
 		}
 	}))
-	t.Run("gone before the next plan", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("gone before the next plan", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		id := seed(s)
 		r := adopted(s, id)
 		s.Remove(id)
 		r = s.is(s.pass(r, match(nil)), "DUE", "")
 		s.is(s.pass(r, match(nil)), "AVAILABLE", "POST")
 	}))
-	t.Run("where there is none", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("where there is none", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		got := s.core().reservations().adopt(lostID)
 		containsAll(t, got.errors(), []string{"Unable to Import QoS Reservation", "does not exist", "A reservation without a session need not be"})
 	}))
-	t.Run("by what is no id", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("by what is no id", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		resp, err := s.core().server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: "qod_reservation", ID: "../../admin"})
 		if err != nil || !refused(resp.Diagnostics) || len(s.Requests()) > 0 {
 			t.Errorf("%v, %s, %d requests", err, printed(resp.Diagnostics), len(s.Requests()))
@@ -614,12 +613,12 @@ func TestReservation_import(t *testing.T) {
 // is over: what is over stays inert, and what is due is reserved in place.
 func TestReservation_drift(t *testing.T) {
 	t.Parallel()
-	drift := func(s season) {
+	drift := func(s *world) {
 		for _, id := range s.ids() {
 			s.Edit(id, func(session *sandbox.Session) { session.QoSProfile = "QOS_S" })
 		}
 	}
-	t.Run("in use", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("in use", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 		drift(s)
 		replaced := s.is(s.pass(r, match(nil)), "AVAILABLE", "DELETE POST")
@@ -628,7 +627,7 @@ func TestReservation_drift(t *testing.T) {
 		}
 		s.idle(replaced, match(nil), "AVAILABLE")
 	}))
-	t.Run("outside of the window", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("outside of the window", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		shorter := match(attrs{"ends_at": "2028-02-29T22:15:00Z"})
 		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 		r = s.is(s.pass(r, shorter), "AVAILABLE", "")
@@ -640,11 +639,11 @@ func TestReservation_drift(t *testing.T) {
 		}
 		s.idle(over, shorter, "ENDED")
 	}))
-	for name, end := range map[string]func(s season){
-		"gone":        func(s season) { s.Remove(s.ids()[0]) },
-		"unavailable": func(s season) { s.revokeAll() },
+	for name, end := range map[string]func(s *world){
+		"gone":        func(s *world) { s.Remove(s.ids()[0]) },
+		"unavailable": func(s *world) { s.revokeAll() },
 	} {
-		t.Run("recorded, then "+name, inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+		t.Run("recorded, then "+name, acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 			r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 			drift(s)
 			seen := s.core().reservations().refresh(r) // as -refresh-only records it
@@ -658,7 +657,7 @@ func TestReservation_drift(t *testing.T) {
 			}
 		}))
 	}
-	t.Run("recorded, then ended", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("recorded, then ended", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 		drift(s)
 		seen := s.core().reservations().refresh(r)
@@ -672,12 +671,12 @@ func TestReservation_drift(t *testing.T) {
 func TestReservation_endsEarly(t *testing.T) {
 	t.Parallel()
 	const anHourOn = "2028-03-01T01:15:00Z"
-	t.Run("requested, and no end shown", inSeason(0, sandbox.Config{Provisioning: time.Hour}, func(t *testing.T, s season) {
+	t.Run("requested, and no end shown", acc.inSeason(0, sandbox.Config{Provisioning: time.Hour}, func(t *testing.T, s *world) {
 		doNot := attrs{"wait_for_available": false}
 		r := s.is(s.pass(record{}, match(doNot)), "REQUESTED", "POST")
 		s.saysOne(s.pass(r, match(doNot).with("ends_at", anHourOn)), "QoS Session Ends Before Its Window", "until "+matchEnds+" at most")
 	}))
-	t.Run("the end is shown by the first answer alone", inSeason(0, sandbox.Config{Provisioning: sandbox.Instant}, func(t *testing.T, s season) {
+	t.Run("the end is shown by the first answer alone", acc.inSeason(0, sandbox.Config{Provisioning: sandbox.Instant}, func(t *testing.T, s *world) {
 		first := true
 		s.Echo(func(info map[string]any) {
 			if !first {
@@ -692,13 +691,13 @@ func TestReservation_endsEarly(t *testing.T) {
 		}
 		s.saysOne(s.pass(r, match(attrs{"ends_at": anHourOn})), "QoS Session Ends Before Its Window", "until 2028-03-01T00:1")
 	}))
-	t.Run("the wait fails", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("the wait fails", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		s.slow(1000)
 		made := s.pass(record{}, match(attrs{"ends_at": "2028-03-03T20:15:00Z", "timeouts": attrs{"create": "5s"}}))
 		s.failsWith(made, "timeouts.create")
 		containsAll(t, strings.Join(made.warnings(), ""), []string{"QoS Session Ends Before Its Window", "until 2028-03-01T20:1"})
 	}))
-	t.Run("the window closes during the wait", inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("the window closes during the wait", acc.inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s *world) {
 		config := match(attrs{"ends_at": "2028-02-29T20:15:30Z", "timeouts": attrs{"update": "1m"}})
 		r := s.scheduled(config)
 		s.slow(1000)

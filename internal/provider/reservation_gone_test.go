@@ -18,13 +18,13 @@ var denied = sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: sandbox
 func TestReservation_foreignNotFound(t *testing.T) {
 	t.Parallel()
 	for _, gateway := range sandbox.ForeignNotFound {
-		answers := func(s season, times int, ops ...sandbox.Operation) {
+		answers := func(s *world, times int, ops ...sandbox.Operation) {
 			for _, op := range ops {
 				s.Fail(sandbox.Fault{Operation: op, Times: times, Effect: gateway.Effect})
 			}
 		}
 		longer := match(attrs{"ends_at": "2028-03-01T01:15:00Z"})
-		t.Run(gateway.Name, inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+		t.Run(gateway.Name, acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 			r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 			id := r.text("session_id")
 			unharmed := func(what string, left result, summary string, says ...string) {
@@ -69,21 +69,21 @@ func TestReservation_foreignNotFound(t *testing.T) {
 // minute is asked for again.
 func TestReservation_laggingNode(t *testing.T) {
 	t.Parallel()
-	made := func(s season) record {
+	made := func(s *world) record {
 		return s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 	}
-	t.Run("reads", inSeason(0, sandbox.Config{}, func(_ *testing.T, s season) {
+	t.Run("reads", acc.inSeason(0, sandbox.Config{}, func(_ *testing.T, s *world) {
 		r := made(s)
 		s.Lag(sandbox.OpRead, 30*time.Second)
 		s.idle(r, match(nil), "AVAILABLE")
 	}))
-	t.Run("reads and lists", inSeason(0, sandbox.Config{}, func(_ *testing.T, s season) {
+	t.Run("reads and lists", acc.inSeason(0, sandbox.Config{}, func(_ *testing.T, s *world) {
 		r := made(s)
 		s.Lag(sandbox.OpRead, 50*time.Second)
 		s.Lag(sandbox.OpList, 50*time.Second)
 		s.idle(r, match(nil), "AVAILABLE")
 	}))
-	t.Run("deletes", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("deletes", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		r := made(s)
 		for _, op := range []sandbox.Operation{sandbox.OpRead, sandbox.OpList, sandbox.OpDelete} {
 			s.Lag(op, 50*time.Second)
@@ -98,7 +98,7 @@ func TestReservation_laggingNode(t *testing.T) {
 func TestReservation_deleteBusy(t *testing.T) {
 	t.Parallel()
 	for name, status := range map[string]int{"409": 409, "423": 423, "425": 425, "429": 429} {
-		t.Run(name, inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+		t.Run(name, acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 			r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 			busy := func() {
 				s.Fail(sandbox.Fault{Operation: sandbox.OpDelete, Times: 3, Effect: sandbox.Status(status, `{"code":"CONFLICT"}`)})
@@ -119,7 +119,7 @@ func TestReservation_deleteBusy(t *testing.T) {
 // A network that shows a session as AVAILABLE past its own end has it no more: what is left of the window
 // is reserved anew.
 func TestReservation_availablePastItsEnd(t *testing.T) {
-	inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		config := match(attrs{"ends_at": "2028-03-03T20:15:00Z"})
 		first := s.pass(record{}, config).record
 		s.at(24*time.Hour + time.Minute)
@@ -145,7 +145,7 @@ func TestReservation_availablePastItsEnd(t *testing.T) {
 }
 
 // lost is a reservation whose session has disappeared before its end, and has been let go of.
-func (s season) lost(config attrs) (r record, session sandbox.Session) {
+func (s *world) lost(config attrs) (r record, session sandbox.Session) {
 	s.t.Helper()
 	r = s.is(s.pass(record{}, config), "AVAILABLE", "POST")
 	s.at(2 * time.Minute)
@@ -166,7 +166,7 @@ func (s season) lost(config attrs) (r record, session sandbox.Session) {
 // by the conflict that it causes. Another one of the device never is.
 func TestReservation_takenBack(t *testing.T) {
 	t.Parallel()
-	t.Run("by a read", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("by a read", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		r, session := s.lost(match(nil))
 		s.Seed(session)
 		back := s.pass(r, match(nil))
@@ -179,7 +179,7 @@ func TestReservation_takenBack(t *testing.T) {
 			t.Errorf("it is remembered as lost: %v", lost)
 		}
 	}))
-	t.Run("by a conflict", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("by a conflict", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		r, session := s.lost(match(nil))
 		s.Before(sandbox.OpCreate, once(func() { s.Seed(session) }))
 		back := s.pass(r, match(nil))
@@ -188,7 +188,7 @@ func TestReservation_takenBack(t *testing.T) {
 		}
 		s.idle(back.record, match(nil), "AVAILABLE")
 	}))
-	t.Run("by a conflict, while it is requested", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("by a conflict, while it is requested", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		r, session := s.lost(match(nil))
 		s.Before(sandbox.OpCreate, once(func() {
 			s.Seed(session)
@@ -200,7 +200,7 @@ func TestReservation_takenBack(t *testing.T) {
 		}
 		s.idle(back.record, match(nil), "AVAILABLE")
 	}))
-	t.Run("not another one of the device", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("not another one of the device", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		r, _ := s.lost(match(nil))
 		other := s.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000010"}, QoSProfile: "QOS_L", Duration: 4 * 3600})
 		refused := s.pass(r, match(nil))
@@ -212,14 +212,14 @@ func TestReservation_takenBack(t *testing.T) {
 			t.Error("the lost one is forgotten")
 		}
 	}))
-	t.Run("not after another one was reserved", inSeason(0, sandbox.Config{SeveralPerDevice: true}, func(t *testing.T, s season) {
+	t.Run("not after another one was reserved", acc.inSeason(0, sandbox.Config{SeveralPerDevice: true}, func(t *testing.T, s *world) {
 		r, session := s.lost(match(nil))
 		again := s.pass(r, match(nil))
 		if again.sent != "POST" || again.text("session_id") == session.ID || privateIn(again.private).Lost.ID != "" {
 			t.Errorf("sent was %s, the state has %v; %s", again.sent, again.values, printed(again.diagnostics))
 		}
 	}))
-	t.Run("outside of a window that was moved", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("outside of a window that was moved", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		r, session := s.lost(match(nil))
 		later := match(attrs{"starts_at": "2028-02-29T22:15:00Z"})
 		r = s.is(s.pass(r, later), "SCHEDULED", "")
@@ -227,7 +227,7 @@ func TestReservation_takenBack(t *testing.T) {
 		r = s.is(s.pass(r, later), "SCHEDULED", "DELETE")
 		s.idle(r, later, "SCHEDULED")
 	}))
-	t.Run("forgotten after its end", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("forgotten after its end", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		shorter := match(attrs{"ends_at": "2028-02-29T21:15:00Z"})
 		r, _ := s.lost(shorter)
 		s.at(time.Hour + time.Minute)
@@ -246,14 +246,14 @@ func TestReservation_takenBack(t *testing.T) {
 // A destroy deletes the session that was lost sight of if it is back, and never fails for it.
 func TestReservation_destroysTheLost(t *testing.T) {
 	t.Parallel()
-	t.Run("back again", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("back again", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		r, session := s.lost(match(nil))
 		s.Seed(session)
 		if gone := s.core().reservations().destroy(r); gone.values != nil || len(gone.diagnostics) > 0 || len(s.ids()) > 0 {
 			t.Errorf("the network has %v; %s", s.ids(), printed(gone.diagnostics))
 		}
 	}))
-	t.Run("still gone", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("still gone", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		r, session := s.lost(match(nil))
 		gone := s.core().reservations().destroy(r)
 		if gone.values != nil || refused(gone.diagnostics) {
@@ -262,7 +262,7 @@ func TestReservation_destroysTheLost(t *testing.T) {
 		// Terraform shows no warning of the refresh of a destroy, but this one.
 		containsAll(t, strings.Join(gone.warnings(), ""), []string{"QoS Session " + session.ID + " Gone Before Its End"})
 	}))
-	t.Run("after its end, and the API is down", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("after its end, and the API is down", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		r, _ := s.lost(match(nil))
 		s.at(5 * time.Hour)
 		s.Fail(sandbox.Fault{Times: -1, Effect: sandbox.DropBeforeCommit()})
@@ -270,14 +270,14 @@ func TestReservation_destroysTheLost(t *testing.T) {
 			t.Errorf("it says: %s", printed(gone.diagnostics))
 		}
 	}))
-	t.Run("back again, by a machine whose clock is a day ahead", inSeason(0, sandbox.Config{Clock: clockOff(-24 * time.Hour)}, func(t *testing.T, s season) {
+	t.Run("back again, by a machine whose clock is a day ahead", acc.inSeason(0, sandbox.Config{Clock: clockOff(-24 * time.Hour)}, func(t *testing.T, s *world) {
 		r, session := s.lost(match(nil))
 		s.Seed(session)
 		if gone := s.core().reservations().destroy(r); gone.values != nil || len(gone.diagnostics) > 0 || len(s.ids()) > 0 {
 			t.Errorf("the network has %v; %s", s.ids(), printed(gone.diagnostics))
 		}
 	}))
-	t.Run("the API is down", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("the API is down", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		r, session := s.lost(match(nil))
 		s.Fail(sandbox.Fault{Times: -1, Effect: sandbox.DropBeforeCommit()})
 		gone := s.core().reservations().destroy(r)

@@ -7,7 +7,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -28,157 +27,9 @@ func match(more attrs) attrs {
 	return config
 }
 
-// season is a world whose time passes by hours when a test says so, and otherwise as it does.
-type season struct{ *world }
-
-// inSeason is a test in a bubble that begins at a time before kick-off. Its time is the API's and the
-// machine's alike, and passes only while everybody waits, so that waiting takes none. A clock in the
-// configuration, as one of clockOff, is the API's alone.
-func inSeason(before time.Duration, config sandbox.Config, test func(*testing.T, season)) func(*testing.T) {
-	return func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			s := season{newWorldInBubble(t, config)}
-			s.advance(atKickOff.Add(-before).Sub(s.clock.Now()))
-			test(t, s)
-		})
-	}
-}
-
-// clockOff is a clock of an API that is so far ahead of the machine's.
-func clockOff(by time.Duration) *sandbox.OffsetClock {
-	clock := &sandbox.OffsetClock{}
-	clock.Advance(by)
-	return clock
-}
-
-// newSeason is a season on sockets, for what needs a real CLI: the API's clock is years ahead of the
-// machine's.
-func newSeason(t *testing.T, before time.Duration, config sandbox.Config) season {
-	t.Helper()
-	t.Parallel() // first, since a test may wait for its turn for longer than the clock may go on
-	config.Clock = sandbox.NewOffsetClock(atKickOff.Add(-before))
-	return season{startWorld(t, config)}
-}
-
-// at has time pass until a time after kick-off. What a run takes on the way counts.
-func (s season) at(after time.Duration) {
-	s.t.Helper()
-	by := atKickOff.Add(after).Sub(s.clock.Now())
-	if by < -5*time.Second {
-		s.t.Fatalf("the clock does not go back by %s", -by)
-	}
-	s.advance(max(0, by))
-}
-
-// pass is what a run of Terraform did with one reservation.
-type pass struct {
-	record
-	planned bool   // something was
-	sent    string // what changed the network: "POST DELETE"
-	diagnostics
-}
-
-// pass is a run: a refresh, a plan, and what was planned. It goes by what the network holds that state
-// and network agree afterwards.
-func (s season) pass(r record, config attrs) pass {
-	s.t.Helper()
-	return s.passOf(s.core().reservations(), r, config)
-}
-
-func (s season) passOf(c *core, r record, config attrs) pass {
-	s.t.Helper()
-	before := len(strings.Fields(s.writes()))
-	var said diagnostics
-	if r.values != nil {
-		read := c.refresh(r)
-		if said = read.diagnostics; refused(said) {
-			return pass{r, false, "", said}
-		}
-		r = read.record
-	}
-	p := c.plan(r, config)
-	said = append(said, p.diagnostics...)
-	result := pass{r, false, "", said}
-	switch {
-	case refused(p.diagnostics):
-		return result
-	case len(p.replace) > 0:
-		gone := c.destroy(r)
-		if said = append(said, gone.diagnostics...); refused(gone.diagnostics) {
-			return pass{gone.record, true, "", said}
-		}
-		p = c.plan(record{}, config)
-		fallthrough
-	case r.values == nil || !p.planned.is(r):
-		made := c.apply(p)
-		result = pass{made.record, true, "", append(said, made.diagnostics...)}
-	}
-	result.sent = strings.Join(strings.Fields(s.writes())[before:], " ")
-	if strings.Contains(printed(result.diagnostics), "34600000010") {
-		s.t.Errorf("what it said shows a whole phone number: %s", printed(result.diagnostics))
-	}
-	for name, value := range result.values {
-		if !value.IsFullyKnown() {
-			s.t.Errorf("%s is left unknown in state", name)
-		}
-	}
-	return result
-}
-
-// is checks where a reservation stands after a run, and what the run sent.
-func (s season) is(p pass, status, sent string) record {
-	s.t.Helper()
-	if got := p.text("status"); got != status || p.sent != sent {
-		s.t.Errorf("it is %s, and the run sent %q; want %s and %q\n%s", got, p.sent, status, sent, printed(p.diagnostics))
-	}
-	held := ""
-	if ids := s.ids(); len(ids) > 0 {
-		held = strings.Join(ids, " ")
-	}
-	if got := p.text("session_id"); got != held {
-		s.t.Errorf("session_id is %q, the network holds %q", got, held)
-	}
-	return p.record
-}
-
-// idle checks that a run has nothing to do.
-func (s season) idle(r record, config attrs, status string) record {
-	s.t.Helper()
-	p := s.pass(r, config)
-	if p.planned || len(p.diagnostics) > 0 {
-		s.t.Errorf("the run planned something, or said: %s", printed(p.diagnostics))
-	}
-	return s.is(p, status, "")
-}
-
-// lasts checks that the one session was asked for what remained of its window, rounded down. The clock
-// stands still, but for the moments that pass on the way, which a busy machine makes seconds.
-func (s season) lasts(want time.Duration) {
-	s.t.Helper()
-	ledger := s.Ledger()
-	if len(ledger) == 0 {
-		s.t.Fatal("there is no session")
-	}
-	got := time.Duration(ledger[0].Duration) * time.Second
-	if got > want || got < want-5*time.Second {
-		s.t.Errorf("the session lasts %s, want %s", got, want)
-	}
-}
-
-// saysOne checks that one warning was given, and no error.
-func (s season) saysOne(p pass, texts ...string) {
-	s.t.Helper()
-	warned := p.warnings()
-	if len(warned) != 1 || p.errors() != "" {
-		s.t.Fatalf("want one warning, got: %s", printed(p.diagnostics))
-	}
-	containsAll(s.t, warned[0], texts)
-}
-
 // From a merge days early to long after the event: only the runs inside the window cost anything.
 func TestReservation_life(t *testing.T) {
-	inSeason(4*24*time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
+	acc.inSeason(4*24*time.Hour, sandbox.Config{}, func(t *testing.T, s *world) {
 		config := match(nil)
 
 		merged := s.pass(record{}, config)
@@ -290,7 +141,7 @@ func TestReservation_moves(t *testing.T) {
 		},
 	}
 	for name, test := range tests {
-		t.Run(name, inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+		t.Run(name, acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 			first := match(test.from)
 			begun := s.pass(record{}, first)
 			r := s.is(begun, "AVAILABLE", "POST")
@@ -352,7 +203,7 @@ func (l lastMinute) Await(context.Context, qod.Ref) (qod.Session, error) {
 // A window that is over before the reservation is made ends in a warning, whatever was planned before.
 func TestReservation_tooLate(t *testing.T) {
 	t.Parallel()
-	t.Run("planned too late", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("planned too late", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		s.at(5 * time.Hour)
 		c := s.core().reservations()
 		p := c.plan(record{}, match(nil))
@@ -367,7 +218,7 @@ func TestReservation_tooLate(t *testing.T) {
 		s.is(late, "ENDED", "")
 		s.idle(late.record, match(nil), "ENDED")
 	}))
-	t.Run("applied too late", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("applied too late", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		c := s.core().reservations()
 		p := c.plan(record{}, match(nil))
 		if len(p.diagnostics) > 0 {
@@ -380,7 +231,7 @@ func TestReservation_tooLate(t *testing.T) {
 		}
 		containsAll(t, strings.Join(made.warnings(), ""), []string{"Reservation Window Has Ended", matchEnds})
 	}))
-	t.Run("due, and applied too late", inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("due, and applied too late", acc.inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s *world) {
 		r := s.is(s.pass(record{}, match(nil)), "SCHEDULED", "")
 		s.at(0)
 		c := s.core().reservations()
@@ -393,7 +244,7 @@ func TestReservation_tooLate(t *testing.T) {
 	}))
 	t.Run("the window closes while the POST is prepared", func(t *testing.T) {
 		t.Parallel()
-		c := coreWith(t, closing{now: new(atKickOff)}).reservations()
+		c := acc.coreWith(t, closing{now: new(atKickOff)}).reservations()
 		made := c.apply(c.plan(record{}, match(nil)))
 		if made.text("status") != "ENDED" || refused(made.diagnostics) {
 			t.Errorf("it is %q; %s", made.text("status"), printed(made.diagnostics))
@@ -403,7 +254,7 @@ func TestReservation_tooLate(t *testing.T) {
 		t.Parallel()
 		for what, starts := range map[string]string{"a create": matchStarts, "an update": "2028-02-29T21:15:00Z"} {
 			now := atKickOff
-			c := coreWith(t, lastMinute{closing{now: &now}}).reservations()
+			c := acc.coreWith(t, lastMinute{closing{now: &now}}).reservations()
 			made := c.apply(c.plan(record{}, match(attrs{"starts_at": starts})))
 			if what == "an update" {
 				made = c.apply(c.plan(made.record, match(nil)))
@@ -414,7 +265,7 @@ func TestReservation_tooLate(t *testing.T) {
 			containsAll(t, strings.Join(made.warnings(), ""), []string{"Reservation Window Has Ended", matchEnds})
 		}
 	})
-	t.Run("what remains is rounded down", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("what remains is rounded down", acc.inSeason(0, sandbox.Config{}, func(t *testing.T, s *world) {
 		s.at(4*time.Hour - 20*time.Second) // and a few milliseconds, until it is asked for
 		s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
 		s.lasts(19 * time.Second)
@@ -426,7 +277,7 @@ func TestReservation_tooLate(t *testing.T) {
 func TestReservation_clock(t *testing.T) {
 	t.Parallel()
 	for name, off := range map[string]time.Duration{"an hour ahead": time.Hour, "an hour behind": -time.Hour, "four minutes ahead": 4 * time.Minute} {
-		t.Run(name, inSeason(time.Minute, sandbox.Config{Clock: clockOff(off)}, func(t *testing.T, s season) {
+		t.Run(name, acc.inSeason(time.Minute, sandbox.Config{Clock: clockOff(off)}, func(t *testing.T, s *world) {
 			warned := func(p pass) int { return strings.Count(printed(p.diagnostics), "Clocks Differ") }
 			want := 0
 			if off.Abs() > 5*time.Minute {
@@ -445,7 +296,7 @@ func TestReservation_clock(t *testing.T) {
 			}
 		}))
 	}
-	t.Run("two lists a process", inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
+	t.Run("two lists a process", acc.inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s *world) {
 		var all []record
 		for range 20 {
 			all = append(all, s.pass(record{}, match(nil)).record)
@@ -501,8 +352,8 @@ func TestReservation_nodes(t *testing.T) {
 		"it opens meanwhile":       {[]time.Time{atKickOff.Add(-time.Millisecond), atKickOff.Add(time.Second)}, "SCHEDULED", "Reservation Window Is Not Open Yet"},
 		"the second one is behind": {[]time.Time{atKickOff, atKickOff.Add(-2 * time.Second)}, "AVAILABLE", ""},
 	} {
-		t.Run(name, inSeason(0, sandbox.Config{}, func(t *testing.T, _ season) {
-			c := coreWith(t, ticking{times: &test.times}).reservations()
+		t.Run(name, acc.inSeason(0, sandbox.Config{}, func(t *testing.T, _ *world) {
+			c := acc.coreWith(t, ticking{times: &test.times}).reservations()
 			made := c.apply(c.plan(record{}, match(nil)))
 			if got := made.text("status"); got != test.status || made.errors() != "" {
 				t.Errorf("it is %s, want %s; %s", got, test.status, printed(made.diagnostics))

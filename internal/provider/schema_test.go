@@ -23,7 +23,7 @@ import (
 
 func TestSchema_framework(t *testing.T) {
 	t.Parallel()
-	w := newWire(t, nil)
+	w := acc.newWire(t, nil)
 	if len(w.schemas.Diagnostics) > 0 {
 		t.Errorf("the framework says of the schemas:\n%s", printed(w.schemas.Diagnostics))
 	}

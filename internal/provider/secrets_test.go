@@ -56,7 +56,7 @@ data "qod_sessions" "all" {
   depends_on = [qod_session.camera]
 }
 `
-	w := newWorld(t, sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: sandbox.DefaultClient.ID, Secret: clientSecret}}})
+	w := acc.newWorld(t, sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: sandbox.DefaultClient.ID, Secret: clientSecret}}})
 	w.AcceptToken(accessToken, sandbox.DefaultClient.ID)
 	// The network repeats what it was sent, also what it should not.
 	echo := `{"code":"INVALID_ARGUMENT","message":"token ` + webhookToken + `, secret ` + clientSecret + `, device +` + phone + ` not accepted"}`
@@ -113,7 +113,7 @@ data "qod_sessions" "all" {
 // opens, and nothing else does.
 func TestReservation_tokenIsSent(t *testing.T) {
 	const token = "canary-webhook-token-2"
-	s := newSeason(t, time.Hour, sandbox.Config{})
+	s := acc.newSeason(t, time.Hour, sandbox.Config{})
 	config := match(attrs{"notification_url": "http://127.0.0.1:9/qod", "notification_auth_token": token, "notification_auth_token_version": 1})
 	c := s.core().reservations()
 	scheduled := c.plan(record{}, config)

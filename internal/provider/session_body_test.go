@@ -99,7 +99,7 @@ func TestSession_requestBody(t *testing.T) {
 			`{"device": {"phoneNumber": "+123456789012345"}, "qosProfile": "QOS_M", "duration": 86400}`,
 		},
 	}
-	w := newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff)})
+	w := acc.newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff)})
 	config := ""
 	want := map[float64]any{} // by duration
 	for name, row := range rows {

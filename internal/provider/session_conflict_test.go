@@ -59,7 +59,7 @@ func TestSession_conflicts(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Clock: sandbox.NewOffsetClock(atKickOff)})
+			w := acc.newWorld(t, sandbox.Config{Clock: sandbox.NewOffsetClock(atKickOff)})
 			test.seeded.StartedAt = atKickOff
 			w.Seed(test.seeded)
 			w.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000020"}})
@@ -90,7 +90,7 @@ func TestSession_conflicts(t *testing.T) {
 // Two resources with one device: one gets it, the other is told of the two rows, and both heal
 // when the second gets a device of its own.
 func TestSession_twoRows(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	config := func(second string) string {
 		return w.hcl("%s", block("first", `device = { phone_number = "+34600000010" }`, 3601)+
 			block("second", `device = { ipv6_address = "2001:db8::10", phone_number = "`+second+`" }
@@ -107,7 +107,7 @@ func TestSession_twoRows(t *testing.T) {
 // A replacement with create_before_destroy cannot work, since the network takes one session a
 // device. It fails with the reason, and the old session is untouched on the network and in state.
 func TestSession_createBeforeDestroy(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	config := func(seconds int) string {
 		return w.hcl("%s", block("camera", `device = { phone_number = "+34600000010" }
 			lifecycle { create_before_destroy = true }`, seconds))

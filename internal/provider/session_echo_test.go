@@ -126,7 +126,7 @@ func TestSession_echoes(t *testing.T) {
 			later:  `application_server = { ipv4_address = "198.51.100.77/24", ipv6_address = "2001:DB8:0::7/32" }`,
 		},
 	}
-	w := newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff)})
+	w := acc.newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff)})
 	var first, second string
 	echoes := map[float64]func(info){}
 	checks := []statecheck.StateCheck{

@@ -24,7 +24,7 @@ func TestSession_readFails(t *testing.T) {
 		"200 with a list":          sandbox.Answer(200, "application/json", "["+other+"]"),
 		"half an answer":           sandbox.Truncate(20),
 	}
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.core()
 	made := c.created(hour(nil))
 	for name, effect := range effects {
@@ -43,7 +43,7 @@ func TestSession_readFails(t *testing.T) {
 // State that Terraform wrote before it knew identities has none; a session that is gone, or not,
 // is read all the same.
 func TestSession_readWithoutIdentity(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.core()
 	made := c.created(hour(nil))
 	made.identity = nil
@@ -57,7 +57,7 @@ func TestSession_readWithoutIdentity(t *testing.T) {
 // A DELETE that may not have worked keeps the session in state, since it may be billed; one of
 // what is gone, or whose answer was lost, ends with the session gone.
 func TestSession_deleteFails(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.core()
 	made := c.created(hour(attrs{"timeouts": attrs{"delete": "1s"}}))
 	for name, effect := range map[string]sandbox.Effect{
@@ -89,7 +89,7 @@ func TestSession_deleteFails(t *testing.T) {
 
 // A DELETE that is not answered ends with the time allowed, and keeps the session in state.
 func TestSession_deleteTimesOut(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.core()
 	made := c.created(hour(attrs{"timeouts": attrs{"delete": "300ms"}}))
 	w.Fail(sandbox.Fault{Operation: sandbox.OpDelete, Effect: sandbox.HangBeforeCommit()})
@@ -103,7 +103,7 @@ func TestSession_deleteTimesOut(t *testing.T) {
 // A fault of the network at the one moment when a session could be lost, the answer to its POST,
 // costs nothing: the session is found again and there is no second POST.
 func TestSession_lostAnswer(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.core()
 	w.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.DropAfterCommit()})
 	made := c.created(hour(nil))

@@ -15,7 +15,7 @@ import (
 // A session that the API shows whole is imported whole, by the command and by a block, and
 // nothing is planned for it.
 func TestSession_imports(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	w.test(
 		w.apply(w.hcl("%s", block("camera", `device = {
 			phone_number              = "+34600000010"
@@ -82,7 +82,7 @@ func TestSession_adoptsConfiguration(t *testing.T) {
 		"no_profile":  {echo: func(info map[string]any) { delete(info, "qosProfile") }},
 		"no_duration": {echo: func(info map[string]any) { delete(info, "duration") }},
 	}
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	var first, second string
 	var adopts, replaced []plancheck.PlanCheck
 	echoes := map[float64]func(map[string]any){}
@@ -116,7 +116,7 @@ func TestSession_adoptsConfiguration(t *testing.T) {
 // A plan that adopts configuration says which values nobody can check; what the API shows is not
 // adopted but replaced, and so is another device.
 func TestSession_adoptionIsNamed(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.core()
 	seeded := w.Seed(sandbox.Session{QoSProfile: "QOS_L", Duration: 3600, Device: sandbox.Device{PhoneNumber: "+34600000010"}})
 	imported := c.adopt(seeded.ID)
@@ -161,7 +161,7 @@ func TestSession_adoptionIsNamed(t *testing.T) {
 // An id that no session can have is refused before any request is made of it, with the likely mistake;
 // one that no session has is said not to exist.
 func TestSession_importRefuses(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.core()
 	const id = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 	seeded := w.Seed(sandbox.Session{ID: id})
@@ -219,7 +219,7 @@ func TestSession_importRefuses(t *testing.T) {
 
 // Whatever id a network gives, in whatever spelling, is importable just as the errors name it.
 func TestSession_importsAnyID(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	const upper = "797CE24C-5717-4562-B3FC-2C963F66AFA6"
 	w.Seed(sandbox.Session{ID: upper})
 	for how, adopted := range map[string]result{"id": w.core().adopt(upper), "identity": w.core().adoptByIdentity(upper)} {
@@ -238,7 +238,7 @@ func TestSession_importsAnyID(t *testing.T) {
 
 // The same through the CLI, which has to stop at these errors.
 func TestSession_importStops(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	importing := func(id, text string) resource.TestStep {
 		return resource.TestStep{Config: w.hcl(camera), ResourceName: "qod_session.camera", ImportState: true, ImportStateId: id, ExpectError: says(text)}
 	}
@@ -255,7 +255,7 @@ func TestSession_importStops(t *testing.T) {
 // What terraform plan -generate-config-out writes for an imported session applies, and then
 // nothing is to be done; so it is where the API shows a number that the configuration could not have.
 func TestSession_generatesConfiguration(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	w.Echo(func(info map[string]any) {
 		if device, _ := info["device"].(map[string]any); device["phoneNumber"] == "+34600000030" {
 			device["phoneNumber"] = "34600000030"

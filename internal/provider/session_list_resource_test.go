@@ -68,7 +68,7 @@ func idsFound(all []found) []string {
 }
 
 func TestList(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff)})
+	w := acc.newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff)})
 	first := w.Seed(sandbox.Session{QoSProfile: "QOS_L", Duration: 7200, StartedAt: atKickOff.Add(-2 * time.Minute), Device: sandbox.Device{PhoneNumber: "+34600000010"}}).ID
 	second := w.Seed(sandbox.Session{QoSProfile: "QOS_S", StartedAt: atKickOff.Add(-time.Minute), Device: sandbox.Device{NetworkAccessIdentifier: "drone@example.com"}}).ID
 	third := w.Seed(sandbox.Session{QoSProfile: "QOS_L", Status: sandbox.StatusUnavailable, StartedAt: atKickOff, Device: sandbox.Device{IPv4Address: &sandbox.IPv4Address{PublicAddress: "203.0.113.20"}}}).ID
@@ -121,7 +121,7 @@ func TestList(t *testing.T) {
 }
 
 func TestList_shortAnswers(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	id := w.Seed(sandbox.Session{}).ID
 	w.Echo(func(info map[string]any) {
 		for name := range info {
@@ -142,7 +142,7 @@ func TestList_shortAnswers(t *testing.T) {
 }
 
 func TestList_fails(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.core()
 	for name, test := range map[string]struct {
 		config attrs
@@ -172,7 +172,7 @@ func TestList_fails(t *testing.T) {
 // A list resource that is not announced does not exist for Terraform, whatever the server can do.
 func TestList_isAnnounced(t *testing.T) {
 	t.Parallel()
-	c := coreWith(t, newStill(1))
+	c := acc.coreWith(t, newStill(1))
 	if c.schemas.ListResourceSchemas["qod_session"] == nil {
 		t.Error("the schema lacks it")
 	}
@@ -194,10 +194,10 @@ func TestList_query(t *testing.T) {
 	if os.Getenv("TF_ACC_PROVIDER_HOST") == openTofu {
 		t.Skip("no version of OpenTofu has a query command yet")
 	}
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	acceptance(t, resource.TestCase{
 		TerraformVersionChecks:   []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_14_0)},
-		ProtoV6ProviderFactories: factories(),
+		ProtoV6ProviderFactories: acc.factories(),
 		Steps: []resource.TestStep{
 			w.apply(w.hcl("%s", block("one", `qos_profile = "QOS_L"`, 3600)+block("two", `qos_profile = "QOS_S"`, 7200))),
 			{

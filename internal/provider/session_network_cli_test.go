@@ -24,7 +24,7 @@ func TestSession_gatewayNotFound_cli(t *testing.T) {
 	t.Parallel()
 	for _, gateway := range []int{0, 1} { // with a message, and empty
 		t.Run(sandbox.ForeignNotFound[gateway].Name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
+			w := acc.newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
 			c := w.cli(fleet(8))
 			c.apply()
 			w.outgrowLag()
@@ -54,7 +54,7 @@ func TestSession_gatewayNotFound_cli(t *testing.T) {
 
 // A session that somebody has deleted is named by the plan that finds it gone.
 func TestSession_goneIsNamed_cli(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.cli(camera)
 	c.apply()
 	gone := w.ids()[0]
@@ -88,7 +88,7 @@ func TestSession_renamedKeys_cli(t *testing.T) {
 		deletes time.Duration
 	}{"four, slowly": {4, 3 * time.Second}, "thirty": {30, time.Second}} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
+			w := acc.newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
 			c := w.cli(renaming(test.keys, "before"))
 			c.apply()
 			w.Before(sandbox.OpDelete, func(_ int, r *http.Request) {
@@ -116,7 +116,7 @@ func TestSession_renamedKeys_cli(t *testing.T) {
 
 // The API takes five requests a second, of a fleet of forty.
 func TestSession_rateLimited_cli(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant, RateLimit: 5})
+	w := acc.newWorld(t, sandbox.Config{Provisioning: sandbox.Instant, RateLimit: 5})
 	c := w.cli(fleet(40))
 	c.must(0, atOnce(apply)...)
 	c.isLedger()
@@ -129,7 +129,7 @@ func TestSession_rateLimited_cli(t *testing.T) {
 
 // A replacement waits for a network that holds the device for a moment.
 func TestSession_deviceHeldAfterDelete_cli(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant, HoldAfterDelete: 3 * time.Second})
+	w := acc.newWorld(t, sandbox.Config{Provisioning: sandbox.Instant, HoldAfterDelete: 3 * time.Second})
 	c := w.cli(camera)
 	c.apply()
 	c.configure(cameraFor("QOS_M"))
@@ -139,7 +139,7 @@ func TestSession_deviceHeldAfterDelete_cli(t *testing.T) {
 
 // A session that is shown past its end is replaced; one that is so by a wrong clock is not.
 func TestSession_availablePastItsEnd_cli(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.cli(camera)
 	c.apply()
 	w.outgrowLag()
@@ -170,7 +170,7 @@ func onTLS(t *testing.T, http2 bool, config sandbox.Config) (*world, string) {
 		start = tlsserver.Start
 	}
 	s := start(t, config)
-	return &world{Server: &sandbox.Server{Sandbox: s.Sandbox}, t: t, endpoint: s.Endpoint()}, s.CertFile
+	return acc.servedAt(t, s.Sandbox, s.Endpoint()), s.CertFile
 }
 
 // The answer to a POST is lost in each way that a connection can lose it, over both versions of HTTP:

@@ -95,10 +95,6 @@ func (w *world) holds(records ...record) {
 	}
 }
 
-func (w *world) spoil(op sandbox.Operation, times int, effect sandbox.Effect) {
-	w.Fail(sandbox.Fault{Operation: op, Times: times, Effect: effect})
-}
-
 // A gateway that has lost its route to the API answers 404 by itself. In no shape is that the API's word
 // that a session is gone.
 func TestSession_gatewayNotFound(t *testing.T) {
@@ -106,7 +102,7 @@ func TestSession_gatewayNotFound(t *testing.T) {
 	const unproven = "does not prove that the session is gone"
 	for i, gateway := range sandbox.ForeignNotFound {
 		t.Run(gateway.Name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{})
+			w := acc.newWorld(t, sandbox.Config{})
 			made := w.cameras(8, nil)
 
 			// A list still comes through.
@@ -161,7 +157,7 @@ func TestSession_replicaLags(t *testing.T) {
 		"of everything": {sandbox.OpRead, sandbox.OpList, sandbox.OpDelete},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{})
+			w := acc.newWorld(t, sandbox.Config{})
 			made := w.cameras(8, nil)
 			for _, op := range operations {
 				w.Lag(op, 6*time.Second)
@@ -185,7 +181,7 @@ func TestSession_replicaLags(t *testing.T) {
 // A session that was made and is not to be seen until the time is up is in the state, tainted, with its
 // id in the error.
 func TestSession_notSeenWhileWaiting(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	w.Lag(sandbox.OpRead, 25*time.Second)
 	w.Lag(sandbox.OpList, 25*time.Second)
 	made := w.core().create(hour(attrs{"timeouts": attrs{"create": "2s"}}))
@@ -202,7 +198,7 @@ func TestSession_notSeenWhileWaiting(t *testing.T) {
 
 // A gateway mixes up the answers to two creates: each state gets the session of its own device.
 func TestSession_createsMixedUp(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	w.spoil(sandbox.OpCreate, 2, sandbox.SwapAnswers())
 	made := w.cameras(2, nil)
 	w.holds(made...)
@@ -219,7 +215,7 @@ func TestSession_createsMixedUp(t *testing.T) {
 
 // So it is for reads and for deletes: what another session's answer says is nobody's.
 func TestSession_readsMixedUp(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	made := w.cameras(2, nil)
 	w.Edit(made[0].text("id"), func(s *sandbox.Session) { s.QoSProfile = "QOS_S" })
 	w.spoil(sandbox.OpRead, 2, sandbox.SwapAnswers())
@@ -256,7 +252,7 @@ func TestSession_lostAnswerAndLaggingList(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{SeveralPerDevice: true})
+			w := acc.newWorld(t, sandbox.Config{SeveralPerDevice: true})
 			w.Lag(sandbox.OpList, test.lag)
 			w.Lag(sandbox.OpCreate, test.lag)
 			w.spoil(sandbox.OpCreate, 1, test.lost)
@@ -282,7 +278,7 @@ func TestSession_lostAnswerAndLaggingList(t *testing.T) {
 
 // A list stands still: it shows as requested what has become available, or dead, and what has ended.
 func TestSession_listStandsStill(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Provisioning: time.Minute})
+	w := acc.newWorld(t, sandbox.Config{Provisioning: time.Minute})
 	requested := w.cameras(6, attrs{"wait_for_available": false})
 	w.StaleList(true)
 	w.advance(time.Minute)
@@ -327,7 +323,7 @@ func TestSession_listFromACache(t *testing.T) {
 		"with Age": sandbox.Cached, "without Age": sandbox.CachedWithoutAge, "that heeds no-cache": sandbox.CachedUnlessNoCache,
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{})
+			w := acc.newWorld(t, sandbox.Config{})
 			made := w.cameras(12, nil)
 			w.spoil(sandbox.OpList, -1, effect())
 			w.core().query(attrs{}, 0, false) // it is in the cache now
@@ -366,7 +362,7 @@ func TestSession_idsInUpperCase(t *testing.T) {
 		"only at creation": func(n int, id string) string { return []string{id, strings.ToUpper(id)}[max(0, 1-n/6)] },
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
+			w := acc.newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
 			shown := 0
 			var mu sync.Mutex
 			w.Echo(func(info map[string]any) {
@@ -406,7 +402,7 @@ func TestSession_idsInUpperCase(t *testing.T) {
 func TestSession_deviceHeldAfterDelete(t *testing.T) {
 	t.Parallel()
 	t.Run("for a while", func(t *testing.T) {
-		w := newWorld(t, sandbox.Config{HoldAfterDelete: 50 * time.Second})
+		w := acc.newWorld(t, sandbox.Config{HoldAfterDelete: 50 * time.Second})
 		c := w.core()
 		old := c.created(hour(nil))
 		w.Before(sandbox.OpCreate, func(n int, _ *http.Request) {
@@ -424,7 +420,7 @@ func TestSession_deviceHeldAfterDelete(t *testing.T) {
 		w.holds(made.record)
 	})
 	t.Run("for too long", func(t *testing.T) {
-		w := newWorld(t, sandbox.Config{HoldAfterDelete: time.Hour})
+		w := acc.newWorld(t, sandbox.Config{HoldAfterDelete: time.Hour})
 		c := w.core()
 		old := c.created(hour(nil))
 		c.destroy(old)
@@ -452,7 +448,7 @@ func TestSession_availablePastItsEnd(t *testing.T) {
 	t.Parallel()
 	for _, status := range []string{"AVAILABLE", "EXPIRED"} {
 		t.Run(status, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{})
+			w := acc.newWorld(t, sandbox.Config{})
 			made := w.core().created(hour(nil))
 			ended := time.Now().UTC().Add(-time.Hour)
 			w.shownAs(made.text("id"), map[string]any{
@@ -476,7 +472,7 @@ func TestSession_availablePastItsEnd(t *testing.T) {
 		})
 	}
 	t.Run("by a clock six hours off", func(t *testing.T) {
-		w := newWorld(t, sandbox.Config{})
+		w := acc.newWorld(t, sandbox.Config{})
 		made := w.core().created(hour(nil))
 		w.SkewDate(func(int, sandbox.Operation) time.Duration { return 6 * time.Hour })
 		c := w.later()
@@ -486,7 +482,7 @@ func TestSession_availablePastItsEnd(t *testing.T) {
 		w.holds(made)
 	})
 	t.Run("by every second answer", func(t *testing.T) {
-		w := newWorld(t, sandbox.Config{})
+		w := acc.newWorld(t, sandbox.Config{})
 		made := w.core().created(hour(nil))
 		w.SkewDate(func(n int, _ sandbox.Operation) time.Duration { return time.Duration(n%2) * 6 * time.Hour })
 		c := w.later()
@@ -504,7 +500,7 @@ func TestSession_availablePastItsEnd(t *testing.T) {
 // Another word for a status is no reason to delete a good session, nor to keep a dead one in silence.
 func TestSession_otherWordsForAStatus(t *testing.T) {
 	t.Run("in lower case", func(t *testing.T) {
-		w := newWorld(t, sandbox.Config{})
+		w := acc.newWorld(t, sandbox.Config{})
 		w.Echo(func(info map[string]any) { info["qosStatus"] = strings.ToLower(fmt.Sprint(info["qosStatus"])) })
 		c := w.core()
 		made := c.created(hour(nil))
@@ -514,7 +510,7 @@ func TestSession_otherWordsForAStatus(t *testing.T) {
 		w.holds(made)
 	})
 	t.Run("unknown", func(t *testing.T) {
-		w := newWorld(t, sandbox.Config{})
+		w := acc.newWorld(t, sandbox.Config{})
 		c := w.core()
 		made := c.created(hour(nil))
 		w.shownAs(made.text("id"), map[string]any{"qosStatus": "EXPIRED"})
@@ -532,7 +528,7 @@ func TestSession_busyDelete(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{409, 423, 425, 429} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{})
+			w := acc.newWorld(t, sandbox.Config{})
 			c := w.core()
 			made := c.created(hour(nil))
 			w.spoil(sandbox.OpDelete, 2, sandbox.Status(status, `{"code": "BUSY", "message": "not now"}`))
@@ -543,7 +539,7 @@ func TestSession_busyDelete(t *testing.T) {
 		})
 	}
 	t.Run("for too long", func(t *testing.T) {
-		w := newWorld(t, sandbox.Config{})
+		w := acc.newWorld(t, sandbox.Config{})
 		c := w.core()
 		made := c.created(hour(attrs{"timeouts": attrs{"delete": "1s"}}))
 		w.spoil(sandbox.OpDelete, -1, sandbox.Status(423, `{"code": "BUSY", "message": "not now"}`))
@@ -555,7 +551,7 @@ func TestSession_busyDelete(t *testing.T) {
 // A list that comes in pages is read to its end; one that is cut short is not taken for the whole; and
 // one that is empty may say so in other ways.
 func TestSession_listsInPages(t *testing.T) {
-	w := newWorld(t, sandbox.Config{PageSize: 2})
+	w := acc.newWorld(t, sandbox.Config{PageSize: 2})
 	made := w.cameras(7, nil)
 	c := w.later()
 	for i, read := range c.refreshAll(made) { // three of them by lists
@@ -598,7 +594,7 @@ func TestSession_emptyLists(t *testing.T) {
 		"204": sandbox.EmptyListAs(http.StatusNoContent), "404 in the API's words": sandbox.EmptyListAs(http.StatusNotFound),
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{})
+			w := acc.newWorld(t, sandbox.Config{})
 			made := w.core().created(hour(nil))
 			w.removeOld(made.text("id"))
 			w.spoil(sandbox.OpList, -1, effect)
@@ -643,7 +639,7 @@ func TestSession_timesInOtherSpellings(t *testing.T) {
 		"02/01/2006 15:04": false, "2006-01-02T15:04:05": false,
 	} {
 		t.Run(layout, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{})
+			w := acc.newWorld(t, sandbox.Config{})
 			w.Echo(func(info map[string]any) {
 				for _, name := range []string{"startedAt", "expiresAt"} {
 					shown, _ := info[name].(string)
@@ -671,7 +667,7 @@ func TestSession_timesInOtherSpellings(t *testing.T) {
 
 // Whatever a server says of a device's number, in whatever spelling, is masked.
 func TestSession_numbersInErrors(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.core()
 	for _, spelled := range []string{
 		"+34600000010", "+34 600 000 010", "34-600-000-010", "0034600000010", "msisdn34600000010", "tel%3A%2B34600000010", "(+34)600000010x", "600 00 00 10",
@@ -694,7 +690,7 @@ func TestSession_numbersInErrors(t *testing.T) {
 // A session that is replaced because a value is not known yet is a live one that is cut, perhaps for the
 // same value: the plan says so.
 func TestSession_replacedForAnUnknownValue(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.core()
 	made := c.created(hour(nil))
 	p := c.plan(made, hour(attrs{"qos_profile": notKnownYet{}, "duration": notKnownYet{}}))
@@ -713,7 +709,7 @@ func TestSession_saidToBeGone(t *testing.T) {
 	for _, status := range []int{404, 410} {
 		for name, list := range map[string]sandbox.Effect{"": {}, ", no list": sandbox.Status(403, ""), ", lists fail": sandbox.Status(503, "")} {
 			t.Run(fmt.Sprint(status, name), func(t *testing.T) {
-				w := newWorld(t, sandbox.Config{})
+				w := acc.newWorld(t, sandbox.Config{})
 				made := w.core().created(hour(nil))
 				w.spoil(sandbox.OpRead, -1, sandbox.Status(status, ""))
 				w.spoil(sandbox.OpDelete, -1, sandbox.Status(status, ""))
@@ -743,7 +739,7 @@ func TestSession_saidToBeGone(t *testing.T) {
 
 // However new a session is, another client's 404 proves nothing, and is not waited for to change.
 func TestSession_newAndOfAnotherClient(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}})
+	w := acc.newWorld(t, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}})
 	made := w.core().created(hour(nil))
 	c := w.coreAs(w.Endpoint(), otherClient)
 	began := time.Now()
@@ -757,7 +753,7 @@ func TestSession_newAndOfAnotherClient(t *testing.T) {
 
 // A session that is over, by its own message, when it is made: green would buy another in every apply.
 func TestSession_grantedInThePast(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
+	w := acc.newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
 	w.Echo(func(info map[string]any) {
 		info["expiresAt"] = w.clock.Now().Add(-100 * time.Second).UTC().Format(time.RFC3339)
 	})

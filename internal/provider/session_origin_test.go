@@ -47,7 +47,7 @@ func TestSession_otherOrigin(t *testing.T) {
 				if strings.Contains(kind, "requested") {
 					config.Provisioning = 10 * time.Minute
 				}
-				w := newWorld(t, config)
+				w := acc.newWorld(t, config)
 				there := other(w, clock)
 				made := session.make(w, w.core())
 
@@ -93,7 +93,7 @@ func TestSession_otherOrigin(t *testing.T) {
 // A session that another origin shows is asked for there from then on: a 404 of that origin
 // proves something, and one of the old does not any more.
 func TestSession_movesToOrigin(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	old := w.core()
 	made := old.created(hour(nil))
 	renamed := w.coreAs(strings.Replace(w.Endpoint(), "127.0.0.1", "localhost", 1), sandbox.DefaultClient)
@@ -118,7 +118,7 @@ func TestSession_movesToOrigin(t *testing.T) {
 // A resource that is moved to another alias by mistake loses nothing, and is as
 // it was when the mistake is undone.
 func TestSession_otherAlias(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}})
+	w := acc.newWorld(t, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}})
 	config := func(alias string) string {
 		return `
 provider "qod" {
@@ -152,7 +152,7 @@ provider "qod" {
 // with is a provider with a ready access token of some client.
 func (w *world) with(token, client string) *core {
 	w.AcceptToken(token, client)
-	return newCore(w.t, w.process(), attrs{"endpoint": w.Endpoint(), "access_token": token})
+	return w.configured(attrs{"client_id": nil, "client_secret": nil, "access_token": token})
 }
 
 // A static access token does not show whose it is. What it cannot see stays in the state, unless it is
@@ -161,7 +161,7 @@ func TestSession_otherToken(t *testing.T) {
 	t.Parallel()
 	for name, over := range map[string]bool{"before its end": false, "after its end": true} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}})
+			w := acc.newWorld(t, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}})
 			made := w.with("ours", sandbox.DefaultClient.ID).created(hour(nil))
 			w.outgrowLag()
 			if over {
@@ -182,7 +182,7 @@ func TestSession_otherToken(t *testing.T) {
 
 // So it is for the session of a reservation.
 func TestReservation_otherToken(t *testing.T) {
-	inSeason(0, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}}, func(t *testing.T, s season) {
+	acc.inSeason(0, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}}, func(t *testing.T, s *world) {
 		made := s.passOf(s.with("ours", sandbox.DefaultClient.ID).reservations(), record{}, match(nil)).record
 		other := s.with("another's", otherClient.ID).reservations()
 		for operation, left := range map[string]result{"refresh": other.refresh(made), "destroy": other.destroy(made)} {

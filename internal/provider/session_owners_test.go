@@ -46,7 +46,7 @@ func heldTwice(t *testing.T, said diagnostics, id string) {
 // Whichever of the two is seen second says it, whatever kind of resource it is, at an import and at every
 // read. One that is read again says nothing.
 func TestSession_heldTwice(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{Provisioning: sandbox.Instant})
+	s := acc.newSeason(t, 0, sandbox.Config{Provisioning: sandbox.Instant})
 	made := s.core().created(hour(nil))
 	id := made.text("id")
 	unowned := made
@@ -87,7 +87,7 @@ func TestSession_heldTwice(t *testing.T) {
 
 // Sessions that a list confirms are no exception.
 func TestShortcut_heldTwice(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff), Provisioning: sandbox.Instant})
+	w := acc.newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff), Provisioning: sandbox.Instant})
 	made := w.core().created(hour(nil))
 	other := w.core().adopt(made.text("id")).record
 	c := w.refreshing()
@@ -105,7 +105,7 @@ func TestShortcut_heldTwice(t *testing.T) {
 
 // A record keeps its owner, as long as it is the same resource.
 func TestSessionOwners_stay(t *testing.T) {
-	s := newSeason(t, time.Hour, sandbox.Config{Provisioning: sandbox.Instant})
+	s := acc.newSeason(t, time.Hour, sandbox.Config{Provisioning: sandbox.Instant})
 	owner := func(r record) string { return privateIn(r.private).Owner }
 	keeps := func(what string, before, after record) {
 		t.Helper()
@@ -145,7 +145,7 @@ func TestSession_heldTwiceCLI(t *testing.T) {
 		"as a reservation": {"qod_reservation.copy", "resource \"qod_reservation\" \"copy\" {\n  device = { phone_number = \"+34610003600\" }\n  qos_profile = \"QOS_L\"\n  ends_at = \"" + ends + "\"\n}\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
+			w := acc.newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
 			c := w.cli(block("camera", "", 3600))
 			c.apply()
 			id := w.ids()[0]

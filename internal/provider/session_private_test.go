@@ -13,7 +13,7 @@ import (
 // When a session was made is known from the first record on, and no read makes it younger: where the API
 // shows no end, that alone bounds its life.
 func TestSession_madeAtIsKept(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Provisioning: 12 * time.Hour})
+	w := acc.newWorld(t, sandbox.Config{Provisioning: 12 * time.Hour})
 	made := w.core().created(hour(attrs{"wait_for_available": false}))
 	before := privateIn(made.private).MadeAt
 	if now := w.clock.Now(); before.IsZero() || now.Sub(before).Abs() > 5*time.Second {
@@ -31,7 +31,7 @@ func TestSession_madeAtIsKept(t *testing.T) {
 
 // The next session of a reservation is as old as it is, and not as its predecessor.
 func TestReservation_newSessionHasAMemoryOfItsOwn(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{})
+	s := acc.newSeason(t, 0, sandbox.Config{})
 	first := s.pass(record{}, match(nil))
 	s.at(2 * time.Hour)
 	s.Revoke(first.text("session_id"))
@@ -47,7 +47,7 @@ func TestReservation_newSessionHasAMemoryOfItsOwn(t *testing.T) {
 
 // An import adopts the configuration once. The update that does so sends nothing, and ends it.
 func TestSession_adoptionEnds(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.core()
 	imported := c.adopt(w.Seed(sandbox.Session{QoSProfile: "QOS_L", Device: sandbox.Device{PhoneNumber: "+34600000010"}}).ID)
 	if !privateIn(imported.private).Imported {
@@ -82,7 +82,7 @@ func (r record) remembering(t *testing.T, m sessionPrivate) record {
 
 // So it is for a reservation.
 func TestReservation_adoptionEnds(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{})
+	s := acc.newSeason(t, 0, sandbox.Config{})
 	seeded := s.Seed(sandbox.Session{QoSProfile: "QOS_L", Device: sandbox.Device{PhoneNumber: "+34600000010"}, Duration: 4 * 3600})
 	c := s.core().reservations()
 	imported := c.adopt(seeded.ID)

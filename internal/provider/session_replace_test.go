@@ -48,7 +48,7 @@ func TestSession_replaces(t *testing.T) {
 		"version_more":    {token, token + "\nnotification_auth_token_version = 0", []string{"notification_auth_token_version"}},
 		"token_version":   {token + "\nnotification_auth_token_version = 1", token + "\nnotification_auth_token_version = 2", []string{"notification_auth_token_version"}},
 	}
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	var first, second string
 	var checks []plancheck.PlanCheck
 	n := 0
@@ -99,7 +99,7 @@ func TestSession_updatesInPlace(t *testing.T) {
 		"timeouts_other": {`timeouts = { create = "1m" }`, `timeouts = { create = "2m" }`},
 		"timeouts_unset": {`timeouts = { delete = "1m" }`, ``},
 	}
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	// At once, also where nobody waits for it: the poll of a wait would be a request.
 	w.Echo(func(info map[string]any) { info["qosStatus"] = sandbox.StatusAvailable })
 	var first, second string

@@ -35,7 +35,7 @@ func cameraHas(attribute, value string) statecheck.StateCheck {
 // A session's life: one POST makes it, and it is available when the apply is over; one that is
 // gone or has ended is planned anew; and destroying one that has vanished since the plan succeeds.
 func TestSession_life(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	vanish := func() { w.removeOld(w.ids()...) }
 	fromNow := func(attribute string, later time.Duration) statecheck.StateCheck {
 		return statecheck.ExpectKnownValue("qod_session.camera", tfjsonpath.New(attribute), knownvalue.StringFunc(func(shown string) error {
@@ -75,7 +75,7 @@ func TestSession_life(t *testing.T) {
 // What the network changes in a session is shown and replaces it, for that reason and no other,
 // and the DELETE goes first: an UNAVAILABLE session blocks its device.
 func TestSession_changedByNetwork(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	onNetwork := func(change func(id string)) func() {
 		return func() { change(w.ids()[0]) }
 	}
@@ -100,7 +100,7 @@ func TestSession_changedByNetwork(t *testing.T) {
 // Values that are not known at plan time fail no plan, and what comes of them is what is asked
 // for: single values, a whole device, and values that only may have changed.
 func TestSession_unknownValues(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	config := func(event string) string {
 		return w.hcl(`
 resource "terraform_data" "event" {
@@ -142,7 +142,7 @@ resource "qod_session" "drone" {
 // A provider whose endpoint is not known yet plans what needs no call, and says so where a call
 // is needed; nothing is lost over it.
 func TestSession_unknownEndpoint(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	config := func(event string) string {
 		return `
 resource "terraform_data" "gateway" {
@@ -170,7 +170,7 @@ provider "qod" {
 // while it was waited for, made it with another profile, or took too long. The next apply deletes
 // it and asks again.
 func TestSession_tainted(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	config := w.hcl(`
 resource "qod_session" "revoked" {
   device      = { phone_number = "+34600000010" }

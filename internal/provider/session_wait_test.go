@@ -22,7 +22,7 @@ import (
 // not taint the session.
 func TestSession_resumesWait(t *testing.T) {
 	clock := sandbox.NewManualClock(atKickOff)
-	w := newWorld(t, sandbox.Config{Clock: clock, Provisioning: 10 * time.Minute})
+	w := acc.newWorld(t, sandbox.Config{Clock: clock, Provisioning: 10 * time.Minute})
 	config := func(more string) string { return w.hcl("%s", block("camera", more, 3600)) }
 	isUpdate := plancheck.ExpectResourceAction("qod_session.camera", plancheck.ResourceActionUpdate)
 	polls := 0
@@ -148,7 +148,7 @@ func TestSession_createEnds(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{})
+			w := acc.newWorld(t, sandbox.Config{})
 			if test.spoil != nil {
 				test.spoil(w)
 			}
@@ -179,15 +179,6 @@ func TestSession_createEnds(t *testing.T) {
 				t.Errorf("after destroy: state %v, network %v; %s", left.values, w.ids(), printed(left.diagnostics))
 			}
 		})
-	}
-}
-
-func containsAll(t *testing.T, text string, parts []string) {
-	t.Helper()
-	for _, part := range parts {
-		if !strings.Contains(text, part) {
-			t.Errorf("%q is missing in:\n%s", part, text)
-		}
 	}
 }
 
@@ -256,7 +247,7 @@ func TestSession_createEndsWith(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			made := coreWith(t, test.api).create(hour(nil))
+			made := acc.coreWith(t, test.api).create(hour(nil))
 			if got := made.text("qos_status"); got != test.status || (made.values == nil) != (test.status == "") {
 				t.Errorf("qos_status is %q, want %q", got, test.status)
 			}
@@ -276,7 +267,7 @@ func TestSession_createEndsWith(t *testing.T) {
 // A resumed wait that fails leaves the session in state and untainted, which over the wire means:
 // with the record that it had. What became of it is in there, so that the next plan knows.
 func TestSession_resumedWaitEnds(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff), Provisioning: 10 * time.Minute})
+	w := acc.newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff), Provisioning: 10 * time.Minute})
 	c := w.core()
 	made := c.created(hour(attrs{"wait_for_available": false}))
 
@@ -303,7 +294,7 @@ func TestSession_resumedWaitEnds(t *testing.T) {
 // its wait resumed.
 func TestSession_untainted(t *testing.T) {
 	clock := sandbox.NewManualClock(atKickOff)
-	w := newWorld(t, sandbox.Config{Clock: clock, Provisioning: time.Minute})
+	w := acc.newWorld(t, sandbox.Config{Clock: clock, Provisioning: time.Minute})
 	c := w.cli(block("camera", `timeouts = { create = "3s" }`, 3600))
 	containsAll(t, c.must(1, "apply", "-auto-approve", "-no-color", "-input=false"), []string{"terraform untaint keeps it"})
 	c.isLedger()

@@ -26,7 +26,7 @@ func TestSessions(t *testing.T) {
 		nobody = "+34600000099"
 	)
 	clock := sandbox.NewManualClock(atKickOff)
-	w := newWorld(t, sandbox.Config{Clock: clock, Provisioning: time.Hour})
+	w := acc.newWorld(t, sandbox.Config{Clock: clock, Provisioning: time.Hour})
 	line := func(number string) sandbox.Device { return sandbox.Device{PhoneNumber: number} }
 	seed := func() {
 		// The network lists by creation, which is the other way round here.
@@ -101,7 +101,7 @@ func TestSessions(t *testing.T) {
 	}
 	noChange := resource.ConfigPlanChecks{PostApplyPostRefresh: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}}
 	acceptance(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
+		ProtoV6ProviderFactories: acc.factories(),
 		Steps: []resource.TestStep{
 			{Config: config, ConfigStateChecks: empty, ConfigPlanChecks: noChange},
 			{PreConfig: seed, Config: config, ConfigStateChecks: found, ConfigPlanChecks: noChange},
@@ -117,7 +117,7 @@ func TestSessions(t *testing.T) {
 
 // Whatever keeps the sessions from being listed is an error, never an empty list.
 func TestSessions_listFails(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	c := w.core()
 	provider := attrs{"endpoint": w.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret, "max_retries": 0}
 	for name, effect := range map[string]sandbox.Effect{

@@ -46,7 +46,7 @@ func TestSoak(t *testing.T) {
 					Provisioning:     []time.Duration{0, 3 * time.Second, sandbox.Instant}[random.IntN(3)],
 					SeveralPerDevice: random.IntN(4) == 0,
 				}
-				s := newSoak(newWorldInBubble(t, config), random)
+				s := newSoak(acc.newWorldInBubble(t, config), random)
 				s.several = config.SeveralPerDevice
 				s.run()
 			})
@@ -126,10 +126,7 @@ func (r *soaked) session() string {
 
 // restart begins a new provider process, as every plan and apply does.
 func (s *soak) restart() {
-	s.process = newCore(s.w.t, s.w.process(), attrs{
-		"endpoint": s.w.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret,
-		"max_retries": 2, "request_timeout": "10s",
-	})
+	s.process = s.w.configured(attrs{"max_retries": 2, "request_timeout": "10s"})
 }
 
 func (s *soak) run() {

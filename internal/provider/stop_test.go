@@ -15,7 +15,7 @@ import (
 )
 
 func TestStop(t *testing.T) { //nolint:paralleltest // it counts every goroutine of the process
-	w := &world{Server: sandbox.Start(t, sandbox.Config{Provisioning: time.Hour}), t: t}
+	w := acc.startWorld(t, sandbox.Config{Provisioning: time.Hour})
 	c := w.core()
 	polled := make(chan struct{})
 	w.Before(sandbox.OpRead, func(n int, _ *http.Request) {

@@ -362,7 +362,7 @@ func planRefuses(t *testing.T, typeName string, good attrs, rows ...[]refusal) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			s := sandbox.Start(t, sandbox.Config{})
-			row.check(t, s, newWire(t, nil).planNew(typeName, providerOf(s), row.on(good)))
+			row.check(t, s, acc.newWire(t, nil).planNew(typeName, providerOf(s), row.on(good)))
 		})
 	}
 }
@@ -374,7 +374,7 @@ func TestValidation_sessions(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			s := sandbox.Start(t, sandbox.Config{})
-			row.check(t, s, newWire(t, nil).validateSessions(row.on(attrs{})))
+			row.check(t, s, acc.newWire(t, nil).validateSessions(row.on(attrs{})))
 		})
 	}
 }
@@ -390,7 +390,7 @@ func TestValidation_provider(t *testing.T) {
 				row.value = strings.ReplaceAll(text, "SANDBOX", host)
 			}
 			row.given = strings.ReplaceAll(row.given, "SANDBOX", host)
-			row.check(t, s, newWire(t, nil).readSessions(row.on(providerOf(s)), attrs{}))
+			row.check(t, s, acc.newWire(t, nil).readSessions(row.on(providerOf(s)), attrs{}))
 		})
 	}
 }
@@ -519,7 +519,7 @@ func TestValidation_accepts(t *testing.T) {
 					} else {
 						config = config.with(name, value)
 					}
-					if diags := newWire(t, nil).planNew(typeName, provider, config); len(diags) > 0 {
+					if diags := acc.newWire(t, nil).planNew(typeName, provider, config); len(diags) > 0 {
 						t.Errorf("refused:\n%s", printed(diags))
 					}
 					sendsNothing(t, s, typeName)
@@ -560,7 +560,7 @@ func TestValidation_unknown(t *testing.T) {
 				t.Parallel()
 				s := sandbox.Start(t, sandbox.Config{})
 				for _, base := range bases {
-					diags := newWire(t, nil).planNew(typeName, providerOf(s), base.with(at, notKnownYet{}))
+					diags := acc.newWire(t, nil).planNew(typeName, providerOf(s), base.with(at, notKnownYet{}))
 					if len(diags) > 0 && !needsOther(at, base) {
 						t.Errorf("refused:\n%s", printed(diags))
 					}
@@ -574,14 +574,14 @@ func TestValidation_unknown(t *testing.T) {
 			t.Parallel()
 			s := sandbox.Start(t, sandbox.Config{})
 			config := provider(s).with(at, notKnownYet{})
-			if diags := newWire(t, nil).planNew("qod_session", config, full); len(diags) > 0 {
+			if diags := acc.newWire(t, nil).planNew("qod_session", config, full); len(diags) > 0 {
 				t.Errorf("refused:\n%s", printed(diags))
 			}
 			if asked := s.Requests(); len(asked) > 0 {
 				t.Errorf("planning made %d requests", len(asked))
 			}
 			// Only a call needs it, and says so.
-			diags := newWire(t, nil).readSessions(config, attrs{})
+			diags := acc.newWire(t, nil).readSessions(config, attrs{})
 			if len(diags) != 1 || !strings.Contains(diags[0].Detail, "the provider's "+at+" is not known yet") {
 				t.Errorf("a call without %s says:\n%s", at, printed(diags))
 			}
@@ -590,7 +590,7 @@ func TestValidation_unknown(t *testing.T) {
 	t.Run("provider/an element of scopes", func(t *testing.T) {
 		t.Parallel()
 		s := sandbox.Start(t, sandbox.Config{})
-		if diags := newWire(t, nil).planNew("qod_session", providerOf(s).with("scopes", []any{"a", notKnownYet{}}), full); len(diags) > 0 {
+		if diags := acc.newWire(t, nil).planNew("qod_session", providerOf(s).with("scopes", []any{"a", notKnownYet{}}), full); len(diags) > 0 {
 			t.Errorf("refused:\n%s", printed(diags))
 		}
 	})
@@ -599,7 +599,7 @@ func TestValidation_unknown(t *testing.T) {
 		t.Run("sessions/"+at, func(t *testing.T) {
 			t.Parallel()
 			for _, base := range []attrs{filters, {}} {
-				diags := newWire(t, nil).validateSessions(base.with(at, notKnownYet{}))
+				diags := acc.newWire(t, nil).validateSessions(base.with(at, notKnownYet{}))
 				if len(diags) > 0 && !needsOther(at, base) {
 					t.Errorf("refused:\n%s", printed(diags))
 				}
@@ -650,7 +650,7 @@ func pathsOf(prefix string, config attrs) []string {
 
 // The way from HCL to the tables above: what Terraform converts, and what it refuses by itself.
 func TestValidation_cli(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := acc.newWorld(t, sandbox.Config{})
 	step := func(config, expect string) resource.TestStep {
 		return resource.TestStep{Config: config, PlanOnly: true, ExpectError: says(expect)}
 	}

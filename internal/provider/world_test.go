@@ -20,8 +20,16 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
+
+// Provider makes a provider process, which Terraform has yet to configure, with an environment, an HTTP
+// transport, or the network where that is nil, and an API in place of the one that it would be
+// configured for, where that is not nil.
+type Provider func(getenv func(string) string, transport http.RoundTripper, api qod.Sessions) tfprotov6.ProviderServer
+
+func emptyEnvironment(string) string { return "" }
 
 // world is one test's network: a sandbox of its own, whose ledger is the truth that every test
 // compares Terraform's state with.
@@ -31,23 +39,24 @@ type world struct {
 	clock    sandbox.Clock
 	inMemory bool   // no sockets: it lives in a bubble
 	endpoint string // where another server serves the sandbox
+	provides Provider
 }
 
 // newWorld starts a sandbox. Where the configuration has no clock it runs a minute behind this machine's,
 // so that it is right after outgrowLag. Tests that use it run in parallel.
-func newWorld(t *testing.T, config sandbox.Config) *world {
+func (p Provider) newWorld(t *testing.T, config sandbox.Config) *world {
 	t.Helper()
 	t.Parallel()
 	if config.Clock == nil {
 		config.Clock = sandbox.NewOffsetClock(time.Now().Add(-outgrown))
 	}
-	return startWorld(t, config)
+	return p.startWorld(t, config)
 }
 
 // startWorld is newWorld for a test that runs in parallel already.
-func startWorld(t *testing.T, config sandbox.Config) *world {
+func (p Provider) startWorld(t *testing.T, config sandbox.Config) *world {
 	t.Helper()
-	return &world{Server: sandbox.Start(t, config), t: t, clock: config.Clock}
+	return &world{Server: sandbox.Start(t, config), t: t, clock: config.Clock, provides: p}
 }
 
 // outgrown is somewhat more than replicas of an API may lag.
@@ -100,7 +109,7 @@ func (w *world) later() *core {
 }
 
 // newWorldInBubble makes a world without sockets, for a bubble of testing/synctest.
-func newWorldInBubble(t *testing.T, config sandbox.Config) *world {
+func (p Provider) newWorldInBubble(t *testing.T, config sandbox.Config) *world {
 	t.Helper()
 	// Where nothing takes time, a list from before a POST is as young as one from after it.
 	config.Latency = cmp.Or(config.Latency, 10*time.Millisecond)
@@ -110,7 +119,7 @@ func newWorldInBubble(t *testing.T, config sandbox.Config) *world {
 	}
 	network := sandbox.New(config)
 	t.Cleanup(network.Close)
-	return &world{Server: &sandbox.Server{Sandbox: network}, t: t, clock: bubbleClock{config.Clock}, inMemory: true}
+	return &world{Server: &sandbox.Server{Sandbox: network}, t: t, clock: bubbleClock{config.Clock}, inMemory: true, provides: p}
 }
 
 // bubbleClock has the time of a bubble pass.
@@ -135,12 +144,12 @@ func (w *world) Endpoint() string {
 }
 
 // process is a provider that has yet to be configured, and whose environment is empty.
-func (w *world) process() *qodProvider {
-	p := &qodProvider{version: "test", getenv: func(string) string { return "" }}
+func (w *world) process() tfprotov6.ProviderServer {
+	var transport http.RoundTripper
 	if w.inMemory {
-		p.transport = w.RoundTripper()
+		transport = w.RoundTripper()
 	}
-	return p
+	return w.provides(emptyEnvironment, transport, nil)
 }
 
 // atKickOff is where manual clocks start: a leap day, in winter time.
@@ -182,7 +191,7 @@ func block(name, config string, seconds int) string {
 func (w *world) test(steps ...resource.TestStep) {
 	w.t.Helper()
 	acceptance(w.t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
+		ProtoV6ProviderFactories: w.provides.factories(),
 		Steps:                    steps,
 		CheckDestroy: func(*terraform.State) error {
 			if left := w.ids(); len(left) > 0 {
@@ -193,10 +202,10 @@ func (w *world) test(steps ...resource.TestStep) {
 	})
 }
 
-func factories() map[string]func() (tfprotov6.ProviderServer, error) {
+func (p Provider) factories() map[string]func() (tfprotov6.ProviderServer, error) {
 	return map[string]func() (tfprotov6.ProviderServer, error){
 		"qod": func() (tfprotov6.ProviderServer, error) {
-			return newServer(&qodProvider{version: "test", getenv: os.Getenv}), nil
+			return p(os.Getenv, nil, nil), nil
 		},
 	}
 }
@@ -321,4 +330,36 @@ func sessionIDs(module *tfjson.StateModule) []string {
 		ids = append(ids, sessionIDs(child)...)
 	}
 	return ids
+}
+
+// at runs f in the middle of the n-th request of an operation, before the network handles it.
+func (w *world) onRequest(op sandbox.Operation, n int, f func()) {
+	w.Before(op, func(i int, _ *http.Request) {
+		if i == n {
+			f()
+		}
+	})
+}
+
+func (w *world) spoil(op sandbox.Operation, times int, effect sandbox.Effect) {
+	w.Fail(sandbox.Fault{Operation: op, Times: times, Effect: effect})
+}
+
+// newWire is a provider process whose environment is env and nothing else.
+func (p Provider) newWire(t testing.TB, env map[string]string) *core {
+	t.Helper()
+	return newClient(t, p(func(name string) string { return env[name] }, nil, nil))
+}
+
+// coreWith is a provider whose API is a fake, for what no network does on demand.
+func (p Provider) coreWith(t testing.TB, api qod.Sessions) *core {
+	t.Helper()
+	c := newClient(t, p(emptyEnvironment, nil, api))
+	c.mustConfigure(nil)
+	return c
+}
+
+// servedAt is a network whose sandbox is served by somebody else.
+func (p Provider) servedAt(t *testing.T, network *sandbox.Sandbox, endpoint string) *world {
+	return &world{Server: &sandbox.Server{Sandbox: network}, t: t, endpoint: endpoint, provides: p}
 }
