@@ -28,6 +28,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
@@ -253,7 +254,7 @@ func goneBeforeItsEnd(e operation, end time.Time) func(l *lab) diag.Diagnostics 
 func goneWithoutList(e operation) func(l *lab) diag.Diagnostics {
 	return func(l *lab) diag.Diagnostics {
 		l.fail(sandbox.OpList, -1, sandbox.Status(501, ""))
-		return goneBeforeItsEnd(e, atKickOff.Add(time.Hour))(l)
+		return goneBeforeItsEnd(e, acctest.KickOff.Add(time.Hour))(l)
 	}
 }
 
@@ -459,7 +460,7 @@ var failures = map[string]failure{
 	}},
 	"lost/out of time": {make: func(*lab) diag.Diagnostics {
 		return one(creatingSession.createFailed(&qod.UnresolvedError{
-			Device: camera1, Correlators: []string{correlator}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
+			Device: camera1, Correlators: []string{correlator}, Until: acctest.KickOff.Add(time.Hour), Seconds: 3600,
 			Err: &qod.InterruptedError{Operation: qod.OperationCreate, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationCreate, Status: 500}},
 		}))
 	}},
@@ -480,13 +481,13 @@ var failures = map[string]failure{
 	"lost/candidates, one without an id": {make: func(*lab) diag.Diagnostics {
 		return one(creatingSession.createFailed(&qod.UnresolvedError{
 			Device: camera1, Candidates: []qod.Session{{QoSProfile: "QOS_L"}, {ID: secondID, QoSProfile: "QOS_L"}},
-			Correlators: []string{correlator}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
+			Correlators: []string{correlator}, Until: acctest.KickOff.Add(time.Hour), Seconds: 3600,
 		}))
 	}},
 	"lost/made twice": {make: func(*lab) diag.Diagnostics {
 		return one(creatingSession.createFailed(&qod.UnresolvedError{
 			Device: camera1, Kept: lostID, Candidates: []qod.Session{{ID: secondID, QoSProfile: "QOS_L", Status: qod.StatusRequested}},
-			Correlators: []string{correlator}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
+			Correlators: []string{correlator}, Until: acctest.KickOff.Add(time.Hour), Seconds: 3600,
 			Err: &qod.Error{Operation: qod.OperationCreate, Status: 502, Correlator: correlator},
 		}))
 	}},
@@ -660,23 +661,23 @@ var failures = map[string]failure{
 		l.fail(sandbox.OpList, -1, sandbox.Status(500, ""))
 		return l.read()
 	}},
-	"read/gone before its end":        {make: goneBeforeItsEnd(readingSession, atKickOff.Add(time.Hour))},
+	"read/gone before its end":        {make: goneBeforeItsEnd(readingSession, acctest.KickOff.Add(time.Hour))},
 	"read/gone, its end not known":    {make: goneBeforeItsEnd(readingSession, time.Time{})},
 	"read/gone, and there is no list": {make: goneWithoutList(readingSession)},
 	"read/past its end by a wrong clock": {make: func(*lab) diag.Diagnostics {
 		return one(readingSession.timeUnknown(lostID, &contradictionError{
-			session: qod.Session{ID: lostID, Status: qod.StatusAvailable, StartedAt: atKickOff, ExpiresAt: atKickOff.Add(time.Hour)},
-			now:     atKickOff.Add(6 * time.Hour), machine: atKickOff.Add(time.Minute),
+			session: qod.Session{ID: lostID, Status: qod.StatusAvailable, StartedAt: acctest.KickOff, ExpiresAt: acctest.KickOff.Add(time.Hour)},
+			now:     acctest.KickOff.Add(6 * time.Hour), machine: acctest.KickOff.Add(time.Minute),
 		}))
 	}},
 	"read/past its end by a wrong clock, no start": {make: func(*lab) diag.Diagnostics {
 		return one(readingSession.timeUnknown(lostID, &contradictionError{
-			session: qod.Session{ID: lostID, Status: qod.StatusAvailable, ExpiresAt: atKickOff.Add(time.Hour)},
-			now:     atKickOff.Add(6 * time.Hour), machine: atKickOff.Add(6*time.Hour + time.Minute),
+			session: qod.Session{ID: lostID, Status: qod.StatusAvailable, ExpiresAt: acctest.KickOff.Add(time.Hour)},
+			now:     acctest.KickOff.Add(6 * time.Hour), machine: acctest.KickOff.Add(6*time.Hour + time.Minute),
 		}))
 	}},
 	"read/past its end, clocks disagree": {make: func(*lab) diag.Diagnostics {
-		return one(readingSession.timeUnknown(lostID, &qod.ClockError{Expected: atKickOff, Shown: atKickOff.Add(6 * time.Hour)}))
+		return one(readingSession.timeUnknown(lostID, &qod.ClockError{Expected: acctest.KickOff, Shown: acctest.KickOff.Add(6 * time.Hour)}))
 	}},
 	"read/past its end, the clock stands still": {make: func(*lab) diag.Diagnostics {
 		return one(readingSession.timeUnknown(lostID, qod.ErrClockStandsStill))
@@ -762,7 +763,7 @@ var failures = map[string]failure{
 		l.fail(sandbox.OpDelete, -1, sandbox.Status(409, `{"status":409,"code":"CONFLICT","message":"The session is being provisioned."}`))
 		return l.remove()
 	}},
-	"delete/gone before its end": {make: goneBeforeItsEnd(deletingSession, atKickOff.Add(time.Hour))},
+	"delete/gone before its end": {make: goneBeforeItsEnd(deletingSession, acctest.KickOff.Add(time.Hour))},
 	"delete/made elsewhere": {make: func(l *lab) diag.Diagnostics {
 		err := l.Delete(l.ctx, qod.Ref{ID: lostID})
 		return one(deletingSession.madeElsewhere(lostID, "https://old.example/v1 as client stadium", l.Origin(), err))
@@ -858,7 +859,7 @@ var failures = map[string]failure{
 		return one(creatingSession.otherProfile(qod.Session{ID: lostID, QoSProfile: "QOS_S"}, "QOS_L"))
 	}},
 	"granted/less": {make: func(*lab) diag.Diagnostics {
-		return one(grantedLess(qod.Session{ID: lostID, Seconds: 600, ExpiresAt: atKickOff.Add(10 * time.Minute)}, 3600))
+		return one(grantedLess(qod.Session{ID: lostID, Seconds: 600, ExpiresAt: acctest.KickOff.Add(10 * time.Minute)}, 3600))
 	}},
 	"granted/less, end not known": {make: func(*lab) diag.Diagnostics {
 		return one(grantedLess(qod.Session{ID: lostID, Seconds: 600}, 3600))
@@ -916,10 +917,10 @@ var failures = map[string]failure{
 		_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID})
 		return one(importingReservation.importUnknown(lostID, l.Origin(), err))
 	}},
-	"reservation/gone before its end": {make: goneBeforeItsEnd(readingReservation, atKickOff.Add(time.Hour))},
+	"reservation/gone before its end": {make: goneBeforeItsEnd(readingReservation, acctest.KickOff.Add(time.Hour))},
 	"reservation/lost, not deleted": {make: func(l *lab) diag.Diagnostics {
 		l.fail(sandbox.OpDelete, -1, sandbox.Status(503, ""))
-		ref := qod.Ref{ID: lostID, Device: camera1, ExpiresAt: atKickOff.Add(time.Hour)}
+		ref := qod.Ref{ID: lostID, Device: camera1, ExpiresAt: acctest.KickOff.Add(time.Hour)}
 		return one(lostNotDeleted(ref, l.Delete(l.ctx, ref)))
 	}},
 	"reservation/lost, not deleted, its end not known": {make: func(l *lab) diag.Diagnostics {
@@ -934,14 +935,14 @@ var failures = map[string]failure{
 	}},
 	"reservation/wrong clock": {make: func(*lab) diag.Diagnostics {
 		return one(readingReservation.timeUnknown(lostID, &contradictionError{
-			session: qod.Session{ID: lostID, Status: qod.StatusAvailable, StartedAt: atKickOff, ExpiresAt: atKickOff.Add(time.Hour)},
-			now:     atKickOff.Add(-6 * time.Hour), machine: atKickOff.Add(time.Minute),
+			session: qod.Session{ID: lostID, Status: qod.StatusAvailable, StartedAt: acctest.KickOff, ExpiresAt: acctest.KickOff.Add(time.Hour)},
+			now:     acctest.KickOff.Add(-6 * time.Hour), machine: acctest.KickOff.Add(time.Minute),
 		}))
 	}},
 	"reservation/wrong clock, no times shown": {make: func(*lab) diag.Diagnostics {
 		return one(updatingReservation.timeUnknown(lostID, &contradictionError{
 			session: qod.Session{ID: lostID, Status: qod.StatusAvailable},
-			now:     atKickOff.Add(6 * time.Hour), machine: atKickOff.Add(time.Minute), vetoed: true,
+			now:     acctest.KickOff.Add(6 * time.Hour), machine: acctest.KickOff.Add(time.Minute), vetoed: true,
 		}))
 	}},
 	"reservation/no clock, a cache": {make: clockless(readingReservation, func(l *lab) { l.fail(sandbox.OpList, -1, sandbox.Header("Age", "1800")) })},
@@ -952,21 +953,23 @@ var failures = map[string]failure{
 	}},
 	"conflict/then refused": {make: func(*lab) diag.Diagnostics {
 		return one(creatingSession.createFailed(&qod.ConflictError{
-			Device: camera1, Visible: []qod.Session{{ID: lostID, QoSProfile: "QOS_L", Status: qod.StatusAvailable, ExpiresAt: atKickOff.Add(time.Hour)}},
+			Device: camera1, Visible: []qod.Session{{ID: lostID, QoSProfile: "QOS_L", Status: qod.StatusAvailable, ExpiresAt: acctest.KickOff.Add(time.Hour)}},
 			Err: &qod.Error{Operation: qod.OperationCreate, Status: 409, Code: "CONFLICT"}, Then: &qod.Error{Operation: qod.OperationCreate, Status: 403, Scope: "qod:sessions:write"},
 		}))
 	}},
 	"reservation/window not known": {make: func(*lab) diag.Diagnostics { return one(windowUnknown()) }},
-	"reservation/clocks differ":    {make: func(*lab) diag.Diagnostics { return one(clocksDiffer(atKickOff, atKickOff.Add(-6*time.Hour))) }},
+	"reservation/clocks differ": {make: func(*lab) diag.Diagnostics {
+		return one(clocksDiffer(acctest.KickOff, acctest.KickOff.Add(-6*time.Hour)))
+	}},
 	"reservation/session ends behind": {make: warned(func(m reservationModel) diag.Diagnostic {
-		return endsLate(m, qod.Session{ID: lostID, ExpiresAt: atKickOff.Add(6 * time.Hour)})
+		return endsLate(m, qod.Session{ID: lostID, ExpiresAt: acctest.KickOff.Add(6 * time.Hour)})
 	})},
 	"reservation/no clock":           {make: clockless(readingReservation, func(l *lab) { l.wire = broken{syscall.ECONNREFUSED} })},
 	"reservation/no clock to create": {make: clockless(creatingReservation, func(l *lab) { l.fail(sandbox.OpList, -1, sandbox.Header("Date", "")) })},
 	"reservation/no clock to update": {make: clockless(updatingReservation, func(l *lab) { l.interruptAt(sandbox.OpToken, 1) })},
 	"reservation/not open yet":       {make: warned(notOpenYet)},
 	"reservation/over": {make: warned(func(m reservationModel) diag.Diagnostic {
-		return windowOver(m, "the API's clock", atKickOff.Add(28*time.Hour))
+		return windowOver(m, "the API's clock", acctest.KickOff.Add(28*time.Hour))
 	})},
 	"reservation/session ends before": {make: warned(func(m reservationModel) diag.Diagnostic {
 		return holdsUntil(m, "until 2028-02-29T21:15:00Z", lostID)
@@ -1000,7 +1003,7 @@ func unreachable(err error) func(l *lab) diag.Diagnostics {
 func (f failure) happen(t *testing.T) string {
 	var text string
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Until(atKickOff)) // of the bubble: it takes no time
+		time.Sleep(time.Until(acctest.KickOff)) // of the bubble: it takes no time
 		l := &lab{Sandbox: sandbox.New(sandbox.Config{Provisioning: time.Hour, Latency: 10 * time.Millisecond}), t: t, ctx: t.Context()}
 		defer l.Close()
 		config := qod.Config{
@@ -1153,10 +1156,10 @@ func readable(t *testing.T, text string) {
 
 // An import that cannot look has nothing to do with a state that is kept, or with -refresh=false.
 func TestDiagnostics_import(t *testing.T) {
-	w := acc.newWorld(t, sandbox.Config{})
-	seeded := w.Seed(sandbox.Session{})
-	w.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: sandbox.Status(http.StatusForbidden, "")})
-	text := w.core().adopt(seeded.ID).errors()
+	network := acc.NewNetwork(t, sandbox.Config{})
+	seeded := network.Seed(sandbox.Session{})
+	network.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: sandbox.Status(http.StatusForbidden, "")})
+	text := network.Client().Import(seeded.ID).Errors()
 	if !strings.HasPrefix(text, importSummary+": ") || !strings.Contains(text, "Nothing was imported.") || strings.Contains(text, "-refresh") {
 		t.Errorf("the import says:\n%s", text)
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -23,83 +24,83 @@ func TestSignals(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		for _, group := range []bool{false, true} {
 			to := map[bool]string{false: "to the CLI", true: "to the group"}[group]
-			send := func(r *running) { r.interrupt(signal, group) }
+			send := func(r *acctest.Running) { r.Interrupt(signal, group) }
 			t.Run(fmt.Sprintf("%v %s during the POST", signal, to), func(t *testing.T) {
-				w := acc.newWorld(t, sandbox.Config{})
-				c := w.cli(camera)
-				started := make(chan *running, 1)
-				w.onRequest(sandbox.OpCreate, 1, func() { send(<-started) })
-				r := c.start("apply", "-auto-approve", "-no-color")
+				network := acc.NewNetwork(t, sandbox.Config{})
+				c := network.CLI(camera)
+				started := make(chan *acctest.Running, 1)
+				network.OnRequest(sandbox.OpCreate, 1, func() { send(<-started) })
+				r := c.Start("apply", "-auto-approve", "-no-color")
 				started <- r
-				text := r.wait().text
-				if w.Count(sandbox.OpCreate) != 1 {
-					t.Errorf("%d POSTs, want 1\n%s", w.Count(sandbox.OpCreate), text)
+				text := r.Wait().Text
+				if network.Count(sandbox.OpCreate) != 1 {
+					t.Errorf("%d POSTs, want 1\n%s", network.Count(sandbox.OpCreate), text)
 				}
-				c.isLedger()
-				if len(w.ids()) != 1 {
-					t.Fatalf("%d sessions on the network, want 1\n%s", len(w.ids()), text)
+				c.ExpectInSync()
+				if len(network.SessionIDs()) != 1 {
+					t.Fatalf("%d sessions on the network, want 1\n%s", len(network.SessionIDs()), text)
 				}
-				c.apply()
-				if w.Count(sandbox.OpCreate) != 1 {
+				c.Apply()
+				if network.Count(sandbox.OpCreate) != 1 {
 					t.Error("the next apply bought another session")
 				}
-				c.destroy()
+				c.Destroy()
 			})
 			t.Run(fmt.Sprintf("%v %s during the wait", signal, to), func(t *testing.T) {
-				clock := sandbox.NewManualClock(atKickOff)
-				w := acc.newWorld(t, sandbox.Config{Clock: clock, Provisioning: time.Minute})
-				c := w.cli(camera)
-				started := make(chan *running, 1)
-				w.onRequest(sandbox.OpRead, 2, func() { send(<-started) })
-				r := c.start("apply", "-auto-approve", "-no-color")
+				clock := sandbox.NewManualClock(acctest.KickOff)
+				network := acc.NewNetwork(t, sandbox.Config{Clock: clock, Provisioning: time.Minute})
+				c := network.CLI(camera)
+				started := make(chan *acctest.Running, 1)
+				network.OnRequest(sandbox.OpRead, 2, func() { send(<-started) })
+				r := c.Start("apply", "-auto-approve", "-no-color")
 				started <- r
-				text := r.wait().text
+				text := r.Wait().Text
 				if !strings.Contains(text, "The next apply resumes the wait.") {
 					t.Errorf("the interrupted wait does not say what happens next:\n%s", text)
 				}
-				c.isLedger()
-				if plan := c.must(2, "plan", "-detailed-exitcode", "-no-color"); !strings.Contains(plan, "1 to change, 0 to destroy") {
+				c.ExpectInSync()
+				if plan := c.Must(2, "plan", "-detailed-exitcode", "-no-color"); !strings.Contains(plan, "1 to change, 0 to destroy") {
 					t.Errorf("the interrupted session is not planned for an update in place:\n%s", plan)
 				}
 				clock.Advance(time.Minute)
-				c.apply()
-				if w.Count(sandbox.OpCreate) != 1 {
-					t.Errorf("%d POSTs, want 1", w.Count(sandbox.OpCreate))
+				c.Apply()
+				if network.Count(sandbox.OpCreate) != 1 {
+					t.Errorf("%d POSTs, want 1", network.Count(sandbox.OpCreate))
 				}
-				c.destroy()
+				c.Destroy()
 			})
 		}
 	}
 }
 
 // recovers applies after a crash, and does what the error says.
-func (c *cli) recovers(address string) {
-	c.w.t.Helper()
-	text := c.must(1, "apply", "-auto-approve", "-no-color")
+func recoverByImport(c *acctest.CLI, address string) {
+	c.Network.T.Helper()
+	text := c.Must(1, "apply", "-auto-approve", "-no-color")
 	command := namedForImport.FindStringSubmatch(text)
 	if command == nil {
-		c.w.t.Fatalf("the apply after the crash does not say how to recover the session:\n%s", text)
+		c.Network.T.Fatalf("the apply after the crash does not say how to recover the session:\n%s", text)
 	}
 	if strings.Contains(text, "terraform state rm 'ADDRESS'") {
-		c.must(0, "state", "rm", address)
+		c.Must(0, "state", "rm", address)
 	}
-	c.must(0, "import", "-no-color", address, command[1])
-	c.isLedger()
-	c.apply()
-	if n := len(c.w.ids()); n != 1 {
-		c.w.t.Errorf("%d sessions on the network after the recovery, want 1", n)
+	c.Must(0, "import", "-no-color", address, command[1])
+	c.ExpectInSync()
+	c.Apply()
+	if n := len(c.Network.SessionIDs()); n != 1 {
+		c.Network.T.Errorf("%d sessions on the network after the recovery, want 1", n)
 	}
-	c.destroy()
+	c.Destroy()
 }
 
 func TestCrashes(t *testing.T) {
 	t.Parallel()
 	t.Run("SIGKILL of the provider during the POST", func(t *testing.T) {
-		network, handled := posted(sandbox.Config{})
-		w := acc.newWorld(t, network)
-		c := w.cli(camera)
-		c.crashes(handled)
-		c.recovers("qod_session.camera")
+		config, handled := posted(sandbox.Config{})
+		network := acc.NewNetwork(t, config)
+		c := network.CLI(camera)
+		killDuringPost(c, handled)
+		recoverByImport(c, "qod_session.camera")
 	})
 	for name, end := range map[string]func(cli int) error{
 		"SIGKILL of the CLI during the POST": func(cli int) error { return syscall.Kill(cli, syscall.SIGKILL) },
@@ -107,63 +108,63 @@ func TestCrashes(t *testing.T) {
 		"SIGHUP to the group during the POST": func(cli int) error { return syscall.Kill(-cli, syscall.SIGHUP) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := acc.newWorld(t, sandbox.Config{})
-			c := w.cli(camera)
-			started := make(chan *running, 1)
+			network := acc.NewNetwork(t, sandbox.Config{})
+			c := network.CLI(camera)
+			started := make(chan *acctest.Running, 1)
 			plugin := make(chan int, 1)
-			w.onRequest(sandbox.OpCreate, 1, func() {
+			network.OnRequest(sandbox.OpCreate, 1, func() {
 				r := <-started
-				plugin <- r.plugin()
-				if err := end(r.cmd.Process.Pid); err != nil {
+				plugin <- r.ProviderPID()
+				if err := end(r.Cmd.Process.Pid); err != nil {
 					t.Error(err)
 				}
-				_ = r.cmd.Wait()
+				_ = r.Cmd.Wait()
 			})
-			r := c.start("apply", "-auto-approve", "-no-color", "-lock=false")
+			r := c.Start("apply", "-auto-approve", "-no-color", "-lock=false")
 			started <- r
 			pid := <-plugin
 			// The provider ends by itself, and not before its POST is through.
-			untilGone(t, pid)
-			if n := len(w.ids()); n != 1 {
+			acctest.WaitForExit(t, pid)
+			if n := len(network.SessionIDs()); n != 1 {
 				t.Fatalf("%d sessions on the network, want the one whose POST was under way", n)
 			}
-			c.recovers("qod_session.camera")
+			recoverByImport(c, "qod_session.camera")
 		})
 	}
 }
 
 // posted is a network that tells when it has handled its first POST, which may be after the CLI is
 // through with a provider that was killed.
-func posted(network sandbox.Config) (sandbox.Config, <-chan struct{}) {
+func posted(config sandbox.Config) (sandbox.Config, <-chan struct{}) {
 	var first sync.Once
 	handled := make(chan struct{})
-	network.Log = func(r sandbox.Request) {
+	config.Log = func(r sandbox.Request) {
 		if r.Operation == sandbox.OpCreate {
 			first.Do(func() { close(handled) })
 		}
 	}
-	return network, handled
+	return config, handled
 }
 
 // crashes applies with a provider that is killed in its first POST.
-func (c *cli) crashes(handled <-chan struct{}) {
-	c.w.t.Helper()
-	started := make(chan *running, 1)
-	c.w.onRequest(sandbox.OpCreate, 1, func() {
-		pid := (<-started).plugin()
+func killDuringPost(c *acctest.CLI, handled <-chan struct{}) {
+	c.Network.T.Helper()
+	started := make(chan *acctest.Running, 1)
+	c.Network.OnRequest(sandbox.OpCreate, 1, func() {
+		pid := (<-started).ProviderPID()
 		_ = syscall.Kill(pid, syscall.SIGKILL)
-		untilGone(c.w.t, pid)
+		acctest.WaitForExit(c.Network.T, pid)
 	})
-	r := c.start("apply", "-auto-approve", "-no-color")
+	r := c.Start("apply", "-auto-approve", "-no-color")
 	started <- r
-	text := r.wait().text
+	text := r.Wait().Text
 	select {
 	case <-handled:
 	case <-time.After(20 * time.Second):
-		c.w.t.Fatalf("no POST came in\n%s", text)
+		c.Network.T.Fatalf("no POST came in\n%s", text)
 	}
-	if len(c.w.ids()) != 1 {
-		c.w.t.Fatalf("%d sessions on the network, want the one whose POST was under way\n%s", len(c.w.ids()), text)
+	if len(c.Network.SessionIDs()) != 1 {
+		c.Network.T.Fatalf("%d sessions on the network, want the one whose POST was under way\n%s", len(c.Network.SessionIDs()), text)
 	}
 }
 
@@ -178,20 +179,20 @@ resource "qod_reservation" "camera" {
 `
 
 // merged applies a reservation before its window, which opens then: what buys is an update.
-func (s *world) merged() *cli {
-	s.t.Helper()
-	c := s.cli(event)
-	c.sends(nothing, 0, applies...)
-	s.at(0)
+func mergedReservation(network *acctest.Network) *acctest.CLI {
+	network.T.Helper()
+	c := network.CLI(event)
+	c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...)
+	network.AtMatch(0)
 	return c
 }
 
 // isClean checks that a failure has tainted nothing, which would have the next apply delete a session.
-func (c *cli) isClean() {
-	c.w.t.Helper()
-	for _, r := range c.state().Resources {
+func expectUntainted(c *acctest.CLI) {
+	c.Network.T.Helper()
+	for _, r := range c.State().Resources {
 		if r.Tainted {
-			c.w.t.Errorf("%s is tainted", r.Address)
+			c.Network.T.Errorf("%s is tainted", r.Address)
 		}
 	}
 }
@@ -204,53 +205,53 @@ func TestReservation_signals(t *testing.T) {
 		group  bool
 	}{{syscall.SIGINT, false}, {syscall.SIGTERM, true}} {
 		t.Run(fmt.Sprintf("%v during the POST", test.signal), func(t *testing.T) {
-			s := acc.newSeason(t, time.Hour, sandbox.Config{})
-			c := s.merged()
-			started := make(chan *running, 1)
-			s.onRequest(sandbox.OpCreate, 1, func() { (<-started).interrupt(test.signal, test.group) })
-			r := c.start("apply", "-auto-approve", "-no-color")
+			network := acc.NewNetworkAtMatch(t, time.Hour, sandbox.Config{})
+			c := mergedReservation(network)
+			started := make(chan *acctest.Running, 1)
+			network.OnRequest(sandbox.OpCreate, 1, func() { (<-started).Interrupt(test.signal, test.group) })
+			r := c.Start("apply", "-auto-approve", "-no-color")
 			started <- r
-			text := r.wait().text
-			c.isLedger()
-			c.isClean()
-			if n := len(s.ids()); n != 1 {
+			text := r.Wait().Text
+			c.ExpectInSync()
+			expectUntainted(c)
+			if n := len(network.SessionIDs()); n != 1 {
 				t.Fatalf("%d sessions on the network, want 1\n%s", n, text)
 			}
-			c.sends(nothing, 0, applies...)
-			c.planned(0)
-			c.destroy()
+			c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...)
+			c.Plan(0)
+			c.Destroy()
 		})
 		t.Run(fmt.Sprintf("%v during the wait", test.signal), func(t *testing.T) {
-			s := acc.newSeason(t, time.Hour, sandbox.Config{Provisioning: time.Minute})
-			c := s.merged()
-			started := make(chan *running, 1)
-			s.onRequest(sandbox.OpRead, 2, func() { (<-started).interrupt(test.signal, test.group) })
-			r := c.start("apply", "-auto-approve", "-no-color")
+			network := acc.NewNetworkAtMatch(t, time.Hour, sandbox.Config{Provisioning: time.Minute})
+			c := mergedReservation(network)
+			started := make(chan *acctest.Running, 1)
+			network.OnRequest(sandbox.OpRead, 2, func() { (<-started).Interrupt(test.signal, test.group) })
+			r := c.Start("apply", "-auto-approve", "-no-color")
 			started <- r
-			if text := r.wait().text; !strings.Contains(text, "The next apply resumes the wait.") {
+			if text := r.Wait().Text; !strings.Contains(text, "The next apply resumes the wait.") {
 				t.Errorf("the interrupted wait does not say what happens next:\n%s", text)
 			}
-			c.isLedger()
-			c.isClean()
-			if plan := c.planned(2); !strings.Contains(plan, `"REQUESTED" -> (known after apply)`) {
+			c.ExpectInSync()
+			expectUntainted(c)
+			if plan := c.Plan(2); !strings.Contains(plan, `"REQUESTED" -> (known after apply)`) {
 				t.Errorf("the interrupted session is not planned for an update in place:\n%s", plan)
 			}
-			s.at(time.Minute)
-			c.sends(nothing, 0, applies...)
-			c.planned(0)
-			c.destroy()
+			network.AtMatch(time.Minute)
+			c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...)
+			c.Plan(0)
+			c.Destroy()
 		})
 	}
 	t.Run("SIGKILL of the provider during the POST", func(t *testing.T) {
-		network, handled := posted(sandbox.Config{})
-		s := acc.newSeason(t, time.Hour, network)
-		c := s.merged()
-		c.crashes(handled)
-		c.isClean()
-		c.recovers("qod_reservation.camera")
+		config, handled := posted(sandbox.Config{})
+		network := acc.NewNetworkAtMatch(t, time.Hour, config)
+		c := mergedReservation(network)
+		killDuringPost(c, handled)
+		expectUntainted(c)
+		recoverByImport(c, "qod_reservation.camera")
 		// The one that meets it is repeated for some seconds: a delete might be under way.
-		if got := strings.TrimLeft(s.writes(), "POST "); got != "DELETE" {
-			t.Errorf("requests that change something: %s, want POSTs, and the DELETE in the end", s.writes())
+		if got := strings.TrimLeft(network.Writes(), "POST "); got != "DELETE" {
+			t.Errorf("requests that change something: %s, want POSTs, and the DELETE in the end", network.Writes())
 		}
 	})
 }
@@ -259,11 +260,11 @@ func TestReservation_signals(t *testing.T) {
 // is told to.
 func TestDebugged(t *testing.T) {
 	t.Parallel()
-	dir, err := binary()
+	dir, err := acctest.ProviderDir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := &watched{changed: make(chan struct{})}
+	out := acctest.NewTranscript()
 	shell := exec.CommandContext(t.Context(), "sh", "-c", `"$0" -debug & echo "pid $!."; read -r _`, filepath.Join(dir, "terraform-provider-qod"))
 	shell.Stdout = out
 	goOn, err := shell.StdinPipe()
@@ -273,21 +274,21 @@ func TestDebugged(t *testing.T) {
 	if err := shell.Start(); err != nil {
 		t.Fatal(err)
 	}
-	out.says(t, "TF_REATTACH_PROVIDERS")
+	out.WaitFor(t, "TF_REATTACH_PROVIDERS")
 	said := regexp.MustCompile(`pid (\d+)\.`).FindStringSubmatch(out.String())
 	if said == nil {
 		t.Fatalf("the shell does not say whom it started:\n%s", out)
 	}
 	pid, _ := strconv.Atoi(said[1])
 	_ = goOn.Close() // the shell ends
-	untilGone(t, shell.Process.Pid)
+	acctest.WaitForExit(t, shell.Process.Pid)
 	<-time.After(5 * parentInterval)
-	if !alive(pid) {
+	if !acctest.Alive(pid) {
 		t.Error("it ended with its shell")
 	}
 	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
 		t.Error(err)
 	}
-	untilGone(t, pid)
+	acctest.WaitForExit(t, pid)
 	_ = shell.Wait()
 }
