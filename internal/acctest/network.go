@@ -124,10 +124,8 @@ func (n *Network) ExpectGoneWarning(left Result, id string) {
 	}
 }
 
-// HCL is the provider block for this network, followed by a configuration with fmt's verbs.
-func (n *Network) HCL(config string, args ...any) string {
-	return n.ProviderHCL("") + fmt.Sprintf(config, args...)
-}
+// HCL is the provider block for this network, followed by other blocks.
+func (n *Network) HCL(blocks string) string { return n.ProviderHCL("") + blocks }
 
 // ProviderHCL is the provider block for this network, with more attributes in it.
 func (n *Network) ProviderHCL(more string) string {

@@ -107,7 +107,7 @@ func exampleStep(network *acctest.Network, hcl string, variables config.Variable
 	if strings.Contains(hcl, `variable "webhook_token"`) {
 		variables["webhook_token"] = config.StringVariable("example-webhook-token")
 	}
-	step := network.ApplyStep(network.HCL("%s", withoutProvider(hcl)))
+	step := network.ApplyStep(network.HCL(withoutProvider(hcl)))
 	step.ConfigVariables = variables
 	return step
 }

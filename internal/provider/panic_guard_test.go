@@ -94,7 +94,7 @@ func TestFaultBehindAChange_cli(t *testing.T) {
 		return server, nil
 	}
 	config := func(timeout string) string {
-		return network.HCL("%s", acctest.SessionBlock("camera", `timeouts = { create = "`+timeout+`" }`, 3600))
+		return network.HCL(acctest.SessionBlock("camera", `timeouts = { create = "`+timeout+`" }`, 3600))
 	}
 	faults := func(now bool) func() { return func() { fault = now } }
 	resource.UnitTest(t, resource.TestCase{

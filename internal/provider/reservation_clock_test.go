@@ -90,8 +90,10 @@ func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 			says: []string{"Its answers contradict each other", "cache answers in its place"},
 		},
 		"no Date": {
-			spoil: func(network *acctest.Network) { network.Fail(sandbox.Fault{Times: -1, Effect: sandbox.Header("Date", "")}) },
-			says:  []string{"Its answers carry no Date header"},
+			spoil: func(network *acctest.Network) {
+				network.Fail(sandbox.Fault{Times: -1, Effect: sandbox.Header("Date", "")})
+			},
+			says: []string{"Its answers carry no Date header"},
 		},
 	} {
 		t.Run(name, acc.InBubble(time.Hour, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
@@ -200,8 +202,12 @@ func TestReservation_withoutTheAPI(t *testing.T) {
 		"the client is revoked": func(network *acctest.Network) {
 			network.Fail(sandbox.Fault{Operation: sandbox.OpToken, Times: -1, Effect: sandbox.Status(401, `{"error":"invalid_client"}`)})
 		},
-		"the API is down": func(network *acctest.Network) { network.Fail(sandbox.Fault{Times: -1, Effect: sandbox.DropBeforeCommit()}) },
-		"no Date":         func(network *acctest.Network) { network.Fail(sandbox.Fault{Times: -1, Effect: sandbox.Header("Date", "")}) },
+		"the API is down": func(network *acctest.Network) {
+			network.Fail(sandbox.Fault{Times: -1, Effect: sandbox.DropBeforeCommit()})
+		},
+		"no Date": func(network *acctest.Network) {
+			network.Fail(sandbox.Fault{Times: -1, Effect: sandbox.Header("Date", "")})
+		},
 		"the list fails": func(network *acctest.Network) {
 			network.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: sandbox.Status(500, "", "Date", "")})
 		},

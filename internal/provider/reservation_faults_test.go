@@ -354,7 +354,9 @@ func TestReservation_createFails(t *testing.T) {
 			says:   []string{"Unable to Create QoS Reservation", "UNAVAILABLE", "tainted"},
 		},
 		"another profile": {
-			spoil:  func(network *acctest.Network) { network.Echo(func(info map[string]any) { info["qosProfile"] = "QOS_S" }) },
+			spoil: func(network *acctest.Network) {
+				network.Echo(func(info map[string]any) { info["qosProfile"] = "QOS_S" })
+			},
 			status: "AVAILABLE",
 			says:   []string{"Unable to Create QoS Reservation", "QOS_S; QOS_L was asked for", "tainted"},
 		},
@@ -497,7 +499,9 @@ func TestReservation_staleSaved(t *testing.T) {
 // The 404 of another origin proves nothing of a session, but a reservation without one moves freely.
 func TestReservation_origins(t *testing.T) {
 	acc.InBubble(0, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}}, func(t *testing.T, network *acctest.Network) {
-		other := func() *acctest.ProtocolClient { return network.ClientAs(network.Endpoint(), otherClient).Reservations() }
+		other := func() *acctest.ProtocolClient {
+			return network.ClientAs(network.Endpoint(), otherClient).Reservations()
+		}
 		r := network.Expect(network.Run(acctest.State{}, match(nil)), "AVAILABLE", "POST")
 		read := other().Refresh(r)
 		acctest.ContainsAll(t, read.Errors(), []string{"Unable to Read QoS Reservation", "terraform state rm", `qod_reservation.camera["north"]`, "as client " + otherClient.ID})

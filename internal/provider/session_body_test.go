@@ -108,7 +108,7 @@ func TestSession_requestBody(t *testing.T) {
 		want[seconds] = body
 		config += acctest.SessionBlock(strings.ReplaceAll(name, " ", "_"), row.config, int(seconds))
 	}
-	network.Test(network.ApplyStep(network.HCL("%s", config),
+	network.Test(network.ApplyStep(network.HCL(config),
 		statecheck.ExpectKnownValue("qod_session.everything", tfjsonpath.New("notification_auth_token"), knownvalue.Null()),
 	))
 

@@ -93,7 +93,7 @@ func TestSession_conflicts(t *testing.T) {
 func TestSession_twoRows(t *testing.T) {
 	network := acc.NewNetwork(t, sandbox.Config{})
 	config := func(second string) string {
-		return network.HCL("%s", acctest.SessionBlock("first", `device = { phone_number = "+34600000010" }`, 3601)+
+		return network.HCL(acctest.SessionBlock("first", `device = { phone_number = "+34600000010" }`, 3601) +
 			acctest.SessionBlock("second", `device = { ipv6_address = "2001:db8::10", phone_number = "`+second+`" }
 				depends_on = [qod_session.first]`, 3602))
 	}
@@ -110,7 +110,7 @@ func TestSession_twoRows(t *testing.T) {
 func TestSession_createBeforeDestroy(t *testing.T) {
 	network := acc.NewNetwork(t, sandbox.Config{})
 	config := func(seconds int) string {
-		return network.HCL("%s", acctest.SessionBlock("camera", `device = { phone_number = "+34600000010" }
+		return network.HCL(acctest.SessionBlock("camera", `device = { phone_number = "+34600000010" }
 			lifecycle { create_before_destroy = true }`, seconds))
 	}
 	var old []string

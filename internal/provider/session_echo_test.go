@@ -160,8 +160,8 @@ func TestSession_echoes(t *testing.T) {
 		}
 	})
 	network.Test(
-		network.ApplyStep(network.HCL("%s", first), checks...),
-		acctest.WithPlanChecks(network.ApplyStep(network.HCL("%s", second)), plancheck.ExpectEmptyPlan()),
+		network.ApplyStep(network.HCL(first), checks...),
+		acctest.WithPlanChecks(network.ApplyStep(network.HCL(second)), plancheck.ExpectEmptyPlan()),
 	)
 	if n := network.Count(sandbox.OpCreate); n != len(rows) {
 		t.Errorf("%d POSTs for %d sessions", n, len(rows))

@@ -18,7 +18,7 @@ import (
 func TestSession_imports(t *testing.T) {
 	network := acc.NewNetwork(t, sandbox.Config{})
 	network.Test(
-		network.ApplyStep(network.HCL("%s", acctest.SessionBlock("camera", `device = {
+		network.ApplyStep(network.HCL(acctest.SessionBlock("camera", `device = {
 			phone_number              = "+34600000010"
 			network_access_identifier = "camera@example.com"
 			ipv4_address              = { public_address = "203.0.113.10", public_port = 0 }
@@ -109,8 +109,8 @@ func TestSession_adoptsConfiguration(t *testing.T) {
 	})
 	quiet := &silence{network: network}
 	network.Test(
-		acctest.WithPlanChecks(network.ApplyStep(network.HCL("%s", first), quiet), append(adopts, acctest.BetweenPlanAndApply(quiet.begin))...),
-		acctest.WithPlanChecks(network.ApplyStep(network.HCL("%s", second)), replaced...),
+		acctest.WithPlanChecks(network.ApplyStep(network.HCL(first), quiet), append(adopts, acctest.BetweenPlanAndApply(quiet.begin))...),
+		acctest.WithPlanChecks(network.ApplyStep(network.HCL(second)), replaced...),
 	)
 }
 

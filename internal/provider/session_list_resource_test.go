@@ -199,7 +199,7 @@ func TestList_query(t *testing.T) {
 		TerraformVersionChecks:   []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_14_0)},
 		ProtoV6ProviderFactories: acc.Factories(),
 		Steps: []resource.TestStep{
-			network.ApplyStep(network.HCL("%s", acctest.SessionBlock("one", `qos_profile = "QOS_L"`, 3600)+acctest.SessionBlock("two", `qos_profile = "QOS_S"`, 7200))),
+			network.ApplyStep(network.HCL(acctest.SessionBlock("one", `qos_profile = "QOS_L"`, 3600) + acctest.SessionBlock("two", `qos_profile = "QOS_S"`, 7200))),
 			{
 				Query: true,
 				// The provider's configuration is the last step's.

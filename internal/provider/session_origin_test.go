@@ -26,7 +26,9 @@ func TestSession_otherOrigin(t *testing.T) {
 		"another endpoint": func(network *acctest.Network, clock sandbox.Clock) elsewhere {
 			return elsewhere{sandbox.Start(network.T, sandbox.Config{Clock: clock}), sandbox.DefaultClient}
 		},
-		"another client": func(network *acctest.Network, _ sandbox.Clock) elsewhere { return elsewhere{network.Server, otherClient} },
+		"another client": func(network *acctest.Network, _ sandbox.Clock) elsewhere {
+			return elsewhere{network.Server, otherClient}
+		},
 	}
 	sessions := map[string]struct {
 		life time.Duration

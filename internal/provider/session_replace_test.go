@@ -63,8 +63,8 @@ func TestSession_replaces(t *testing.T) {
 	row := func(seconds int) int { return min(seconds, 86399) }
 	old := map[int]string{}
 	network.Test(
-		network.ApplyStep(network.HCL("%s", first)),
-		acctest.WithPlanChecks(network.ApplyStep(network.HCL("%s", second)), append(checks, acctest.BetweenPlanAndApply(func() {
+		network.ApplyStep(network.HCL(first)),
+		acctest.WithPlanChecks(network.ApplyStep(network.HCL(second)), append(checks, acctest.BetweenPlanAndApply(func() {
 			for _, s := range network.Ledger() {
 				old[row(s.Duration)] = s.ID
 			}
@@ -114,15 +114,15 @@ func TestSession_updatesInPlace(t *testing.T) {
 	}
 	quiet := &silence{network: network}
 	network.Test(
-		network.ApplyStep(network.HCL("%s", first)),
-		acctest.WithPlanChecks(network.ApplyStep(network.HCL("%s", second), quiet), append(checks, acctest.BetweenPlanAndApply(quiet.begin))...),
+		network.ApplyStep(network.HCL(first)),
+		acctest.WithPlanChecks(network.ApplyStep(network.HCL(second), quiet), append(checks, acctest.BetweenPlanAndApply(quiet.begin))...),
 	)
 }
 
 // silence is a state check that no request was made since it began.
 type silence struct {
-	network     *acctest.Network
-	since int
+	network *acctest.Network
+	since   int
 }
 
 func (s *silence) begin() { s.since = len(s.network.Requests()) }

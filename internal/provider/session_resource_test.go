@@ -103,7 +103,7 @@ func TestSession_changedByNetwork(t *testing.T) {
 func TestSession_unknownValues(t *testing.T) {
 	network := acc.NewNetwork(t, sandbox.Config{})
 	config := func(event string) string {
-		return network.HCL(`
+		return network.HCL(fmt.Sprintf(`
 resource "terraform_data" "event" {
   input = {
     name    = %q
@@ -127,7 +127,7 @@ resource "qod_session" "drone" {
   duration           = 60
   wait_for_available = terraform_data.event.output.name != ""
 }
-`, event)
+`, event))
 	}
 	network.Test(
 		acctest.WithPlanChecks(network.ApplyStep(config("final"), cameraHas("qos_profile", "QOS_E"),

@@ -24,7 +24,7 @@ import (
 func TestSession_resumesWait(t *testing.T) {
 	clock := sandbox.NewManualClock(acctest.KickOff)
 	network := acc.NewNetwork(t, sandbox.Config{Clock: clock, Provisioning: 10 * time.Minute})
-	config := func(more string) string { return network.HCL("%s", acctest.SessionBlock("camera", more, 3600)) }
+	config := func(more string) string { return network.HCL(acctest.SessionBlock("camera", more, 3600)) }
 	isUpdate := plancheck.ExpectResourceAction("qod_session.camera", plancheck.ResourceActionUpdate)
 	polls := 0
 	isNull := func(attribute string) statecheck.StateCheck {
@@ -102,24 +102,32 @@ func TestSession_createEnds(t *testing.T) {
 		},
 		"unavailable at once, and nobody waits": {
 			config: attrs{"wait_for_available": false},
-			spoil:  func(network *acctest.Network) { network.Echo(func(info map[string]any) { info["qosStatus"] = "UNAVAILABLE" }) },
+			spoil: func(network *acctest.Network) {
+				network.Echo(func(info map[string]any) { info["qosStatus"] = "UNAVAILABLE" })
+			},
 			says:   []string{"Unable to Create QoS Session", "UNAVAILABLE", "tainted"},
 			status: "UNAVAILABLE",
 		},
 		"another profile": {
-			spoil:  func(network *acctest.Network) { network.Echo(func(info map[string]any) { info["qosProfile"] = "QOS_S" }) },
+			spoil: func(network *acctest.Network) {
+				network.Echo(func(info map[string]any) { info["qosProfile"] = "QOS_S" })
+			},
 			says:   []string{"Unable to Create QoS Session", "QOS_S", "QOS_L was asked for", "tainted"},
 			status: "AVAILABLE",
 		},
 		"another profile, and nobody waits": {
 			config: attrs{"wait_for_available": false},
-			spoil:  func(network *acctest.Network) { network.Echo(func(info map[string]any) { info["qosProfile"] = "QOS_S" }) },
+			spoil: func(network *acctest.Network) {
+				network.Echo(func(info map[string]any) { info["qosProfile"] = "QOS_S" })
+			},
 			says:   []string{"Unable to Create QoS Session", "QOS_S", "QOS_L was asked for", "tainted"},
 			status: "REQUESTED",
 		},
 		"too slow": {
 			config: attrs{"timeouts": attrs{"create": "2s"}},
-			spoil:  func(network *acctest.Network) { network.Echo(func(info map[string]any) { info["qosStatus"] = "REQUESTED" }) },
+			spoil: func(network *acctest.Network) {
+				network.Echo(func(info map[string]any) { info["qosStatus"] = "REQUESTED" })
+			},
 			says:   []string{"Unable to Create QoS Session", "timeouts.create", "tainted", "terraform untaint keeps it", "resumes the wait"},
 			status: "REQUESTED",
 		},

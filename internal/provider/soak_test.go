@@ -71,7 +71,7 @@ func mustUint(t *testing.T, variable string, otherwise uint64) uint64 {
 
 // soak is one world with a few resources.
 type soak struct {
-	network         *acctest.Network
+	network   *acctest.Network
 	several   bool // the network takes any number of sessions for a device
 	mixed     bool // a gateway gives answers to requests to create to others
 	doubled   bool // a proxy sends requests to create twice

@@ -656,17 +656,17 @@ func TestValidation_cli(t *testing.T) {
 		return resource.TestStep{Config: config, PlanOnly: true, ExpectError: acctest.MessagePattern(expect)}
 	}
 	session := func(phone, duration, more string) string {
-		return network.HCL(`
+		return network.HCL(fmt.Sprintf(`
 resource "qod_session" "camera" {
   device      = { phone_number = %s }
   qos_profile = "QOS_L"
   duration    = %s
   %s
 }
-`, phone, duration, more)
+`, phone, duration, more))
 	}
 	reservation := func(starts, ends string) string {
-		return network.HCL("resource \"qod_reservation\" \"camera\" {\n  device = { phone_number = \"+34611222333\" }\n  qos_profile = \"QOS_L\"\n  starts_at = %s\n  ends_at = %s\n}\n", starts, ends)
+		return network.HCL(fmt.Sprintf("resource \"qod_reservation\" \"camera\" {\n  device = { phone_number = \"+34611222333\" }\n  qos_profile = \"QOS_L\"\n  starts_at = %s\n  ends_at = %s\n}\n", starts, ends))
 	}
 	const phone = `"+34611222333"`
 	network.Test(
