@@ -116,7 +116,7 @@ func TestFleet(t *testing.T) {
 
 // However many sessions the data source shows, it asks for one list.
 func TestFleet_dataSource(t *testing.T) {
-	const n = 10_000
+	const n = 1000
 	network := acc.NewNetwork(t, sandbox.Config{})
 	for range n {
 		network.Seed(sandbox.Session{})

@@ -27,7 +27,7 @@ type qodProvider struct {
 	getenv       func(string) string
 	postInFlight sync.Locker       // see qod.Config
 	transport    http.RoundTripper // see qod.Config
-	override     qod.Sessions      // of the API, when not nil
+	override     qod.Sessions      // takes the place of the API in tests
 	// Once configured:
 	sessions qod.Sessions   // the way to them
 	owners   *sessionOwners // the records that hold them
@@ -51,48 +51,52 @@ func (p *qodProvider) Metadata(_ context.Context, _ provider.MetadataRequest, re
 
 func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reserves mobile-network quality through Telefónica's Quality on Demand API.",
+		MarkdownDescription: "Reserves mobile network quality through Telefónica's Quality on Demand API.",
 		Attributes: map[string]schema.Attribute{
 			"endpoint": schema.StringAttribute{
-				MarkdownDescription: "Base URL of the API, without a query or fragment: `https`, or `http` to a loopback address only. " +
-					"Environment: `QOD_ENDPOINT`. Default: `" + defaultEndpoint + "`, the production host of the API document; " +
-					"its sandbox is `https://sandbox.opengateway.telefonica.com/v1`.",
+				MarkdownDescription: "Base URL of the API, without a query or fragment: `https`, or `http` for a loopback address only. " +
+					"Default: `" + defaultEndpoint + "`, the production host in the API document, whose sandbox is " +
+					"`https://sandbox.opengateway.telefonica.com/v1`. Environment variable: `QOD_ENDPOINT`.",
 				Optional: true,
 			},
 			"client_id": schema.StringAttribute{
-				MarkdownDescription: "Client id of the OAuth 2.0 client credentials. Environment: `QOD_CLIENT_ID`. Conflicts with `access_token`.",
+				MarkdownDescription: "OAuth 2.0 client id. Environment variable: `QOD_CLIENT_ID`. Conflicts with `access_token`.",
 				Optional:            true,
 			},
 			"client_secret": schema.StringAttribute{
-				MarkdownDescription: "Secret that goes with `client_id`. Environment: `QOD_CLIENT_SECRET`, which keeps it out of saved plans. Conflicts with `access_token`.",
+				MarkdownDescription: "OAuth 2.0 client secret of `client_id`. Environment variable: `QOD_CLIENT_SECRET`, which keeps the secret out of saved plans. Conflicts with `access_token`.",
 				Optional:            true,
 				Sensitive:           true,
 			},
 			"access_token": schema.StringAttribute{
-				MarkdownDescription: "Static bearer token to use instead of client credentials. The provider cannot renew it, nor tell whose it is: a session that it does not see stays in the state, with an error, until its end. Environment: `QOD_ACCESS_TOKEN`. Conflicts with `client_id` and `client_secret`.",
-				Optional:            true,
-				Sensitive:           true,
+				MarkdownDescription: "Static bearer token, used instead of client credentials. The provider cannot renew it and cannot tell which client it belongs to: " +
+					"a session that is not visible with it stays in the state, with an error, until the session's end. " +
+					"Environment variable: `QOD_ACCESS_TOKEN`. Conflicts with `client_id` and `client_secret`.",
+				Optional:  true,
+				Sensitive: true,
 			},
 			"token_url": schema.StringAttribute{
-				MarkdownDescription: "URL of the OAuth 2.0 token endpoint. Environment: `QOD_TOKEN_URL`. " +
-					"Default: the `token_endpoint` that `/.well-known/openid-configuration` names on the host of `endpoint`.",
+				MarkdownDescription: "URL of the OAuth 2.0 token endpoint. " +
+					"Default: the `token_endpoint` in `/.well-known/openid-configuration` on the host of `endpoint`. " +
+					"Environment variable: `QOD_TOKEN_URL`.",
 				Optional: true,
 			},
 			"scopes": schema.ListAttribute{
-				MarkdownDescription: "Scopes to request with client credentials. Environment: `QOD_SCOPES`, separated by spaces. " +
-					"Default: `[\"qod:sessions:read\", \"qod:sessions:write\"]`.",
+				MarkdownDescription: "OAuth 2.0 scopes to request with client credentials. " +
+					"Default: `[\"qod:sessions:read\", \"qod:sessions:write\"]`. " +
+					"Environment variable: `QOD_SCOPES`, separated by spaces.",
 				Optional:    true,
 				ElementType: types.StringType,
 			},
 			"max_retries": schema.Int64Attribute{
 				MarkdownDescription: "Maximum number of retries after a transient failure, from 0 to 20. Default: `4`. " +
-					"A refusal that proves that nothing happened (429, or 503 with `Retry-After`) is not counted: it is retried until the operation's timeout. " +
-					"A request to create a session is repeated only once it is known what became of the last one.",
+					"A response that proves that nothing happened (429, or 503 with `Retry-After`) does not count: it is retried until the operation's timeout. " +
+					"A request to create a session is repeated only when the outcome of the previous one is known.",
 				Optional:   true,
 				CustomType: wholeNumberType{},
 			},
 			"request_timeout": schema.StringAttribute{
-				MarkdownDescription: "Time allowed to each request, as a [duration](https://pkg.go.dev/time#ParseDuration) such as `\"45s\"`, up to 10 minutes. Default: `\"30s\"`.",
+				MarkdownDescription: "Time allowed for each request, as a [duration](https://pkg.go.dev/time#ParseDuration) such as `\"45s\"`, up to 10 minutes. Default: `\"30s\"`.",
 				Optional:            true,
 			},
 		},

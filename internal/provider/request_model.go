@@ -5,7 +5,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
@@ -33,19 +32,13 @@ func (m requestModel) mayWait() bool { return m.WaitForAvailable.IsUnknown() || 
 // toSpec translates what is configured, for how long is the resource's. The token comes from the
 // configuration: a write-only value is in nothing else.
 func (m requestModel) toSpec(token types.String) qod.Spec {
-	spec := qod.Spec{
+	return qod.Spec{
 		Device:                toDevice(m.Device),
+		ApplicationServer:     toApplicationServer(m.ApplicationServer),
 		QoSProfile:            m.QoSProfile.ValueString(),
 		NotificationURL:       m.NotificationURL.ValueString(),
 		NotificationAuthToken: token.ValueString(),
 	}
-	if isSet(m.ApplicationServer) {
-		spec.ApplicationServer = &qod.ApplicationServer{
-			IPv4Address: stringAt(m.ApplicationServer, "ipv4_address").ValueString(),
-			IPv6Address: stringAt(m.ApplicationServer, "ipv6_address").ValueString(),
-		}
-	}
-	return spec
 }
 
 // recordImported fills what an import has to take from the API.
@@ -55,52 +48,7 @@ func (m *requestModel) recordImported(s qod.Session) {
 	}
 }
 
-func toDevice(o types.Object) qod.Device {
-	if !isSet(o) {
-		return qod.Device{}
-	}
-	d := qod.Device{
-		PhoneNumber:             stringAt(o, "phone_number").ValueString(),
-		NetworkAccessIdentifier: stringAt(o, "network_access_identifier").ValueString(),
-		IPv6Address:             stringAt(o, "ipv6_address").ValueString(),
-	}
-	if v4, ok := o.Attributes()["ipv4_address"].(types.Object); ok && isSet(v4) {
-		d.IPv4Address = &qod.IPv4Address{PublicAddress: stringAt(v4, "public_address").ValueString()}
-		if port, ok := v4.Attributes()["public_port"].(wholeNumber); ok && isSet(port) {
-			d.IPv4Address.PublicPort = port.ValueInt64Pointer()
-		}
-	}
-	return d
-}
-
-func fromDevice(d qod.Device) types.Object {
-	v4 := types.ObjectNull(ipv4Types)
-	if d.IPv4Address != nil {
-		port := nullWholeNumber()
-		if d.IPv4Address.PublicPort != nil {
-			port = newWholeNumber(*d.IPv4Address.PublicPort)
-		}
-		v4 = types.ObjectValueMust(ipv4Types, map[string]attr.Value{
-			"public_address": types.StringValue(d.IPv4Address.PublicAddress),
-			"public_port":    port,
-		})
-	}
-	return types.ObjectValueMust(deviceTypes, map[string]attr.Value{
-		"phone_number":              stringOrNull(d.PhoneNumber),
-		"network_access_identifier": stringOrNull(d.NetworkAccessIdentifier),
-		"ipv4_address":              v4,
-		"ipv6_address":              stringOrNull(d.IPv6Address),
-	})
-}
-
 func isSet(v attr.Value) bool { return !v.IsNull() && !v.IsUnknown() }
-
-func stringAt(o types.Object, name string) types.String {
-	if s, ok := o.Attributes()[name].(basetypes.StringValue); ok {
-		return s
-	}
-	return types.StringNull()
-}
 
 func stringOrNull(s string) types.String {
 	if s == "" {

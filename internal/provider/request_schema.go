@@ -19,89 +19,29 @@ const (
 	maxTimeout           = 24 * time.Hour
 )
 
-// deviceIdentifiers are the attributes that name a device, of which one is enough.
-var deviceIdentifiers = []string{"phone_number", "network_access_identifier", "ipv4_address", "ipv6_address"}
-
-var (
-	ipv4Types   = map[string]attr.Type{"public_address": types.StringType, "public_port": wholeNumberType{}}
-	deviceTypes = map[string]attr.Type{"phone_number": types.StringType, "network_access_identifier": types.StringType, "ipv4_address": types.ObjectType{AttrTypes: ipv4Types}, "ipv6_address": types.StringType}
-	serverTypes = map[string]attr.Type{"ipv4_address": types.StringType, "ipv6_address": types.StringType}
-)
-
-// requestAttributes are what every resource that reserves sessions can ask for, see requestModel, and
-// those of its own. The resource is what a change of one replaces.
+// requestAttributes are the arguments that every resource shares, see requestModel, and those of its
+// own. The resource is the noun that descriptions use for it.
 func requestAttributes(resource string, own map[string]schema.Attribute) map[string]schema.Attribute {
+	replaces := "Changing this replaces the " + resource + "."
 	all := map[string]schema.Attribute{
-		"device": schema.SingleNestedAttribute{
-			MarkdownDescription: "Device to reserve quality for, by at least one of its identifiers. Changing one replaces the " + resource + ".",
-			Required:            true,
-			Validators:          []validator.Object{oneOf(deviceIdentifiers...)},
-			Attributes: map[string]schema.Attribute{
-				"phone_number": schema.StringAttribute{
-					MarkdownDescription: "Phone number in E.164 form with its plus, such as `+34600000000`. Quote it: YAML and spreadsheets drop the plus.",
-					Optional:            true,
-					Validators:          []validator.String{phoneNumber},
-				},
-				"network_access_identifier": schema.StringAttribute{
-					MarkdownDescription: "Network access identifier, such as `device@example.com`.",
-					Optional:            true,
-					Validators:          []validator.String{networkAccessIdentifier},
-				},
-				"ipv4_address": schema.SingleNestedAttribute{
-					MarkdownDescription: "IPv4 address of the device as the internet sees it.",
-					Optional:            true,
-					Attributes: map[string]schema.Attribute{
-						"public_address": schema.StringAttribute{
-							MarkdownDescription: "Public IPv4 address, such as `198.51.100.10`.",
-							Required:            true,
-							Validators:          []validator.String{address(4, false, true)},
-						},
-						"public_port": schema.Int64Attribute{
-							MarkdownDescription: "Public port, from 0 to 65535. Behind carrier-grade NAT the address alone does not name a device.",
-							Optional:            true,
-							CustomType:          wholeNumberType{},
-							Validators:          []validator.Int64{between(0, 65535, "")},
-						},
-					},
-				},
-				"ipv6_address": schema.StringAttribute{
-					MarkdownDescription: "IPv6 address of the device, such as `2001:db8::10`. Another spelling of the same address changes nothing.",
-					Optional:            true,
-					Validators:          []validator.String{address(6, false, true)},
-				},
-			},
-		},
-		"application_server": schema.SingleNestedAttribute{
-			MarkdownDescription: "Far end of the traffic, by at least one address or CIDR block. Not set: any. Changing it replaces the " + resource + ".",
-			Optional:            true,
-			Validators:          []validator.Object{oneOf("ipv4_address", "ipv6_address")},
-			Attributes: map[string]schema.Attribute{
-				"ipv4_address": schema.StringAttribute{
-					MarkdownDescription: "IPv4 address or CIDR block, such as `198.51.100.0/24`.",
-					Optional:            true,
-					Validators:          []validator.String{address(4, true, false)},
-				},
-				"ipv6_address": schema.StringAttribute{
-					MarkdownDescription: "IPv6 address or CIDR block, such as `2001:db8::/32`.",
-					Optional:            true,
-					Validators:          []validator.String{address(6, true, false)},
-				},
-			},
-		},
+		"device": deviceSchema(requestedDevice, "Device to reserve quality for, identified by at least one of these attributes. "+replaces),
+		"application_server": applicationServerSchema("Application server that the device communicates with: " +
+			"at least one address or CIDR block. Default: any server. " + replaces),
 		"qos_profile": schema.StringAttribute{
-			MarkdownDescription: "QoS profile: `QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`. Changing it replaces the " + resource + ", and so does a network that changes it.",
+			MarkdownDescription: "QoS profile: `QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`. " + replaces + " So does a change made by the network.",
 			Required:            true,
 			Validators:          []validator.String{profileName},
 		},
 		"notification_url": schema.StringAttribute{
-			MarkdownDescription: "Absolute `https` or `http` URL that the network tells of status changes. Changing it replaces the " + resource + ".",
+			MarkdownDescription: "Absolute `https` or `http` URL that the network notifies of status changes. " + replaces,
 			Optional:            true,
 			Validators:          []validator.String{webhookURL},
 		},
 		"notification_auth_token": schema.StringAttribute{
-			MarkdownDescription: "Bearer token that the network sends to `notification_url`. Write-only: it is in no plan and no state, " +
-				"so Terraform cannot see that it changed. Give a new one together with a new `notification_auth_token_version`. " +
-				"Take it from the environment or an ephemeral variable: Terraform puts literals into saved plans.",
+			MarkdownDescription: "Bearer token that the network sends to `notification_url`. " +
+				"Write-only: it is stored in neither plan nor state, so Terraform cannot detect that it has changed. " +
+				"Increase `notification_auth_token_version` whenever it changes. " +
+				"Supply it from the environment or an ephemeral variable, because Terraform stores literals in saved plans.",
 			Optional: true,
 			// Not Sensitive as well: what is never stored needs no hiding, and each mark in a state is
 			// written with every snapshot of it (a tenth of the time to apply a thousand sessions).
@@ -112,17 +52,18 @@ func requestAttributes(resource string, own map[string]schema.Attribute) map[str
 			},
 		},
 		"notification_auth_token_version": schema.Int64Attribute{
-			MarkdownDescription: "Number of the `notification_auth_token`, from 0. Changing it replaces the " + resource + ", with the token of the configuration.",
-			Optional:            true,
-			CustomType:          wholeNumberType{},
+			MarkdownDescription: "Version of `notification_auth_token`, 0 or greater. Increase it whenever the token changes. " +
+				replaces + " The new one uses the configured token.",
+			Optional:   true,
+			CustomType: wholeNumberType{},
 			Validators: []validator.Int64{
 				between(0, 1<<53, ""),
 				needs("notification_auth_token", "there is no token to number"),
 			},
 		},
 		"wait_for_available": schema.BoolAttribute{
-			MarkdownDescription: "Wait until the network reports `AVAILABLE`. Default: `true`. " +
-				"With `false`, an apply succeeds as soon as the session is requested.",
+			MarkdownDescription: "Wait until the network reports the session as `AVAILABLE`. " +
+				"With `false`, an apply succeeds as soon as the session has been requested. Default: `true`.",
 			Optional: true,
 		},
 	}
@@ -133,7 +74,7 @@ func requestAttributes(resource string, own map[string]schema.Attribute) map[str
 // timeoutsAttribute limits operations, each with a timeoutAttribute.
 func timeoutsAttribute(operations map[string]schema.Attribute) schema.Attribute {
 	return schema.SingleNestedAttribute{
-		MarkdownDescription: "Time allowed to each operation.",
+		MarkdownDescription: "Time limits for operations.",
 		Optional:            true,
 		CustomType:          timeouts.Type{ObjectType: types.ObjectType{AttrTypes: timeoutTypes(slices.Collect(maps.Keys(operations))...)}},
 		Attributes:          operations,

@@ -35,8 +35,8 @@ func (l *sessionListResource) Configure(_ context.Context, req resource.Configur
 
 func (l *sessionListResource) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Finds the sessions that the credentials can see, for `terraform query`: all that are requested, available, " +
-			"or unavailable and not deleted yet. Needs Terraform 1.14 or later.",
+		MarkdownDescription: "Lists the sessions that the credentials can see, for `terraform query`: all that are requested, available, " +
+			"or unavailable and not deleted yet. Requires Terraform 1.14 or later.",
 		Attributes: map[string]schema.Attribute{},
 	}
 	for name, attribute := range filterAttributes() {

@@ -11,24 +11,24 @@ import (
 
 func (r *sessionResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reserves network quality for one device: exactly one session of the Quality on Demand API, " +
-			"billed from the moment the network grants it until it ends or is destroyed, at most 24 hours.\n\n" +
-			"The API cannot change a session, so every change of what it was asked for replaces it: the old one is deleted first.",
+		MarkdownDescription: "Reserves network quality for one device. Each resource is exactly one session of the Quality on Demand API, " +
+			"billed from the moment the network grants it until it ends or is destroyed, for at most 24 hours.\n\n" +
+			"The API cannot modify a session, so changing any argument sent to it replaces the session: the old one is deleted first.",
 		Attributes: requestAttributes("session", map[string]schema.Attribute{
 			"id": schema.StringAttribute{
-				MarkdownDescription: "Identifier that the network gave the session.",
+				MarkdownDescription: "Identifier that the network assigned to the session.",
 				Computed:            true,
 			},
 			"duration": schema.Int64Attribute{
-				MarkdownDescription: "Seconds the session lasts, from 1 to 86400 (24 hours). Changing it replaces the session. " +
-					"When it has ended, the next apply starts a new one.",
+				MarkdownDescription: "Duration of the session in seconds, from 1 to 86400 (24 hours). Changing this replaces the session. " +
+					"The first apply after a session has ended requests a new one.",
 				Required:   true,
 				CustomType: wholeNumberType{},
 				Validators: []validator.Int64{between(1, 86400, " (seconds; 24 hours at most)")},
 			},
 			"timeouts": timeoutsAttribute(map[string]schema.Attribute{
-				"create": timeoutAttribute("Time for a session to become available, retries and waiting included", defaultCreateTimeout),
-				"delete": timeoutAttribute("Time for a session to be deleted", defaultDeleteTimeout),
+				"create": timeoutAttribute("Time allowed for the session to become available, including retries and waiting", defaultCreateTimeout),
+				"delete": timeoutAttribute("Time allowed for the session to be deleted", defaultDeleteTimeout),
 			}),
 			"qos_status": schema.StringAttribute{
 				MarkdownDescription: "Status of the session on the network: `REQUESTED`, `AVAILABLE` or `UNAVAILABLE`. " +
@@ -36,16 +36,16 @@ func (r *sessionResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Computed: true,
 			},
 			"started_at": schema.StringAttribute{
-				MarkdownDescription: "Start of the session (RFC 3339, UTC). Null while it is only requested.",
+				MarkdownDescription: "Start of the session (RFC 3339, UTC). Null while the session is only requested.",
 				Computed:            true,
 			},
 			"expires_at": schema.StringAttribute{
-				MarkdownDescription: "End of the session (RFC 3339, UTC). Null while it is only requested.",
+				MarkdownDescription: "End of the session (RFC 3339, UTC). Null while the session is only requested.",
 				Computed:            true,
 			},
 			"endpoint": schema.StringAttribute{
-				MarkdownDescription: "Base URL of the API where the session was made, or will be requested: the provider's `endpoint` when the plan was made. " +
-					"A saved plan that is applied at another endpoint is refused.",
+				MarkdownDescription: "Base URL of the API where the session was created, or will be requested: the provider's `endpoint` when the plan was made. " +
+					"A saved plan that is applied with another endpoint is refused.",
 				Computed: true,
 			},
 		}),
@@ -57,7 +57,7 @@ func (r *sessionResource) IdentitySchema(_ context.Context, _ resource.IdentityS
 		Attributes: map[string]identityschema.Attribute{
 			"id": identityschema.StringAttribute{
 				RequiredForImport: true,
-				Description:       "Identifier that the network gave the session.",
+				Description:       "Identifier that the network assigned to the session.",
 			},
 		},
 	}

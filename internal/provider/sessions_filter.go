@@ -22,52 +22,15 @@ type sessionsFilter struct {
 
 func filterAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"device": schema.SingleNestedAttribute{
-			MarkdownDescription: "Device whose sessions to list: those that show at least one of these identifiers and contradict none. Default: any device.",
-			Optional:            true,
-			Validators:          []validator.Object{oneOf(deviceIdentifiers...)},
-			Attributes: map[string]schema.Attribute{
-				"phone_number": schema.StringAttribute{
-					MarkdownDescription: "Phone number in E.164 form with its plus, such as `+34600000000`.",
-					Optional:            true,
-					Validators:          []validator.String{phoneNumber},
-				},
-				"network_access_identifier": schema.StringAttribute{
-					MarkdownDescription: "Network access identifier, such as `device@example.com`.",
-					Optional:            true,
-					Validators:          []validator.String{networkAccessIdentifier},
-				},
-				"ipv4_address": schema.SingleNestedAttribute{
-					MarkdownDescription: "IPv4 address of the device as the internet sees it.",
-					Optional:            true,
-					Attributes: map[string]schema.Attribute{
-						"public_address": schema.StringAttribute{
-							MarkdownDescription: "Public IPv4 address, such as `198.51.100.10`.",
-							Required:            true,
-							Validators:          []validator.String{address(4, false, true)},
-						},
-						"public_port": schema.Int64Attribute{
-							MarkdownDescription: "Public port, from 0 to 65535. Default: any.",
-							Optional:            true,
-							CustomType:          wholeNumberType{},
-							Validators:          []validator.Int64{between(0, 65535, "")},
-						},
-					},
-				},
-				"ipv6_address": schema.StringAttribute{
-					MarkdownDescription: "IPv6 address, such as `2001:db8::10`, in any spelling.",
-					Optional:            true,
-					Validators:          []validator.String{address(6, false, true)},
-				},
-			},
-		},
+		"device": deviceSchema(filterDevice, "Device whose sessions to list: those that match at least one of these identifiers and conflict with none. "+
+			"Default: any device."),
 		"qos_profile": schema.StringAttribute{
-			MarkdownDescription: "QoS profile to list: `QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`. Default: any.",
+			MarkdownDescription: "QoS profile of the sessions to list: `QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`. Default: any profile.",
 			Optional:            true,
 			Validators:          []validator.String{profileName},
 		},
 		"qos_status": schema.StringAttribute{
-			MarkdownDescription: "Status to list: `REQUESTED`, `AVAILABLE` or `UNAVAILABLE`. Default: any.",
+			MarkdownDescription: "Status of the sessions to list: `REQUESTED`, `AVAILABLE` or `UNAVAILABLE`. Default: any status.",
 			Optional:            true,
 			Validators:          []validator.String{sessionStatus},
 		},

@@ -11,8 +11,8 @@ import (
 // Token is an access token. It prints as REDACTED with every verb.
 type Token struct {
 	value string
-	// issue tells two fetches apart: some servers give out the token they gave before.
-	issue uint64
+	// serial tells two fetches apart: some servers give out the token they gave before.
+	serial uint64
 }
 
 // Format keeps the token out of everything that is printed.
@@ -42,13 +42,13 @@ const (
 	fetchAttempts = 3
 
 	// A token without a usable lifetime is renewed soon; the 401 replay covers one that dies earlier.
-	unsaidLifetime = 5 * time.Minute
-	minLifetime    = 10 * time.Second
-	maxLifetime    = 24 * time.Hour
+	defaultLifetime = 5 * time.Minute
+	minLifetime     = 10 * time.Second
+	maxLifetime     = 24 * time.Hour
 
-	// maxEarly is how long before its end a token is renewed, at most: a request under way must
+	// maxRenewalLead is how long before its end a token is renewed, at most: a request under way must
 	// not outlive it.
-	maxEarly = time.Minute
+	maxRenewalLead = time.Minute
 
 	// failureAge is how long a failure stands for those who ask next: a burst of resources is told
 	// once what one of them found out.
@@ -60,45 +60,45 @@ type tokenCache struct {
 	grant   grant
 	timeout time.Duration // of one fetch
 
-	mu    sync.Mutex
-	cells map[string]*tokenCell
+	mu        sync.Mutex
+	bySubject map[string]*subjectToken
 }
 
-type tokenCell struct {
-	flight shared[Token]
+type subjectToken struct {
+	fetching sharedCall[Token]
 
-	mu        sync.Mutex
-	token     Token
-	renewAt   time.Time
-	expiresAt time.Time
-	issued    uint64
+	mu         sync.Mutex
+	token      Token
+	renewAt    time.Time
+	expiresAt  time.Time
+	lastSerial uint64
 
 	failure  error
 	failedAt time.Time
 }
 
 func newTokenCache(g grant, requestTimeout time.Duration) *tokenCache {
-	return &tokenCache{grant: g, timeout: min(requestTimeout, fetchBudget/fetchAttempts), cells: map[string]*tokenCell{}}
+	return &tokenCache{grant: g, timeout: min(requestTimeout, fetchBudget/fetchAttempts), bySubject: map[string]*subjectToken{}}
 }
 
-func (c *tokenCache) cell(subject string) *tokenCell {
+func (c *tokenCache) forSubject(subject string) *subjectToken {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	cell := c.cells[subject]
+	cell := c.bySubject[subject]
 	if cell == nil {
-		cell = &tokenCell{}
-		c.cells[subject] = cell
+		cell = &subjectToken{}
+		c.bySubject[subject] = cell
 	}
 	return cell
 }
 
 // Token returns the subject's token, fetching one where there is none.
 func (c *tokenCache) Token(ctx context.Context, d Device) (Token, error) {
-	cell := c.cell(c.grant.subject(d))
+	cell := c.forSubject(c.grant.subject(d))
 	if token, ok, err := cell.current(); ok {
 		return token, err
 	}
-	return cell.flight.do(ctx, func(ctx context.Context) (Token, error) {
+	return cell.fetching.do(ctx, func(ctx context.Context) (Token, error) {
 		// Another fetch may have ended between the look above and this one.
 		if token, ok, err := cell.current(); ok {
 			return token, err
@@ -106,11 +106,11 @@ func (c *tokenCache) Token(ctx context.Context, d Device) (Token, error) {
 		bounded, cancel := context.WithTimeout(ctx, fetchBudget)
 		defer cancel()
 		value, lifetime, err := c.fetch(bounded, d)
-		if err != nil && ctx.Err() != nil && !locks(err) {
+		if err != nil && ctx.Err() != nil && !risksLockout(err) {
 			// Cut short because nobody waits for it any more, which says nothing to whoever asks next.
 			return Token{}, err
 		}
-		return cell.keep(value, lifetime, err)
+		return cell.store(value, lifetime, err)
 	})
 }
 
@@ -125,7 +125,7 @@ func (c *tokenCache) fetch(ctx context.Context, d Device) (string, time.Duration
 		if !errors.As(err, &refusal) {
 			err = &TokenError{Err: err}
 		}
-		if (refusal != nil && refusal.final) || attempt == fetchAttempts || pause(ctx, backoff(attempt)) != nil {
+		if (refusal != nil && refusal.permanent) || attempt == fetchAttempts || pause(ctx, backoff(attempt)) != nil {
 			return "", 0, err
 		}
 	}
@@ -141,20 +141,20 @@ func (c *tokenCache) once(ctx context.Context, d Device) (string, time.Duration,
 func (c *tokenCache) Refused(t Token) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, cell := range c.cells {
+	for _, cell := range c.bySubject {
 		cell.drop(t)
 	}
 }
 
 // current is the kept token, or the kept failure; false when it is time to fetch.
-func (c *tokenCell) current() (Token, bool, error) {
+func (c *subjectToken) current() (Token, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
 	if c.token.value != "" && now.Before(c.renewAt) {
 		return c.token, true, nil
 	}
-	if c.failure != nil && (locks(c.failure) || now.Sub(c.failedAt) < failureAge) {
+	if c.failure != nil && (risksLockout(c.failure) || now.Sub(c.failedAt) < failureAge) {
 		token, err := c.fallback(now)
 		return token, true, err
 	}
@@ -162,14 +162,14 @@ func (c *tokenCell) current() (Token, bool, error) {
 }
 
 // fallback is the old token while it is still good, although it could not be renewed early.
-func (c *tokenCell) fallback(now time.Time) (Token, error) {
+func (c *subjectToken) fallback(now time.Time) (Token, error) {
 	if c.token.value != "" && now.Before(c.expiresAt) {
 		return c.token, nil
 	}
 	return Token{}, c.failure
 }
 
-func (c *tokenCell) keep(value string, lifetime time.Duration, err error) (Token, error) {
+func (c *subjectToken) store(value string, lifetime time.Duration, err error) (Token, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
@@ -178,16 +178,16 @@ func (c *tokenCell) keep(value string, lifetime time.Duration, err error) (Token
 		return c.fallback(now)
 	}
 	if lifetime <= 0 {
-		lifetime = unsaidLifetime
+		lifetime = defaultLifetime
 	}
 	lifetime = min(maxLifetime, max(minLifetime, lifetime))
-	c.issued++
-	c.token, c.failure = Token{value, c.issued}, nil
-	c.renewAt, c.expiresAt = now.Add(lifetime-min(maxEarly, lifetime/10)), now.Add(lifetime)
+	c.lastSerial++
+	c.token, c.failure = Token{value, c.lastSerial}, nil
+	c.renewAt, c.expiresAt = now.Add(lifetime-min(maxRenewalLead, lifetime/10)), now.Add(lifetime)
 	return c.token, nil
 }
 
-func (c *tokenCell) drop(t Token) {
+func (c *subjectToken) drop(t Token) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.token == t {

@@ -15,9 +15,9 @@ const (
 	// lastPollBudget bounds the look that is taken when the time is up.
 	lastPollBudget = 5 * time.Second
 
-	// maxAsked bounds how long a wait lets the API keep it from looking: the session may become
+	// maxRequestedDelay bounds how long a wait lets the API keep it from looking: the session may become
 	// available meanwhile.
-	maxAsked = 30 * time.Second
+	maxRequestedDelay = 30 * time.Second
 )
 
 // Await waits until the session is AVAILABLE. Polls that fail are ridden out: only the context,
@@ -26,7 +26,7 @@ const (
 // context's time is up, the session is asked for once more: one that is not ready in time costs its
 // replacement.
 func (c *Client) Await(ctx context.Context, ref Ref) (s Session, err error) {
-	defer catch(&err)
+	defer recoverTo(&err)
 	if !validID(ref.ID) {
 		return Session{}, invalidID(OperationRead, ref.ID)
 	}
@@ -34,29 +34,29 @@ func (c *Client) Await(ctx context.Context, ref Ref) (s Session, err error) {
 	for attempt := 1; ; attempt++ {
 		polled, err := w.poll(ctx, attempt)
 		if ctx.Err() == nil || err == nil {
-			if over, err := w.saw(polled, err); over {
+			if over, err := w.observe(polled, err); over {
 				return w.last, err
 			}
 		} // else the poll was cut short, which says nothing new
 		if pause(ctx, w.interval()) != nil {
-			return w.ended(ctx)
+			return w.whenContextEnds(ctx)
 		}
 	}
 }
 
 // wait is one wait for a session on its way.
 type wait struct {
-	client  *Client
-	ref     Ref
-	began   time.Time
-	last    Session
-	lastErr error
-	lastGet time.Time // when it last asked for the session itself; at first when it began
-	turn    time.Time // when it may do so again
+	client   *Client
+	ref      Ref
+	began    time.Time
+	last     Session
+	lastErr  error
+	lastGet  time.Time // when it last asked for the session itself; at first when it began
+	nextSlot time.Time // when it may do so again
 }
 
-// saw takes in what a poll came back with, and reports whether the wait is over.
-func (w *wait) saw(polled Session, err error) (over bool, _ error) {
+// observe takes in what a poll came back with, and reports whether the wait is over.
+func (w *wait) observe(polled Session, err error) (over bool, _ error) {
 	w.lastErr = err
 	switch {
 	case err == nil:
@@ -65,7 +65,7 @@ func (w *wait) saw(polled Session, err error) (over bool, _ error) {
 			return true, &WaitError{Reason: WaitUnavailable, Last: polled}
 		}
 		return polled.Status == StatusAvailable, nil
-	case denied(err):
+	case credentialsRefused(err):
 		return true, &WaitError{Reason: WaitUnauthorized, Last: w.last, Err: err}
 	case IsGone(err):
 		return true, &WaitError{Reason: WaitGone, Last: w.last, Err: err}
@@ -75,19 +75,19 @@ func (w *wait) saw(polled Session, err error) (over bool, _ error) {
 
 // interval is the time to the next poll.
 func (w *wait) interval() time.Duration {
-	d := max(listInterval, min(maxPoll, time.Since(w.began)/pollShare), time.Until(w.turn))
-	return max(spread(d), min(maxAsked, asked(w.lastErr)))
+	d := max(listInterval, min(maxPoll, time.Since(w.began)/pollShare), time.Until(w.nextSlot))
+	return max(withJitter(d), min(maxRequestedDelay, requestedDelay(w.lastErr)))
 }
 
-// ended is how a wait ends whose context has.
-func (w *wait) ended(ctx context.Context) (Session, error) {
+// whenContextEnds is how a wait ends whose context has.
+func (w *wait) whenContextEnds(ctx context.Context) (Session, error) {
 	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return w.last, &WaitError{Reason: WaitInterrupted, Last: w.last, Err: w.lastErr}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastPollBudget)
 	defer cancel()
 	if polled, err := w.client.readOnce(ctx, w.ref, 1); err == nil {
-		if over, err := w.saw(polled, nil); over {
+		if over, err := w.observe(polled, nil); over {
 			return w.last, err
 		}
 	}
@@ -101,8 +101,8 @@ func (w *wait) poll(ctx context.Context, attempt int) (s Session, err error) {
 		w.lastGet = time.Now()
 		return w.client.readOnce(ctx, w.ref, attempt)
 	}
-	s, w.turn, err = w.client.reader.poll(ctx, w.ref, w.lastGet, func() (Session, error) { return ask(ctx) })
-	missing := absence{client: w.client, ref: w.ref, answer: notFound(err), ask: ask}
+	s, w.nextSlot, err = w.client.reads.poll(ctx, w.ref, w.lastGet, func() (Session, error) { return ask(ctx) })
+	missing := absence{client: w.client, ref: w.ref, answer: notFound(err), repeat: ask}
 	if missing.answer == nil || missing.young() {
 		return s, err
 	}
@@ -114,12 +114,12 @@ func (w *wait) poll(ctx context.Context, attempt int) (s Session, err error) {
 	return s, err
 }
 
-// asked is how long a failed poll keeps from the next one: what the API asks for, and long where
+// requestedDelay is how long a failed poll keeps from the next one: what the API asks for, and long where
 // each costs token requests that will hardly fare better.
-func asked(err error) time.Duration {
+func requestedDelay(err error) time.Duration {
 	var token *TokenError
-	if isUnauthorized(err) || (errors.As(err, &token) && token.final) {
-		return maxAsked
+	if isUnauthorized(err) || (errors.As(err, &token) && token.permanent) {
+		return maxRequestedDelay
 	}
 	var e *Error
 	if errors.As(err, &e) {
@@ -128,6 +128,6 @@ func asked(err error) time.Duration {
 	return 0
 }
 
-// denied reports whether looking again cannot help, or would do harm. Anything else is retried: giving
+// credentialsRefused reports whether looking again cannot help, or would do harm. Anything else is retried: giving
 // up would replace a healthy session.
-func denied(err error) bool { return locks(err) || errors.Is(err, ErrNotRenewable) }
+func credentialsRefused(err error) bool { return risksLockout(err) || errors.Is(err, ErrNotRenewable) }

@@ -23,10 +23,10 @@ import (
 type outcome int
 
 const (
-	done    outcome = iota // answered with success
-	refused                // answered: the API did not do it
-	unsent                 // nothing of it left this process
-	unknown                // the API may or may not have done it
+	succeeded outcome = iota // answered with success
+	refused                  // answered: the API did not do it
+	unsent                   // nothing of it left this process
+	unknown                  // the API may or may not have done it
 )
 
 // answer is a successful answer, its body read within bounds. A body that could not be read
@@ -49,7 +49,7 @@ func (c *Client) call(ctx context.Context, r request, d Device, attempt int) (an
 	if err != nil {
 		return answer{}, err
 	}
-	if err := c.awaitTurn(ctx, r); err != nil {
+	if err := c.awaitSlot(ctx, r); err != nil {
 		return answer{}, err
 	}
 	a, err := c.send(ctx, r, d, token, attempt)
@@ -61,7 +61,7 @@ func (c *Client) call(ctx context.Context, r request, d Device, attempt int) (an
 	if tokenErr != nil {
 		return a, withoutToken(err, tokenErr)
 	}
-	if c.awaitTurn(ctx, r) != nil {
+	if c.awaitSlot(ctx, r) != nil {
 		return a, err
 	}
 	return c.send(ctx, r, d, fresh, attempt)
@@ -98,7 +98,7 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 		if err != nil {
 			event.Status, event.Err = failure.Status, err
 		}
-		c.tell(ctx, event)
+		c.logEvent(ctx, event)
 	}()
 
 	// Whether anything was written decides if the request may be repeated blindly.
@@ -116,8 +116,8 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 		if !wrote.Load() {
 			failure.outcome = unsent
 		}
-		failure.trust, failure.silent = isTLSFailure(err), isSilence(err)
-		failure.Err = plain(withoutURL(err), c.secrets(token, r), d)
+		failure.permanent, failure.connectionLost = isTLSFailure(err), isConnectionLost(err)
+		failure.Err = redacted(withoutURL(err), c.secrets(token, r), d)
 		return answer{}, failure
 	}
 	defer func() { _ = resp.Body.Close() }()
@@ -126,28 +126,28 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 	a.date, _ = http.ParseTime(resp.Header.Get("Date"))
 	a.body, a.bodyErr = readBounded(resp.Body, r.maxBody)
 	a.cached = fromCache(resp.Header) || c.clock.standsStill(a.date, began)
-	if tellsTime(a) && !a.cached {
-		a.cached = c.clock.outdated(a.date, began)
-		c.clock.saw(a.date, began, arrived)
+	if hasServerDate(a) && !a.cached {
+		a.cached = c.clock.isOutdated(a.date, began)
+		c.clock.observe(a.date, began, arrived)
 	}
 
 	if a.status != http.StatusTooManyRequests {
-		c.pace.faster()
+		c.pace.speedUp()
 	}
 
 	failure.Status, failure.ServerTime = a.status, a.date
-	if failure.outcome = outcomeOf(a.status); failure.outcome == done {
+	if failure.outcome = outcomeOf(a.status); failure.outcome == succeeded {
 		return a, nil
 	}
 	failure.RetryAfter = retryAfter(resp.Header, firstTime(a.date, time.Now()))
 	if a.status == http.StatusTooManyRequests {
-		c.pace.slower(began, failure.RetryAfter)
+		c.pace.slowDown(began, failure.RetryAfter)
 	}
 	code, message := c.dialect.failure(a.body)
 	if code == "" && message == "" {
 		message = readable(string(a.body))
 	}
-	failure.ownWords = !a.cached && c.dialect.saysNotFound(code)
+	failure.documented = !a.cached && c.dialect.saysNotFound(code)
 	failure.Code = readable(redactServer(code, c.secrets(token, r), d))
 	failure.Message = readable(redactServer(message, c.secrets(token, r), d))
 	if location := resp.Header.Get("Location"); a.status/100 == 3 && location != "" {
@@ -201,8 +201,8 @@ func traceWrites(ctx context.Context, wrote *atomic.Bool) context.Context {
 	})
 }
 
-// tell hands an event to the log. A fault there must not cost the answer to a POST.
-func (c *Client) tell(ctx context.Context, event Event) {
+// logEvent hands an event to the log. A fault there must not cost the answer to a POST.
+func (c *Client) logEvent(ctx context.Context, event Event) {
 	defer func() { _ = recover() }()
 	c.log(ctx, event)
 }
@@ -212,7 +212,7 @@ func (c *Client) tell(ctx context.Context, event Event) {
 func outcomeOf(status int) outcome {
 	switch {
 	case status >= 200 && status < 300:
-		return done
+		return succeeded
 	case status == http.StatusFound, status == http.StatusSeeOther, status == http.StatusRequestTimeout, status >= 500:
 		return unknown
 	}
@@ -234,8 +234,8 @@ func isHTML(a answer) bool {
 	return err == nil && strings.Contains(mediaType, "html")
 }
 
-// speaksJSON reports whether a failed answer can be the API's own word: nothing, or JSON.
-func speaksJSON(a answer) bool {
+// isJSONOrEmpty reports whether a failed answer can be the API's own word: nothing, or JSON.
+func isJSONOrEmpty(a answer) bool {
 	if a.bodyErr != nil {
 		return false
 	}
@@ -250,9 +250,9 @@ func speaksJSON(a answer) bool {
 	return err == nil
 }
 
-// tellsTime reports whether an answer's Date is the API's. What a proxy or a login page says instead of
+// hasServerDate reports whether an answer's Date is the API's. What a proxy or a login page says instead of
 // it has a Date, too, and that of an office a continent away may be hours off.
-func tellsTime(a answer) bool {
+func hasServerDate(a answer) bool {
 	if a.status/100 != 2 && a.status/100 != 4 {
 		return false
 	}

@@ -60,27 +60,27 @@ type Client struct {
 	dialect        dialect
 	authorizer     Authorizer
 	clock          *serverClock
-	lists          *lists
-	reader         *reader
+	lists          *listCache
+	reads          *readCoalescer
 	locks          *deviceLocks
 	own            *ownSessions
-	missing        burst
-	timing         shared[time.Time]
+	absences       absenceBurst
+	readingClock   sharedCall[time.Time]
 	pace           *pacer
 	firstCreate    atomic.Pointer[time.Time] // when this process began to create sessions
 	maxRetries     int
 	requestTimeout time.Duration
 	userAgent      string
 	log            func(context.Context, Event)
-	posting        sync.Locker
+	postInFlight   sync.Locker
 }
 
 // errOtherDevice says that an answer was meant for somebody else: gateways have been seen to mix up
 // what they answer at the same time.
 var errOtherDevice = errors.New("the answer shows another device than the one asked for")
 
-// lookBudget bounds one read or list, retries included.
-const lookBudget = 2 * time.Minute
+// readBudget bounds one read or list, retries included.
+const readBudget = 2 * time.Minute
 
 // New makes a client. It makes no request; errors name what of the configuration is unusable.
 func New(config Config) (*Client, error) {
@@ -90,17 +90,17 @@ func New(config Config) (*Client, error) {
 	if problem := CheckURL(config.TokenURL); config.TokenURL != "" && problem != "" {
 		return nil, fmt.Errorf("the token URL %s", problem)
 	}
-	if !headerSafe(config.AccessToken) {
+	if !isHeaderSafe(config.AccessToken) {
 		return nil, errors.New("the access token holds characters that cannot stand in a header")
 	}
 	c := &Client{
 		endpoint: normalEndpoint(config.Endpoint), config: config, http: newHTTPClient(config.Transport, config.RequestTimeout),
 		dialect: openGateway{}, clock: &serverClock{}, locks: newDeviceLocks(), own: newOwnSessions(), pace: newPacer(),
 		maxRetries: config.MaxRetries, requestTimeout: config.RequestTimeout,
-		userAgent: config.UserAgent, log: config.Log, posting: config.Posting,
+		userAgent: config.UserAgent, log: config.Log, postInFlight: config.Posting,
 	}
-	if c.posting == nil {
-		c.posting = new(sync.RWMutex).RLocker()
+	if c.postInFlight == nil {
+		c.postInFlight = new(sync.RWMutex).RLocker()
 	}
 	if c.log == nil {
 		c.log = func(context.Context, Event) {}
@@ -108,20 +108,20 @@ func New(config Config) (*Client, error) {
 	if c.requestTimeout <= 0 {
 		return nil, errors.New("the request timeout must be positive")
 	}
-	c.lists = newLists(c.listOnce)
-	c.reader = newReader(c.lists, c.clock)
+	c.lists = newListCache(c.listOnce)
+	c.reads = newReadCoalescer(c.lists, c.clock)
 	if config.AccessToken != "" {
 		c.authorizer = &staticToken{token: Token{value: config.AccessToken}}
-		c.origin = c.endpoint + asClient + "token"
+		c.origin = c.endpoint + originSeparator + "token"
 		return c, nil
 	}
 	if config.ClientID == "" || config.ClientSecret == "" {
 		return nil, errors.New("neither an access token nor a client id with its secret is given")
 	}
 	c.authorizer = newTokenCache(&clientCredentials{
-		config: config, http: c.http, origin: originOf(c.endpoint),
+		config: config, http: c.http, webOrigin: webOriginOf(c.endpoint),
 	}, c.requestTimeout)
-	c.origin = c.endpoint + asClient + "client " + config.ClientID
+	c.origin = c.endpoint + originSeparator + "client " + config.ClientID
 	return c, nil
 }
 
@@ -136,13 +136,13 @@ func normalEndpoint(raw string) string {
 // Endpoint is the base URL that this client sends its requests to, normalised.
 func (c *Client) Endpoint() string { return c.endpoint }
 
-// asClient stands in an origin between the endpoint, which holds no space, and whose sessions are
+// originSeparator stands in an origin between the endpoint, which holds no space, and whose sessions are
 // seen there.
-const asClient = " as "
+const originSeparator = " as "
 
 // EndpointOf is the endpoint part of an Origin.
 func EndpointOf(origin string) string {
-	endpoint, _, _ := strings.Cut(origin, asClient)
+	endpoint, _, _ := strings.Cut(origin, originSeparator)
 	return endpoint
 }
 
@@ -162,19 +162,19 @@ func Check(s Spec) []Problem { return openGateway{}.check(s) }
 // changed it. IsGone(err) holds only where it is proven; an *UnprovenError is an answer that says so
 // and proves nothing.
 func (c *Client) Read(ctx context.Context, ref Ref) (s Session, err error) {
-	defer catch(&err)
-	ctx, cancel := context.WithTimeout(ctx, lookBudget)
+	defer recoverTo(&err)
+	ctx, cancel := context.WithTimeout(ctx, readBudget)
 	defer cancel()
 	if !validID(ref.ID) {
 		return Session{}, invalidID(OperationRead, ref.ID)
 	}
-	return c.reader.read(ctx, ref, func() (Session, error) {
+	return c.reads.read(ctx, ref, func() (Session, error) {
 		s, err := retry(ctx, OperationRead, c.maxRetries, func(attempt int) (Session, error) {
 			return c.readOnce(ctx, ref, attempt)
 		})
 		if missing := notFound(err); missing != nil {
 			again := func(ctx context.Context) (Session, error) { return c.readOnce(ctx, ref, 1) }
-			s, _, err = absence{client: c, ref: ref, answer: missing, ask: again}.prove(ctx)
+			s, _, err = absence{client: c, ref: ref, answer: missing, repeat: again}.prove(ctx)
 		}
 		return s, err
 	})
@@ -189,7 +189,7 @@ func (c *Client) readOnce(ctx context.Context, ref Ref, attempt int) (Session, e
 	}
 	s, err := c.decodeRead(r, a, ref.Device)
 	if err == nil {
-		c.own.saw(ref)
+		c.own.recordSeen(ref)
 	}
 	return s, err
 }
@@ -197,7 +197,7 @@ func (c *Client) readOnce(ctx context.Context, ref Ref, attempt int) (Session, e
 // ReadCached returns the session where a shared list shows that it is well; see reader. It never asks
 // for the session itself, and false says nothing of it.
 func (c *Client) ReadCached(ctx context.Context, ref Ref) (Session, bool) {
-	return c.reader.confirm(ctx, ref)
+	return c.reads.readCached(ctx, ref)
 }
 
 // decodeRead decodes the answer to a read. A session that shows another id, or none, or another
@@ -221,12 +221,12 @@ func (c *Client) decodeRead(r request, a answer, d Device) (Session, error) {
 // started (unknown starts last), then by id. None is no error. An *IncompleteListError comes with the
 // sessions that were shown.
 func (c *Client) List(ctx context.Context, f Filter) (found []Session, err error) {
-	defer catch(&err)
-	ctx, cancel := context.WithTimeout(ctx, lookBudget)
+	defer recoverTo(&err)
+	ctx, cancel := context.WithTimeout(ctx, readBudget)
 	defer cancel()
 	taken, err := c.listSince(ctx, time.Now())
 	var e *Error
-	if errors.As(err, &e) && e.Status == http.StatusNotFound && e.ownWords {
+	if errors.As(err, &e) && e.Status == http.StatusNotFound && e.documented {
 		return nil, nil // nothing is there, in the API's own words
 	}
 	if err != nil {
@@ -274,23 +274,23 @@ func boolRank(b bool) int {
 // a broadcast without its session. Errors: *ClockError, ErrNoDate, ErrClockStandsStill, ErrCachedList, or why there
 // was no answer, an *InterruptedError among it.
 func (c *Client) Now(ctx context.Context) (now time.Time, err error) {
-	defer catch(&err)
+	defer recoverTo(&err)
 	if now := c.clock.now(); !now.IsZero() {
 		return now, nil
 	}
-	if err := firstError(c.clock.contradicted(), c.clock.why()); err != nil {
+	if err := firstError(c.clock.contradicted(), c.clock.recentFailure()); err != nil {
 		return time.Time{}, err
 	}
-	within, cancel := context.WithTimeout(ctx, lookBudget)
+	within, cancel := context.WithTimeout(ctx, readBudget)
 	defer cancel()
-	now, err = c.timing.do(within, c.readClock)
+	now, err = c.readingClock.do(within, c.readClock)
 	var interruption *InterruptedError
 	if err != nil && within.Err() != nil && !errors.As(err, &interruption) {
-		err = stopped(within, OperationList, true, nil)
+		err = newInterruptedError(within, OperationList, true, nil)
 	}
 	var fault *PanicError
 	if err != nil && ctx.Err() == nil && !errors.As(err, &fault) {
-		c.clock.failed(err)
+		c.clock.recordFailure(err)
 	}
 	return now, err
 }
@@ -301,10 +301,10 @@ const clockLists = 3
 
 // readClock asks for lists until the clock is known, or cannot be.
 func (c *Client) readClock(ctx context.Context) (time.Time, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookBudget)
+	ctx, cancel := context.WithTimeout(ctx, readBudget)
 	defer cancel()
 	for range clockLists {
-		if err := c.askTheTime(ctx); err != nil {
+		if err := c.requestDate(ctx); err != nil {
 			return time.Time{}, err
 		}
 		if now := c.clock.now(); !now.IsZero() {
@@ -314,8 +314,8 @@ func (c *Client) readClock(ctx context.Context) (time.Time, error) {
 	return time.Time{}, ErrClockStandsStill
 }
 
-// askTheTime has one more answer read for its Date.
-func (c *Client) askTheTime(ctx context.Context) error {
+// requestDate has one more answer read for its Date.
+func (c *Client) requestDate(ctx context.Context) error {
 	at, lastRead := c.clock.confirmable()
 	if err := pause(ctx, time.Until(at)); err != nil {
 		return err
@@ -344,8 +344,8 @@ func (c *Client) askTheTime(ctx context.Context) error {
 // has, or two have contradicted each other.
 func (c *Client) EstimateNow() time.Time { return c.clock.estimate() }
 
-// whole insists on a body that arrived whole. Operations that change nothing ask again otherwise.
-func whole(r request, a answer, err error) (answer, error) {
+// requireFullBody insists on a body that arrived whole. Operations that change nothing ask again otherwise.
+func requireFullBody(r request, a answer, err error) (answer, error) {
 	if err == nil && a.bodyErr != nil {
 		return a, unreadable(r, a, fmt.Errorf("the answer did not arrive whole: %w", a.bodyErr))
 	}
@@ -355,7 +355,7 @@ func whole(r request, a answer, err error) (answer, error) {
 // get is one try of an operation that changes nothing.
 func (c *Client) get(ctx context.Context, r request, d Device, attempt int) (answer, error) {
 	a, err := c.call(ctx, r, d, attempt)
-	return whole(r, a, err)
+	return requireFullBody(r, a, err)
 }
 
 // unreadable is the error for a success that says nothing usable: a login page of a captive
@@ -369,7 +369,7 @@ func unreadable(r request, a answer, err error) *Error {
 
 // invalidID refuses an id before a URL is made of it: joined to a path, `../..` leaves it.
 func invalidID(op Operation, id string) *Error {
-	return &Error{Operation: op, Err: fmt.Errorf("%q is not a session id", readable(id)), outcome: unsent, trust: true}
+	return &Error{Operation: op, Err: fmt.Errorf("%q is not a session id", readable(id)), outcome: unsent, permanent: true}
 }
 
 func (c *Client) secrets(t Token, r request) []string {

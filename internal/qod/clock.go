@@ -17,13 +17,13 @@ type serverClock struct {
 
 	// Where the API's clock is, as what has to be added to the clock of this process. A Date is cut
 	// to a second, and is set at some time between the request and the head of its answer.
-	atLeast, atMost time.Duration
-	base            time.Time // of this process, which the two count from
-	wall            time.Time // base, as this machine's clock showed it
-	date            time.Time // the latest Date; zero for none
-	read            time.Time // when it was read
-	agreed          bool      // another answer, of another second, has confirmed it
-	contradiction   *ClockError
+	minOffset, maxOffset time.Duration
+	base                 time.Time // of this process, which the two count from
+	wall                 time.Time // base, as this machine's clock showed it
+	date                 time.Time // the latest Date; zero for none
+	readAt               time.Time // when it was read
+	confirmed            bool      // another answer, of another second, has confirmed it
+	contradiction        *ClockError
 
 	failure  error // why there is no reading, and since when
 	failedAt time.Time
@@ -49,8 +49,8 @@ func (e *ClockError) Error() string {
 		e.Expected.UTC().Format(time.RFC3339), e.Shown.UTC().Format(time.RFC3339))
 }
 
-// saw takes in the Date of an answer, by when its request began and its head arrived.
-func (c *serverClock) saw(date, began, arrived time.Time) {
+// observe takes in the Date of an answer, by when its request began and its head arrived.
+func (c *serverClock) observe(date, began, arrived time.Time) {
 	if date.IsZero() {
 		return
 	}
@@ -60,19 +60,19 @@ func (c *serverClock) saw(date, began, arrived time.Time) {
 		return
 	}
 	if c.date.IsZero() || c.jumped(arrived) {
-		c.base, c.wall, c.date, c.read, c.agreed = arrived, arrived.Round(0), date, arrived, false
-		c.atLeast, c.atMost = c.bounds(date, began, arrived)
+		c.base, c.wall, c.date, c.readAt, c.confirmed = arrived, arrived.Round(0), date, arrived, false
+		c.minOffset, c.maxOffset = c.bounds(date, began, arrived)
 		return
 	}
 	atLeast, atMost := c.bounds(date, began, arrived)
-	if atLeast > c.atMost+clockSpread || atMost < c.atLeast-clockSpread {
+	if atLeast > c.maxOffset+clockSpread || atMost < c.minOffset-clockSpread {
 		c.contradiction = &ClockError{Expected: c.reading(arrived), Shown: date}
 		return
 	}
-	c.agreed = c.agreed || !date.Equal(c.date)
-	c.atLeast = max(c.atLeast, atLeast) // a Date is never ahead of its clock: the furthest is the best
-	c.atMost = max(c.atLeast, min(c.atMost, atMost))
-	c.date, c.read = date, arrived
+	c.confirmed = c.confirmed || !date.Equal(c.date)
+	c.minOffset = max(c.minOffset, atLeast) // a Date is never ahead of its clock: the furthest is the best
+	c.maxOffset = max(c.minOffset, min(c.maxOffset, atMost))
+	c.date, c.readAt = date, arrived
 }
 
 // bounds are the least and the most that lie between base and what the API's clock showed then.
@@ -81,16 +81,16 @@ func (c *serverClock) bounds(date, began, arrived time.Time) (atLeast, atMost ti
 	return ofBase - arrived.Sub(c.base), ofBase - began.Sub(c.base) + time.Second
 }
 
-// outdated reports whether an answer with this Date was made before it was asked for, as far as the
+// isOutdated reports whether an answer with this Date was made before it was asked for, as far as the
 // clock is known: it comes from a cache that does not say so with an Age (RFC 9111 §5.1).
-func (c *serverClock) outdated(date, began time.Time) bool {
+func (c *serverClock) isOutdated(date, began time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if date.IsZero() || c.date.IsZero() || c.jumped(began) {
 		return false
 	}
 	_, atMost := c.bounds(date, began, began)
-	return atMost < c.atLeast-clockSpread
+	return atMost < c.minOffset-clockSpread
 }
 
 // standsStill reports whether the clock showed this very Date to a request that had begun more than
@@ -98,7 +98,7 @@ func (c *serverClock) outdated(date, began time.Time) bool {
 func (c *serverClock) standsStill(date, began time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return !date.IsZero() && date.Equal(c.date) && began.Sub(c.read) > 2*time.Second
+	return !date.IsZero() && date.Equal(c.date) && began.Sub(c.readAt) > 2*time.Second
 }
 
 // now is the server's time to within some seconds. It is zero while fewer than two answers agree
@@ -109,7 +109,7 @@ func (c *serverClock) now() time.Time { return c.at(time.Now()) }
 func (c *serverClock) at(t time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.agreed || c.contradiction != nil {
+	if !c.confirmed || c.contradiction != nil {
 		return time.Time{}
 	}
 	return c.reading(t)
@@ -129,7 +129,7 @@ func (c *serverClock) reading(t time.Time) time.Time {
 	if c.date.IsZero() || c.jumped(t) {
 		return time.Time{}
 	}
-	return c.base.Round(0).Add(c.atLeast + t.Sub(c.base)).UTC()
+	return c.base.Round(0).Add(c.minOffset + t.Sub(c.base)).UTC()
 }
 
 // jumped reports whether this machine's clock has run away from the time that has passed by the
@@ -157,18 +157,18 @@ func (c *serverClock) confirmable() (at, lastRead time.Time) {
 	if c.date.IsZero() || c.jumped(time.Now()) {
 		return time.Now(), time.Time{}
 	}
-	return c.read.Add(time.Second + 50*time.Millisecond), c.read
+	return c.readAt.Add(time.Second + 50*time.Millisecond), c.readAt
 }
 
-// failed remembers why there is no reading, so that a thousand who need one do not each find out.
-func (c *serverClock) failed(err error) {
+// recordFailure remembers why there is no reading, so that a thousand who need one do not each find out.
+func (c *serverClock) recordFailure(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.failure, c.failedAt = err, time.Now()
 }
 
-// why is the failure of a moment ago; nil for none.
-func (c *serverClock) why() error {
+// recentFailure is the failure of a moment ago; nil for none.
+func (c *serverClock) recentFailure() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if time.Since(c.failedAt) >= snapshotAge {

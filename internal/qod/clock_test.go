@@ -99,7 +99,7 @@ func TestServerClock(t *testing.T) {
 					c.wall = c.wall.Add(-a.set)
 					began := time.Now()
 					if time.Sleep(a.takes); a.absent {
-						c.saw(time.Time{}, began, time.Now())
+						c.observe(time.Time{}, began, time.Now())
 						continue
 					}
 					if !a.repeats {
@@ -109,7 +109,7 @@ func TestServerClock(t *testing.T) {
 						}
 						date = date.Add(a.skew).Truncate(time.Second).Round(0)
 					}
-					c.saw(date, began, time.Now())
+					c.observe(date, began, time.Now())
 				}
 				if got := c.now(); got.IsZero() == test.now {
 					t.Errorf("now: %v", got)
@@ -134,7 +134,7 @@ func TestServerClockKeepsTheFirstContradiction(t *testing.T) {
 		var c serverClock
 		for _, skew := range []time.Duration{0, time.Hour, -3 * time.Hour, 0} {
 			time.Sleep(time.Second)
-			c.saw(time.Now().Round(0).Add(skew), time.Now(), time.Now())
+			c.observe(time.Now().Round(0).Add(skew), time.Now(), time.Now())
 		}
 		if e := c.contradiction; e == nil || e.Shown.Sub(e.Expected).Round(time.Minute) != time.Hour {
 			t.Errorf("%v", e)
@@ -164,7 +164,7 @@ func TestServerClockKnowsACache(t *testing.T) {
 				var c serverClock
 				for range 2 {
 					time.Sleep(time.Second)
-					c.saw(time.Now().Round(0), time.Now(), time.Now())
+					c.observe(time.Now().Round(0), time.Now(), time.Now())
 				}
 				latest := c.date
 				time.Sleep(test.after)
@@ -172,7 +172,7 @@ func TestServerClockKnowsACache(t *testing.T) {
 				if test.stillThere {
 					date = latest
 				}
-				if cached := c.outdated(date, time.Now()) || c.standsStill(date, time.Now()); cached != test.cached {
+				if cached := c.isOutdated(date, time.Now()) || c.standsStill(date, time.Now()); cached != test.cached {
 					t.Errorf("from a cache: %v", cached)
 				}
 			})
@@ -185,14 +185,14 @@ func TestServerClockRemembersWhyThereIsNone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var c serverClock
-		if c.why() != nil {
+		if c.recentFailure() != nil {
 			t.Error("it has failed before it was asked for")
 		}
-		c.failed(ErrNoDate)
-		if time.Sleep(snapshotAge - 1); c.why() == nil {
+		c.recordFailure(ErrNoDate)
+		if time.Sleep(snapshotAge - 1); c.recentFailure() == nil {
 			t.Error("forgotten too early")
 		}
-		if time.Sleep(time.Nanosecond); c.why() != nil {
+		if time.Sleep(time.Nanosecond); c.recentFailure() != nil {
 			t.Error("remembered too long")
 		}
 	})

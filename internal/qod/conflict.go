@@ -14,93 +14,117 @@ const (
 	maxConflictInterval = 5 * time.Second
 
 	// deletionGrace is how long a conflict with a session that these credentials can see is waited out
-	// although this process is not deleting any: Terraform starts the creates and the deletes of renamed
-	// resources side by side.
+	// although this process is not deleting any: Terraform starts the creates and the deletes of
+	// renamed resources side by side.
 	deletionGrace = 3 * time.Second
 	// deletionPatience is the same while this process deletes other sessions, from the last of them.
 	deletionPatience = 10 * time.Second
 )
 
-// conflict handles a 409. It returns the time until the POST may be repeated; zero when it may not,
-// with the session of our own lost answer, or an error.
-func (cr *creation) conflict(ctx context.Context, failure *Error) (found Session, wait time.Duration, err error) {
-	c := cr.client
+// blocker is what is known of the session behind a 409.
+type blocker struct {
+	own      bool // this process made it, and keeps it
+	visible  bool // these credentials can see it
+	deleted  bool // this process is deleting, or has deleted, a session of the device
+	deleting bool // this process may be about to delete the one that is visible
+	recent   bool // the first 409 is so recent that lists may lag behind it
+}
+
+// mayPass reports whether the conflict is expected to pass by itself. It is with a session that this
+// process deletes, which networks hold on to for a while, or with the session of a lost answer, which
+// the list does not show yet.
+func (b blocker) mayPass(lost bool) bool {
+	switch {
+	case b.own:
+		return false
+	case b.visible:
+		return b.deleting
+	case b.deleted:
+		return true
+	}
+	return lost && b.recent
+}
+
+// explainConflict finds out what a 409 is about. After a lost answer it may be about the session of
+// that POST, which is looked for first.
+func (cr *creation) explainConflict(ctx context.Context, failure *Error) (found Session, err error) {
 	if len(cr.lost) > 0 {
-		found, err := cr.look(ctx, min(slowSettling, c.requestTimeout/2))
+		found, err = cr.findLost(ctx, min(longSearchTime, cr.client.requestTimeout/2))
 		if found.ID != "" || err != nil {
-			return found, 0, err
+			return found, err
 		}
 	}
 	if cr.conflicts++; cr.conflicts == 1 {
-		cr.conflicted = time.Now()
+		cr.firstConflict = time.Now()
 	}
-	conflict := cr.explainConflict(ctx, failure)
-	if len(conflict.Visible)+len(conflict.Possible) > 0 {
-		cr.conflicting = conflict
+	cr.conflict = cr.newConflict(ctx, failure)
+	if len(cr.conflict.Visible)+len(cr.conflict.Possible) > 0 {
+		cr.shownConflict = cr.conflict
 	}
-	wait = spread(min(maxConflictInterval, time.Duration(cr.conflicts)*conflictInterval))
-	if ctx.Err() != nil || !fits(ctx, wait) || !cr.mayPass(conflict) {
-		return Session{}, 0, cr.failed(conflict)
-	}
-	return Session{}, wait, nil
+	return Session{}, nil
 }
 
-// mayPass reports whether the conflict is expected to pass by itself: with a session that this process
-// is deleting or has deleted, which networks hold on to for a while, or with the session of a lost
-// answer that does not show yet.
-func (cr *creation) mayPass(conflict *ConflictError) bool {
-	switch {
-	case len(conflict.Own) > 0:
-		return false
-	case len(conflict.Visible) > 0:
-		return cr.deletionMayCome()
-	case len(conflict.Deleted) > 0:
-		return true
+// newConflict is a 409 with the sessions that may be in the way.
+func (cr *creation) newConflict(ctx context.Context, failure *Error) *ConflictError {
+	c, device := cr.client, cr.spec.Device
+	conflict := &ConflictError{
+		Device: device, Own: c.own.forDevice(device), Deleted: c.own.deletionsFor(device),
+		Now: failure.ServerTime, Err: failure,
 	}
-	return len(cr.lost) > 0 && time.Since(cr.conflicted) < maxLag
-}
-
-// deletionMayCome reports whether this process may be about to delete the session that is in the way.
-func (cr *creation) deletionMayCome() bool {
-	return time.Since(cr.conflicted) < deletionGrace || time.Since(cr.client.own.lastDeletion()) < deletionPatience
-}
-
-func (cr *creation) explainConflict(ctx context.Context, failure *Error) *ConflictError {
-	c := cr.client
-	conflict := &ConflictError{Device: cr.spec.Device, Own: c.own.of(cr.spec.Device), Deleted: c.own.deletionsOf(cr.spec.Device), Now: failure.ServerTime, Err: failure}
 	if len(conflict.Own) > 0 {
 		return conflict
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.requestTimeout)
 	defer cancel()
-	taken, err := c.listSince(ctx, time.Now())
+	list, err := c.listSince(ctx, time.Now())
 	if err != nil {
 		conflict.LookErr = err
 		return conflict
 	}
-	for _, s := range taken.sessions {
+	for _, s := range list.sessions {
 		switch {
 		case s.ID == "" || c.own.owns(s.ID) || slices.Contains(conflict.Deleted, s.ID):
 		case s.Device.IsZero():
 			conflict.Possible = append(conflict.Possible, s)
-		case cr.spec.Device.overlaps(s.Device):
+		case device.overlaps(s.Device):
 			conflict.Visible = append(conflict.Visible, s)
 		}
 	}
 	return conflict
 }
 
-// taken is the error for an answer that shows a session of another resource, of this process or from
-// before the POST: two that hold one session would delete it for each other. It is nil for one that
-// is new, which from now on is the device's.
-func (cr *creation) taken(s Session) *ConflictError {
+// blocker is what the last conflict says now about the session in the way.
+func (cr *creation) blocker() blocker {
+	age := time.Since(cr.firstConflict)
+	return blocker{
+		own:      len(cr.conflict.Own) > 0,
+		visible:  len(cr.conflict.Visible) > 0,
+		deleted:  len(cr.conflict.Deleted) > 0,
+		deleting: age < deletionGrace || time.Since(cr.client.own.lastDeletion()) < deletionPatience,
+		recent:   age < maxLag,
+	}
+}
+
+// conflictWait is the time until a POST that met a conflict may be repeated; zero after an interrupt.
+func (cr *creation) conflictWait(ctx context.Context) time.Duration {
+	if ctx.Err() != nil {
+		return 0
+	}
+	return withJitter(min(maxConflictInterval, time.Duration(cr.conflicts)*conflictInterval))
+}
+
+// claim records that the session of an answer is the device's. The error is for one that belongs to
+// another resource, of this process or from before the POST: two that hold one session would delete
+// it for each other.
+func (cr *creation) claim(s Session) *ConflictError {
 	conflict := &ConflictError{Device: cr.spec.Device, Err: &Error{
-		Operation: OperationCreate, SessionID: s.ID, outcome: refused, Err: errors.New("the answer shows a session that was there before"),
+		Operation: OperationCreate, SessionID: s.ID, outcome: refused,
+		Err: errors.New("the answer shows a session that existed before"),
 	}}
 	own := cr.client.own
 	if cr.before != nil && !own.owns(s.ID) {
-		if there, listed := cr.before.find(s.ID); listed {
-			conflict.Visible = []Session{there}
+		if existing, listed := cr.before.find(s.ID); listed {
+			conflict.Visible = []Session{existing}
 			return conflict
 		}
 	}

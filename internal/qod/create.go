@@ -8,35 +8,16 @@ import (
 	"time"
 )
 
-const (
-	// snapshotBudget bounds that list: without one the POST is still sent.
-	snapshotBudget = 5 * time.Second
-
-	// snapshotGap is how much older than the POST that list may be for a session that shows no start
-	// to count as made by it: somebody else may have made it in between. A burst of creates shares a
-	// list that is half as old.
-	snapshotGap = 2 * time.Second
-
-	// burstShare is how old that list may be in a long burst, as a part of the time it has taken so far,
-	// so that a thousand creates make some ten lists. What it costs: a session without a start, whose
-	// answer is lost late in the burst, is named in an error and not taken over.
-	burstShare = 4
-
-	// clockSlack is how far two readings of one server's clock may lie apart: Date and startedAt
-	// are both cut to whole seconds.
-	clockSlack = 2 * time.Second
-
-	// settling is how long a session may take to show after the answer to its POST was lost: what
-	// a gateway answered with an error may be committed a little later.
-	settling = time.Second
-	// firstLook is the time from the first look for it to the second; each further one is twice that.
-	firstLook = 200 * time.Millisecond
-	// slowSettling is settling for a network that was slow already, that said it did create, or whose
-	// list has shown nothing newer than the lost POST.
-	slowSettling = 10 * time.Second
-	// patienceForStart is how long to look for the start of a session that may be the one asked for.
-	patienceForStart = 20 * time.Second
-)
+// The life of a create. A session costs money and a POST cannot be taken back, so:
+//
+//  1. One create at a time deals with a device (deviceLocks), and a token is fetched first.
+//  2. A list from just before the POST (the snapshot) shows which sessions are not ours.
+//  3. The POST is sent under a context that nothing cancels (post).
+//  4. An answer with an id ends the create. Any other is a failure, and next says what follows it.
+//  5. Where the API may have created the session all the same, it is looked for (findLost in
+//     reconcile.go): it is adopted, named in an error, or shown not to exist. Only then is there
+//     another POST.
+//  6. A 409 is explained (conflict.go) and waited out only if it is about to pass.
 
 // Create creates a session and returns as soon as its id is known, which may be together with
 // an error: record the session first. No POST is repeated before it is known what became of the
@@ -58,31 +39,31 @@ func (c *Client) Create(ctx context.Context, spec Spec) (s Session, err error) {
 	}()
 	unlock, lockErr := c.locks.lock(ctx, spec.Device)
 	if lockErr != nil {
-		return Session{}, stopped(ctx, OperationCreate, false, nil)
+		return Session{}, newInterruptedError(ctx, OperationCreate, false, nil)
 	}
 	defer unlock()
-	c.posting.Lock()
-	defer c.posting.Unlock()
+	c.postInFlight.Lock()
+	defer c.postInFlight.Unlock()
 
 	// A failure here proves that nothing was sent.
 	if _, err := c.authorizer.Token(ctx, spec.Device); err != nil {
-		return Session{}, unlessStopped(ctx, err)
+		return Session{}, orInterrupted(ctx, err)
 	}
 	s, err = create.run(ctx)
 	if s.ID != "" {
-		c.reader.wrote(s.ID)
+		c.reads.invalidate(s.ID)
 	}
 	return s, err
 }
 
-func unlessStopped(ctx context.Context, err error) error {
+func orInterrupted(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return stopped(ctx, OperationCreate, false, informative(err))
+		return newInterruptedError(ctx, OperationCreate, false, withoutContextError(err))
 	}
 	return err
 }
 
-// creation is one create on its way.
+// creation is one create in progress.
 type creation struct {
 	client *Client
 	spec   Spec
@@ -93,121 +74,213 @@ type creation struct {
 	lost     []*Error  // POSTs whose fate is unknown
 	lostAt   time.Time // when the last of them was given up, by this process's clock
 	until    time.Time // when the session of the last lost POST would end
-	made     Session   // what the last POST made
+	made     Session   // what the last POST created
 
-	token       Token          // of the last POST
-	began       time.Time      // when the first POST was prepared
-	rateLimits  int            // answers that asked for fewer requests
-	rateLimit   *Error         // the latest of them
-	conflicts   int            // answers in a row that said that the device has a session
-	conflicted  time.Time      // when the first of them came
-	conflicting *ConflictError // the last one that showed a session; nil for none
+	token      Token     // of the last POST
+	began      time.Time // when the first POST was prepared
+	retries    int       // POSTs that count towards MaxRetries
+	rateLimits int       // answers that asked for fewer requests
+	rateLimit  *Error    // the latest of them
+
+	conflicts     int            // answers that said that the device has a session
+	firstConflict time.Time      // when the first of them came
+	conflict      *ConflictError // the latest of them, explained
+	shownConflict *ConflictError // the latest of them that showed a session; nil for none
 }
 
-// run posts until there is a session or a reason to stop.
+// run sends POSTs until there is a session or a reason to stop.
 func (cr *creation) run(ctx context.Context) (Session, error) {
 	cr.began = time.Now()
 	for attempt := 1; ; attempt++ {
-		if ctx.Err() != nil {
-			return Session{}, cr.failed(stopped(ctx, OperationCreate, len(cr.lost) > 0, cr.lastRefusal()))
-		}
-		if len(cr.lost) == 0 {
-			cr.before = cr.client.snapshotBefore(ctx)
-		} else if found, err := cr.look(ctx, 0); found.ID != "" || err != nil {
+		found, stop, err := cr.beforePost(ctx)
+		if stop {
 			return found, err
 		}
-		s, err := cr.post(ctx, attempt+cr.rateLimits)
-		if isUnauthorized(err) {
-			var over bool
-			if s, over, err = cr.replay(ctx, err, attempt); over {
-				return s, err
-			}
+		made, failure, err := cr.postOrReplay(ctx, attempt)
+		if failure == nil {
+			return made, err
 		}
-		if s.ID != "" {
-			cr.made = s
-			if taken := cr.taken(s); taken != nil {
-				return Session{}, cr.failed(taken)
-			}
-			return s, cr.verifySingle(ctx, s)
-		}
-		var failure *Error
-		if !errors.As(err, &failure) || failure.Operation != OperationCreate {
-			if ctx.Err() != nil {
-				err = firstError(informative(err), cr.lastRefusal())
-			}
-			return Session{}, cr.failed(unlessStopped(ctx, err))
-		}
-		found, next, err := cr.handle(ctx, failure)
-		if next.stop {
-			return found, err
-		}
-		if !next.counts {
-			attempt--
-		}
-		if attempt > cr.client.maxRetries {
-			return Session{}, cr.failed(failure)
-		}
-		wait := next.wait
+		found, wait, err := cr.afterFailure(ctx, failure)
 		if wait == 0 {
-			wait = backoff(max(1, attempt))
+			return found, err
 		}
-		if !fits(ctx, wait) {
-			return Session{}, cr.failed(failure)
-		}
-		if pause(ctx, wait) != nil {
-			return Session{}, cr.failed(stopped(ctx, OperationCreate, len(cr.lost) > 0, failure))
+		if err := cr.pauseAfter(ctx, failure, wait); err != nil {
+			return Session{}, err
 		}
 	}
 }
 
-// lastRefusal is the latest 429, nil for none: what a create whose time is up meanwhile was kept from by.
-func (cr *creation) lastRefusal() error {
+// beforePost takes the snapshot, or looks for the session of a lost answer once more. The create
+// stops with what it finds, or because the context has ended.
+func (cr *creation) beforePost(ctx context.Context) (found Session, stop bool, err error) {
+	switch {
+	case ctx.Err() != nil:
+		err = cr.failed(newInterruptedError(ctx, OperationCreate, len(cr.lost) > 0, cr.lastRateLimit()))
+	case len(cr.lost) > 0:
+		found, err = cr.findLost(ctx, 0)
+	default:
+		cr.before = cr.client.snapshotBefore(ctx)
+	}
+	return found, found.ID != "" || err != nil, err
+}
+
+// postOrReplay sends one POST, and repeats one that was answered with a 401. A failure is the API's:
+// next says what follows it. Without one, the create is over.
+func (cr *creation) postOrReplay(ctx context.Context, attempt int) (s Session, failure *Error, err error) {
+	s, err = cr.post(ctx, attempt)
+	if isUnauthorized(err) {
+		var over bool
+		if s, over, err = cr.replay(ctx, err, attempt); over {
+			return s, nil, err
+		}
+	}
+	if s.ID != "" {
+		s, err = cr.accept(ctx, s)
+		return s, nil, err
+	}
+	if errors.As(err, &failure) && failure.Operation == OperationCreate {
+		return Session{}, failure, nil
+	}
+	if ctx.Err() != nil {
+		err = firstError(withoutContextError(err), cr.lastRateLimit())
+	}
+	return Session{}, nil, cr.failed(orInterrupted(ctx, err))
+}
+
+// accept takes the session of an answer, unless it is one that existed before.
+func (cr *creation) accept(ctx context.Context, s Session) (Session, error) {
+	cr.made = s
+	if conflict := cr.claim(s); conflict != nil {
+		return Session{}, cr.failed(conflict)
+	}
+	return s, cr.verifySingle(ctx, s)
+}
+
+// step is what follows a POST that failed.
+type step int
+
+const (
+	giveUp          step = iota // nothing helps, or nothing may be done
+	postAgain                   // nothing was created: repeat the POST, at most MaxRetries times
+	postLater                   // the API is rate-limiting: repeat the POST until the time is up
+	findOnly                    // look for the session; another POST would buy a second
+	findOrPostAgain             // look for the session; if there is none, repeat the POST as in postAgain
+	findOrPostLater             // look for the session; if there is none, repeat the POST as in postLater
+	awaitConflict               // the session in the way is about to end: repeat the POST until it has
+)
+
+// next decides what follows a POST that failed: by the failure, by whether an earlier POST may have
+// created a session, and by what is in the way where it is a conflict.
+func next(failure *Error, lost bool, blocker blocker) step {
+	switch {
+	case errors.Is(failure, errNoSlot):
+		return giveUp
+	case failure.Status == http.StatusConflict && blocker.mayPass(lost):
+		return awaitConflict
+	case failure.Status == http.StatusConflict:
+		return giveUp
+	case failure.Status == http.StatusTooManyRequests:
+		return postLater // it proves that nothing happened
+	case failure.outcome == unknown && failure.Status/100 == 2:
+		return findOnly // the API said that it created one
+	case failure.outcome == unknown && isOverloaded(failure):
+		return findOrPostLater
+	case failure.outcome == unknown:
+		return findOrPostAgain
+	case failure.outcome == unsent && !failure.permanent:
+		return postAgain
+	}
+	return giveUp
+}
+
+// finds reports whether the session of the failed POST is looked for.
+func (s step) finds() bool { return s == findOnly || s == findOrPostAgain || s == findOrPostLater }
+
+// afterFailure acts on the next step. It returns how long to wait before the next POST; where that is
+// zero, the create is over, with the session of a lost answer or an error.
+func (cr *creation) afterFailure(ctx context.Context, failure *Error) (found Session, wait time.Duration, err error) {
+	var inTheWay blocker
+	if failure.Status == http.StatusConflict {
+		if found, err = cr.explainConflict(ctx, failure); found.ID != "" || err != nil {
+			return found, 0, err
+		}
+		inTheWay = cr.blocker()
+	}
+	decision := next(failure, len(cr.lost) > 0, inTheWay)
+	if decision.finds() {
+		cr.recordLost(failure)
+		if found, err = cr.findLost(ctx, searchTimeAfter(failure)); found.ID != "" || err != nil {
+			return found, 0, err
+		}
+	}
+	switch decision {
+	case postAgain, findOrPostAgain:
+		wait = cr.retryWait(failure)
+	case postLater:
+		wait = cr.rateLimitWait(ctx, failure)
+	case findOrPostLater:
+		wait = failure.RetryAfter
+	case awaitConflict:
+		wait = cr.conflictWait(ctx)
+	case giveUp, findOnly:
+	}
+	if wait == 0 || !fitsDeadline(ctx, wait) {
+		return Session{}, 0, cr.failed(cr.cause(failure))
+	}
+	return Session{}, wait, nil
+}
+
+// retryWait counts a retry, and returns the time until it; zero when there is none left.
+func (cr *creation) retryWait(failure *Error) time.Duration {
+	if cr.retries++; cr.retries > cr.client.maxRetries {
+		return 0
+	}
+	return cmp.Or(failure.RetryAfter, backoff(cr.retries))
+}
+
+// rateLimitWait is the time until a rate-limiting API is asked again; zero when a caller without a
+// deadline has waited long enough.
+func (cr *creation) rateLimitWait(ctx context.Context, failure *Error) time.Duration {
+	if waitedTooLong(ctx, cr.began) {
+		return 0
+	}
+	cr.rateLimits++
+	cr.rateLimit = failure
+	return cmp.Or(failure.RetryAfter, overloadBackoff(cr.rateLimits))
+}
+
+// lastRateLimit is the latest 429; nil for none. It is what kept a create whose time is up.
+func (cr *creation) lastRateLimit() error {
 	if cr.rateLimit == nil {
 		return nil
 	}
 	return cr.rateLimit
 }
 
-// nextStep is what follows a POST that made no session that is known.
-type nextStep struct {
-	stop   bool          // with the session of a lost answer, or an error
-	counts bool          // the POST was one of those that are repeated max_retries times at most
-	wait   time.Duration // until the next POST; zero for what its number says
-}
-
-// handle decides what follows a failed POST.
-func (cr *creation) handle(ctx context.Context, failure *Error) (Session, nextStep, error) {
+// cause is what a create that gives up after a failure reports: of a 409 the conflict, and of a POST
+// that never got its turn the 429 before it.
+func (cr *creation) cause(failure *Error) error {
 	switch {
 	case failure.Status == http.StatusConflict:
-		found, wait, err := cr.conflict(ctx, failure)
-		return found, nextStep{stop: wait == 0, wait: wait}, err
-	case errors.Is(failure, errNoTurn) && cr.rateLimit != nil:
-		return Session{}, nextStep{stop: true}, cr.failed(cr.rateLimit)
-	case errors.Is(failure, errNoTurn):
-		return Session{}, nextStep{stop: true}, cr.failed(failure)
-	case failure.Status == http.StatusTooManyRequests && !outlasted(ctx, cr.began):
-		// It proves that nothing happened: it costs no retry, and goes on until the context ends.
-		cr.rateLimits, cr.rateLimit = cr.rateLimits+1, failure
-		return Session{}, nextStep{wait: cmp.Or(failure.RetryAfter, busyBackoff(cr.rateLimits))}, nil
-	case failure.outcome == unknown:
-		cr.lose(failure)
-		found, err := cr.look(ctx, settlingAfter(failure))
-		if err == nil && found.ID == "" && failure.Status/100 == 2 {
-			// It said that it created one. Another POST would buy a second.
-			err = cr.failed(failure)
-		}
-		busy := failure.Status == http.StatusServiceUnavailable && failure.RetryAfter > 0
-		return found, nextStep{stop: found.ID != "" || err != nil, counts: !busy, wait: failure.RetryAfter}, err
-	case failure.outcome == unsent && !failure.trust:
-		return Session{}, nextStep{counts: true, wait: failure.RetryAfter}, nil
+		return cr.conflict
+	case errors.Is(failure, errNoSlot):
+		return firstError(cr.lastRateLimit(), failure)
 	}
-	return Session{}, nextStep{stop: true}, cr.failed(failure)
+	return failure
+}
+
+// pauseAfter waits until the next POST, or returns how the create ends when the context does first.
+func (cr *creation) pauseAfter(ctx context.Context, failure *Error, wait time.Duration) error {
+	if pause(ctx, wait) != nil {
+		return cr.failed(newInterruptedError(ctx, OperationCreate, len(cr.lost) > 0, failure))
+	}
+	return nil
 }
 
 // replay repeats a POST that was refused with a 401, once, with a new token. A 401 comes before any
-// processing, or should: a list has to show first that no session was made. One that it shows, and that
-// is ours, is adopted, and the create is over; so it is where nobody can tell. Like the POST itself,
-// nothing cuts this short.
+// processing, or should: a list has to show first that no session was made. One that it shows, and
+// that is ours, is adopted, and the create is over; so it is where nobody can tell. Like the POST
+// itself, nothing cuts this short.
 func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s Session, over bool, err error) {
 	c := cr.client
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchBudget+2*c.requestTimeout)
@@ -217,13 +290,13 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 		return Session{}, false, withoutToken(refusal, err)
 	}
 	var failure *Error
-	if errors.As(refusal, &failure) && !c.lists.refused() {
-		cr.lose(failure)
-		if found, lookErr := cr.look(ctx, 0); found.ID != "" || lookErr != nil {
-			return found, true, lookErr
+	if errors.As(refusal, &failure) && !c.lists.unsupported() {
+		cr.recordLost(failure)
+		if found, err := cr.findLost(ctx, 0); found.ID != "" || err != nil {
+			return found, true, err
 		}
-		// From here on it counts as one whose answer was lost, in case it was processed and lists lag. A
-		// second 401 proves that neither was.
+		// From here on it counts as one whose answer was lost, in case it was processed and lists lag.
+		// A second 401 proves that neither was.
 		defer func() {
 			if isUnauthorized(err) {
 				cr.lost = cr.lost[:len(cr.lost)-1]
@@ -234,43 +307,14 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 	return s, false, err
 }
 
-// snapshotBefore is a recent list, which a burst of creates shares, or nil where there is none to be
-// had.
-func (c *Client) snapshotBefore(ctx context.Context) *snapshot {
-	if c.lists.refused() {
-		return nil
-	}
-	budget, cancel := context.WithTimeout(ctx, snapshotBudget)
-	defer cancel()
-	look := c.listSince
-	if !c.lists.promising() {
-		look = c.lists.since // once: each create of a fleet comes by here
-	}
-	age := min(snapshotAge, max(snapshotGap/2, c.creating()/burstShare))
-	taken, err := look(budget, time.Now().Add(-age))
-	if err != nil {
-		if ctx.Err() == nil && budget.Err() != nil {
-			c.lists.disappoint()
-		}
-		return nil
-	}
-	return taken
-}
-
-// creating is for how long this process has been creating sessions.
-func (c *Client) creating() time.Duration {
-	c.firstCreate.CompareAndSwap(nil, new(time.Now()))
-	return time.Since(*c.firstCreate.Load())
-}
-
 // post sends one POST under a context that nothing cancels.
 func (cr *creation) post(ctx context.Context, attempt int) (Session, error) {
 	c := cr.client
 	// Here, and not where the POST is sent: there nothing ends the wait, and the seconds are counted.
-	if err := c.awaitTurn(ctx, request{operation: OperationCreate}); err != nil {
+	if err := c.awaitSlot(ctx, request{operation: OperationCreate}); err != nil {
 		return Session{}, err
 	}
-	spec, err := cr.current(ctx)
+	spec, err := cr.currentSpec(ctx)
 	if err != nil {
 		return Session{}, err
 	}
@@ -309,7 +353,7 @@ func (c *Client) sendCreate(ctx context.Context, r request, d Device, token Toke
 		return Session{}, unreadable(r, a, errOtherDevice) // somebody else's answer, and session
 	}
 	if made.ID == "" {
-		made.ID = c.dialect.locatedID(a.header.Get("Location"))
+		made.ID = c.dialect.idFromLocation(a.header.Get("Location"))
 	}
 	if made.ID == "" {
 		return Session{}, unreadable(r, a, firstError(a.bodyErr, err))
@@ -317,8 +361,8 @@ func (c *Client) sendCreate(ctx context.Context, r request, d Device, token Toke
 	return made, nil
 }
 
-// current works out how long the session has to last if it starts now.
-func (cr *creation) current(ctx context.Context) (Spec, error) {
+// currentSpec works out how long the session has to last if it starts now.
+func (cr *creation) currentSpec(ctx context.Context) (Spec, error) {
 	spec := cr.spec
 	if spec.Until.IsZero() {
 		return spec, nil
@@ -327,7 +371,7 @@ func (cr *creation) current(ctx context.Context) (Spec, error) {
 	if err != nil {
 		return spec, err
 	}
-	spec.Seconds = min(int64(spec.Until.Sub(now)/time.Second), cr.client.dialect.longest())
+	spec.Seconds = min(int64(spec.Until.Sub(now)/time.Second), cr.client.dialect.maxSeconds())
 	if spec.Seconds < 1 {
 		return spec, ErrWindowClosed
 	}
@@ -336,14 +380,15 @@ func (cr *creation) current(ctx context.Context) (Spec, error) {
 
 func (cr *creation) lastLost() *Error { return cr.lost[len(cr.lost)-1] }
 
-// failed keeps "may exist" on every error behind a lost answer, and the sessions that a conflict has shown
-// on every one behind that: what caused it may be our own, where a proxy has sent the POST twice.
+// failed keeps "may exist" on every error after a lost answer, and the sessions that a conflict has
+// shown on every error after that conflict: one of them may be our own, where a proxy has sent the
+// POST twice.
 func (cr *creation) failed(err error) error {
 	var already *UnresolvedError
 	var conflict *ConflictError
-	if cr.conflicting != nil && !errors.As(err, &already) && !errors.As(err, &conflict) {
-		cr.conflicting.Then = err
-		err = cr.conflicting
+	if cr.shownConflict != nil && !errors.As(err, &already) && !errors.As(err, &conflict) {
+		cr.shownConflict.Then = err
+		err = cr.shownConflict
 	}
 	if len(cr.lost) == 0 || errors.As(err, &already) {
 		return err

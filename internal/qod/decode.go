@@ -60,7 +60,7 @@ func (o object) text(name string) string {
 	return ""
 }
 
-func (o object) first(names ...string) string {
+func (o object) firstText(names ...string) string {
 	for _, name := range names {
 		if s := o.text(name); s != "" {
 			return s
@@ -88,8 +88,8 @@ func (o object) absent(name string) bool {
 	return len(raw) == 0 || string(raw) == "null" || (raw[0] == '"' && strings.TrimSpace(o.text(name)) == "")
 }
 
-// spelled is the value at name as the API wrote it.
-func (o object) spelled(name string) string {
+// raw is the value at name as the API wrote it.
+func (o object) raw(name string) string {
 	raw := bytes.TrimSpace(o[name])
 	if len(raw) > 0 && raw[0] == '"' {
 		return o.text(name)
@@ -97,8 +97,8 @@ func (o object) spelled(name string) string {
 	return string(raw)
 }
 
-// whole is the whole number at name, zero for none. It reports false for a value that is none.
-func (o object) whole(name string) (n int64, ok bool) {
+// wholeNumber is the whole number at name, zero for none. It reports false for a value that is none.
+func (o object) wholeNumber(name string) (n int64, ok bool) {
 	if o.absent(name) {
 		return 0, true
 	}
@@ -180,9 +180,9 @@ func parseEpoch(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// shownID finds each value of a member called sessionId, at any depth, also in JSON that is the
+// sessionIDMember finds each value of a member called sessionId, at any depth, also in JSON that is the
 // text of a string, whose quotes are escaped.
-var shownID = regexp.MustCompile(`(?:\\*"|\\+u0022)sessionId(?:\\*"|\\+u0022)(?:\s|\\+[nrt])*:(?:\s|\\+[nrt])*` +
+var sessionIDMember = regexp.MustCompile(`(?:\\*"|\\+u0022)sessionId(?:\\*"|\\+u0022)(?:\s|\\+[nrt])*:(?:\s|\\+[nrt])*` +
 	`(?:(?:\\*"|\\+u0022)([^"]*?)(?:\\*"|\\+u0022)|([0-9]+)\s*[,}\]])`)
 
 // salvageID finds the sessionId of a body that is not as the document has it: wrapped in another
@@ -190,7 +190,7 @@ var shownID = regexp.MustCompile(`(?:\\*"|\\+u0022)sessionId(?:\\*"|\\+u0022)(?:
 // just sold. Of two different ones nothing says which it is.
 func salvageID(body []byte) string {
 	found := ""
-	for _, m := range shownID.FindAllSubmatch(body, -1) {
+	for _, m := range sessionIDMember.FindAllSubmatch(body, -1) {
 		id := string(m[1]) + string(m[2])
 		if id == "" {
 			continue

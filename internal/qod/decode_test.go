@@ -329,7 +329,7 @@ func TestLocatedID(t *testing.T) {
 		"/v1/qod/sessions/a b":     "",
 		"/v1/qod/sessions/..%2f..": "",
 	} {
-		if got := (openGateway{}).locatedID(location); got != want {
+		if got := (openGateway{}).idFromLocation(location); got != want {
 			t.Errorf("%q names %q, want %q", location, got, want)
 		}
 	}
@@ -387,7 +387,7 @@ func FuzzSession(f *testing.F) {
 			_, _ = openGateway{}.session([]byte(raw))
 			_, _ = openGateway{}.sessions([]byte(raw))
 			_, _ = openGateway{}.failure([]byte(raw))
-			_ = (openGateway{}).locatedID(raw)
+			_ = (openGateway{}).idFromLocation(raw)
 		}
 	})
 }
@@ -452,7 +452,7 @@ func FuzzToken(f *testing.F) {
 		if json.Unmarshal(sent["access_token"], &text) == nil && text != token.AccessToken {
 			t.Errorf("%s becomes the token %q", body, token.AccessToken)
 		}
-		if headerSafe(token.AccessToken) && strings.ContainsAny(token.AccessToken, "\r\n\x00 ") {
+		if isHeaderSafe(token.AccessToken) && strings.ContainsAny(token.AccessToken, "\r\n\x00 ") {
 			t.Errorf("%q is called safe", token.AccessToken)
 		}
 		_, _ = url.ParseQuery(string(normal))

@@ -18,111 +18,111 @@ const maxDeletePause = 5 * time.Second
 // there, whatever the DELETE was answered: it is repeated until the context ends, as it is while the
 // API is busy with the session.
 func (c *Client) Delete(ctx context.Context, ref Ref) (err error) {
-	defer catch(&err)
+	defer recoverTo(&err)
 	if !validID(ref.ID) {
 		return invalidID(OperationDelete, ref.ID)
 	}
 	// From now on and until it is through, no list knows.
-	c.reader.wrote(ref.ID)
-	defer c.reader.wrote(ref.ID)
-	ended := c.own.deleting(ref)
+	c.reads.invalidate(ref.ID)
+	defer c.reads.invalidate(ref.ID)
+	ended := c.own.beginDeletion(ref)
 	defer func() { ended(err != nil && !IsGone(err)) }()
 	var last error // why it was not deleted yet
 	for attempt := 1; ; attempt++ {
-		err := c.releaseOnce(ctx, ref)
-		if !busy(err) && !stillThere(err) {
+		err := c.deleteOnce(ctx, ref)
+		if !isBusy(err) && !isStillListed(err) {
 			var interruption *InterruptedError
-			if last != nil && errors.As(err, &interruption) && (interruption.Err == nil || stillThere(last)) {
-				return unfinished(ctx, last) // its time was up in the middle of a request
+			if last != nil && errors.As(err, &interruption) && (interruption.Err == nil || isStillListed(last)) {
+				return deleteTimedOut(ctx, last) // its time was up in the middle of a request
 			}
 			return err
 		}
 		last = err
-		if pause(ctx, max(spread(min(maxDeletePause, firstBackoff*time.Duration(attempt))), min(maxAsked, asked(err)))) != nil {
-			return unfinished(ctx, err)
+		if pause(ctx, max(withJitter(min(maxDeletePause, firstBackoff*time.Duration(attempt))), min(maxRequestedDelay, requestedDelay(err)))) != nil {
+			return deleteTimedOut(ctx, err)
 		}
 	}
 }
 
-// unfinished is how a delete ends whose time is up.
-func unfinished(ctx context.Context, last error) error {
-	if stillThere(last) && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+// deleteTimedOut is how a delete ends whose time is up.
+func deleteTimedOut(ctx context.Context, last error) error {
+	if isStillListed(last) && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return last // it says more than that the time is up
 	}
-	return stopped(ctx, OperationDelete, true, last)
+	return newInterruptedError(ctx, OperationDelete, true, last)
 }
 
-// busy reports whether a delete was refused only for now: the API is at work on the session (409, 423),
+// isBusy reports whether a delete was refused only for now: the API is at work on the session (409, 423),
 // or will not be made to do it yet (425).
-func busy(err error) bool {
+func isBusy(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && slices.Contains([]int{http.StatusConflict, http.StatusLocked, http.StatusTooEarly}, e.Status)
 }
 
-// stillThere reports whether a delete was answered that there is no session, and there is one.
-func stillThere(err error) bool {
+// isStillListed reports whether a delete was answered that there is no session, and there is one.
+func isStillListed(err error) bool {
 	var unproven *UnprovenError
 	return errors.As(err, &unproven) && unproven.Listed
 }
 
-// releaseOnce deletes the session, or proves that it is gone.
-func (c *Client) releaseOnce(ctx context.Context, ref Ref) error {
+// deleteOnce deletes the session, or proves that it is gone.
+func (c *Client) deleteOnce(ctx context.Context, ref Ref) error {
 	a, err := retry(ctx, OperationDelete, c.maxRetries, func(attempt int) (answer, error) {
-		return c.sendRelease(ctx, ref, attempt)
+		return c.sendDelete(ctx, ref, attempt)
 	})
 	switch missing := notFound(err); {
 	case missing != nil:
-		return c.proveReleased(ctx, ref, missing)
+		return c.proveDeleted(ctx, ref, missing)
 	case err == nil && a.status != http.StatusNoContent:
-		return c.awaitRelease(ctx, ref)
+		return c.awaitDeletion(ctx, ref)
 	}
 	return err
 }
 
-func (c *Client) sendRelease(ctx context.Context, ref Ref, attempt int) (answer, error) {
-	r := c.dialect.release(ref.ID)
+func (c *Client) sendDelete(ctx context.Context, ref Ref, attempt int) (answer, error) {
+	r := c.dialect.delete(ref.ID)
 	a, err := c.call(ctx, r, ref.Device, attempt)
-	if err == nil && !speaksJSON(a) {
+	if err == nil && !isJSONOrEmpty(a) {
 		// The login page of a portal says 200, too, and the session would be billed and forgotten.
 		err = unreadable(r, a, errors.New("the answer is not the API's"))
 	}
 	return a, err
 }
 
-// proveReleased looks into a DELETE that was answered with a 404. It returns nil if the session was
+// proveDeleted looks into a DELETE that was answered with a 404. It returns nil if the session was
 // there after all, and another DELETE has ended it.
-func (c *Client) proveReleased(ctx context.Context, ref Ref, missing *Error) error {
+func (c *Client) proveDeleted(ctx context.Context, ref Ref, missing *Error) error {
 	again := func(ctx context.Context) (Session, error) {
-		a, err := c.sendRelease(ctx, ref, 1)
+		a, err := c.sendDelete(ctx, ref, 1)
 		if err == nil && a.status != http.StatusNoContent {
-			err = c.awaitRelease(ctx, ref)
+			err = c.awaitDeletion(ctx, ref)
 		}
 		return Session{ID: ref.ID}, err
 	}
-	_, listed, err := absence{client: c, ref: ref, answer: missing, ask: again}.prove(ctx)
+	_, listed, err := absence{client: c, ref: ref, answer: missing, repeat: again}.prove(ctx)
 	if listed {
 		err = &UnprovenError{ID: ref.ID, Listed: true, Err: missing}
 	}
 	return err
 }
 
-// awaitRelease waits for a delete that the API has only accepted (202), or that was answered as the API
+// awaitDeletion waits for a delete that the API has only accepted (202), or that was answered as the API
 // document does not: it knows 204 alone, and a gateway's error may come with a 200. A session that becomes UNAVAILABLE
 // is on its way out; one that is so from the start may have been so before, and blocks its device.
-func (c *Client) awaitRelease(ctx context.Context, ref Ref) error {
+func (c *Client) awaitDeletion(ctx context.Context, ref Ref) error {
 	again := func(ctx context.Context) (Session, error) { return c.readOnce(ctx, ref, 1) }
 	lived := false
 	for attempt := 1; ; attempt++ {
 		s, err := c.readOnce(ctx, ref, attempt)
 		if missing := notFound(err); missing != nil {
-			s, _, err = absence{client: c, ref: ref, answer: missing, ask: again, accepted: true}.prove(ctx)
+			s, _, err = absence{client: c, ref: ref, answer: missing, repeat: again, accepted: true}.prove(ctx)
 		}
 		if IsGone(err) || (err == nil && s.Status == StatusUnavailable && lived) {
 			return nil
 		}
 		lived = lived || err == nil && s.Status != StatusUnavailable
-		if pause(ctx, max(backoff(attempt), min(maxAsked, asked(err)))) != nil {
-			return stopped(ctx, OperationDelete, true, informative(err))
+		if pause(ctx, max(backoff(attempt), min(maxRequestedDelay, requestedDelay(err)))) != nil {
+			return newInterruptedError(ctx, OperationDelete, true, withoutContextError(err))
 		}
 	}
 }

@@ -6,19 +6,19 @@ package qod
 type dialect interface {
 	// check names what of the Spec the document cannot express. Empty fields are not known yet.
 	check(Spec) []Problem
-	// longest is the most seconds one session may last.
-	longest() int64
+	// maxSeconds is the most seconds one session may last.
+	maxSeconds() int64
 
 	create(Spec) (request, error)
 	read(id string) request
 	list() request
-	release(id string) request
+	delete(id string) request
 
 	// session decodes one session. It returns the ID with the error when a damaged body still
 	// shows one.
 	session(body []byte) (Session, error)
-	// locatedID is the id that the Location header of a create names; empty when it names none.
-	locatedID(location string) string
+	// idFromLocation is the id that the Location header of a create names; empty when it names none.
+	idFromLocation(location string) string
 	// sessions decodes a list. An entry without a usable id is a Session without one.
 	sessions(body []byte) ([]Session, error)
 	// failure reads an error body; both are empty when it holds none.

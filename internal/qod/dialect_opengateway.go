@@ -26,7 +26,7 @@ const (
 
 var openGatewayProfiles = []string{"QOS_E", "QOS_S", "QOS_M", "QOS_L"}
 
-func (openGateway) longest() int64 { return maxOpenGatewaySeconds }
+func (openGateway) maxSeconds() int64 { return maxOpenGatewaySeconds }
 
 func (openGateway) check(s Spec) []Problem {
 	var problems []Problem
@@ -111,7 +111,7 @@ func (openGateway) list() request {
 	}
 }
 
-func (openGateway) release(id string) request {
+func (openGateway) delete(id string) request {
 	return request{
 		operation: OperationDelete, method: http.MethodDelete,
 		path: "/qod/sessions/" + url.PathEscape(id), template: "/qod/sessions/{sessionId}",
@@ -119,8 +119,8 @@ func (openGateway) release(id string) request {
 	}
 }
 
-// locatedID reads the Location of a 201 whose body is of no use.
-func (openGateway) locatedID(location string) string {
+// idFromLocation reads the Location of a 201 whose body is of no use.
+func (openGateway) idFromLocation(location string) string {
 	u, err := url.Parse(location)
 	if err != nil {
 		return ""
@@ -136,7 +136,7 @@ func (openGateway) session(body []byte) (Session, error) {
 	fields, err := decodeObject(body)
 	var s Session
 	if err == nil {
-		s, err = openGatewaySession(fields)
+		s, err = decodeSession(fields)
 	}
 	if s.ID == "" {
 		s.ID = salvageID(body)
@@ -162,7 +162,7 @@ func (openGateway) sessions(body []byte) ([]Session, error) {
 		// One without a usable id is kept: it may be a session that somebody looks for.
 		var s Session
 		if fields, err := decodeObject(item); err == nil {
-			s, _ = openGatewaySession(fields)
+			s, _ = decodeSession(fields)
 		}
 		if s.ID == "" {
 			sessions = append(sessions, s)
@@ -179,7 +179,7 @@ func (openGateway) sessions(body []byte) ([]Session, error) {
 	return sessions, nil
 }
 
-func openGatewaySession(fields object) (Session, error) {
+func decodeSession(fields object) (Session, error) {
 	device := fields.object("device")
 	s := Session{
 		ID:         fields.text("sessionId"),
@@ -200,7 +200,7 @@ func openGatewaySession(fields object) (Session, error) {
 	unread := unreadFields{fields: fields, device: s.Device}
 	s.StartedAt = unread.instant("startedAt")
 	s.ExpiresAt = unread.instant("expiresAt")
-	s.Seconds = unread.whole("duration")
+	s.Seconds = unread.wholeNumber("duration")
 	s.Unread = strings.Join(unread.shown, ", ")
 	if !validID(s.ID) {
 		s.ID = ""
@@ -236,8 +236,8 @@ func (u *unreadFields) instant(name string) time.Time {
 	return t
 }
 
-func (u *unreadFields) whole(name string) int64 {
-	n, ok := u.fields.whole(name)
+func (u *unreadFields) wholeNumber(name string) int64 {
+	n, ok := u.fields.wholeNumber(name)
 	if !ok {
 		u.note(name)
 		return 0
@@ -249,7 +249,7 @@ func (u *unreadFields) whole(name string) int64 {
 const maxUnread = 60
 
 func (u *unreadFields) note(name string) {
-	value := []rune(printable(redactServer(u.fields.spelled(name), nil, u.device)))
+	value := []rune(printable(redactServer(u.fields.raw(name), nil, u.device)))
 	if len(value) > maxUnread {
 		value = append(value[:maxUnread], '…')
 	}
@@ -266,7 +266,7 @@ func (openGateway) failure(body []byte) (code, message string) {
 		return "", ""
 	}
 	// The authorization endpoints of the same gateway spell errors as RFC 6749 does.
-	return fields.first("code", "error"), fields.first("message", "error_description")
+	return fields.firstText("code", "error"), fields.firstText("message", "error_description")
 }
 
 // notFoundCode is how the API, and the CAMARA documents after it, spell what is not there. Gateways have

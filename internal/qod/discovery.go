@@ -25,7 +25,7 @@ const discoveryPath = "/.well-known/openid-configuration"
 func discover(ctx context.Context, client *http.Client, origin string, config Config) (tokenEndpoint, error) {
 	at := origin + discoveryPath
 	fail := func(status int, final bool, err error) (tokenEndpoint, error) {
-		return tokenEndpoint{}, &TokenError{URL: at, Discovery: true, Status: status, Err: err, final: final}
+		return tokenEndpoint{}, &TokenError{URL: at, Discovery: true, Status: status, Err: err, permanent: final}
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
@@ -35,7 +35,7 @@ func discover(ctx context.Context, client *http.Client, origin string, config Co
 	req.Header.Set("User-Agent", config.UserAgent)
 	resp, err := client.Do(req)
 	if err != nil {
-		return fail(0, isTLSFailure(err), plain(withoutURL(err), config.secrets(), Device{}))
+		return fail(0, isTLSFailure(err), redacted(withoutURL(err), config.secrets(), Device{}))
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := readBounded(resp.Body, maxTokenBody)
@@ -60,7 +60,7 @@ func discover(ctx context.Context, client *http.Client, origin string, config Co
 	}
 	issuer := fields.text("issuer")
 	switch {
-	case issuer == "" && !strings.EqualFold(originOf(endpoint), origin):
+	case issuer == "" && !strings.EqualFold(webOriginOf(endpoint), origin):
 		return fail(0, true, fmt.Errorf("the document names no issuer, so it is not trusted to send the client secret to another host, %s", hostOf(endpoint)))
 	case issuer != "" && !strings.EqualFold(strings.TrimRight(issuer, "/"), origin):
 		return fail(0, true, fmt.Errorf("the document speaks for another issuer, %s", readable(issuer)))

@@ -25,10 +25,10 @@ type Error struct {
 	ServerTime time.Time     // the answer's Date; zero when absent
 	Err        error         // what went wrong without a usable answer
 
-	outcome  outcome
-	ownWords bool // a refusal that the API document knows, and not one of a gateway in front of the API
-	trust    bool // TLS: asking again will not help
-	silent   bool // the connection went silent: the API may be slow, and do it yet
+	outcome        outcome
+	documented     bool // a refusal that the API document knows, and not one of a gateway in front of the API
+	permanent      bool // TLS: asking again will not help
+	connectionLost bool // the connection went silent: the API may be slow, and do it yet
 }
 
 func (e *Error) Error() string {
@@ -65,8 +65,8 @@ type TokenError struct {
 	Description string
 	Err         error
 
-	final  bool // asking again at once would give the same answer
-	locked bool // asking again at all could lock the client out
+	permanent bool // asking again at once would give the same answer
+	lockout   bool // asking again at all could lock the client out
 }
 
 func (e *TokenError) Error() string {
@@ -94,16 +94,16 @@ func (e *TokenError) Error() string {
 
 func (e *TokenError) Unwrap() error { return e.Err }
 
-// locks reports whether asking for a token again could lock the client out.
-func locks(err error) bool {
+// risksLockout reports whether asking for a token again could lock the client out.
+func risksLockout(err error) bool {
 	var token *TokenError
-	return errors.As(err, &token) && token.locked
+	return errors.As(err, &token) && token.lockout
 }
 
-// mayPass reports whether err is for want of a token that there may be in a moment.
-func mayPass(err error) bool {
+// isTransientTokenError reports whether err is for want of a token that there may be in a moment.
+func isTransientTokenError(err error) bool {
 	var token *TokenError
-	return errors.As(err, &token) && !token.final
+	return errors.As(err, &token) && !token.permanent
 }
 
 // ErrNotRenewable says that a ready access token was refused: nobody but its giver can renew it.
@@ -236,16 +236,16 @@ func (e *PanicError) Error() string { return fmt.Sprintf("internal fault: %v", e
 
 func newPanicError(fault any) *PanicError { return &PanicError{Value: fault, Stack: debug.Stack()} }
 
-// catch turns a panic of the calling function into *err. A value that the function has set
+// recoverTo turns a panic of the calling function into *err. A value that the function has set
 // already is kept.
-func catch(err *error) {
+func recoverTo(err *error) {
 	if fault := recover(); fault != nil {
 		*err = newPanicError(fault)
 	}
 }
 
-// stopped turns the end of ctx into the error a verb returns.
-func stopped(ctx context.Context, op Operation, sent bool, last error) *InterruptedError {
+// newInterruptedError turns the end of ctx into the error a verb returns.
+func newInterruptedError(ctx context.Context, op Operation, sent bool, last error) *InterruptedError {
 	return &InterruptedError{
 		Operation: op, Sent: sent, Err: last,
 		Timeout: errors.Is(ctx.Err(), context.DeadlineExceeded),
@@ -292,20 +292,20 @@ func oneLine(text string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// plainError says what err says, safe to print: errors of net/http quote the server at length.
-type plainError struct {
+// redactedError says what err says, safe to print: errors of net/http quote the server at length.
+type redactedError struct {
 	text string
 	err  error
 }
 
-func (e *plainError) Error() string { return e.text }
-func (e *plainError) Unwrap() error { return e.err }
+func (e *redactedError) Error() string { return e.text }
+func (e *redactedError) Unwrap() error { return e.err }
 
-func plain(err error, secrets []string, d Device) error {
+func redacted(err error, secrets []string, d Device) error {
 	if err == nil {
 		return nil
 	}
-	return &plainError{text: printable(redact(err.Error(), secrets, d)), err: err}
+	return &redactedError{text: printable(redact(err.Error(), secrets, d)), err: err}
 }
 
 func firstError(errs ...error) error {

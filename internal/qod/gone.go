@@ -19,8 +19,8 @@ const (
 	maxLag = time.Minute
 	// lagInterval is the time between two such requests for one session.
 	lagInterval = 4 * time.Second
-	// secondLook is the time between two answers that have to say the same where there is no list.
-	secondLook = 2 * time.Second
+	// repeatDelay is the time between two answers that have to say the same where there is no list.
+	repeatDelay = 2 * time.Second
 )
 
 // GoneError says that a session does not exist, and what proves it.
@@ -89,8 +89,8 @@ type absence struct {
 	client *Client
 	ref    Ref
 	answer *Error
-	// ask repeats the operation that was answered like this; without an error the session was there.
-	ask func(context.Context) (Session, error)
+	// repeat repeats the operation that was answered like this; without an error the session was there.
+	repeat func(context.Context) (Session, error)
 	// accepted says that the API has accepted the session's deletion: no lag has to be waited for.
 	accepted bool
 }
@@ -100,7 +100,7 @@ type absence struct {
 // list shows comes with listed.
 func (a absence) prove(ctx context.Context) (_ Session, listed bool, _ error) {
 	c := a.client
-	c.own.lost(a.ref.ID)
+	c.own.forgetSeen(a.ref.ID)
 	if c.own.deleted(a.ref.ID) {
 		return a.gone(ProofDeleted)
 	}
@@ -108,18 +108,18 @@ func (a absence) prove(ctx context.Context) (_ Session, listed bool, _ error) {
 		return a.gone(ProofExpired)
 	}
 	if a.young() {
-		if a.expiredSurely(ctx) {
+		if a.expiredByClock(ctx) {
 			return a.gone(ProofExpired)
 		}
 		// What a list shows is there. Only what it does not show has to be waited for.
-		if s, err := a.look(ctx, time.Now()); err == nil && s.ID != "" {
+		if s, err := a.checkList(ctx, time.Now()); err == nil && s.ID != "" {
 			return s, true, nil
 		}
-		if s, err := a.outlastLag(ctx); err != nil || s.ID != "" {
+		if s, err := a.waitOutLag(ctx); err != nil || s.ID != "" {
 			return s, false, err
 		}
 	}
-	s, err := a.look(ctx, latest(c.missing.since(), a.knownSince()))
+	s, err := a.checkList(ctx, latest(c.absences.since(), a.replicatedAt()))
 	switch {
 	case err == nil && s.ID != "":
 		return s, true, nil
@@ -128,11 +128,11 @@ func (a absence) prove(ctx context.Context) (_ Session, listed bool, _ error) {
 	case err == nil:
 		return a.gone(ProofList)
 	case ctx.Err() != nil:
-		return Session{}, false, stopped(ctx, a.answer.Operation, true, a.answer)
-	case a.expiredSurely(ctx), a.expiredByAskingAgain(ctx):
+		return Session{}, false, newInterruptedError(ctx, a.answer.Operation, true, a.answer)
+	case a.expiredByClock(ctx), a.expiredByRepeat(ctx):
 		return a.gone(ProofExpired)
-	case c.lists.refused():
-		return a.askTwice(ctx, err)
+	case c.lists.unsupported():
+		return a.proveByRepeat(ctx, err)
 	}
 	return Session{}, false, &UnprovenError{ID: a.ref.ID, Look: err, Err: a.answer}
 }
@@ -146,9 +146,9 @@ func (a absence) expired(now time.Time) bool {
 	return !now.IsZero() && !a.ref.ExpiresAt.IsZero() && now.After(a.ref.ExpiresAt)
 }
 
-// expiredSurely is expired by a clock that more than one answer has shown. It asks for the time only
+// expiredByClock is expired by a clock that more than one answer has shown. It asks for the time only
 // where that of this answer says so already.
-func (a absence) expiredSurely(ctx context.Context) bool {
+func (a absence) expiredByClock(ctx context.Context) bool {
 	if !a.expired(a.client.clock.estimate()) {
 		return false
 	}
@@ -156,10 +156,10 @@ func (a absence) expiredSurely(ctx context.Context) bool {
 	return err == nil && a.expired(now)
 }
 
-// expiredByAskingAgain is expiredSurely where lists do not tell the time either: the same answer a second
+// expiredByRepeat is expiredSurely where lists do not tell the time either: the same answer a second
 // later does, unless this machine's clock says otherwise. Whoever answers like this may have a clock of
 // its own.
-func (a absence) expiredByAskingAgain(ctx context.Context) bool {
+func (a absence) expiredByRepeat(ctx context.Context) bool {
 	c := a.client
 	if !a.expired(c.clock.estimate()) || !a.expired(time.Now()) {
 		return false
@@ -168,7 +168,7 @@ func (a absence) expiredByAskingAgain(ctx context.Context) bool {
 	if pause(ctx, time.Until(at)) != nil {
 		return false
 	}
-	_, err := a.ask(ctx)
+	_, err := a.repeat(ctx)
 	return notFound(err) != nil && a.expired(c.clock.now())
 }
 
@@ -189,9 +189,9 @@ func (a absence) young() bool {
 	return age.Abs() < maxLag
 }
 
-// knownSince is when each replica has to know the session, by this process's clock; zero where that
+// replicatedAt is when each replica has to know the session, by this process's clock; zero where that
 // was long ago.
-func (a absence) knownSince() time.Time {
+func (a absence) replicatedAt() time.Time {
 	c := a.client
 	if a.accepted {
 		return time.Time{}
@@ -206,33 +206,33 @@ func (a absence) knownSince() time.Time {
 	return time.Time{}
 }
 
-// outlastLag asks for the session again and again, until it is there or old enough that each replica
+// waitOutLag asks for the session again and again, until it is there or old enough that each replica
 // has to know it. It returns neither session nor error then.
-func (a absence) outlastLag(ctx context.Context) (Session, error) {
+func (a absence) waitOutLag(ctx context.Context) (Session, error) {
 	for began := time.Now(); time.Since(began) < maxLag && a.young(); {
-		if pause(ctx, spread(lagInterval)) != nil {
-			return Session{}, stopped(ctx, a.answer.Operation, true, a.answer)
+		if pause(ctx, withJitter(lagInterval)) != nil {
+			return Session{}, newInterruptedError(ctx, a.answer.Operation, true, a.answer)
 		}
-		switch s, err := a.ask(ctx); {
+		switch s, err := a.repeat(ctx); {
 		case err == nil:
 			return s, nil
-		case denied(err):
+		case credentialsRefused(err):
 			return Session{}, err
 		}
 	}
 	return Session{}, nil
 }
 
-// look asks for a list that began at notBefore or later. It returns the session if that shows it, and
+// checkList asks for a list that began at notBefore or later. It returns the session if that shows it, and
 // an error where what it does not show may be there all the same.
 //
 // Of many sessions that are gone at once, each gets its 404 at another time. One list that began
 // after the first of them, and less than ten seconds ago, speaks for all: none of them is so new that
 // it can have appeared since. What such a list shows may have ended since, so that takes one that began
 // after this answer.
-func (a absence) look(ctx context.Context, notBefore time.Time) (Session, error) {
+func (a absence) checkList(ctx context.Context, notBefore time.Time) (Session, error) {
 	c := a.client
-	if refusal := c.lists.refusal(); refusal != nil {
+	if refusal := c.lists.recentRefusal(); refusal != nil {
 		return Session{}, refusal
 	}
 	answered := time.Now()
@@ -253,53 +253,53 @@ func (a absence) look(ctx context.Context, notBefore time.Time) (Session, error)
 	if list.doubt != nil {
 		return Session{}, list.doubt
 	}
-	return Session{}, c.overlooks(ctx, list)
+	return Session{}, c.misses(ctx, list)
 }
 
-// overlooks is an error where the list does not show a session that the API shows when it is asked for
+// misses is an error where the list does not show a session that the API shows when it is asked for
 // it: then the list lags, or shows less than there is.
-func (c *Client) overlooks(ctx context.Context, list *snapshot) error {
+func (c *Client) misses(ctx context.Context, list *snapshot) error {
 	for {
-		ref, found := c.own.overlooked(list)
+		ref, found := c.own.missingFrom(list)
 		if !found {
 			return nil
 		}
 		if _, err := c.readOnce(ctx, ref, 1); notFound(err) == nil {
 			return fmt.Errorf("the list of sessions does not show %s either, which the API shows when asked for it", ref.ID)
 		}
-		c.own.lost(ref.ID) // it has ended meanwhile
+		c.own.forgetSeen(ref.ID) // it has ended meanwhile
 	}
 }
 
-// askTwice is what is left where the API has no list: it has to say the same twice, in its own words.
+// proveByRepeat is what is left where the API has no list: it has to say the same twice, in its own words.
 // A gateway that answers in its place has others, or none.
-func (a absence) askTwice(ctx context.Context, noList error) (Session, bool, error) {
+func (a absence) proveByRepeat(ctx context.Context, noList error) (Session, bool, error) {
 	unproven := &UnprovenError{ID: a.ref.ID, Look: noList, Scope: a.client.dialect.list().scope, Err: a.answer}
-	if !a.answer.ownWords {
+	if !a.answer.documented {
 		return Session{}, false, unproven
 	}
-	if pause(ctx, secondLook) != nil {
-		return Session{}, false, stopped(ctx, a.answer.Operation, true, a.answer)
+	if pause(ctx, repeatDelay) != nil {
+		return Session{}, false, newInterruptedError(ctx, a.answer.Operation, true, a.answer)
 	}
-	s, err := a.ask(ctx)
+	s, err := a.repeat(ctx)
 	if err == nil {
 		return s, false, nil
 	}
-	if again := notFound(err); again == nil || !again.ownWords {
+	if again := notFound(err); again == nil || !again.documented {
 		return Session{}, false, unproven
 	}
 	return a.gone(ProofRepeat)
 }
 
-// burst is when the answers began that say there is no session: of a fleet that has ended, all come
+// absenceBurst is when the answers began that say there is no session: of a fleet that has ended, all come
 // within seconds of each other.
-type burst struct {
+type absenceBurst struct {
 	mu    sync.Mutex
 	began time.Time
 }
 
 // since is when the burst began that now goes on, which may be now.
-func (b *burst) since() time.Time {
+func (b *absenceBurst) since() time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if now := time.Now(); now.Sub(b.began) >= snapshotAge {

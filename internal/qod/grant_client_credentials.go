@@ -20,12 +20,12 @@ import (
 
 // clientCredentials is the OAuth 2.0 grant of RFC 6749 §4.4. One token serves every device.
 type clientCredentials struct {
-	config Config
-	http   *http.Client
-	origin string // of the endpoint, where the discovery document is
+	config    Config
+	http      *http.Client
+	webOrigin string // of the endpoint, where the discovery document is
 
-	mu    sync.Mutex
-	found *tokenEndpoint // once discovered; one document serves the process
+	mu         sync.Mutex
+	discovered *tokenEndpoint // once discovered; one document serves the process
 }
 
 func (g *clientCredentials) subject(Device) string { return "" }
@@ -41,14 +41,14 @@ func (g *clientCredentials) fetch(ctx context.Context, _ Device) (string, time.D
 		AuthStyle: endpoint.style,
 	}
 	client := *g.http
-	client.Transport = &tokenAnswers{next: g.http.Transport, userAgent: g.config.UserAgent}
+	client.Transport = &tokenNormalizer{next: g.http.Transport, userAgent: g.config.UserAgent}
 	token, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, &client))
 	if err != nil {
 		return "", 0, g.explain(endpoint.url, err)
 	}
-	if !headerSafe(token.AccessToken) {
+	if !isHeaderSafe(token.AccessToken) {
 		return "", 0, &TokenError{
-			URL: endpoint.url, final: true,
+			URL: endpoint.url, permanent: true,
 			Err: errors.New("the access token holds characters that cannot stand in a header"),
 		}
 	}
@@ -64,17 +64,17 @@ func (g *clientCredentials) endpoint(ctx context.Context) (tokenEndpoint, error)
 		return tokenEndpoint{url: g.config.TokenURL, style: oauth2.AuthStyleInHeader}, nil
 	}
 	g.mu.Lock()
-	found := g.found
+	found := g.discovered
 	g.mu.Unlock()
 	if found != nil {
 		return *found, nil
 	}
-	endpoint, err := discover(ctx, g.http, g.origin, g.config)
+	endpoint, err := discover(ctx, g.http, g.webOrigin, g.config)
 	if err != nil {
 		return tokenEndpoint{}, err
 	}
 	g.mu.Lock()
-	g.found = &endpoint
+	g.discovered = &endpoint
 	g.mu.Unlock()
 	return endpoint, nil
 }
@@ -84,8 +84,8 @@ func (g *clientCredentials) explain(tokenURL string, err error) error {
 	failure := &TokenError{URL: tokenURL}
 	var refusal *oauth2.RetrieveError
 	if !errors.As(err, &refusal) {
-		failure.Err = plain(withoutURL(err), g.config.secrets(), Device{})
-		failure.final = isTLSFailure(err)
+		failure.Err = redacted(withoutURL(err), g.config.secrets(), Device{})
+		failure.permanent = isTLSFailure(err)
 		return failure
 	}
 	words := func(s string) string { return readable(redactServer(s, g.config.secrets(), Device{})) }
@@ -99,24 +99,24 @@ func (g *clientCredentials) explain(tokenURL string, err error) error {
 			failure.Err = fmt.Errorf("redirected to %s, which is not followed", hostOf(refusal.Response.Header.Get("Location")))
 		}
 	}
-	failure.final = failure.Status < http.StatusInternalServerError &&
+	failure.permanent = failure.Status < http.StatusInternalServerError &&
 		failure.Status != http.StatusTooManyRequests && failure.Status != http.StatusRequestTimeout
-	failure.locked = failure.final && (failure.Code == "invalid_client" || failure.Code == "unauthorized_client")
+	failure.lockout = failure.permanent && (failure.Code == "invalid_client" || failure.Code == "unauthorized_client")
 	return failure
 }
 
 // maxTokenBody bounds a token answer or discovery document, after decompression.
 const maxTokenBody = 1 << 20
 
-// tokenAnswers makes what token endpoints send digestible for x/oauth2: it rejects a whole token
+// tokenNormalizer makes what token endpoints send digestible for x/oauth2: it rejects a whole token
 // for an `expires_in` of 3600.0, reads JSON labelled text/plain as a form, and does not say how
 // much it will read.
-type tokenAnswers struct {
+type tokenNormalizer struct {
 	next      http.RoundTripper
 	userAgent string
 }
 
-func (t *tokenAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
+func (t *tokenNormalizer) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	req.Header.Set("User-Agent", t.userAgent)
 	req.Header.Set("Accept", "application/json")
@@ -179,8 +179,8 @@ func isForm(contentType string) bool {
 	return err == nil && mediaType == "application/x-www-form-urlencoded"
 }
 
-// originOf is scheme and host of an endpoint.
-func originOf(endpoint string) string {
+// webOriginOf is scheme and host of an endpoint.
+func webOriginOf(endpoint string) string {
 	u, err := url.Parse(endpoint)
 	if err != nil {
 		return ""

@@ -15,7 +15,7 @@ type staticToken struct {
 // Token returns the one token there is.
 func (r *staticToken) Token(context.Context, Device) (Token, error) {
 	if r.refused.Load() {
-		return Token{}, &TokenError{Err: ErrNotRenewable, final: true}
+		return Token{}, &TokenError{Err: ErrNotRenewable, permanent: true}
 	}
 	return r.token, nil
 }

@@ -13,7 +13,7 @@ import (
 type snapshot struct {
 	started  time.Time // when its request started, by this process's clock
 	sessions []Session
-	position map[string]int // in sessions, by id in lower case: networks may spell one id in two ways
+	index    map[string]int // in sessions, by id in lower case: networks may spell one id in two ways
 	// doubt is why what the list does not show may be there all the same: it comes from a cache, or is
 	// a part of the whole. Nil for none.
 	doubt error
@@ -26,7 +26,7 @@ func (s *snapshot) has(id string) bool {
 }
 
 func (s *snapshot) find(id string) (Session, bool) {
-	at, listed := s.position[strings.ToLower(id)]
+	at, listed := s.index[strings.ToLower(id)]
 	if !listed {
 		return Session{}, false
 	}
@@ -49,33 +49,33 @@ const (
 	listPatience = 10 * time.Second
 )
 
-// lists shares list requests: callers that need one at the same time get one. One request is in
+// listCache shares list requests: callers that need one at the same time get one. One request is in
 // flight at most.
-type lists struct {
-	request func(context.Context) (listing, error)
-	flight  shared[*snapshot]
-	one     chan struct{} // held by the request in flight, also when nobody waits for it any more
+type listCache struct {
+	request  func(context.Context) (listing, error)
+	shared   sharedCall[*snapshot]
+	inFlight chan struct{} // held by the request in flight, also when nobody waits for it any more
 
-	mu     sync.Mutex
-	last   *snapshot
-	next   time.Time // no request starts before
-	failed time.Time // when the latest request ended, if it failed
-	off    error     // how the API has said that it has no list for these credentials; nil for not
+	mu             sync.Mutex
+	last           *snapshot
+	notBefore      time.Time // no request starts before
+	failedAt       time.Time // when the latest request ended, if it failed
+	unsupportedErr error     // how the API has said that it has no list for these credentials; nil for not
 }
 
-func newLists(request func(context.Context) (listing, error)) *lists {
-	return &lists{request: request, one: make(chan struct{}, 1)}
+func newListCache(request func(context.Context) (listing, error)) *listCache {
+	return &listCache{request: request, inFlight: make(chan struct{}, 1)}
 }
 
 // since returns a snapshot whose request started at notBefore or later: an older one cannot
 // speak for what has happened since.
-func (l *lists) since(ctx context.Context, notBefore time.Time) (*snapshot, error) {
+func (l *listCache) since(ctx context.Context, notBefore time.Time) (*snapshot, error) {
 	for {
-		if last := l.taken(notBefore); last != nil {
+		if last := l.cached(notBefore); last != nil {
 			return last, nil
 		}
 		// A request that began before notBefore may be the one in flight; then there is a second round.
-		taken, err := l.flight.do(ctx, l.take)
+		taken, err := l.shared.do(ctx, l.fetch)
 		if err != nil {
 			return nil, err
 		}
@@ -85,9 +85,9 @@ func (l *lists) since(ctx context.Context, notBefore time.Time) (*snapshot, erro
 	}
 }
 
-// taken returns the latest snapshot if its request started at notBefore or later. What came after it
+// cached returns the latest snapshot if its request started at notBefore or later. What came after it
 // and failed takes nothing away from it.
-func (l *lists) taken(notBefore time.Time) *snapshot {
+func (l *listCache) cached(notBefore time.Time) *snapshot {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.last == nil || l.last.started.Before(notBefore) {
@@ -96,62 +96,62 @@ func (l *lists) taken(notBefore time.Time) *snapshot {
 	return l.last
 }
 
-// try is since for those who can do without: it returns nil where a list is not worth a try, fails,
+// trySince is since for those who can do without: it returns nil where a list is not worth a try, fails,
 // or takes too long.
-func (l *lists) try(ctx context.Context, notBefore time.Time) *snapshot {
-	if !l.promising() {
-		return l.taken(notBefore)
+func (l *listCache) trySince(ctx context.Context, notBefore time.Time) *snapshot {
+	if !l.usable() {
+		return l.cached(notBefore)
 	}
 	patient, cancel := context.WithTimeout(ctx, listPatience)
 	defer cancel()
 	taken, err := l.since(patient, notBefore)
 	if err != nil && ctx.Err() == nil && patient.Err() != nil {
-		l.disappoint()
+		l.markSlow()
 	}
 	return taken
 }
 
-// promising reports whether a list is worth a try to those who can do without: the API has one,
+// usable reports whether a list is worth a try to those who can do without: the API has one,
 // and the latest request did not fail just now.
-func (l *lists) promising() bool {
+func (l *listCache) usable() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.off == nil && (l.failed.IsZero() || time.Since(l.failed) >= snapshotAge)
+	return l.unsupportedErr == nil && (l.failedAt.IsZero() || time.Since(l.failedAt) >= snapshotAge)
 }
 
-// disappoint counts a list that takes too long to wait for as one that failed.
-func (l *lists) disappoint() {
+// markSlow counts a list that takes too long to wait for as one that failed.
+func (l *listCache) markSlow() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.failed = time.Now()
+	l.failedAt = time.Now()
 }
 
-// refused reports whether the API has no list for these credentials.
-func (l *lists) refused() bool {
+// unsupported reports whether the API has no list for these credentials.
+func (l *listCache) unsupported() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.off != nil
+	return l.unsupportedErr != nil
 }
 
-// refusal is how the API has refused a list within the last ten seconds; nil where it has not.
-func (l *lists) refusal() error {
+// recentRefusal is how the API has refused a list within the last ten seconds; nil where it has not.
+func (l *listCache) recentRefusal() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if time.Since(l.failed) >= snapshotAge {
+	if time.Since(l.failedAt) >= snapshotAge {
 		return nil
 	}
-	return l.off
+	return l.unsupportedErr
 }
 
-func (l *lists) take(ctx context.Context) (*snapshot, error) {
+func (l *listCache) fetch(ctx context.Context) (*snapshot, error) {
 	select {
-	case l.one <- struct{}{}:
-		defer func() { <-l.one }()
+	case l.inFlight <- struct{}{}:
+		defer func() { <-l.inFlight }()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 	l.mu.Lock()
-	turn := time.Until(l.next)
+	turn := time.Until(l.notBefore)
 	l.mu.Unlock()
 	if turn > 0 {
 		if err := pause(ctx, turn); err != nil {
@@ -160,45 +160,45 @@ func (l *lists) take(ctx context.Context) (*snapshot, error) {
 	}
 	s := &snapshot{started: time.Now()}
 	l.mu.Lock()
-	l.next = s.started.Add(listInterval)
+	l.notBefore = s.started.Add(listInterval)
 	l.mu.Unlock()
 	got, err := l.request(ctx)
 	if err != nil {
-		l.ended(s, err, ctx.Err() != nil)
+		l.record(s, err, ctx.Err() != nil)
 		return nil, err
 	}
 	s.sessions, s.doubt = got.sessions, got.doubt
-	s.position = make(map[string]int, len(s.sessions))
+	s.index = make(map[string]int, len(s.sessions))
 	for i, session := range s.sessions {
-		s.position[strings.ToLower(session.ID)] = i
+		s.index[strings.ToLower(session.ID)] = i
 	}
-	l.ended(s, nil, false)
+	l.record(s, nil, false)
 	return s, nil
 }
 
-// ended records how a request ended, and when the next may start: after as long again as this one
+// record records how a request ended, and when the next may start: after as long again as this one
 // took. One that was abandoned, since nobody waited for it any more, says nothing of the API.
-func (l *lists) ended(s *snapshot, err error, abandoned bool) {
+func (l *listCache) record(s *snapshot, err error, abandoned bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	rest := time.Since(s.started)
 	if err != nil {
 		rest = min(rest, maxListPause)
-		if refusesLists(err) {
-			l.off = err
+		if saysUnsupported(err) {
+			l.unsupportedErr = err
 		}
 	}
-	l.next = latest(l.next, time.Now().Add(rest))
+	l.notBefore = latest(l.notBefore, time.Now().Add(rest))
 	switch {
 	case err == nil:
-		l.last, l.failed, l.off = s, time.Time{}, nil
+		l.last, l.failedAt, l.unsupportedErr = s, time.Time{}, nil
 	case !abandoned:
-		l.failed = time.Now()
+		l.failedAt = time.Now()
 	}
 }
 
-// refusesLists reports whether the API will not list for these credentials, or does not know how to.
-func refusesLists(err error) bool {
+// saysUnsupported reports whether the API will not list for these credentials, or does not know how to.
+func saysUnsupported(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) {
 		return false

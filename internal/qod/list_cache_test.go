@@ -13,8 +13,8 @@ import (
 )
 
 // counted is lists whose requests take a second and return how many there were, as ids.
-func counted(requests *atomic.Int64, fail *atomic.Bool) *lists {
-	return newLists(func(ctx context.Context) (listing, error) {
+func counted(requests *atomic.Int64, fail *atomic.Bool) *listCache {
+	return newListCache(func(ctx context.Context) (listing, error) {
 		n := requests.Add(1)
 		if err := pause(ctx, time.Second); err != nil {
 			return listing{}, err
@@ -111,7 +111,7 @@ func TestSinceInterrupted(t *testing.T) {
 
 func TestSnapshotKnowsItsIDs(t *testing.T) {
 	t.Parallel()
-	l := newLists(func(context.Context) (listing, error) { return listing{sessions: []Session{{ID: "a"}, {ID: "b"}}}, nil })
+	l := newListCache(func(context.Context) (listing, error) { return listing{sessions: []Session{{ID: "a"}, {ID: "b"}}}, nil })
 	s, err := l.since(t.Context(), time.Now())
 	if err != nil || !s.has("a") || !s.has("b") || s.has("c") {
 		t.Errorf("%v, %v", s, err)
@@ -129,7 +129,7 @@ func TestListsKeepTheirDistanceFromAFailure(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var started []time.Time
-				l := newLists(func(ctx context.Context) (listing, error) {
+				l := newListCache(func(ctx context.Context) (listing, error) {
 					started = append(started, time.Now())
 					_ = pause(ctx, took)
 					return listing{}, errors.New("no list")
@@ -154,7 +154,7 @@ func TestListsAreOneAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var underWay atomic.Int64
-		l := newLists(func(context.Context) (listing, error) {
+		l := newListCache(func(context.Context) (listing, error) {
 			if underWay.Add(1) > 1 {
 				t.Error("two lists at a time")
 			}
@@ -185,7 +185,7 @@ func TestListsKeepTheirDistanceFromAFault(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var started []time.Time
-		l := newLists(func(context.Context) (listing, error) {
+		l := newListCache(func(context.Context) (listing, error) {
 			if started = append(started, time.Now()); len(started) == 1 {
 				panic("a fault")
 			}
@@ -221,9 +221,9 @@ func TestListsPromise(t *testing.T) {
 				l := counted(&requests, &fail)
 				ctx, cancel := context.WithTimeout(t.Context(), test.patience)
 				defer cancel()
-				l.try(ctx, time.Now())
+				l.trySince(ctx, time.Now())
 				synctest.Wait()
-				if l.promising() != test.want {
+				if l.usable() != test.want {
 					t.Errorf("promising: %v, want %v", !test.want, test.want)
 				}
 			})
@@ -232,9 +232,9 @@ func TestListsPromise(t *testing.T) {
 	t.Run("it hangs", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			l := newLists(func(ctx context.Context) (listing, error) { <-ctx.Done(); return listing{}, ctx.Err() })
-			if taken := l.try(t.Context(), time.Now()); taken != nil || l.promising() {
-				t.Errorf("%v, promising: %v", taken, l.promising())
+			l := newListCache(func(ctx context.Context) (listing, error) { <-ctx.Done(); return listing{}, ctx.Err() })
+			if taken := l.trySince(t.Context(), time.Now()); taken != nil || l.usable() {
+				t.Errorf("%v, promising: %v", taken, l.usable())
 			}
 		})
 	})

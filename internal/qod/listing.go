@@ -15,13 +15,13 @@ import (
 // listing is what one list came back with.
 type listing struct {
 	sessions []Session
-	at       map[string]int // where in sessions, by id
+	index    map[string]int // where in sessions, by id
 	doubt    error          // see snapshot
 }
 
 var (
-	errListPart   = errors.New("the list of sessions is incomplete")
-	errListUnread = errors.New("the list of sessions has entries whose id cannot be read")
+	errIncompleteList    = errors.New("the list of sessions is incomplete")
+	errUnreadableEntries = errors.New("the list of sessions has entries whose id cannot be read")
 )
 
 // maxPages bounds how many pages of one list are followed.
@@ -46,10 +46,10 @@ func (c *Client) listOnce(ctx context.Context) (listing, error) {
 		}
 		next := nextPage(a.header)
 		if next == "" {
-			return whole.completeBy(a, len(seen) > 1), nil
+			return whole.checkComplete(a, len(seen) > 1), nil
 		}
-		if r.path = pageOf(c.endpoint+first, first, next); r.path == "" || seen[r.path] || len(seen) == maxPages {
-			whole.doubt = firstError(whole.doubt, fmt.Errorf("%w: it names a next page that cannot be followed", errListPart))
+		if r.path = nextPath(c.endpoint+first, first, next); r.path == "" || seen[r.path] || len(seen) == maxPages {
+			whole.doubt = firstError(whole.doubt, fmt.Errorf("%w: it names a next page that cannot be followed", errIncompleteList))
 			return whole, nil
 		}
 	}
@@ -58,15 +58,15 @@ func (c *Client) listOnce(ctx context.Context) (listing, error) {
 // add takes in a page. While pages are asked for, sessions begin and end, and the others move from one
 // page to the next: one that is shown twice is one session, and the last word counts.
 func (l *listing) add(page []Session) {
-	if l.at == nil {
-		l.at = make(map[string]int, len(page))
+	if l.index == nil {
+		l.index = make(map[string]int, len(page))
 	}
 	for _, s := range page {
-		if at, seen := l.at[s.ID]; seen && s.ID != "" {
+		if at, seen := l.index[s.ID]; seen && s.ID != "" {
 			l.sessions[at] = s
 			continue
 		}
-		l.at[s.ID] = len(l.sessions)
+		l.index[s.ID] = len(l.sessions)
 		l.sessions = append(l.sessions, s)
 	}
 }
@@ -86,19 +86,19 @@ func (c *Client) listPage(ctx context.Context, r request) ([]Session, answer, er
 	return sessions, a, nil
 }
 
-// completeBy doubts a list whose last answer shows that there is more: 206 (RFC 9110 §15.3.7), or a
+// checkComplete doubts a list whose last answer shows that there is more: 206 (RFC 9110 §15.3.7), or a
 // total that is larger than what came. Where pages were followed the status is that of a page. It doubts
 // one with entries that cannot be read, too: each may be the session that is looked for.
-func (l listing) completeBy(a answer, followed bool) listing {
-	total := max(count(a.header.Get("X-Total-Count")), count(totalOf(a.header.Get("Content-Range"))))
+func (l listing) checkComplete(a answer, followed bool) listing {
+	total := max(parseCount(a.header.Get("X-Total-Count")), parseCount(totalOf(a.header.Get("Content-Range"))))
 	switch {
 	case l.doubt != nil:
 	case total > len(l.sessions):
-		l.doubt = fmt.Errorf("%w: it shows %d of %d", errListPart, len(l.sessions), total)
+		l.doubt = fmt.Errorf("%w: it shows %d of %d", errIncompleteList, len(l.sessions), total)
 	case a.status == http.StatusPartialContent && !followed && total == 0:
-		l.doubt = fmt.Errorf("%w: the answer was 206 Partial Content", errListPart)
+		l.doubt = fmt.Errorf("%w: the answer was 206 Partial Content", errIncompleteList)
 	case slices.ContainsFunc(l.sessions, func(s Session) bool { return s.ID == "" }):
-		l.doubt = errListUnread
+		l.doubt = errUnreadableEntries
 	}
 	return l
 }
@@ -109,7 +109,7 @@ func totalOf(contentRange string) string {
 	return total
 }
 
-func count(s string) int {
+func parseCount(s string) int {
 	n, err := strconv.Atoi(strings.TrimSpace(s))
 	if err != nil || n < 0 {
 		return 0
@@ -134,9 +134,9 @@ func nextPage(h http.Header) string {
 	return ""
 }
 
-// pageOf is the path and query of a next page below the endpoint; empty where it leads anywhere else
+// nextPath is the path and query of a next page below the endpoint; empty where it leads anywhere else
 // than to the list itself, since the access token goes along.
-func pageOf(list, path, next string) string {
+func nextPath(list, path, next string) string {
 	base, err := url.Parse(list)
 	if err != nil {
 		return ""

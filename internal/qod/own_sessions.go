@@ -64,8 +64,8 @@ func (o *ownSessions) madeAt(id string) time.Time {
 	return o.made[id].at
 }
 
-// of lists the sessions that this process made for the device.
-func (o *ownSessions) of(d Device) []string {
+// forDevice lists the sessions that this process made for the device.
+func (o *ownSessions) forDevice(d Device) []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var ids []string
@@ -78,8 +78,8 @@ func (o *ownSessions) of(d Device) []string {
 	return ids
 }
 
-// deleting records that a delete begins, and returns what to call when it has ended.
-func (o *ownSessions) deleting(ref Ref) (ended func(failed bool)) {
+// beginDeletion records that a delete begins, and returns what to call when it has ended.
+func (o *ownSessions) beginDeletion(ref Ref) (ended func(failed bool)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	d := &deletion{id: ref.ID, device: ref.Device}
@@ -95,8 +95,8 @@ func (o *ownSessions) deleting(ref Ref) (ended func(failed bool)) {
 	}
 }
 
-// deletionsOf are the sessions of the device that this process is deleting or has deleted.
-func (o *ownSessions) deletionsOf(d Device) []string {
+// deletionsFor are the sessions of the device that this process is deleting or has deleted.
+func (o *ownSessions) deletionsFor(d Device) []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var ids []string
@@ -129,23 +129,23 @@ func (o *ownSessions) lastDeletion() time.Time {
 	return last
 }
 
-// saw records that the API has shown the session when it was asked for it.
-func (o *ownSessions) saw(ref Ref) {
+// recordSeen records that the API has shown the session when it was asked for it.
+func (o *ownSessions) recordSeen(ref Ref) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.seen[ref.ID] = sighting{ref.Device, time.Now()}
 }
 
-// lost records that the API does not show the session any more.
-func (o *ownSessions) lost(id string) {
+// forgetSeen records that the API does not show the session any more.
+func (o *ownSessions) forgetSeen(id string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	delete(o.seen, id)
 }
 
-// overlooked is a session that the API showed shortly before this list began and that the list does
+// missingFrom is a session that the API showed shortly before this list began and that the list does
 // not show, if there is one. What this process has just made may be missing from a good list.
-func (o *ownSessions) overlooked(list *snapshot) (ref Ref, found bool) {
+func (o *ownSessions) missingFrom(list *snapshot) (ref Ref, found bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for id, seen := range o.seen {

@@ -20,17 +20,17 @@ func TestOwnSessions(t *testing.T) {
 		if o.claim("a", phone, time.Now()) {
 			t.Error("a session is claimed twice")
 		}
-		if got := o.of(phone); !slices.Equal(got, []string{"a", "b"}) {
+		if got := o.forDevice(phone); !slices.Equal(got, []string{"a", "b"}) {
 			t.Errorf("of the device: %v", got)
 		}
 		if !o.owns("a") || o.owns("x") || o.owns("") {
 			t.Error("owns")
 		}
-		if got := o.deletionsOf(phone); got != nil || !o.lastDeletion().IsZero() {
+		if got := o.deletionsFor(phone); got != nil || !o.lastDeletion().IsZero() {
 			t.Errorf("deleted without a delete: %v", got)
 		}
-		ended := o.deleting(Ref{ID: "a", Device: both})
-		if got := o.deletionsOf(phone); !slices.Equal(got, []string{"a"}) || o.deleted("a") || !o.owns("a") {
+		ended := o.beginDeletion(Ref{ID: "a", Device: both})
+		if got := o.deletionsFor(phone); !slices.Equal(got, []string{"a"}) || o.deleted("a") || !o.owns("a") {
 			t.Errorf("while it is going on: %v", got)
 		}
 		time.Sleep(time.Minute)
@@ -40,30 +40,30 @@ func TestOwnSessions(t *testing.T) {
 		ended(false)
 		done := time.Now()
 		time.Sleep(time.Minute)
-		failed := o.deleting(Ref{ID: "b", Device: phone})
+		failed := o.beginDeletion(Ref{ID: "b", Device: phone})
 		failed(true)
 		if !o.deleted("a") || o.deleted("b") || o.owns("a") || !o.owns("b") {
 			t.Error("what became of the deletes is not known")
 		}
-		if got := o.deletionsOf(phone); !slices.Equal(got, []string{"a"}) {
+		if got := o.deletionsFor(phone); !slices.Equal(got, []string{"a"}) {
 			t.Errorf("a delete that failed explains conflicts: %v", got)
 		}
-		if got := o.deletionsOf(Device{}); got != nil {
+		if got := o.deletionsFor(Device{}); got != nil {
 			t.Errorf("nobody's: %v", got)
 		}
 		if o.lastDeletion().Before(done) {
 			t.Errorf("the last delete was at %v", o.lastDeletion())
 		}
 		// A delete that is under way goes on beside a new session, and is known when it ends.
-		busy := o.deleting(Ref{ID: "e", Device: phone})
-		if !o.claim("f", phone, time.Now()) || !slices.Equal(o.deletionsOf(phone), []string{"e"}) {
-			t.Errorf("a new session ends a delete that goes on: %v", o.deletionsOf(phone))
+		busy := o.beginDeletion(Ref{ID: "e", Device: phone})
+		if !o.claim("f", phone, time.Now()) || !slices.Equal(o.deletionsFor(phone), []string{"e"}) {
+			t.Errorf("a new session ends a delete that goes on: %v", o.deletionsFor(phone))
 		}
 		if busy(false); !o.deleted("e") {
 			t.Error("that it has ended is not known")
 		}
 		// Where a new session can be, what was deleted is gone, and explains no later conflict.
-		if !o.claim("d", phone, time.Now()) || o.deletionsOf(phone) != nil {
+		if !o.claim("d", phone, time.Now()) || o.deletionsFor(phone) != nil {
 			t.Error("a new session does not end the excuse that a delete gives a conflict")
 		}
 	})

@@ -27,30 +27,30 @@ func TestPace(t *testing.T) {
 			if err := p.wait(t.Context(), false); err != nil {
 				t.Fatal(err)
 			}
-			p.faster()
+			p.speedUp()
 		}
 		began := time.Now()
 		p.at(t, "no 429", 0)
 		time.Sleep(time.Millisecond)
 		for range 10 {
-			p.slower(began, 0)
+			p.slowDown(began, 0)
 		}
-		time.Sleep(effect - 2*time.Millisecond)
-		p.slower(time.Now(), 0)
-		p.at(t, "a burst of 429", firstInterval)
+		time.Sleep(slowdownDelay - 2*time.Millisecond)
+		p.slowDown(time.Now(), 0)
+		p.at(t, "a burst of 429", initialInterval)
 		for range 10 {
-			time.Sleep(effect)
-			p.slower(time.Now(), 0)
+			time.Sleep(slowdownDelay)
+			p.slowDown(time.Now(), 0)
 		}
 		p.at(t, "429 again and again", maxInterval)
-		p.faster()
+		p.speedUp()
 		p.at(t, "one success", maxInterval*19/20)
 		for range 130 {
-			p.faster()
+			p.speedUp()
 		}
 		p.at(t, "many", 0)
 		time.Sleep(maxInterval)
-		if p.slow() {
+		if p.limiting() {
 			t.Error("a pace that is forgotten holds up others")
 		}
 	})
@@ -60,7 +60,7 @@ func TestTurns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := newPacer()
-		p.slower(time.Now(), 0)
+		p.slowDown(time.Now(), 0)
 		began := time.Now()
 		var mu sync.Mutex
 		var order []string
@@ -73,7 +73,7 @@ func TestTurns(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				order = append(order, who)
-				if earliest := time.Duration(len(order)) * firstInterval; time.Since(began) != earliest {
+				if earliest := time.Duration(len(order)) * initialInterval; time.Since(began) != earliest {
 					t.Errorf("%s starts after %v, want %v", who, time.Since(began), earliest)
 				}
 			})
@@ -90,12 +90,12 @@ func TestTurns(t *testing.T) {
 func TestRetryAfterHoldsUpTheOthers(t *testing.T) {
 	t.Parallel()
 	for asked, want := range map[time.Duration]time.Duration{
-		0: firstInterval, 2 * time.Second: 2 * time.Second, time.Hour: maxInterval,
+		0: initialInterval, 2 * time.Second: 2 * time.Second, time.Hour: maxInterval,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			p := newPacer()
 			began := time.Now()
-			p.slower(began, asked)
+			p.slowDown(began, asked)
 			if err := p.wait(t.Context(), false); err != nil || time.Since(began) != want {
 				t.Errorf("asked for %v, it starts after %v: %v", asked, time.Since(began), err)
 			}
@@ -108,7 +108,7 @@ func TestTurnsObeyTheContext(t *testing.T) {
 	for name, behind := range map[string]bool{"the next one": false, "behind another": true} {
 		synctest.Test(t, func(t *testing.T) {
 			p := newPacer()
-			p.slower(time.Now(), 4*time.Second)
+			p.slowDown(time.Now(), 4*time.Second)
 			all, end := context.WithCancel(t.Context())
 			defer end()
 			if behind {
@@ -118,7 +118,7 @@ func TestTurnsObeyTheContext(t *testing.T) {
 			began := time.Now()
 			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 			defer cancel()
-			if err := p.wait(ctx, false); !errors.Is(err, errNoTurn) || !behind && time.Since(began) != 0 {
+			if err := p.wait(ctx, false); !errors.Is(err, errNoSlot) || !behind && time.Since(began) != 0 {
 				t.Errorf("%s: no time left: %v after %v", name, err, time.Since(began))
 			}
 			ctx, cancel = context.WithCancel(t.Context())

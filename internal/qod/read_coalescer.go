@@ -7,61 +7,61 @@ import (
 )
 
 const (
-	// readOneByOne is how many sessions a process reads by a get each before it lists. It is a count
+	// directReads is how many sessions a process reads by a get each before it lists. It is a count
 	// and no timer, so that nothing waits for company; and few enough that a plan of one session
 	// costs one request, whatever else the account holds.
-	readOneByOne = 4
+	directReads = 4
 
 	// getInterval is the longest that a wait goes by lists alone.
 	getInterval = 4 * time.Second
 
-	// furthestTurn bounds how long a wait is kept from asking for its session by the others: whoever
+	// maxSlotDelay bounds how long a wait is kept from asking for its session by the others: whoever
 	// has more than twenty at a time asks more often than lists would.
-	furthestTurn = 5 * time.Second
+	maxSlotDelay = 5 * time.Second
 )
 
-// reader answers reads of single sessions. Terraform refreshes every resource by itself, so a
+// readCoalescer answers reads of single sessions. Terraform refreshes every resource by itself, so a
 // fleet of a thousand would make a thousand requests of every plan; shared lists make a few.
 //
 // A list may confirm that all is well. What costs money (a session that is gone, unavailable, of
 // another profile, or not ready in time) is believed to a get only: a list can lag, be cut to a page,
 // or show less. So is what ends a wait.
-type reader struct {
-	lists *lists
+type readCoalescer struct {
+	lists *listCache
 	clock *serverClock
 
-	mu      sync.Mutex
-	alone   map[string]bool      // ids that are read one by one: the first few
-	many    bool                 // there have been others
-	dead    map[string]time.Time // when a get last showed a session as UNAVAILABLE, by id
-	written map[string]time.Time // when this process last changed a session, by id
-	turn    time.Time            // when the next wait may ask for its session
+	mu          sync.Mutex
+	direct      map[string]bool      // ids that are read one by one: the first few
+	batching    bool                 // there have been others
+	unavailable map[string]time.Time // when a get last showed a session as UNAVAILABLE, by id
+	changed     map[string]time.Time // when this process last changed a session, by id
+	nextSlot    time.Time            // when the next wait may ask for its session
 }
 
-func newReader(l *lists, clock *serverClock) *reader {
-	return &reader{lists: l, clock: clock, alone: map[string]bool{}, dead: map[string]time.Time{}, written: map[string]time.Time{}}
+func newReadCoalescer(l *listCache, clock *serverClock) *readCoalescer {
+	return &readCoalescer{lists: l, clock: clock, direct: map[string]bool{}, unavailable: map[string]time.Time{}, changed: map[string]time.Time{}}
 }
 
 // read returns the session as a list confirms it, or else as get returns it.
-func (r *reader) read(ctx context.Context, ref Ref, get func() (Session, error)) (Session, error) {
-	if s, ok := r.confirm(ctx, ref); ok {
+func (r *readCoalescer) read(ctx context.Context, ref Ref, get func() (Session, error)) (Session, error) {
+	if s, ok := r.readCached(ctx, ref); ok {
 		return s, nil
 	}
 	s, err := get()
 	if err == nil && s.Status == StatusUnavailable {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.dead[ref.ID] = time.Now()
+		r.unavailable[ref.ID] = time.Now()
 	}
 	return s, err
 }
 
-// contradicts reports whether the list shows as AVAILABLE what a get before it has shown as UNAVAILABLE:
+// isStale reports whether the list shows as AVAILABLE what a get before it has shown as UNAVAILABLE:
 // such a list stands still, and says nothing of the other sessions either.
-func (r *reader) contradicts(list *snapshot) bool {
+func (r *readCoalescer) isStale(list *snapshot) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for id, at := range r.dead {
+	for id, at := range r.unavailable {
 		if s, listed := list.find(id); listed && at.Before(list.started) && s.Status == StatusAvailable {
 			return true
 		}
@@ -69,13 +69,13 @@ func (r *reader) contradicts(list *snapshot) bool {
 	return false
 }
 
-// confirm returns what a list says of a session that is well, unless it is one of the few that are
+// readCached returns what a list says of a session that is well, unless it is one of the few that are
 // read one by one.
-func (r *reader) confirm(ctx context.Context, ref Ref) (Session, bool) {
-	if listed, _ := r.count(ref.ID); !listed {
+func (r *readCoalescer) readCached(ctx context.Context, ref Ref) (Session, bool) {
+	if listed, _ := r.assign(ref.ID); !listed {
 		return Session{}, false
 	}
-	return r.listed(ctx, ref, time.Time{})
+	return r.fromList(ctx, ref, time.Time{})
 }
 
 // poll is read for a wait: it wants a list that starts now. While that says that the session is still
@@ -83,14 +83,14 @@ func (r *reader) confirm(ctx context.Context, ref Ref) (Session, bool) {
 // stand still: when it last did is the wait's to know. Waits that a list cannot answer, or answers
 // otherwise than the session itself, take turns, so that together they make no more requests than lists
 // would: it returns when this one's next is.
-func (r *reader) poll(ctx context.Context, ref Ref, lastGet time.Time, get func() (Session, error)) (s Session, turn time.Time, err error) {
-	_, many := r.count(ref.ID)
-	if !many || !r.lists.promising() {
-		turn = r.book(1)
+func (r *readCoalescer) poll(ctx context.Context, ref Ref, lastGet time.Time, get func() (Session, error)) (s Session, turn time.Time, err error) {
+	_, many := r.assign(ref.ID)
+	if !many || !r.lists.usable() {
+		turn = r.reserveSlots(1)
 		s, err = get()
 		return s, turn, err
 	}
-	listed, ok := r.listed(ctx, ref, time.Now())
+	listed, ok := r.fromList(ctx, ref, time.Now())
 	if ok && listed.Status == StatusRequested && time.Since(lastGet) < getInterval {
 		return listed, time.Time{}, nil
 	}
@@ -98,66 +98,66 @@ func (r *reader) poll(ctx context.Context, ref Ref, lastGet time.Time, get func(
 	if err == nil && ok && s.Status == listed.Status {
 		return s, time.Time{}, nil
 	}
-	return s, r.book(2), err
+	return s, r.reserveSlots(2), err
 }
 
-// listed returns what a list says of a session that is well, whose request started at notBefore or
+// fromList returns what a list says of a session that is well, whose request started at notBefore or
 // later.
-func (r *reader) listed(ctx context.Context, ref Ref, notBefore time.Time) (Session, bool) {
-	taken := r.lists.try(ctx, latest(notBefore, r.speaksFrom(ref.ID)))
+func (r *readCoalescer) fromList(ctx context.Context, ref Ref, notBefore time.Time) (Session, bool) {
+	taken := r.lists.trySince(ctx, latest(notBefore, r.validFrom(ref.ID)))
 	// While it was awaited it may have grown too old, or the session may have been changed.
-	if taken == nil || taken.started.Before(r.speaksFrom(ref.ID)) {
+	if taken == nil || taken.started.Before(r.validFrom(ref.ID)) {
 		return Session{}, false
 	}
 	s, listed := taken.find(ref.ID)
-	if !listed || isDoubt(taken.doubt) || r.contradicts(taken) || s.ID != ref.ID || !well(s, ref, r.clock.estimate()) {
+	if !listed || isStaleOrPartial(taken.doubt) || r.isStale(taken) || s.ID != ref.ID || !healthy(s, ref, r.clock.estimate()) {
 		return Session{}, false
 	}
 	return s, true
 }
 
-// speaksFrom is when the request of a list must have started for it to say anything of the session.
-func (r *reader) speaksFrom(id string) time.Time {
+// validFrom is when the request of a list must have started for it to say anything of the session.
+func (r *readCoalescer) validFrom(id string) time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return latest(time.Now().Add(-snapshotAge), r.written[id])
+	return latest(time.Now().Add(-snapshotAge), r.changed[id])
 }
 
-// count counts the session, and reports whether lists answer for it, and whether they do for any.
-func (r *reader) count(id string) (listed, many bool) {
+// assign counts the session, and reports whether lists answer for it, and whether they do for any.
+func (r *readCoalescer) assign(id string) (listed, many bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.alone[id] && len(r.alone) < readOneByOne {
-		r.alone[id] = true
+	if !r.direct[id] && len(r.direct) < directReads {
+		r.direct[id] = true
 	}
-	listed = !r.alone[id]
-	r.many = r.many || listed
-	return listed, r.many
+	listed = !r.direct[id]
+	r.batching = r.batching || listed
+	return listed, r.batching
 }
 
-// wrote records that this process has changed the session, or may have: what was listed before
+// invalidate records that this process has changed the session, or may have: what was listed before
 // says nothing of it any more.
-func (r *reader) wrote(id string) {
+func (r *readCoalescer) invalidate(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.written[id] = time.Now()
+	r.changed[id] = time.Now()
 }
 
-// book takes the next turn for so many requests, and returns when the one after it is.
-func (r *reader) book(requests int) time.Time {
+// reserveSlots takes the next turn for so many requests, and returns when the one after it is.
+func (r *readCoalescer) reserveSlots(requests int) time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
-	r.turn = latest(now, r.turn).Add(time.Duration(requests) * listInterval)
-	if furthest := now.Add(furthestTurn); r.turn.After(furthest) {
-		r.turn = furthest
+	r.nextSlot = latest(now, r.nextSlot).Add(time.Duration(requests) * listInterval)
+	if furthest := now.Add(maxSlotDelay); r.nextSlot.After(furthest) {
+		r.nextSlot = furthest
 	}
-	return r.turn
+	return r.nextSlot
 }
 
-// well reports whether a listed session asks for nothing to be done, and shows as much as whoever
+// healthy reports whether a listed session asks for nothing to be done, and shows as much as whoever
 // knows this of it needs: some networks list less than a get shows.
-func well(s Session, known Ref, now time.Time) bool {
+func healthy(s Session, known Ref, now time.Time) bool {
 	switch {
 	case s.ID == "", s.QoSProfile == "":
 		return false

@@ -6,27 +6,85 @@ import (
 	"time"
 )
 
-// lose records a POST without a usable answer.
-func (cr *creation) lose(failure *Error) {
+const (
+	// snapshotBudget bounds the list from before a POST: without one, the POST is still sent.
+	snapshotBudget = 5 * time.Second
+
+	// snapshotGap is how much older than the POST that list may be for a session that shows no start
+	// to count as made by it: somebody else may have made it in between. A burst of creates shares a
+	// list that is half as old.
+	snapshotGap = 2 * time.Second
+
+	// burstShare is the part of a burst's duration that the list may be old: a quarter, so that a
+	// thousand creates make about ten lists. The price is that a session without a start, whose answer
+	// is lost late in the burst, is named in an error and not adopted.
+	burstShare = 4
+
+	// clockSlack is how far two readings of one server's clock may lie apart: Date and startedAt
+	// are both cut to whole seconds.
+	clockSlack = 2 * time.Second
+
+	// searchTime is how long a session may take to show after the answer to its POST was lost: what
+	// a gateway answered with an error may be committed a little later.
+	searchTime = time.Second
+	// firstSearchPause is the time from the first list to the second; each further one is twice that.
+	firstSearchPause = 200 * time.Millisecond
+	// longSearchTime is searchTime for a network that was slow already, that said it did create, or
+	// whose list has shown nothing newer than the lost POST.
+	longSearchTime = 10 * time.Second
+	// startPatience is how long to wait for the start of a session that may be the one asked for.
+	startPatience = 20 * time.Second
+)
+
+// snapshotBefore is a recent list, which a burst of creates shares; nil where there is none.
+func (c *Client) snapshotBefore(ctx context.Context) *snapshot {
+	if c.lists.unsupported() {
+		return nil
+	}
+	bounded, cancel := context.WithTimeout(ctx, snapshotBudget)
+	defer cancel()
+	listSince := c.listSince
+	if !c.lists.usable() {
+		listSince = c.lists.since // without retries: each create of a fleet comes by here
+	}
+	age := min(snapshotAge, max(snapshotGap/2, c.creating()/burstShare))
+	list, err := listSince(bounded, time.Now().Add(-age))
+	if err != nil {
+		if ctx.Err() == nil && bounded.Err() != nil {
+			c.lists.markSlow()
+		}
+		return nil
+	}
+	return list
+}
+
+// creating is for how long this process has been creating sessions.
+func (c *Client) creating() time.Duration {
+	c.firstCreate.CompareAndSwap(nil, new(time.Now()))
+	return time.Since(*c.firstCreate.Load())
+}
+
+// recordLost records a POST without a usable answer.
+func (cr *creation) recordLost(failure *Error) {
 	cr.lost = append(cr.lost, failure)
 	cr.lostAt = time.Now()
 	posted := firstTime(cr.client.clock.estimate(), time.Now().UTC())
 	cr.until = posted.Add(time.Duration(cr.spec.Seconds) * time.Second)
 }
 
-// settlingAfter is how long to look for the session of a POST that failed like this.
-func settlingAfter(failure *Error) time.Duration {
-	if failure.Status/100 == 2 || failure.silent || errors.Is(failure.Err, context.DeadlineExceeded) {
-		return slowSettling
+// searchTimeAfter is how long to look for the session of a POST that failed like this.
+func searchTimeAfter(failure *Error) time.Duration {
+	if failure.Status/100 == 2 || failure.connectionLost || errors.Is(failure.Err, context.DeadlineExceeded) {
+		return longSearchTime
 	}
-	return settling
+	return searchTime
 }
 
-// look searches for the session of a lost answer, again and again for as long as it may take to
-// show: for a while, and longer where the list has not shown anything newer than the lost POST, since
-// then it may lag behind it. It returns neither session nor error when the network shows none, which
-// is when another POST may be sent.
-func (cr *creation) look(ctx context.Context, settling time.Duration) (Session, error) {
+// findLost looks for the session of a lost answer until it has had time to show, and longer where
+// the list has not shown anything newer than the lost POST, since then it may lag behind it. It
+// returns neither session nor error when the network shows none, which is when another POST may be
+// sent.
+func (cr *creation) findLost(ctx context.Context, least time.Duration) (Session, error) {
 	c := cr.client
 	interrupted := errors.Is(ctx.Err(), context.Canceled)
 	caller := ctx
@@ -34,12 +92,12 @@ func (cr *creation) look(ctx context.Context, settling time.Duration) (Session, 
 	defer cancel()
 	began := time.Now()
 	var failure error // says more than that the time was up meanwhile
-	for wait := firstLook; ; wait *= 2 {
-		list, err := cr.list(ctx)
+	for wait := firstSearchPause; ; wait *= 2 {
+		list, err := cr.currentList(ctx)
 		if err != nil {
-			// A token that others gave up waiting for, or that is hard to get just now, or a cache in
-			// front of the list, is no reason to leave a session behind.
-			if mayPass(err) || isDoubt(err) {
+			// A token whose fetch others abandoned, or that cannot be had just now, or a cache in front
+			// of the list, is no reason to leave a session behind.
+			if isTransientTokenError(err) || isStaleOrPartial(err) {
 				failure = err
 				if pause(ctx, min(wait, maxPoll)) == nil {
 					continue
@@ -55,16 +113,17 @@ func (cr *creation) look(ctx context.Context, settling time.Duration) (Session, 
 			continue // another create was faster: look again, without it
 		}
 		waited := time.Since(began)
+		enough := waited >= least && (least == 0 || interrupted || cr.showsNewer(list))
 		switch {
 		case len(ours) > 1:
 			return Session{}, cr.unresolved(cr.lastLost(), append(ours, possible...), nil, interrupted)
 		case len(possible) > 0:
 			// Most show their start within seconds, which tells whose they are.
-			if waited < patienceForStart && pause(ctx, min(wait, maxPoll)) == nil {
+			if waited < startPatience && pause(ctx, min(wait, maxPoll)) == nil {
 				continue
 			}
 			return Session{}, cr.unresolved(cr.lastLost(), possible, nil, interrupted)
-		case waited >= slowSettling, waited >= settling && (settling == 0 || interrupted || cr.showsNewer(list)):
+		case enough, waited >= longSearchTime:
 			return Session{}, nil
 		}
 		if pause(ctx, min(wait, maxPoll)) != nil {
@@ -73,24 +132,26 @@ func (cr *creation) look(ctx context.Context, settling time.Duration) (Session, 
 	}
 }
 
-// list is a list that starts now and that may be believed in what it does not show, unless it lags.
-func (cr *creation) list(ctx context.Context) (*snapshot, error) {
+// currentList is a list that starts now and that is complete, unless it lags.
+func (cr *creation) currentList(ctx context.Context) (*snapshot, error) {
 	list, err := cr.client.listSince(ctx, time.Now())
-	if err == nil && isDoubt(list.doubt) { // entries without an id are candidates, too
+	if err == nil && isStaleOrPartial(list.doubt) { // entries without an id are candidates, too
 		return nil, list.doubt
 	}
 	return list, err
 }
 
-func isDoubt(err error) bool { return errors.Is(err, ErrCachedList) || errors.Is(err, errListPart) }
+func isStaleOrPartial(err error) bool {
+	return errors.Is(err, ErrCachedList) || errors.Is(err, errIncompleteList)
+}
 
 // showsNewer reports whether the list shows a session that was made after the lost POST was given up:
 // one that lags behind that POST does not.
 func (cr *creation) showsNewer(list *snapshot) bool { return cr.client.newestIn(list).After(cr.lostAt) }
 
 // newestIn is when the newest session of a list was made, by this process's clock, as far as that is
-// known: by this process, or by the start that the network gives it. A list that shows it does not lag
-// further behind than that.
+// known: because this process made it, or from the start that the network gives it. A list that shows
+// it does not lag further behind than that.
 func (c *Client) newestIn(list *snapshot) time.Time {
 	var newest time.Time
 	now, here := c.clock.now(), time.Now()
@@ -103,10 +164,9 @@ func (c *Client) newestIn(list *snapshot) time.Time {
 	return newest
 }
 
-// verifySingle makes sure, after a POST that succeeded behind a lost one, that the lost one made no
-// session as well: it looks until the list shows the later session, since one that lags shows neither.
-// The error names the other one, or says that there may be one; the session that is known is returned
-// all the same.
+// verifySingle makes sure, after a POST that succeeded after a lost one, that the lost one made no
+// session as well: it looks until the list shows the later session, since a list that lags shows
+// neither. The error names the other session, or says that there may be one.
 func (cr *creation) verifySingle(ctx context.Context, s Session) error {
 	if len(cr.lost) == 0 {
 		return nil
@@ -114,9 +174,9 @@ func (cr *creation) verifySingle(ctx context.Context, s Session) error {
 	return cr.verify(ctx, s, func(list *snapshot) bool { return list.has(s.ID) })
 }
 
-// verifyAdopted makes sure, after the session of one of several lost POSTs was adopted, that the others
-// made none as well. A list that lags shows the session of an earlier POST first: it has to show that of
-// the last one, or what was made later, or to be asked for when no list lags behind it any more.
+// verifyAdopted makes sure, after the session of one of several lost POSTs was adopted, that the
+// others made none as well. A list that lags shows the session of an earlier POST first: it has to
+// show that of the last POST or something newer, or to start when no list lags behind that any more.
 func (cr *creation) verifyAdopted(ctx context.Context, s Session) error {
 	last := cr.client.clock.at(cr.lastPost)
 	if len(cr.lost) < 2 || (!last.IsZero() && s.StartedAt.After(last.Add(-time.Second))) {
@@ -127,7 +187,7 @@ func (cr *creation) verifyAdopted(ctx context.Context, s Session) error {
 	})
 }
 
-// verify looks for another session than the one that is known until a list is believed.
+// verify looks for a session besides the one that is known, until a list is believed.
 func (cr *creation) verify(ctx context.Context, s Session, believed func(*snapshot) bool) error {
 	if ctx.Err() != nil { // one look is left
 		var cancel context.CancelFunc
@@ -135,11 +195,11 @@ func (cr *creation) verify(ctx context.Context, s Session, believed func(*snapsh
 		defer cancel()
 	}
 	var lookErr error
-	for wait := firstLook; ; wait = min(2*wait, maxPoll) {
-		list, err := cr.list(ctx)
+	for wait := firstSearchPause; ; wait = min(2*wait, maxPoll) {
+		list, err := cr.currentList(ctx)
 		if err == nil {
 			if others := cr.others(list.sessions); len(others) > 0 {
-				return cr.second(s, others, nil)
+				return cr.duplicate(s, others, nil)
 			}
 			if believed(list) {
 				return nil
@@ -148,8 +208,8 @@ func (cr *creation) verify(ctx context.Context, s Session, believed func(*snapsh
 		} else if ctx.Err() == nil || lookErr == nil {
 			lookErr = err
 		}
-		if cr.client.lists.refused() || pause(ctx, wait) != nil {
-			return cr.second(s, nil, lookErr)
+		if cr.client.lists.unsupported() || pause(ctx, wait) != nil {
+			return cr.duplicate(s, nil, lookErr)
 		}
 	}
 }
@@ -157,8 +217,8 @@ func (cr *creation) verify(ctx context.Context, s Session, believed func(*snapsh
 // errLagging says that a list has not shown in time what is known to be there.
 var errLagging = errors.New("the list of sessions did not show in time even the session that was made last")
 
-// others are the listed sessions that the lost POST may have made, next to the one that is known. A
-// device has one session on most networks, so less than for an adoption is enough.
+// others are the listed sessions that the lost POST may have made besides the one that is known. Less
+// evidence than for an adoption is enough here, as most networks allow one session per device.
 func (cr *creation) others(listed []Session) []Session {
 	suspects, possible := cr.candidates(listed)
 	for _, other := range possible {
@@ -169,7 +229,8 @@ func (cr *creation) others(listed []Session) []Session {
 	return suspects
 }
 
-func (cr *creation) second(kept Session, others []Session, lookErr error) *UnresolvedError {
+// duplicate is the error for a lost POST that has bought, or may have bought, a second session.
+func (cr *creation) duplicate(kept Session, others []Session, lookErr error) *UnresolvedError {
 	u := cr.unresolved(cr.lastLost(), others, lookErr, false)
 	u.Kept = kept.ID
 	return u
@@ -182,11 +243,11 @@ func (cr *creation) predates(s Session) bool {
 	return !s.StartedAt.IsZero() && !posted.IsZero() && s.StartedAt.Before(posted.Add(-clockSlack))
 }
 
-// candidates splits the listed sessions that may be the one asked for: ours, which can be
-// nobody else's as far as this API can show, and possible, which cannot be told. What existed
-// before the POST, is another resource's, or shows another device is neither.
+// candidates splits the listed sessions that may be the one asked for: ours, which as far as this API
+// can show belong to nobody else, and possible, whose owner cannot be told. What existed before the
+// POST, belongs to another resource or shows another device is neither.
 func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
-	trusted := cr.trusts(cr.before)
+	trusted := cr.trustsSnapshot(cr.before)
 	for _, s := range listed {
 		_, contradicts := cr.spec.Device.compare(s.Device)
 		if contradicts || cr.client.own.owns(s.ID) || (cr.before != nil && cr.before.has(s.ID)) {
@@ -197,8 +258,8 @@ func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
 		if cr.before == nil && tooOld {
 			continue // without a snapshot the clock alone says that it existed before
 		}
-		asked := s.ID != "" && s.QoSProfile == cr.spec.QoSProfile && s.Seconds <= cr.spec.Seconds
-		if asked && cr.spec.Device.shares(s.Device) && !tooOld && (clocked || trusted) {
+		asRequested := s.ID != "" && s.QoSProfile == cr.spec.QoSProfile && s.Seconds <= cr.spec.Seconds
+		if asRequested && cr.spec.Device.shares(s.Device) && !tooOld && (clocked || trusted) {
 			ours = append(ours, s)
 		} else {
 			possible = append(possible, s)
@@ -207,10 +268,10 @@ func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
 	return ours, possible
 }
 
-// trusts reports whether what a list from before the POST does not show was made after it: the list is
-// hardly older than the POST, complete, and shows a session that is hardly older than the list, as far
-// as the clock can tell. One that lags may miss what somebody else made a moment before.
-func (cr *creation) trusts(before *snapshot) bool {
+// trustsSnapshot reports whether what the snapshot does not show was made after it: it is hardly older than
+// the POST, complete, and shows a session that is hardly older than itself, as far as the clock can
+// tell. A snapshot that lags may miss what somebody else made a moment before.
+func (cr *creation) trustsSnapshot(before *snapshot) bool {
 	return before != nil && before.doubt == nil && cr.postedAt.Sub(before.started) <= snapshotGap &&
 		before.started.Sub(cr.client.newestIn(before)) <= snapshotGap+clockSlack
 }

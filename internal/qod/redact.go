@@ -38,10 +38,10 @@ var percentEncoded = regexp.MustCompile(`%[0-9A-F]{2}`)
 // shortSecret is the length below which a secret may be part of an ordinary word.
 const shortSecret = 8
 
-// takeOut replaces what is not to be shown. Something short is replaced only where it stands by
+// replaceSpelling replaces what is not to be shown. Something short is replaced only where it stands by
 // itself, or a secret `test` would make `la REDACTED` of `latest`, and so give itself away; of a
 // single character that is true wherever it stands.
-func takeOut(text, secret, instead string) string {
+func replaceSpelling(text, secret, instead string) string {
 	switch n := utf8.RuneCountInString(secret); {
 	case n < 2:
 		return text
@@ -57,7 +57,7 @@ func takeOut(text, secret, instead string) string {
 		}
 		at += from
 		end := at + len(secret)
-		if wordGoesOn(text, at) || wordGoesOn(text, end) {
+		if insideWord(text, at) || insideWord(text, end) {
 			_, size := utf8.DecodeRuneInString(text[at:])
 			b.WriteString(text[from : at+size])
 			from = at + size
@@ -68,8 +68,8 @@ func takeOut(text, secret, instead string) string {
 	}
 }
 
-// wordGoesOn reports whether a word has parts on both sides of a place in the text.
-func wordGoesOn(text string, at int) bool {
+// insideWord reports whether a word has parts on both sides of a place in the text.
+func insideWord(text string, at int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:at])
 	after, _ := utf8.DecodeRuneInString(text[at:])
 	return isWord(before) && isWord(after)
@@ -96,7 +96,7 @@ const (
 // redact takes secrets and the device's identifiers, however they are spelled, out of any text. What
 // could hide one from it is dropped: line feeds, and characters that nobody sees.
 func redact(text string, secrets []string, d Device) string {
-	return redactStart(text, func(text string) string {
+	return redactBeginning(text, func(text string) string {
 		return redactDevice(redactSecrets(text, secrets), d)
 	})
 }
@@ -104,7 +104,7 @@ func redact(text string, secrets []string, d Device) string {
 // redactServer is redact for what a server wrote: it repeats what it was sent, also what it
 // should not, and shows identifiers of devices that this call knows nothing of.
 func redactServer(text string, secrets []string, d Device) string {
-	return redactStart(text, func(text string) string {
+	return redactBeginning(text, func(text string) string {
 		text = redactDevice(redactSecrets(text, secrets), d)
 		text = userShaped.ReplaceAllStringFunc(text, Mask)
 		text = replaceApart(text, ipv4Shaped, Mask)
@@ -114,8 +114,8 @@ func redactServer(text string, secrets []string, d Device) string {
 	})
 }
 
-// redactStart redacts as much of a text as there is any use for.
-func redactStart(text string, redact func(string) string) string {
+// redactBeginning redacts as much of a text as there is any use for.
+func redactBeginning(text string, redact func(string) string) string {
 	if len(text) <= maxRedacted {
 		return redact(oneLine(text))
 	}
@@ -135,7 +135,7 @@ func redactSecrets(text string, secrets []string) string {
 	// The longest first: one secret may be part of another's spelling.
 	slices.SortFunc(all, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	for _, spelling := range slices.Compact(all) {
-		text = takeOut(text, spelling, "REDACTED")
+		text = replaceSpelling(text, spelling, "REDACTED")
 	}
 	return credential.ReplaceAllString(text, "${1}REDACTED")
 }
@@ -160,7 +160,7 @@ func redactDevice(text string, d Device) string {
 		for _, spelling := range []string{
 			identifier, strings.ToLower(identifier), escaped, percentEncoded.ReplaceAllStringFunc(escaped, strings.ToLower),
 		} {
-			text = takeOut(text, spelling, Mask(identifier))
+			text = replaceSpelling(text, spelling, Mask(identifier))
 		}
 	}
 	return text

@@ -15,8 +15,8 @@ const (
 	firstBackoff = 500 * time.Millisecond
 	maxBackoff   = 8 * time.Second
 
-	// maxBusyBackoff is maxBackoff where the pace of all requests is down already.
-	maxBusyBackoff = 5 * time.Second
+	// maxOverloadBackoff is maxBackoff where the pace of all requests is down already.
+	maxOverloadBackoff = 5 * time.Second
 )
 
 // retry repeats an operation that is safe to repeat. It keeps the API's last error: when the
@@ -33,58 +33,58 @@ func retry[T any](ctx context.Context, op Operation, most int, once func(attempt
 		if err == nil {
 			return result, nil
 		}
-		if said := informative(err); said != nil && (last == nil || !errors.Is(said, errNoTurn)) {
+		if said := withoutContextError(err); said != nil && (last == nil || !errors.Is(said, errNoSlot)) {
 			last = said
 		}
 		switch {
-		case errors.Is(err, errNoTurn), isBusy(last) && errors.Is(ctx.Err(), context.DeadlineExceeded):
+		case errors.Is(err, errNoSlot), isOverloaded(last) && errors.Is(ctx.Err(), context.DeadlineExceeded):
 			return result, last // as where the next wait does not fit
 		case ctx.Err() != nil:
-			return result, stopped(ctx, op, true, last)
+			return result, newInterruptedError(ctx, op, true, last)
 		}
-		wait, ok := repeatable(err)
+		wait, ok := isRetryable(err)
 		switch {
 		case !ok:
 			return result, err
-		case isBusy(err):
+		case isOverloaded(err):
 			busy++
-			wait = cmp.Or(wait, busyBackoff(busy))
+			wait = cmp.Or(wait, overloadBackoff(busy))
 		default:
 			failed++
 			wait = cmp.Or(wait, backoff(failed))
 		}
-		if failed > most || isBusy(err) && outlasted(ctx, began) || !fits(ctx, wait) {
+		if failed > most || isOverloaded(err) && waitedTooLong(ctx, began) || !fitsDeadline(ctx, wait) {
 			return result, err
 		}
 		if pause(ctx, wait) != nil {
-			return result, stopped(ctx, op, true, last)
+			return result, newInterruptedError(ctx, op, true, last)
 		}
 	}
 }
 
-// isBusy reports whether the API said that it did nothing because it has too much to do, of an operation
+// isOverloaded reports whether the API said that it did nothing because it has too much to do, of an operation
 // that is safe to repeat: a 429, or a 503 that says when to come back (RFC 9110 §15.6.4).
-func isBusy(err error) bool {
+func isOverloaded(err error) bool {
 	var e *Error
 	return errors.As(err, &e) &&
 		(e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable && e.RetryAfter > 0)
 }
 
-// outlasted reports whether whoever set no end has waited for a busy API for long enough.
-func outlasted(ctx context.Context, began time.Time) bool {
+// waitedTooLong reports whether whoever set no end has waited for a busy API for long enough.
+func waitedTooLong(ctx context.Context, began time.Time) bool {
 	_, bounded := ctx.Deadline()
-	return !bounded && time.Since(began) > lookBudget
+	return !bounded && time.Since(began) > readBudget
 }
 
-// repeatable reports whether an idempotent operation that failed with err may succeed when it is
+// isRetryable reports whether an idempotent operation that failed with err may succeed when it is
 // repeated, and the wait that the API asked for.
-func repeatable(err error) (time.Duration, bool) {
+func isRetryable(err error) (time.Duration, bool) {
 	var e *Error
-	if !errors.As(err, &e) || e.trust {
+	if !errors.As(err, &e) || e.permanent {
 		return 0, false
 	}
 	switch e.outcome {
-	case done:
+	case succeeded:
 	case unsent, unknown:
 		return e.RetryAfter, e.Status != http.StatusNotImplemented
 	case refused:
@@ -93,8 +93,8 @@ func repeatable(err error) (time.Duration, bool) {
 	return 0, false
 }
 
-// informative drops an error that only repeats that the context has ended.
-func informative(err error) error {
+// withoutContextError drops an error that only repeats that the context has ended.
+func withoutContextError(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return nil
 	}
@@ -103,24 +103,24 @@ func informative(err error) error {
 
 // backoff grows with the attempt (from 1) and is spread, so that a burst of resources does not
 // come back as a burst.
-func backoff(attempt int) time.Duration { return growing(attempt, maxBackoff) }
+func backoff(attempt int) time.Duration { return exponential(attempt, maxBackoff) }
 
-// busyBackoff is backoff for an API that is busy and does not say for how long.
-func busyBackoff(attempt int) time.Duration { return growing(attempt, maxBusyBackoff) }
+// overloadBackoff is backoff for an API that is busy and does not say for how long.
+func overloadBackoff(attempt int) time.Duration { return exponential(attempt, maxOverloadBackoff) }
 
-func growing(attempt int, most time.Duration) time.Duration {
+func exponential(attempt int, most time.Duration) time.Duration {
 	d := min(most, firstBackoff<<min(attempt-1, 10))
 	return d/2 + rand.N(d/2) //nolint:gosec // spreading needs no secrecy
 }
 
-// spread is d and up to a quarter more, so that those who wait do not all come back at once.
-func spread(d time.Duration) time.Duration {
+// withJitter is d and up to a quarter more, so that those who wait do not all come back at once.
+func withJitter(d time.Duration) time.Duration {
 	return d + rand.N(d/4) //nolint:gosec // spreading needs no secrecy
 }
 
-// fits reports whether a wait can end before the context does. A pipeline is told at once how
+// fitsDeadline reports whether a wait can end before the context does. A pipeline is told at once how
 // long the API asks for, instead of after it has slept through its budget.
-func fits(ctx context.Context, wait time.Duration) bool {
+func fitsDeadline(ctx context.Context, wait time.Duration) bool {
 	deadline, ok := ctx.Deadline()
 	return !ok || time.Until(deadline) > wait
 }

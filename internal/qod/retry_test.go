@@ -105,7 +105,7 @@ func TestRepeatable(t *testing.T) {
 		want bool
 	}{
 		"unsent":          {&Error{outcome: unsent}, true},
-		"unsent, trust":   {&Error{outcome: unsent, trust: true}, false},
+		"unsent, trust":   {&Error{outcome: unsent, permanent: true}, false},
 		"unknown":         {&Error{outcome: unknown}, true},
 		"500":             {&Error{outcome: outcomeOf(500), Status: 500}, true},
 		"501":             {&Error{outcome: outcomeOf(501), Status: 501}, false},
@@ -117,9 +117,9 @@ func TestRepeatable(t *testing.T) {
 		"a fault of ours": {&PanicError{}, false},
 		"the end":         {context.Canceled, false},
 		"anything":        {errors.New("x"), false},
-		"done":            {&Error{outcome: done}, false},
+		"done":            {&Error{outcome: succeeded}, false},
 	} {
-		if _, got := repeatable(test.err); got != test.want {
+		if _, got := isRetryable(test.err); got != test.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
@@ -127,7 +127,7 @@ func TestRepeatable(t *testing.T) {
 
 func TestOutcomes(t *testing.T) {
 	t.Parallel()
-	want := map[int]outcome{200: done, 201: done, 204: done, 299: done, 302: unknown, 303: unknown, 408: unknown, 500: unknown, 502: unknown, 599: unknown, 999: unknown}
+	want := map[int]outcome{200: succeeded, 201: succeeded, 204: succeeded, 299: succeeded, 302: unknown, 303: unknown, 408: unknown, 500: unknown, 502: unknown, 599: unknown, 999: unknown}
 	for _, status := range []int{101, 199, 300, 301, 304, 307, 308, 400, 401, 403, 404, 409, 410, 425, 429, 451, 499} {
 		want[status] = refused
 	}
@@ -191,7 +191,7 @@ func TestFits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		if !fits(t.Context(), maxRetryAfter) || !fits(ctx, 59*time.Second) || fits(ctx, time.Minute) || fits(ctx, maxRetryAfter) {
+		if !fitsDeadline(t.Context(), maxRetryAfter) || !fitsDeadline(ctx, 59*time.Second) || fitsDeadline(ctx, time.Minute) || fitsDeadline(ctx, maxRetryAfter) {
 			t.Error("a wait fits only if it ends before the context")
 		}
 	})

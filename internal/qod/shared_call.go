@@ -5,16 +5,16 @@ import (
 	"sync"
 )
 
-// shared runs one call for everyone who wants its result at the same time. The call belongs to
+// sharedCall runs one call for everyone who wants its result at the same time. The call belongs to
 // none of them: it outlives the caller that began it, and is cancelled when the last one has
 // left. golang.org/x/sync/singleflight would run it under the first caller's context, so one
 // cancelled resource would fail all the others.
-type shared[T any] struct {
-	mu   sync.Mutex
-	call *sharedCall[T]
+type sharedCall[T any] struct {
+	mu      sync.Mutex
+	current *flight[T]
 }
 
-type sharedCall[T any] struct {
+type flight[T any] struct {
 	done    chan struct{}
 	cancel  context.CancelFunc
 	waiters int
@@ -22,13 +22,13 @@ type sharedCall[T any] struct {
 	err     error
 }
 
-func (s *shared[T]) do(ctx context.Context, f func(context.Context) (T, error)) (T, error) {
+func (s *sharedCall[T]) do(ctx context.Context, f func(context.Context) (T, error)) (T, error) {
 	s.mu.Lock()
-	call := s.call
+	call := s.current
 	if call == nil {
 		detached, cancel := context.WithCancel(context.WithoutCancel(ctx)) //nolint:gosec // run calls it, or the last waiter that leaves
-		call = &sharedCall[T]{done: make(chan struct{}), cancel: cancel}
-		s.call = call
+		call = &flight[T]{done: make(chan struct{}), cancel: cancel}
+		s.current = call
 		go s.run(detached, call, f)
 	}
 	call.waiters++
@@ -44,23 +44,23 @@ func (s *shared[T]) do(ctx context.Context, f func(context.Context) (T, error)) 
 	}
 }
 
-func (s *shared[T]) run(ctx context.Context, call *sharedCall[T], f func(context.Context) (T, error)) {
+func (s *sharedCall[T]) run(ctx context.Context, call *flight[T], f func(context.Context) (T, error)) {
 	defer call.cancel()
 	defer close(call.done)
 	defer s.forget(call)
-	defer catch(&call.err)
+	defer recoverTo(&call.err)
 	call.value, call.err = f(ctx)
 }
 
-func (s *shared[T]) forget(call *sharedCall[T]) {
+func (s *sharedCall[T]) forget(call *flight[T]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.call == call {
-		s.call = nil
+	if s.current == call {
+		s.current = nil
 	}
 }
 
-func (s *shared[T]) leave(call *sharedCall[T]) {
+func (s *sharedCall[T]) leave(call *flight[T]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	call.waiters--
@@ -68,7 +68,7 @@ func (s *shared[T]) leave(call *sharedCall[T]) {
 		return
 	}
 	call.cancel()
-	if s.call == call {
-		s.call = nil
+	if s.current == call {
+		s.current = nil
 	}
 }

@@ -24,7 +24,7 @@ func slow(calls *atomic.Int64) func(context.Context) (int64, error) {
 func TestSharedIsOneCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var s shared[int64]
+		var s sharedCall[int64]
 		var calls atomic.Int64
 		for round := range int64(3) {
 			var wg sync.WaitGroup
@@ -46,7 +46,7 @@ func TestSharedIsOneCall(t *testing.T) {
 func TestSharedOutlivesTheFirst(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var s shared[int64]
+		var s sharedCall[int64]
 		var calls atomic.Int64
 		var wg sync.WaitGroup
 		first, cancel := context.WithCancel(t.Context())
@@ -72,7 +72,7 @@ func TestSharedOutlivesTheFirst(t *testing.T) {
 func TestSharedEndsWithTheLast(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var s shared[int64]
+		var s sharedCall[int64]
 		var ended atomic.Bool
 		call := func(ctx context.Context) (int64, error) {
 			<-ctx.Done()
@@ -107,7 +107,7 @@ func TestSharedEndsWithTheLast(t *testing.T) {
 func TestSharedLeaveAndCome(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var s shared[int64]
+		var s sharedCall[int64]
 		var wg sync.WaitGroup
 		stubborn := func(ctx context.Context) (int64, error) {
 			<-ctx.Done()
@@ -145,7 +145,7 @@ func TestSharedLeaveAndCome(t *testing.T) {
 func TestSharedKeepsTheValuesOfTheContext(t *testing.T) {
 	t.Parallel()
 	type key struct{}
-	var s shared[any]
+	var s sharedCall[any]
 	ctx := context.WithValue(t.Context(), key{}, "a logger")
 	if v, err := s.do(ctx, func(ctx context.Context) (any, error) { return ctx.Value(key{}), nil }); v != "a logger" || err != nil {
 		t.Errorf("%v, %v", v, err)
@@ -155,7 +155,7 @@ func TestSharedKeepsTheValuesOfTheContext(t *testing.T) {
 func TestSharedPanics(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var s shared[int64]
+		var s sharedCall[int64]
 		var wg sync.WaitGroup
 		for range 10 {
 			wg.Go(func() {

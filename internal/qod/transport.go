@@ -46,16 +46,16 @@ func newTransport(requestTimeout time.Duration) http.RoundTripper {
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	ping := min(maxPing, requestTimeout/4)
 	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: ping, PingTimeout: ping}
-	return leaving{t}
+	return idleClosingTransport{t}
 }
 
-// leaving closes the connections that are idle when a request runs out of time. HTTP/1.1 has no pings,
+// idleClosingTransport closes the connections that are idle when a request runs out of time. HTTP/1.1 has no pings,
 // and what made one connection silent made its neighbours so: the retries would wait for them one by
 // one.
-type leaving struct{ *http.Transport }
+type idleClosingTransport struct{ *http.Transport }
 
 // RoundTrip sends one request.
-func (t leaving) RoundTrip(req *http.Request) (*http.Response, error) {
+func (t idleClosingTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.Transport.RoundTrip(req)
 	if errors.Is(err, context.DeadlineExceeded) {
 		t.CloseIdleConnections()
@@ -63,9 +63,9 @@ func (t leaving) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// isSilence reports whether a connection was given up because a ping came back unanswered. net/http
+// isConnectionLost reports whether a connection was given up because a ping came back unanswered. net/http
 // has no type for it.
-func isSilence(err error) bool {
+func isConnectionLost(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "http2: client connection lost")
 }
 
@@ -126,8 +126,8 @@ func isTLSFailure(err error) bool {
 		strings.Contains(err.Error(), "tls: server selected unsupported protocol version")
 }
 
-// headerSafe reports whether a value can stand in a header. net/http would refuse it later, with
+// isHeaderSafe reports whether a value can stand in a header. net/http would refuse it later, with
 // less to go by.
-func headerSafe(s string) bool {
+func isHeaderSafe(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
 }

@@ -1,0 +1,178 @@
+package provider
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+)
+
+// deviceKind is what a device is for in a schema. All three have the same attributes.
+type deviceKind int
+
+const (
+	requestedDevice deviceKind = iota // of a resource: the device to reserve quality for
+	filterDevice                      // of a list: the device whose sessions to show
+	computedDevice                    // of a listed session: the device as the API shows it
+)
+
+// The types of a device and its IPv4 address, as the framework has them.
+var (
+	deviceTypes = attributeTypes(deviceSchema(computedDevice, ""))
+	ipv4Types   = memberTypes(deviceTypes["ipv4_address"])
+)
+
+// deviceSchema is the one schema of a device, for resources, filters and lists alike.
+func deviceSchema(kind deviceKind, description string) schema.SingleNestedAttribute {
+	port := "Public port, from 0 to 65535."
+	switch kind {
+	case requestedDevice:
+		port += " Behind carrier-grade NAT, the address alone does not identify a device."
+	case filterDevice:
+		port += " Default: any port."
+	case computedDevice:
+	}
+	computed := kind == computedDevice
+	identifier := func(description string, validators ...validator.String) schema.StringAttribute {
+		if computed {
+			validators = nil
+		}
+		return schema.StringAttribute{
+			MarkdownDescription: description, Optional: !computed, Computed: computed, Validators: validators,
+		}
+	}
+	publicAddress := identifier("Public IPv4 address, such as `198.51.100.10`.", address(4, false, true))
+	publicAddress.Required, publicAddress.Optional = !computed, false
+	publicPort := schema.Int64Attribute{
+		MarkdownDescription: port, Optional: !computed, Computed: computed, CustomType: wholeNumberType{},
+	}
+	device := schema.SingleNestedAttribute{
+		MarkdownDescription: description,
+		Required:            kind == requestedDevice,
+		Optional:            kind == filterDevice,
+		Computed:            computed,
+	}
+	if !computed {
+		publicPort.Validators = []validator.Int64{between(0, 65535, "")}
+		device.Validators = []validator.Object{oneOf(
+			"phone_number", "network_access_identifier", "ipv4_address", "ipv6_address",
+		)}
+	}
+	device.Attributes = map[string]schema.Attribute{
+		"phone_number": identifier("Phone number in E.164 format with a leading plus, such as `+34600000000`. "+
+			"Quote it: YAML and spreadsheets drop the plus.", phoneNumber),
+		"network_access_identifier": identifier("Network access identifier, such as `device@example.com`.",
+			networkAccessIdentifier),
+		"ipv4_address": schema.SingleNestedAttribute{
+			MarkdownDescription: "IPv4 address of the device as seen from the internet.",
+			Optional:            !computed,
+			Computed:            computed,
+			Attributes: map[string]schema.Attribute{
+				"public_address": publicAddress,
+				"public_port":    publicPort,
+			},
+		},
+		"ipv6_address": identifier("IPv6 address, such as `2001:db8::10`. "+
+			"Equivalent notations of an address are treated as equal.", address(6, false, true)),
+	}
+	return device
+}
+
+// toDevice is the device of a configuration or a state; without one, it is zero.
+func toDevice(o types.Object) qod.Device {
+	if !isSet(o) {
+		return qod.Device{}
+	}
+	d := qod.Device{
+		PhoneNumber:             stringAt(o, "phone_number").ValueString(),
+		NetworkAccessIdentifier: stringAt(o, "network_access_identifier").ValueString(),
+		IPv6Address:             stringAt(o, "ipv6_address").ValueString(),
+	}
+	if ipv4, ok := o.Attributes()["ipv4_address"].(types.Object); ok && isSet(ipv4) {
+		d.IPv4Address = &qod.IPv4Address{PublicAddress: stringAt(ipv4, "public_address").ValueString()}
+		if port, ok := ipv4.Attributes()["public_port"].(wholeNumber); ok && isSet(port) {
+			d.IPv4Address.PublicPort = port.ValueInt64Pointer()
+		}
+	}
+	return d
+}
+
+// fromDevice is the device as an API shows it; null for none.
+func fromDevice(d qod.Device) types.Object {
+	if d.IsZero() {
+		return types.ObjectNull(deviceTypes)
+	}
+	ipv4 := types.ObjectNull(ipv4Types)
+	if d.IPv4Address != nil {
+		port := nullWholeNumber()
+		if d.IPv4Address.PublicPort != nil {
+			port = newWholeNumber(*d.IPv4Address.PublicPort)
+		}
+		ipv4 = types.ObjectValueMust(ipv4Types, map[string]attr.Value{
+			"public_address": types.StringValue(d.IPv4Address.PublicAddress),
+			"public_port":    port,
+		})
+	}
+	return types.ObjectValueMust(deviceTypes, map[string]attr.Value{
+		"phone_number":              stringOrNull(d.PhoneNumber),
+		"network_access_identifier": stringOrNull(d.NetworkAccessIdentifier),
+		"ipv4_address":              ipv4,
+		"ipv6_address":              stringOrNull(d.IPv6Address),
+	})
+}
+
+// serverTypes are the types of an application server, as the framework has them.
+var serverTypes = attributeTypes(applicationServerSchema(""))
+
+func applicationServerSchema(description string) schema.SingleNestedAttribute {
+	return schema.SingleNestedAttribute{
+		MarkdownDescription: description,
+		Optional:            true,
+		Validators:          []validator.Object{oneOf("ipv4_address", "ipv6_address")},
+		Attributes: map[string]schema.Attribute{
+			"ipv4_address": schema.StringAttribute{
+				MarkdownDescription: "IPv4 address or CIDR block, such as `198.51.100.0/24`.",
+				Optional:            true,
+				Validators:          []validator.String{address(4, true, false)},
+			},
+			"ipv6_address": schema.StringAttribute{
+				MarkdownDescription: "IPv6 address or CIDR block, such as `2001:db8::/32`. " +
+					"Equivalent notations of an address are treated as equal.",
+				Optional:   true,
+				Validators: []validator.String{address(6, true, false)},
+			},
+		},
+	}
+}
+
+// toApplicationServer is the application server of a configuration; nil without one.
+func toApplicationServer(o types.Object) *qod.ApplicationServer {
+	if !isSet(o) {
+		return nil
+	}
+	return &qod.ApplicationServer{
+		IPv4Address: stringAt(o, "ipv4_address").ValueString(),
+		IPv6Address: stringAt(o, "ipv6_address").ValueString(),
+	}
+}
+
+// attributeTypes are the types of the attributes in a nested attribute.
+func attributeTypes(nested schema.SingleNestedAttribute) map[string]attr.Type {
+	return memberTypes(nested.GetType())
+}
+
+// memberTypes are the types of the members of an object.
+func memberTypes(object attr.Type) map[string]attr.Type {
+	typed, _ := object.(attr.TypeWithAttributeTypes)
+	return typed.AttributeTypes()
+}
+
+func stringAt(o types.Object, name string) types.String {
+	if s, ok := o.Attributes()[name].(basetypes.StringValue); ok {
+		return s
+	}
+	return types.StringNull()
+}

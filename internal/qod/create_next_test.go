@@ -1,0 +1,71 @@
+// What follows a POST that failed is decided by its failure, by whether a POST before it was lost, and
+// by the session in the way. Every row is a promise: what may have created a session is looked for,
+// what did nothing is repeated, and what was refused is not.
+package qod
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+)
+
+func TestCreateNextStep(t *testing.T) {
+	t.Parallel()
+	answered := func(status int) *Error {
+		return &Error{Operation: OperationCreate, Status: status, outcome: outcomeOf(status)}
+	}
+	asking := func(status int) *Error {
+		failure := answered(status)
+		failure.RetryAfter = time.Minute
+		return failure
+	}
+	conflict := answered(http.StatusConflict)
+	for name, test := range map[string]struct {
+		failure *Error
+		lost    bool
+		blocker blocker
+		want    step
+	}{
+		"refused, 400":  {failure: answered(400), want: giveUp},
+		"refused, 401":  {failure: answered(401), want: giveUp},
+		"refused, 403":  {failure: answered(403), want: giveUp},
+		"redirected":    {failure: answered(307), want: giveUp},
+		"no turn":       {failure: &Error{Status: 429, outcome: unsent, Err: errNoSlot}, want: giveUp},
+		"rate-limited":  {failure: answered(429), want: postLater},
+		"never sent":    {failure: &Error{outcome: unsent}, want: postAgain},
+		"not trusted":   {failure: &Error{outcome: unsent, permanent: true}, want: giveUp},
+		"broken TLS":    {failure: &Error{outcome: unknown, permanent: true}, want: findOrPostAgain},
+		"no answer":     {failure: &Error{outcome: unknown, Err: errors.New("reset")}, want: findOrPostAgain},
+		"302":           {failure: answered(302), want: findOrPostAgain},
+		"408":           {failure: answered(408), want: findOrPostAgain},
+		"502":           {failure: answered(502), want: findOrPostAgain},
+		"502, asking":   {failure: asking(502), want: findOrPostAgain},
+		"503":           {failure: answered(503), want: findOrPostAgain},
+		"503, asking":   {failure: asking(503), want: findOrPostLater},
+		"unreadable":    {failure: &Error{Status: 201, outcome: unknown}, want: findOnly},
+		"unreadable 2":  {failure: &Error{Status: 201, outcome: unknown}, lost: true, want: findOnly},
+		"refused later": {failure: answered(400), lost: true, want: giveUp},
+
+		"conflict": {failure: conflict, want: giveUp},
+		"with our own session": {
+			failure: conflict, lost: true, want: giveUp,
+			blocker: blocker{own: true, visible: true, deleted: true, deleting: true, recent: true},
+		},
+		"with a session that stays": {
+			failure: conflict, lost: true, want: giveUp, blocker: blocker{visible: true, deleted: true, recent: true},
+		},
+		"with one that may be deleted": {failure: conflict, blocker: blocker{visible: true, deleting: true}, want: awaitConflict},
+		"with one that was deleted":    {failure: conflict, blocker: blocker{deleted: true}, want: awaitConflict},
+		"with nothing to be seen":      {failure: conflict, blocker: blocker{deleting: true, recent: true}, want: giveUp},
+		"with that of a lost POST":     {failure: conflict, lost: true, blocker: blocker{recent: true}, want: awaitConflict},
+		"with no lost POST any more":   {failure: conflict, lost: true, want: giveUp},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := next(test.failure, test.lost, test.blocker); got != test.want {
+				t.Errorf("step %d, want %d", got, test.want)
+			}
+		})
+	}
+}
