@@ -6,19 +6,20 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
 // requestModel is what a session is asked for, in every resource that reserves sessions: see
 // requestAttributes.
 type requestModel struct {
-	Device                       types.Object `tfsdk:"device"`
-	ApplicationServer            types.Object `tfsdk:"application_server"`
-	QoSProfile                   types.String `tfsdk:"qos_profile"`
-	NotificationURL              types.String `tfsdk:"notification_url"`
-	NotificationAuthToken        types.String `tfsdk:"notification_auth_token"`
-	NotificationAuthTokenVersion wholeNumber  `tfsdk:"notification_auth_token_version"`
-	WaitForAvailable             types.Bool   `tfsdk:"wait_for_available"`
+	Device                       types.Object           `tfsdk:"device"`
+	ApplicationServer            types.Object           `tfsdk:"application_server"`
+	QoSProfile                   types.String           `tfsdk:"qos_profile"`
+	NotificationURL              types.String           `tfsdk:"notification_url"`
+	NotificationAuthToken        types.String           `tfsdk:"notification_auth_token"`
+	NotificationAuthTokenVersion validators.WholeNumber `tfsdk:"notification_auth_token_version"`
+	WaitForAvailable             types.Bool             `tfsdk:"wait_for_available"`
 }
 
 // waits reports whether AVAILABLE is to be waited for; not set means that it is.

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/telefonica/terraform-provider-qod/internal/acctest"
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -354,7 +355,7 @@ func runWithUnknown(network *acctest.Network, r acctest.State, config attrs) acc
 	}
 	p.Config = config
 	p.Planned.Values["starts_at"] = tftypes.NewValue(tftypes.String, config["starts_at"])
-	if from, err := parseInstant(p.Planned.Text("starts_at")); err == nil {
+	if from, err := validators.ParseInstant(p.Planned.Text("starts_at")); err == nil {
 		to := mustInstant(network.T, p.Planned.Text("ends_at"))
 		p.Planned.Values["window_seconds"] = tftypes.NewValue(tftypes.Number, int64(to.Sub(from)/time.Second))
 	}

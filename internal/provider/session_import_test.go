@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 
 	"github.com/telefonica/terraform-provider-qod/internal/acctest"
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -231,7 +233,7 @@ func TestSession_importsAnyID(t *testing.T) {
 	for _, id := range []string{ // the sandbox gives out no such ids, and refuses them by its document
 		"3fa85f6457174562b3fc2c963f66afa6", "7", "1234567890", "QOD-2026-000017", "a~b.c_d-1", "_x", "~", "idle", "qod_session", strings.Repeat("a", 128),
 	} {
-		if refused := checkSessionID(id); len(refused) > 0 {
+		if refused := diagnostics.CheckImportID(id); len(refused) > 0 {
 			t.Errorf("%s: %s", id, refused[0].Detail())
 		}
 	}
@@ -281,5 +283,16 @@ func TestSession_generatesConfiguration(t *testing.T) {
 	c.Destroy()
 	if got := network.Writes(); got != "DELETE DELETE DELETE" {
 		t.Errorf("requests that change something: %s, want the three DELETEs in the end", got)
+	}
+}
+
+// An import that cannot look has nothing to do with a state that is kept, or with -refresh=false.
+func TestImport_notLookedAt(t *testing.T) {
+	network := acc.NewNetwork(t, sandbox.Config{})
+	seeded := network.Seed(sandbox.Session{})
+	network.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: sandbox.Status(http.StatusForbidden, "")})
+	text := network.Client().Import(seeded.ID).Errors()
+	if !strings.HasPrefix(text, "Unable to Import QoS Session: ") || !strings.Contains(text, "Nothing was imported.") || strings.Contains(text, "-refresh") {
+		t.Errorf("the import says:\n%s", text)
 	}
 }

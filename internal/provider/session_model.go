@@ -6,19 +6,20 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
 // sessionModel is a qod_session as configuration, plan and state have it.
 type sessionModel struct {
 	requestModel
-	Duration  wholeNumber    `tfsdk:"duration"`
-	Timeouts  timeouts.Value `tfsdk:"timeouts"`
-	ID        types.String   `tfsdk:"id"`
-	QoSStatus types.String   `tfsdk:"qos_status"`
-	StartedAt types.String   `tfsdk:"started_at"`
-	ExpiresAt types.String   `tfsdk:"expires_at"`
-	Endpoint  types.String   `tfsdk:"endpoint"`
+	Duration  validators.WholeNumber `tfsdk:"duration"`
+	Timeouts  timeouts.Value         `tfsdk:"timeouts"`
+	ID        types.String           `tfsdk:"id"`
+	QoSStatus types.String           `tfsdk:"qos_status"`
+	StartedAt types.String           `tfsdk:"started_at"`
+	ExpiresAt types.String           `tfsdk:"expires_at"`
+	Endpoint  types.String           `tfsdk:"endpoint"`
 }
 
 // toSpec translates what is configured. The token comes from the configuration: a write-only
@@ -65,7 +66,7 @@ func (m *sessionModel) recordedSame(before sessionModel) bool {
 func (m *sessionModel) recordImported(s qod.Session) {
 	m.requestModel.recordImported(s)
 	if m.Duration.IsNull() && s.Seconds > 0 {
-		m.Duration = newWholeNumber(s.Seconds)
+		m.Duration = validators.NewWholeNumber(s.Seconds)
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
@@ -29,7 +31,7 @@ func listedSchema() schema.NestedAttributeObject {
 		"qos_status":  schema.StringAttribute{MarkdownDescription: "Status.", Computed: true},
 		"started_at":  schema.StringAttribute{MarkdownDescription: "Start of the session (RFC 3339, UTC).", Computed: true},
 		"expires_at":  schema.StringAttribute{MarkdownDescription: "End of the session (RFC 3339, UTC).", Computed: true},
-		"duration":    schema.Int64Attribute{MarkdownDescription: "Seconds granted.", Computed: true, CustomType: wholeNumberType{}},
+		"duration":    schema.Int64Attribute{MarkdownDescription: "Seconds granted.", Computed: true, CustomType: validators.WholeNumberType{}},
 	}}
 }
 
@@ -64,7 +66,7 @@ func (d *sessionsDataSource) ValidateConfig(ctx context.Context, req datasource.
 }
 
 func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
-	defer catch(&resp.Diagnostics)
+	defer diagnostics.Catch(&resp.Diagnostics)
 	var filter sessionsFilter
 	found, diags := listed(ctx, d.api, req.Config, &filter)
 	resp.Diagnostics.Append(diags...)

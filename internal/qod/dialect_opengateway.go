@@ -284,3 +284,6 @@ var sessionID = regexp.MustCompile(`^[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}$`)
 func ValidSessionID(id string) bool { return sessionID.MatchString(id) }
 
 func validID(id string) bool { return ValidSessionID(id) }
+
+// LongestSession is the most that a session of this API lasts.
+const LongestSession = maxOpenGatewaySeconds * time.Second
