@@ -104,11 +104,12 @@ var ApplyCommand = []string{"apply", "-auto-approve"}
 // which env (NAME=value) is added.
 func (n *Network) CLI(config string, env ...string) *CLI {
 	n.T.Helper()
+	path := CLIPath(n.T)
 	provider, err := ProviderDir()
 	if err != nil {
 		n.T.Fatal(err)
 	}
-	driver, err := terraform.New(CLIPath(n.T), n.T.TempDir(), provider, append([]string{
+	driver, err := terraform.New(path, n.T.TempDir(), provider, append([]string{
 		"QOD_ENDPOINT=" + n.Endpoint(),
 		"QOD_CLIENT_ID=" + sandbox.DefaultClient.ID,
 		"QOD_CLIENT_SECRET=" + sandbox.DefaultClient.Secret,

@@ -87,18 +87,24 @@ func toDevice(o types.Object) qod.Device {
 	if !isSet(o) {
 		return qod.Device{}
 	}
-	d := qod.Device{
+	ipv4, _ := o.Attributes()["ipv4_address"].(types.Object)
+	return qod.Device{
 		PhoneNumber:             stringAt(o, "phone_number").ValueString(),
 		NetworkAccessIdentifier: stringAt(o, "network_access_identifier").ValueString(),
+		IPv4Address:             toIPv4Address(ipv4),
 		IPv6Address:             stringAt(o, "ipv6_address").ValueString(),
 	}
-	if ipv4, ok := o.Attributes()["ipv4_address"].(types.Object); ok && isSet(ipv4) {
-		d.IPv4Address = &qod.IPv4Address{PublicAddress: stringAt(ipv4, "public_address").ValueString()}
-		if port, ok := ipv4.Attributes()["public_port"].(validators.WholeNumber); ok && isSet(port) {
-			d.IPv4Address.PublicPort = port.ValueInt64Pointer()
-		}
+}
+
+func toIPv4Address(o types.Object) *qod.IPv4Address {
+	if !isSet(o) {
+		return nil
 	}
-	return d
+	address := qod.IPv4Address{PublicAddress: stringAt(o, "public_address").ValueString(), PublicPort: nil}
+	if port, ok := o.Attributes()["public_port"].(validators.WholeNumber); ok && isSet(port) {
+		address.PublicPort = port.ValueInt64Pointer()
+	}
+	return &address
 }
 
 // fromDevice is the device as an API shows it; null for none.

@@ -30,13 +30,15 @@ func (m requestModel) waits() bool {
 // mayWait is waits while planning, when it need not be known yet.
 func (m requestModel) mayWait() bool { return m.WaitForAvailable.IsUnknown() || m.waits() }
 
-// toSpec translates what is configured, for how long is the resource's. The token comes from the
-// configuration: a write-only value is in nothing else.
-func (m requestModel) toSpec(token types.String) qod.Spec {
+// toSpec translates what is configured; the duration, or the end, is the resource's own. The token
+// comes from the configuration: a write-only value is in nothing else.
+func (m requestModel) toSpec(token types.String, seconds int64, until time.Time) qod.Spec {
 	return qod.Spec{
 		Device:                toDevice(m.Device),
 		ApplicationServer:     toApplicationServer(m.ApplicationServer),
 		QoSProfile:            m.QoSProfile.ValueString(),
+		Seconds:               seconds,
+		Until:                 until,
 		NotificationURL:       m.NotificationURL.ValueString(),
 		NotificationAuthToken: token.ValueString(),
 	}

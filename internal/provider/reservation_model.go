@@ -37,6 +37,12 @@ func (m reservationModel) window() (w window, known bool) {
 	return w, true
 }
 
+// toSpec asks for a session until the window ends.
+func (m reservationModel) toSpec(token types.String) qod.Spec {
+	w, _ := m.window()
+	return m.requestModel.toSpec(token, 0, w.ends)
+}
+
 // windowSeconds is what window_seconds has to be.
 func (m reservationModel) windowSeconds() validators.WholeNumber {
 	switch w, known := m.window(); {

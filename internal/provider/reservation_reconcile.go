@@ -87,8 +87,6 @@ func (e *reconciler) readClock(ctx context.Context) error {
 // reserve asks for a session for what remains of the window, which is worked out before every POST.
 func (e *reconciler) reserve(ctx context.Context) (diags diag.Diagnostics) {
 	spec := e.plan.toSpec(e.token)
-	w, _ := e.plan.window()
-	spec.Until = w.ends
 	granted, err := createSession(ctx, e.api, spec, e.plan.waits(), func(made qod.Session) bool {
 		e.reserved = true
 		e.setSession(made)
@@ -107,7 +105,7 @@ func (e *reconciler) reserve(ctx context.Context) (diags diag.Diagnostics) {
 		return diags
 	case granted.ID == "" && errors.Is(err, qod.ErrWindowClosed) && !mayExist:
 		e.clearSession()
-		e.now = w.ends
+		e.now = spec.Until
 		return e.save(true) // it is over, which is no failure
 	}
 	diags.Append(e.recordResult(ctx, granted, err)...)

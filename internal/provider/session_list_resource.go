@@ -10,7 +10,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
@@ -97,10 +96,7 @@ func resultOf(ctx context.Context, req list.ListRequest, s qod.Session, endpoint
 	result.DisplayName = displayName(s)
 	result.Diagnostics.Append(result.Identity.SetAttribute(ctx, path.Root("id"), s.ID)...)
 	if req.IncludeResource {
-		model := sessionModel{
-			requestModel: requestModel{Device: types.ObjectNull(deviceTypes), ApplicationServer: types.ObjectNull(serverTypes)},
-			Timeouts:     noTimeouts("create", "delete"),
-		}
+		model := noSession()
 		model.record(s, endpoint)
 		model.recordImported(s)
 		result.Diagnostics.Append(result.Resource.Set(ctx, model)...)

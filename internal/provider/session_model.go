@@ -2,6 +2,7 @@ package provider
 
 import (
 	"cmp"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -22,12 +23,16 @@ type sessionModel struct {
 	Endpoint  types.String           `tfsdk:"endpoint"`
 }
 
-// toSpec translates what is configured. The token comes from the configuration: a write-only
-// value is in nothing else.
+// noSession is a session of which nothing is known.
+func noSession() sessionModel {
+	var m sessionModel
+	m.Device, m.ApplicationServer = types.ObjectNull(deviceTypes), types.ObjectNull(serverTypes)
+	m.Timeouts = noTimeouts("create", "delete")
+	return m
+}
+
 func (m sessionModel) toSpec(token types.String) qod.Spec {
-	spec := m.requestModel.toSpec(token)
-	spec.Seconds = m.Duration.ValueInt64()
-	return spec
+	return m.requestModel.toSpec(token, m.Duration.ValueInt64(), time.Time{})
 }
 
 // ref names the session to an API. Whether that lags matters only where the session was made: another

@@ -79,14 +79,14 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 	}
 	shown := make([]tftypes.Value, 0, len(found))
 	for _, s := range found {
-		shown = append(shown, toListed(s))
+		shown = append(shown, toListed(ctx, s))
 	}
 	attributes["sessions"] = tftypes.NewValue(tftypes.List{ElementType: listedType}, shown)
 	resp.State.Raw = tftypes.NewValue(req.Config.Raw.Type(), attributes)
 }
 
-func toListed(s qod.Session) tftypes.Value {
-	device, err := fromDevice(s.Device).ToTerraformValue(context.Background())
+func toListed(ctx context.Context, s qod.Session) tftypes.Value {
+	device, err := fromDevice(s.Device).ToTerraformValue(ctx)
 	if err != nil {
 		panic(err) // it can fail for other types only
 	}

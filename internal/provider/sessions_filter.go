@@ -44,7 +44,9 @@ func filterAttributes() map[string]schema.Attribute {
 func validFilter(ctx context.Context, config tfsdk.Config) diag.Diagnostics {
 	var profile types.String
 	diags := config.GetAttribute(ctx, path.Root("qos_profile"), &profile)
-	diags.Append(diagnostics.Problems(qod.Check(qod.Spec{QoSProfile: profile.ValueString()}))...)
+	var spec qod.Spec
+	spec.QoSProfile = profile.ValueString()
+	diags.Append(diagnostics.Problems(qod.Check(spec))...)
 	return diags
 }
 
