@@ -1,6 +1,6 @@
-// Runtests is what "make test" runs: the tests that need no CLI once, then those of internal/provider on
-// each CLI that it is given. Gotestsum shows what happens; this program makes sure that the result does
-// not depend on who runs it, and that no test is left out unnoticed.
+// Runtests is what "make test" runs: the tests that need no CLI once, then those of
+// internal/provider on each CLI that it is given. Gotestsum shows what happens; this program makes
+// sure that the result does not depend on who runs it, and that no test is left out unnoticed.
 package main
 
 import (
@@ -109,8 +109,8 @@ func (r results) skipped() map[string]string {
 // A test says in an indented line why it is skipped. That go test names the test proves nothing.
 var becauseOfVersion = regexp.MustCompile(`(?m)^ +[^- ].*version`)
 
-// complete refuses skips for another reason than the version of a CLI: what such a test proves would
-// be proved nowhere, and nobody would notice.
+// complete refuses skips for another reason than the version of a CLI: what such a test proves
+// would be proved nowhere, and nobody would notice.
 func (r results) complete() error {
 	if r.Tests == 0 {
 		return errors.New("no test ran")
@@ -143,7 +143,8 @@ func (o options) stages(ctx context.Context, paths []string) ([]stage, error) {
 		}
 		env = append(env, slices.DeleteFunc(os.Environ(), func(v string) bool { return !strings.HasPrefix(v, "QOD_") })...)
 	}
-	// More tests at a time than there are processors: most of them wait for a CLI or for the network.
+	// More tests at a time than there are processors: most of them wait for a CLI or for the
+	// network.
 	args := []string{"-parallel=8"}
 	race, err := o.race(ctx)
 	if err != nil {
