@@ -85,11 +85,12 @@ func acceptance(t *testing.T, c resource.TestCase) {
 // environment, to which env (NAME=value) is added.
 func (w *world) cli(config string, env ...string) *cli {
 	w.t.Helper()
+	path := cliPath(w.t)
 	provider, err := binary()
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	driver, err := terraform.New(cliPath(w.t), w.t.TempDir(), provider, append([]string{
+	driver, err := terraform.New(path, w.t.TempDir(), provider, append([]string{
 		"QOD_ENDPOINT=" + w.Endpoint(),
 		"QOD_CLIENT_ID=" + sandbox.DefaultClient.ID,
 		"QOD_CLIENT_SECRET=" + sandbox.DefaultClient.Secret,

@@ -13,6 +13,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
@@ -26,14 +28,14 @@ const (
 var defaultScopes = []string{"qod:sessions:read", "qod:sessions:write"}
 
 type providerModel struct {
-	Endpoint       types.String `tfsdk:"endpoint"`
-	ClientID       types.String `tfsdk:"client_id"`
-	ClientSecret   types.String `tfsdk:"client_secret"`
-	AccessToken    types.String `tfsdk:"access_token"`
-	TokenURL       types.String `tfsdk:"token_url"`
-	Scopes         types.List   `tfsdk:"scopes"`
-	MaxRetries     wholeNumber  `tfsdk:"max_retries"`
-	RequestTimeout types.String `tfsdk:"request_timeout"`
+	Endpoint       types.String           `tfsdk:"endpoint"`
+	ClientID       types.String           `tfsdk:"client_id"`
+	ClientSecret   types.String           `tfsdk:"client_secret"`
+	AccessToken    types.String           `tfsdk:"access_token"`
+	TokenURL       types.String           `tfsdk:"token_url"`
+	Scopes         types.List             `tfsdk:"scopes"`
+	MaxRetries     validators.WholeNumber `tfsdk:"max_retries"`
+	RequestTimeout types.String           `tfsdk:"request_timeout"`
 }
 
 // setting is one text value of the provider with the place it came from.
@@ -92,7 +94,7 @@ func (r *resolver) fail(attribute, summary, detail string) {
 }
 
 func (r *resolver) refuse(at path.Path, allowed, given string) {
-	r.diags.Append(invalid(at, allowed, given))
+	r.diags.Append(validators.Invalid(at, allowed, given))
 }
 
 // url checks a URL that credentials are sent to.
@@ -101,8 +103,8 @@ func (r *resolver) url(s setting) string {
 		return ""
 	}
 	if problem := qod.CheckURL(s.value); problem != "" {
-		r.fail(s.attribute, "Invalid "+title(s.attribute), fmt.Sprintf(
-			"%s %s. Give an absolute https URL; set it with %s or %s. Given: %s.", s.place(), problem, s.attribute, s.env, bare(s.value)))
+		r.fail(s.attribute, "Invalid "+validators.Title(s.attribute), fmt.Sprintf(
+			"%s %s. Give an absolute https URL; set it with %s or %s. Given: %s.", s.place(), problem, s.attribute, s.env, validators.BareURL(s.value)))
 	}
 	return s.value
 }
@@ -211,8 +213,8 @@ func (r *resolver) credentials(config providerModel, client *qod.Config) {
 // headerSafe refuses what cannot stand in an Authorization header, mostly the line feed of a
 // token that was read from a file.
 func (r *resolver) headerSafe(s setting) string {
-	if headerUnsafe(s.value) {
-		r.fail(s.attribute, "Invalid "+title(s.attribute), s.place()+
+	if !validators.HeaderSafe(s.value) {
+		r.fail(s.attribute, "Invalid "+validators.Title(s.attribute), s.place()+
 			" contains a space, a line feed or another character that cannot stand in an HTTP header. "+s.trimAdvice())
 	}
 	return s.value
@@ -222,7 +224,7 @@ func (r *resolver) headerSafe(s setting) string {
 // The authorization server would call it invalid_client.
 func (r *resolver) oneLine(s setting) string {
 	if strings.IndexFunc(s.value, unicode.IsControl) >= 0 {
-		r.fail(s.attribute, "Invalid "+title(s.attribute), s.place()+" contains a line feed or another control character. "+s.trimAdvice())
+		r.fail(s.attribute, "Invalid "+validators.Title(s.attribute), s.place()+" contains a line feed or another control character. "+s.trimAdvice())
 	}
 	return s.value
 }
@@ -256,7 +258,7 @@ func (r *resolver) scopes(list types.List) []string {
 		case scope.IsNull():
 			r.refuse(at.AtListIndex(i), scopeAllowed, "null")
 		case !isScope(scope.ValueString()):
-			r.refuse(at.AtListIndex(i), scopeAllowed, quoted(scope.ValueString()))
+			r.refuse(at.AtListIndex(i), scopeAllowed, validators.Quoted(scope.ValueString()))
 		}
 		scopes = append(scopes, scope.ValueString())
 	}
@@ -274,14 +276,14 @@ func (r *resolver) scopesFromEnv() []string {
 	for _, scope := range scopes {
 		if !isScope(scope) {
 			r.fail("scopes", "Invalid Scopes", fmt.Sprintf(
-				"The environment variable QOD_SCOPES must hold scopes with spaces between them, as in \"qod:sessions:read qod:sessions:write\". Given: %s.", quoted(scope)))
+				"The environment variable QOD_SCOPES must hold scopes with spaces between them, as in \"qod:sessions:read qod:sessions:write\". Given: %s.", validators.Quoted(scope)))
 		}
 	}
 	return scopes
 }
 
-func (r *resolver) maxRetries(n wholeNumber) int {
-	problem := between(0, 20, "").problem(n)
+func (r *resolver) maxRetries(n validators.WholeNumber) int {
+	problem := validators.Int64Between(0, 20, "").Problem(n)
 	switch {
 	case problem != "":
 		r.refuse(path.Root("max_retries"), problem, n.String())
@@ -300,8 +302,8 @@ func (r *resolver) requestTimeout(given types.String) time.Duration {
 	if !isSet(given) {
 		return defaultRequestTimeout
 	}
-	if problem := durationUpTo(maxRequestTimeout).problem(given.ValueString()); problem != "" {
-		r.refuse(path.Root("request_timeout"), problem, quoted(given.ValueString()))
+	if problem := validators.Duration(maxRequestTimeout).Problem(given.ValueString()); problem != "" {
+		r.refuse(path.Root("request_timeout"), problem, validators.Quoted(given.ValueString()))
 	}
 	timeout, _ := time.ParseDuration(given.ValueString())
 	return timeout
@@ -326,18 +328,9 @@ func userAgent(version, terraformVersion string, getenv func(string) string) str
 // has yet to create. A plan that needs no call succeeds with it.
 type unconfigured struct{ attributes []string }
 
-// unknownConfiguration is the error of every call to an unconfigured API.
-type unknownConfiguration struct{ attributes []string }
-
-func (e *unknownConfiguration) Error() string {
-	last := len(e.attributes) - 1
-	if last < 1 {
-		return "the provider's " + strings.Join(e.attributes, "") + " is not known yet"
-	}
-	return "the provider's " + strings.Join(e.attributes[:last], ", ") + " and " + e.attributes[last] + " are not known yet"
+func (u unconfigured) err() error {
+	return &diagnostics.UnknownConfigurationError{Attributes: u.attributes}
 }
-
-func (u unconfigured) err() error { return &unknownConfiguration{u.attributes} }
 
 func (u unconfigured) Check(s qod.Spec) []qod.Problem { return qod.Check(s) }
 func (u unconfigured) Create(context.Context, qod.Spec) (qod.Session, error) {

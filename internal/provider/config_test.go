@@ -21,6 +21,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
@@ -156,9 +158,9 @@ func credentialsUsed(t *testing.T, attributes, env creds) string {
 		return onlyError(t, diags)
 	}
 	_, err := sessions.List(t.Context(), qod.Filter{})
-	var unknown *unknownConfiguration
+	var unknown *diagnostics.UnknownConfigurationError
 	if errors.As(err, &unknown) {
-		return "unknown " + strings.Join(unknown.attributes, ", ")
+		return "unknown " + strings.Join(unknown.Attributes, ", ")
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -309,7 +311,7 @@ func TestConfig_addresses(t *testing.T) {
 						env[source] = row.value
 					}
 					_, diags := open(config, env)
-					if got, want := onlyError(t, diags), "error at "+attribute+": Invalid "+title(attribute); got != want {
+					if got, want := onlyError(t, diags), "error at "+attribute+": Invalid "+validators.Title(attribute); got != want {
 						t.Errorf("got %s, want %s", got, want)
 					}
 					for _, part := range []string{place, row.want, attribute, variable, "Given: "} {
@@ -458,7 +460,7 @@ func TestConfig_discovery(t *testing.T) {
 			s := sandbox.Start(t, sandbox.Config{})
 			s.Discovery(row.change)
 			diags := newWire(t, nil).readSessions(providerOf(s), attrs{})
-			if len(diags) != 1 || diags[0].Summary != listSummary {
+			if len(diags) != 1 || diags[0].Summary != "Unable to List QoS Sessions" {
 				t.Fatalf("want one error, got:\n%s", printed(diags))
 			}
 			for _, part := range []string{row.want, s.URL() + "/.well-known/openid-configuration", "QOD_ENDPOINT", "QOD_TOKEN_URL"} {
@@ -581,7 +583,7 @@ func TestConfig_unknown(t *testing.T) {
 		"endpoint":        func(m *providerModel) { m.Endpoint = types.StringUnknown() },
 		"token_url":       func(m *providerModel) { m.TokenURL = types.StringUnknown() },
 		"scopes":          func(m *providerModel) { m.Scopes = types.ListUnknown(types.StringType) },
-		"max_retries":     func(m *providerModel) { m.MaxRetries = wholeNumber{Int64Value: basetypes.NewInt64Unknown()} },
+		"max_retries":     func(m *providerModel) { m.MaxRetries = validators.WholeNumber{Int64Value: basetypes.NewInt64Unknown()} },
 		"request_timeout": func(m *providerModel) { m.RequestTimeout = types.StringUnknown() },
 		"client_id":       func(m *providerModel) { m.ClientID = types.StringUnknown() },
 		"client_secret":   func(m *providerModel) { m.ClientSecret = types.StringUnknown() },
@@ -635,7 +637,7 @@ func TestConfig_limits(t *testing.T) {
 			s := sandbox.Start(t, sandbox.Config{})
 			s.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: sandbox.Status(http.StatusServiceUnavailable, "")})
 			config := creds{id: sandbox.DefaultClient.ID, secret: sandbox.DefaultClient.Secret}.model()
-			config.Endpoint, config.MaxRetries = types.StringValue(s.Endpoint()), newWholeNumber(retries)
+			config.Endpoint, config.MaxRetries = types.StringValue(s.Endpoint()), validators.NewWholeNumber(retries)
 			sessions, diags := open(config, nil)
 			if diags.HasError() {
 				t.Fatal(diags)
@@ -653,7 +655,7 @@ func TestConfig_limits(t *testing.T) {
 		s := sandbox.Start(t, sandbox.Config{})
 		s.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: sandbox.HangBeforeCommit()})
 		config := creds{id: sandbox.DefaultClient.ID, secret: sandbox.DefaultClient.Secret}.model()
-		config.Endpoint, config.MaxRetries, config.RequestTimeout = types.StringValue(s.Endpoint()), newWholeNumber(0), types.StringValue("20ms")
+		config.Endpoint, config.MaxRetries, config.RequestTimeout = types.StringValue(s.Endpoint()), validators.NewWholeNumber(0), types.StringValue("20ms")
 		sessions, diags := open(config, nil)
 		if diags.HasError() {
 			t.Fatal(diags)

@@ -37,16 +37,16 @@ type proposal struct {
 	config         attrs
 	proposed       map[string]tftypes.Value // what Terraform makes of the configuration
 	replace        []string                 // paths
-	diagnostics
+	tfdiags
 }
 
 // result is what an operation leaves.
 type result struct {
 	record
-	diagnostics
+	tfdiags
 }
 
-type diagnostics []*tfprotov6.Diagnostic
+type tfdiags []*tfprotov6.Diagnostic
 
 // core is a provider process of its own, configured for this world's client.
 func (w *world) core() *core {
@@ -124,7 +124,7 @@ func (c *core) plan(prior record, config attrs) proposal {
 	})
 	c.must("PlanResourceChange", err)
 	p := proposal{
-		prior: prior, config: config, proposed: proposed, diagnostics: resp.Diagnostics,
+		prior: prior, config: config, proposed: proposed, tfdiags: resp.Diagnostics,
 		planned: c.record(resp.PlannedState, resp.PlannedPrivate, resp.PlannedIdentity),
 	}
 	for _, path := range resp.RequiresReplace {
@@ -137,8 +137,8 @@ func (c *core) plan(prior record, config attrs) proposal {
 // apply applies a plan that does not replace.
 func (c *core) apply(p proposal) result {
 	c.t.Helper()
-	if refused(p.diagnostics) || len(p.replace) > 0 {
-		c.t.Fatalf("the plan cannot be applied: it replaces for %v; %s", p.replace, printed(p.diagnostics))
+	if refused(p.tfdiags) || len(p.replace) > 0 {
+		c.t.Fatalf("the plan cannot be applied: it replaces for %v; %s", p.replace, printed(p.tfdiags))
 	}
 	return c.change(p.prior, p.planned, c.value(c.schema, p.config))
 }
@@ -153,8 +153,8 @@ func (c *core) create(config attrs) result {
 func (c *core) created(config attrs) record {
 	c.t.Helper()
 	made := c.create(config)
-	if len(made.diagnostics) > 0 {
-		c.t.Fatalf("create: %s", printed(made.diagnostics))
+	if len(made.tfdiags) > 0 {
+		c.t.Fatalf("create: %s", printed(made.tfdiags))
 	}
 	c.plansNothing(made.record, config)
 	return made.record
@@ -163,8 +163,8 @@ func (c *core) created(config attrs) record {
 // plansNothing checks that a plan leaves a record as it is.
 func (c *core) plansNothing(r record, config attrs) {
 	c.t.Helper()
-	if p := c.plan(r, config); !p.planned.is(r) || len(p.replace) > 0 || len(p.diagnostics) > 0 {
-		c.t.Errorf("planned for a session that is as configured: %v, replacing for %v; %s", p.planned.values, p.replace, printed(p.diagnostics))
+	if p := c.plan(r, config); !p.planned.is(r) || len(p.replace) > 0 || len(p.tfdiags) > 0 {
+		c.t.Errorf("planned for a session that is as configured: %v, replacing for %v; %s", p.planned.values, p.replace, printed(p.tfdiags))
 	}
 }
 
@@ -216,17 +216,17 @@ func (c *core) adoptAs(req *tfprotov6.ImportResourceStateRequest) result {
 	resp, err := c.server.ImportResourceState(c.t.Context(), req)
 	c.must("ImportResourceState", err)
 	if refused(resp.Diagnostics) || len(resp.ImportedResources) == 0 {
-		return result{diagnostics: resp.Diagnostics}
+		return result{tfdiags: resp.Diagnostics}
 	}
 	imported := resp.ImportedResources[0]
 	read := c.refresh(c.record(imported.State, imported.Private, imported.Identity))
-	read.diagnostics = append(resp.Diagnostics, read.diagnostics...)
+	read.tfdiags = append(resp.Diagnostics, read.tfdiags...)
 	return read
 }
 
 // result checks what holds after every operation: a session in state has its id as identity, and
 // the token of the webhook is nowhere.
-func (c *core) result(r record, found diagnostics) result {
+func (c *core) result(r record, found tfdiags) result {
 	c.t.Helper()
 	id := r.text("id")
 	if id == "" {
@@ -295,7 +295,7 @@ func (r record) is(other record) bool {
 }
 
 // of are the diagnostics of one severity, each as one text.
-func (d diagnostics) of(severity tfprotov6.DiagnosticSeverity) []string {
+func (d tfdiags) of(severity tfprotov6.DiagnosticSeverity) []string {
 	var found []string
 	for _, one := range d {
 		if one.Severity == severity {
@@ -305,8 +305,8 @@ func (d diagnostics) of(severity tfprotov6.DiagnosticSeverity) []string {
 	return found
 }
 
-func (d diagnostics) errors() string {
+func (d tfdiags) errors() string {
 	return strings.Join(d.of(tfprotov6.DiagnosticSeverityError), "\n")
 }
 
-func (d diagnostics) warnings() []string { return d.of(tfprotov6.DiagnosticSeverityWarning) }
+func (d tfdiags) warnings() []string { return d.of(tfprotov6.DiagnosticSeverityWarning) }

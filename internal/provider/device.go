@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
@@ -36,18 +37,18 @@ func deviceSchema(kind deviceKind, description string) schema.SingleNestedAttrib
 	case computedDevice:
 	}
 	computed := kind == computedDevice
-	identifier := func(description string, validators ...validator.String) schema.StringAttribute {
+	identifier := func(description string, checks ...validator.String) schema.StringAttribute {
 		if computed {
-			validators = nil
+			checks = nil
 		}
 		return schema.StringAttribute{
-			MarkdownDescription: description, Optional: !computed, Computed: computed, Validators: validators,
+			MarkdownDescription: description, Optional: !computed, Computed: computed, Validators: checks,
 		}
 	}
-	publicAddress := identifier("Public IPv4 address, such as `198.51.100.10`.", address(4, false, true))
+	publicAddress := identifier("Public IPv4 address, such as `198.51.100.10`.", validators.DeviceIPv4)
 	publicAddress.Required, publicAddress.Optional = !computed, false
 	publicPort := schema.Int64Attribute{
-		MarkdownDescription: port, Optional: !computed, Computed: computed, CustomType: wholeNumberType{},
+		MarkdownDescription: port, Optional: !computed, Computed: computed, CustomType: validators.WholeNumberType{},
 	}
 	device := schema.SingleNestedAttribute{
 		MarkdownDescription: description,
@@ -56,16 +57,16 @@ func deviceSchema(kind deviceKind, description string) schema.SingleNestedAttrib
 		Computed:            computed,
 	}
 	if !computed {
-		publicPort.Validators = []validator.Int64{between(0, 65535, "")}
-		device.Validators = []validator.Object{oneOf(
+		publicPort.Validators = []validator.Int64{validators.Int64Between(0, 65535, "")}
+		device.Validators = []validator.Object{validators.AtLeastOneOf(
 			"phone_number", "network_access_identifier", "ipv4_address", "ipv6_address",
 		)}
 	}
 	device.Attributes = map[string]schema.Attribute{
 		"phone_number": identifier("Phone number in E.164 format with a leading plus, such as `+34600000000`. "+
-			"Quote it: YAML and spreadsheets drop the plus.", phoneNumber),
+			"Quote it: YAML and spreadsheets drop the plus.", validators.PhoneNumber),
 		"network_access_identifier": identifier("Network access identifier, such as `device@example.com`.",
-			networkAccessIdentifier),
+			validators.NetworkAccessIdentifier),
 		"ipv4_address": schema.SingleNestedAttribute{
 			MarkdownDescription: "IPv4 address of the device as seen from the internet.",
 			Optional:            !computed,
@@ -76,7 +77,7 @@ func deviceSchema(kind deviceKind, description string) schema.SingleNestedAttrib
 			},
 		},
 		"ipv6_address": identifier("IPv6 address, such as `2001:db8::10`. "+
-			"Equivalent notations of an address are treated as equal.", address(6, false, true)),
+			"Equivalent notations of an address are treated as equal.", validators.DeviceIPv6),
 	}
 	return device
 }
@@ -86,18 +87,24 @@ func toDevice(o types.Object) qod.Device {
 	if !isSet(o) {
 		return qod.Device{}
 	}
-	d := qod.Device{
+	ipv4, _ := o.Attributes()["ipv4_address"].(types.Object)
+	return qod.Device{
 		PhoneNumber:             stringAt(o, "phone_number").ValueString(),
 		NetworkAccessIdentifier: stringAt(o, "network_access_identifier").ValueString(),
+		IPv4Address:             toIPv4Address(ipv4),
 		IPv6Address:             stringAt(o, "ipv6_address").ValueString(),
 	}
-	if ipv4, ok := o.Attributes()["ipv4_address"].(types.Object); ok && isSet(ipv4) {
-		d.IPv4Address = &qod.IPv4Address{PublicAddress: stringAt(ipv4, "public_address").ValueString()}
-		if port, ok := ipv4.Attributes()["public_port"].(wholeNumber); ok && isSet(port) {
-			d.IPv4Address.PublicPort = port.ValueInt64Pointer()
-		}
+}
+
+func toIPv4Address(o types.Object) *qod.IPv4Address {
+	if !isSet(o) {
+		return nil
 	}
-	return d
+	address := qod.IPv4Address{PublicAddress: stringAt(o, "public_address").ValueString(), PublicPort: nil}
+	if port, ok := o.Attributes()["public_port"].(validators.WholeNumber); ok && isSet(port) {
+		address.PublicPort = port.ValueInt64Pointer()
+	}
+	return &address
 }
 
 // fromDevice is the device as an API shows it; null for none.
@@ -107,9 +114,9 @@ func fromDevice(d qod.Device) types.Object {
 	}
 	ipv4 := types.ObjectNull(ipv4Types)
 	if d.IPv4Address != nil {
-		port := nullWholeNumber()
+		port := validators.NullWholeNumber()
 		if d.IPv4Address.PublicPort != nil {
-			port = newWholeNumber(*d.IPv4Address.PublicPort)
+			port = validators.NewWholeNumber(*d.IPv4Address.PublicPort)
 		}
 		ipv4 = types.ObjectValueMust(ipv4Types, map[string]attr.Value{
 			"public_address": types.StringValue(d.IPv4Address.PublicAddress),
@@ -131,18 +138,18 @@ func applicationServerSchema(description string) schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		MarkdownDescription: description,
 		Optional:            true,
-		Validators:          []validator.Object{oneOf("ipv4_address", "ipv6_address")},
+		Validators:          []validator.Object{validators.AtLeastOneOf("ipv4_address", "ipv6_address")},
 		Attributes: map[string]schema.Attribute{
 			"ipv4_address": schema.StringAttribute{
 				MarkdownDescription: "IPv4 address or CIDR block, such as `198.51.100.0/24`.",
 				Optional:            true,
-				Validators:          []validator.String{address(4, true, false)},
+				Validators:          []validator.String{validators.ServerIPv4},
 			},
 			"ipv6_address": schema.StringAttribute{
 				MarkdownDescription: "IPv6 address or CIDR block, such as `2001:db8::/32`. " +
 					"Equivalent notations of an address are treated as equal.",
 				Optional:   true,
-				Validators: []validator.String{address(6, true, false)},
+				Validators: []validator.String{validators.ServerIPv6},
 			},
 		},
 	}

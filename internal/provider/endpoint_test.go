@@ -30,8 +30,8 @@ func TestEndpoint_planned(t *testing.T) {
 			t.Errorf("%s: planned is %q, want %q", kind.typeName, got, w.Endpoint())
 		}
 		made := kind.apply(p)
-		if got := made.text("endpoint"); refused(made.diagnostics) || got != w.Endpoint() {
-			t.Errorf("%s: it is %q, want %q; %s", kind.typeName, got, w.Endpoint(), printed(made.diagnostics))
+		if got := made.text("endpoint"); refused(made.tfdiags) || got != w.Endpoint() {
+			t.Errorf("%s: it is %q, want %q; %s", kind.typeName, got, w.Endpoint(), printed(made.tfdiags))
 		}
 		kind.plansNothing(made.record, kind.config)
 	}
@@ -49,11 +49,11 @@ func TestEndpoint_notKnownYet(t *testing.T) {
 		config           attrs
 	}{{sessions, known, hour(nil)}, {sessions.reservations(), known.reservations(), match(nil)}} {
 		p := kind.planned.plan(record{}, kind.config)
-		if refused(p.diagnostics) || p.planned.values["endpoint"].IsKnown() {
-			t.Errorf("%s: planned is %s; %s", kind.planned.typeName, p.planned.values["endpoint"], printed(p.diagnostics))
+		if refused(p.tfdiags) || p.planned.values["endpoint"].IsKnown() {
+			t.Errorf("%s: planned is %s; %s", kind.planned.typeName, p.planned.values["endpoint"], printed(p.tfdiags))
 		}
-		if made := kind.applied.apply(p); made.text("endpoint") != w.Endpoint() || refused(made.diagnostics) {
-			t.Errorf("%s: once it is known it is %q; %s", kind.planned.typeName, made.text("endpoint"), printed(made.diagnostics))
+		if made := kind.applied.apply(p); made.text("endpoint") != w.Endpoint() || refused(made.tfdiags) {
+			t.Errorf("%s: once it is known it is %q; %s", kind.planned.typeName, made.text("endpoint"), printed(made.tfdiags))
 		}
 	}
 }
@@ -75,13 +75,13 @@ func TestEndpoint_unrecorded(t *testing.T) {
 				"one that looks": kind.plan(requested(old), kind.config),
 			} {
 				updated, want := kind.apply(planned), planned.planned.values["endpoint"]
-				if got := updated.values["endpoint"]; refused(updated.diagnostics) || !got.Equal(want) {
-					t.Errorf("%s of a %s makes %s of %s; %s", name, kind.typeName, got, want, printed(updated.diagnostics))
+				if got := updated.values["endpoint"]; refused(updated.tfdiags) || !got.Equal(want) {
+					t.Errorf("%s of a %s makes %s of %s; %s", name, kind.typeName, got, want, printed(updated.tfdiags))
 				}
 			}
 			read := kind.refresh(old)
-			if got := read.text("endpoint"); got != want || len(read.diagnostics) > 0 {
-				t.Errorf("%s: a read says %q, want %q; %s", kind.typeName, got, want, printed(read.diagnostics))
+			if got := read.text("endpoint"); got != want || len(read.tfdiags) > 0 {
+				t.Errorf("%s: a read says %q, want %q; %s", kind.typeName, got, want, printed(read.tfdiags))
 			}
 			kind.plansNothing(read.record, kind.config)
 		}
@@ -114,8 +114,8 @@ func TestEndpoint_moves(t *testing.T) {
 			t.Errorf("%s: it is made at %q", name, got)
 		}
 		moved := kind.there.refresh(made.record)
-		if got := moved.text("endpoint"); got != renamed || len(moved.diagnostics) > 0 {
-			t.Errorf("%s: it is at %q, want %q; %s", name, got, renamed, printed(moved.diagnostics))
+		if got := moved.text("endpoint"); got != renamed || len(moved.tfdiags) > 0 {
+			t.Errorf("%s: it is at %q, want %q; %s", name, got, renamed, printed(moved.tfdiags))
 		}
 		kind.there.plansNothing(moved.record, kind.config)
 	}
@@ -156,16 +156,16 @@ func TestEndpoint_refuses(t *testing.T) {
 		"update a reservation whose session must be over": {match(attrs{"starts_at": nil}), true, func(c *core, r record) result {
 			over := r.with("expires_at", "2020-02-29T20:15:00Z")
 			left := c.apply(c.plan(over, match(attrs{"starts_at": nil, "ends_at": "2028-03-01T00:20:00Z"})))
-			return result{left.with("expires_at", r.text("expires_at")), left.diagnostics}
+			return result{left.with("expires_at", r.text("expires_at")), left.tfdiags}
 		}, "Unable to Update QoS Reservation", []string{"where the session was made"}},
 		"buy by an update": {match(nil), true, func(c *core, r record) result {
 			left := c.apply(c.plan(r.with("status", "DUE"), match(nil)))
-			return result{left.with("status", "SCHEDULED"), left.diagnostics}
+			return result{left.with("status", "SCHEDULED"), left.tfdiags}
 		}, "Unable to Update QoS Reservation", []string{"the state is kept as it was"}},
 		"delete a session": {hour(nil), false, (*core).destroy, "Unable to Delete QoS Session", []string{"where the session was made", "terraform state rm"}},
 		"delete a session of a state without the attribute": {hour(nil), false, func(c *core, r record) result {
 			left := c.destroy(r.with("endpoint", nil))
-			return result{left.with("endpoint", r.text("endpoint")), left.diagnostics}
+			return result{left.with("endpoint", r.text("endpoint")), left.tfdiags}
 		}, "Unable to Delete QoS Session", []string{"where the session was made"}},
 		"delete a reservation": {match(attrs{"starts_at": nil}), true, (*core).destroy, "Unable to Delete QoS Reservation", []string{"where the session was made", "terraform state rm"}},
 	} {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
@@ -51,7 +52,7 @@ func kindOf(err error) string {
 		return "interrupted"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "timeout"
-	case isUntrusted(err):
+	case diagnostics.IsUntrusted(err):
 		return "TLS"
 	case errors.As(err, &dns):
 		return "host not found"

@@ -5,6 +5,8 @@ import (
 	"reflect"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 )
 
 // guarded turns a panic anywhere in a call into a diagnostic of its answer: a plugin that dies takes
@@ -25,9 +27,8 @@ func recoverRPC[Request, Response any](ctx context.Context, req Request, call fu
 }
 
 func internalFault(fault any) []*tfprotov6.Diagnostic {
-	return []*tfprotov6.Diagnostic{{
-		Severity: tfprotov6.DiagnosticSeverityError, Summary: faultSummary, Detail: explainFault(fault).detail(),
-	}}
+	d := diagnostics.InternalFault(fault)
+	return []*tfprotov6.Diagnostic{{Severity: tfprotov6.DiagnosticSeverityError, Summary: d.Summary(), Detail: d.Detail()}}
 }
 
 // ApplyResourceChange keeps what was recorded: an answer without a state says that there is nothing.
@@ -37,7 +38,7 @@ func (g panicGuard) ApplyResourceChange(ctx context.Context, req *tfprotov6.Appl
 			resp, err = &tfprotov6.ApplyResourceChangeResponse{
 				NewState: req.PriorState, Private: req.PlannedPrivate, NewIdentity: req.PlannedIdentity, Diagnostics: internalFault(fault),
 			}, nil
-			resp.Diagnostics[0].Detail += "\n\n" + lookFirst
+			resp.Diagnostics[0].Detail += "\n\n" + diagnostics.LookFirst
 		}
 	}()
 	return g.framework.ApplyResourceChange(ctx, req)

@@ -77,7 +77,7 @@ func TestFaultBehindAChange(t *testing.T) {
 		containsAll(t, left.errors(), []string{"Internal Fault", "a fault", "look at the sessions"})
 	}
 	if lost := c.create(hour(nil)); lost.values != nil || !strings.Contains(lost.errors(), "look at the sessions") {
-		t.Errorf("create: the state has %v; %s", lost.values, printed(lost.diagnostics))
+		t.Errorf("create: the state has %v; %s", lost.values, printed(lost.tfdiags))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
@@ -93,7 +94,7 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 					"A response that proves that nothing happened (429, or 503 with `Retry-After`) does not count: it is retried until the operation's timeout. " +
 					"A request to create a session is repeated only when the outcome of the previous one is known.",
 				Optional:   true,
-				CustomType: wholeNumberType{},
+				CustomType: validators.WholeNumberType{},
 			},
 			"request_timeout": schema.StringAttribute{
 				MarkdownDescription: "Time allowed for each request, as a [duration](https://pkg.go.dev/time#ParseDuration) such as `\"45s\"`, up to 10 minutes. Default: `\"30s\"`.",

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -12,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
@@ -38,7 +38,7 @@ func modifyPlan[M interface {
 	if resp.Diagnostics.Append(req.Config.Get(ctx, &config)...); resp.Diagnostics.HasError() {
 		return planned, false
 	}
-	if resp.Diagnostics.Append(problems(api.Check(config.toSpec(types.StringNull())))...); resp.Diagnostics.HasError() {
+	if resp.Diagnostics.Append(diagnostics.Problems(api.Check(config.toSpec(types.StringNull())))...); resp.Diagnostics.HasError() {
 		return planned, false
 	}
 	var prior *M
@@ -162,10 +162,7 @@ func sameAddress(a, b attr.Value) bool {
 func (p *planner) notes() diag.Diagnostics {
 	var notes diag.Diagnostics
 	if len(p.adopted) > 0 {
-		notes.AddWarning("Imported Session Adopts Configuration",
-			"The API does not show "+strings.Join(p.adopted, ", ")+" of the imported session, so the state takes this from the configuration. "+
-				"It cannot be checked against the network, and nothing is sent there. If the session was made with other values, "+
-				"replace it: terraform apply -replace='ADDRESS' (ADDRESS is the one above).")
+		notes.Append(diagnostics.AdoptsConfiguration(p.adopted))
 	}
 	return notes
 }
@@ -177,8 +174,5 @@ func (p *planner) unknowns(resource string) diag.Diagnostics {
 	if len(p.unknown) == 0 || len(p.unknown) < len(p.replace) {
 		return nil
 	}
-	return diag.Diagnostics{diag.NewWarningDiagnostic("QoS "+capital(resource)+" Replaced for an Unknown Value",
-		"Not known until the apply: "+strings.Join(p.unknown, ", ")+". The API cannot modify a session, so the "+resource+" is planned to be replaced, "+
-			"which ends a live session, even if the value turns out to be the same.\n\n"+
-			"To avoid this, first apply what the value depends on: terraform apply -target='OTHER_RESOURCE'.")}
+	return diag.Diagnostics{diagnostics.ReplacedForUnknown(resource, p.unknown)}
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 )
 
 const (
@@ -30,12 +32,12 @@ func requestAttributes(resource string, own map[string]schema.Attribute) map[str
 		"qos_profile": schema.StringAttribute{
 			MarkdownDescription: "QoS profile: `QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`. " + replaces + " So does a change made by the network.",
 			Required:            true,
-			Validators:          []validator.String{profileName},
+			Validators:          []validator.String{validators.ProfileName},
 		},
 		"notification_url": schema.StringAttribute{
 			MarkdownDescription: "Absolute `https` or `http` URL that the network notifies of status changes. " + replaces,
 			Optional:            true,
-			Validators:          []validator.String{webhookURL},
+			Validators:          []validator.String{validators.WebhookURL},
 		},
 		"notification_auth_token": schema.StringAttribute{
 			MarkdownDescription: "Bearer token that the network sends to `notification_url`. " +
@@ -47,18 +49,18 @@ func requestAttributes(resource string, own map[string]schema.Attribute) map[str
 			// written with every snapshot of it (a tenth of the time to apply a thousand sessions).
 			WriteOnly: true,
 			Validators: []validator.String{
-				headerToken,
-				needs("notification_url", "there is nobody to send the token to"),
+				validators.BearerToken,
+				validators.AlsoRequires("notification_url", "there is nobody to send the token to"),
 			},
 		},
 		"notification_auth_token_version": schema.Int64Attribute{
 			MarkdownDescription: "Version of `notification_auth_token`, 0 or greater. Increase it whenever the token changes. " +
 				replaces + " The new one uses the configured token.",
 			Optional:   true,
-			CustomType: wholeNumberType{},
+			CustomType: validators.WholeNumberType{},
 			Validators: []validator.Int64{
-				between(0, 1<<53, ""),
-				needs("notification_auth_token", "there is no token to number"),
+				validators.Int64Between(0, 1<<53, ""),
+				validators.AlsoRequires("notification_auth_token", "there is no token to number"),
 			},
 		},
 		"wait_for_available": schema.BoolAttribute{
@@ -96,8 +98,8 @@ func noTimeouts(operations ...string) timeouts.Value {
 
 func timeoutAttribute(what string, byDefault time.Duration) schema.Attribute {
 	return schema.StringAttribute{
-		MarkdownDescription: what + ", as a [duration](https://pkg.go.dev/time#ParseDuration) such as `\"10m\"`. Default: `\"" + short(byDefault) + "\"`.",
+		MarkdownDescription: what + ", as a [duration](https://pkg.go.dev/time#ParseDuration) such as `\"10m\"`. Default: `\"" + validators.FormatDuration(byDefault) + "\"`.",
 		Optional:            true,
-		Validators:          []validator.String{durationUpTo(maxTimeout)},
+		Validators:          []validator.String{validators.Duration(maxTimeout)},
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -153,7 +154,7 @@ func TestReservation_grantedBeyondTheWindow(t *testing.T) {
 			r := s.is(bought, "AVAILABLE", "POST")
 			s.warns(bought, test.warns...)
 			if expires := s.Ledger()[0].ExpiresAt; test.behind > time.Minute {
-				containsAll(t, printed(bought.diagnostics), []string{
+				containsAll(t, printed(bought.tfdiags), []string{
 					"granted the session until " + expires.UTC().Format(time.RFC3339), "the window closes at " + matchEnds, "Session: " + r.text("session_id"),
 				})
 			}
@@ -181,12 +182,12 @@ func TestReservation_grantedBeyondTheWindow(t *testing.T) {
 func (s season) warns(p pass, summaries ...string) {
 	s.t.Helper()
 	var got []string
-	for _, d := range p.diagnostics {
+	for _, d := range p.tfdiags {
 		got = append(got, d.Summary)
 	}
 	slices.Sort(got)
 	if slices.Sort(summaries); p.errors() != "" || !slices.Equal(got, summaries) {
-		s.t.Errorf("it says %q, want the warnings %q\n%s", got, summaries, printed(p.diagnostics))
+		s.t.Errorf("it says %q, want the warnings %q\n%s", got, summaries, printed(p.tfdiags))
 	}
 }
 
@@ -231,8 +232,8 @@ func TestReservation_withoutTheAPI(t *testing.T) {
 			spoil(s)
 			requests := len(s.Requests())
 			s.idleWithoutTheAPI(ended, past)
-			if gone := s.core().reservations().destroy(ended); len(gone.diagnostics) > 0 || gone.values != nil {
-				t.Errorf("the destroy says: %s", printed(gone.diagnostics))
+			if gone := s.core().reservations().destroy(ended); len(gone.tfdiags) > 0 || gone.values != nil {
+				t.Errorf("the destroy says: %s", printed(gone.tfdiags))
 			}
 			if got := len(s.Requests()) - requests; got > 0 {
 				t.Errorf("for what is over %d requests were sent", got)
@@ -243,8 +244,8 @@ func TestReservation_withoutTheAPI(t *testing.T) {
 			if kept.planned || !kept.is(scheduled) {
 				t.Errorf("the state has %v", kept.values)
 			}
-			if gone := s.core().reservations().destroy(scheduled); len(gone.diagnostics) > 0 || gone.values != nil {
-				t.Errorf("the destroy says: %s", printed(gone.diagnostics))
+			if gone := s.core().reservations().destroy(scheduled); len(gone.tfdiags) > 0 || gone.values != nil {
+				t.Errorf("the destroy says: %s", printed(gone.tfdiags))
 			}
 
 			buying := s.pass(due, other)
@@ -270,8 +271,8 @@ func TestReservation_withoutTheAPI(t *testing.T) {
 // idleWithoutTheAPI checks that a run without the API has nothing to do.
 func (s season) idleWithoutTheAPI(r record, config attrs) {
 	s.t.Helper()
-	if p := s.pass(r, config); p.planned || len(p.diagnostics) > 0 || !p.is(r) {
-		s.t.Errorf("the run planned something, or said: %s", printed(p.diagnostics))
+	if p := s.pass(r, config); p.planned || len(p.tfdiags) > 0 || !p.is(r) {
+		s.t.Errorf("the run planned something, or said: %s", printed(p.tfdiags))
 	}
 }
 
@@ -342,16 +343,16 @@ func (s season) passUnknown(r record, config attrs) pass {
 	c := s.core().reservations()
 	read := c.refresh(r)
 	p := c.plan(read.record, config.with("starts_at", notKnownYet{}))
-	if refused(p.diagnostics) {
-		s.t.Fatalf("the plan is refused: %s", printed(p.diagnostics))
+	if refused(p.tfdiags) {
+		s.t.Fatalf("the plan is refused: %s", printed(p.tfdiags))
 	}
 	p.config = config
 	p.planned.values["starts_at"] = tftypes.NewValue(tftypes.String, config["starts_at"])
-	if from, err := parseInstant(p.planned.text("starts_at")); err == nil {
+	if from, err := validators.ParseInstant(p.planned.text("starts_at")); err == nil {
 		to := mustInstant(s.t, p.planned.text("ends_at"))
 		p.planned.values["window_seconds"] = tftypes.NewValue(tftypes.Number, int64(to.Sub(from)/time.Second))
 	}
 	made := c.apply(p)
 	sent := strings.Join(strings.Fields(s.writes())[before:], " ")
-	return pass{made.record, true, sent, slices.Concat(read.diagnostics, p.diagnostics, made.diagnostics)}
+	return pass{made.record, true, sent, slices.Concat(read.tfdiags, p.tfdiags, made.tfdiags)}
 }

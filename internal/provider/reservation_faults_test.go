@@ -30,7 +30,7 @@ func (s season) scheduled(config attrs) record {
 func (s season) failsWith(p pass, texts ...string) {
 	s.t.Helper()
 	if p.errors() == "" {
-		s.t.Errorf("there is no error; %s", printed(p.diagnostics))
+		s.t.Errorf("there is no error; %s", printed(p.tfdiags))
 	}
 	containsAll(s.t, p.errors(), texts)
 }
@@ -138,8 +138,8 @@ func TestReservation_updateLosesTheAnswer(t *testing.T) {
 			bought := s.passOf(c.reservations(), r, match(nil))
 			if test.found {
 				s.idle(s.is(bought, "AVAILABLE", "POST"), match(nil), "AVAILABLE")
-				if len(bought.diagnostics) > 0 {
-					t.Errorf("it said: %s", printed(bought.diagnostics))
+				if len(bought.tfdiags) > 0 {
+					t.Errorf("it said: %s", printed(bought.tfdiags))
 				}
 				return
 			}
@@ -464,8 +464,8 @@ func TestReservation_updatesWithoutACall(t *testing.T) {
 		s.at(0)
 		requests := len(s.Requests())
 		changed := s.core().reservations().apply(p)
-		if changed.text("status") != "SCHEDULED" || len(changed.diagnostics) > 0 || len(s.Requests()) != requests {
-			t.Errorf("it is %s after %d requests; %s", changed.text("status"), len(s.Requests())-requests, printed(changed.diagnostics))
+		if changed.text("status") != "SCHEDULED" || len(changed.tfdiags) > 0 || len(s.Requests()) != requests {
+			t.Errorf("it is %s after %d requests; %s", changed.text("status"), len(s.Requests())-requests, printed(changed.tfdiags))
 		}
 		// Nobody waits: it is requested, and that is no reason to plan anything.
 		s.Echo(func(info map[string]any) { info["qosStatus"] = "REQUESTED" })
@@ -488,8 +488,8 @@ func TestReservation_staleSaved(t *testing.T) {
 		c := s.core().reservations()
 		p := c.plan(c.refresh(r).record, moved)
 		made := s.core().reservations().apply(p)
-		if made.text("status") != "ENDED" || refused(made.diagnostics) || s.writes() != "POST DELETE" {
-			t.Errorf("it is %s, sent %s; %s", made.text("status"), s.writes(), printed(made.diagnostics))
+		if made.text("status") != "ENDED" || refused(made.tfdiags) || s.writes() != "POST DELETE" {
+			t.Errorf("it is %s, sent %s; %s", made.text("status"), s.writes(), printed(made.tfdiags))
 		}
 	})(t)
 }
@@ -509,8 +509,8 @@ func TestReservation_origins(t *testing.T) {
 
 		s.at(4 * time.Hour)
 		ended := s.passOf(other(), r, match(nil))
-		if ended.text("status") != "ENDED" || len(ended.diagnostics) > 0 {
-			t.Errorf("after its end it is %s; %s", ended.text("status"), printed(ended.diagnostics))
+		if ended.text("status") != "ENDED" || len(ended.tfdiags) > 0 {
+			t.Errorf("after its end it is %s; %s", ended.text("status"), printed(ended.tfdiags))
 		}
 		if was, is := privateIn(r.private).Origin, privateIn(ended.private).Origin; was == "" || is != "" {
 			t.Errorf("the origin is %q with a session, and %q without", was, is)
@@ -532,8 +532,8 @@ func TestReservation_import(t *testing.T) {
 	adopted := func(s season, id string) record {
 		s.t.Helper()
 		got := s.core().reservations().adopt(id)
-		if len(got.diagnostics) > 0 || got.text("id") != id || got.text("session_id") != id || got.text("status") != "AVAILABLE" || got.text("qos_profile") != "QOS_L" {
-			s.t.Fatalf("imported is %v; %s", got.values, printed(got.diagnostics))
+		if len(got.tfdiags) > 0 || got.text("id") != id || got.text("session_id") != id || got.text("status") != "AVAILABLE" || got.text("qos_profile") != "QOS_L" {
+			s.t.Fatalf("imported is %v; %s", got.values, printed(got.tfdiags))
 		}
 		return got.record
 	}
@@ -569,8 +569,8 @@ func TestReservation_import(t *testing.T) {
 		p := c.plan(r, match(nil))
 		s.Remove(id)
 		made := s.core().reservations().apply(p)
-		if made.text("status") != "DUE" || !made.values["session_id"].IsNull() || refused(made.diagnostics) || s.writes() != "" {
-			t.Errorf("it is %s, sent %s; %s", made.text("status"), s.writes(), printed(made.diagnostics))
+		if made.text("status") != "DUE" || !made.values["session_id"].IsNull() || refused(made.tfdiags) || s.writes() != "" {
+			t.Errorf("it is %s, sent %s; %s", made.text("status"), s.writes(), printed(made.tfdiags))
 		}
 		containsAll(t, strings.Join(made.warnings(), ""), []string{"QoS Reservation Without Session", "an import reserves nothing"})
 		s.is(s.pass(made.record, match(nil)), "AVAILABLE", "POST")
@@ -654,7 +654,7 @@ func TestReservation_drift(t *testing.T) {
 			end(s)
 			again := s.pass(seen.record, match(nil))
 			if again.text("status") != "AVAILABLE" || again.text("id") != r.text("id") || again.text("qos_profile") != "QOS_L" {
-				t.Errorf("the state has %v; %s", again.values, printed(again.diagnostics))
+				t.Errorf("the state has %v; %s", again.values, printed(again.tfdiags))
 			}
 		}))
 	}

@@ -58,8 +58,8 @@ func TestReservation_foreignNotFound(t *testing.T) {
 			}
 			s.Heal()
 			answers(s, 2, sandbox.OpDelete)
-			if gone := s.core().reservations().destroy(r); gone.values != nil || len(gone.diagnostics) > 0 || len(s.ids()) > 0 {
-				t.Errorf("the network has %v; %s", s.ids(), printed(gone.diagnostics))
+			if gone := s.core().reservations().destroy(r); gone.values != nil || len(gone.tfdiags) > 0 || len(s.ids()) > 0 {
+				t.Errorf("the network has %v; %s", s.ids(), printed(gone.tfdiags))
 			}
 		}))
 	}
@@ -88,8 +88,8 @@ func TestReservation_laggingNode(t *testing.T) {
 		for _, op := range []sandbox.Operation{sandbox.OpRead, sandbox.OpList, sandbox.OpDelete} {
 			s.Lag(op, 50*time.Second)
 		}
-		if gone := s.core().reservations().destroy(r); gone.values != nil || len(gone.diagnostics) > 0 || len(s.ids()) > 0 {
-			t.Errorf("the network has %v; %s", s.ids(), printed(gone.diagnostics))
+		if gone := s.core().reservations().destroy(r); gone.values != nil || len(gone.tfdiags) > 0 || len(s.ids()) > 0 {
+			t.Errorf("the network has %v; %s", s.ids(), printed(gone.tfdiags))
 		}
 	}))
 }
@@ -109,8 +109,8 @@ func TestReservation_deleteBusy(t *testing.T) {
 			s.at(2 * time.Hour)
 			r = s.is(s.pass(r, later), "AVAILABLE", "POST")
 			busy()
-			if gone := s.core().reservations().destroy(r); gone.values != nil || len(gone.diagnostics) > 0 || len(s.ids()) > 0 {
-				t.Errorf("the network has %v; %s", s.ids(), printed(gone.diagnostics))
+			if gone := s.core().reservations().destroy(r); gone.values != nil || len(gone.tfdiags) > 0 || len(s.ids()) > 0 {
+				t.Errorf("the network has %v; %s", s.ids(), printed(gone.tfdiags))
 			}
 		}))
 	}
@@ -140,7 +140,7 @@ func TestReservation_availablePastItsEnd(t *testing.T) {
 		s.Echo(nil)
 		s.SkewDate(off(25 * time.Hour))
 		s.failsWith(s.pass(r, config), "Unable to Read QoS Reservation", "One of them is wrong")
-		s.is(pass{record: r, diagnostics: nil}, "AVAILABLE", "")
+		s.is(pass{record: r, tfdiags: nil}, "AVAILABLE", "")
 	})(t)
 }
 
@@ -152,8 +152,8 @@ func (s season) lost(config attrs) (r record, session sandbox.Session) {
 	session = s.Ledger()[0]
 	s.Remove(session.ID)
 	read := s.core().reservations().refresh(r)
-	if got := read.warnings(); len(got) != 1 || refused(read.diagnostics) {
-		s.t.Fatalf("it says: %s", printed(read.diagnostics))
+	if got := read.warnings(); len(got) != 1 || refused(read.tfdiags) {
+		s.t.Fatalf("it says: %s", printed(read.tfdiags))
 	}
 	containsAll(s.t, read.warnings()[0], []string{"QoS Session " + session.ID + " Gone Before Its End", "the reservation takes it back"})
 	if read.text("status") != "DUE" || !read.values["session_id"].IsNull() {
@@ -171,8 +171,8 @@ func TestReservation_takenBack(t *testing.T) {
 		s.Seed(session)
 		back := s.pass(r, match(nil))
 		r = s.is(back, "AVAILABLE", "")
-		if r.text("session_id") != session.ID || len(back.diagnostics) > 0 {
-			t.Errorf("the state has %v; %s", r.values, printed(back.diagnostics))
+		if r.text("session_id") != session.ID || len(back.tfdiags) > 0 {
+			t.Errorf("the state has %v; %s", r.values, printed(back.tfdiags))
 		}
 		s.idle(r, match(nil), "AVAILABLE")
 		if lost := privateIn(r.private).Lost; lost.ID != "" {
@@ -184,7 +184,7 @@ func TestReservation_takenBack(t *testing.T) {
 		s.Before(sandbox.OpCreate, once(func() { s.Seed(session) }))
 		back := s.pass(r, match(nil))
 		if got := back.text("session_id"); got != session.ID || back.text("status") != "AVAILABLE" || back.errors() != "" {
-			t.Errorf("the state has %v; %s", back.values, printed(back.diagnostics))
+			t.Errorf("the state has %v; %s", back.values, printed(back.tfdiags))
 		}
 		s.idle(back.record, match(nil), "AVAILABLE")
 	}))
@@ -196,7 +196,7 @@ func TestReservation_takenBack(t *testing.T) {
 		}))
 		back := s.pass(r, match(nil))
 		if got := back.text("session_id"); got != session.ID || back.text("status") != "AVAILABLE" || back.errors() != "" {
-			t.Errorf("the state has %v; %s", back.values, printed(back.diagnostics))
+			t.Errorf("the state has %v; %s", back.values, printed(back.tfdiags))
 		}
 		s.idle(back.record, match(nil), "AVAILABLE")
 	}))
@@ -216,7 +216,7 @@ func TestReservation_takenBack(t *testing.T) {
 		r, session := s.lost(match(nil))
 		again := s.pass(r, match(nil))
 		if again.sent != "POST" || again.text("session_id") == session.ID || privateIn(again.private).Lost.ID != "" {
-			t.Errorf("sent was %s, the state has %v; %s", again.sent, again.values, printed(again.diagnostics))
+			t.Errorf("sent was %s, the state has %v; %s", again.sent, again.values, printed(again.tfdiags))
 		}
 	}))
 	t.Run("outside of a window that was moved", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
@@ -249,15 +249,15 @@ func TestReservation_destroysTheLost(t *testing.T) {
 	t.Run("back again", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		r, session := s.lost(match(nil))
 		s.Seed(session)
-		if gone := s.core().reservations().destroy(r); gone.values != nil || len(gone.diagnostics) > 0 || len(s.ids()) > 0 {
-			t.Errorf("the network has %v; %s", s.ids(), printed(gone.diagnostics))
+		if gone := s.core().reservations().destroy(r); gone.values != nil || len(gone.tfdiags) > 0 || len(s.ids()) > 0 {
+			t.Errorf("the network has %v; %s", s.ids(), printed(gone.tfdiags))
 		}
 	}))
 	t.Run("still gone", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		r, session := s.lost(match(nil))
 		gone := s.core().reservations().destroy(r)
-		if gone.values != nil || refused(gone.diagnostics) {
-			t.Errorf("it says: %s", printed(gone.diagnostics))
+		if gone.values != nil || refused(gone.tfdiags) {
+			t.Errorf("it says: %s", printed(gone.tfdiags))
 		}
 		// Terraform shows no warning of the refresh of a destroy, but this one.
 		containsAll(t, strings.Join(gone.warnings(), ""), []string{"QoS Session " + session.ID + " Gone Before Its End"})
@@ -266,23 +266,23 @@ func TestReservation_destroysTheLost(t *testing.T) {
 		r, _ := s.lost(match(nil))
 		s.at(5 * time.Hour)
 		s.Fail(sandbox.Fault{Times: -1, Effect: sandbox.DropBeforeCommit()})
-		if gone := s.core().reservations().destroy(r); gone.values != nil || len(gone.diagnostics) > 0 {
-			t.Errorf("it says: %s", printed(gone.diagnostics))
+		if gone := s.core().reservations().destroy(r); gone.values != nil || len(gone.tfdiags) > 0 {
+			t.Errorf("it says: %s", printed(gone.tfdiags))
 		}
 	}))
 	t.Run("back again, by a machine whose clock is a day ahead", inSeason(0, sandbox.Config{Clock: clockOff(-24 * time.Hour)}, func(t *testing.T, s season) {
 		r, session := s.lost(match(nil))
 		s.Seed(session)
-		if gone := s.core().reservations().destroy(r); gone.values != nil || len(gone.diagnostics) > 0 || len(s.ids()) > 0 {
-			t.Errorf("the network has %v; %s", s.ids(), printed(gone.diagnostics))
+		if gone := s.core().reservations().destroy(r); gone.values != nil || len(gone.tfdiags) > 0 || len(s.ids()) > 0 {
+			t.Errorf("the network has %v; %s", s.ids(), printed(gone.tfdiags))
 		}
 	}))
 	t.Run("the API is down", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		r, session := s.lost(match(nil))
 		s.Fail(sandbox.Fault{Times: -1, Effect: sandbox.DropBeforeCommit()})
 		gone := s.core().reservations().destroy(r)
-		if gone.values != nil || refused(gone.diagnostics) {
-			t.Errorf("it says: %s", printed(gone.diagnostics))
+		if gone.values != nil || refused(gone.tfdiags) {
+			t.Errorf("it says: %s", printed(gone.tfdiags))
 		}
 		containsAll(t, strings.Join(gone.warnings(), ""), []string{"QoS Session " + session.ID, "until it disappeared from the network before its end", session.ID})
 	}))

@@ -7,22 +7,23 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
 // reservationModel is a qod_reservation as configuration, plan and state have it.
 type reservationModel struct {
 	requestModel
-	StartsAt      types.String   `tfsdk:"starts_at"`
-	EndsAt        types.String   `tfsdk:"ends_at"`
-	Timeouts      timeouts.Value `tfsdk:"timeouts"`
-	ID            types.String   `tfsdk:"id"`
-	SessionID     types.String   `tfsdk:"session_id"`
-	Status        types.String   `tfsdk:"status"`
-	StartedAt     types.String   `tfsdk:"started_at"`
-	ExpiresAt     types.String   `tfsdk:"expires_at"`
-	WindowSeconds wholeNumber    `tfsdk:"window_seconds"`
-	Endpoint      types.String   `tfsdk:"endpoint"`
+	StartsAt      types.String           `tfsdk:"starts_at"`
+	EndsAt        types.String           `tfsdk:"ends_at"`
+	Timeouts      timeouts.Value         `tfsdk:"timeouts"`
+	ID            types.String           `tfsdk:"id"`
+	SessionID     types.String           `tfsdk:"session_id"`
+	Status        types.String           `tfsdk:"status"`
+	StartedAt     types.String           `tfsdk:"started_at"`
+	ExpiresAt     types.String           `tfsdk:"expires_at"`
+	WindowSeconds validators.WholeNumber `tfsdk:"window_seconds"`
+	Endpoint      types.String           `tfsdk:"endpoint"`
 }
 
 // window is the configured one; known is false while a part of it is not, and after an import.
@@ -31,20 +32,26 @@ func (m reservationModel) window() (w window, known bool) {
 		return window{}, false
 	}
 	// Validated before; what cannot be read would be open, or over at once.
-	w.starts, _ = parseInstant(m.StartsAt.ValueString())
-	w.ends, _ = parseInstant(m.EndsAt.ValueString())
+	w.starts, _ = validators.ParseInstant(m.StartsAt.ValueString())
+	w.ends, _ = validators.ParseInstant(m.EndsAt.ValueString())
 	return w, true
 }
 
+// toSpec asks for a session until the window ends.
+func (m reservationModel) toSpec(token types.String) qod.Spec {
+	w, _ := m.window()
+	return m.requestModel.toSpec(token, 0, w.ends)
+}
+
 // windowSeconds is what window_seconds has to be.
-func (m reservationModel) windowSeconds() wholeNumber {
+func (m reservationModel) windowSeconds() validators.WholeNumber {
 	switch w, known := m.window(); {
 	case m.StartsAt.IsNull(), m.EndsAt.IsNull():
-		return nullWholeNumber()
+		return validators.NullWholeNumber()
 	case !known:
-		return unknownWholeNumber()
+		return validators.UnknownWholeNumber()
 	default:
-		return newWholeNumber(w.seconds())
+		return validators.NewWholeNumber(w.seconds())
 	}
 }
 

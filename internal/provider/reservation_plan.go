@@ -1,8 +1,10 @@
 package provider
 
 import (
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 )
 
 // reservationPlan is what planning a qod_reservation decides.
@@ -41,7 +43,7 @@ func planReservation(config reservationModel, prior *reservationModel, private s
 	}
 	notes := p.notes()
 	if !prior.SessionID.IsNull() && (config.StartsAt.IsUnknown() || config.EndsAt.IsUnknown()) {
-		notes.Append(windowUnknown())
+		notes.Append(diagnostics.WindowUnknown())
 	}
 	return reservationPlan{planned: planned, notes: notes}
 }
@@ -65,18 +67,9 @@ func (m reservationModel) asksForWork(prior reservationModel) bool {
 
 // samePlanned keeps the spelling of the state where the configuration means the same instant.
 func samePlanned(config, prior types.String) types.String {
-	is, err := parseInstant(config.ValueString())
-	if was, wasErr := parseInstant(prior.ValueString()); err == nil && wasErr == nil && is.Equal(was) {
+	is, err := validators.ParseInstant(config.ValueString())
+	if was, wasErr := validators.ParseInstant(prior.ValueString()); err == nil && wasErr == nil && is.Equal(was) {
 		return prior
 	}
 	return config
-}
-
-// windowUnknown warns of a plan that may end a live session, or leave it, by a time that nobody has seen.
-func windowUnknown() diag.Diagnostic {
-	return warning("", "Reservation Window Unknown", message{
-		cause: "The window of a reservation with a live session is not known until the apply. If it turns out not to be open, the apply ends the session.",
-		remedy: "A start at most five minutes ahead leaves the session alone. For a window that is open from now on, leave starts_at out; " +
-			"never set it to timestamp(), which is another time in every run.",
-	})
 }

@@ -12,11 +12,16 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 )
 
 const (
 	matchStarts = "2028-02-29T20:15:00Z"
 	matchEnds   = "2028-03-01T00:15:00Z"
+
+	lostID   = "11111111-1111-4111-8111-111111111111"
+	secondID = "22222222-2222-4222-8222-222222222222"
 )
 
 var reservationTimeouts = []string{"create", "update", "delete"}
@@ -29,7 +34,7 @@ func fullReservation() reservationModel {
 		EndsAt:       types.StringValue(matchEnds),
 		Timeouts:     noTimeouts(reservationTimeouts...),
 		ID:           types.StringNull(), SessionID: types.StringNull(), Status: types.StringNull(),
-		StartedAt: types.StringNull(), ExpiresAt: types.StringNull(), WindowSeconds: nullWholeNumber(),
+		StartedAt: types.StringNull(), ExpiresAt: types.StringNull(), WindowSeconds: validators.NullWholeNumber(),
 	}
 }
 
@@ -40,7 +45,7 @@ func appliedReservation() reservationModel {
 	m.ID, m.SessionID = types.StringValue(secondID), types.StringValue(lostID)
 	m.Status = types.StringValue("AVAILABLE")
 	m.StartedAt, m.ExpiresAt = types.StringValue("2028-02-29T20:15:03Z"), types.StringValue("2028-03-01T00:15:00Z")
-	m.WindowSeconds = newWholeNumber(4 * 3600)
+	m.WindowSeconds = validators.NewWholeNumber(4 * 3600)
 	m.Endpoint = madeEndpoint
 	return m
 }
@@ -131,7 +136,7 @@ func TestPlanReservation(t *testing.T) {
 		{name: "profile changed by the network", prior: func(m *reservationModel) { m.QoSProfile = text("QOS_E") }, want: "qos_profile"},
 		{name: "server changed", config: func(m *reservationModel) { m.ApplicationServer = serverOf("198.51.100.0/25", "2001:db8::/32") }, want: "application_server.ipv4_address"},
 		{name: "webhook changed", config: func(m *reservationModel) { m.NotificationURL = text("https://example.com/2") }, want: "notification_url"},
-		{name: "token version changed", config: func(m *reservationModel) { m.NotificationAuthTokenVersion = newWholeNumber(2) }, want: "notification_auth_token_version"},
+		{name: "token version changed", config: func(m *reservationModel) { m.NotificationAuthTokenVersion = validators.NewWholeNumber(2) }, want: "notification_auth_token_version"},
 		{name: "profile and window changed", config: both(lasts(text(matchStarts), text("2028-03-01T01:15:00Z")), func(m *reservationModel) { m.QoSProfile = text("QOS_E") }), want: "qos_profile"},
 		{name: "address re-spelled", config: func(m *reservationModel) {
 			m.Device = member(m.Device, "ipv6_address", text("2A02:9130:0:0:0:0:0:0077"))
@@ -144,7 +149,7 @@ func TestPlanReservation(t *testing.T) {
 
 		{name: "imported", private: imported, prior: lasts(none, none), want: act},
 		{name: "imported, without webhook", private: imported, prior: both(lasts(none, none), func(m *reservationModel) {
-			m.NotificationURL, m.NotificationAuthTokenVersion = none, nullWholeNumber()
+			m.NotificationURL, m.NotificationAuthTokenVersion = none, validators.NullWholeNumber()
 		}), want: act, warns: "The API does not show notification_url, notification_auth_token_version"},
 		{name: "imported while UNAVAILABLE", private: imported, prior: both(lasts(none, none), stands("UNAVAILABLE")), want: act},
 		{name: "imported another device", private: imported, prior: both(lasts(none, none), func(m *reservationModel) {
@@ -221,13 +226,13 @@ func TestPlanReservation_windowSeconds(t *testing.T) {
 	text, none, notYet := types.StringValue, types.StringNull(), types.StringUnknown()
 	for name, test := range map[string]struct {
 		starts, ends types.String
-		want         wholeNumber
+		want         validators.WholeNumber
 	}{
-		"both":            {text(matchStarts), text(matchEnds), newWholeNumber(4 * 3600)},
-		"no start":        {none, text(matchEnds), nullWholeNumber()},
-		"start not known": {notYet, text(matchEnds), unknownWholeNumber()},
-		"end not known":   {text(matchStarts), notYet, unknownWholeNumber()},
-		"neither":         {none, notYet, nullWholeNumber()},
+		"both":            {text(matchStarts), text(matchEnds), validators.NewWholeNumber(4 * 3600)},
+		"no start":        {none, text(matchEnds), validators.NullWholeNumber()},
+		"start not known": {notYet, text(matchEnds), validators.UnknownWholeNumber()},
+		"end not known":   {text(matchStarts), notYet, validators.UnknownWholeNumber()},
+		"neither":         {none, notYet, validators.NullWholeNumber()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

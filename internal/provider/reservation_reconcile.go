@@ -8,13 +8,14 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
 // reconciler brings a reservation to where its window wants it to be now: Create and Update do nothing
 // else. What became of the session is saved before the next step is taken.
 type reconciler struct {
-	operation
+	diagnostics.Operation
 	api       qod.Sessions
 	plan      reservationModel
 	token     types.String
@@ -35,21 +36,21 @@ type reconciler struct {
 func (e *reconciler) run(ctx context.Context) diag.Diagnostics {
 	var diags diag.Diagnostics
 	if err := e.readClock(ctx); err != nil {
-		diags.Append(e.clockUnknown(err))
+		diags.Append(e.ClockUnknown(err))
 		return diags
 	}
 	if e.session != nil {
 		w, _ := e.plan.window()
 		var err error
 		if e.over, err = w.sessionOver(*e.session, e.private.MadeAt, e.now, time.Now()); err != nil {
-			diags.Append(e.timeUnknown(e.session.ID, err))
+			diags.Append(e.TimeUnknown(e.session.ID, err))
 			return diags
 		}
 	}
 	status := e.status()
 	dead := status == statusUnavailable || (status == statusDue && e.session != nil)
 	if status == statusOverdue || (dead && !e.adopting) {
-		diags.Append(deleteSession(ctx, e.api, e.operation, e.ref(), e.private)...)
+		diags.Append(deleteSession(ctx, e.api, e.Operation, e.ref(), e.private)...)
 		if diags.HasError() {
 			return diags
 		}
@@ -86,8 +87,6 @@ func (e *reconciler) readClock(ctx context.Context) error {
 // reserve asks for a session for what remains of the window, which is worked out before every POST.
 func (e *reconciler) reserve(ctx context.Context) (diags diag.Diagnostics) {
 	spec := e.plan.toSpec(e.token)
-	w, _ := e.plan.window()
-	spec.Until = w.ends
 	granted, err := createSession(ctx, e.api, spec, e.plan.waits(), func(made qod.Session) bool {
 		e.reserved = true
 		e.setSession(made)
@@ -106,12 +105,12 @@ func (e *reconciler) reserve(ctx context.Context) (diags diag.Diagnostics) {
 		return diags
 	case granted.ID == "" && errors.Is(err, qod.ErrWindowClosed) && !mayExist:
 		e.clearSession()
-		e.now = w.ends
+		e.now = spec.Until
 		return e.save(true) // it is over, which is no failure
 	}
 	diags.Append(e.recordResult(ctx, granted, err)...)
 	if !diags.HasError() && granted.QoSProfile != "" && granted.QoSProfile != spec.QoSProfile {
-		diags.Append(e.otherProfile(granted, spec.QoSProfile))
+		diags.Append(e.OtherProfile(granted, spec.QoSProfile))
 	}
 	return diags
 }
@@ -132,7 +131,7 @@ func (e *reconciler) recordResult(ctx context.Context, s qod.Session, err error)
 	} else {
 		e.setSession(s)
 	}
-	diags.Append(sessionWarnings(s)...)
+	diags.Append(diagnostics.SessionWarnings(s)...)
 	_ = e.readClock(ctx)
 	// A session that went with its window, while it was waited for, is no failure.
 	_, waited := asError[*qod.WaitError](err)
@@ -140,9 +139,11 @@ func (e *reconciler) recordResult(ctx context.Context, s qod.Session, err error)
 	// Nor has an adoption anything more to do for a session that is gone.
 	diags.Append(e.save(e.session != nil || e.adopting || over)...)
 	if err != nil && !over {
-		failed := e.operation
-		failed.over = e.status() == statusOverdue
-		diags.Append(failed.createFailed(err))
+		failed := e.Operation
+		if e.status() == statusOverdue {
+			failed = failed.AfterWindow()
+		}
+		diags.Append(failed.CreateFailed(err))
 	}
 	return diags
 }

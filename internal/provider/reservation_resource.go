@@ -10,6 +10,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
@@ -42,21 +44,21 @@ func (r *reservationResource) Configure(_ context.Context, req resource.Configur
 
 // ValidateConfig refuses a window that cannot be, if it is known.
 func (r *reservationResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	defer catch(&resp.Diagnostics)
+	defer diagnostics.Catch(&resp.Diagnostics)
 	var starts, ends types.String
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("starts_at"), &starts)...)
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("ends_at"), &ends)...)
-	from, fromErr := parseInstant(starts.ValueString())
-	to, toErr := parseInstant(ends.ValueString())
+	from, fromErr := validators.ParseInstant(starts.ValueString())
+	to, toErr := validators.ParseInstant(ends.ValueString())
 	if fromErr == nil && toErr == nil && !to.After(from) {
-		resp.Diagnostics.Append(invalid(path.Root("ends_at"), "must be after starts_at, which is "+quoted(starts.ValueString()), quoted(ends.ValueString())))
+		resp.Diagnostics.Append(validators.Invalid(path.Root("ends_at"), "must be after starts_at, which is "+validators.Quoted(starts.ValueString()), validators.Quoted(ends.ValueString())))
 	}
 }
 
 // ModifyPlan refuses what the API cannot express and decides between nothing, an update in place and a
 // replacement.
 func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	defer catch(&resp.Diagnostics)
+	defer diagnostics.Catch(&resp.Diagnostics)
 	planned, ok := modifyPlan(ctx, r.api, req, resp, planReservation)
 	if ok && req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(r.warnIfWindowOver(planned)...)
@@ -73,9 +75,9 @@ func (r *reservationResource) warnIfWindowOver(planned reservationModel) diag.Di
 		return nil
 	}
 	if now := r.api.EstimateNow(); !now.IsZero() && w.over(now) {
-		return diag.Diagnostics{windowOver(planned, "the API's clock", now)}
+		return diag.Diagnostics{diagnostics.WindowEnded(planned.EndsAt.ValueString(), "the API's clock", now)}
 	} else if now.IsZero() && w.over(time.Now()) {
-		return diag.Diagnostics{windowOver(planned, "this machine's clock", time.Now())}
+		return diag.Diagnostics{diagnostics.WindowEnded(planned.EndsAt.ValueString(), "this machine's clock", time.Now())}
 	}
 	return nil
 }
@@ -83,7 +85,7 @@ func (r *reservationResource) warnIfWindowOver(planned reservationModel) diag.Di
 // Create records the reservation, and reserves a session if the window is open. What it cannot do then
 // follows the same rules as a qod_session.
 func (r *reservationResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	defer catch(&resp.Diagnostics)
+	defer diagnostics.Catch(&resp.Diagnostics)
 	var plan reservationModel
 	var token types.String
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -93,7 +95,7 @@ func (r *reservationResource) Create(ctx context.Context, req resource.CreateReq
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(creatingReservation.checkEndpoint(r.api, plan.Endpoint.ValueString(), "")...)
+	resp.Diagnostics.Append(checkEndpoint(diagnostics.CreatingReservation, r.api, plan.Endpoint.ValueString(), "")...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -101,7 +103,7 @@ func (r *reservationResource) Create(ctx context.Context, req resource.CreateReq
 	defer cancel()
 
 	plan.ID = types.StringValue(uuid.NewString())
-	e := reconciler{api: r.api, operation: creatingReservation, plan: plan, token: token}
+	e := reconciler{api: r.api, Operation: diagnostics.CreatingReservation, plan: plan, token: token}
 	e.save = func(done bool) (diags diag.Diagnostics) {
 		if e.session == nil && !done {
 			resp.State.RemoveResource(ctx)
@@ -117,7 +119,7 @@ func (r *reservationResource) Create(ctx context.Context, req resource.CreateReq
 // Read looks at the session, if there is one, and concludes from the server's time where the
 // reservation stands. What is over needs no look: it is over for good.
 func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	defer catch(&resp.Diagnostics)
+	defer diagnostics.Catch(&resp.Diagnostics)
 	var model reservationModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
 	private, diags := loadPrivate(ctx, req.Private)
@@ -127,9 +129,9 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	}
 	// The first read of an import finds nothing in state but ids.
 	importing := private.Imported && model.Status.IsNull()
-	reading := readingReservation
+	reading := diagnostics.ReadingReservation
 	if importing {
-		reading = importingReservation
+		reading = diagnostics.ImportingReservation
 	}
 	session, seen, diags := currentSession(ctx, r.api, reading, model, private)
 	resp.Diagnostics.Append(diags...)
@@ -147,14 +149,14 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 		case session == nil:
 			// There is nothing that a guess could lose, and an API that is down must not keep a plan or a
 			// destroy from its work.
-			resp.Diagnostics.Append(statusUnknown(err))
+			resp.Diagnostics.Append(diagnostics.StatusUnknown(err))
 			if seen != private {
 				resp.Diagnostics.Append(resp.State.Set(ctx, model.withoutSession())...)
 				resp.Diagnostics.Append(seen.save(ctx, resp.Private)...)
 			}
 			return
 		default:
-			resp.Diagnostics.Append(reading.timeUnknown(session.ID, err))
+			resp.Diagnostics.Append(reading.TimeUnknown(session.ID, err))
 			return
 		}
 	}
@@ -168,13 +170,13 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	endpoint := r.api.Endpoint()
 	model.record(session, status, endpoint)
 	if session != nil {
-		resp.Diagnostics.Append(sessionWarnings(*session)...)
+		resp.Diagnostics.Append(diagnostics.SessionWarnings(*session)...)
 		seen = seen.withSession(*session, r.api)
 		if importing {
 			model.recordImported(*session)
 		}
 		if r.owners.shared(session.ID, seen.Owner) {
-			resp.Diagnostics.Append(readingReservation.heldTwice(session.ID))
+			resp.Diagnostics.Append(diagnostics.ReadingReservation.HeldTwice(session.ID))
 		}
 	}
 	model.QoSProfile, seen.AskedProfile = profileSeen(model.QoSProfile, private.AskedProfile, session, status)
@@ -215,7 +217,7 @@ func profileSeen(recorded types.String, asked string, session *qod.Session, stat
 // currentSession returns the session of a reservation, and what its record knows of it; nil when there
 // is none, or none any more. One that was lost sight of before its end, and is there again, is taken
 // back.
-func currentSession(ctx context.Context, api qod.Sessions, e operation, model reservationModel, private sessionPrivate) (*qod.Session, sessionPrivate, diag.Diagnostics) {
+func currentSession(ctx context.Context, api qod.Sessions, op diagnostics.Operation, model reservationModel, private sessionPrivate) (*qod.Session, sessionPrivate, diag.Diagnostics) {
 	if model.SessionID.IsNull() {
 		found, private := takeBack(ctx, api, model, private)
 		return found, private, nil
@@ -226,14 +228,14 @@ func currentSession(ctx context.Context, api qod.Sessions, e operation, model re
 	case err == nil:
 		found = completed(found, qod.Session{StartedAt: instantOf(model.StartedAt), ExpiresAt: instantOf(model.ExpiresAt)})
 		return &found, private, nil
-	case e == importingReservation && qod.IsGone(err):
-		return nil, private, diag.Diagnostics{e.importUnknown(ref.ID, api.Origin(), err)}
-	case e == importingReservation:
-		return nil, private, diag.Diagnostics{e.importFailed(ref.ID, err)}
+	case op == diagnostics.ImportingReservation && qod.IsGone(err):
+		return nil, private, diag.Diagnostics{op.ImportUnknown(ref.ID, api.Origin(), err)}
+	case op == diagnostics.ImportingReservation:
+		return nil, private, diag.Diagnostics{op.ImportFailed(ref.ID, err)}
 	case !qod.IsGone(err):
-		return nil, private, diag.Diagnostics{e.readFailed(ref.ID, err)}
+		return nil, private, diag.Diagnostics{op.ReadFailed(ref.ID, err)}
 	}
-	diags := e.sessionGone(ctx, api, ref, private, err)
+	diags := sessionGone(ctx, op, api, ref, private, err)
 	if diags.HasError() {
 		return nil, private, diags
 	}
@@ -259,7 +261,7 @@ func takeBack(ctx context.Context, api qod.Sessions, model reservationModel, pri
 // Update brings the reservation to where its window wants it to be, if that was planned; see
 // planReservation. Otherwise it sends nothing, even if the window has opened meanwhile.
 func (r *reservationResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	defer catch(&resp.Diagnostics)
+	defer diagnostics.Catch(&resp.Diagnostics)
 	var plan, prior reservationModel
 	var token types.String
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -273,7 +275,7 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 		return
 	}
 	// Also for a session that must be over: the next one would be bought here.
-	resp.Diagnostics.Append(updatingReservation.checkEndpoint(r.api, private.endpoint(plan.Endpoint), prior.SessionID.ValueString())...)
+	resp.Diagnostics.Append(checkEndpoint(diagnostics.UpdatingReservation, r.api, private.endpoint(plan.Endpoint), prior.SessionID.ValueString())...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -287,13 +289,13 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	session, private, diags := currentSession(ctx, r.api, updatingReservation, prior, private)
+	session, private, diags := currentSession(ctx, r.api, diagnostics.UpdatingReservation, prior, private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	e := reconciler{
-		api: r.api, operation: updatingReservation, plan: plan, token: token, private: private,
+		api: r.api, Operation: diagnostics.UpdatingReservation, plan: plan, token: token, private: private,
 		session: session, adopting: prior.EndsAt.IsNull(), formerEnd: prior.EndsAt,
 	}
 	e.save = func(done bool) (diags diag.Diagnostics) {
@@ -311,7 +313,7 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 
 // Delete releases the session. Where there is none nothing is sent.
 func (r *reservationResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	defer catch(&resp.Diagnostics)
+	defer diagnostics.Catch(&resp.Diagnostics)
 	var model reservationModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
 	private, diags := loadPrivate(ctx, req.Private)
@@ -327,11 +329,11 @@ func (r *reservationResource) Delete(ctx context.Context, req resource.DeleteReq
 		resp.Diagnostics.Append(r.deleteLost(ctx, model, private)...)
 		return
 	}
-	resp.Diagnostics.Append(deletingReservation.checkSessionEndpoint(r.api, private, model.Endpoint, model.SessionID, model.ExpiresAt)...)
+	resp.Diagnostics.Append(checkSessionEndpoint(diagnostics.DeletingReservation, r.api, private, model.Endpoint, model.SessionID, model.ExpiresAt)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(deleteSession(ctx, r.api, deletingReservation, model.ref(private), private)...)
+	resp.Diagnostics.Append(deleteSession(ctx, r.api, diagnostics.DeletingReservation, model.ref(private), private)...)
 }
 
 // deleteLost deletes the session that a reservation lost sight of. It has been proven gone, so nothing
@@ -350,16 +352,16 @@ func (r *reservationResource) deleteLost(ctx context.Context, model reservationM
 		return nil
 	}
 	if gone, ok := asError[*qod.GoneError](err); ok {
-		return diag.Diagnostics{deletingReservation.goneEarly(ref, gone)}
+		return diag.Diagnostics{diagnostics.DeletingReservation.GoneEarly(ref, gone)}
 	}
-	return diag.Diagnostics{lostNotDeleted(ref, err)}
+	return diag.Diagnostics{diagnostics.LostNotDeleted(ref, err)}
 }
 
 // ImportState takes over a session by its id, which becomes that of the reservation. The window is
 // adopted from the configuration, by an update that reserves nothing.
 func (r *reservationResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	defer catch(&resp.Diagnostics)
-	if resp.Diagnostics.Append(checkSessionID(req.ID)...); resp.Diagnostics.HasError() {
+	defer diagnostics.Catch(&resp.Diagnostics)
+	if resp.Diagnostics.Append(diagnostics.CheckImportID(req.ID)...); resp.Diagnostics.HasError() {
 		return
 	}
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), req.ID)...)

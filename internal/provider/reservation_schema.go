@@ -6,6 +6,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 )
 
 func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -22,7 +24,7 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 					"Default: none, so the window is already open. " +
 					"Changing this never replaces the reservation. It ends the session only if the new window has not opened yet.",
 				Optional:   true,
-				Validators: []validator.String{instant},
+				Validators: []validator.String{validators.Instant},
 			},
 			"ends_at": schema.StringAttribute{
 				MarkdownDescription: "End of the window: an RFC 3339 time with its offset from UTC, such as `2028-03-01T01:15:00+01:00`, after `starts_at`. " +
@@ -30,7 +32,7 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 					"Changing this never replaces the reservation. It ends the session only if the new end has passed. " +
 					"A later end does not extend the session, because the API cannot extend one.",
 				Required:   true,
-				Validators: []validator.String{instant},
+				Validators: []validator.String{validators.Instant},
 			},
 			"timeouts": timeoutsAttribute(map[string]schema.Attribute{
 				"create": timeoutAttribute("Time allowed for a session to become available when the reservation is created inside its window, including retries and waiting", defaultCreateTimeout),
@@ -65,7 +67,7 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 				MarkdownDescription: "Seconds from `starts_at` to `ends_at`, rounded down. Known at plan time, for outputs and policies that count device-hours. " +
 					"Null without `starts_at`, because only a clock could tell.",
 				Computed:   true,
-				CustomType: wholeNumberType{},
+				CustomType: validators.WholeNumberType{},
 			},
 			"endpoint": schema.StringAttribute{
 				MarkdownDescription: "Base URL of the API where the session was created, or will be requested: the provider's `endpoint` when Terraform last looked. " +

@@ -76,7 +76,7 @@ type pass struct {
 	record
 	planned bool   // something was
 	sent    string // what changed the network: "POST DELETE"
-	diagnostics
+	tfdiags
 }
 
 // pass is a run: a refresh, a plan, and what was planned. It goes by what the network holds that state
@@ -89,34 +89,34 @@ func (s season) pass(r record, config attrs) pass {
 func (s season) passOf(c *core, r record, config attrs) pass {
 	s.t.Helper()
 	before := len(strings.Fields(s.writes()))
-	var said diagnostics
+	var said tfdiags
 	if r.values != nil {
 		read := c.refresh(r)
-		if said = read.diagnostics; refused(said) {
+		if said = read.tfdiags; refused(said) {
 			return pass{r, false, "", said}
 		}
 		r = read.record
 	}
 	p := c.plan(r, config)
-	said = append(said, p.diagnostics...)
+	said = append(said, p.tfdiags...)
 	result := pass{r, false, "", said}
 	switch {
-	case refused(p.diagnostics):
+	case refused(p.tfdiags):
 		return result
 	case len(p.replace) > 0:
 		gone := c.destroy(r)
-		if said = append(said, gone.diagnostics...); refused(gone.diagnostics) {
+		if said = append(said, gone.tfdiags...); refused(gone.tfdiags) {
 			return pass{gone.record, true, "", said}
 		}
 		p = c.plan(record{}, config)
 		fallthrough
 	case r.values == nil || !p.planned.is(r):
 		made := c.apply(p)
-		result = pass{made.record, true, "", append(said, made.diagnostics...)}
+		result = pass{made.record, true, "", append(said, made.tfdiags...)}
 	}
 	result.sent = strings.Join(strings.Fields(s.writes())[before:], " ")
-	if strings.Contains(printed(result.diagnostics), "34600000010") {
-		s.t.Errorf("what it said shows a whole phone number: %s", printed(result.diagnostics))
+	if strings.Contains(printed(result.tfdiags), "34600000010") {
+		s.t.Errorf("what it said shows a whole phone number: %s", printed(result.tfdiags))
 	}
 	for name, value := range result.values {
 		if !value.IsFullyKnown() {
@@ -130,7 +130,7 @@ func (s season) passOf(c *core, r record, config attrs) pass {
 func (s season) is(p pass, status, sent string) record {
 	s.t.Helper()
 	if got := p.text("status"); got != status || p.sent != sent {
-		s.t.Errorf("it is %s, and the run sent %q; want %s and %q\n%s", got, p.sent, status, sent, printed(p.diagnostics))
+		s.t.Errorf("it is %s, and the run sent %q; want %s and %q\n%s", got, p.sent, status, sent, printed(p.tfdiags))
 	}
 	held := ""
 	if ids := s.ids(); len(ids) > 0 {
@@ -146,8 +146,8 @@ func (s season) is(p pass, status, sent string) record {
 func (s season) idle(r record, config attrs, status string) record {
 	s.t.Helper()
 	p := s.pass(r, config)
-	if p.planned || len(p.diagnostics) > 0 {
-		s.t.Errorf("the run planned something, or said: %s", printed(p.diagnostics))
+	if p.planned || len(p.tfdiags) > 0 {
+		s.t.Errorf("the run planned something, or said: %s", printed(p.tfdiags))
 	}
 	return s.is(p, status, "")
 }
@@ -171,7 +171,7 @@ func (s season) saysOne(p pass, texts ...string) {
 	s.t.Helper()
 	warned := p.warnings()
 	if len(warned) != 1 || p.errors() != "" {
-		s.t.Fatalf("want one warning, got: %s", printed(p.diagnostics))
+		s.t.Fatalf("want one warning, got: %s", printed(p.tfdiags))
 	}
 	containsAll(s.t, warned[0], texts)
 }
@@ -200,8 +200,8 @@ func TestReservation_life(t *testing.T) {
 		s.at(0)
 		opened := s.pass(r, config)
 		r = s.is(opened, "AVAILABLE", "POST")
-		if len(opened.diagnostics) > 0 {
-			t.Errorf("the run inside the window said: %s", printed(opened.diagnostics))
+		if len(opened.tfdiags) > 0 {
+			t.Errorf("the run inside the window said: %s", printed(opened.tfdiags))
 		}
 		s.lasts(4 * time.Hour)
 		if expires := mustInstant(t, r.text("expires_at")); r.text("id") != id || mustInstant(t, r.text("started_at")).Sub(atKickOff).Abs() > 3*time.Second || !expires.Equal(s.Ledger()[0].ExpiresAt.Truncate(time.Second)) {
@@ -231,8 +231,8 @@ func TestReservation_life(t *testing.T) {
 			t.Errorf("the state has %v", r.values)
 		}
 		gone := s.core().reservations().destroy(r)
-		if gone.values != nil || len(gone.diagnostics) > 0 || s.writes() != "POST DELETE POST POST" {
-			t.Errorf("the destroy left %v and sent %s; %s", gone.values, s.writes(), printed(gone.diagnostics))
+		if gone.values != nil || len(gone.tfdiags) > 0 || s.writes() != "POST DELETE POST POST" {
+			t.Errorf("the destroy left %v and sent %s; %s", gone.values, s.writes(), printed(gone.tfdiags))
 		}
 	})(t)
 }
@@ -304,8 +304,8 @@ func TestReservation_moves(t *testing.T) {
 			}
 			moved := s.pass(r, config)
 			r = s.is(moved, test.status, test.sent)
-			if test.warns == nil && len(moved.diagnostics) > 0 {
-				t.Errorf("it said: %s", printed(moved.diagnostics))
+			if test.warns == nil && len(moved.tfdiags) > 0 {
+				t.Errorf("it said: %s", printed(moved.tfdiags))
 			} else if test.warns != nil {
 				s.saysOne(moved, test.warns...)
 			}
@@ -357,7 +357,7 @@ func TestReservation_tooLate(t *testing.T) {
 		c := s.core().reservations()
 		p := c.plan(record{}, match(nil))
 		if warned := p.warnings(); len(warned) != 1 || p.errors() != "" {
-			t.Fatalf("the plan says: %s", printed(p.diagnostics))
+			t.Fatalf("the plan says: %s", printed(p.tfdiags))
 		}
 		containsAll(t, p.warnings()[0], []string{"Reservation Window Has Ended", matchEnds, "this machine's clock shows 2028-03-01T01:15:00Z"})
 		if asked := s.Requests(); len(asked) > 0 {
@@ -370,13 +370,13 @@ func TestReservation_tooLate(t *testing.T) {
 	t.Run("applied too late", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
 		c := s.core().reservations()
 		p := c.plan(record{}, match(nil))
-		if len(p.diagnostics) > 0 {
-			t.Fatalf("the plan says: %s", printed(p.diagnostics))
+		if len(p.tfdiags) > 0 {
+			t.Fatalf("the plan says: %s", printed(p.tfdiags))
 		}
 		s.at(4 * time.Hour)
 		made := s.core().reservations().apply(p)
-		if made.text("status") != "ENDED" || refused(made.diagnostics) || s.writes() != "" {
-			t.Errorf("it is %s and sent %s; %s", made.text("status"), s.writes(), printed(made.diagnostics))
+		if made.text("status") != "ENDED" || refused(made.tfdiags) || s.writes() != "" {
+			t.Errorf("it is %s and sent %s; %s", made.text("status"), s.writes(), printed(made.tfdiags))
 		}
 		containsAll(t, strings.Join(made.warnings(), ""), []string{"Reservation Window Has Ended", matchEnds})
 	}))
@@ -387,16 +387,16 @@ func TestReservation_tooLate(t *testing.T) {
 		p := c.plan(c.refresh(r).record, match(nil))
 		s.at(4 * time.Hour)
 		made := s.core().reservations().apply(p)
-		if made.text("status") != "ENDED" || refused(made.diagnostics) || s.writes() != "" {
-			t.Errorf("it is %s and sent %s; %s", made.text("status"), s.writes(), printed(made.diagnostics))
+		if made.text("status") != "ENDED" || refused(made.tfdiags) || s.writes() != "" {
+			t.Errorf("it is %s and sent %s; %s", made.text("status"), s.writes(), printed(made.tfdiags))
 		}
 	}))
 	t.Run("the window closes while the POST is prepared", func(t *testing.T) {
 		t.Parallel()
 		c := coreWith(t, closing{now: new(atKickOff)}).reservations()
 		made := c.apply(c.plan(record{}, match(nil)))
-		if made.text("status") != "ENDED" || refused(made.diagnostics) {
-			t.Errorf("it is %q; %s", made.text("status"), printed(made.diagnostics))
+		if made.text("status") != "ENDED" || refused(made.tfdiags) {
+			t.Errorf("it is %q; %s", made.text("status"), printed(made.tfdiags))
 		}
 	})
 	t.Run("the window closes during the wait", func(t *testing.T) {
@@ -408,8 +408,8 @@ func TestReservation_tooLate(t *testing.T) {
 			if what == "an update" {
 				made = c.apply(c.plan(made.record, match(nil)))
 			}
-			if made.text("status") != "ENDED" || !made.values["session_id"].IsNull() || made.text("starts_at") != matchStarts || refused(made.diagnostics) {
-				t.Errorf("%s: it is %q from %s; %s", what, made.text("status"), made.text("starts_at"), printed(made.diagnostics))
+			if made.text("status") != "ENDED" || !made.values["session_id"].IsNull() || made.text("starts_at") != matchStarts || refused(made.tfdiags) {
+				t.Errorf("%s: it is %q from %s; %s", what, made.text("status"), made.text("starts_at"), printed(made.tfdiags))
 			}
 			containsAll(t, strings.Join(made.warnings(), ""), []string{"Reservation Window Has Ended", matchEnds})
 		}
@@ -427,7 +427,7 @@ func TestReservation_clock(t *testing.T) {
 	t.Parallel()
 	for name, off := range map[string]time.Duration{"an hour ahead": time.Hour, "an hour behind": -time.Hour, "four minutes ahead": 4 * time.Minute} {
 		t.Run(name, inSeason(time.Minute, sandbox.Config{Clock: clockOff(off)}, func(t *testing.T, s season) {
-			warned := func(p pass) int { return strings.Count(printed(p.diagnostics), "Clocks Differ") }
+			warned := func(p pass) int { return strings.Count(printed(p.tfdiags), "Clocks Differ") }
 			want := 0
 			if off.Abs() > 5*time.Minute {
 				want = 1
@@ -505,7 +505,7 @@ func TestReservation_nodes(t *testing.T) {
 			c := coreWith(t, ticking{times: &test.times}).reservations()
 			made := c.apply(c.plan(record{}, match(nil)))
 			if got := made.text("status"); got != test.status || made.errors() != "" {
-				t.Errorf("it is %s, want %s; %s", got, test.status, printed(made.diagnostics))
+				t.Errorf("it is %s, want %s; %s", got, test.status, printed(made.tfdiags))
 			}
 			if said := strings.Join(made.warnings(), "\n"); (test.warns == "") != (said == "") || !strings.Contains(said, test.warns) {
 				t.Errorf("it warns %q, want %q", said, test.warns)

@@ -19,6 +19,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 )
 
 func TestSchema_framework(t *testing.T) {
@@ -212,20 +214,20 @@ var unchecked = []string{
 
 func TestSchema_validators(t *testing.T) {
 	t.Parallel()
-	walk(t, func(at string, a attribute, validators []validator.Describer) {
+	walk(t, func(at string, a attribute, checks []validator.Describer) {
 		if !a.IsOptional() && !a.IsRequired() {
 			return
 		}
-		for _, v := range validators {
+		for _, v := range checks {
 			if v.Description(t.Context()) == "" || v.MarkdownDescription(t.Context()) != v.Description(t.Context()) {
 				t.Errorf("%s: %T does not describe itself", at, v)
 			}
 		}
-		if (len(validators) == 0) != (slices.Contains(unchecked, at) || strings.HasSuffix(at, "device.ipv4_address")) {
-			t.Errorf("%s has %d validators", at, len(validators))
+		if (len(checks) == 0) != (slices.Contains(unchecked, at) || strings.HasSuffix(at, "device.ipv4_address")) {
+			t.Errorf("%s has %d validators", at, len(checks))
 		}
 		// What is no int64 at all is refused by nothing else.
-		ranged := slices.ContainsFunc(validators, func(v validator.Describer) bool { _, ok := v.(within); return ok })
+		ranged := slices.ContainsFunc(checks, func(v validator.Describer) bool { _, ok := v.(validators.Int64Range); return ok })
 		if whole := isWholeNumber(a); whole != ranged && !slices.Contains(unchecked, at) {
 			t.Errorf("%s: is a whole number: %t, has a range: %t", at, whole, ranged)
 		}
@@ -235,11 +237,11 @@ func TestSchema_validators(t *testing.T) {
 func isWholeNumber(a attribute) bool {
 	switch a := a.(type) {
 	case providerschema.Int64Attribute:
-		return a.CustomType == wholeNumberType{}
+		return a.CustomType == validators.WholeNumberType{}
 	case schema.Int64Attribute:
-		return a.CustomType == wholeNumberType{}
+		return a.CustomType == validators.WholeNumberType{}
 	case dataschema.Int64Attribute:
-		return a.CustomType == wholeNumberType{}
+		return a.CustomType == validators.WholeNumberType{}
 	}
 	return false
 }

@@ -3,12 +3,10 @@ package provider
 import (
 	"cmp"
 	"context"
-	"net/netip"
-	"regexp"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
@@ -52,76 +50,13 @@ func completed(seen, before qod.Session) qod.Session {
 }
 
 // release deletes a session. One that is gone already is released.
-func deleteSession(ctx context.Context, api qod.Sessions, e operation, ref qod.Ref, private sessionPrivate) diag.Diagnostics {
+func deleteSession(ctx context.Context, api qod.Sessions, op diagnostics.Operation, ref qod.Ref, private sessionPrivate) diag.Diagnostics {
 	err := api.Delete(ctx, ref)
 	switch {
 	case err == nil:
 		return nil
 	case !qod.IsGone(err):
-		return diag.Diagnostics{e.deleteFailed(ref.ID, err)}
+		return diag.Diagnostics{op.DeleteFailed(ref.ID, err)}
 	}
-	return e.sessionGone(ctx, api, ref, private, err)
-}
-
-// checkSessionID refuses what no session can be imported by, before any request is made of it. What a
-// network could have given is accepted as it is spelled: the ids that errors name have to be
-// importable. The exceptions are what people write in place of an id, and no network does.
-func checkSessionID(id string) diag.Diagnostics {
-	mistake := importMistake(id)
-	if qod.ValidSessionID(id) && mistake == "" {
-		return nil
-	}
-	detail := "Import a session by its id, spelled as the network spells it, such as 3fa85f64-5717-4562-b3fc-2c963f66afa6: " +
-		"1 to 128 letters, digits, dots, hyphens, underscores and tildes, not starting with a dot. Given: " + shownID(id) + "."
-	if mistake != "" {
-		detail += " " + mistake
-	}
-	return diag.Diagnostics{diag.NewErrorDiagnostic("Invalid Import ID", detail+" The data source qod_sessions lists the ids of live sessions.")}
-}
-
-var (
-	uuidWithin      = regexp.MustCompile(`[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}`)
-	personalDigits  = regexp.MustCompile(`[0-9:]`)
-	phoneShaped     = regexp.MustCompile(`\A(?:tel:)?[+(]*[0-9][0-9 ().-]{5,}\z`)
-	nameShaped      = regexp.MustCompile(`\A[^\s@/]+@[^\s@/]+\z`)
-	resourceAddress = regexp.MustCompile(`\A(?:module\.[^.]+\.)*(?:data\.)?qod_[a-z_]+\.`)
-	placeholder     = regexp.MustCompile(`(?i)\A(?:<|\{|\[|\$|%)*(?:the[ _-])?(?:session[ _-]?)?id(?:>|\}|\]|%)*\z|\$\{`)
-)
-
-// importMistake says what was probably given instead of an id; empty where nobody can tell.
-func importMistake(id string) string {
-	trimmed := strings.TrimSpace(id)
-	bare := strings.Trim(trimmed, "\"'`“”‘’")
-	_, noAddress := netip.ParseAddr(strings.Trim(bare, "[]"))
-	_, noEndpoint := netip.ParseAddrPort(bare)
-	switch {
-	case resourceAddress.MatchString(bare):
-		return "This is the address of a resource, which comes before the id: terraform import qod_session.NAME 3fa85f64-5717-4562-b3fc-2c963f66afa6."
-	case placeholder.MatchString(bare):
-		return "This is a placeholder: replace it with the id of the session."
-	case noAddress == nil || noEndpoint == nil:
-		return "This is an IP address: a session cannot be imported by its device."
-	case qod.ValidSessionID(id):
-		return ""
-	case nameShaped.MatchString(bare):
-		return "This looks like a network access identifier: a session cannot be imported by its device."
-	case phoneShaped.MatchString(bare):
-		return "This looks like a phone number: a session cannot be imported by its device."
-	case bare != trimmed:
-		return "Remove the quotation marks: they have become part of the value."
-	case trimmed != id && trimmed != "":
-		return "Remove the spaces or line feeds around it."
-	case uuidWithin.MatchString(id):
-		return "Give the id alone: " + uuidWithin.FindString(id) + "."
-	}
-	return ""
-}
-
-// shownID is what an error repeats of an id: all of it, unless a device may be named in it.
-func shownID(id string) string {
-	rest := uuidWithin.ReplaceAllString(id, "")
-	if strings.ContainsRune(rest, '@') || len(personalDigits.FindAllString(rest, -1)) >= 4 {
-		return masked(id)
-	}
-	return quoted(id)
+	return sessionGone(ctx, op, api, ref, private, err)
 }

@@ -35,8 +35,8 @@ func TestSession_readFails(t *testing.T) {
 		}
 		containsAll(t, read.errors(), []string{"Unable to Read QoS Session: ", "-refresh=false", "Session: " + made.text("id")})
 	}
-	if read := c.refresh(made); !read.is(made) || len(read.diagnostics) > 0 {
-		t.Errorf("without a fault: %v; %s", read.values, printed(read.diagnostics))
+	if read := c.refresh(made); !read.is(made) || len(read.tfdiags) > 0 {
+		t.Errorf("without a fault: %v; %s", read.values, printed(read.tfdiags))
 	}
 }
 
@@ -47,8 +47,8 @@ func TestSession_readWithoutIdentity(t *testing.T) {
 	c := w.core()
 	made := c.created(hour(nil))
 	made.identity = nil
-	if read := c.refresh(made); !read.is(made) || len(read.diagnostics) > 0 {
-		t.Errorf("live: %v; %s", read.values, printed(read.diagnostics))
+	if read := c.refresh(made); !read.is(made) || len(read.tfdiags) > 0 {
+		t.Errorf("live: %v; %s", read.values, printed(read.tfdiags))
 	}
 	w.removeOld(made.text("id"))
 	w.isNamedAsGone(w.core().refresh(made), made.text("id"))
@@ -81,8 +81,8 @@ func TestSession_deleteFails(t *testing.T) {
 	}
 
 	w.Fail(sandbox.Fault{Operation: sandbox.OpDelete, Effect: sandbox.StatusAfterCommit(500, "")})
-	if left := c.destroy(made); left.values == nil || !refused(left.diagnostics) {
-		t.Errorf("a lost answer: want an error, got %v; %s", left.values, printed(left.diagnostics))
+	if left := c.destroy(made); left.values == nil || !refused(left.tfdiags) {
+		t.Errorf("a lost answer: want an error, got %v; %s", left.values, printed(left.tfdiags))
 	}
 	w.isNamedAsGone(w.later().destroy(made), made.text("id"))
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
@@ -14,7 +15,7 @@ import (
 // endpoint: an error where that is not where the session was made, since it may be live and billed
 // there; a warning where it has not reached its end, which names it; nothing where it has, or where
 // this run has deleted it.
-func (e operation) sessionGone(ctx context.Context, api qod.Sessions, ref qod.Ref, private sessionPrivate, err error) diag.Diagnostics {
+func sessionGone(ctx context.Context, op diagnostics.Operation, api qod.Sessions, ref qod.Ref, private sessionPrivate, err error) diag.Diagnostics {
 	gone, _ := asError[*qod.GoneError](err)
 	if gone.Proof == qod.ProofExpired || gone.Proof == qod.ProofDeleted {
 		return nil
@@ -22,13 +23,13 @@ func (e operation) sessionGone(ctx context.Context, api qod.Sessions, ref qod.Re
 	elsewhere := private.Origin != "" && private.Origin != api.Origin()
 	switch {
 	case elsewhere && private.mayBeAlive(ref.ExpiresAt, timeOrZero(ctx, api)):
-		return diag.Diagnostics{e.madeElsewhere(ref.ID, private.Origin, api.Origin(), err)}
+		return diag.Diagnostics{op.MadeElsewhere(ref.ID, private.Origin, api.Origin(), err)}
 	case !private.mayBeAlive(ref.ExpiresAt, api.EstimateNow()):
 		return nil
 	case strings.HasSuffix(api.Origin(), " as token"):
-		return diag.Diagnostics{e.goneForToken(ref.ID, api.Origin())}
+		return diag.Diagnostics{op.GoneForToken(ref.ID, api.Origin())}
 	}
-	return diag.Diagnostics{e.goneEarly(ref, gone)}
+	return diag.Diagnostics{op.GoneEarly(ref, gone)}
 }
 
 // timeOrZero is the API's time; zero where it is not known.

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -120,8 +122,8 @@ func TestSession_adoptionIsNamed(t *testing.T) {
 	c := w.core()
 	seeded := w.Seed(sandbox.Session{QoSProfile: "QOS_L", Duration: 3600, Device: sandbox.Device{PhoneNumber: "+34600000010"}})
 	imported := c.adopt(seeded.ID)
-	if len(imported.diagnostics) > 0 {
-		t.Fatalf("import: %s", printed(imported.diagnostics))
+	if len(imported.tfdiags) > 0 {
+		t.Fatalf("import: %s", printed(imported.tfdiags))
 	}
 	tests := map[string]struct {
 		config  attrs
@@ -148,8 +150,8 @@ func TestSession_adoptionIsNamed(t *testing.T) {
 	}
 	for name, test := range tests {
 		p := c.plan(imported.record, hour(test.config))
-		if !slices.Equal(p.replace, test.replace) || refused(p.diagnostics) {
-			t.Errorf("%s: replaces for %v, want %v; %s", name, p.replace, test.replace, printed(p.diagnostics))
+		if !slices.Equal(p.replace, test.replace) || refused(p.tfdiags) {
+			t.Errorf("%s: replaces for %v, want %v; %s", name, p.replace, test.replace, printed(p.tfdiags))
 		}
 		if warned := p.warnings(); len(test.names) == 0 && len(warned) != 0 || len(test.names) > 0 && len(warned) != 1 {
 			t.Errorf("%s: warnings: %q", name, warned)
@@ -186,7 +188,7 @@ func TestSession_importRefuses(t *testing.T) {
 			text := refusal.errors()
 			if refusal.values != nil || !strings.HasPrefix(text, "Invalid Import ID: ") || !strings.Contains(text, hint) ||
 				!strings.Contains(text, "1 to 128 letters, digits, dots, hyphens, underscores and tildes") {
-				t.Errorf("%s %q: %v; %s", how, given, refusal.values, printed(refusal.diagnostics))
+				t.Errorf("%s %q: %v; %s", how, given, refusal.values, printed(refusal.tfdiags))
 			}
 			for _, personal := range []string{"600000", "600 000", "203.0.113", "2001:db8", "camera@"} {
 				if strings.Contains(text, personal) {
@@ -202,8 +204,8 @@ func TestSession_importRefuses(t *testing.T) {
 		t.Errorf("requests were made: %v", made)
 	}
 	for how, adopted := range map[string]result{"id": c.adopt(seeded.ID), "identity": w.core().adoptByIdentity(seeded.ID)} {
-		if adopted.text("id") != seeded.ID || len(adopted.diagnostics) > 0 {
-			t.Errorf("by %s: %v; %s", how, adopted.values, printed(adopted.diagnostics))
+		if adopted.text("id") != seeded.ID || len(adopted.tfdiags) > 0 {
+			t.Errorf("by %s: %v; %s", how, adopted.values, printed(adopted.tfdiags))
 		}
 	}
 	const unknown = "aaaaaaaa-5717-4562-b3fc-2c963f66afa6"
@@ -212,8 +214,8 @@ func TestSession_importRefuses(t *testing.T) {
 	w.Fail(sandbox.Fault{Operation: sandbox.OpRead, Effect: sandbox.Status(404, page, "Content-Type", "text/html")})
 	w.Fail(sandbox.Fault{Operation: sandbox.OpList, Effect: sandbox.Status(503, "")})
 	spoilt := c.adopt(seeded.ID)
-	if strings.Contains(spoilt.errors(), "does not exist") || !refused(spoilt.diagnostics) {
-		t.Errorf("a web page says that the session does not exist: %s", printed(spoilt.diagnostics))
+	if strings.Contains(spoilt.errors(), "does not exist") || !refused(spoilt.tfdiags) {
+		t.Errorf("a web page says that the session does not exist: %s", printed(spoilt.tfdiags))
 	}
 }
 
@@ -223,14 +225,14 @@ func TestSession_importsAnyID(t *testing.T) {
 	const upper = "797CE24C-5717-4562-B3FC-2C963F66AFA6"
 	w.Seed(sandbox.Session{ID: upper})
 	for how, adopted := range map[string]result{"id": w.core().adopt(upper), "identity": w.core().adoptByIdentity(upper)} {
-		if adopted.text("id") != upper || len(adopted.diagnostics) > 0 {
-			t.Errorf("by %s: %v; %s", how, adopted.values, printed(adopted.diagnostics))
+		if adopted.text("id") != upper || len(adopted.tfdiags) > 0 {
+			t.Errorf("by %s: %v; %s", how, adopted.values, printed(adopted.tfdiags))
 		}
 	}
 	for _, id := range []string{ // the sandbox gives out no such ids, and refuses them by its document
 		"3fa85f6457174562b3fc2c963f66afa6", "7", "1234567890", "QOD-2026-000017", "a~b.c_d-1", "_x", "~", "idle", "qod_session", strings.Repeat("a", 128),
 	} {
-		if refused := checkSessionID(id); len(refused) > 0 {
+		if refused := diagnostics.CheckImportID(id); len(refused) > 0 {
 			t.Errorf("%s: %s", id, refused[0].Detail())
 		}
 	}
@@ -280,5 +282,16 @@ func TestSession_generatesConfiguration(t *testing.T) {
 	c.destroy()
 	if got := w.writes(); got != "DELETE DELETE DELETE" {
 		t.Errorf("requests that change something: %s, want the three DELETEs in the end", got)
+	}
+}
+
+// An import that cannot look has nothing to do with a state that is kept, or with -refresh=false.
+func TestImport_notLookedAt(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	seeded := w.Seed(sandbox.Session{})
+	w.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: sandbox.Status(http.StatusForbidden, "")})
+	text := w.core().adopt(seeded.ID).errors()
+	if !strings.HasPrefix(text, "Unable to Import QoS Session: ") || !strings.Contains(text, "Nothing was imported.") || strings.Contains(text, "-refresh") {
+		t.Errorf("the import says:\n%s", text)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
@@ -92,14 +92,11 @@ func results(ctx context.Context, req list.ListRequest, found []qod.Session, end
 
 func resultOf(ctx context.Context, req list.ListRequest, s qod.Session, endpoint string) (result list.ListResult) {
 	result = req.NewListResult(ctx)
-	defer catch(&result.Diagnostics)
+	defer diagnostics.Catch(&result.Diagnostics)
 	result.DisplayName = displayName(s)
 	result.Diagnostics.Append(result.Identity.SetAttribute(ctx, path.Root("id"), s.ID)...)
 	if req.IncludeResource {
-		model := sessionModel{
-			requestModel: requestModel{Device: types.ObjectNull(deviceTypes), ApplicationServer: types.ObjectNull(serverTypes)},
-			Timeouts:     noTimeouts("create", "delete"),
-		}
+		model := noSession()
 		model.record(s, endpoint)
 		model.recordImported(s)
 		result.Diagnostics.Append(result.Resource.Set(ctx, model)...)

@@ -22,7 +22,7 @@ import (
 type found struct {
 	id, name string
 	resource record
-	diagnostics
+	tfdiags
 }
 
 // query runs a list block.
@@ -37,7 +37,7 @@ func (c *core) query(config attrs, limit int64, whole bool) []found {
 	validated, err := server.ValidateListResourceConfig(c.t.Context(), &tfprotov6.ValidateListResourceConfigRequest{TypeName: "qod_session", Config: value})
 	c.must("ValidateListResourceConfig", err)
 	if refused(validated.Diagnostics) {
-		return []found{{diagnostics: validated.Diagnostics}}
+		return []found{{tfdiags: validated.Diagnostics}}
 	}
 	stream, err := server.ListResource(c.t.Context(), &tfprotov6.ListResourceRequest{
 		TypeName: "qod_session", Config: value, Limit: limit, IncludeResource: whole,
@@ -45,7 +45,7 @@ func (c *core) query(config attrs, limit int64, whole bool) []found {
 	c.must("ListResource", err)
 	var all []found
 	for result := range stream.Results {
-		one := found{name: result.DisplayName, diagnostics: result.Diagnostics}
+		one := found{name: result.DisplayName, tfdiags: result.Diagnostics}
 		if result.Identity != nil {
 			identity, err := result.Identity.IdentityData.Unmarshal(c.identity.ValueType())
 			c.must("Unmarshal", err)
@@ -104,8 +104,8 @@ func TestList(t *testing.T) {
 		if one.name != names[i] {
 			t.Errorf("shown as %q, want %q", one.name, names[i])
 		}
-		if one.resource.text("id") != one.id || len(one.diagnostics) > 0 {
-			t.Errorf("%s: %v, %s", one.id, one.resource.values, printed(one.diagnostics))
+		if one.resource.text("id") != one.id || len(one.tfdiags) > 0 {
+			t.Errorf("%s: %v, %s", one.id, one.resource.values, printed(one.tfdiags))
 		}
 	}
 	// What a query finds is what an import makes of it.
@@ -131,7 +131,7 @@ func TestList_shortAnswers(t *testing.T) {
 		}
 	})
 	all := w.core().query(attrs{}, 0, true)
-	if len(all) != 1 || all[0].id != id || all[0].name != id || len(all[0].diagnostics) > 0 {
+	if len(all) != 1 || all[0].id != id || all[0].name != id || len(all[0].tfdiags) > 0 {
 		t.Fatalf("found %v", all)
 	}
 	for _, name := range []string{"device", "duration", "qos_profile", "qos_status", "timeouts"} {
@@ -160,7 +160,7 @@ func TestList_fails(t *testing.T) {
 			w.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: *test.fault})
 		}
 		got := c.query(test.config, 0, false)
-		if len(got) != 1 || !refused(got[0].diagnostics) || !strings.Contains(printed(got[0].diagnostics), test.says) {
+		if len(got) != 1 || !refused(got[0].tfdiags) || !strings.Contains(printed(got[0].tfdiags), test.says) {
 			t.Errorf("%s: %v, want an error that says %q", name, got, test.says)
 		}
 		if asked := w.Count(sandbox.OpList) > before; asked != (test.fault != nil) {

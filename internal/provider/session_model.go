@@ -2,31 +2,37 @@ package provider
 
 import (
 	"cmp"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
 // sessionModel is a qod_session as configuration, plan and state have it.
 type sessionModel struct {
 	requestModel
-	Duration  wholeNumber    `tfsdk:"duration"`
-	Timeouts  timeouts.Value `tfsdk:"timeouts"`
-	ID        types.String   `tfsdk:"id"`
-	QoSStatus types.String   `tfsdk:"qos_status"`
-	StartedAt types.String   `tfsdk:"started_at"`
-	ExpiresAt types.String   `tfsdk:"expires_at"`
-	Endpoint  types.String   `tfsdk:"endpoint"`
+	Duration  validators.WholeNumber `tfsdk:"duration"`
+	Timeouts  timeouts.Value         `tfsdk:"timeouts"`
+	ID        types.String           `tfsdk:"id"`
+	QoSStatus types.String           `tfsdk:"qos_status"`
+	StartedAt types.String           `tfsdk:"started_at"`
+	ExpiresAt types.String           `tfsdk:"expires_at"`
+	Endpoint  types.String           `tfsdk:"endpoint"`
 }
 
-// toSpec translates what is configured. The token comes from the configuration: a write-only
-// value is in nothing else.
+// noSession is a session of which nothing is known.
+func noSession() sessionModel {
+	var m sessionModel
+	m.Device, m.ApplicationServer = types.ObjectNull(deviceTypes), types.ObjectNull(serverTypes)
+	m.Timeouts = noTimeouts("create", "delete")
+	return m
+}
+
 func (m sessionModel) toSpec(token types.String) qod.Spec {
-	spec := m.requestModel.toSpec(token)
-	spec.Seconds = m.Duration.ValueInt64()
-	return spec
+	return m.requestModel.toSpec(token, m.Duration.ValueInt64(), time.Time{})
 }
 
 // ref names the session to an API. Whether that lags matters only where the session was made: another
@@ -65,7 +71,7 @@ func (m *sessionModel) recordedSame(before sessionModel) bool {
 func (m *sessionModel) recordImported(s qod.Session) {
 	m.requestModel.recordImported(s)
 	if m.Duration.IsNull() && s.Seconds > 0 {
-		m.Duration = newWholeNumber(s.Seconds)
+		m.Duration = validators.NewWholeNumber(s.Seconds)
 	}
 }
 

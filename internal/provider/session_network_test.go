@@ -31,8 +31,8 @@ func (w *world) cameras(n int, more attrs) []record {
 	c := w.core()
 	return sideBySide(n, func(i int) record {
 		made := c.create(cameraOf(i, more))
-		if len(made.diagnostics) > 0 {
-			w.t.Errorf("create: %s", printed(made.diagnostics))
+		if len(made.tfdiags) > 0 {
+			w.t.Errorf("create: %s", printed(made.tfdiags))
 		}
 		return made.record
 	})
@@ -62,12 +62,12 @@ func (c *core) kept(left result, was record, says ...string) {
 	if !left.is(was) {
 		c.t.Errorf("the state has changed to %v", left.values)
 	}
-	if refused(left.diagnostics) != (len(says) > 0) || len(left.diagnostics) > 1 {
-		c.t.Errorf("it says: %s", printed(left.diagnostics))
+	if refused(left.tfdiags) != (len(says) > 0) || len(left.tfdiags) > 1 {
+		c.t.Errorf("it says: %s", printed(left.tfdiags))
 	}
 	for _, part := range append(says, "Session: "+was.text("id")) {
 		if len(says) > 0 && !strings.Contains(left.errors(), part) {
-			c.t.Errorf("%q is missing in: %s", part, printed(left.diagnostics))
+			c.t.Errorf("%q is missing in: %s", part, printed(left.tfdiags))
 		}
 	}
 }
@@ -142,8 +142,8 @@ func TestSession_gatewayNotFound(t *testing.T) {
 			w.Heal()
 			w.spoil(sandbox.OpDelete, 1, gateway.Effect)
 			for _, left := range sideBySide(len(made), func(i int) result { return c.destroy(made[i]) }) {
-				if left.values != nil || len(left.diagnostics) > 0 {
-					t.Errorf("destroy: %v; %s", left.values, printed(left.diagnostics))
+				if left.values != nil || len(left.tfdiags) > 0 {
+					t.Errorf("destroy: %v; %s", left.values, printed(left.tfdiags))
 				}
 			}
 			w.holds()
@@ -173,8 +173,8 @@ func TestSession_replicaLags(t *testing.T) {
 			w.holds(made...)
 			c = w.core()
 			for _, left := range sideBySide(len(made), func(i int) result { return c.destroy(made[i]) }) {
-				if left.values != nil || len(left.diagnostics) > 0 {
-					t.Errorf("destroy: %v; %s", left.values, printed(left.diagnostics))
+				if left.values != nil || len(left.tfdiags) > 0 {
+					t.Errorf("destroy: %v; %s", left.values, printed(left.tfdiags))
 				}
 			}
 			w.holds()
@@ -195,8 +195,8 @@ func TestSession_notSeenWhileWaiting(t *testing.T) {
 	})
 	w.advance(30 * time.Second)
 	c := w.core()
-	if read := c.refresh(made.record); read.text("id") != w.ids()[0] || read.text("qos_status") != "AVAILABLE" || len(read.diagnostics) > 0 {
-		t.Errorf("a later run: %v; %s", read.values, printed(read.diagnostics))
+	if read := c.refresh(made.record); read.text("id") != w.ids()[0] || read.text("qos_status") != "AVAILABLE" || len(read.tfdiags) > 0 {
+		t.Errorf("a later run: %v; %s", read.values, printed(read.tfdiags))
 	}
 }
 
@@ -235,7 +235,7 @@ func TestSession_readsMixedUp(t *testing.T) {
 	}
 	w.Echo(nil)
 	if read := c.refresh(made[0]); read.text("qos_profile") != "QOS_S" {
-		t.Errorf("without a fault: %v; %s", read.values, printed(read.diagnostics))
+		t.Errorf("without a fault: %v; %s", read.values, printed(read.tfdiags))
 	}
 	w.holds(made...)
 }
@@ -266,15 +266,15 @@ func TestSession_lostAnswerAndLaggingList(t *testing.T) {
 			}
 			made := w.configured(config).create(hour(attrs{"timeouts": attrs{"create": "8s"}}))
 			if test.says == nil {
-				if len(made.diagnostics) > 0 {
-					t.Errorf("it says: %s", printed(made.diagnostics))
+				if len(made.tfdiags) > 0 {
+					t.Errorf("it says: %s", printed(made.tfdiags))
 				}
 				w.holds(made.record)
 				return
 			}
 			containsAll(t, made.errors(), test.says)
 			if !slices.Contains(w.ids(), made.text("id")) || !strings.Contains(made.errors(), "Session: "+made.text("id")) {
-				t.Errorf("the state has %q, the network %v; %s", made.text("id"), w.ids(), printed(made.diagnostics))
+				t.Errorf("the state has %q, the network %v; %s", made.text("id"), w.ids(), printed(made.tfdiags))
 			}
 		})
 	}
@@ -296,8 +296,8 @@ func TestSession_listStandsStill(t *testing.T) {
 	available := make([]record, 0, len(requested))
 	for i, got := range resumed {
 		status := map[bool]string{true: "UNAVAILABLE", false: "AVAILABLE"}[i == 5]
-		if got.text("qos_status") != status || refused(got.diagnostics) != (i == 5) {
-			t.Errorf("session %d is %s in the state; %s", i, got.text("qos_status"), printed(got.diagnostics))
+		if got.text("qos_status") != status || refused(got.tfdiags) != (i == 5) {
+			t.Errorf("session %d is %s in the state; %s", i, got.text("qos_status"), printed(got.tfdiags))
 		}
 		available = append(available, got.record)
 	}
@@ -309,8 +309,8 @@ func TestSession_listStandsStill(t *testing.T) {
 	w.removeOld(w.ids()...)
 	c = w.core()
 	for i, read := range c.refreshAll(available) {
-		if read.text("id") != available[i].text("id") || refused(read.diagnostics) {
-			t.Errorf("while a list shows it: %v; %s", read.values, printed(read.diagnostics))
+		if read.text("id") != available[i].text("id") || refused(read.tfdiags) {
+			t.Errorf("while a list shows it: %v; %s", read.values, printed(read.tfdiags))
 		}
 	}
 	w.StaleList(false)
@@ -338,8 +338,8 @@ func TestSession_listFromACache(t *testing.T) {
 			c := w.core()
 			c.refresh(made[0]) // what time it is shows by an answer that is current, and by that the age of the list
 			for i, read := range c.refreshAll(made) {
-				if dead := read.text("qos_status") == "UNAVAILABLE"; dead != (i < 6) || len(read.diagnostics) > 0 {
-					t.Errorf("session %d: %v; %s", i, read.values, printed(read.diagnostics))
+				if dead := read.text("qos_status") == "UNAVAILABLE"; dead != (i < 6) || len(read.tfdiags) > 0 {
+					t.Errorf("session %d: %v; %s", i, read.values, printed(read.tfdiags))
 				}
 			}
 			w.holds(made...)
@@ -383,18 +383,18 @@ func TestSession_idsInUpperCase(t *testing.T) {
 				c.kept(read, made[i])
 			}
 			for i, read := range sideBySide(len(made), func(i int) result { return w.core().adopt(made[i].text("id")) }) {
-				if read.text("id") != made[i].text("id") || len(read.diagnostics) > 0 {
-					t.Errorf("import of %s: %v; %s", made[i].text("id"), read.values, printed(read.diagnostics))
+				if read.text("id") != made[i].text("id") || len(read.tfdiags) > 0 {
+					t.Errorf("import of %s: %v; %s", made[i].text("id"), read.values, printed(read.tfdiags))
 				}
 			}
 			for _, one := range c.query(attrs{}, 0, true) {
 				if imported := w.core().adopt(one.id); imported.text("id") != one.id || one.resource.text("id") != one.id {
-					t.Errorf("import of %s, as it is listed: %v; %s", one.id, imported.values, printed(imported.diagnostics))
+					t.Errorf("import of %s, as it is listed: %v; %s", one.id, imported.values, printed(imported.tfdiags))
 				}
 			}
 			for _, left := range sideBySide(len(made), func(i int) result { return c.destroy(made[i]) }) {
-				if left.values != nil || len(left.diagnostics) > 0 {
-					t.Errorf("destroy: %v; %s", left.values, printed(left.diagnostics))
+				if left.values != nil || len(left.tfdiags) > 0 {
+					t.Errorf("destroy: %v; %s", left.values, printed(left.tfdiags))
 				}
 			}
 			w.holds()
@@ -414,12 +414,12 @@ func TestSession_deviceHeldAfterDelete(t *testing.T) {
 				w.advance(time.Minute)
 			}
 		})
-		if left := c.destroy(old); len(left.diagnostics) > 0 {
-			t.Fatal(printed(left.diagnostics))
+		if left := c.destroy(old); len(left.tfdiags) > 0 {
+			t.Fatal(printed(left.tfdiags))
 		}
 		made := c.create(hour(attrs{"duration": 1800}))
-		if len(made.diagnostics) > 0 {
-			t.Errorf("it says: %s", printed(made.diagnostics))
+		if len(made.tfdiags) > 0 {
+			t.Errorf("it says: %s", printed(made.tfdiags))
 		}
 		w.holds(made.record)
 	})
@@ -431,7 +431,7 @@ func TestSession_deviceHeldAfterDelete(t *testing.T) {
 		made := c.create(hour(attrs{"timeouts": attrs{"create": "2s"}}))
 		containsAll(t, made.errors(), []string{"This run has deleted, or is deleting, a session of this device", "Deleted session: " + old.text("id"), "apply again in a few minutes"})
 		if strings.Contains(made.errors(), "another team") || made.values != nil {
-			t.Errorf("%v; %s", made.values, printed(made.diagnostics))
+			t.Errorf("%v; %s", made.values, printed(made.tfdiags))
 		}
 		w.holds()
 	})
@@ -460,15 +460,15 @@ func TestSession_availablePastItsEnd(t *testing.T) {
 			})
 			c := w.later()
 			over := c.refresh(made)
-			if refused(over.diagnostics) {
-				t.Errorf("it says: %s", printed(over.diagnostics))
+			if refused(over.tfdiags) {
+				t.Errorf("it says: %s", printed(over.tfdiags))
 			}
 			p := c.plan(over.record, hour(nil))
-			if !slices.Equal(p.replace, []string{"qos_status"}) || refused(p.diagnostics) {
-				t.Errorf("the plan replaces for %v; %s", p.replace, printed(p.diagnostics))
+			if !slices.Equal(p.replace, []string{"qos_status"}) || refused(p.tfdiags) {
+				t.Errorf("the plan replaces for %v; %s", p.replace, printed(p.tfdiags))
 			}
-			if left := c.destroy(over.record); left.values != nil || refused(left.diagnostics) {
-				t.Errorf("destroy: %v; %s", left.values, printed(left.diagnostics))
+			if left := c.destroy(over.record); left.values != nil || refused(left.tfdiags) {
+				t.Errorf("destroy: %v; %s", left.values, printed(left.tfdiags))
 			}
 			w.holds()
 			next := c.created(hour(nil))
@@ -519,8 +519,8 @@ func TestSession_otherWordsForAStatus(t *testing.T) {
 		made := c.created(hour(nil))
 		w.shownAs(made.text("id"), map[string]any{"qosStatus": "EXPIRED"})
 		read := c.refresh(made)
-		if read.text("qos_status") != "EXPIRED" || refused(read.diagnostics) {
-			t.Errorf("%v; %s", read.values, printed(read.diagnostics))
+		if read.text("qos_status") != "EXPIRED" || refused(read.tfdiags) {
+			t.Errorf("%v; %s", read.values, printed(read.tfdiags))
 		}
 		containsAll(t, strings.Join(read.warnings(), ""), []string{"QoS Session " + made.text("id") + " Has an Unknown Status: ", "EXPIRED", "-replace"})
 		w.holds(read.record)
@@ -536,8 +536,8 @@ func TestSession_busyDelete(t *testing.T) {
 			c := w.core()
 			made := c.created(hour(nil))
 			w.spoil(sandbox.OpDelete, 2, sandbox.Status(status, `{"code": "BUSY", "message": "not now"}`))
-			if left := c.destroy(made); left.values != nil || len(left.diagnostics) > 0 {
-				t.Errorf("%v; %s", left.values, printed(left.diagnostics))
+			if left := c.destroy(made); left.values != nil || len(left.tfdiags) > 0 {
+				t.Errorf("%v; %s", left.values, printed(left.tfdiags))
 			}
 			w.holds()
 		})
@@ -561,7 +561,7 @@ func TestSession_listsInPages(t *testing.T) {
 	for i, read := range c.refreshAll(made) { // three of them by lists
 		c.kept(read, made[i])
 	}
-	if found := c.query(attrs{}, 0, false); len(found) != 7 || len(found[0].diagnostics) > 0 {
+	if found := c.query(attrs{}, 0, false); len(found) != 7 || len(found[0].tfdiags) > 0 {
 		t.Errorf("a query finds %v", found)
 	}
 	if n := len(c.sessions(t, nil)); n != 7 {
@@ -575,7 +575,7 @@ func TestSession_listsInPages(t *testing.T) {
 		t.Errorf("the data source has %d sessions of the part, want 2", n)
 	}
 	found := c.query(attrs{}, 0, false)
-	if len(found) != 2 || len(found[1].diagnostics) > 0 || refused(found[0].diagnostics) {
+	if len(found) != 2 || len(found[1].tfdiags) > 0 || refused(found[0].tfdiags) {
 		t.Errorf("a query of a part finds %v", found)
 	}
 	containsAll(t, strings.Join(found[0].warnings(), ""), []string{part})
@@ -626,7 +626,7 @@ func (c *core) sessions(t *testing.T, warns []string) []tftypes.Value {
 	if refused(diags) || (len(diags) > 0) != (len(warns) > 0) {
 		t.Errorf("the data source says: %s", printed(diags))
 	}
-	containsAll(t, strings.Join(diagnostics(diags).warnings(), ""), warns)
+	containsAll(t, strings.Join(tfdiags(diags).warnings(), ""), warns)
 	var sessions []tftypes.Value
 	if v, ok := read["sessions"]; ok {
 		c.must("As", v.As(&sessions))
@@ -657,8 +657,8 @@ func TestSession_timesInOtherSpellings(t *testing.T) {
 			w.holds(made.record)
 			for what, got := range map[string]result{"create": made, "refresh": c.refresh(made.record)} {
 				shown := got.text("started_at") != "" && got.text("expires_at") != ""
-				if shown != readable || refused(got.diagnostics) || (len(got.warnings()) > 0) == readable {
-					t.Errorf("%s: from %q until %q; %s", what, got.text("started_at"), got.text("expires_at"), printed(got.diagnostics))
+				if shown != readable || refused(got.tfdiags) || (len(got.warnings()) > 0) == readable {
+					t.Errorf("%s: from %q until %q; %s", what, got.text("started_at"), got.text("expires_at"), printed(got.tfdiags))
 				}
 				if !readable {
 					containsAll(t, strings.Join(got.warnings(), ""), []string{"QoS Session " + made.text("id") + " Shows Unreadable Values: ", "startedAt", "expiresAt"})
@@ -684,8 +684,8 @@ func TestSession_numbersInErrors(t *testing.T) {
 			}
 			return r
 		}, strings.Split(refusal.errors(), "x-correlator")[0])
-		if !refused(refusal.diagnostics) || strings.Contains(digits, "60000001") {
-			t.Errorf("%s: %s", spelled, printed(refusal.diagnostics))
+		if !refused(refusal.tfdiags) || strings.Contains(digits, "60000001") {
+			t.Errorf("%s: %s", spelled, printed(refusal.tfdiags))
 		}
 	}
 	w.holds()
@@ -702,8 +702,8 @@ func TestSession_replacedForAnUnknownValue(t *testing.T) {
 		t.Errorf("the plan replaces for %v", p.replace)
 	}
 	containsAll(t, strings.Join(p.warnings(), "\n"), []string{"QoS Session Replaced for an Unknown Value: ", "qos_profile", "duration", "-target"})
-	if known := c.plan(made, hour(attrs{"qos_profile": "QOS_S"})); len(known.diagnostics) > 0 {
-		t.Errorf("of a value that is known it says: %s", printed(known.diagnostics))
+	if known := c.plan(made, hour(attrs{"qos_profile": "QOS_S"})); len(known.tfdiags) > 0 {
+		t.Errorf("of a value that is known it says: %s", printed(known.tfdiags))
 	}
 }
 
@@ -731,8 +731,8 @@ func TestSession_saidToBeGone(t *testing.T) {
 					c.kept(c.refresh(made), made, "Unable to Read QoS Session: ")
 				}
 				for operation, left := range map[string]result{"refresh": c.refresh(made), "destroy": c.destroy(made)} {
-					if left.values != nil || len(left.diagnostics) > 0 {
-						t.Errorf("%s past its end: %v; %s", operation, left.values, printed(left.diagnostics))
+					if left.values != nil || len(left.tfdiags) > 0 {
+						t.Errorf("%s past its end: %v; %s", operation, left.values, printed(left.tfdiags))
 					}
 				}
 				w.holds()

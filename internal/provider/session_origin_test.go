@@ -81,8 +81,8 @@ func TestSession_otherOrigin(t *testing.T) {
 
 				c := w.coreAs(there.Endpoint(), there.client)
 				for what, left := range map[string]result{"refresh": c.refresh(made), "destroy": c.destroy(made)} {
-					if left.values != nil || len(left.diagnostics) > 0 {
-						t.Errorf("%s after its end: %v; %s", what, left.values, printed(left.diagnostics))
+					if left.values != nil || len(left.tfdiags) > 0 {
+						t.Errorf("%s after its end: %v; %s", what, left.values, printed(left.tfdiags))
 					}
 				}
 			})
@@ -98,20 +98,20 @@ func TestSession_movesToOrigin(t *testing.T) {
 	made := old.created(hour(nil))
 	renamed := w.coreAs(strings.Replace(w.Endpoint(), "127.0.0.1", "localhost", 1), sandbox.DefaultClient)
 	moved := renamed.refresh(made)
-	if len(moved.diagnostics) > 0 || moved.text("id") != made.text("id") {
-		t.Fatalf("read under another name: %v; %s", moved.values, printed(moved.diagnostics))
+	if len(moved.tfdiags) > 0 || moved.text("id") != made.text("id") {
+		t.Fatalf("read under another name: %v; %s", moved.values, printed(moved.tfdiags))
 	}
 	w.removeOld(made.text("id"))
 	old, renamed = w.core(), w.coreAs(strings.Replace(w.Endpoint(), "127.0.0.1", "localhost", 1), sandbox.DefaultClient)
-	if left := old.refresh(moved.record); !left.is(moved.record) || !refused(left.diagnostics) {
-		t.Errorf("the old origin's 404 counts: %v; %s", left.values, printed(left.diagnostics))
+	if left := old.refresh(moved.record); !left.is(moved.record) || !refused(left.tfdiags) {
+		t.Errorf("the old origin's 404 counts: %v; %s", left.values, printed(left.tfdiags))
 	}
-	if left := renamed.refresh(moved.record); left.values != nil || refused(left.diagnostics) {
-		t.Errorf("the new origin's 404 does not count: %v; %s", left.values, printed(left.diagnostics))
+	if left := renamed.refresh(moved.record); left.values != nil || refused(left.tfdiags) {
+		t.Errorf("the new origin's 404 does not count: %v; %s", left.values, printed(left.tfdiags))
 	}
 	// Another spelling is no other origin.
-	if left := w.coreAs(w.Endpoint()+"/", sandbox.DefaultClient).refresh(made); left.values != nil || refused(left.diagnostics) {
-		t.Errorf("a slash makes another origin: %v; %s", left.values, printed(left.diagnostics))
+	if left := w.coreAs(w.Endpoint()+"/", sandbox.DefaultClient).refresh(made); left.values != nil || refused(left.tfdiags) {
+		t.Errorf("a slash makes another origin: %v; %s", left.values, printed(left.tfdiags))
 	}
 }
 
@@ -169,8 +169,8 @@ func TestSession_otherToken(t *testing.T) {
 			}
 			other := w.with("another's", otherClient.ID)
 			for operation, left := range map[string]result{"refresh": other.refresh(made), "destroy": other.destroy(made)} {
-				if over != (left.values == nil) || over != (len(left.diagnostics) == 0) {
-					t.Errorf("%s: the state has %v; %s", operation, left.values, printed(left.diagnostics))
+				if over != (left.values == nil) || over != (len(left.tfdiags) == 0) {
+					t.Errorf("%s: the state has %v; %s", operation, left.values, printed(left.tfdiags))
 				}
 				if !over {
 					containsAll(t, left.errors(), []string{"does not show whose it is", "stays in the state", "terraform state rm", made.text("id")})
@@ -188,7 +188,7 @@ func TestReservation_otherToken(t *testing.T) {
 		for operation, left := range map[string]result{"refresh": other.refresh(made), "destroy": other.destroy(made)} {
 			containsAll(t, left.errors(), []string{"does not show whose it is", "Session: " + s.ids()[0]})
 			if !left.is(made) {
-				t.Errorf("%s: the state has changed; %s", operation, printed(left.diagnostics))
+				t.Errorf("%s: the state has changed; %s", operation, printed(left.tfdiags))
 			}
 		}
 	})(t)

@@ -34,7 +34,7 @@ func TestSessionOwners(t *testing.T) {
 }
 
 // heldTwice checks that the one thing said is that a session is held by two resources.
-func heldTwice(t *testing.T, said diagnostics, id string) {
+func heldTwice(t *testing.T, said tfdiags, id string) {
 	t.Helper()
 	warned := said.warnings()
 	if len(warned) != 1 || len(said) != 1 {
@@ -58,30 +58,30 @@ func TestSession_heldTwice(t *testing.T) {
 	for name, as := range imports {
 		c := s.core()
 		for range 2 {
-			if read := c.refresh(made); len(read.diagnostics) > 0 {
-				t.Errorf("%s: alone it says %s", name, printed(read.diagnostics))
+			if read := c.refresh(made); len(read.tfdiags) > 0 {
+				t.Errorf("%s: alone it says %s", name, printed(read.tfdiags))
 			}
 		}
 		second := as(c).adopt(id)
-		heldTwice(t, second.diagnostics, id)
-		heldTwice(t, as(c).refresh(second.record).diagnostics, id)
+		heldTwice(t, second.tfdiags, id)
+		heldTwice(t, as(c).refresh(second.record).tfdiags, id)
 
 		c = s.core() // another run, in which Terraform reads them in another order
-		if read := as(c).refresh(second.record); len(read.diagnostics) > 0 {
-			t.Errorf("%s: read first it says %s", name, printed(read.diagnostics))
+		if read := as(c).refresh(second.record); len(read.tfdiags) > 0 {
+			t.Errorf("%s: read first it says %s", name, printed(read.tfdiags))
 		}
-		heldTwice(t, c.refresh(made).diagnostics, id)
-		heldTwice(t, c.refresh(unowned).diagnostics, id)
+		heldTwice(t, c.refresh(made).tfdiags, id)
+		heldTwice(t, c.refresh(unowned).tfdiags, id)
 
 		// A provider that is debugged lives on, and what was only planned is imported again.
 		c.configure(attrs{"endpoint": s.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret})
-		if again := as(c).adopt(id); len(again.diagnostics) > 0 {
-			t.Errorf("%s: configured again it says %s", name, printed(again.diagnostics))
+		if again := as(c).adopt(id); len(again.tfdiags) > 0 {
+			t.Errorf("%s: configured again it says %s", name, printed(again.tfdiags))
 		}
 	}
 	read := s.core().refresh(unowned)
-	if owner := privateIn(read.private).Owner; owner == "" || len(read.diagnostics) > 0 {
-		t.Errorf("a read gives it the owner %q; %s", owner, printed(read.diagnostics))
+	if owner := privateIn(read.private).Owner; owner == "" || len(read.tfdiags) > 0 {
+		t.Errorf("a read gives it the owner %q; %s", owner, printed(read.tfdiags))
 	}
 }
 
@@ -93,13 +93,13 @@ func TestShortcut_heldTwice(t *testing.T) {
 	c := w.refreshing()
 	behind := c.fastPath()
 	c.server = fastPath{deaf{behind.framework}, behind.provider}
-	if read := c.refresh(made); len(read.diagnostics) > 0 { // not asked of the framework, or it would have failed
-		t.Errorf("alone it says %s", printed(read.diagnostics))
+	if read := c.refresh(made); len(read.tfdiags) > 0 { // not asked of the framework, or it would have failed
+		t.Errorf("alone it says %s", printed(read.tfdiags))
 	}
 	c.server = behind
-	heldTwice(t, c.refresh(other).diagnostics, made.text("id"))
-	if read := c.refresh(made); len(read.diagnostics) > 0 {
-		t.Errorf("the first one says %s", printed(read.diagnostics))
+	heldTwice(t, c.refresh(other).tfdiags, made.text("id"))
+	if read := c.refresh(made); len(read.tfdiags) > 0 {
+		t.Errorf("the first one says %s", printed(read.tfdiags))
 	}
 }
 
@@ -128,7 +128,7 @@ func TestSessionOwners_stay(t *testing.T) {
 	keeps("a session that is gone", first.record, lost.record)
 	next := s.pass(lost.record, match(nil))
 	if next.text("session_id") == first.text("session_id") || next.text("session_id") == "" {
-		t.Fatalf("it holds %q; %s", next.text("session_id"), printed(next.diagnostics))
+		t.Fatalf("it holds %q; %s", next.text("session_id"), printed(next.tfdiags))
 	}
 	keeps("the next session", first.record, next.record)
 	s.Revoke(next.text("session_id"))

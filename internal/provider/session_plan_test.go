@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
@@ -37,7 +38,7 @@ func fullRequest() requestModel {
 		QoSProfile:                   types.StringValue("QOS_L"),
 		NotificationURL:              types.StringValue("https://example.com/qod"),
 		NotificationAuthToken:        types.StringValue("hunter2"),
-		NotificationAuthTokenVersion: newWholeNumber(1),
+		NotificationAuthTokenVersion: validators.NewWholeNumber(1),
 	}
 }
 
@@ -45,7 +46,7 @@ func fullRequest() requestModel {
 func fullSession() sessionModel {
 	return sessionModel{
 		requestModel: fullRequest(),
-		Duration:     newWholeNumber(3600),
+		Duration:     validators.NewWholeNumber(3600),
 		Timeouts:     timeoutsOf("10m"),
 		ID:           types.StringNull(), QoSStatus: types.StringNull(), StartedAt: types.StringNull(), ExpiresAt: types.StringNull(),
 	}
@@ -66,7 +67,7 @@ func appliedSession() sessionModel {
 func importedSession() sessionModel {
 	m := appliedSession()
 	m.ApplicationServer = types.ObjectNull(serverTypes)
-	m.NotificationURL, m.NotificationAuthTokenVersion = types.StringNull(), nullWholeNumber()
+	m.NotificationURL, m.NotificationAuthTokenVersion = types.StringNull(), validators.NullWholeNumber()
 	m.Timeouts = noTimeouts("create", "delete")
 	return m
 }
@@ -133,8 +134,8 @@ func TestPlanSession(t *testing.T) {
 		phone    = types.StringValue("+34611222334")
 		noString = types.StringNull()
 		notYet   = types.StringUnknown()
-		port     = newWholeNumber(5061)
-		number   = wholeNumber{Int64Value: basetypes.NewInt64Unknown()}
+		port     = validators.NewWholeNumber(5061)
+		number   = validators.WholeNumber{Int64Value: basetypes.NewInt64Unknown()}
 		imported = sessionPrivate{Imported: true}
 		justOne  = qod.Device{PhoneNumber: "+34611222333"}
 		other    = qod.Device{IPv6Address: "2a02:9130::77"}
@@ -163,7 +164,7 @@ func TestPlanSession(t *testing.T) {
 		{name: "access identifier in capitals", config: inDevice("network_access_identifier", types.StringValue("Jane.Roe@carrier.tel")), want: "device.network_access_identifier"},
 		{name: "device IPv4 changed", config: inIPv4("public_address", types.StringValue("203.0.113.78")), want: "device.ipv4_address.public_address"},
 		{name: "port changed", config: inIPv4("public_port", port), want: "device.ipv4_address.public_port"},
-		{name: "port left out", config: inIPv4("public_port", nullWholeNumber()), want: "device.ipv4_address.public_port"},
+		{name: "port left out", config: inIPv4("public_port", validators.NullWholeNumber()), want: "device.ipv4_address.public_port"},
 		{name: "device IPv4 left out", config: inDevice("ipv4_address", types.ObjectNull(ipv4Types)), want: "device.ipv4_address"},
 		{name: "device IPv4 added", prior: inDevice("ipv4_address", types.ObjectNull(ipv4Types)), want: "device.ipv4_address"},
 		{name: "device IPv6 changed", config: inDevice("ipv6_address", types.StringValue("2a02:9130::78")), want: "device.ipv6_address"},
@@ -174,13 +175,15 @@ func TestPlanSession(t *testing.T) {
 		{name: "server added", prior: func(m *sessionModel) { m.ApplicationServer = types.ObjectNull(serverTypes) }, want: "application_server"},
 		{name: "profile changed", config: func(m *sessionModel) { m.QoSProfile = types.StringValue("QOS_E") }, want: "qos_profile"},
 		{name: "profile changed by the network", prior: func(m *sessionModel) { m.QoSProfile = types.StringValue("QOS_E") }, want: "qos_profile"},
-		{name: "duration changed", config: func(m *sessionModel) { m.Duration = newWholeNumber(3601) }, want: "duration"},
+		{name: "duration changed", config: func(m *sessionModel) { m.Duration = validators.NewWholeNumber(3601) }, want: "duration"},
 		{name: "webhook changed", config: func(m *sessionModel) { m.NotificationURL = types.StringValue("https://example.com/qod2") }, want: "notification_url"},
 		{name: "webhook left out", config: func(m *sessionModel) { m.NotificationURL = noString }, want: "notification_url"},
-		{name: "token version changed", config: func(m *sessionModel) { m.NotificationAuthTokenVersion = newWholeNumber(2) }, want: "notification_auth_token_version"},
-		{name: "token version lowered", config: func(m *sessionModel) { m.NotificationAuthTokenVersion = newWholeNumber(0) }, want: "notification_auth_token_version"},
-		{name: "token version left out", config: func(m *sessionModel) { m.NotificationAuthTokenVersion = nullWholeNumber() }, want: "notification_auth_token_version"},
-		{name: "several changed", config: changes(inDevice("phone_number", phone), func(m *sessionModel) { m.QoSProfile, m.Duration = types.StringValue("QOS_E"), newWholeNumber(1) }),
+		{name: "token version changed", config: func(m *sessionModel) { m.NotificationAuthTokenVersion = validators.NewWholeNumber(2) }, want: "notification_auth_token_version"},
+		{name: "token version lowered", config: func(m *sessionModel) { m.NotificationAuthTokenVersion = validators.NewWholeNumber(0) }, want: "notification_auth_token_version"},
+		{name: "token version left out", config: func(m *sessionModel) { m.NotificationAuthTokenVersion = validators.NullWholeNumber() }, want: "notification_auth_token_version"},
+		{name: "several changed", config: changes(inDevice("phone_number", phone), func(m *sessionModel) {
+			m.QoSProfile, m.Duration = types.StringValue("QOS_E"), validators.NewWholeNumber(1)
+		}),
 			want: "device.phone_number qos_profile duration"},
 
 		{name: "waiting switched off", config: waits(types.BoolValue(false)), want: update},
@@ -205,11 +208,11 @@ func TestPlanSession(t *testing.T) {
 		{name: "token version not known", config: func(m *sessionModel) { m.NotificationAuthTokenVersion = number }, want: "notification_auth_token_version", unknown: "notification_auth_token_version"},
 
 		{name: "two not known", config: changes(inDevice("phone_number", notYet), func(m *sessionModel) { m.Duration = number }), want: "device.phone_number duration", unknown: "device.phone_number, duration"},
-		{name: "one not known, one changed", config: changes(inDevice("phone_number", notYet), func(m *sessionModel) { m.Duration = newWholeNumber(1) }), want: "device.phone_number duration"},
+		{name: "one not known, one changed", config: changes(inDevice("phone_number", notYet), func(m *sessionModel) { m.Duration = validators.NewWholeNumber(1) }), want: "device.phone_number duration"},
 		{name: "UNAVAILABLE, phone not known", prior: statusIs("UNAVAILABLE"), config: inDevice("phone_number", notYet), want: "device.phone_number qos_status"},
 
 		{name: "UNAVAILABLE", prior: statusIs("UNAVAILABLE"), want: "qos_status"},
-		{name: "UNAVAILABLE and changed", prior: statusIs("UNAVAILABLE"), config: func(m *sessionModel) { m.Duration = newWholeNumber(1) }, want: "duration qos_status"},
+		{name: "UNAVAILABLE and changed", prior: statusIs("UNAVAILABLE"), config: func(m *sessionModel) { m.Duration = validators.NewWholeNumber(1) }, want: "duration qos_status"},
 		{name: "UNAVAILABLE, waiting not wanted", prior: statusIs("UNAVAILABLE"), config: waits(types.BoolValue(false)), want: "qos_status"},
 		{name: "UNAVAILABLE and imported", prior: statusIs("UNAVAILABLE"), private: imported, want: "qos_status"},
 
@@ -219,14 +222,14 @@ func TestPlanSession(t *testing.T) {
 		{name: "REQUESTED, waiting not wanted", prior: changes(statusIs("REQUESTED"), waits(types.BoolValue(false))), config: waits(types.BoolValue(false)), want: nothing},
 		{name: "REQUESTED, waiting no longer wanted", prior: statusIs("REQUESTED"), config: waits(types.BoolValue(false)), want: update},
 		{name: "REQUESTED, waiting not known", prior: statusIs("REQUESTED"), config: waits(types.BoolUnknown()), want: resume},
-		{name: "REQUESTED and changed", prior: statusIs("REQUESTED"), config: func(m *sessionModel) { m.Duration = newWholeNumber(1) }, want: "duration"},
+		{name: "REQUESTED and changed", prior: statusIs("REQUESTED"), config: func(m *sessionModel) { m.Duration = validators.NewWholeNumber(1) }, want: "duration"},
 
 		{name: "imported as configured", private: imported, config: func(m *sessionModel) {
-			m.ApplicationServer, m.NotificationURL, m.NotificationAuthTokenVersion, m.Timeouts = types.ObjectNull(serverTypes), noString, nullWholeNumber(), noTimeouts("create", "delete")
+			m.ApplicationServer, m.NotificationURL, m.NotificationAuthTokenVersion, m.Timeouts = types.ObjectNull(serverTypes), noString, validators.NullWholeNumber(), noTimeouts("create", "delete")
 		}, want: nothing},
 		{name: "imported", private: imported, want: update, adopts: "application_server, notification_url, notification_auth_token_version"},
 		{name: "imported while REQUESTED", private: imported, prior: statusIs("REQUESTED"), want: resume, adopts: "application_server, notification_url, notification_auth_token_version"},
-		{name: "imported without a duration", private: imported, prior: func(m *sessionModel) { m.Duration = nullWholeNumber() }, want: update,
+		{name: "imported without a duration", private: imported, prior: func(m *sessionModel) { m.Duration = validators.NullWholeNumber() }, want: update,
 			adopts: "application_server, notification_url, notification_auth_token_version, duration"},
 		{name: "imported without a profile", private: imported, prior: func(m *sessionModel) { m.QoSProfile = noString }, want: update,
 			adopts: "application_server, qos_profile, notification_url, notification_auth_token_version"},
@@ -234,13 +237,13 @@ func TestPlanSession(t *testing.T) {
 			adopts: "device, application_server, notification_url, notification_auth_token_version"},
 		{name: "imported with fewer identifiers", private: imported, prior: deviceIs(justOne), want: update,
 			adopts: "device.ipv4_address, device.ipv6_address, device.network_access_identifier, application_server, notification_url, notification_auth_token_version"},
-		{name: "imported without the port", private: imported, prior: inIPv4("public_port", nullWholeNumber()), want: update,
+		{name: "imported without the port", private: imported, prior: inIPv4("public_port", validators.NullWholeNumber()), want: update,
 			adopts: "device.ipv4_address.public_port, application_server, notification_url, notification_auth_token_version"},
 		{name: "imported, a value not known", private: imported, config: func(m *sessionModel) { m.NotificationURL = notYet }, want: update,
 			adopts: "application_server, notification_url, notification_auth_token_version"},
 		{name: "imported with more identifiers", private: imported, config: deviceIs(justOne), want: update,
 			adopts: "application_server, notification_url, notification_auth_token_version"},
-		{name: "imported with a port", private: imported, config: inIPv4("public_port", nullWholeNumber()), want: update,
+		{name: "imported with a port", private: imported, config: inIPv4("public_port", validators.NullWholeNumber()), want: update,
 			adopts: "application_server, notification_url, notification_auth_token_version"},
 		{name: "imported with a phone without plus", private: imported, prior: inDevice("phone_number", types.StringValue("34611222333")), want: update,
 			adopts: "application_server, notification_url, notification_auth_token_version"},
@@ -252,7 +255,7 @@ func TestPlanSession(t *testing.T) {
 		{name: "imported another port", private: imported, prior: inIPv4("public_port", port), want: "device.ipv4_address.public_port"},
 		{name: "imported a device that shares nothing", private: imported, config: deviceIs(justOne), prior: deviceIs(other), want: "device.ipv6_address"},
 		{name: "imported a device that contradicts in one", private: imported, prior: deviceIs(qod.Device{PhoneNumber: "+34611222333", IPv6Address: "2a02:9130::78"}), want: "device.ipv6_address"},
-		{name: "imported with another duration", private: imported, config: func(m *sessionModel) { m.Duration = newWholeNumber(7200) }, want: "duration"},
+		{name: "imported with another duration", private: imported, config: func(m *sessionModel) { m.Duration = validators.NewWholeNumber(7200) }, want: "duration"},
 		{name: "imported with another profile", private: imported, config: func(m *sessionModel) { m.QoSProfile = types.StringValue("QOS_E") }, want: "qos_profile"},
 		{name: "imported, device not known", private: imported, config: func(m *sessionModel) { m.Device = types.ObjectUnknown(deviceTypes) }, want: "device", unknown: "device"},
 
@@ -374,7 +377,7 @@ func TestPlanSession_keepsSpelling(t *testing.T) {
 	t.Parallel()
 	config, prior := fullSession(), appliedSession()
 	config.Device = member(config.Device, "ipv6_address", types.StringValue("2A02:9130:0::77"))
-	config.Duration = newWholeNumber(1)
+	config.Duration = validators.NewWholeNumber(1)
 	planned := planSession(config, &prior, sessionPrivate{}, configuredEndpoint).planned
 	if got := stringAt(planned.Device, "ipv6_address").ValueString(); got != "2a02:9130::77" {
 		t.Errorf("planned is %s", got)

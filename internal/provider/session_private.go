@@ -119,7 +119,7 @@ const longestSession = 24 * time.Hour
 func (m sessionPrivate) mayBeAlive(expiresAt, now time.Time) bool {
 	end := expiresAt
 	if end.IsZero() && !m.MadeAt.IsZero() {
-		end = m.MadeAt.Add(longestSession)
+		end = m.MadeAt.Add(qod.LongestSession)
 	}
 	return end.IsZero() || now.IsZero() || now.Before(end)
 }

@@ -37,8 +37,8 @@ func TestReservation_newSessionHasAMemoryOfItsOwn(t *testing.T) {
 	s.Revoke(first.text("session_id"))
 	second := s.pass(first.record, match(nil))
 	old, young := privateIn(first.private), privateIn(second.private)
-	if second.text("session_id") == first.text("session_id") || refused(second.diagnostics) {
-		t.Fatalf("%v; %s", second.values, printed(second.diagnostics))
+	if second.text("session_id") == first.text("session_id") || refused(second.tfdiags) {
+		t.Fatalf("%v; %s", second.values, printed(second.tfdiags))
 	}
 	if age := young.MadeAt.Sub(old.MadeAt); age < time.Hour || young.Over || young.Lost.ID != "" {
 		t.Errorf("the new session is remembered as %+v, after %+v", young, old)
@@ -56,8 +56,8 @@ func TestSession_adoptionEnds(t *testing.T) {
 	first, other := hour(attrs{"notification_url": "https://example.com/a"}), hour(attrs{"notification_url": "https://example.com/b"})
 	requests := len(w.Requests())
 	adopted := c.apply(c.plan(imported.record, first))
-	if n := len(w.Requests()) - requests; n != 0 || refused(adopted.diagnostics) {
-		t.Errorf("%d requests were made; %s", n, printed(adopted.diagnostics))
+	if n := len(w.Requests()) - requests; n != 0 || refused(adopted.tfdiags) {
+		t.Errorf("%d requests were made; %s", n, printed(adopted.tfdiags))
 	}
 	if privateIn(adopted.private).Imported {
 		t.Error("the adoption does not end")
@@ -88,14 +88,14 @@ func TestReservation_adoptionEnds(t *testing.T) {
 	imported := c.adopt(seeded.ID)
 	first := match(attrs{"notification_url": "https://example.com/a"})
 	took := s.pass(imported.record, first)
-	if took.sent != "" || refused(took.diagnostics) || privateIn(took.private).Imported {
-		t.Errorf("it sent %q, and remembers %+v; %s", took.sent, privateIn(took.private), printed(took.diagnostics))
+	if took.sent != "" || refused(took.tfdiags) || privateIn(took.private).Imported {
+		t.Errorf("it sent %q, and remembers %+v; %s", took.sent, privateIn(took.private), printed(took.tfdiags))
 	}
 	// An update that is no work for the network ends it, too, where another one did not.
 	left := privateIn(took.private)
 	left.Imported = true
 	waits := s.pass(took.remembering(t, left), match(attrs{"notification_url": "https://example.com/a", "wait_for_available": true}))
 	if waits.sent != "" || privateIn(waits.private).Imported {
-		t.Errorf("it sent %q, and remembers %+v; %s", waits.sent, privateIn(waits.private), printed(waits.diagnostics))
+		t.Errorf("it sent %q, and remembers %+v; %s", waits.sent, privateIn(waits.private), printed(waits.tfdiags))
 	}
 }

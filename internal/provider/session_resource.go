@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
@@ -66,13 +67,13 @@ func sessionsFrom(data any, diags *diag.Diagnostics) qod.Sessions {
 // ModifyPlan refuses what the API cannot express and decides between nothing, an update in place
 // and a replacement.
 func (r *sessionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	defer catch(&resp.Diagnostics)
+	defer diagnostics.Catch(&resp.Diagnostics)
 	modifyPlan(ctx, r.api, req, resp, planSession)
 }
 
 // Create reserves a session, records it before anything else can fail, and waits for it.
 func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	defer catch(&resp.Diagnostics)
+	defer diagnostics.Catch(&resp.Diagnostics)
 	var model sessionModel
 	var token types.String
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
@@ -82,7 +83,7 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(creatingSession.checkEndpoint(r.api, model.Endpoint.ValueString(), "")...)
+	resp.Diagnostics.Append(checkEndpoint(diagnostics.CreatingSession, r.api, model.Endpoint.ValueString(), "")...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -107,7 +108,7 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	if granted.ID == "" {
 		// Nothing was made, or nothing is left to record: the next apply reserves anew.
 		resp.State.RemoveResource(ctx)
-		resp.Diagnostics.Append(creatingSession.createFailed(err))
+		resp.Diagnostics.Append(diagnostics.CreatingSession.CreateFailed(err))
 		return
 	}
 	before := model
@@ -119,20 +120,20 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	if now := private.withSession(granted, r.api); now != private {
 		resp.Diagnostics.Append(now.save(ctx, resp.Private)...)
 	}
-	resp.Diagnostics.Append(sessionWarnings(granted)...)
+	resp.Diagnostics.Append(diagnostics.SessionWarnings(granted)...)
 	var over bool
 	if err == nil {
 		over, err = sessionPastEnd(ctx, r.api, granted)
 	}
 	switch {
 	case over:
-		resp.Diagnostics.Append(creatingSession.grantedInThePast(granted))
+		resp.Diagnostics.Append(diagnostics.CreatingSession.GrantedInThePast(granted))
 	case err != nil:
-		resp.Diagnostics.Append(creatingSession.createFailed(err))
+		resp.Diagnostics.Append(diagnostics.CreatingSession.CreateFailed(err))
 	case granted.QoSProfile != "" && granted.QoSProfile != asked.QoSProfile:
-		resp.Diagnostics.Append(creatingSession.otherProfile(granted, asked.QoSProfile))
+		resp.Diagnostics.Append(diagnostics.CreatingSession.OtherProfile(granted, asked.QoSProfile))
 	case granted.Seconds > 0 && granted.Seconds < asked.Seconds:
-		resp.Diagnostics.Append(grantedLess(granted, asked.Seconds))
+		resp.Diagnostics.Append(diagnostics.GrantedLess(granted, asked.Seconds))
 	}
 }
 
@@ -146,7 +147,7 @@ func (r *sessionResource) save(ctx context.Context, model sessionModel, state *t
 
 // Read refreshes what the API decides. Only a 404 that proves something removes the session.
 func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	defer catch(&resp.Diagnostics)
+	defer diagnostics.Catch(&resp.Diagnostics)
 	var model sessionModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
 	private, diags := loadPrivate(ctx, req.Private)
@@ -166,25 +167,25 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 	switch {
 	case err == nil:
 	case qod.IsGone(err) && importing:
-		resp.Diagnostics.Append(importingSession.importUnknown(model.ID.ValueString(), r.api.Origin(), err))
+		resp.Diagnostics.Append(diagnostics.ImportingSession.ImportUnknown(model.ID.ValueString(), r.api.Origin(), err))
 		return
 	case qod.IsGone(err):
-		resp.Diagnostics.Append(readingSession.sessionGone(ctx, r.api, model.ref(r.api, private), private, err)...)
+		resp.Diagnostics.Append(sessionGone(ctx, diagnostics.ReadingSession, r.api, model.ref(r.api, private), private, err)...)
 		if !resp.Diagnostics.HasError() {
 			resp.State.RemoveResource(ctx)
 		}
 		return
 	case importing:
-		resp.Diagnostics.Append(importingSession.importFailed(model.ID.ValueString(), err))
+		resp.Diagnostics.Append(diagnostics.ImportingSession.ImportFailed(model.ID.ValueString(), err))
 		return
 	default:
-		resp.Diagnostics.Append(readingSession.readFailed(model.ID.ValueString(), err))
+		resp.Diagnostics.Append(diagnostics.ReadingSession.ReadFailed(model.ID.ValueString(), err))
 		return
 	}
 
 	over, err := sessionPastEnd(ctx, r.api, found)
 	if err != nil {
-		resp.Diagnostics.Append(readingSession.timeUnknown(model.ID.ValueString(), err))
+		resp.Diagnostics.Append(diagnostics.ReadingSession.TimeUnknown(model.ID.ValueString(), err))
 		return
 	}
 	before := model
@@ -197,21 +198,21 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	}
 	// Whoever can see the session is asked for it from now on.
-	resp.Diagnostics.Append(sessionWarnings(found)...)
+	resp.Diagnostics.Append(diagnostics.SessionWarnings(found)...)
 	now := private.withSession(found, r.api)
 	now.Over = over
 	if now != private {
 		resp.Diagnostics.Append(now.save(ctx, resp.Private)...)
 	}
 	if r.owners.shared(found.ID, now.Owner) {
-		resp.Diagnostics.Append(readingSession.heldTwice(found.ID))
+		resp.Diagnostics.Append(diagnostics.ReadingSession.HeldTwice(found.ID))
 	}
 }
 
 // Update runs for what the API never sees (waiting, timeouts, adoption after an import), and for
 // a wait that is resumed. It sends nothing that changes a session.
 func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	defer catch(&resp.Diagnostics)
+	defer diagnostics.Catch(&resp.Diagnostics)
 	var plan, prior sessionModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
@@ -223,7 +224,7 @@ func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest
 		return
 	}
 
-	resp.Diagnostics.Append(updatingSession.checkSessionEndpoint(r.api, private, prior.Endpoint, prior.ID, prior.ExpiresAt)...)
+	resp.Diagnostics.Append(checkSessionEndpoint(diagnostics.UpdatingSession, r.api, private, prior.Endpoint, prior.ID, prior.ExpiresAt)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -238,7 +239,7 @@ func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest
 		defer cancel()
 		var s qod.Session
 		if s, err = r.api.Await(ctx, plan.ref(r.api, private)); s.Status != "" {
-			resp.Diagnostics.Append(sessionWarnings(s)...)
+			resp.Diagnostics.Append(diagnostics.SessionWarnings(s)...)
 			profile := plan.QoSProfile
 			plan.record(s, plan.Endpoint.ValueString())
 			plan.QoSProfile = profile // drift is for the next refresh: an update must return what was planned
@@ -249,13 +250,13 @@ func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest
 	private.Imported = false
 	resp.Diagnostics.Append(private.save(ctx, resp.Private)...)
 	if err != nil {
-		resp.Diagnostics.Append(resumeFailed(err))
+		resp.Diagnostics.Append(diagnostics.ResumeFailed(err))
 	}
 }
 
 // Delete releases the session. One that is gone already is deleted.
 func (r *sessionResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	defer catch(&resp.Diagnostics)
+	defer diagnostics.Catch(&resp.Diagnostics)
 	var model sessionModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
 	private, diags := loadPrivate(ctx, req.Private)
@@ -265,19 +266,19 @@ func (r *sessionResource) Delete(ctx context.Context, req resource.DeleteRequest
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(deletingSession.checkSessionEndpoint(r.api, private, model.Endpoint, model.ID, model.ExpiresAt)...)
+	resp.Diagnostics.Append(checkSessionEndpoint(diagnostics.DeletingSession, r.api, private, model.Endpoint, model.ID, model.ExpiresAt)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	resp.Diagnostics.Append(deleteSession(ctx, r.api, deletingSession, model.ref(r.api, private), private)...)
+	resp.Diagnostics.Append(deleteSession(ctx, r.api, diagnostics.DeletingSession, model.ref(r.api, private), private)...)
 }
 
 // ImportState takes a session over by its id. The refresh that follows fills the state.
 func (r *sessionResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	defer catch(&resp.Diagnostics)
+	defer diagnostics.Catch(&resp.Diagnostics)
 	id := req.ID
 	if id == "" && req.Identity != nil {
 		// Null where an empty id was given: Terraform then asks with neither.
@@ -285,7 +286,7 @@ func (r *sessionResource) ImportState(ctx context.Context, req resource.ImportSt
 		resp.Diagnostics.Append(req.Identity.GetAttribute(ctx, path.Root("id"), &identity)...)
 		id = identity.ValueString()
 	}
-	if resp.Diagnostics.Append(checkSessionID(id)...); resp.Diagnostics.HasError() {
+	if resp.Diagnostics.Append(diagnostics.CheckImportID(id)...); resp.Diagnostics.HasError() {
 		return
 	}
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id)...)

@@ -7,6 +7,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 )
 
 func (r *sessionResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -23,8 +25,8 @@ func (r *sessionResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				MarkdownDescription: "Duration of the session in seconds, from 1 to 86400 (24 hours). Changing this replaces the session. " +
 					"The first apply after a session has ended requests a new one.",
 				Required:   true,
-				CustomType: wholeNumberType{},
-				Validators: []validator.Int64{between(1, 86400, " (seconds; 24 hours at most)")},
+				CustomType: validators.WholeNumberType{},
+				Validators: []validator.Int64{validators.Int64Between(1, 86400, " (seconds; 24 hours at most)")},
 			},
 			"timeouts": timeoutsAttribute(map[string]schema.Attribute{
 				"create": timeoutAttribute("Time allowed for the session to become available, including retries and waiting", defaultCreateTimeout),

@@ -163,8 +163,8 @@ func TestSession_createEnds(t *testing.T) {
 			if got := made.text("qos_profile"); got != "QOS_L" {
 				t.Errorf("qos_profile is %q, want what was planned", got)
 			}
-			if failed := refused(made.diagnostics); failed != (len(test.says) > 0) {
-				t.Errorf("diagnostics: %s", printed(made.diagnostics))
+			if failed := refused(made.tfdiags); failed != (len(test.says) > 0) {
+				t.Errorf("diagnostics: %s", printed(made.tfdiags))
 			}
 			containsAll(t, made.errors(), test.says)
 			warned := made.warnings()
@@ -176,7 +176,7 @@ func TestSession_createEnds(t *testing.T) {
 				c.plansNothing(c.refresh(made.record).record, hour(test.config))
 			}
 			if left := c.destroy(made.record); left.values != nil || len(w.ids()) != 0 {
-				t.Errorf("after destroy: state %v, network %v; %s", left.values, w.ids(), printed(left.diagnostics))
+				t.Errorf("after destroy: state %v, network %v; %s", left.values, w.ids(), printed(left.tfdiags))
 			}
 		})
 	}
@@ -263,11 +263,11 @@ func TestSession_createEndsWith(t *testing.T) {
 			if test.status != "" && made.text("id") != requested.ID {
 				t.Errorf("the id %q is recorded, want %q", made.text("id"), requested.ID)
 			}
-			if refused(made.diagnostics) != (test.says != "") || !strings.Contains(made.errors(), test.says) {
-				t.Errorf("want an error that says %q: %s", test.says, printed(made.diagnostics))
+			if refused(made.tfdiags) != (test.says != "") || !strings.Contains(made.errors(), test.says) {
+				t.Errorf("want an error that says %q: %s", test.says, printed(made.tfdiags))
 			}
 			if warned := strings.Join(made.warnings(), "\n"); (warned != "") != (test.warns != "") || !strings.Contains(warned, test.warns) {
-				t.Errorf("want a warning that says %q: %s", test.warns, printed(made.diagnostics))
+				t.Errorf("want a warning that says %q: %s", test.warns, printed(made.tfdiags))
 			}
 		})
 	}

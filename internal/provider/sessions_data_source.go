@@ -7,6 +7,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
@@ -29,7 +31,7 @@ func listedSchema() schema.NestedAttributeObject {
 		"qos_status":  schema.StringAttribute{MarkdownDescription: "Status.", Computed: true},
 		"started_at":  schema.StringAttribute{MarkdownDescription: "Start of the session (RFC 3339, UTC).", Computed: true},
 		"expires_at":  schema.StringAttribute{MarkdownDescription: "End of the session (RFC 3339, UTC).", Computed: true},
-		"duration":    schema.Int64Attribute{MarkdownDescription: "Seconds granted.", Computed: true, CustomType: wholeNumberType{}},
+		"duration":    schema.Int64Attribute{MarkdownDescription: "Seconds granted.", Computed: true, CustomType: validators.WholeNumberType{}},
 	}}
 }
 
@@ -64,7 +66,7 @@ func (d *sessionsDataSource) ValidateConfig(ctx context.Context, req datasource.
 }
 
 func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
-	defer catch(&resp.Diagnostics)
+	defer diagnostics.Catch(&resp.Diagnostics)
 	var filter sessionsFilter
 	found, diags := listed(ctx, d.api, req.Config, &filter)
 	resp.Diagnostics.Append(diags...)
@@ -77,14 +79,14 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 	}
 	shown := make([]tftypes.Value, 0, len(found))
 	for _, s := range found {
-		shown = append(shown, toListed(s))
+		shown = append(shown, toListed(ctx, s))
 	}
 	attributes["sessions"] = tftypes.NewValue(tftypes.List{ElementType: listedType}, shown)
 	resp.State.Raw = tftypes.NewValue(req.Config.Raw.Type(), attributes)
 }
 
-func toListed(s qod.Session) tftypes.Value {
-	device, err := fromDevice(s.Device).ToTerraformValue(context.Background())
+func toListed(ctx context.Context, s qod.Session) tftypes.Value {
+	device, err := fromDevice(s.Device).ToTerraformValue(ctx)
 	if err != nil {
 		panic(err) // it can fail for other types only
 	}

@@ -122,14 +122,14 @@ func TestSessions_listFails(t *testing.T) {
 	provider := attrs{"endpoint": w.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret, "max_retries": 0}
 	for name, effect := range map[string]sandbox.Effect{
 		"403":                 sandbox.Status(403, `{"code": "PERMISSION_DENIED"}`),
-		"404 of a gateway":    sandbox.Status(404, kong),
+		"404 of a gateway":    sandbox.Status(404, `{"message":"no Route matched with those values"}`),
 		"500":                 sandbox.Status(500, ""),
 		"200 with a web page": sandbox.Answer(200, "text/html", page),
 		"200 with an object":  sandbox.Answer(200, "application/json", `{"sessions": []}`),
 		"half an answer":      sandbox.Truncate(1),
 	} {
 		w.Fail(sandbox.Fault{Operation: sandbox.OpList, Effect: effect})
-		containsAll(t, name+": "+diagnostics(c.readSessions(provider, attrs{})).errors(), []string{name + ": Unable to List QoS Sessions: "})
+		containsAll(t, name+": "+tfdiags(c.readSessions(provider, attrs{})).errors(), []string{name + ": Unable to List QoS Sessions: "})
 	}
 	if diags := c.readSessions(provider, attrs{}); len(diags) > 0 {
 		t.Errorf("without a fault: %s", printed(diags))

@@ -10,6 +10,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
@@ -27,12 +29,12 @@ func filterAttributes() map[string]schema.Attribute {
 		"qos_profile": schema.StringAttribute{
 			MarkdownDescription: "QoS profile of the sessions to list: `QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`. Default: any profile.",
 			Optional:            true,
-			Validators:          []validator.String{profileName},
+			Validators:          []validator.String{validators.ProfileName},
 		},
 		"qos_status": schema.StringAttribute{
 			MarkdownDescription: "Status of the sessions to list: `REQUESTED`, `AVAILABLE` or `UNAVAILABLE`. Default: any status.",
 			Optional:            true,
-			Validators:          []validator.String{sessionStatus},
+			Validators:          []validator.String{validators.OneOf("REQUESTED", "AVAILABLE", "UNAVAILABLE")},
 		},
 	}
 }
@@ -42,7 +44,9 @@ func filterAttributes() map[string]schema.Attribute {
 func validFilter(ctx context.Context, config tfsdk.Config) diag.Diagnostics {
 	var profile types.String
 	diags := config.GetAttribute(ctx, path.Root("qos_profile"), &profile)
-	diags.Append(problems(qod.Check(qod.Spec{QoSProfile: profile.ValueString()}))...)
+	var spec qod.Spec
+	spec.QoSProfile = profile.ValueString()
+	diags.Append(diagnostics.Problems(qod.Check(spec))...)
 	return diags
 }
 
@@ -61,9 +65,9 @@ func listed(ctx context.Context, api qod.Sessions, config tfsdk.Config, filter *
 		Status:     qod.Status(filter.QoSStatus.ValueString()),
 	})
 	if part, ok := asError[*qod.IncompleteListError](err); ok {
-		diags.Append(listIncomplete(part, len(found)))
+		diags.Append(diagnostics.ListIncomplete(part, len(found)))
 	} else if err != nil {
-		diags.Append(listFailed(err))
+		diags.Append(diagnostics.ListFailed(err))
 	}
 	return found, diags
 }

@@ -448,8 +448,8 @@ func (s *soak) apply(r *soaked) {
 	c := s.of(r)
 	if r.state.values != nil {
 		read := c.refresh(r.state)
-		r.say(read.diagnostics)
-		if refused(read.diagnostics) {
+		r.say(read.tfdiags)
+		if refused(read.tfdiags) {
 			return
 		}
 		r.state = read.record
@@ -461,9 +461,9 @@ func (s *soak) apply(r *soaked) {
 		return
 	}
 	p := c.plan(r.state, r.config)
-	r.say(p.diagnostics)
+	r.say(p.tfdiags)
 	switch {
-	case refused(p.diagnostics):
+	case refused(p.tfdiags):
 		return
 	case len(p.replace) > 0:
 		if !s.release(r) {
@@ -475,14 +475,14 @@ func (s *soak) apply(r *soaked) {
 	}
 	creating := r.state.values == nil
 	made := c.apply(p)
-	r.say(made.diagnostics)
-	r.state, r.tainted = made.record, creating && refused(made.diagnostics) && made.values != nil
+	r.say(made.tfdiags)
+	r.state, r.tainted = made.record, creating && refused(made.tfdiags) && made.values != nil
 }
 
 func (s *soak) release(r *soaked) bool {
 	gone := s.of(r).destroy(r.state)
-	r.say(gone.diagnostics)
-	if refused(gone.diagnostics) {
+	r.say(gone.tfdiags)
+	if refused(gone.tfdiags) {
 		return false
 	}
 	r.state, r.tainted = record{}, false
@@ -495,7 +495,7 @@ func (s *soak) destroy(r *soaked) {
 	}
 }
 
-func (r *soaked) say(d diagnostics) {
+func (r *soaked) say(d tfdiags) {
 	for _, text := range d.of(tfprotov6.DiagnosticSeverityError) {
 		r.said += text + "\n"
 		n := announces(text)
@@ -606,7 +606,7 @@ func (s *soak) healed() {
 func (s *soak) adopt(r *soaked, id string) {
 	adopted := s.of(r).adopt(id)
 	r.said, r.announced = "", 0
-	r.say(adopted.diagnostics)
+	r.say(adopted.tfdiags)
 	r.state, r.tainted = adopted.record, false
 }
 
@@ -624,8 +624,8 @@ func (s *soak) recover(r *soaked) {
 			s.adopt(r, session.ID)
 		default:
 			s.tell("%s is imported and destroyed", session.ID)
-			if gone := s.process.destroy(s.process.adopt(session.ID).record); refused(gone.diagnostics) {
-				s.fail("what was recovered cannot be destroyed: %s", printed(gone.diagnostics))
+			if gone := s.process.destroy(s.process.adopt(session.ID).record); refused(gone.tfdiags) {
+				s.fail("what was recovered cannot be destroyed: %s", printed(gone.tfdiags))
 			}
 		}
 	}

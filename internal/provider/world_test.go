@@ -87,8 +87,8 @@ func (w *world) removeOld(ids ...string) {
 func (w *world) isNamedAsGone(left result, id string) {
 	w.t.Helper()
 	warned := left.warnings()
-	if left.values != nil || len(left.diagnostics) != 1 || len(warned) != 1 || !strings.HasPrefix(warned[0], "QoS Session "+id+" Gone Before Its End: ") {
-		w.t.Errorf("the state has %v, and it says: %s", left.values, printed(left.diagnostics))
+	if left.values != nil || len(left.tfdiags) != 1 || len(warned) != 1 || !strings.HasPrefix(warned[0], "QoS Session "+id+" Gone Before Its End: ") {
+		w.t.Errorf("the state has %v, and it says: %s", left.values, printed(left.tfdiags))
 	}
 }
 

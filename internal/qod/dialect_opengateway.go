@@ -68,21 +68,12 @@ type (
 
 func (openGateway) create(s Spec) (request, error) {
 	body := createSessionRequest{
-		Device: deviceBody{
-			PhoneNumber:             s.Device.PhoneNumber,
-			NetworkAccessIdentifier: s.Device.NetworkAccessIdentifier,
-			IPv6Address:             s.Device.IPv6Address,
-		},
+		Device:                toDeviceBody(s.Device),
+		ApplicationServer:     (*applicationServerBody)(s.ApplicationServer),
 		QoSProfile:            s.QoSProfile,
 		Duration:              s.Seconds,
 		NotificationURL:       s.NotificationURL,
 		NotificationAuthToken: s.NotificationAuthToken,
-	}
-	if v4 := s.Device.IPv4Address; v4 != nil {
-		body.Device.IPv4Address = &ipv4AddressBody{PublicAddress: v4.PublicAddress, PublicPort: v4.PublicPort}
-	}
-	if server := s.ApplicationServer; server != nil {
-		body.ApplicationServer = &applicationServerBody{IPv4Address: server.IPv4Address, IPv6Address: server.IPv6Address}
 	}
 	encoded, err := json.Marshal(body)
 	if err != nil {
@@ -93,6 +84,15 @@ func (openGateway) create(s Spec) (request, error) {
 		path: "/qod/sessions", template: "/qod/sessions",
 		scope: "qod:sessions:write", body: encoded, secret: s.NotificationAuthToken, maxBody: maxSessionBody,
 	}, nil
+}
+
+func toDeviceBody(d Device) deviceBody {
+	return deviceBody{
+		PhoneNumber:             d.PhoneNumber,
+		NetworkAccessIdentifier: d.NetworkAccessIdentifier,
+		IPv4Address:             (*ipv4AddressBody)(d.IPv4Address),
+		IPv6Address:             d.IPv6Address,
+	}
 }
 
 func (openGateway) read(id string) request {
@@ -188,14 +188,9 @@ func decodeSession(fields object) (Session, error) {
 		Device: Device{
 			PhoneNumber:             e164(device.text("phoneNumber")),
 			NetworkAccessIdentifier: device.text("networkAccessIdentifier"),
+			IPv4Address:             openGatewayIPv4(device.object("ipv4Address")),
 			IPv6Address:             device.text("ipv6Address"),
 		},
-	}
-	if v4 := device.object("ipv4Address"); v4.text("publicAddress") != "" {
-		s.Device.IPv4Address = &IPv4Address{PublicAddress: v4.text("publicAddress")}
-		if port, ok := v4.number("publicPort"); ok {
-			s.Device.IPv4Address.PublicPort = &port
-		}
 	}
 	unread := unreadFields{fields: fields, device: s.Device}
 	s.StartedAt = unread.instant("startedAt")
@@ -207,6 +202,19 @@ func decodeSession(fields object) (Session, error) {
 		return s, errors.New("the answer shows no usable sessionId")
 	}
 	return s, nil
+}
+
+// openGatewayIPv4 is nil where no public address is shown.
+func openGatewayIPv4(fields object) *IPv4Address {
+	public := fields.text("publicAddress")
+	if public == "" {
+		return nil
+	}
+	address := IPv4Address{PublicAddress: public, PublicPort: nil}
+	if port, ok := fields.number("publicPort"); ok {
+		address.PublicPort = &port
+	}
+	return &address
 }
 
 // e164 brings a phone number, which networks spell in several ways, into the form that generated
@@ -283,3 +291,6 @@ var sessionID = regexp.MustCompile(`^[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}$`)
 func ValidSessionID(id string) bool { return sessionID.MatchString(id) }
 
 func validID(id string) bool { return ValidSessionID(id) }
+
+// LongestSession is the most that a session of this API lasts.
+const LongestSession = maxOpenGatewaySeconds * time.Second

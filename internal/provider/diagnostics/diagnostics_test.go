@@ -1,8 +1,8 @@
 // Proves what a person reads when something fails: the whole text of every kind of error, made by
-// the real client and a network that goes wrong. Read testdata/diagnostics.golden as whoever was
-// woken by it. go test ./internal/provider -run TestDiagnostics -update writes it anew.
+// the real client and a network that goes wrong. Read testdata/golden as whoever was
+// woken by it. go test ./internal/provider/diagnostics -run TestDiagnostics -update writes it anew.
 
-package provider
+package diagnostics
 
 import (
 	"context"
@@ -26,13 +26,12 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-var update = flag.Bool("update", false, "write testdata/diagnostics.golden anew")
+var update = flag.Bool("update", false, "write testdata/golden anew")
 
 // lab is a client and a network in a bubble of time: minutes of retries take none.
 type lab struct {
@@ -98,7 +97,13 @@ const (
 	wholeTel = "+34611222333"
 
 	correlator = "33333333-3333-4333-8333-333333333333"
+
+	matchStarts = "2028-02-29T20:15:00Z"
+	matchEnds   = "2028-03-01T00:15:00Z"
 )
+
+// atKickOff is when the match starts, and when everything fails.
+var atKickOff = time.Date(2028, 2, 29, 20, 15, 0, 0, time.UTC)
 
 var (
 	camera1 = qod.Device{PhoneNumber: wholeTel}
@@ -117,31 +122,31 @@ func one(d diag.Diagnostic) diag.Diagnostics { return diag.Diagnostics{d} }
 // create fails like the resource's Create.
 func (l *lab) create(spec qod.Spec) diag.Diagnostics {
 	_, err := l.Create(l.ctx, spec)
-	return one(creatingSession.createFailed(err))
+	return one(CreatingSession.CreateFailed(err))
 }
 
 func (l *lab) read() diag.Diagnostics {
 	_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID, Device: camera1})
-	return one(readingSession.readFailed(lostID, err))
+	return one(ReadingSession.ReadFailed(lostID, err))
 }
 
 func (l *lab) remove() diag.Diagnostics {
-	return one(deletingSession.deleteFailed(lostID, l.Delete(l.ctx, qod.Ref{ID: lostID, Device: camera1})))
+	return one(DeletingSession.DeleteFailed(lostID, l.Delete(l.ctx, qod.Ref{ID: lostID, Device: camera1})))
 }
 
 func (l *lab) list() diag.Diagnostics {
 	_, err := l.List(l.ctx, qod.Filter{})
-	return one(listFailed(err))
+	return one(ListFailed(err))
 }
 
 // incomplete is the warning about a list that is shown all the same.
 func (l *lab) incomplete() diag.Diagnostics {
 	found, err := l.List(l.ctx, qod.Filter{})
-	part, ok := asError[*qod.IncompleteListError](err)
+	part, ok := errors.AsType[*qod.IncompleteListError](err)
 	if !ok {
 		l.t.Fatalf("the list is taken for complete: %v", err)
 	}
-	return one(listIncomplete(part, len(found)))
+	return one(ListIncomplete(part, len(found)))
 }
 
 func (l *lab) fail(op sandbox.Operation, times int, effect sandbox.Effect) {
@@ -201,9 +206,9 @@ func waited(resumed bool, prepare func(l *lab, id string)) func(l *lab) diag.Dia
 		prepare(l, s.ID)
 		_, err := l.Await(l.ctx, qod.Ref{ID: s.ID, Device: camera1})
 		if resumed {
-			return one(resumeFailed(err))
+			return one(ResumeFailed(err))
 		}
-		return one(creatingSession.createFailed(err))
+		return one(CreatingSession.CreateFailed(err))
 	}
 }
 
@@ -219,7 +224,7 @@ func updated(prepare func(l *lab, id string)) func(l *lab) diag.Diagnostics {
 		l.Seed(sandbox.Session{ID: lostID, Device: tel, Status: sandbox.StatusRequested})
 		prepare(l, lostID)
 		_, err := l.Await(l.ctx, qod.Ref{ID: lostID, Device: camera1})
-		return one(updatingReservation.createFailed(err))
+		return one(UpdatingReservation.CreateFailed(err))
 	}
 }
 
@@ -229,45 +234,36 @@ func (l *lab) reserve() error {
 }
 
 // clockless is what an operation says when the API tells no time.
-func clockless(e operation, spoil func(l *lab)) func(l *lab) diag.Diagnostics {
+func clockless(e Operation, spoil func(l *lab)) func(l *lab) diag.Diagnostics {
 	return func(l *lab) diag.Diagnostics {
 		spoil(l)
 		_, err := l.Now(l.ctx)
-		return one(e.clockUnknown(err))
+		return one(e.ClockUnknown(err))
 	}
 }
 
 // goneBeforeItsEnd is a session that a list proves gone.
-func goneBeforeItsEnd(e operation, end time.Time) func(l *lab) diag.Diagnostics {
+func goneBeforeItsEnd(e Operation, end time.Time) func(l *lab) diag.Diagnostics {
 	return func(l *lab) diag.Diagnostics {
 		ref := qod.Ref{ID: lostID, Device: camera1, ExpiresAt: end}
 		_, err := l.Client.Read(l.ctx, ref)
-		if e == deletingSession {
+		if e == DeletingSession {
 			err = l.Delete(l.ctx, ref)
 		}
-		return e.sessionGone(l.ctx, l.Client, ref, sessionPrivate{Origin: l.Origin()}, err)
+		gone, ok := errors.AsType[*qod.GoneError](err)
+		if !ok {
+			l.t.Fatalf("not proven gone: %v", err)
+		}
+		return one(e.GoneEarly(ref, gone))
 	}
 }
 
 // goneWithoutList is a session that the API says twice it does not know.
-func goneWithoutList(e operation) func(l *lab) diag.Diagnostics {
+func goneWithoutList(e Operation) func(l *lab) diag.Diagnostics {
 	return func(l *lab) diag.Diagnostics {
 		l.fail(sandbox.OpList, -1, sandbox.Status(501, ""))
 		return goneBeforeItsEnd(e, atKickOff.Add(time.Hour))(l)
 	}
-}
-
-func warned(make func(reservationModel) diag.Diagnostic) func(l *lab) diag.Diagnostics {
-	return func(*lab) diag.Diagnostics { return one(make(fullReservation())) }
-}
-
-// enacted are the remarks about a reservation until then that came to have this session.
-func enacted(l *lab, until string, session *qod.Session) diag.Diagnostics {
-	plan := fullReservation()
-	plan.StartsAt, plan.EndsAt = types.StringNull(), types.StringValue(until)
-	e := reconciler{api: l, plan: plan, session: session}
-	_ = e.readClock(l.ctx)
-	return e.warnings(false)
 }
 
 var failures = map[string]failure{
@@ -293,10 +289,10 @@ var failures = map[string]failure{
 	"create/404 html": {make: answers(404, webPage, "Content-Type", "text/html")},
 	"create/405":      {make: answers(405, "")},
 	"create/429": {make: func(*lab) diag.Diagnostics {
-		return one(creatingSession.createFailed(rateLimited))
+		return one(CreatingSession.CreateFailed(rateLimited))
 	}},
 	"create/429 until the time is up": {make: func(*lab) diag.Diagnostics {
-		return one(creatingSession.createFailed(&qod.InterruptedError{Operation: qod.OperationCreate, Timeout: true, Err: rateLimited}))
+		return one(CreatingSession.CreateFailed(&qod.InterruptedError{Operation: qod.OperationCreate, Timeout: true, Err: rateLimited}))
 	}},
 	"create/429 for two hours": {make: answers(429, "", "Retry-After", "7200")},
 	"create/307":               {make: answers(307, "", "Location", "https://login.example/sso?state=hunter2")},
@@ -307,11 +303,11 @@ var failures = map[string]failure{
 		Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 443}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED),
 	})},
 	"create/fault of the provider": {make: func(*lab) diag.Diagnostics {
-		return one(creatingSession.createFailed(&qod.PanicError{Value: "index out of range [3] with length 3"}))
+		return one(CreatingSession.CreateFailed(&qod.PanicError{Value: "index out of range [3] with length 3"}))
 	}},
-	"create/not configured yet": {make: func(l *lab) diag.Diagnostics {
-		_, err := unconfigured{attributes: []string{"client_id", "client_secret"}}.Create(l.ctx, wanted)
-		return one(creatingSession.createFailed(err))
+	"create/not configured yet": {make: func(*lab) diag.Diagnostics {
+		err := &UnknownConfigurationError{[]string{"client_id", "client_secret"}}
+		return one(CreatingSession.CreateFailed(err))
 	}},
 	"create/window closed": {make: func(l *lab) diag.Diagnostics {
 		late := wanted
@@ -335,7 +331,7 @@ var failures = map[string]failure{
 		return l.create(wanted)
 	}},
 	"create/interrupted, after a request was sent": {make: func(*lab) diag.Diagnostics {
-		return one(creatingSession.createFailed(&qod.InterruptedError{Operation: qod.OperationCreate, Sent: true}))
+		return one(CreatingSession.CreateFailed(&qod.InterruptedError{Operation: qod.OperationCreate, Sent: true}))
 	}},
 	"create/no token to be had": {make: func(l *lab) diag.Diagnostics {
 		l.wire = broken{&net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}}
@@ -458,7 +454,7 @@ var failures = map[string]failure{
 		return l.create(wanted)
 	}},
 	"lost/out of time": {make: func(*lab) diag.Diagnostics {
-		return one(creatingSession.createFailed(&qod.UnresolvedError{
+		return one(CreatingSession.CreateFailed(&qod.UnresolvedError{
 			Device: camera1, Correlators: []string{correlator}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
 			Err: &qod.InterruptedError{Operation: qod.OperationCreate, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationCreate, Status: 500}},
 		}))
@@ -478,20 +474,20 @@ var failures = map[string]failure{
 		return l.create(wanted)
 	}},
 	"lost/candidates, one without an id": {make: func(*lab) diag.Diagnostics {
-		return one(creatingSession.createFailed(&qod.UnresolvedError{
+		return one(CreatingSession.CreateFailed(&qod.UnresolvedError{
 			Device: camera1, Candidates: []qod.Session{{QoSProfile: "QOS_L"}, {ID: secondID, QoSProfile: "QOS_L"}},
 			Correlators: []string{correlator}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
 		}))
 	}},
 	"lost/made twice": {make: func(*lab) diag.Diagnostics {
-		return one(creatingSession.createFailed(&qod.UnresolvedError{
+		return one(CreatingSession.CreateFailed(&qod.UnresolvedError{
 			Device: camera1, Kept: lostID, Candidates: []qod.Session{{ID: secondID, QoSProfile: "QOS_L", Status: qod.StatusRequested}},
 			Correlators: []string{correlator}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
 			Err: &qod.Error{Operation: qod.OperationCreate, Status: 502, Correlator: correlator},
 		}))
 	}},
 	"lost/at an unknown time": {make: func(*lab) diag.Diagnostics {
-		return one(creatingSession.createFailed(&qod.UnresolvedError{
+		return one(CreatingSession.CreateFailed(&qod.UnresolvedError{
 			Device: camera1, Correlators: []string{correlator}, Seconds: 3600,
 			Err: &qod.Error{Operation: qod.OperationCreate, Err: io.ErrUnexpectedEOF, Correlator: correlator},
 		}))
@@ -612,7 +608,7 @@ var failures = map[string]failure{
 		return l.read()
 	}},
 	"read/out of time": {make: func(*lab) diag.Diagnostics {
-		return one(readingSession.readFailed(lostID, &qod.InterruptedError{Operation: qod.OperationRead, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationRead, SessionID: lostID, Status: 500}}))
+		return one(ReadingSession.ReadFailed(lostID, &qod.InterruptedError{Operation: qod.OperationRead, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationRead, SessionID: lostID, Status: 500}}))
 	}},
 	"read/no answer in time": {make: func(l *lab) diag.Diagnostics {
 		l.within(10 * time.Second)
@@ -628,9 +624,9 @@ var failures = map[string]failure{
 		l.fail(sandbox.OpRead, -1, sandbox.Status(500, ""))
 		return l.read()
 	}},
-	"read/not configured yet": {make: func(l *lab) diag.Diagnostics {
-		_, err := unconfigured{attributes: []string{"endpoint"}}.Read(l.ctx, qod.Ref{})
-		return one(readingSession.readFailed(lostID, err))
+	"read/not configured yet": {make: func(*lab) diag.Diagnostics {
+		err := &UnknownConfigurationError{[]string{"endpoint"}}
+		return one(ReadingSession.ReadFailed(lostID, err))
 	}},
 	"read/404 of a gateway, and the list fails": {make: func(l *lab) diag.Diagnostics {
 		l.fail(sandbox.OpRead, -1, sandbox.Status(404, kong))
@@ -660,34 +656,34 @@ var failures = map[string]failure{
 		l.fail(sandbox.OpList, -1, sandbox.Status(500, ""))
 		return l.read()
 	}},
-	"read/gone before its end":        {make: goneBeforeItsEnd(readingSession, atKickOff.Add(time.Hour))},
-	"read/gone, its end not known":    {make: goneBeforeItsEnd(readingSession, time.Time{})},
-	"read/gone, and there is no list": {make: goneWithoutList(readingSession)},
+	"read/gone before its end":        {make: goneBeforeItsEnd(ReadingSession, atKickOff.Add(time.Hour))},
+	"read/gone, its end not known":    {make: goneBeforeItsEnd(ReadingSession, time.Time{})},
+	"read/gone, and there is no list": {make: goneWithoutList(ReadingSession)},
 	"read/past its end by a wrong clock": {make: func(*lab) diag.Diagnostics {
-		return one(readingSession.timeUnknown(lostID, &contradictionError{
-			session: qod.Session{ID: lostID, Status: qod.StatusAvailable, StartedAt: atKickOff, ExpiresAt: atKickOff.Add(time.Hour)},
-			now:     atKickOff.Add(6 * time.Hour), machine: atKickOff.Add(time.Minute),
+		return one(ReadingSession.TimeUnknown(lostID, &ContradictionError{
+			Session: qod.Session{ID: lostID, Status: qod.StatusAvailable, StartedAt: atKickOff, ExpiresAt: atKickOff.Add(time.Hour)},
+			Now:     atKickOff.Add(6 * time.Hour), Machine: atKickOff.Add(time.Minute),
 		}))
 	}},
 	"read/past its end by a wrong clock, no start": {make: func(*lab) diag.Diagnostics {
-		return one(readingSession.timeUnknown(lostID, &contradictionError{
-			session: qod.Session{ID: lostID, Status: qod.StatusAvailable, ExpiresAt: atKickOff.Add(time.Hour)},
-			now:     atKickOff.Add(6 * time.Hour), machine: atKickOff.Add(6*time.Hour + time.Minute),
+		return one(ReadingSession.TimeUnknown(lostID, &ContradictionError{
+			Session: qod.Session{ID: lostID, Status: qod.StatusAvailable, ExpiresAt: atKickOff.Add(time.Hour)},
+			Now:     atKickOff.Add(6 * time.Hour), Machine: atKickOff.Add(6*time.Hour + time.Minute),
 		}))
 	}},
 	"read/past its end, clocks disagree": {make: func(*lab) diag.Diagnostics {
-		return one(readingSession.timeUnknown(lostID, &qod.ClockError{Expected: atKickOff, Shown: atKickOff.Add(6 * time.Hour)}))
+		return one(ReadingSession.TimeUnknown(lostID, &qod.ClockError{Expected: atKickOff, Shown: atKickOff.Add(6 * time.Hour)}))
 	}},
 	"read/past its end, the clock stands still": {make: func(*lab) diag.Diagnostics {
-		return one(readingSession.timeUnknown(lostID, qod.ErrClockStandsStill))
+		return one(ReadingSession.TimeUnknown(lostID, qod.ErrClockStandsStill))
 	}},
 	"read/past its end, no more answers": {make: func(l *lab) diag.Diagnostics {
 		l.fail(sandbox.OpList, -1, sandbox.Status(503, ""))
 		_, err := l.Now(l.ctx)
-		return one(readingSession.timeUnknown(lostID, err))
+		return one(ReadingSession.TimeUnknown(lostID, err))
 	}},
 	"read/a status of its own": {make: func(*lab) diag.Diagnostics {
-		return sessionWarnings(qod.Session{ID: lostID, Status: "EXPIRED"})
+		return SessionWarnings(qod.Session{ID: lostID, Status: "EXPIRED"})
 	}},
 	"read/times that cannot be read": {make: func(l *lab) diag.Diagnostics {
 		l.Seed(sandbox.Session{ID: lostID, Device: tel})
@@ -696,7 +692,7 @@ var failures = map[string]failure{
 		if err != nil {
 			l.t.Fatal(err)
 		}
-		return sessionWarnings(s)
+		return SessionWarnings(s)
 	}},
 	"read/another device": {make: func(l *lab) diag.Diagnostics {
 		l.Seed(sandbox.Session{ID: lostID, Device: sandbox.Device{PhoneNumber: "+34600000042"}})
@@ -704,24 +700,24 @@ var failures = map[string]failure{
 	}},
 	"read/made elsewhere": {make: func(l *lab) diag.Diagnostics {
 		_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID})
-		return one(readingSession.madeElsewhere(lostID, "https://old.example/v1 as client stadium", l.Origin(), err))
+		return one(ReadingSession.MadeElsewhere(lostID, "https://old.example/v1 as client stadium", l.Origin(), err))
 	}},
 	"read/no answer without a date": {make: func(l *lab) diag.Diagnostics {
 		_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID})
-		return one(readingSession.madeElsewhere(lostID, "https://gateway.example/v1 as token", l.Origin(), err))
+		return one(ReadingSession.MadeElsewhere(lostID, "https://gateway.example/v1 as token", l.Origin(), err))
 	}},
 
 	"create/planned elsewhere": {make: func(*lab) diag.Diagnostics {
-		return one(creatingSession.plannedElsewhere("https://gateway.example/v1", "https://sandbox.example/v1", ""))
+		return one(CreatingSession.PlannedElsewhere("https://gateway.example/v1", "https://sandbox.example/v1", ""))
 	}},
 	"delete/planned elsewhere": {make: func(*lab) diag.Diagnostics {
-		return one(deletingSession.plannedElsewhere("https://gateway.example/v1", "https://sandbox.example/v1", lostID))
+		return one(DeletingSession.PlannedElsewhere("https://gateway.example/v1", "https://sandbox.example/v1", lostID))
 	}},
 	"delete/planned in a sandbox": {make: func(*lab) diag.Diagnostics {
-		return one(deletingSession.plannedElsewhere("http://127.0.0.1:8080/v1", "https://gateway.example/v1", lostID))
+		return one(DeletingSession.PlannedElsewhere("http://127.0.0.1:8080/v1", "https://gateway.example/v1", lostID))
 	}},
 	"reservation/update, planned elsewhere": {make: func(*lab) diag.Diagnostics {
-		return one(updatingReservation.plannedElsewhere("https://gateway.example/v1", "https://sandbox.example/v1", ""))
+		return one(UpdatingReservation.PlannedElsewhere("https://gateway.example/v1", "https://sandbox.example/v1", ""))
 	}},
 
 	"delete/403": {make: func(l *lab) diag.Diagnostics {
@@ -738,7 +734,7 @@ var failures = map[string]failure{
 		return l.remove()
 	}},
 	"delete/out of time": {make: func(*lab) diag.Diagnostics {
-		return one(deletingSession.deleteFailed(lostID, &qod.InterruptedError{Operation: qod.OperationDelete, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationDelete, SessionID: lostID, Status: 504}}))
+		return one(DeletingSession.DeleteFailed(lostID, &qod.InterruptedError{Operation: qod.OperationDelete, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationDelete, SessionID: lostID, Status: 504}}))
 	}},
 	"delete/no answer in time": {make: func(l *lab) diag.Diagnostics {
 		l.within(20 * time.Second)
@@ -762,23 +758,23 @@ var failures = map[string]failure{
 		l.fail(sandbox.OpDelete, -1, sandbox.Status(409, `{"status":409,"code":"CONFLICT","message":"The session is being provisioned."}`))
 		return l.remove()
 	}},
-	"delete/gone before its end": {make: goneBeforeItsEnd(deletingSession, atKickOff.Add(time.Hour))},
+	"delete/gone before its end": {make: goneBeforeItsEnd(DeletingSession, atKickOff.Add(time.Hour))},
 	"delete/made elsewhere": {make: func(l *lab) diag.Diagnostics {
 		err := l.Delete(l.ctx, qod.Ref{ID: lostID})
-		return one(deletingSession.madeElsewhere(lostID, "https://old.example/v1 as client stadium", l.Origin(), err))
+		return one(DeletingSession.MadeElsewhere(lostID, "https://old.example/v1 as client stadium", l.Origin(), err))
 	}},
-	"delete/not configured yet": {make: func(l *lab) diag.Diagnostics {
-		return one(deletingSession.deleteFailed(lostID, unconfigured{attributes: []string{"endpoint"}}.Delete(l.ctx, qod.Ref{})))
+	"delete/not configured yet": {make: func(*lab) diag.Diagnostics {
+		return one(DeletingSession.DeleteFailed(lostID, &UnknownConfigurationError{[]string{"endpoint"}}))
 	}},
 
 	"import/403": {make: func(l *lab) diag.Diagnostics {
 		l.fail(sandbox.OpRead, -1, sandbox.Status(403, `{"code":"PERMISSION_DENIED","message":"Not yours"}`))
 		_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID})
-		return one(importingSession.importFailed(lostID, err))
+		return one(ImportingSession.ImportFailed(lostID, err))
 	}},
 	"import/unknown": {make: func(l *lab) diag.Diagnostics {
 		_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID})
-		return one(importingSession.importUnknown(lostID, l.Origin(), err))
+		return one(ImportingSession.ImportUnknown(lostID, l.Origin(), err))
 	}},
 	"list/520": {make: func(l *lab) diag.Diagnostics {
 		l.fail(sandbox.OpList, -1, sandbox.Status(520, ""))
@@ -838,30 +834,30 @@ var failures = map[string]failure{
 	"wait/too long, without a token, resumed": {make: waited(true, func(l *lab, _ string) {
 		l.fail(sandbox.OpToken, -1, sandbox.Status(403, webPage, "Content-Type", "text/html"))
 	})},
-	"wait/not configured yet": {make: func(l *lab) diag.Diagnostics {
-		_, err := unconfigured{attributes: []string{"endpoint"}}.Await(l.ctx, qod.Ref{})
-		return one(resumeFailed(err))
+	"wait/not configured yet": {make: func(*lab) diag.Diagnostics {
+		err := &UnknownConfigurationError{[]string{"endpoint"}}
+		return one(ResumeFailed(err))
 	}},
 
 	"read/404 for a ready token": {make: func(*lab) diag.Diagnostics {
-		return one(readingSession.goneForToken(lostID, "https://gateway.example/v1 as token"))
+		return one(ReadingSession.GoneForToken(lostID, "https://gateway.example/v1 as token"))
 	}},
 	"delete/404 for a ready token": {make: func(*lab) diag.Diagnostics {
-		return one(deletingSession.goneForToken(lostID, "https://gateway.example/v1 as token"))
+		return one(DeletingSession.GoneForToken(lostID, "https://gateway.example/v1 as token"))
 	}},
 	"reservation/gone, for a ready token": {make: func(*lab) diag.Diagnostics {
-		return one(readingReservation.goneForToken(lostID, "https://gateway.example/v1 as token"))
+		return one(ReadingReservation.GoneForToken(lostID, "https://gateway.example/v1 as token"))
 	}},
-	"read/held twice":        {make: func(*lab) diag.Diagnostics { return one(readingSession.heldTwice(lostID)) }},
-	"reservation/held twice": {make: func(*lab) diag.Diagnostics { return one(readingReservation.heldTwice(lostID)) }},
+	"read/held twice":        {make: func(*lab) diag.Diagnostics { return one(ReadingSession.HeldTwice(lostID)) }},
+	"reservation/held twice": {make: func(*lab) diag.Diagnostics { return one(ReadingReservation.HeldTwice(lostID)) }},
 	"granted/another profile": {make: func(*lab) diag.Diagnostics {
-		return one(creatingSession.otherProfile(qod.Session{ID: lostID, QoSProfile: "QOS_S"}, "QOS_L"))
+		return one(CreatingSession.OtherProfile(qod.Session{ID: lostID, QoSProfile: "QOS_S"}, "QOS_L"))
 	}},
 	"granted/less": {make: func(*lab) diag.Diagnostics {
-		return one(grantedLess(qod.Session{ID: lostID, Seconds: 600, ExpiresAt: atKickOff.Add(10 * time.Minute)}, 3600))
+		return one(GrantedLess(qod.Session{ID: lostID, Seconds: 600, ExpiresAt: atKickOff.Add(10 * time.Minute)}, 3600))
 	}},
 	"granted/less, end not known": {make: func(*lab) diag.Diagnostics {
-		return one(grantedLess(qod.Session{ID: lostID, Seconds: 600}, 3600))
+		return one(GrantedLess(qod.Session{ID: lostID, Seconds: 600}, 3600))
 	}},
 	"reservation/update, too long":    {make: updated(func(*lab, string) {})},
 	"reservation/update, unavailable": {make: updated(func(l *lab, id string) { l.Revoke(id) })},
@@ -869,117 +865,117 @@ var failures = map[string]failure{
 	"reservation/update, interrupted": {make: updated(func(l *lab, _ string) { l.interruptAfter(time.Second) })},
 	"reservation/update, 409, visible": {make: func(l *lab) diag.Diagnostics {
 		l.Seed(sandbox.Session{ID: lostID, Device: tel, QoSProfile: "QOS_S"})
-		return one(updatingReservation.createFailed(l.reserve()))
+		return one(UpdatingReservation.CreateFailed(l.reserve()))
 	}},
 	"reservation/update, may exist": {make: func(l *lab) diag.Diagnostics {
 		l.fail(sandbox.OpCreate, -1, sandbox.DropBeforeCommit())
 		l.Before(sandbox.OpCreate, func(int, *http.Request) { l.fail(sandbox.OpList, -1, sandbox.Status(403, "{}")) })
-		return one(updatingReservation.createFailed(l.reserve()))
+		return one(UpdatingReservation.CreateFailed(l.reserve()))
 	}},
 	"reservation/update, two may exist": {make: func(*lab) diag.Diagnostics {
-		return one(updatingReservation.createFailed(&qod.UnresolvedError{
+		return one(UpdatingReservation.CreateFailed(&qod.UnresolvedError{
 			Device: camera1, Candidates: []qod.Session{{ID: secondID, QoSProfile: "QOS_L", Status: "AVAILABLE"}}, Kept: lostID, Seconds: 3600,
 		}))
 	}},
 	"reservation/update, three may exist": {make: func(*lab) diag.Diagnostics {
-		return one(updatingReservation.createFailed(&qod.UnresolvedError{Device: camera1, Correlators: []string{"first", "second"}, Kept: lostID, Seconds: 3600}))
+		return one(UpdatingReservation.CreateFailed(&qod.UnresolvedError{Device: camera1, Correlators: []string{"first", "second"}, Kept: lostID, Seconds: 3600}))
 	}},
 	"reservation/update, no time": {make: func(l *lab) diag.Diagnostics {
 		l.within(time.Minute)
 		l.fail(sandbox.OpCreate, -1, sandbox.Status(429, "", "Retry-After", "50"))
-		return one(updatingReservation.createFailed(l.reserve()))
+		return one(UpdatingReservation.CreateFailed(l.reserve()))
 	}},
 	"reservation/update, not released": {make: func(l *lab) diag.Diagnostics {
 		l.within(time.Minute)
 		l.fail(sandbox.OpDelete, -1, sandbox.HangBeforeCommit())
-		return one(updatingReservation.deleteFailed(lostID, l.Delete(l.ctx, qod.Ref{ID: lostID, Device: camera1})))
+		return one(UpdatingReservation.DeleteFailed(lostID, l.Delete(l.ctx, qod.Ref{ID: lostID, Device: camera1})))
 	}},
 	"reservation/update, not seen": {make: func(l *lab) diag.Diagnostics {
 		l.fail(sandbox.OpRead, -1, sandbox.Status(503, ""))
 		_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID})
-		return one(updatingReservation.readFailed(lostID, err))
+		return one(UpdatingReservation.ReadFailed(lostID, err))
 	}},
 	"reservation/update, another profile": {make: func(*lab) diag.Diagnostics {
-		return one(updatingReservation.otherProfile(qod.Session{ID: lostID, QoSProfile: "QOS_S"}, "QOS_L"))
+		return one(UpdatingReservation.OtherProfile(qod.Session{ID: lostID, QoSProfile: "QOS_S"}, "QOS_L"))
 	}},
 	"reservation/create, too long": {make: func(l *lab) diag.Diagnostics {
 		l.within(time.Minute)
 		l.Seed(sandbox.Session{ID: lostID, Device: tel, Status: sandbox.StatusRequested})
 		_, err := l.Await(l.ctx, qod.Ref{ID: lostID, Device: camera1})
-		return one(creatingReservation.createFailed(err))
+		return one(CreatingReservation.CreateFailed(err))
 	}},
 	"reservation/made elsewhere": {make: func(l *lab) diag.Diagnostics {
 		_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID})
-		return one(readingReservation.madeElsewhere(lostID, "https://old.example/v1 as client stadium", l.Origin(), err))
+		return one(ReadingReservation.MadeElsewhere(lostID, "https://old.example/v1 as client stadium", l.Origin(), err))
 	}},
 	"reservation/import, unknown": {make: func(l *lab) diag.Diagnostics {
 		_, err := l.Client.Read(l.ctx, qod.Ref{ID: lostID})
-		return one(importingReservation.importUnknown(lostID, l.Origin(), err))
+		return one(ImportingReservation.ImportUnknown(lostID, l.Origin(), err))
 	}},
-	"reservation/gone before its end": {make: goneBeforeItsEnd(readingReservation, atKickOff.Add(time.Hour))},
+	"reservation/gone before its end": {make: goneBeforeItsEnd(ReadingReservation, atKickOff.Add(time.Hour))},
 	"reservation/lost, not deleted": {make: func(l *lab) diag.Diagnostics {
 		l.fail(sandbox.OpDelete, -1, sandbox.Status(503, ""))
 		ref := qod.Ref{ID: lostID, Device: camera1, ExpiresAt: atKickOff.Add(time.Hour)}
-		return one(lostNotDeleted(ref, l.Delete(l.ctx, ref)))
+		return one(LostNotDeleted(ref, l.Delete(l.ctx, ref)))
 	}},
 	"reservation/lost, not deleted, its end not known": {make: func(l *lab) diag.Diagnostics {
 		l.fail(sandbox.OpDelete, -1, sandbox.Status(503, ""))
 		ref := qod.Ref{ID: lostID, Device: camera1}
-		return one(lostNotDeleted(ref, l.Delete(l.ctx, ref)))
+		return one(LostNotDeleted(ref, l.Delete(l.ctx, ref)))
 	}},
 	"reservation/no clock, no session": {make: func(l *lab) diag.Diagnostics {
 		l.fail(sandbox.OpList, -1, sandbox.Status(503, ""))
 		_, err := l.Now(l.ctx)
-		return one(statusUnknown(err))
+		return one(StatusUnknown(err))
 	}},
 	"reservation/wrong clock": {make: func(*lab) diag.Diagnostics {
-		return one(readingReservation.timeUnknown(lostID, &contradictionError{
-			session: qod.Session{ID: lostID, Status: qod.StatusAvailable, StartedAt: atKickOff, ExpiresAt: atKickOff.Add(time.Hour)},
-			now:     atKickOff.Add(-6 * time.Hour), machine: atKickOff.Add(time.Minute),
+		return one(ReadingReservation.TimeUnknown(lostID, &ContradictionError{
+			Session: qod.Session{ID: lostID, Status: qod.StatusAvailable, StartedAt: atKickOff, ExpiresAt: atKickOff.Add(time.Hour)},
+			Now:     atKickOff.Add(-6 * time.Hour), Machine: atKickOff.Add(time.Minute),
 		}))
 	}},
 	"reservation/wrong clock, no times shown": {make: func(*lab) diag.Diagnostics {
-		return one(updatingReservation.timeUnknown(lostID, &contradictionError{
-			session: qod.Session{ID: lostID, Status: qod.StatusAvailable},
-			now:     atKickOff.Add(6 * time.Hour), machine: atKickOff.Add(time.Minute), vetoed: true,
+		return one(UpdatingReservation.TimeUnknown(lostID, &ContradictionError{
+			Session: qod.Session{ID: lostID, Status: qod.StatusAvailable},
+			Now:     atKickOff.Add(6 * time.Hour), Machine: atKickOff.Add(time.Minute), Vetoed: true,
 		}))
 	}},
-	"reservation/no clock, a cache": {make: clockless(readingReservation, func(l *lab) { l.fail(sandbox.OpList, -1, sandbox.Header("Age", "1800")) })},
+	"reservation/no clock, a cache": {make: clockless(ReadingReservation, func(l *lab) { l.fail(sandbox.OpList, -1, sandbox.Header("Age", "1800")) })},
 	"reservation/no clock in time": {make: func(l *lab) diag.Diagnostics {
 		l.within(500 * time.Millisecond)
 		_, err := l.Now(l.ctx)
-		return one(creatingReservation.clockUnknown(err))
+		return one(CreatingReservation.ClockUnknown(err))
 	}},
 	"conflict/then refused": {make: func(*lab) diag.Diagnostics {
-		return one(creatingSession.createFailed(&qod.ConflictError{
+		return one(CreatingSession.CreateFailed(&qod.ConflictError{
 			Device: camera1, Visible: []qod.Session{{ID: lostID, QoSProfile: "QOS_L", Status: qod.StatusAvailable, ExpiresAt: atKickOff.Add(time.Hour)}},
 			Err: &qod.Error{Operation: qod.OperationCreate, Status: 409, Code: "CONFLICT"}, Then: &qod.Error{Operation: qod.OperationCreate, Status: 403, Scope: "qod:sessions:write"},
 		}))
 	}},
-	"reservation/window not known": {make: func(*lab) diag.Diagnostics { return one(windowUnknown()) }},
-	"reservation/clocks differ":    {make: func(*lab) diag.Diagnostics { return one(clocksDiffer(atKickOff, atKickOff.Add(-6*time.Hour))) }},
-	"reservation/session ends behind": {make: warned(func(m reservationModel) diag.Diagnostic {
-		return endsLate(m, qod.Session{ID: lostID, ExpiresAt: atKickOff.Add(6 * time.Hour)})
-	})},
-	"reservation/no clock":           {make: clockless(readingReservation, func(l *lab) { l.wire = broken{syscall.ECONNREFUSED} })},
-	"reservation/no clock to create": {make: clockless(creatingReservation, func(l *lab) { l.fail(sandbox.OpList, -1, sandbox.Header("Date", "")) })},
-	"reservation/no clock to update": {make: clockless(updatingReservation, func(l *lab) { l.interruptAt(sandbox.OpToken, 1) })},
-	"reservation/not open yet":       {make: warned(notOpenYet)},
-	"reservation/over": {make: warned(func(m reservationModel) diag.Diagnostic {
-		return windowOver(m, "the API's clock", atKickOff.Add(28*time.Hour))
-	})},
-	"reservation/session ends before": {make: warned(func(m reservationModel) diag.Diagnostic {
-		return holdsUntil(m, "until 2028-02-29T21:15:00Z", lostID)
-	})},
-	"reservation/session may end before": {make: warned(func(m reservationModel) diag.Diagnostic {
-		return holdsUntil(m, "for 24 hours at most after its start", lostID)
-	})},
-	"reservation/over in the meantime": {make: func(l *lab) diag.Diagnostics {
-		return enacted(l, "2028-02-29T20:00:00Z", &qod.Session{ID: lostID, Status: qod.StatusAvailable})
+	"reservation/window not known": {make: func(*lab) diag.Diagnostics { return one(WindowUnknown()) }},
+	"reservation/clocks differ":    {make: func(*lab) diag.Diagnostics { return one(ClocksDiffer(atKickOff, atKickOff.Add(-6*time.Hour))) }},
+	"reservation/session ends behind": {make: func(*lab) diag.Diagnostics {
+		return one(SessionEndsAfterWindow(matchEnds, qod.Session{ID: lostID, ExpiresAt: atKickOff.Add(6 * time.Hour)}))
 	}},
-	"reservation/adopted without a session": {make: func(l *lab) diag.Diagnostics { return enacted(l, matchEnds, nil) }},
+	"reservation/no clock":           {make: clockless(ReadingReservation, func(l *lab) { l.wire = broken{syscall.ECONNREFUSED} })},
+	"reservation/no clock to create": {make: clockless(CreatingReservation, func(l *lab) { l.fail(sandbox.OpList, -1, sandbox.Header("Date", "")) })},
+	"reservation/no clock to update": {make: clockless(UpdatingReservation, func(l *lab) { l.interruptAt(sandbox.OpToken, 1) })},
+	"reservation/not open yet":       {make: func(*lab) diag.Diagnostics { return one(WindowNotOpen(matchStarts)) }},
+	"reservation/over": {make: func(*lab) diag.Diagnostics {
+		return one(WindowEnded(matchEnds, "the API's clock", atKickOff.Add(28*time.Hour)))
+	}},
+	"reservation/session ends before": {make: func(*lab) diag.Diagnostics {
+		return one(SessionEndsBeforeWindow("until 2028-02-29T21:15:00Z", matchEnds, lostID))
+	}},
+	"reservation/session may end before": {make: func(*lab) diag.Diagnostics {
+		return one(SessionEndsBeforeWindow("for 24 hours at most after its start", matchEnds, lostID))
+	}},
+	"reservation/over in the meantime": {make: func(*lab) diag.Diagnostics {
+		return one(WindowEndedMeanwhile("2028-02-29T20:00:00Z", lostID))
+	}},
+	"reservation/adopted without a session": {make: func(*lab) diag.Diagnostics { return one(WithoutSession()) }},
 	"panic": {make: func(*lab) (diags diag.Diagnostics) {
-		defer catch(&diags)
+		defer Catch(&diags)
 		panic("index out of range [3] with length 3")
 	}},
 }
@@ -1005,7 +1001,7 @@ func (f failure) happen(t *testing.T) string {
 		defer l.Close()
 		config := qod.Config{
 			Endpoint: "https://gateway.example/v1", ClientID: sandbox.DefaultClient.ID, ClientSecret: sandbox.DefaultClient.Secret,
-			Scopes: defaultScopes, MaxRetries: 2, RequestTimeout: defaultRequestTimeout, UserAgent: "test", Transport: l,
+			Scopes: []string{"qod:sessions:read", "qod:sessions:write"}, MaxRetries: 2, RequestTimeout: 30 * time.Second, UserAgent: "test", Transport: l,
 		}
 		if f.client != nil {
 			f.client(&config)
@@ -1020,13 +1016,13 @@ func (f failure) happen(t *testing.T) string {
 	return text
 }
 
-// rendered is how the golden file shows diagnostics.
+// rendered is how the golden file shows
 func rendered(diags diag.Diagnostics) string {
 	var parts []string
 	for _, d := range diags {
 		head := d.Severity().String() + ": " + d.Summary()
-		if at := pathOf(d).String(); at != "" {
-			head += " (at " + at + ")"
+		if d, ok := d.(diag.DiagnosticWithPath); ok {
+			head += " (at " + d.Path().String() + ")"
 		}
 		parts = append(parts, head+"\n\n"+d.Detail())
 	}
@@ -1114,7 +1110,7 @@ func readable(t *testing.T, text string) {
 		createSummary, readSummary, deleteSummary, importSummary, listSummary, waitSummary, "QoS Session Shorter Than Asked", "Internal Fault", "Incomplete List of QoS Sessions",
 		// Each of these has to be shown, and Terraform shows one of many with equal summaries.
 		goneSummary(lostID), "QoS Session " + lostID + " Not Checked", "QoS Session " + lostID + " Has an Unknown Status", "QoS Session " + lostID + " Shows Unreadable Values",
-		creatingReservation.summary, readingReservation.summary, updatingReservation.summary, importingReservation.summary,
+		CreatingReservation.summary, ReadingReservation.summary, UpdatingReservation.summary, ImportingReservation.summary,
 		"Reservation Window Is Not Open Yet", "Reservation Window Has Ended", "QoS Session Ends Before Its Window", "QoS Reservation Without Session", "QoS Session Held by Two Resources",
 		"QoS Session Ends After Its Window", "Clocks Differ", "QoS Reservation Status Unknown", "Reservation Window Unknown",
 	}, summary) {
@@ -1148,16 +1144,5 @@ func readable(t *testing.T, text string) {
 	if last := paragraphs[len(paragraphs)-1]; !regexp.MustCompile(`^((Session|Deleted session|Status|Code|x-correlator|May be billed until): .+\n?)+$`).MatchString(last) &&
 		regexp.MustCompile(`(?m)^(Session|Status|x-correlator): `).MatchString(detail) {
 		t.Errorf("the facts are not at the end")
-	}
-}
-
-// An import that cannot look has nothing to do with a state that is kept, or with -refresh=false.
-func TestDiagnostics_import(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	seeded := w.Seed(sandbox.Session{})
-	w.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: sandbox.Status(http.StatusForbidden, "")})
-	text := w.core().adopt(seeded.ID).errors()
-	if !strings.HasPrefix(text, importSummary+": ") || !strings.Contains(text, "Nothing was imported.") || strings.Contains(text, "-refresh") {
-		t.Errorf("the import says:\n%s", text)
 	}
 }

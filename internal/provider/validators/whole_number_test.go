@@ -1,7 +1,7 @@
 // Proves that the type of whole numbers keeps what it is given: an int64 as it is, and anything else
 // for the attribute's validator to refuse in words that a user can act on.
 
-package provider
+package validators
 
 import (
 	"math"
@@ -44,11 +44,11 @@ func TestWholeNumber_fromTerraform(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			v, err := wholeNumberType{}.ValueFromTerraform(t.Context(), row.in)
+			v, err := WholeNumberType{}.ValueFromTerraform(t.Context(), row.in)
 			if err != nil {
 				t.Fatal(err)
 			}
-			n, ok := v.(wholeNumber)
+			n, ok := v.(WholeNumber)
 			if !ok {
 				t.Fatalf("got %T", v)
 			}
@@ -80,7 +80,7 @@ func TestWholeNumber_notANumber(t *testing.T) {
 		tftypes.NewValue(tftypes.String, "3600"),
 		tftypes.NewValue(tftypes.Bool, true),
 	} {
-		if v, err := (wholeNumberType{}).ValueFromTerraform(t.Context(), in); err == nil {
+		if v, err := (WholeNumberType{}).ValueFromTerraform(t.Context(), in); err == nil {
 			t.Errorf("%s became %v", in, v)
 		}
 	}
@@ -88,41 +88,41 @@ func TestWholeNumber_notANumber(t *testing.T) {
 
 func TestWholeNumber_equal(t *testing.T) {
 	t.Parallel()
-	unfit := func(spelled string) wholeNumber {
-		v, err := wholeNumberType{}.ValueFromTerraform(t.Context(), number(t, spelled))
+	unfit := func(spelled string) WholeNumber {
+		v, err := WholeNumberType{}.ValueFromTerraform(t.Context(), number(t, spelled))
 		if err != nil {
 			t.Fatal(err)
 		}
-		n, ok := v.(wholeNumber)
+		n, ok := v.(WholeNumber)
 		if !ok {
 			t.Fatalf("%s became a %T", spelled, v)
 		}
 		return n
 	}
-	unknown := wholeNumber{Int64Value: basetypes.NewInt64Unknown()}
+	unknown := WholeNumber{Int64Value: basetypes.NewInt64Unknown()}
 	for _, row := range []struct {
 		name string
-		a    wholeNumber
+		a    WholeNumber
 		b    attr.Value
 		want bool
 	}{
-		{"same", newWholeNumber(1), newWholeNumber(1), true},
-		{"other", newWholeNumber(1), newWholeNumber(2), false},
-		{"nulls", nullWholeNumber(), nullWholeNumber(), true},
-		{"zero value is null", wholeNumber{}, nullWholeNumber(), true},
-		{"null and zero", nullWholeNumber(), newWholeNumber(0), false},
+		{"same", NewWholeNumber(1), NewWholeNumber(1), true},
+		{"other", NewWholeNumber(1), NewWholeNumber(2), false},
+		{"nulls", NullWholeNumber(), NullWholeNumber(), true},
+		{"zero value is null", WholeNumber{}, NullWholeNumber(), true},
+		{"null and zero", NullWholeNumber(), NewWholeNumber(0), false},
 		{"unknowns", unknown, unknown, true},
-		{"unknown and null", unknown, nullWholeNumber(), false},
-		{"unknown and known", unknown, newWholeNumber(1), false},
+		{"unknown and null", unknown, NullWholeNumber(), false},
+		{"unknown and known", unknown, NewWholeNumber(1), false},
 		{"same fractions", unfit("1.5"), unfit("1.5"), true},
 		{"other fractions", unfit("1.5"), unfit("2.5"), false},
 		{"fraction and unknown", unfit("1.5"), unknown, false},
 		{"unknown and fraction", unknown, unfit("1.5"), false},
-		{"fraction and whole", unfit("1.5"), newWholeNumber(1), false},
+		{"fraction and whole", unfit("1.5"), NewWholeNumber(1), false},
 		{"same huge numbers", unfit("1e30"), unfit("10e29"), true},
-		{"the framework's number", newWholeNumber(1), basetypes.NewInt64Value(1), false},
-		{"text", newWholeNumber(1), basetypes.NewStringValue("1"), false},
-		{"nothing", newWholeNumber(1), nil, false},
+		{"the framework's number", NewWholeNumber(1), basetypes.NewInt64Value(1), false},
+		{"text", NewWholeNumber(1), basetypes.NewStringValue("1"), false},
+		{"nothing", NewWholeNumber(1), nil, false},
 	} {
 		if got := row.a.Equal(row.b); got != row.want {
 			t.Errorf("%s: Equal is %t", row.name, got)
@@ -132,21 +132,21 @@ func TestWholeNumber_equal(t *testing.T) {
 
 func TestWholeNumber_type(t *testing.T) {
 	t.Parallel()
-	typ := wholeNumberType{}
-	if !typ.Equal(wholeNumberType{}) || typ.Equal(basetypes.Int64Type{}) || typ.Equal(nil) {
+	typ := WholeNumberType{}
+	if !typ.Equal(WholeNumberType{}) || typ.Equal(basetypes.Int64Type{}) || typ.Equal(nil) {
 		t.Error("the type equals another one, or not itself")
 	}
 	if !typ.TerraformType(t.Context()).Equal(tftypes.Number) {
 		t.Errorf("Terraform sees %s, want a number", typ.TerraformType(t.Context()))
 	}
-	for _, v := range []attr.Value{typ.ValueType(t.Context()), newWholeNumber(1), nullWholeNumber()} {
-		if _, ok := v.(wholeNumber); !ok || !v.Type(t.Context()).Equal(typ) {
+	for _, v := range []attr.Value{typ.ValueType(t.Context()), NewWholeNumber(1), NullWholeNumber()} {
+		if _, ok := v.(WholeNumber); !ok || !v.Type(t.Context()).Equal(typ) {
 			t.Errorf("%T is of type %s", v, v.Type(t.Context()))
 		}
 	}
 	for _, in := range []basetypes.Int64Value{basetypes.NewInt64Value(7), basetypes.NewInt64Null(), basetypes.NewInt64Unknown()} {
 		v, diags := typ.ValueFromInt64(t.Context(), in)
-		if n, ok := v.(wholeNumber); !ok || diags.HasError() || !n.Int64Value.Equal(in) {
+		if n, ok := v.(WholeNumber); !ok || diags.HasError() || !n.Int64Value.Equal(in) {
 			t.Errorf("%s becomes %#v (%v)", in, v, diags)
 		}
 		if back, diags := v.ToInt64Value(t.Context()); diags.HasError() || !back.Equal(in) {

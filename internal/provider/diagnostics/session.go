@@ -1,20 +1,21 @@
-package provider
+package diagnostics
 
 import (
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// sessionWarnings name what the API says of a session and the provider cannot take in: silence would
+// SessionWarnings name what the API says of a session and the provider cannot take in: silence would
 // look as if all were well.
-func sessionWarnings(s qod.Session) diag.Diagnostics {
+func SessionWarnings(s qod.Session) diag.Diagnostics {
 	var warnings diag.Diagnostics
 	if s.Status != "" && !s.Status.Known() {
 		warnings.Append(diag.NewWarningDiagnostic("QoS Session "+s.ID+" Has an Unknown Status", warningText(
-			fmt.Sprintf("The API shows the status %s, which its document does not define (it has REQUESTED, AVAILABLE and UNAVAILABLE). Whether the device has the requested quality is not known.", cut(string(s.Status))),
+			fmt.Sprintf("The API shows the status %s, which its document does not define (it has REQUESTED, AVAILABLE and UNAVAILABLE). Whether the device has the requested quality is not known.", validators.Truncated(string(s.Status))),
 			"Ask the operator what the status means. If the session is dead, replace it: terraform apply -replace='ADDRESS' (ADDRESS is the one above).", s.ID)))
 	}
 	if s.Unread != "" {

@@ -1,0 +1,36 @@
+package diagnostics
+
+import (
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+)
+
+// Problems names what the API cannot express, each at its attribute.
+func Problems(found []qod.Problem) diag.Diagnostics {
+	var diags diag.Diagnostics
+	for _, p := range found {
+		at := map[qod.Field]path.Path{
+			qod.FieldQoSProfile: path.Root("qos_profile"),
+			qod.FieldDuration:   path.Root("duration"),
+		}[p.Field]
+		diags.Append(validators.Invalid(at, "must be "+p.Allowed, validators.Truncated(p.Given)))
+	}
+	return diags
+}
+
+// UnknownConfigurationError is the error of every call to the API while the provider's configuration
+// depends on what Terraform has yet to create.
+type UnknownConfigurationError struct{ Attributes []string }
+
+func (e *UnknownConfigurationError) Error() string {
+	last := len(e.Attributes) - 1
+	if last < 1 {
+		return "the provider's " + strings.Join(e.Attributes, "") + " is not known yet"
+	}
+	return "the provider's " + strings.Join(e.Attributes[:last], ", ") + " and " + e.Attributes[last] + " are not known yet"
+}

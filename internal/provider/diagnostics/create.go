@@ -1,0 +1,84 @@
+package diagnostics
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+)
+
+const LookFirst = "Before the next apply, look at the sessions (data source qod_sessions): one may be live that is not in the state."
+
+// CreateFailed reports an operation that did not end with an available session.
+func (o Operation) CreateFailed(err error) diag.Diagnostic {
+	if wait, ok := errors.AsType[*qod.WaitError](err); ok {
+		return o.waitFailed(wait)
+	}
+	if lost, ok := errors.AsType[*qod.UnresolvedError](err); ok {
+		return o.failed(o.unresolved(lost))
+	}
+	if taken, ok := errors.AsType[*qod.ConflictError](err); ok {
+		return o.failed(o.conflict(taken))
+	}
+	m := explain(err)
+	switch {
+	case isFault(err):
+		m.remedy = joined(LookFirst, m.remedy)
+	case madeNothing(err):
+		m.cause += " No session was created."
+	}
+	return o.failed(m)
+}
+
+// madeNothing reports whether err, of a create, proves that the network made no session.
+func madeNothing(err error) bool {
+	if e, ok := errors.AsType[*qod.InterruptedError](err); ok {
+		return !e.Sent
+	}
+	if e, ok := errors.AsType[*qod.Error](err); ok {
+		return e.Status/100 != 2 && e.Status < 500
+	}
+	_, noToken := errors.AsType[*qod.TokenError](err)
+	_, unknown := errors.AsType[*UnknownConfigurationError](err)
+	return noToken || unknown || errors.Is(err, qod.ErrWindowClosed)
+}
+
+func isFault(err error) bool {
+	_, ok := errors.AsType[*qod.PanicError](err)
+	return ok
+}
+
+func (o Operation) OtherProfile(s qod.Session, asked string) diag.Diagnostic {
+	next := tainted
+	if o.updates {
+		next = "The next apply deletes it and asks again."
+	}
+	return diag.NewAttributeErrorDiagnostic(path.Root("qos_profile"), o.summary, message{
+		cause:  fmt.Sprintf("The network made the session with the profile %s; %s was asked for.", s.QoSProfile, asked),
+		remedy: next + " If the network does not offer this device that profile, set qos_profile to the one it gives.",
+	}.fact("Session", s.ID).detail())
+}
+
+// GrantedInThePast reports a session that was over, by its own account, when it was made: to leave it at that
+// would buy another one in every apply, without a word.
+func (o Operation) GrantedInThePast(s qod.Session) diag.Diagnostic {
+	return o.failed(message{
+		cause:  fmt.Sprintf("The network shows the session as %s until %s, which is past by its own clock. Whether the device has its quality is not known.", s.Status, instantText(s.ExpiresAt)),
+		remedy: tainted + " Report it to the operator. To keep the session all the same: terraform untaint.",
+	}.fact("Session", s.ID))
+}
+
+func GrantedLess(s qod.Session, asked int64) diag.Diagnostic {
+	end := ""
+	if !s.ExpiresAt.IsZero() {
+		end = " The session ends at " + s.ExpiresAt.UTC().Format(time.RFC3339) + "."
+	}
+	return diag.NewAttributeWarningDiagnostic(path.Root("duration"), "QoS Session Shorter Than Asked", message{
+		cause:  fmt.Sprintf("The network granted %d of %d seconds.%s", s.Seconds, asked, end),
+		remedy: "The first apply after the session's end starts a new one.",
+	}.fact("Session", s.ID).detail())
+}

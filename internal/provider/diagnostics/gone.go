@@ -1,0 +1,110 @@
+package diagnostics
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+)
+
+// GoneForToken refuses to let go of a session that a static access token cannot see: it may be another
+// client's token, whose list does not show the session either.
+func (o Operation) GoneForToken(id, origin string) diag.Diagnostic {
+	m := message{
+		cause: fmt.Sprintf("%s does not know the session, or does not show it to this access token. A static token does not show whose it is: "+
+			"if it was given to another client than the one that made the session, the session is still live and billed. So it stays in the state.",
+			strings.TrimSuffix(origin, " as token")),
+		remedy: "If that can be, give the provider the credentials that made the session, and run Terraform again. " +
+			"If you know that the session is gone, make Terraform forget it: terraform state rm 'ADDRESS' (ADDRESS is the one above, such as " + o.like + "). " +
+			"Once it is past its end, the provider removes it by itself. With a client id and secret the provider can tell.",
+	}
+	return o.failed(withSession(m, id))
+}
+
+// goneSummary names the session: Terraform shows one of several warnings with equal summaries, and each
+// session that leaves a state before its end has to be named.
+func goneSummary(id string) string { return "QoS Session " + id + " Gone Before Its End" }
+
+// GoneEarly names a session that is proven gone before its end.
+func (o Operation) GoneEarly(ref qod.Ref, gone *qod.GoneError) diag.Diagnostic {
+	until := ""
+	if !ref.ExpiresAt.IsZero() {
+		until = ", although it was to last until " + instantText(ref.ExpiresAt)
+	}
+	m := message{
+		cause:  fmt.Sprintf("The session no longer exists%s: %s. Most likely somebody else deleted it, or the network ended it.", until, gone.Proof),
+		remedy: "Terraform plans a new one in its place: an apply requests it. To leave the device without a session, remove the resource.",
+	}
+	switch {
+	case o == DeletingSession || o == DeletingReservation:
+		m.remedy = "There was nothing left to delete."
+	case o.like == likeReservation:
+		m.remedy = "Inside its window, an apply requests a new one. If this session shows up again before its end, the reservation takes it back."
+	}
+	if gone.Err != nil {
+		m = withError(m, gone.Err)
+	}
+	return diag.NewWarningDiagnostic(goneSummary(ref.ID), withSession(m, ref.ID).detail())
+}
+
+// LostNotDeleted tells of a session that was proven gone earlier, and that a destroy has tried to delete
+// all the same.
+func LostNotDeleted(ref qod.Ref, err error) diag.Diagnostic {
+	m := explain(err)
+	m.cause = "The reservation had this session until it disappeared from the network before its end. Whether it is still gone could not be checked. " + m.cause
+	m.remedy = "List the sessions (data source qod_sessions). If this one is there, import it and destroy it"
+	if !ref.ExpiresAt.IsZero() {
+		m.remedy += ": left alone, it is billed until " + instantText(ref.ExpiresAt)
+	}
+	m.remedy += "."
+	return diag.NewWarningDiagnostic("QoS Session "+ref.ID+" Not Checked", withSession(m, ref.ID).detail())
+}
+
+// explainUnproven explains a 404 that does not prove that the session is gone.
+func explainUnproven(e *qod.UnprovenError) message {
+	m := message{cause: "The answer was " + statusText(e.Err.Status) + "." + inWords(e.Err.Message)}
+	if e.Listed {
+		m.cause += " But the list of sessions still shows the session."
+		m.remedy = "Part of the API has not caught up, or a gateway answered in its place. Try again in a minute. " + giveToSupport
+		return withError(m, e.Err)
+	}
+	m.cause += " That alone does not prove that the session is gone: it may come from a gateway in front of the API, or from a server that has not caught up."
+	m.remedy = "Try again in a minute. If the problem persists, check endpoint (QOD_ENDPOINT), and whether a gateway or proxy answers in the API's place. " + ifKnownGone
+	noList, _ := errors.AsType[*qod.Error](e.Look)
+	switch {
+	case e.Look == nil:
+	case e.Scope != "" && noList != nil && noList.Status == http.StatusForbidden:
+		m.cause += " These credentials may not list the sessions, which would settle it."
+		m.remedy = fmt.Sprintf("Ask the operator to grant this client the scope %s, which listing the sessions requires. %s", e.Scope, ifKnownGone) + lostWhenOver
+	case e.Scope != "" && noList != nil:
+		m.cause += " The API lists no sessions (" + statusText(noList.Status) + "), which would settle it."
+		m.remedy += lostWhenOver
+	default:
+		look := explain(e.Look)
+		m.cause += " " + introduced("No list of the sessions could settle it", look.cause)
+		m.remedy = joined(cmp.Or(look.remedy, askAboutLists), "Check endpoint (QOD_ENDPOINT), too.", ifKnownGone)
+	}
+	return withError(m, e.Err)
+}
+
+const ifKnownGone = "If you know that the session is gone, make Terraform forget it: terraform state rm 'ADDRESS' (ADDRESS is the one above)."
+
+const lostWhenOver = " Once the session is past its end, the provider removes it from the state by itself."
+
+// HeldTwice warns of a session that two resources hold. The id is in the summary, since Terraform shows
+// one of many warnings whose summaries are equal.
+func (o Operation) HeldTwice(id string) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(fmt.Sprintf("QoS Session %s Held by Two Resources", id), message{
+		cause: "Another resource in the state holds the same session as this one. Destroying either of them, or deleting it from the configuration, " +
+			"ends the session for both, and the next apply would request a new one for the resource that is left.",
+		remedy: "Give the session to one resource: delete the other one from the configuration and make Terraform forget it, which leaves the session alone, " +
+			"with terraform state rm 'ADDRESS' (ADDRESS is that of the resource to forget, such as " + o.like + ") or with a removed block that has destroy = false. " +
+			"Nothing has to be done if the session is being moved from one resource to the other by such a removed block and an import.\n\n" +
+			"To see which two they are: terraform state list -id=" + id + " for sessions, and terraform show for reservations, by their session_id.",
+	}.fact("Session", id).detail())
+}

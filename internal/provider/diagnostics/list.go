@@ -1,0 +1,23 @@
+package diagnostics
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+)
+
+func ListFailed(err error) diag.Diagnostic {
+	return diag.NewErrorDiagnostic(listSummary, explain(err).detail())
+}
+
+// ListIncomplete warns of a list that may not show all sessions.
+func ListIncomplete(e *qod.IncompleteListError, shown int) diag.Diagnostic {
+	return diag.NewWarningDiagnostic("Incomplete List of QoS Sessions", message{
+		cause:  sentence(capital(e.Error())) + fmt.Sprintf(" Sessions in it that match the filter: %d. There may be more.", shown),
+		remedy: "Do not conclude from this list that a session is gone. " + askAboutLists,
+	}.detail())
+}
+
+const askAboutLists = "Ask whoever runs the API or the gateway in front of it how its lists are paged and cached."

@@ -1,0 +1,63 @@
+package validators
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// instantForm is the form of RFC 3339, with as much of a second as is kept. Package time takes more: an
+// hour of one digit, a comma, an offset of a day.
+var instantForm = regexp.MustCompile(`\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])\z`)
+
+// ParseInstant reads a time of the configuration. It takes what RFC 3339 says and no more.
+func ParseInstant(s string) (time.Time, error) {
+	if !instantForm.MatchString(s) {
+		return time.Time{}, errors.New("not in the form of RFC 3339")
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return time.Time{}, err
+	}
+	// An offset can lead out of the years that the form has, and the zero time stands for none.
+	if year := t.UTC().Year(); year < 1 || year > 9999 || t.IsZero() {
+		return time.Time{}, fmt.Errorf("year %d", year)
+	}
+	return t, nil
+}
+
+var (
+	leapSecond = regexp.MustCompile(`\A[0-9-]{10}[Tt ][0-9]{2}:[0-9]{2}:60`)
+	midnight   = regexp.MustCompile(`\A[0-9-]{10}[Tt ]24:`)
+	noSeconds  = regexp.MustCompile(`T[0-9]{2}:[0-9]{2}\z`)
+	farYear    = regexp.MustCompile(`\A(?:[+-]?[0-9]{5,}|0000|0001|9999)-`)
+)
+
+// Instant validates a time with its offset.
+var Instant = StringCheck{
+	description: "value must be a time in RFC 3339 form with its offset from UTC",
+	problem: func(s string) string {
+		if _, err := ParseInstant(s); err == nil {
+			return ""
+		}
+		const allowed = `must be a time in RFC 3339 form with its offset from UTC, as in "2028-02-29T20:15:00+01:00" or "2028-02-29T19:15:00Z"`
+		local := strings.Replace(s, " ", "T", 1)
+		if noSeconds.MatchString(local) {
+			local += ":00"
+		}
+		_, withoutOffset := ParseInstant(local + "Z")
+		switch {
+		case withoutOffset == nil:
+			return fmt.Sprintf(`%s; the offset is missing: write %q if that is UTC, or the offset of the place, as in %q`, allowed, local+"Z", local+"+01:00")
+		case leapSecond.MatchString(s):
+			return allowed + "; seconds go from 00 to 59: write a leap second as the second before or after it"
+		case midnight.MatchString(s):
+			return allowed + "; hours go from 00 to 23: write midnight as 00:00:00 of the next day"
+		case farYear.MatchString(s):
+			return allowed + "; years go from 0001 to 9999, in UTC, too"
+		}
+		return allowed
+	},
+}
