@@ -4,18 +4,21 @@ package provider
 
 import (
 	"fmt"
+	"math/big"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
 func TestSessionHistory(t *testing.T) {
 	t.Parallel()
-	at := func(minutes int) time.Time { return atKickOff.Add(time.Duration(minutes) * time.Minute) }
+	at := func(minutes int) time.Time { return acctest.KickOff.Add(time.Duration(minutes) * time.Minute) }
 	session := func(id string, starts, ends int) qod.Session {
 		return qod.Session{ID: id, Status: qod.StatusAvailable, StartedAt: at(starts), ExpiresAt: at(ends)}
 	}
@@ -73,7 +76,7 @@ func TestSessionHistory_bounded(t *testing.T) {
 	t.Parallel()
 	var m reservationModel
 	for i := range 120 {
-		start := atKickOff.Add(time.Duration(i) * time.Minute)
+		start := acctest.KickOff.Add(time.Duration(i) * time.Minute)
 		s := qod.Session{ID: fmt.Sprint(i), Status: qod.StatusAvailable, StartedAt: start, ExpiresAt: start.Add(time.Minute)}
 		m.record(&s, statusAvailable, m.history().seen(s, start, false), "")
 	}
@@ -86,49 +89,144 @@ func TestSessionHistory_bounded(t *testing.T) {
 func TestReservation_replaceToExtend(t *testing.T) {
 	t.Parallel()
 	const anHourOn = "2028-03-01T01:15:00Z"
-	for name, test := range map[string]struct {
-		before, after attrs // configuration of the first run, and of the second
-	}{
-		"with the move":  {after: attrs{"ends_at": anHourOn, "replace_to_extend": true}},
-		"from the start": {before: attrs{"replace_to_extend": true}, after: attrs{"ends_at": anHourOn, "replace_to_extend": true}},
+	for name, before := range map[string]acctest.Attrs{
+		"wanted with the move":  nil,
+		"wanted from the start": {"replace_to_extend": true},
 	} {
-		t.Run(name, inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
-			r := s.is(s.pass(record{}, match(test.before)), "AVAILABLE", "POST")
-			first := r.text("session_id")
-			s.at(time.Hour)
-			r = s.is(s.pass(r, match(test.after)), "AVAILABLE", "DELETE POST")
-			s.lasts(4 * time.Hour)
-			if r.text("session_id") == first {
+		t.Run(name, acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+			r := network.Expect(network.Run(acctest.State{}, match(before)), "AVAILABLE", "POST")
+			first := r.Text("session_id")
+			network.AtMatch(time.Hour)
+			extended := match(attrs{"ends_at": anHourOn, "replace_to_extend": true})
+			r = network.Expect(network.Run(r, extended), "AVAILABLE", "DELETE POST")
+			network.ExpectDuration(4 * time.Hour)
+			if r.Text("session_id") == first {
 				t.Error("the session is the same")
 			}
-			s.idle(r, match(test.after), "AVAILABLE")
-			s.at(2 * time.Hour)
+			if granted := wholeNumber(t, r, "granted_seconds"); granted < 5*3600-10 || granted > 5*3600 {
+				t.Errorf("granted_seconds is %d, want five hours", granted)
+			}
+			network.ExpectNoChange(r, extended, "AVAILABLE")
+			network.AtMatch(2 * time.Hour)
 			// An earlier end leaves it alone.
-			earlier := match(attrs{"ends_at": "2028-03-01T00:45:00Z", "replace_to_extend": true})
-			s.idle(s.is(s.pass(r, earlier), "AVAILABLE", ""), earlier, "AVAILABLE")
+			earlier := extended.With("ends_at", "2028-03-01T00:45:00Z")
+			network.ExpectNoChange(network.Expect(network.Run(r, earlier), "AVAILABLE", ""), earlier, "AVAILABLE")
 		}))
 	}
-	t.Run("after the gap was planned", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
-		r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
+	t.Run("wanted after the gap was planned", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		r := network.Expect(network.Run(acctest.State{}, match(nil)), "AVAILABLE", "POST")
 		moved := match(attrs{"ends_at": anHourOn})
-		r = s.is(s.pass(r, moved), "AVAILABLE", "")
-		r = s.idle(r, moved, "AVAILABLE")
-		r = s.is(s.pass(r, moved.with("replace_to_extend", true)), "AVAILABLE", "DELETE POST")
-		s.idle(r, moved.with("replace_to_extend", true), "AVAILABLE")
+		r = network.Expect(network.Run(r, moved), "AVAILABLE", "")
+		r = network.ExpectNoChange(r, moved, "AVAILABLE")
+		moved = moved.With("replace_to_extend", true)
+		network.ExpectNoChange(network.Expect(network.Run(r, moved), "AVAILABLE", "DELETE POST"), moved, "AVAILABLE")
 	}))
-	// What a session cannot reach is no reason to replace it in each run.
-	t.Run("longer than a session", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+	// What no session can reach is no reason to replace one in every run.
+	t.Run("a window longer than a session", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		long := match(attrs{"ends_at": "2028-03-03T20:15:00Z", "replace_to_extend": true})
-		r := s.is(s.pass(record{}, long), "AVAILABLE", "POST")
-		s.at(time.Hour)
-		s.idle(r, long, "AVAILABLE")
+		r := network.Expect(network.Run(acctest.State{}, long), "AVAILABLE", "POST")
+		network.AtMatch(time.Hour)
+		network.ExpectNoChange(r, long, "AVAILABLE")
 	}))
-	t.Run("granted less", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
-		s.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: -1, Effect: sandbox.Rewrite(func(body []byte) []byte { return body })})
-		s.Echo(func(info map[string]any) { info["expiresAt"] = "2028-02-29T23:15:00Z" })
+	t.Run("a network that grants less", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		network.Echo(func(info map[string]any) { info["expiresAt"] = "2028-02-29T23:15:00Z" })
 		config := match(attrs{"replace_to_extend": true})
-		r := s.is(s.pass(record{}, config), "AVAILABLE", "POST")
-		s.at(time.Hour)
-		s.idle(r, config, "AVAILABLE")
+		r := network.Expect(network.Run(acctest.State{}, config), "AVAILABLE", "POST")
+		network.AtMatch(time.Hour)
+		network.ExpectNoChange(r, config, "AVAILABLE")
 	}))
+}
+
+func wholeNumber(t *testing.T, r acctest.State, name string) int64 {
+	t.Helper()
+	var n *big.Float
+	if err := r.Values[name].As(&n); err != nil || n == nil {
+		t.Fatalf("%s is %s", name, r.Values[name])
+	}
+	i, _ := n.Int64()
+	return i
+}
+
+// recordedSessions are the sessions of a state, as id, start and end.
+func recordedSessions(t *testing.T, r acctest.State) (all [][3]string) {
+	t.Helper()
+	var list []tftypes.Value
+	if err := r.Values["sessions"].As(&list); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range list {
+		var members map[string]tftypes.Value
+		if err := v.As(&members); err != nil {
+			t.Fatal(err)
+		}
+		var one [3]string
+		for i, name := range []string{"id", "started_at", "ended_at"} {
+			var text *string
+			if err := members[name].As(&text); err != nil {
+				t.Fatal(err)
+			}
+			if text != nil {
+				one[i] = *text
+			}
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+// A match: a session that the network ends, one that is replaced, and one that lasts to the end of the
+// window. The history has each as the network had it, and keeps it after the window.
+func TestReservation_history(t *testing.T) {
+	acc.InBubble(10*time.Minute, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		config := match(nil)
+		r := network.Expect(network.Run(acctest.State{}, config), "SCHEDULED", "")
+		if got := recordedSessions(t, r); len(got) > 0 || wholeNumber(t, r, "granted_seconds") != 0 {
+			t.Errorf("before the window: %v", got)
+		}
+		type had struct {
+			id           string
+			start, ended time.Time
+		}
+		var truth []had
+		begins := func(r acctest.State) {
+			ledger := network.Ledger()
+			truth = append(truth, had{id: r.Text("session_id"), start: ledger[0].StartedAt})
+		}
+		network.AtMatch(0)
+		r = network.Expect(network.Run(r, config), "AVAILABLE", "POST")
+		begins(r)
+		if got := recordedSessions(t, r); len(got) != 1 || got[0][2] != "" || got[0][0] != truth[0].id {
+			t.Errorf("in the window: %v", got)
+		}
+		network.AtMatch(time.Hour)
+		network.Revoke(truth[0].id)
+		truth[0].ended = time.Now()
+		r = network.Expect(network.Run(r, config), "AVAILABLE", "DELETE POST")
+		begins(r)
+		network.AtMatch(2 * time.Hour)
+		later := config.With("ends_at", "2028-03-01T00:30:00Z").With("replace_to_extend", true)
+		truth[1].ended = time.Now()
+		r = network.Expect(network.Run(r, later), "AVAILABLE", "DELETE POST")
+		begins(r)
+		truth[2].ended = network.Ledger()[0].ExpiresAt
+		network.AtMatch(9 * time.Hour)
+		r = network.Expect(network.Run(r, later), "ENDED", "")
+		r = network.ExpectNoChange(r, later, "ENDED")
+
+		var seconds time.Duration
+		got := recordedSessions(t, r)
+		if len(got) != len(truth) {
+			t.Fatalf("%v, want %v", got, truth)
+		}
+		for i, want := range truth {
+			start, ended := mustInstant(t, got[i][1]), mustInstant(t, got[i][2])
+			if got[i][0] != want.id || start.Sub(want.start).Abs() > time.Second || ended.Sub(want.ended).Abs() > 2*time.Second {
+				t.Errorf("session %d is %v, want %v", i, got[i], want)
+			}
+			seconds += ended.Sub(start)
+		}
+		if granted := wholeNumber(t, r, "granted_seconds"); granted != int64(seconds.Seconds()) {
+			t.Errorf("granted_seconds is %d, the sessions lasted %s", granted, seconds)
+		}
+	})(t)
 }

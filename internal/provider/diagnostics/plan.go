@@ -1,6 +1,8 @@
 package diagnostics
 
 import (
+	"fmt"
+
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -21,4 +23,13 @@ func ReplacedForUnknown(resource string, attributes []string) diag.Diagnostic {
 		"Not known until the apply: "+strings.Join(attributes, ", ")+". The API cannot modify a session, so the "+resource+" is planned to be replaced, "+
 			"which ends a live session, even if the value turns out to be the same.\n\n"+
 			"To avoid this, first apply what the value depends on: terraform apply -target='OTHER_RESOURCE'.")
+}
+
+// NothingToMove refuses to make a qod_session of a reservation that has none.
+func NothingToMove(status string) diag.Diagnostic {
+	return diag.NewErrorDiagnostic("Unable to Move QoS Reservation", message{
+		cause: fmt.Sprintf("A qod_session is one session, and the reservation has none: its status is %s.", status),
+		remedy: "Remove the moved block. To replace the reservation by a qod_session, delete its resource block and add that of the session; " +
+			"to move it while it has a session, apply inside its window.",
+	}.detail())
 }

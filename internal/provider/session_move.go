@@ -1,0 +1,88 @@
+package provider
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
+)
+
+var (
+	_ resource.ResourceWithMoveState = (*reservationResource)(nil)
+	_ resource.ResourceWithMoveState = (*sessionResource)(nil)
+)
+
+// movesFrom reports whether a moved block names this type of this provider, by whichever registry.
+func movesFrom(req resource.MoveStateRequest, typeName string) bool {
+	return req.SourceTypeName == typeName && strings.HasSuffix(req.SourceProviderAddress, "/telefonica/qod") && req.SourceState != nil
+}
+
+// MoveState turns a qod_session into a reservation, which keeps the live session. Its window is taken from
+// the configuration, by an update that requests nothing, as after an import.
+func (r *reservationResource) MoveState(ctx context.Context) []resource.StateMover {
+	var source resource.SchemaResponse
+	(&sessionResource{}).Schema(ctx, resource.SchemaRequest{}, &source)
+	return []resource.StateMover{{SourceSchema: &source.Schema, StateMover: func(ctx context.Context, req resource.MoveStateRequest, resp *resource.MoveStateResponse) {
+		defer diagnostics.Catch(&resp.Diagnostics)
+		if !movesFrom(req, sessionTypeName) {
+			return
+		}
+		var from sessionModel
+		resp.Diagnostics.Append(req.SourceState.Get(ctx, &from)...)
+		private, diags := loadPrivate(ctx, req.SourcePrivate)
+		resp.Diagnostics.Append(diags...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
+		to := reservationModel{
+			requestModel: from.requestModel, Timeouts: noTimeouts("create", "update", "delete"), WindowSeconds: validators.NullWholeNumber(),
+			ID: from.ID, SessionID: from.ID, Status: from.QoSStatus, StartedAt: from.StartedAt, ExpiresAt: from.ExpiresAt, Endpoint: from.Endpoint,
+		}
+		to.recordHistory(sessionHistory{sessions: []pastSession{{id: from.ID.ValueString(), started: instantOf(from.StartedAt), expires: instantOf(from.ExpiresAt)}}})
+		resp.Diagnostics.Append(resp.TargetState.Set(ctx, to)...)
+		resp.Diagnostics.Append(private.save(ctx, resp.TargetPrivate)...)
+	}}}
+}
+
+// MoveState turns a reservation with a session into a qod_session. How long the session was asked for is
+// taken from the configuration, as after an import.
+func (r *sessionResource) MoveState(ctx context.Context) []resource.StateMover {
+	var source resource.SchemaResponse
+	(&reservationResource{}).Schema(ctx, resource.SchemaRequest{}, &source)
+	return []resource.StateMover{{SourceSchema: &source.Schema, StateMover: func(ctx context.Context, req resource.MoveStateRequest, resp *resource.MoveStateResponse) {
+		defer diagnostics.Catch(&resp.Diagnostics)
+		if !movesFrom(req, reservationTypeName) {
+			return
+		}
+		var from reservationModel
+		resp.Diagnostics.Append(req.SourceState.Get(ctx, &from)...)
+		private, diags := loadPrivate(ctx, req.SourcePrivate)
+		resp.Diagnostics.Append(diags...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
+		if from.SessionID.IsNull() {
+			resp.Diagnostics.Append(diagnostics.NothingToMove(from.Status.ValueString()))
+			return
+		}
+		status := from.Status
+		if reservationStatus(status.ValueString()) == statusOverdue {
+			status = types.StringNull() // the next read knows it
+		}
+		private.Imported = true
+		to := sessionModel{
+			requestModel: from.requestModel, Duration: validators.NullWholeNumber(), Timeouts: noTimeouts("create", "delete"),
+			ID: from.SessionID, QoSStatus: status, StartedAt: from.StartedAt, ExpiresAt: from.ExpiresAt, Endpoint: from.Endpoint,
+		}
+		resp.Diagnostics.Append(resp.TargetState.Set(ctx, to)...)
+		resp.Diagnostics.Append(private.save(ctx, resp.TargetPrivate)...)
+		if resp.TargetIdentity != nil {
+			resp.Diagnostics.Append(resp.TargetIdentity.SetAttribute(ctx, path.Root("id"), from.SessionID)...)
+		}
+	}}}
+}

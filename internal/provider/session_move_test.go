@@ -1,0 +1,52 @@
+// A moved block between qod_session and qod_reservation keeps the live session.
+
+package provider
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+func TestMoved(t *testing.T) {
+	network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{Provisioning: sandbox.Instant})
+	const request = "  device = { phone_number = \"+34600000031\" }\n  qos_profile = \"QOS_L\"\n"
+	session := "resource \"qod_session\" \"camera\" {\n" + request + "  duration = 7200\n}\n"
+	reservation := "resource \"qod_reservation\" \"camera\" {\n" + request + "  starts_at = \"" + matchStarts + "\"\n  ends_at = \"" + matchEnds + "\"\n}\n"
+	moved := func(from, to string) string {
+		return "moved {\n  from = " + from + ".camera\n  to = " + to + ".camera\n}\n"
+	}
+
+	c := network.CLI(session)
+	c.Sends("1 POST 0 DELETE", 0, acctest.ApplyCommand...)
+	c.Configure(reservation + moved("qod_session", "qod_reservation"))
+	said := c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...)
+	if !strings.Contains(said, "0 added, 1 changed, 0 destroyed") {
+		t.Errorf("it says:\n%s", said)
+	}
+	c.Plan(0)
+	c.ExpectInSync()
+	for _, r := range c.State().Resources {
+		if r.AttributeValues["session_id"] != network.SessionIDs()[0] || r.AttributeValues["status"] != "AVAILABLE" {
+			t.Errorf("the reservation is %v", r.AttributeValues)
+		}
+		if sessions, _ := r.AttributeValues["sessions"].([]any); len(sessions) != 1 {
+			t.Errorf("its sessions are %v", r.AttributeValues["sessions"])
+		}
+	}
+	c.Configure(session + moved("qod_reservation", "qod_session"))
+	c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...)
+	c.Plan(0)
+	c.ExpectInSync()
+
+	// What has no session cannot become one.
+	c.Configure(reservation + moved("qod_session", "qod_reservation"))
+	c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...)
+	network.AtMatch(5 * time.Hour)
+	c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...)
+	c.Configure(session + moved("qod_reservation", "qod_session"))
+	acctest.ContainsAll(t, c.Must(1, "plan", "-no-color"), []string{"Unable to Move QoS Reservation", "its status is ENDED"})
+}
