@@ -106,7 +106,7 @@ func (w *wire) planNew(typeName string, provider, config attrs) []*tfprotov6.Dia
 		ProposedNewState: w.value(schema, config.with("notification_auth_token", nil)),
 	})
 	w.must("PlanResourceChange", err)
-	return planned.Diagnostics
+	return append(validated.Diagnostics, planned.Diagnostics...)
 }
 
 // readSessions validates and reads the data source, as a plan does that knows its configuration.
