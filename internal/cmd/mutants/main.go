@@ -1,5 +1,5 @@
-// Mutants is what "make mutants" runs. For each promise of the guide "Reliability" it undoes a line that
-// keeps the promise, and insists that the promise's test fails: a test that cannot fail proves
+// Mutants is what "make mutants" runs. For each promise of the guide "Reliability" it undoes a line
+// that keeps the promise, and insists that the promise's test fails: a test that cannot fail proves
 // nothing. It changes no file; a mutant exists only in an overlay of the Go build.
 package main
 
@@ -21,7 +21,8 @@ import (
 // mutant is a change of one file, as testdata/*.txtar has it.
 type mutant struct {
 	promise       string // as the guide says it
-	tests         string // the package, and one or more tests in the form of go test -run
+	pkg           string // of the tests that notice
+	tests         string // as go test -run takes them
 	file          string // in which before stands exactly once
 	before, after string
 }
@@ -42,16 +43,25 @@ func run(ctx context.Context, only string) error {
 	if err != nil || len(files) == 0 {
 		return fmt.Errorf("no mutants: %w", err)
 	}
-	survived := 0
+	mutants := map[string]mutant{}
+	tests := map[string][]string{} // by package
 	for _, file := range files {
 		m, err := parse(file)
 		if err != nil {
 			return err
 		}
-		if err := m.test(ctx, ""); err != nil {
-			return fmt.Errorf("%s: fails without the mutant: %w", m.tests, err)
+		mutants[file] = m
+		tests[m.pkg] = append(tests[m.pkg], m.tests)
+	}
+	// A test that fails anyway would notice nothing.
+	for pkg, tests := range tests {
+		if err := test(ctx, pkg, strings.Join(tests, "|"), ""); err != nil {
+			return fmt.Errorf("without a mutant: %w", err)
 		}
-		killed, err := m.killed(ctx)
+	}
+	survived := 0
+	for _, file := range files {
+		killed, err := mutants[file].killed(ctx)
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
@@ -77,7 +87,8 @@ func parse(file string) (mutant, error) {
 	for _, part := range archive.Files {
 		parts[part.Name] = strings.TrimSuffix(string(part.Data), "\n")
 	}
-	return mutant{strings.TrimSpace(string(archive.Comment)), parts["test"], parts["file"], parts["before"], parts["after"]}, nil
+	pkg, tests, _ := strings.Cut(parts["test"], " ")
+	return mutant{strings.TrimSpace(string(archive.Comment)), pkg, tests, parts["file"], parts["before"], parts["after"]}, nil
 }
 
 // apply returns the file with the mutant in it.
@@ -112,26 +123,21 @@ func (m mutant) killed(ctx context.Context) (killed bool, err error) {
 	if err := errors.Join(err, os.WriteFile(changed, []byte(source), 0o600), os.WriteFile(overlay, replace, 0o600)); err != nil {
 		return false, err
 	}
-	err = m.test(ctx, overlay)
+	err = test(ctx, m.pkg, m.tests, overlay)
 	if err != nil && (strings.Contains(err.Error(), "--- FAIL: ") || strings.Contains(err.Error(), "\npanic: ")) {
 		return true, nil
 	}
 	return false, err
 }
 
-// test runs the tests, with an overlay if there is one.
-func (m mutant) test(ctx context.Context, overlay string) error {
-	pkg, tests, _ := strings.Cut(m.tests, " ")
-	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-timeout=5m", "-run=^("+tests+")$", "./"+pkg) //nolint:gosec // as the mutant says
+// test runs tests of a package, with an overlay if there is one.
+func test(ctx context.Context, pkg, tests, overlay string) error {
+	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-timeout=10m", "-failfast", "-run=^("+tests+")$", "./"+pkg)
 	if overlay != "" {
 		// In the environment, so that the binary which a test builds has the mutant, too.
 		cmd.Env = append(os.Environ(), "GOFLAGS=-overlay="+overlay)
 	}
-	out, err := cmd.CombinedOutput()
-	if err == nil && strings.Contains(string(out), "no tests to run") {
-		err = errors.New("there is no such test")
-	}
-	if err != nil {
+	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w\n%s", err, out)
 	}
 	return nil

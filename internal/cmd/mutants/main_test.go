@@ -27,8 +27,8 @@ func promises(t *testing.T) map[string]string {
 	return found
 }
 
-// A line that was reworded, a test that was renamed, or a promise that is new would leave the promise
-// unguarded until somebody runs the mutants.
+// A line that was reworded, a test that was renamed, or a promise that is new would leave the
+// promise unguarded until somebody runs the mutants.
 func TestMutants(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*.txtar")
@@ -49,11 +49,10 @@ func TestMutants(t *testing.T) {
 			t.Errorf("%s: the guide does not promise: %s", file, m.promise)
 		}
 		guarded[m.promise] = true
-		pkg, tests, _ := strings.Cut(m.tests, " ")
-		declared := testsOf(t, filepath.Join(root, pkg))
-		for test := range strings.SplitSeq(tests, "|") {
+		declared := testsOf(t, filepath.Join(root, m.pkg))
+		for test := range strings.SplitSeq(m.tests, "|") {
 			if !declared[test] || !strings.Contains(promises[m.promise], "`"+test+"`") {
-				t.Errorf("%s: %s is no test in %s that the guide names for this promise", file, test, pkg)
+				t.Errorf("%s: %s is no test in %s that the guide names for this promise", file, test, m.pkg)
 			}
 		}
 	}
