@@ -21,6 +21,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
@@ -459,9 +460,9 @@ func TestConfig_discovery(t *testing.T) {
 			t.Parallel()
 			s := sandbox.Start(t, sandbox.Config{})
 			s.Discovery(row.change)
-			diags := newWire(t, nil).readSessions(providerOf(s), attrs{})
+			diags := acc.NewClient(t, nil).ReadSessions(acctest.ProviderConfig(s), attrs{})
 			if len(diags) != 1 || diags[0].Summary != "Unable to List QoS Sessions" {
-				t.Fatalf("want one error, got:\n%s", printed(diags))
+				t.Fatalf("want one error, got:\n%s", acctest.Describe(diags))
 			}
 			for _, part := range []string{row.want, s.URL() + "/.well-known/openid-configuration", "QOD_ENDPOINT", "QOD_TOKEN_URL"} {
 				if !strings.Contains(diags[0].Detail, part) {
@@ -526,12 +527,12 @@ func TestConfig_allErrorsTogether(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			var at []string
-			for _, d := range newWire(t, row.env).configure(row.config) {
-				at = append(at, spelledPath(d.Attribute)+": "+d.Summary)
+			for _, d := range acc.NewClient(t, row.env).Configure(row.config) {
+				at = append(at, acctest.PathString(d.Attribute)+": "+d.Summary)
 				if strings.Contains(d.Detail, "hunter2") {
 					t.Errorf("the text shows a secret:\n%s", d.Detail)
 				}
-				attribute, _, _ := strings.Cut(spelledPath(d.Attribute), "[")
+				attribute, _, _ := strings.Cut(acctest.PathString(d.Attribute), "[")
 				if variable := "QOD_" + strings.ToUpper(attribute); attribute != "max_retries" && attribute != "request_timeout" && !strings.Contains(d.Detail, variable) {
 					t.Errorf("the text does not name %s:\n%s", variable, d.Detail)
 				}
@@ -555,7 +556,7 @@ func TestConfig_validate(t *testing.T) {
 	}{
 		{"nothing", attrs{}, false},
 		{"half of a pair", attrs{"client_id": "ops"}, false},
-		{"what is not known yet", attrs{"endpoint": notKnownYet{}, "scopes": notKnownYet{}, "max_retries": notKnownYet{}}, false},
+		{"what is not known yet", attrs{"endpoint": acctest.Unknown{}, "scopes": acctest.Unknown{}, "max_retries": acctest.Unknown{}}, false},
 		{"an endpoint", attrs{"endpoint": "http://opengateway.example"}, true},
 		{"a token URL", attrs{"token_url": "token"}, true},
 		{"scopes", attrs{"scopes": []any{nil}}, true},
@@ -568,9 +569,9 @@ func TestConfig_validate(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			// What is wrong with the environment is not what validate is asked.
-			diags := newWire(t, map[string]string{"QOD_ENDPOINT": "http://env.example", "QOD_SCOPES": `"`}).validate(row.config)
-			if refused(diags) != row.wrong {
-				t.Errorf("refused: %t\n%s", refused(diags), printed(diags))
+			diags := acc.NewClient(t, map[string]string{"QOD_ENDPOINT": "http://env.example", "QOD_SCOPES": `"`}).ValidateProvider(row.config)
+			if acctest.HasError(diags) != row.wrong {
+				t.Errorf("refused: %t\n%s", acctest.HasError(diags), acctest.Describe(diags))
 			}
 		})
 	}
@@ -695,9 +696,9 @@ func TestConfig_userAgent(t *testing.T) {
 	t.Run("sent with every request", func(t *testing.T) {
 		t.Parallel()
 		s := sandbox.Start(t, sandbox.Config{})
-		w := newWire(t, map[string]string{"TF_APPEND_USER_AGENT": "ci/7\r\nX-Evil: yes"})
-		if diags := w.readSessions(providerOf(s), attrs{}); refused(diags) {
-			t.Fatalf("refused:\n%s", printed(diags))
+		w := acc.NewClient(t, map[string]string{"TF_APPEND_USER_AGENT": "ci/7\r\nX-Evil: yes"})
+		if diags := w.ReadSessions(acctest.ProviderConfig(s), attrs{}); acctest.HasError(diags) {
+			t.Fatalf("refused:\n%s", acctest.Describe(diags))
 		}
 		made := s.Requests(sandbox.OpDiscovery, sandbox.OpToken, sandbox.OpList)
 		if len(made) != 3 {

@@ -200,7 +200,7 @@ var scenarios = []scenario{
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	exist := map[string]bool{}
-	for _, pattern := range []string{"*_test.go", "../qod/*_test.go"} {
+	for _, pattern := range []string{"*_test.go", "*/*_test.go", "../qod/*_test.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

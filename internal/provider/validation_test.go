@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -362,7 +363,7 @@ func planRefuses(t *testing.T, typeName string, good attrs, rows ...[]refusal) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			s := sandbox.Start(t, sandbox.Config{})
-			row.check(t, s, newWire(t, nil).planNew(typeName, providerOf(s), row.on(good)))
+			row.check(t, s, acc.NewClient(t, nil).PlanNew(typeName, acctest.ProviderConfig(s), row.on(good)))
 		})
 	}
 }
@@ -374,7 +375,7 @@ func TestValidation_sessions(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			s := sandbox.Start(t, sandbox.Config{})
-			row.check(t, s, newWire(t, nil).validateSessions(row.on(attrs{})))
+			row.check(t, s, acc.NewClient(t, nil).ValidateSessions(row.on(attrs{})))
 		})
 	}
 }
@@ -390,7 +391,7 @@ func TestValidation_provider(t *testing.T) {
 				row.value = strings.ReplaceAll(text, "SANDBOX", host)
 			}
 			row.given = strings.ReplaceAll(row.given, "SANDBOX", host)
-			row.check(t, s, newWire(t, nil).readSessions(row.on(providerOf(s)), attrs{}))
+			row.check(t, s, acc.NewClient(t, nil).ReadSessions(row.on(acctest.ProviderConfig(s)), attrs{}))
 		})
 	}
 }
@@ -398,9 +399,9 @@ func TestValidation_provider(t *testing.T) {
 // on returns the configuration with the bad value in it.
 func (row refusal) on(config attrs) attrs {
 	for at, value := range row.beside {
-		config = config.with(at, value)
+		config = config.With(at, value)
 	}
-	return config.with(row.at, row.value)
+	return config.With(row.at, row.value)
 }
 
 // check wants one error, where it belongs, that tells what a person needs and nothing that is
@@ -410,15 +411,15 @@ func (row refusal) check(t *testing.T, s *sandbox.Server, diags []*tfprotov6.Dia
 	if asked := s.Requests(); len(asked) > 0 {
 		t.Errorf("the bad value cost %d requests, the first one %s %s", len(asked), asked[0].Method, asked[0].Path)
 	}
-	if len(diags) != 1 || !refused(diags) {
-		t.Fatalf("want one error, got:\n%s", printed(diags))
+	if len(diags) != 1 || !acctest.HasError(diags) {
+		t.Fatalf("want one error, got:\n%s", acctest.Describe(diags))
 	}
 	d := diags[0]
 	points := row.points
 	if points == "" {
 		points = row.at
 	}
-	if at := spelledPath(d.Attribute); at != points {
+	if at := acctest.PathString(d.Attribute); at != points {
 		t.Errorf("the error is at %q, want %q", at, points)
 	}
 	if !strings.HasPrefix(d.Summary, "Invalid ") && !strings.HasPrefix(d.Summary, "Missing ") {
@@ -513,14 +514,14 @@ func TestValidation_accepts(t *testing.T) {
 				t.Run(fmt.Sprintf("%s: %s=%.60v", typeName, name, value), func(t *testing.T) {
 					t.Parallel()
 					s := sandbox.Start(t, sandbox.Config{})
-					provider, config := providerOf(s), refusal{at: "notification_auth_token", value: "hunter2", beside: withWebhook}.on(good)
+					provider, config := acctest.ProviderConfig(s), refusal{at: "notification_auth_token", value: "hunter2", beside: withWebhook}.on(good)
 					if name, ok := strings.CutPrefix(name, "provider."); ok {
-						provider = provider.with(name, value)
+						provider = provider.With(name, value)
 					} else {
-						config = config.with(name, value)
+						config = config.With(name, value)
 					}
-					if diags := newWire(t, nil).planNew(typeName, provider, config); len(diags) > 0 {
-						t.Errorf("refused:\n%s", printed(diags))
+					if diags := acc.NewClient(t, nil).PlanNew(typeName, provider, config); len(diags) > 0 {
+						t.Errorf("refused:\n%s", acctest.Describe(diags))
 					}
 					sendsNothing(t, s, typeName)
 				})
@@ -545,14 +546,14 @@ func TestValidation_unknown(t *testing.T) {
 		"wait_for_available":              true,
 		"timeouts":                        attrs{"create": "5m", "delete": "2m"},
 	}
-	full := request.with("duration", 3600)
+	full := request.With("duration", 3600)
 	resources := map[string][]attrs{ // with everything else known, and with little
 		"qod_session":     {full, goodSession},
-		"qod_reservation": {request.with("timeouts.update", "5m").with("starts_at", goodReservation["starts_at"]).with("ends_at", goodReservation["ends_at"]), goodReservation},
+		"qod_reservation": {request.With("timeouts.update", "5m").With("starts_at", goodReservation["starts_at"]).With("ends_at", goodReservation["ends_at"]), goodReservation},
 	}
 	provider := func(s *sandbox.Server) attrs {
-		return providerOf(s).with("token_url", s.TokenURL()).with("scopes", []any{"qod:sessions:read"}).
-			with("max_retries", 1).with("request_timeout", "30s")
+		return acctest.ProviderConfig(s).With("token_url", s.TokenURL()).With("scopes", []any{"qod:sessions:read"}).
+			With("max_retries", 1).With("request_timeout", "30s")
 	}
 	for typeName, bases := range resources {
 		for _, at := range pathsOf("", bases[0]) {
@@ -560,9 +561,9 @@ func TestValidation_unknown(t *testing.T) {
 				t.Parallel()
 				s := sandbox.Start(t, sandbox.Config{})
 				for _, base := range bases {
-					diags := newWire(t, nil).planNew(typeName, providerOf(s), base.with(at, notKnownYet{}))
+					diags := acc.NewClient(t, nil).PlanNew(typeName, acctest.ProviderConfig(s), base.With(at, acctest.Unknown{}))
 					if len(diags) > 0 && !needsOther(at, base) {
-						t.Errorf("refused:\n%s", printed(diags))
+						t.Errorf("refused:\n%s", acctest.Describe(diags))
 					}
 				}
 				sendsNothing(t, s, typeName)
@@ -573,25 +574,25 @@ func TestValidation_unknown(t *testing.T) {
 		t.Run("provider/"+at, func(t *testing.T) {
 			t.Parallel()
 			s := sandbox.Start(t, sandbox.Config{})
-			config := provider(s).with(at, notKnownYet{})
-			if diags := newWire(t, nil).planNew("qod_session", config, full); len(diags) > 0 {
-				t.Errorf("refused:\n%s", printed(diags))
+			config := provider(s).With(at, acctest.Unknown{})
+			if diags := acc.NewClient(t, nil).PlanNew("qod_session", config, full); len(diags) > 0 {
+				t.Errorf("refused:\n%s", acctest.Describe(diags))
 			}
 			if asked := s.Requests(); len(asked) > 0 {
 				t.Errorf("planning made %d requests", len(asked))
 			}
 			// Only a call needs it, and says so.
-			diags := newWire(t, nil).readSessions(config, attrs{})
+			diags := acc.NewClient(t, nil).ReadSessions(config, attrs{})
 			if len(diags) != 1 || !strings.Contains(diags[0].Detail, "the provider's "+at+" is not known yet") {
-				t.Errorf("a call without %s says:\n%s", at, printed(diags))
+				t.Errorf("a call without %s says:\n%s", at, acctest.Describe(diags))
 			}
 		})
 	}
 	t.Run("provider/an element of scopes", func(t *testing.T) {
 		t.Parallel()
 		s := sandbox.Start(t, sandbox.Config{})
-		if diags := newWire(t, nil).planNew("qod_session", providerOf(s).with("scopes", []any{"a", notKnownYet{}}), full); len(diags) > 0 {
-			t.Errorf("refused:\n%s", printed(diags))
+		if diags := acc.NewClient(t, nil).PlanNew("qod_session", acctest.ProviderConfig(s).With("scopes", []any{"a", acctest.Unknown{}}), full); len(diags) > 0 {
+			t.Errorf("refused:\n%s", acctest.Describe(diags))
 		}
 	})
 	filters := attrs{"device": full["device"], "qos_profile": "QOS_L", "qos_status": "AVAILABLE"}
@@ -599,9 +600,9 @@ func TestValidation_unknown(t *testing.T) {
 		t.Run("sessions/"+at, func(t *testing.T) {
 			t.Parallel()
 			for _, base := range []attrs{filters, {}} {
-				diags := newWire(t, nil).validateSessions(base.with(at, notKnownYet{}))
+				diags := acc.NewClient(t, nil).ValidateSessions(base.With(at, acctest.Unknown{}))
 				if len(diags) > 0 && !needsOther(at, base) {
-					t.Errorf("refused:\n%s", printed(diags))
+					t.Errorf("refused:\n%s", acctest.Describe(diags))
 				}
 			}
 		})
@@ -650,25 +651,25 @@ func pathsOf(prefix string, config attrs) []string {
 
 // The way from HCL to the tables above: what Terraform converts, and what it refuses by itself.
 func TestValidation_cli(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	network := acc.NewNetwork(t, sandbox.Config{})
 	step := func(config, expect string) resource.TestStep {
-		return resource.TestStep{Config: config, PlanOnly: true, ExpectError: says(expect)}
+		return resource.TestStep{Config: config, PlanOnly: true, ExpectError: acctest.MessagePattern(expect)}
 	}
 	session := func(phone, duration, more string) string {
-		return w.hcl(`
+		return network.HCL(fmt.Sprintf(`
 resource "qod_session" "camera" {
   device      = { phone_number = %s }
   qos_profile = "QOS_L"
   duration    = %s
   %s
 }
-`, phone, duration, more)
+`, phone, duration, more))
 	}
 	reservation := func(starts, ends string) string {
-		return w.hcl("resource \"qod_reservation\" \"camera\" {\n  device = { phone_number = \"+34611222333\" }\n  qos_profile = \"QOS_L\"\n  starts_at = %s\n  ends_at = %s\n}\n", starts, ends)
+		return network.HCL(fmt.Sprintf("resource \"qod_reservation\" \"camera\" {\n  device = { phone_number = \"+34611222333\" }\n  qos_profile = \"QOS_L\"\n  starts_at = %s\n  ends_at = %s\n}\n", starts, ends))
 	}
 	const phone = `"+34611222333"`
-	w.test(
+	network.Test(
 		step(session(`34611222333`, "3600", ""), `device.phone_number `+allowedPhone+missingPlus+`. Given: "*********33".`),
 		step(session(`yamldecode("phone: +34611222333").phone`, "3600", ""), `device.phone_number `+allowedPhone+missingPlus+`. Given: "*********33".`),
 		step(session(`"+34611222333\n"`, "3600", ""), `device.phone_number `+allowedPhone+`. Given: "+**********3\n".`),
@@ -679,8 +680,8 @@ resource "qod_session" "camera" {
 		step(session(phone, "3600", `timeouts = { create = "25h" }`), `timeouts.create `+allowedTimeout+`. Given: "25h".`),
 		step(reservation(`"2028-02-29T20:15:00"`, `"2028-03-01T00:15:00Z"`), `starts_at `+allowedInstant+`; the offset is missing: write "2028-02-29T20:15:00Z" if that is UTC`),
 		step(reservation(`"2028-02-29T20:15:00+01:00"`, `timeadd("2028-02-29T19:15:00Z", "0s")`), `ends_at must be after starts_at, which is "2028-02-29T20:15:00+01:00". Given: "2028-02-29T19:15:00Z".`),
-		step(w.hcl(`data "qod_sessions" "all" { qos_status = "RUNNING" }`), `qos_status `+allowedStatus+`. Given: "RUNNING".`),
-		step(w.hcl(`
+		step(network.HCL(`data "qod_sessions" "all" { qos_status = "RUNNING" }`), `qos_status `+allowedStatus+`. Given: "RUNNING".`),
+		step(network.HCL(`
 resource "terraform_data" "event" {}
 
 data "qod_sessions" "read_when_applied" {
@@ -688,9 +689,9 @@ data "qod_sessions" "read_when_applied" {
   depends_on  = [terraform_data.event]
 }
 `), `qos_profile `+allowedProfile+`. Given: "QOS_XL".`),
-		step(w.provider(`scopes = [""]`)+`data "qod_sessions" "all" {}`, `scopes[0] `+allowedScope+`. Given: "".`),
+		step(network.ProviderHCL(`scopes = [""]`)+`data "qod_sessions" "all" {}`, `scopes[0] `+allowedScope+`. Given: "".`),
 	)
-	if asked := w.Requests(); len(asked) > 0 {
+	if asked := network.Requests(); len(asked) > 0 {
 		t.Errorf("the bad values cost %d requests", len(asked))
 	}
 }

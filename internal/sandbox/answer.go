@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// answer is what an operation has to say, before a fault or the wire gets at it.
+// answer is the answer to an operation, before a fault or the transport changes it.
 type answer struct {
 	status int
 	header http.Header
@@ -20,7 +20,7 @@ func jsonAnswer(status int, body any) answer {
 	return answer{status, http.Header{"Content-Type": {"application/json"}}, encoded}
 }
 
-// refusal is the API document's ErrorResponse.
+// refusal is the ErrorResponse of the API document.
 func refusal(status int, code, message string) answer {
 	return jsonAnswer(status, struct {
 		Status  int    `json:"status"`
@@ -29,8 +29,8 @@ func refusal(status int, code, message string) answer {
 	}{status, code, message})
 }
 
-// with returns the answer with more headers, names and values in turn. An empty
-// value keeps a header from being sent, also one that every answer has.
+// with returns the answer with more headers, given as names and values in turn. An empty value
+// keeps a header from being sent, even one that every answer has.
 func (a answer) with(header ...string) answer {
 	changed := a.header.Clone()
 	if changed == nil {

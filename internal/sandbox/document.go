@@ -20,8 +20,8 @@ import (
 //go:embed openapi.yaml
 var documentText []byte
 
-// document is the API as openapi.yaml states it; nothing changes it once it is
-// loaded, so that all sandboxes of a process can share it.
+// document is the API document in openapi.yaml. It never changes once it is loaded, so all
+// sandboxes of a process share it.
 var document = sync.OnceValue(func() *openapi3.T {
 	loaded, err := openapi3.NewLoader().LoadFromData(documentText)
 	if err != nil {
@@ -30,12 +30,12 @@ var document = sync.OnceValue(func() *openapi3.T {
 	return loaded
 })
 
-// rules say how strictly the document is taken. kin-openapi judges a format
-// only if it is given its meaning; it is given here and not in the package's
-// global tables, which other users of the process share.
-func rules() *openapi3filter.Options {
+// validationOptions are the options for kin-openapi. It checks a format only if it is given a
+// validator for it. They are set here and not in the package's global tables, which all users in
+// the process share.
+func validationOptions() *openapi3filter.Options {
 	return &openapi3filter.Options{
-		AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, // authorize has seen to it
+		AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, // authorize checks it
 		SchemaValidationOptions: []openapi3.SchemaValidationOption{
 			openapi3.WithStringFormatValidator("uri", openapi3.NewCallbackValidator(absoluteURL)),
 			openapi3.WithStringFormatValidator("uuid", openapi3.NewCallbackValidator(isUUID)),
@@ -52,19 +52,19 @@ func absoluteURL(value string) error {
 }
 
 func isUUID(value string) error {
-	// uuid.Parse also takes braces, a urn: prefix and no hyphens.
+	// uuid.Parse also accepts braces, a urn: prefix and no hyphens.
 	if _, err := uuid.Parse(value); err != nil || len(value) != 36 {
 		return errors.New("is not a UUID")
 	}
 	return nil
 }
 
-// judge holds a request of the API against the document. The error is for the
-// client: it names the member and the rule, and does not repeat the value.
+// validateRequest checks a request to the API against the document. The error is for the client: it
+// names the member and the rule, but does not repeat the value.
 //
 //nolint:contextcheck // it reads what is in memory
-func judge(c call) error {
-	err := openapi3filter.ValidateRequest(c.request.Context(), judged(c))
+func validateRequest(c call) error {
+	err := openapi3filter.ValidateRequest(c.request.Context(), validationInput(c))
 	if err == nil {
 		return nil
 	}
@@ -83,8 +83,8 @@ func judge(c call) error {
 	return err
 }
 
-// judged is a call as kin-openapi wants to see it.
-func judged(c call) *openapi3filter.RequestValidationInput {
+// validationInput is a call in the form that kin-openapi requires.
+func validationInput(c call) *openapi3filter.RequestValidationInput {
 	path, parameters := "/qod/sessions", map[string]string{}
 	if c.id != "" {
 		path, parameters = "/qod/sessions/{sessionId}", map[string]string{"sessionId": c.id}
@@ -97,7 +97,7 @@ func judged(c call) *openapi3filter.RequestValidationInput {
 	return &openapi3filter.RequestValidationInput{
 		Request:    request,
 		PathParams: parameters,
-		Options:    rules(),
+		Options:    validationOptions(),
 		Route: &routers.Route{
 			Spec: document(), Path: path, PathItem: item,
 			Method: request.Method, Operation: item.GetOperation(request.Method),

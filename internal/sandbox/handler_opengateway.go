@@ -9,28 +9,26 @@ import (
 	"time"
 )
 
-// Where things are. The API document's servers end in /v1; discovery is at the
-// origin's well-known place.
+// The servers of the API document end in /v1. Discovery has its well-known path at the origin.
 const (
 	pathSessions  = "/v1/qod/sessions"
 	pathToken     = "/oauth/token"
 	pathDiscovery = "/.well-known/openid-configuration"
 )
 
-// largestBody is more than any valid request has.
+// largestBody is larger than any valid request body.
 const largestBody = 1 << 20
 
-// call is a request and what it asks for.
+// call is a request and the operation it asks for.
 type call struct {
 	op      Operation
-	id      string   // the session's, of OpRead and OpRelease
-	allow   []string // the methods of the path, of OpOther; none: there is no such path
+	id      string   // the session's, for OpRead and OpDelete
+	allow   []string // the methods of the path, for OpOther; none: the path does not exist
 	request *http.Request
 	body    []byte
 }
 
-// Handler serves /.well-known/openid-configuration, /oauth/token and
-// /v1/qod/sessions[/{id}].
+// Handler serves /.well-known/openid-configuration, /oauth/token and /v1/qod/sessions[/{id}].
 func (s *Sandbox) Handler() http.Handler { return http.HandlerFunc(s.serve) }
 
 func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
@@ -38,38 +36,38 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 		s.control(w, r)
 		return
 	}
-	if !s.enter() {
+	if !s.beginRequest() {
 		panic(http.ErrAbortHandler)
 	}
-	defer s.underWay.Done()
-	// Read to the end whatever it is: only then does net/http notice, and end
-	// the request's context, when the client gives up.
+	defer s.inFlight.Done()
+	// Read the whole body: only then does net/http notice that the client gives up, and end the
+	// request's context.
 	body, _ := io.ReadAll(io.LimitReader(r.Body, largestBody+1))
-	c := classify(r)
+	c := route(r)
 	c.body = body
-	entry := s.requests.open(c, s.clock.Now())
+	entry := s.requests.record(c, s.clock.Now())
 	if s.config.Log != nil {
 		defer func() { s.config.Log(s.requests.current(entry)) }()
 	}
 	x := &exchange{
 		call: c, w: w, clock: s.clock, closing: s.closing,
 		commit: func() answer { return s.answer(c) },
-		sent:   func(status int) { s.requests.answered(entry, status) },
+		sent:   func(status int) { s.requests.setStatus(entry, status) },
 		skew:   s.dateSkew.next,
 	}
 	if c.scope() != "" {
 		x.latency = s.config.Latency
 		if !s.rateLimit.passes() {
-			x.send(tooMany())
+			x.send(tooManyRequests())
 			return
 		}
 	}
 	s.faults.next(c.op).perform(x)
 }
 
-// classify routes by hand: http.ServeMux redirects paths that are not clean,
-// where a gateway has nothing.
-func classify(r *http.Request) call {
+// route does not use http.ServeMux, which redirects paths that are not clean; a gateway answers
+// them with 404.
+func route(r *http.Request) call {
 	c := call{op: OpOther, request: r}
 	routes := map[string]Operation{}
 	switch path := r.URL.Path; path {
@@ -82,7 +80,7 @@ func classify(r *http.Request) call {
 	default:
 		id, ok := strings.CutPrefix(path, pathSessions+"/")
 		if ok && id != "" && !strings.Contains(id, "/") {
-			c.id = strings.ToLower(id) // a UUID, to the document; the network spells them so
+			c.id = strings.ToLower(id) // a UUID in any case; the network uses lower case
 			routes[http.MethodGet], routes[http.MethodDelete] = OpRead, OpDelete
 		}
 	}
@@ -97,8 +95,8 @@ func classify(r *http.Request) call {
 	return c
 }
 
-// scope is what the API document asks a token to have for an operation of the
-// API; other operations have none.
+// scope is the scope that the API document requires for an operation. Operations outside the API
+// have none.
 func (c call) scope() string {
 	switch c.op {
 	case OpRead, OpList:
@@ -110,7 +108,7 @@ func (c call) scope() string {
 	}
 }
 
-// answer does what a request asks for, if it may be done.
+// answer carries out a request, if it is allowed.
 func (s *Sandbox) answer(c call) answer {
 	switch {
 	case c.op == OpDiscovery:
@@ -130,7 +128,7 @@ func (s *Sandbox) answer(c call) answer {
 	if len(c.body) > largestBody {
 		return refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "The body is larger than 1 MiB")
 	}
-	if err := judge(c); err != nil {
+	if err := validateRequest(c); err != nil {
 		return refusal(http.StatusBadRequest, "INVALID_ARGUMENT", err.Error())
 	}
 	switch c.op {
@@ -141,14 +139,14 @@ func (s *Sandbox) answer(c call) answer {
 	case OpRead:
 		return s.read(client, c.id)
 	default:
-		return s.release(client, c.id)
+		return s.delete(client, c.id)
 	}
 }
 
-// authorize returns the client that a request's token stands for.
+// authorize returns the client that the request's token was issued to.
 func (s *Sandbox) authorize(c call) (client string, refused *answer) {
 	token, ok := strings.CutPrefix(c.request.Header.Get("Authorization"), "Bearer ")
-	g, good := s.tokens.allows(token)
+	g, good := s.tokens.lookup(token)
 	switch {
 	case !ok:
 		return "", new(refusal(http.StatusUnauthorized, "UNAUTHENTICATED", "The request has no bearer token").
@@ -172,19 +170,19 @@ type createSessionRequest struct {
 	NotificationAuthToken string             `json:"notificationAuthToken"`
 }
 
-// conflicting is Telefónica's documented text of a 409.
-const conflicting = "Another session is created for the same UE"
+// conflictMessage is the message of a 409 in Telefónica's documentation.
+const conflictMessage = "Another session is created for the same UE"
 
 func (s *Sandbox) create(client string, c call) answer {
 	var asked createSessionRequest
 	if err := json.Unmarshal(c.body, &asked); err != nil {
 		return refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "The body is not a CreateSessionRequest")
 	}
-	if !asked.Device.identified() {
+	if !asked.Device.hasIdentifier() {
 		return refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "device: at least one identifier is required")
 	}
 	if s.config.MockRules && asked.Device.endsIn9() {
-		return refusal(http.StatusConflict, "CONFLICT", conflicting+" (sandbox mock rule: an identifier ends in 9)")
+		return refusal(http.StatusConflict, "CONFLICT", conflictMessage+" (sandbox mock rule: an identifier ends in 9)")
 	}
 	session, err := s.network.create(Session{
 		ClientID:              client,
@@ -194,16 +192,16 @@ func (s *Sandbox) create(client string, c call) answer {
 		Duration:              asked.Duration,
 		NotificationURL:       asked.NotificationURL,
 		NotificationAuthToken: asked.NotificationAuthToken,
-	}, s.knows(OpCreate))
-	if err != nil { // errConflict is the only one
-		return refusal(http.StatusConflict, "CONFLICT", conflicting)
+	}, s.visible(OpCreate))
+	if err != nil { // errConflict is the only error
+		return refusal(http.StatusConflict, "CONFLICT", conflictMessage)
 	}
 	return jsonAnswer(http.StatusCreated, s.info(session))
 }
 
 func (s *Sandbox) list(client string, c call) answer {
-	infos, knows := []any{}, s.knows(OpList)
-	for _, session := range s.listable(func(session *Session) bool { return session.ClientID == client && knows(session) }) {
+	infos, visible := []any{}, s.visible(OpList)
+	for _, session := range s.visibleInList(func(session *Session) bool { return session.ClientID == client && visible(session) }) {
 		infos = append(infos, s.info(session))
 	}
 	if s.config.PageSize > 0 {
@@ -214,27 +212,27 @@ func (s *Sandbox) list(client string, c call) answer {
 
 func (s *Sandbox) read(client, id string) answer {
 	session, ok := s.network.find(client, id)
-	if !ok || !s.knows(OpRead)(&session) {
-		return noSession()
+	if !ok || !s.visible(OpRead)(&session) {
+		return sessionNotFound()
 	}
 	return jsonAnswer(http.StatusOK, s.info(session))
 }
 
-func (s *Sandbox) release(client, id string) answer {
-	knows := s.knows(OpDelete)
-	mine := func(session *Session) bool { return session.ClientID == client && knows(session) }
-	if !s.network.release(id, mine, s.config.HoldAfterDelete) {
-		return noSession()
+func (s *Sandbox) delete(client, id string) answer {
+	visible := s.visible(OpDelete)
+	mine := func(session *Session) bool { return session.ClientID == client && visible(session) }
+	if !s.network.delete(id, mine, s.config.HoldAfterDelete) {
+		return sessionNotFound()
 	}
 	return answer{status: http.StatusNoContent}
 }
 
-func noSession() answer {
+func sessionNotFound() answer {
 	return refusal(http.StatusNotFound, "NOT_FOUND", "There is no such session")
 }
 
-// sessionInfo is the API document's schema of that name: it has no application
-// server and no webhook.
+// sessionInfo is the API document's schema of that name: it has no application server and no
+// webhook.
 type sessionInfo struct {
 	SessionID  string `json:"sessionId"`
 	Device     Device `json:"device"`
@@ -245,7 +243,7 @@ type sessionInfo struct {
 	Duration   int    `json:"duration"`
 }
 
-// info returns a session as the API shows it, changed by Echo if there is one.
+// info returns a session as the API shows it, changed by Echo if that is set.
 func (s *Sandbox) info(session Session) any {
 	info := sessionInfo{
 		SessionID:  session.ID,
@@ -256,14 +254,14 @@ func (s *Sandbox) info(session Session) any {
 		ExpiresAt:  timestamp(session.ExpiresAt),
 		Duration:   session.Duration,
 	}
-	if !s.knobs.has(&s.knobs.echo) {
+	if !s.overrides.has(&s.overrides.echo) {
 		return info
 	}
 	var changed map[string]any
 	if err := json.Unmarshal(jsonAnswer(0, info).body, &changed); err != nil {
 		panic("sandbox: SessionInfo is not an object: " + err.Error())
 	}
-	s.knobs.apply(&s.knobs.echo, changed)
+	s.overrides.apply(&s.overrides.echo, changed)
 	return changed
 }
 
