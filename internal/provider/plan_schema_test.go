@@ -22,7 +22,7 @@ import (
 var inPlace = map[string][]string{
 	// The write-only token is compared by its version alone.
 	"qod_session":     {"notification_auth_token", "wait_for_available", "timeouts"},
-	"qod_reservation": {"notification_auth_token", "wait_for_available", "timeouts", "starts_at", "ends_at"},
+	"qod_reservation": {"notification_auth_token", "wait_for_available", "timeouts", "starts_at", "ends_at", "replace_to_extend"},
 }
 
 func TestPlan_everyArgument(t *testing.T) {

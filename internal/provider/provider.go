@@ -33,12 +33,14 @@ type qodProvider struct {
 	// Once configured:
 	sessions qod.Sessions   // the way to them
 	owners   *sessionOwners // the records that hold them
+	planned  *plannedRequests
 }
 
 // resourceData is what a resource gets of its provider.
 type resourceData struct {
 	sessions qod.Sessions
 	owners   *sessionOwners
+	planned  *plannedRequests
 }
 
 // New makes the provider's factory. The version goes into the User-Agent.
@@ -131,8 +133,8 @@ func (p *qodProvider) Configure(ctx context.Context, req provider.ConfigureReque
 	}
 	// A process that is debugged is configured for run after run, and an import that was only planned
 	// comes with another token in each.
-	p.sessions, p.owners = sessions, new(sessionOwners)
-	resp.ResourceData = resourceData{sessions, p.owners}
+	p.sessions, p.owners, p.planned = sessions, new(sessionOwners), new(plannedRequests)
+	resp.ResourceData = resourceData{sessions, p.owners, p.planned}
 	resp.DataSourceData = sessions
 	resp.ListResourceData = sessions
 }

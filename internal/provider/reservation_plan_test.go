@@ -35,7 +35,7 @@ func fullReservation() reservationModel {
 		Timeouts:     noTimeouts(reservationTimeouts...),
 		ID:           types.StringNull(), SessionID: types.StringNull(), Status: types.StringNull(),
 		StartedAt: types.StringNull(), ExpiresAt: types.StringNull(), WindowSeconds: validators.NullWholeNumber(),
-		Sessions: types.ListNull(pastSessionType), GrantedSeconds: validators.NullWholeNumber(),
+		Sessions: types.ListNull(pastSessionType), GrantedSeconds: validators.NullWholeNumber(), ReplaceToExtend: types.BoolValue(false),
 	}
 }
 

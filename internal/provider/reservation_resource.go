@@ -27,8 +27,9 @@ var (
 // reservationResource is qod_reservation. It has no identity: what could tell it from others is its
 // session, which changes.
 type reservationResource struct {
-	api    qod.Sessions
-	owners *sessionOwners
+	api     qod.Sessions
+	owners  *sessionOwners
+	planned *plannedRequests
 }
 
 const reservationTypeName = "qod_reservation"
@@ -40,7 +41,8 @@ func (r *reservationResource) Metadata(_ context.Context, _ resource.MetadataReq
 }
 
 func (r *reservationResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.api, r.owners = resourceDataFrom(req.ProviderData, &resp.Diagnostics)
+	given := resourceDataFrom(req.ProviderData, &resp.Diagnostics)
+	r.api, r.owners, r.planned = given.sessions, given.owners, given.planned
 }
 
 // ValidateConfig refuses a window that cannot be, if it is known.
@@ -63,6 +65,9 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 	planned, ok := modifyPlan(ctx, r.api, req, resp, planReservation)
 	if ok && req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(r.warnIfWindowOver(planned)...)
+	}
+	if ok && len(resp.RequiresReplace) == 0 { // a replacement is planned once more, as a new resource
+		resp.Diagnostics.Append(warnIfOverlapping(r.planned, planned.request())...)
 	}
 }
 

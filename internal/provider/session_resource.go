@@ -27,8 +27,9 @@ var (
 // sessionResource is qod_session. The framework makes one for every call, so it holds nothing
 // but what Configure left.
 type sessionResource struct {
-	api    qod.Sessions
-	owners *sessionOwners
+	api     qod.Sessions
+	owners  *sessionOwners
+	planned *plannedRequests
 }
 
 const sessionTypeName = "qod_session"
@@ -40,15 +41,16 @@ func (r *sessionResource) Metadata(_ context.Context, _ resource.MetadataRequest
 }
 
 func (r *sessionResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.api, r.owners = resourceDataFrom(req.ProviderData, &resp.Diagnostics)
+	given := resourceDataFrom(req.ProviderData, &resp.Diagnostics)
+	r.api, r.owners, r.planned = given.sessions, given.owners, given.planned
 }
 
 // resourceDataFrom takes what the provider's Configure left for resources.
-func resourceDataFrom(data any, diags *diag.Diagnostics) (qod.Sessions, *sessionOwners) {
+func resourceDataFrom(data any, diags *diag.Diagnostics) resourceData {
 	if given, ok := data.(resourceData); ok {
-		return given.sessions, given.owners
+		return given
 	}
-	return sessionsFrom(data, diags), nil
+	return resourceData{sessions: sessionsFrom(data, diags)}
 }
 
 // sessionsFrom takes the API from what the provider's Configure left. There is nothing before
@@ -68,7 +70,10 @@ func sessionsFrom(data any, diags *diag.Diagnostics) qod.Sessions {
 // and a replacement.
 func (r *sessionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
-	modifyPlan(ctx, r.api, req, resp, planSession)
+	planned, ok := modifyPlan(ctx, r.api, req, resp, planSession)
+	if ok && len(resp.RequiresReplace) == 0 { // a replacement is planned once more, as a new resource
+		resp.Diagnostics.Append(warnIfOverlapping(r.planned, planned.request(timeBy(r.api)))...)
+	}
 }
 
 // Create reserves a session, records it before anything else can fail, and waits for it.

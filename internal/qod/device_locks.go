@@ -43,7 +43,7 @@ func (h *deviceLocks) lock(ctx context.Context, d Device) (unlock func(), err er
 			unlocks = append(unlocks, func() { l.Release(weight) })
 		}
 	}
-	ids := d.identifiers()
+	ids := d.Identifiers()
 	for _, id := range ids {
 		if address, _, ported := strings.Cut(id, portMark); ported && !slices.Contains(ids, address) {
 			acquire(address, 1)

@@ -29,7 +29,7 @@ func TestIdentifiers(t *testing.T) {
 		"ports":          {Device{IPv4Address: &IPv4Address{PublicAddress: "203.0.113.7", PublicPort: port(80)}}, []string{"ip:203.0.113.7 port 80"}},
 		"one told twice": {Device{IPv4Address: &IPv4Address{PublicAddress: "203.0.113.7"}, IPv6Address: "::ffff:203.0.113.7"}, []string{"ip:203.0.113.7"}},
 	} {
-		if got := test.device.identifiers(); !slices.Equal(got, test.want) {
+		if got := test.device.Identifiers(); !slices.Equal(got, test.want) {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}

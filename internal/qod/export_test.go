@@ -17,4 +17,3 @@ func (c *Client) ClockIsSet(by time.Duration) {
 func (d Device) Compare(shown Device) (matches, contradicts bool) { return d.compare(shown) }
 func (d Device) Overlaps(shown Device) bool                       { return d.overlaps(shown) }
 func (d Device) Shares(shown Device) bool                         { return d.shares(shown) }
-func (d Device) Identifiers() []string                            { return d.identifiers() }

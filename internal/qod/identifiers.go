@@ -153,9 +153,9 @@ func (e endpoint) String() string {
 	return "ip:" + e.address.String() + portMark + strconv.FormatInt(*e.port, 10)
 }
 
-// identifiers are the device's identifiers, normalised and sorted: what the API compares when it
+// Identifiers are the device's identifiers, normalised and sorted: what the API compares when it
 // answers with a 409. Those that agreement finds inconclusive by themselves are not among them.
-func (d Device) identifiers() []string {
+func (d Device) Identifiers() []string {
 	var ids []string
 	if digits := phoneDigits(d.PhoneNumber); digits != "" {
 		ids = append(ids, "tel:"+digits)

@@ -138,8 +138,8 @@ func (d Device) overlaps(shown Device) bool {
 // shares reports whether the two certainly have an identifier in common. An address with a port and
 // the same address without one may be one device or, behind carrier-grade NAT, two.
 func (d Device) shares(shown Device) bool {
-	ids := shown.identifiers()
-	return slices.ContainsFunc(d.identifiers(), func(id string) bool { return slices.Contains(ids, id) })
+	ids := shown.Identifiers()
+	return slices.ContainsFunc(d.Identifiers(), func(id string) bool { return slices.Contains(ids, id) })
 }
 
 // SameAddress reports whether two strings are the same IP address or CIDR block. Other text is

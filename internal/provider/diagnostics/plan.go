@@ -33,3 +33,12 @@ func NothingToMove(status string) diag.Diagnostic {
 			"to move it while it has a session, apply inside its window.",
 	}.detail())
 }
+
+// DeviceReservedTwice warns of two resources that want one device at the same time, both in words.
+func DeviceReservedTwice(this, other string) diag.Diagnostic {
+	return warning("device", "Device Reserved Twice at the Same Time", message{
+		cause: fmt.Sprintf("Another resource reserves the same device, and the times overlap: this one %s, the other one %s. "+
+			"A device can have only one session at a time, so one of the two will be refused with a conflict.", this, other),
+		remedy: "Use each device in one resource only, or move starts_at and ends_at so that the windows do not overlap.",
+	})
+}

@@ -1,0 +1,100 @@
+package provider
+
+import (
+	"sync"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+)
+
+// plannedRequest is what one resource is planned to have: quality for a device during a time.
+type plannedRequest struct {
+	id           string // of the resource; empty for a new one
+	device       qod.Device
+	server       *qod.ApplicationServer // nil for any
+	starts, ends time.Time // a zero start is open
+}
+
+// overlaps reports whether both want the same flow of the same device at the same time. A device has one
+// session at a time; two flows of one device, to two application servers, are two wishes that only the
+// network can judge.
+func (r plannedRequest) overlaps(other plannedRequest) bool {
+	return r.starts.Before(other.ends) && other.starts.Before(r.ends) &&
+		(r.server == nil || other.server == nil || *r.server == *other.server) &&
+		r.device.Matches(other.device)
+}
+
+// plannedRequests are those of this run, so that two that cannot both be had are warned of in the plan, days
+// before the second one is refused in the middle of an event. A provider sees the resources of its own
+// process, one after another, so the later one is warned of.
+type plannedRequests struct {
+	mu           sync.Mutex
+	byIdentifier map[string][]plannedRequest
+}
+
+// add takes in what a resource is planned to have, and returns what overlaps with it. A resource that
+// Terraform plans twice is one resource.
+func (p *plannedRequests) add(r plannedRequest) (other plannedRequest, found bool) {
+	if p == nil || !r.starts.Before(r.ends) {
+		return other, false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.byIdentifier == nil {
+		p.byIdentifier = map[string][]plannedRequest{}
+	}
+	for _, identifier := range r.device.Identifiers() {
+		for _, before := range p.byIdentifier[identifier] {
+			if !found && (r.id == "" || r.id != before.id) && r.overlaps(before) {
+				other, found = before, true
+			}
+		}
+		p.byIdentifier[identifier] = append(p.byIdentifier[identifier], r)
+	}
+	return other, found
+}
+
+// request is what the session is planned to have. A new one starts when it is applied, which is now as far
+// as a plan can tell.
+func (m sessionModel) request(now time.Time) plannedRequest {
+	r := plannedRequest{id: m.ID.ValueString(), device: toDevice(m.Device), server: toApplicationServer(m.ApplicationServer), starts: now}
+	if started := instantOf(m.StartedAt); !started.IsZero() {
+		r.starts = started
+	}
+	r.ends = r.starts.Add(time.Duration(m.Duration.ValueInt64()) * time.Second)
+	if expires := instantOf(m.ExpiresAt); !expires.IsZero() {
+		r.ends = expires
+	}
+	return r
+}
+
+// request is what the reservation is planned to have; nothing where that is not known yet, or over.
+func (m reservationModel) request() plannedRequest {
+	w, known := m.window()
+	if !known || reservationStatus(m.Status.ValueString()) == statusEnded {
+		return plannedRequest{}
+	}
+	return plannedRequest{id: m.ID.ValueString(), device: toDevice(m.Device), server: toApplicationServer(m.ApplicationServer), starts: w.starts, ends: w.ends}
+}
+
+// warnIfOverlapping warns of a resource that wants what another one has, or wants.
+func warnIfOverlapping(p *plannedRequests, r plannedRequest) diag.Diagnostics {
+	other, found := p.add(r)
+	if !found {
+		return nil
+	}
+	return diag.Diagnostics{diagnostics.DeviceReservedTwice(period{r.starts, r.ends}.String(), period{other.starts, other.ends}.String())}
+}
+
+// period is a time from one instant to another, in words.
+type period struct{ starts, ends time.Time }
+
+func (p period) String() string {
+	if p.starts.IsZero() {
+		return "until " + p.ends.UTC().Format(time.RFC3339)
+	}
+	return p.starts.UTC().Format(time.RFC3339) + " to " + p.ends.UTC().Format(time.RFC3339)
+}

@@ -1,0 +1,88 @@
+// Two resources that cannot both have what they want are warned of in the plan.
+
+package provider
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+func TestPlannedRequests(t *testing.T) {
+	t.Parallel()
+	reservation := func(starts, ends string) attrs {
+		return match(attrs{"starts_at": starts, "ends_at": ends})
+	}
+	session := attrs{"device": attrs{"phone_number": "+34600000010"}, "qos_profile": "QOS_L", "duration": 3600}
+	for name, test := range map[string]struct {
+		first, second attrs
+		session       bool // the second resource is a qod_session
+		warns         []string
+	}{
+		"windows that overlap": {
+			first: reservation("2028-03-01T20:30:00Z", "2028-03-01T23:30:00Z"), second: reservation("2028-03-01T22:30:00Z", "2028-03-02T01:30:00Z"),
+			warns: []string{"this one 2028-03-01T22:30:00Z to 2028-03-02T01:30:00Z", "the other one 2028-03-01T20:30:00Z to 2028-03-01T23:30:00Z"},
+		},
+		"windows that touch": {
+			first: reservation("2028-03-01T20:30:00Z", "2028-03-01T23:30:00Z"), second: reservation("2028-03-01T23:30:00Z", "2028-03-02T01:30:00Z"),
+		},
+		"no start": {
+			first: match(attrs{"starts_at": nil}), second: match(nil), warns: []string{"the other one until " + matchEnds},
+		},
+		"the number spelled with another identifier beside it": {
+			first: match(nil), second: match(attrs{"device": attrs{"phone_number": "+34600000010", "ipv4_address": attrs{"public_address": "198.51.100.7"}}}),
+			warns: []string{"overlap"},
+		},
+		"another device": {
+			first: match(nil), second: match(attrs{"device": attrs{"phone_number": "+34600000011"}}),
+		},
+		"two flows of one device": {
+			first:  match(attrs{"application_server": attrs{"ipv4_address": "198.51.100.1"}}),
+			second: match(attrs{"application_server": attrs{"ipv4_address": "198.51.100.2"}}),
+		},
+		"a session in the window":     {first: match(nil), second: session, session: true, warns: []string{"overlap"}},
+		"a session before the window": {first: reservation("2028-03-01T20:30:00Z", "2028-03-01T23:30:00Z"), second: session, session: true},
+	} {
+		t.Run(name, acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+			sessions := network.Client()
+			reservations := sessions.Reservations()
+			if first := reservations.Plan(acctest.State{}, test.first); len(first.Warnings()) > 0 {
+				t.Errorf("the first one is warned of: %s", acctest.Describe(first.Diagnostics))
+			}
+			second := reservations
+			if test.session {
+				second = sessions
+			}
+			p := second.Plan(acctest.State{}, test.second)
+			warned := strings.Join(p.Warnings(), "\n")
+			if (warned == "") != (test.warns == nil) {
+				t.Errorf("it warns: %q", warned)
+			}
+			acctest.ContainsAll(t, warned, test.warns)
+		}))
+	}
+}
+
+// A resource that is planned twice, since it is replaced or since the provider is debugged, is one resource.
+func TestPlannedRequests_itself(t *testing.T) {
+	acc.InBubble(time.Hour, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		r := network.Expect(network.Run(acctest.State{}, match(nil)), "SCHEDULED", "")
+		c := network.Client().Reservations()
+		for range 2 {
+			if p := c.Plan(r, match(nil)); len(p.Diagnostics) > 0 {
+				t.Error(acctest.Describe(p.Diagnostics))
+			}
+		}
+		other := match(attrs{"qos_profile": "QOS_S"})
+		c = network.Client().Reservations()
+		if p := c.Plan(r, other); len(p.Diagnostics) > 0 || len(p.Replace) == 0 {
+			t.Errorf("%v, %s", p.Replace, acctest.Describe(p.Diagnostics))
+		}
+		if p := c.Plan(acctest.State{}, other); len(p.Diagnostics) > 0 {
+			t.Error(acctest.Describe(p.Diagnostics))
+		}
+	})(t)
+}
