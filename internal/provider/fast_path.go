@@ -42,7 +42,7 @@ func (s fastPath) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceR
 // planSession, which decides the same.
 func (s fastPath) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
 	if req.TypeName == sessionTypeName && sameValue(req.PriorState, req.ProposedNewState) {
-		if recorded, ok := recordedIn(req.PriorState); ok && recorded.QoSStatus.ValueString() == string(qod.StatusAvailable) && !privateIn(req.PriorPrivate).Over {
+		if recorded, ok := recordedIn(req.PriorState); ok && recorded.QoSStatus.ValueString() == string(qod.StatusAvailable) && !privateIn(req.PriorPrivate).Expired {
 			planned := req.PriorIdentity
 			if planned == nil {
 				planned = identityOf(nil) // OpenTofu keeps none, nor does Terraform before 1.12
@@ -66,7 +66,7 @@ func (s fastPath) confirmed(ctx context.Context, req *tfprotov6.ReadResourceRequ
 	}()
 	before, ok := recordedIn(req.CurrentState)
 	private := privateIn(req.Private)
-	if !ok || s.provider.sessions == nil || private.Origin != s.provider.sessions.Origin() || private.Owner == "" || private.Over {
+	if !ok || s.provider.sessions == nil || private.Origin != s.provider.sessions.Origin() || private.Owner == "" || private.Expired {
 		return nil, false
 	}
 	id = identityOf(map[string]tftypes.Value{"id": tftypes.NewValue(tftypes.String, before.ID.ValueString())})
@@ -80,7 +80,7 @@ func (s fastPath) confirmed(ctx context.Context, req *tfprotov6.ReadResourceRequ
 	after := before
 	after.record(found, s.provider.sessions.Endpoint())
 	// A session that another resource holds, too, is for the framework's way to warn of.
-	return id, after.recordedSame(before) && !s.provider.owners.shared(found.ID, private.Owner)
+	return id, after.recordUnchanged(before) && !s.provider.owners.heldByAnother(found.ID, private.Owner)
 }
 
 // identityOf encodes a session's identity; of nil, that of none.

@@ -19,7 +19,7 @@ import (
 type resourcePlan[M any] struct {
 	planned M
 	replace path.Paths
-	notes   diag.Diagnostics // warnings
+	warnings   diag.Diagnostics // warnings
 }
 
 // modifyPlan refuses what the API cannot express, and has decide, which is pure, plan from configuration,
@@ -54,7 +54,7 @@ func modifyPlan[M interface {
 	}
 	plan := decide(config, prior, private, endpointOf(api))
 	resp.RequiresReplace = append(resp.RequiresReplace, plan.replace...)
-	resp.Diagnostics.Append(plan.notes...)
+	resp.Diagnostics.Append(plan.warnings...)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan.planned)...)
 	return plan.planned, !resp.Diagnostics.HasError()
 }
@@ -72,16 +72,16 @@ func (p *planner) request(config, prior requestModel) requestModel {
 	return requestModel{
 		Device:                       p.device(config.Device, prior.Device),
 		ApplicationServer:            p.object(path.Root("application_server"), config.ApplicationServer, prior.ApplicationServer),
-		QoSProfile:                   settled(p, path.Root("qos_profile"), config.QoSProfile, prior.QoSProfile),
-		NotificationURL:              settled(p, path.Root("notification_url"), config.NotificationURL, prior.NotificationURL),
+		QoSProfile:                   planAttribute(p, path.Root("qos_profile"), config.QoSProfile, prior.QoSProfile),
+		NotificationURL:              planAttribute(p, path.Root("notification_url"), config.NotificationURL, prior.NotificationURL),
 		NotificationAuthToken:        types.StringNull(),
-		NotificationAuthTokenVersion: settled(p, path.Root("notification_auth_token_version"), config.NotificationAuthTokenVersion, prior.NotificationAuthTokenVersion),
+		NotificationAuthTokenVersion: planAttribute(p, path.Root("notification_auth_token_version"), config.NotificationAuthTokenVersion, prior.NotificationAuthTokenVersion),
 		WaitForAvailable:             config.WaitForAvailable,
 	}
 }
 
-// settled is attribute with the type of what it is given.
-func settled[T attr.Value](p *planner, at path.Path, config, prior T) T {
+// planAttribute is attribute with the type of what it is given.
+func planAttribute[T attr.Value](p *planner, at path.Path, config, prior T) T {
 	v, _ := p.attribute(at, config, prior).(T)
 	return v
 }
@@ -108,7 +108,7 @@ func (p *planner) attribute(at path.Path, config, prior attr.Value) attr.Value {
 // object plans an object member by member, so that the plan names what replaces the session.
 func (p *planner) object(at path.Path, config, prior types.Object) types.Object {
 	if !isSet(config) || !isSet(prior) {
-		return settled(p, at, config, prior)
+		return planAttribute(p, at, config, prior)
 	}
 	members := config.Attributes()
 	before := prior.Attributes()

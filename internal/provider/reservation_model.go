@@ -92,11 +92,11 @@ func (m reservationModel) withoutSession() reservationModel {
 func (m reservationModel) endedForGood(private sessionPrivate, machine time.Time) bool {
 	w, known := m.window()
 	return known && reservationStatus(m.Status.ValueString()) == statusEnded && m.SessionID.IsNull() &&
-		private.Lost.ID == "" && w.over(machine)
+		private.Lost.ID == "" && w.hasEnded(machine)
 }
 
-// recordedSame reports whether what the API decides is as it was.
-func (m reservationModel) recordedSame(before reservationModel) bool {
+// recordUnchanged reports whether what the API decides is as it was.
+func (m reservationModel) recordUnchanged(before reservationModel) bool {
 	return m.SessionID.Equal(before.SessionID) && m.QoSProfile.Equal(before.QoSProfile) && m.Status.Equal(before.Status) &&
 		m.StartedAt.Equal(before.StartedAt) && m.ExpiresAt.Equal(before.ExpiresAt) && m.Endpoint.Equal(before.Endpoint)
 }

@@ -17,7 +17,7 @@ func planReservation(config reservationModel, prior *reservationModel, private s
 	planned := config
 	planned.NotificationAuthToken = types.StringNull()
 	planned.ID, planned.WindowSeconds = types.StringUnknown(), config.windowSeconds()
-	planned.forgetSession()
+	planned.setSessionUnknown()
 	planned.Endpoint = endpoint
 	if prior == nil {
 		return reservationPlan{planned: planned}
@@ -25,14 +25,14 @@ func planReservation(config reservationModel, prior *reservationModel, private s
 
 	p := planner{imported: private.Imported}
 	planned.requestModel = p.request(config.requestModel, prior.requestModel)
-	planned.StartsAt = samePlanned(config.StartsAt, prior.StartsAt)
-	planned.EndsAt = samePlanned(config.EndsAt, prior.EndsAt)
+	planned.StartsAt = planInstant(config.StartsAt, prior.StartsAt)
+	planned.EndsAt = planInstant(config.EndsAt, prior.EndsAt)
 	if len(p.replace) > 0 {
-		return reservationPlan{planned: planned, replace: p.replace, notes: p.unknowns("reservation")}
+		return reservationPlan{planned: planned, replace: p.replace, warnings: p.unknowns("reservation")}
 	}
 	planned.ID = prior.ID
 	moved := !planned.StartsAt.Equal(prior.StartsAt) || !planned.EndsAt.Equal(prior.EndsAt)
-	works := moved || planned.asksForWork(*prior)
+	works := moved || planned.needsAction(*prior)
 	// An update works where Read has looked: its session is there, or is planned to be. Where that was
 	// never recorded it is where the provider is now, but not for the sake of recording it.
 	if !works || !prior.Endpoint.IsNull() {
@@ -45,16 +45,16 @@ func planReservation(config reservationModel, prior *reservationModel, private s
 	if !prior.SessionID.IsNull() && (config.StartsAt.IsUnknown() || config.EndsAt.IsUnknown()) {
 		notes.Append(diagnostics.WindowUnknown())
 	}
-	return reservationPlan{planned: planned, notes: notes}
+	return reservationPlan{planned: planned, warnings: notes}
 }
 
-// forgetSession makes unknown what an update may change that reserves, heals, resumes or releases.
-func (m *reservationModel) forgetSession() {
+// setSessionUnknown makes unknown what an update may change that reserves, heals, resumes or releases.
+func (m *reservationModel) setSessionUnknown() {
 	m.SessionID, m.Status, m.StartedAt, m.ExpiresAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
 }
 
-// asksForWork reports whether what Read has concluded is not how it should be.
-func (m reservationModel) asksForWork(prior reservationModel) bool {
+// needsAction reports whether what Read has concluded is not how it should be.
+func (m reservationModel) needsAction(prior reservationModel) bool {
 	switch reservationStatus(prior.Status.ValueString()) {
 	case statusDue, statusUnavailable, statusOverdue:
 		return true
@@ -65,8 +65,8 @@ func (m reservationModel) asksForWork(prior reservationModel) bool {
 	return false
 }
 
-// samePlanned keeps the spelling of the state where the configuration means the same instant.
-func samePlanned(config, prior types.String) types.String {
+// planInstant keeps the spelling of the state where the configuration means the same instant.
+func planInstant(config, prior types.String) types.String {
 	is, err := validators.ParseInstant(config.ValueString())
 	if was, wasErr := validators.ParseInstant(prior.ValueString()); err == nil && wasErr == nil && is.Equal(was) {
 		return prior

@@ -206,10 +206,10 @@ func TestPlanReservation(t *testing.T) {
 			}
 			lawful(t, config, planned, prior, "ID", "SessionID", "Status", "StartedAt", "ExpiresAt", "WindowSeconds", "Endpoint")
 			var notes []string
-			for _, note := range plan.notes {
+			for _, note := range plan.warnings {
 				notes = append(notes, note.Detail())
 			}
-			if said := strings.Join(notes, "\n"); (row.warns == "") != (said == "") || !strings.Contains(said, row.warns) || plan.notes.HasError() {
+			if said := strings.Join(notes, "\n"); (row.warns == "") != (said == "") || !strings.Contains(said, row.warns) || plan.warnings.HasError() {
 				t.Errorf("it warns %q, want %q", said, row.warns)
 			}
 			if again := planReservation(freshConfig, &freshPrior, row.private, configuredEndpoint); !reflect.DeepEqual(again, plan) {

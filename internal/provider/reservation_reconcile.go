@@ -42,7 +42,7 @@ func (e *reconciler) run(ctx context.Context) diag.Diagnostics {
 	if e.session != nil {
 		w, _ := e.plan.window()
 		var err error
-		if e.over, err = w.sessionOver(*e.session, e.private.MadeAt, e.now, time.Now()); err != nil {
+		if e.over, err = w.sessionExpired(*e.session, e.private.MadeAt, e.now, time.Now()); err != nil {
 			diags.Append(e.TimeUnknown(e.session.ID, err))
 			return diags
 		}
@@ -93,7 +93,7 @@ func (e *reconciler) reserve(ctx context.Context) (diags diag.Diagnostics) {
 		diags.Append(e.save(true)...)
 		return !diags.HasError()
 	})
-	if back := e.takenBack(err); back != nil {
+	if back := e.lostIn(err); back != nil {
 		e.setSession(*back)
 		if diags.Append(e.save(true)...); diags.HasError() || back.Status != qod.StatusRequested || !e.plan.waits() {
 			return diags
@@ -161,9 +161,9 @@ func (e *reconciler) clearSession() {
 	e.session, e.over, e.private = nil, false, sessionPrivate{Imported: e.private.Imported, Lost: e.private.Lost, Owner: e.private.Owner}
 }
 
-// takenBack is the session that the reservation lost sight of, where err is a conflict that shows it to
+// lostIn is the session that the reservation lost sight of, where err is a conflict that shows it to
 // be what holds the device. No other is ever taken over.
-func (e *reconciler) takenBack(err error) *qod.Session {
+func (e *reconciler) lostIn(err error) *qod.Session {
 	conflict, ok := asError[*qod.ConflictError](err)
 	if !ok || e.private.Lost.ID == "" || e.private.Lost.Origin != e.api.Origin() {
 		return nil

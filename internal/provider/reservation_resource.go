@@ -74,9 +74,9 @@ func (r *reservationResource) warnIfWindowOver(planned reservationModel) diag.Di
 	if !known {
 		return nil
 	}
-	if now := r.api.EstimateNow(); !now.IsZero() && w.over(now) {
+	if now := r.api.EstimateNow(); !now.IsZero() && w.hasEnded(now) {
 		return diag.Diagnostics{diagnostics.WindowEnded(planned.EndsAt.ValueString(), "the API's clock", now)}
-	} else if now.IsZero() && w.over(time.Now()) {
+	} else if now.IsZero() && w.hasEnded(time.Now()) {
 		return diag.Diagnostics{diagnostics.WindowEnded(planned.EndsAt.ValueString(), "this machine's clock", time.Now())}
 	}
 	return nil
@@ -175,12 +175,12 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 		if importing {
 			model.recordImported(*session)
 		}
-		if r.owners.shared(session.ID, seen.Owner) {
+		if r.owners.heldByAnother(session.ID, seen.Owner) {
 			resp.Diagnostics.Append(diagnostics.ReadingReservation.HeldTwice(session.ID))
 		}
 	}
-	model.QoSProfile, seen.AskedProfile = profileSeen(model.QoSProfile, private.AskedProfile, session, status)
-	if importing || !model.recordedSame(before) {
+	model.QoSProfile, seen.AskedProfile = profileToRecord(model.QoSProfile, private.AskedProfile, session, status)
+	if importing || !model.recordUnchanged(before) {
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	}
 	if seen != private {
@@ -192,15 +192,15 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 func (r *reservationResource) timeOf(ctx context.Context, w window, session *qod.Session, madeAt time.Time) (now time.Time, over bool, err error) {
 	now, err = r.api.Now(ctx)
 	if err == nil && session != nil {
-		over, err = w.sessionOver(*session, madeAt, now, time.Now())
+		over, err = w.sessionExpired(*session, madeAt, now, time.Now())
 	}
 	return now, over, err
 }
 
-// profileSeen is the profile to record, and the one that was asked for where that is another. A network
+// profileToRecord is the profile to record, and the one that was asked for where that is another. A network
 // that changes the profile of a session in use is drift, which replaces the reservation; that of a
 // session that is over is nobody's concern.
-func profileSeen(recorded types.String, asked string, session *qod.Session, status reservationStatus) (types.String, string) {
+func profileToRecord(recorded types.String, asked string, session *qod.Session, status reservationStatus) (types.String, string) {
 	if asked == "" {
 		asked = recorded.ValueString()
 	}
@@ -219,7 +219,7 @@ func profileSeen(recorded types.String, asked string, session *qod.Session, stat
 // back.
 func currentSession(ctx context.Context, api qod.Sessions, op diagnostics.Operation, model reservationModel, private sessionPrivate) (*qod.Session, sessionPrivate, diag.Diagnostics) {
 	if model.SessionID.IsNull() {
-		found, private := takeBack(ctx, api, model, private)
+		found, private := readLost(ctx, api, model, private)
 		return found, private, nil
 	}
 	ref := model.ref(private)
@@ -242,8 +242,8 @@ func currentSession(ctx context.Context, api qod.Sessions, op diagnostics.Operat
 	return nil, private.withoutSession(ref, err), diags
 }
 
-// takeBack looks for the session that a reservation lost sight of, as long as that can be alive.
-func takeBack(ctx context.Context, api qod.Sessions, model reservationModel, private sessionPrivate) (*qod.Session, sessionPrivate) {
+// readLost looks for the session that a reservation lost sight of, as long as that can be alive.
+func readLost(ctx context.Context, api qod.Sessions, model reservationModel, private sessionPrivate) (*qod.Session, sessionPrivate) {
 	lost := private.Lost
 	was := sessionPrivate{Imported: private.Imported, AskedProfile: private.AskedProfile, Owner: private.Owner, Origin: lost.Origin, MadeAt: lost.MadeAt}
 	if lost.ID == "" || lost.Origin != api.Origin() || !lost.mayBeAlive(api.EstimateNow()) {

@@ -18,7 +18,7 @@ func (e *reconciler) warnings(failed bool) (warnings diag.Diagnostics) {
 	if until, early := e.endsEarly(); early {
 		warnings.Append(diagnostics.SessionEndsBeforeWindow(until, endsAt, e.session.ID))
 	}
-	if w, _ := e.plan.window(); e.reserved && e.session != nil && w.exceededBy(*e.session) {
+	if w, _ := e.plan.window(); e.reserved && e.session != nil && w.outlastedBy(*e.session) {
 		warnings.Append(diagnostics.SessionEndsAfterWindow(endsAt, *e.session))
 	}
 	if time.Until(e.now).Abs() > diagnostics.MachineTolerance {
@@ -55,7 +55,7 @@ func (e *reconciler) endsEarly() (until string, early bool) {
 	former, err := validators.ParseInstant(e.formerEnd.ValueString())
 	switch {
 	case !e.session.ExpiresAt.IsZero():
-		return "until " + e.session.ExpiresAt.UTC().Format(time.RFC3339), w.leaves(*e.session)
+		return "until " + e.session.ExpiresAt.UTC().Format(time.RFC3339), w.outlasts(*e.session)
 	case !e.reserved && err == nil && w.ends.After(former):
 		return "until " + e.formerEnd.ValueString() + " at most", true
 	}

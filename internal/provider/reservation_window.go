@@ -36,7 +36,7 @@ const startTolerance = 5 * time.Minute
 // status follows from the window, the server's time and the session (nil for none), and from nothing
 // that was concluded before. It is pure.
 func (w window) status(now time.Time, session *qod.Session) reservationStatus {
-	early, over := now.Before(w.starts), w.over(now)
+	early, over := now.Before(w.starts), w.hasEnded(now)
 	if session != nil && w.starts.Sub(now) <= startTolerance {
 		early = false
 	}
@@ -67,12 +67,12 @@ func statusOf(w window, now time.Time, session *qod.Session, over bool) reservat
 	return status
 }
 
-// sessionOver is pastEnd for the session of a reservation, which was made at a time (zero where that is
+// sessionExpired is pastEnd for the session of a reservation, which was made at a time (zero where that is
 // not known). It is a *diagnostics.ContradictionError, too, where the window would end a session by the API's clock
 // alone: this machine's says otherwise, and the session shows no times that would settle it. It is pure.
-func (w window) sessionOver(s qod.Session, madeAt, now, machine time.Time) (bool, error) {
+func (w window) sessionExpired(s qod.Session, madeAt, now, machine time.Time) (bool, error) {
 	s.StartedAt = cmp.Or(s.StartedAt, madeAt)
-	over, err := pastEnd(s, now, machine)
+	over, err := hasExpired(s, now, machine)
 	if err != nil || over || s.Status == qod.StatusUnavailable {
 		return over, err
 	}
@@ -84,8 +84,8 @@ func (w window) sessionOver(s qod.Session, madeAt, now, machine time.Time) (bool
 	return false, nil
 }
 
-// over reports whether no session can be had for the rest of the window: the API counts whole seconds.
-func (w window) over(now time.Time) bool {
+// hasEnded reports whether no session can be had for the rest of the window: the API counts whole seconds.
+func (w window) hasEnded(now time.Time) bool {
 	return !w.ends.IsZero() && w.ends.Sub(now) < time.Second
 }
 
@@ -93,9 +93,9 @@ func (w window) over(now time.Time) bool {
 // seconds asked for are rounded down, and so is the start that the network counts them from.
 const endSlack = 5 * time.Second
 
-// leaves reports whether the session ends before the window does, and leaves the rest of it to another
+// outlasts reports whether the session ends before the window does, and outlasts the rest of it to another
 // one: the window is longer than a session may be, or its end was moved.
-func (w window) leaves(session qod.Session) bool {
+func (w window) outlasts(session qod.Session) bool {
 	return !session.ExpiresAt.IsZero() && w.ends.Sub(session.ExpiresAt) > endSlack
 }
 
@@ -103,8 +103,8 @@ func (w window) leaves(session qod.Session) bool {
 // when they grant it.
 const lateSlack = time.Minute
 
-// exceededBy reports whether the session goes on after the window has closed.
-func (w window) exceededBy(session qod.Session) bool {
+// outlastedBy reports whether the session goes on after the window has closed.
+func (w window) outlastedBy(session qod.Session) bool {
 	return !session.ExpiresAt.IsZero() && session.ExpiresAt.Sub(w.ends) > lateSlack
 }
 

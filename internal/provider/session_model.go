@@ -61,8 +61,8 @@ func (m *sessionModel) record(s qod.Session, endpoint string) {
 	}
 }
 
-// recordedSame reports whether record left everything as it was.
-func (m *sessionModel) recordedSame(before sessionModel) bool {
+// recordUnchanged reports whether record left everything as it was.
+func (m *sessionModel) recordUnchanged(before sessionModel) bool {
 	return m.ID.Equal(before.ID) && m.QoSProfile.Equal(before.QoSProfile) && m.QoSStatus.Equal(before.QoSStatus) &&
 		m.StartedAt.Equal(before.StartedAt) && m.ExpiresAt.Equal(before.ExpiresAt) && m.Endpoint.Equal(before.Endpoint)
 }
@@ -75,8 +75,8 @@ func (m *sessionModel) recordImported(s qod.Session) {
 	}
 }
 
-// settle makes every value known, as state has to be: what the API did not say is null.
-func (m *sessionModel) settle() {
+// nullUnknowns makes every value known, as state has to be: what the API did not say is null.
+func (m *sessionModel) nullUnknowns() {
 	for _, v := range []*types.String{&m.ID, &m.QoSStatus, &m.StartedAt, &m.ExpiresAt, &m.Endpoint} {
 		if v.IsUnknown() {
 			*v = types.StringNull()

@@ -20,9 +20,9 @@ type sessionOwners struct {
 	first map[string]string // owner by session id
 }
 
-// shared reports whether another record than owner's has been seen to hold the session. Without owners,
+// heldByAnother reports whether another record than owner's has been seen to hold the session. Without owners,
 // before the provider is configured, nothing has been seen.
-func (o *sessionOwners) shared(sessionID, owner string) bool {
+func (o *sessionOwners) heldByAnother(sessionID, owner string) bool {
 	if o == nil {
 		return false
 	}

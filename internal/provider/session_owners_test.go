@@ -21,11 +21,11 @@ func TestSessionOwners(t *testing.T) {
 		{lostID, "north", false}, {lostID, "north", false}, {secondID, "south", false},
 		{lostID, "south", true}, {lostID, "south", true}, {lostID, "north", false},
 	} {
-		if got := owners.shared(step.session, step.owner); got != step.want {
+		if got := owners.heldByAnother(step.session, step.owner); got != step.want {
 			t.Errorf("%s by %s: %t", step.session, step.owner, got)
 		}
 	}
-	if (*sessionOwners)(nil).shared(lostID, "north") {
+	if (*sessionOwners)(nil).heldByAnother(lostID, "north") {
 		t.Error("without a provider something was seen")
 	}
 	if one, other := newOwner(), newOwner(); one == other {

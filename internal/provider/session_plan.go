@@ -17,32 +17,32 @@ func planSession(config sessionModel, prior *sessionModel, private sessionPrivat
 	p := planner{imported: private.Imported}
 	planned := config
 	planned.NotificationAuthToken = types.StringNull()
-	planned.forget()
+	planned.setComputedUnknown()
 	planned.Endpoint = endpoint
 	if prior == nil {
 		return sessionPlan{planned: planned}
 	}
 
 	planned.requestModel = p.request(config.requestModel, prior.requestModel)
-	planned.Duration = settled(&p, path.Root("duration"), config.Duration, prior.Duration)
+	planned.Duration = planAttribute(&p, path.Root("duration"), config.Duration, prior.Duration)
 
 	// An UNAVAILABLE session is dead but blocks its device until it is deleted. So may one be that the
 	// network still shows past its end.
-	if prior.QoSStatus.ValueString() == string(qod.StatusUnavailable) || private.Over {
+	if prior.QoSStatus.ValueString() == string(qod.StatusUnavailable) || private.Expired {
 		p.replace = append(p.replace, path.Root("qos_status"))
 	}
 	if len(p.replace) > 0 {
-		return sessionPlan{planned: planned, replace: p.replace, notes: p.unknowns("session")}
+		return sessionPlan{planned: planned, replace: p.replace, warnings: p.unknowns("session")}
 	}
 	planned.ID, planned.Endpoint = prior.ID, prior.Endpoint
 	// A wait that did not end is resumed: the update only polls.
 	if prior.QoSStatus.ValueString() != string(qod.StatusRequested) || !planned.mayWait() {
 		planned.QoSStatus, planned.StartedAt, planned.ExpiresAt = prior.QoSStatus, prior.StartedAt, prior.ExpiresAt
 	}
-	return sessionPlan{planned: planned, notes: p.notes()}
+	return sessionPlan{planned: planned, warnings: p.notes()}
 }
 
-// forget makes unknown what only the API can say of a new session.
-func (m *sessionModel) forget() {
+// setComputedUnknown makes unknown what only the API can say of a new session.
+func (m *sessionModel) setComputedUnknown() {
 	m.ID, m.QoSStatus, m.StartedAt, m.ExpiresAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
 }

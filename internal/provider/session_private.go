@@ -29,8 +29,8 @@ type sessionPrivate struct {
 	// MadeAt is when the session was made, or first seen, by the API's clock. It tells whether each
 	// replica of the API has to know it, and bounds its life where the API has said no end.
 	MadeAt time.Time `json:"made_at,omitzero"`
-	// Over says that the session was past its own end when the API still showed it.
-	Over bool `json:"over,omitempty"`
+	// Expired says that the session was past its own end when the API still showed it.
+	Expired bool `json:"over,omitempty"`
 	// Lost is the session that a reservation had when it was last seen: one that is gone before its end
 	// may come back, and is taken back then.
 	Lost lostSession `json:"lost,omitzero"`
@@ -70,7 +70,7 @@ func (m sessionPrivate) withSession(s qod.Session, api qod.Sessions) sessionPriv
 		m.Owner = newOwner()
 	}
 	if m.MadeAt.IsZero() {
-		m.MadeAt = timeBy(api).Truncate(time.Second)
+		m.MadeAt = estimateTime(api).Truncate(time.Second)
 		if !s.StartedAt.IsZero() && s.StartedAt.Before(m.MadeAt) {
 			m.MadeAt = s.StartedAt
 		}
@@ -78,9 +78,9 @@ func (m sessionPrivate) withSession(s qod.Session, api qod.Sessions) sessionPriv
 	return m
 }
 
-// timeBy is the API's time, or else that of this machine: where it only bounds when a session was made
+// estimateTime is the API's time, or else that of this machine: where it only bounds when a session was made
 // or can no longer be alive, that is good enough.
-func timeBy(api qod.Sessions) time.Time {
+func estimateTime(api qod.Sessions) time.Time {
 	if now := api.EstimateNow(); !now.IsZero() {
 		return now
 	}

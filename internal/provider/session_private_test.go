@@ -40,7 +40,7 @@ func TestReservation_newSessionHasAMemoryOfItsOwn(t *testing.T) {
 	if second.text("session_id") == first.text("session_id") || refused(second.tfdiags) {
 		t.Fatalf("%v; %s", second.values, printed(second.tfdiags))
 	}
-	if age := young.MadeAt.Sub(old.MadeAt); age < time.Hour || young.Over || young.Lost.ID != "" {
+	if age := young.MadeAt.Sub(old.MadeAt); age < time.Hour || young.Expired || young.Lost.ID != "" {
 		t.Errorf("the new session is remembered as %+v, after %+v", young, old)
 	}
 }

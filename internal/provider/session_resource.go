@@ -96,7 +96,7 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 		model.record(made, r.api.Endpoint())
 		// What was asked for is what is planned; another profile is reported below.
 		model.QoSProfile = types.StringValue(asked.QoSProfile)
-		model.settle()
+		model.nullUnknowns()
 		resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)
 		private = private.withSession(made, r.api)
 		resp.Diagnostics.Append(private.save(ctx, resp.Private)...)
@@ -114,7 +114,7 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	before := model
 	model.record(granted, r.api.Endpoint())
 	model.QoSProfile = types.StringValue(asked.QoSProfile)
-	if !model.recordedSame(before) {
+	if !model.recordUnchanged(before) {
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	}
 	if now := private.withSession(granted, r.api); now != private {
@@ -123,7 +123,7 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	resp.Diagnostics.Append(diagnostics.SessionWarnings(granted)...)
 	var over bool
 	if err == nil {
-		over, err = sessionPastEnd(ctx, r.api, granted)
+		over, err = sessionExpired(ctx, r.api, granted)
 	}
 	switch {
 	case over:
@@ -183,7 +183,7 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 
-	over, err := sessionPastEnd(ctx, r.api, found)
+	over, err := sessionExpired(ctx, r.api, found)
 	if err != nil {
 		resp.Diagnostics.Append(diagnostics.ReadingSession.TimeUnknown(model.ID.ValueString(), err))
 		return
@@ -194,17 +194,17 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 	case importing:
 		model.recordImported(found)
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
-	case !model.recordedSame(before):
+	case !model.recordUnchanged(before):
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	}
 	// Whoever can see the session is asked for it from now on.
 	resp.Diagnostics.Append(diagnostics.SessionWarnings(found)...)
 	now := private.withSession(found, r.api)
-	now.Over = over
+	now.Expired = over
 	if now != private {
 		resp.Diagnostics.Append(now.save(ctx, resp.Private)...)
 	}
-	if r.owners.shared(found.ID, now.Owner) {
+	if r.owners.heldByAnother(found.ID, now.Owner) {
 		resp.Diagnostics.Append(diagnostics.ReadingSession.HeldTwice(found.ID))
 	}
 }
@@ -245,7 +245,7 @@ func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest
 			plan.QoSProfile = profile // drift is for the next refresh: an update must return what was planned
 		}
 	}
-	plan.settle()
+	plan.nullUnknowns()
 	resp.Diagnostics.Append(r.save(ctx, plan, &resp.State, resp.Identity)...)
 	private.Imported = false
 	resp.Diagnostics.Append(private.save(ctx, resp.Private)...)

@@ -14,11 +14,11 @@ const (
 	clockTolerance = 5 * time.Second
 )
 
-// pastEnd reports whether a session that the API shows is over by its own account. It is a
+// hasExpired reports whether a session that the API shows is over by its own account. It is a
 // *diagnostics.ContradictionError where the API's clock says so and cannot be believed: where it differs from this
 // machine's, or where it shows a time before the session's start. It is pure.
-func pastEnd(s qod.Session, now, machine time.Time) (bool, error) {
-	if !claimsToLive(s) {
+func hasExpired(s qod.Session, now, machine time.Time) (bool, error) {
+	if !inUse(s) {
 		return false, nil
 	}
 	contradiction := &diagnostics.ContradictionError{Session: s, Now: now, Machine: machine}
@@ -33,22 +33,22 @@ func pastEnd(s qod.Session, now, machine time.Time) (bool, error) {
 	return true, nil
 }
 
-// claimsToLive reports whether the API shows the session as one that is in use, or in a word that its
+// inUse reports whether the API shows the session as one that is in use, or in a word that its
 // document does not know.
-func claimsToLive(s qod.Session) bool {
+func inUse(s qod.Session) bool {
 	return s.Status != qod.StatusRequested && s.Status != qod.StatusUnavailable && s.Status != ""
 }
 
-// sessionPastEnd is pastEnd by a clock that more than one answer has shown. It asks for the time only
+// sessionExpired is pastEnd by a clock that more than one answer has shown. It asks for the time only
 // where one answer says that the session is over.
-func sessionPastEnd(ctx context.Context, api qod.Sessions, s qod.Session) (bool, error) {
+func sessionExpired(ctx context.Context, api qod.Sessions, s qod.Session) (bool, error) {
 	estimate := api.EstimateNow()
-	if !claimsToLive(s) || s.ExpiresAt.IsZero() || !estimate.After(s.ExpiresAt.Add(clockTolerance)) {
+	if !inUse(s) || s.ExpiresAt.IsZero() || !estimate.After(s.ExpiresAt.Add(clockTolerance)) {
 		return false, nil
 	}
 	now, err := api.Now(ctx)
 	if err != nil {
 		return false, err
 	}
-	return pastEnd(s, now, time.Now())
+	return hasExpired(s, now, time.Now())
 }
