@@ -55,8 +55,8 @@ func TestShortcut_read(t *testing.T) {
 	}{
 		"as it was":              {taken: true},
 		"without an identity":    {state: func(r *record) { r.identity = nil }, taken: true},
-		"another's identity":     {state: func(r *record) { r.identity = identityOf(attributesOf("3fa85f64-5717-4562-b3fc-2c963f66afa6")) }},
-		"an empty identity":      {state: func(r *record) { r.identity = identityOf(nil) }},
+		"another's identity":     {state: func(r *record) { r.identity = encodeIdentity(attributesOf("3fa85f64-5717-4562-b3fc-2c963f66afa6")) }},
+		"an empty identity":      {state: func(r *record) { r.identity = encodeIdentity(nil) }},
 		"gone":                   {network: func(w *world, id string) { w.removeOld(id) }},
 		"unavailable":            {network: func(w *world, id string) { w.Revoke(id) }},
 		"another profile":        {network: edit(func(s *sandbox.Session) { s.QoSProfile = "QOS_S" })},
@@ -110,7 +110,7 @@ func TestShortcut_read(t *testing.T) {
 // remembering is a record whose private state is another.
 func remembering(change func(*sessionPrivate)) func(*record) {
 	return func(r *record) {
-		private := privateIn(r.private)
+		private := decodePrivate(r.private)
 		change(&private)
 		r.private = privateOf(private)
 	}
@@ -126,7 +126,7 @@ func privateOf(m sessionPrivate) []byte {
 // sameOwner is a record of one and the same owner, who is known to be known: two processes that have to
 // name one name two.
 func sameOwner(r record) record {
-	if private := privateIn(r.private); private.Owner != "" {
+	if private := decodePrivate(r.private); private.Owner != "" {
 		private.Owner = "somebody"
 		r.private = privateOf(private)
 	}
@@ -256,7 +256,7 @@ func TestShortcut_identity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := identityOf(attributesOf(id.AsString())).IdentityData.MsgPack; !bytes.Equal(got, want) {
+	if got := encodeIdentity(attributesOf(id.AsString())).IdentityData.MsgPack; !bytes.Equal(got, want) {
 		t.Errorf("%x, want %x", got, want)
 	}
 }

@@ -512,7 +512,7 @@ func TestReservation_origins(t *testing.T) {
 		if ended.text("status") != "ENDED" || len(ended.tfdiags) > 0 {
 			t.Errorf("after its end it is %s; %s", ended.text("status"), printed(ended.tfdiags))
 		}
-		if was, is := privateIn(r.private).Origin, privateIn(ended.private).Origin; was == "" || is != "" {
+		if was, is := decodePrivate(r.private).Origin, decodePrivate(ended.private).Origin; was == "" || is != "" {
 			t.Errorf("the origin is %q with a session, and %q without", was, is)
 		}
 		next := match(attrs{"starts_at": "2028-03-07T20:15:00Z", "ends_at": "2028-03-08T00:15:00Z"})

@@ -175,7 +175,7 @@ func TestReservation_takenBack(t *testing.T) {
 			t.Errorf("the state has %v; %s", r.values, printed(back.tfdiags))
 		}
 		s.idle(r, match(nil), "AVAILABLE")
-		if lost := privateIn(r.private).Lost; lost.ID != "" {
+		if lost := decodePrivate(r.private).Lost; lost.ID != "" {
 			t.Errorf("it is remembered as lost: %v", lost)
 		}
 	}))
@@ -208,14 +208,14 @@ func TestReservation_takenBack(t *testing.T) {
 		if refused.text("status") != "DUE" || !refused.values["session_id"].IsNull() {
 			t.Errorf("the state has %v", refused.values)
 		}
-		if privateIn(refused.private).Lost.ID == "" {
+		if decodePrivate(refused.private).Lost.ID == "" {
 			t.Error("the lost one is forgotten")
 		}
 	}))
 	t.Run("not after another one was reserved", inSeason(0, sandbox.Config{SeveralPerDevice: true}, func(t *testing.T, s season) {
 		r, session := s.lost(match(nil))
 		again := s.pass(r, match(nil))
-		if again.sent != "POST" || again.text("session_id") == session.ID || privateIn(again.private).Lost.ID != "" {
+		if again.sent != "POST" || again.text("session_id") == session.ID || decodePrivate(again.private).Lost.ID != "" {
 			t.Errorf("sent was %s, the state has %v; %s", again.sent, again.values, printed(again.tfdiags))
 		}
 	}))
@@ -232,7 +232,7 @@ func TestReservation_takenBack(t *testing.T) {
 		r, _ := s.lost(shorter)
 		s.at(time.Hour + time.Minute)
 		r = s.is(s.pass(r, shorter), "ENDED", "")
-		if privateIn(r.private).Lost.ID != "" {
+		if decodePrivate(r.private).Lost.ID != "" {
 			t.Error("it is remembered after its end")
 		}
 		requests := len(s.Requests())

@@ -50,7 +50,7 @@ func TestSession_heldTwice(t *testing.T) {
 	made := s.core().created(hour(nil))
 	id := made.text("id")
 	unowned := made
-	unowned.private = privateOf(sessionPrivate{Origin: privateIn(made.private).Origin})
+	unowned.private = privateOf(sessionPrivate{Origin: decodePrivate(made.private).Origin})
 	imports := map[string]func(c *core) *core{
 		"as a session":     func(c *core) *core { return c },
 		"as a reservation": (*core).reservations,
@@ -80,7 +80,7 @@ func TestSession_heldTwice(t *testing.T) {
 		}
 	}
 	read := s.core().refresh(unowned)
-	if owner := privateIn(read.private).Owner; owner == "" || len(read.tfdiags) > 0 {
+	if owner := decodePrivate(read.private).Owner; owner == "" || len(read.tfdiags) > 0 {
 		t.Errorf("a read gives it the owner %q; %s", owner, printed(read.tfdiags))
 	}
 }
@@ -106,7 +106,7 @@ func TestShortcut_heldTwice(t *testing.T) {
 // A record keeps its owner, as long as it is the same resource.
 func TestSessionOwners_stay(t *testing.T) {
 	s := newSeason(t, time.Hour, sandbox.Config{Provisioning: sandbox.Instant})
-	owner := func(r record) string { return privateIn(r.private).Owner }
+	owner := func(r record) string { return decodePrivate(r.private).Owner }
 	keeps := func(what string, before, after record) {
 		t.Helper()
 		if owner(before) == "" || owner(after) != owner(before) {

@@ -15,14 +15,14 @@ import (
 func TestSession_madeAtIsKept(t *testing.T) {
 	w := newWorld(t, sandbox.Config{Provisioning: 12 * time.Hour})
 	made := w.core().created(hour(attrs{"wait_for_available": false}))
-	before := privateIn(made.private).MadeAt
+	before := decodePrivate(made.private).MadeAt
 	if now := w.clock.Now(); before.IsZero() || now.Sub(before).Abs() > 5*time.Second {
 		t.Fatalf("made at %s, want about %s", before, now)
 	}
 	for range 3 {
 		w.advance(time.Hour)
 		read := w.core().refresh(made)
-		if after := privateIn(read.private).MadeAt; !after.Equal(before) {
+		if after := decodePrivate(read.private).MadeAt; !after.Equal(before) {
 			t.Errorf("a read changes %s to %s", before, after)
 		}
 		made = read.record
@@ -36,7 +36,7 @@ func TestReservation_newSessionHasAMemoryOfItsOwn(t *testing.T) {
 	s.at(2 * time.Hour)
 	s.Revoke(first.text("session_id"))
 	second := s.pass(first.record, match(nil))
-	old, young := privateIn(first.private), privateIn(second.private)
+	old, young := decodePrivate(first.private), decodePrivate(second.private)
 	if second.text("session_id") == first.text("session_id") || refused(second.tfdiags) {
 		t.Fatalf("%v; %s", second.values, printed(second.tfdiags))
 	}
@@ -50,7 +50,7 @@ func TestSession_adoptionEnds(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
 	c := w.core()
 	imported := c.adopt(w.Seed(sandbox.Session{QoSProfile: "QOS_L", Device: sandbox.Device{PhoneNumber: "+34600000010"}}).ID)
-	if !privateIn(imported.private).Imported {
+	if !decodePrivate(imported.private).Imported {
 		t.Fatal("the import is not remembered")
 	}
 	first, other := hour(attrs{"notification_url": "https://example.com/a"}), hour(attrs{"notification_url": "https://example.com/b"})
@@ -59,7 +59,7 @@ func TestSession_adoptionEnds(t *testing.T) {
 	if n := len(w.Requests()) - requests; n != 0 || refused(adopted.tfdiags) {
 		t.Errorf("%d requests were made; %s", n, printed(adopted.tfdiags))
 	}
-	if privateIn(adopted.private).Imported {
+	if decodePrivate(adopted.private).Imported {
 		t.Error("the adoption does not end")
 	}
 	if p := c.plan(adopted.record, other); len(p.replace) != 1 {
@@ -88,14 +88,14 @@ func TestReservation_adoptionEnds(t *testing.T) {
 	imported := c.adopt(seeded.ID)
 	first := match(attrs{"notification_url": "https://example.com/a"})
 	took := s.pass(imported.record, first)
-	if took.sent != "" || refused(took.tfdiags) || privateIn(took.private).Imported {
-		t.Errorf("it sent %q, and remembers %+v; %s", took.sent, privateIn(took.private), printed(took.tfdiags))
+	if took.sent != "" || refused(took.tfdiags) || decodePrivate(took.private).Imported {
+		t.Errorf("it sent %q, and remembers %+v; %s", took.sent, decodePrivate(took.private), printed(took.tfdiags))
 	}
 	// An update that is no work for the network ends it, too, where another one did not.
-	left := privateIn(took.private)
+	left := decodePrivate(took.private)
 	left.Imported = true
 	waits := s.pass(took.remembering(t, left), match(attrs{"notification_url": "https://example.com/a", "wait_for_available": true}))
-	if waits.sent != "" || privateIn(waits.private).Imported {
-		t.Errorf("it sent %q, and remembers %+v; %s", waits.sent, privateIn(waits.private), printed(waits.tfdiags))
+	if waits.sent != "" || decodePrivate(waits.private).Imported {
+		t.Errorf("it sent %q, and remembers %+v; %s", waits.sent, decodePrivate(waits.private), printed(waits.tfdiags))
 	}
 }
