@@ -18,44 +18,46 @@ type Token struct {
 // Format keeps the token out of everything that is printed.
 func (Token) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("REDACTED")) }
 
-// Authorizer gives access tokens.
+// Authorizer provides access tokens.
 type Authorizer interface {
-	// Token returns a token for calls about the device. Where tokens do not stand for one device,
-	// as with client credentials, the device is ignored. Errors are *TokenError or the end of ctx.
+	// Token returns a token for calls about the device. Grants whose tokens are not bound to one
+	// device, such as client credentials, ignore it. Errors are *TokenError or the end of ctx.
 	Token(ctx context.Context, d Device) (Token, error)
-	// Refused drops exactly this token, after the API answered it with 401. A newer token, fetched
-	// meanwhile for another call, stays.
+	// Refused drops exactly this token, after the API answered it with a 401. A newer token, fetched
+	// meanwhile for another call, is kept.
 	Refused(t Token)
 }
 
-// grant is one way to get a token. The cache around it decides when.
+// grant is an OAuth grant. It fetches tokens; tokenCache decides when.
 type grant interface {
-	// subject names whom a token stands for: calls of one subject share a token.
+	// subject names what a token is bound to: calls for one subject share a token.
 	subject(d Device) string
-	// fetch asks once. Errors are *TokenError or the end of ctx. A lifetime of zero is not known.
+	// fetch sends one token request. Errors are *TokenError or the end of ctx. A lifetime of zero
+	// means that it is not known.
 	fetch(ctx context.Context, d Device) (token string, lifetime time.Duration, err error)
 }
 
 const (
-	// fetchBudget bounds the search for one token, retries included.
+	// fetchBudget bounds how long one token may take, retries included.
 	fetchBudget   = 30 * time.Second
 	fetchAttempts = 3
 
-	// A token without a usable lifetime is renewed soon; the 401 replay covers one that dies earlier.
+	// A token without a usable lifetime is renewed soon; one that expires even earlier is replaced
+	// when the API answers with a 401.
 	defaultLifetime = 5 * time.Minute
 	minLifetime     = 10 * time.Second
 	maxLifetime     = 24 * time.Hour
 
-	// maxRenewalLead is how long before its end a token is renewed, at most: a request under way must
-	// not outlive it.
+	// maxRenewalLead is how long before its expiry a token is renewed, at most, so that it does not
+	// expire during a request.
 	maxRenewalLead = time.Minute
 
-	// failureAge is how long a failure stands for those who ask next: a burst of resources is told
-	// once what one of them found out.
+	// failureAge is how long a failure is returned to further callers, so that a burst of resources
+	// sends one failing request and not one each.
 	failureAge = time.Second
 )
 
-// tokenCache keeps one token a subject: one fetch in flight, renewed early, dropped when refused.
+// tokenCache keeps one token per subject: one fetch in flight, renewed early, dropped when refused.
 type tokenCache struct {
 	grant   grant
 	timeout time.Duration // of one fetch
@@ -99,7 +101,7 @@ func (c *tokenCache) Token(ctx context.Context, d Device) (Token, error) {
 		return token, err
 	}
 	return cell.fetching.do(ctx, func(ctx context.Context) (Token, error) {
-		// Another fetch may have ended between the look above and this one.
+		// Another fetch may have ended since the check above.
 		if token, ok, err := cell.current(); ok {
 			return token, err
 		}
@@ -107,14 +109,14 @@ func (c *tokenCache) Token(ctx context.Context, d Device) (Token, error) {
 		defer cancel()
 		value, lifetime, err := c.fetch(bounded, d)
 		if err != nil && ctx.Err() != nil && !risksLockout(err) {
-			// Cut short because nobody waits for it any more, which says nothing to whoever asks next.
+			// Cancelled because nobody waits for it any more: that is no failure to remember.
 			return Token{}, err
 		}
 		return cell.store(value, lifetime, err)
 	})
 }
 
-// fetch asks up to three times. A refusal is never repeated.
+// fetch tries up to three times. A refusal is final.
 func (c *tokenCache) fetch(ctx context.Context, d Device) (string, time.Duration, error) {
 	for attempt := 1; ; attempt++ {
 		value, lifetime, err := c.once(ctx, d)
@@ -146,7 +148,7 @@ func (c *tokenCache) Refused(t Token) {
 	}
 }
 
-// current is the kept token, or the kept failure; false when it is time to fetch.
+// current is the stored token, or the stored failure; false when it is time to fetch.
 func (c *subjectToken) current() (Token, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -161,7 +163,7 @@ func (c *subjectToken) current() (Token, bool, error) {
 	return Token{}, false, nil
 }
 
-// fallback is the old token while it is still good, although it could not be renewed early.
+// fallback is the old token if it is still valid, although it could not be renewed early.
 func (c *subjectToken) fallback(now time.Time) (Token, error) {
 	if c.token.value != "" && now.Before(c.expiresAt) {
 		return c.token, nil

@@ -7,24 +7,24 @@ import (
 )
 
 const (
-	// maxPoll bounds the time between two polls, which otherwise is a pollShare of the time waited so
-	// far: what a wait can overshoot by stays in proportion.
+	// maxPoll bounds the time between two polls. Otherwise it is 1/pollShare of the time waited so
+	// far, so that a wait overshoots in proportion to its length.
 	maxPoll   = 2 * time.Second
 	pollShare = 8
 
-	// lastPollBudget bounds the look that is taken when the time is up.
+	// lastPollBudget bounds the last poll, which is made when the time is up.
 	lastPollBudget = 5 * time.Second
 
-	// maxRequestedDelay bounds how long a wait lets the API keep it from looking: the session may become
+	// maxRequestedDelay bounds how long a poll is put off at the API's request: the session may become
 	// available meanwhile.
 	maxRequestedDelay = 30 * time.Second
 )
 
-// Await waits until the session is AVAILABLE. Polls that fail are ridden out: only the context,
-// UNAVAILABLE, credentials that cannot be good again, or proof that the session is gone end the wait
-// otherwise, with a *WaitError that holds what was last known. No list ends a wait by itself. When the
-// context's time is up, the session is asked for once more: one that is not ready in time costs its
-// replacement.
+// Await waits until the session is AVAILABLE. A poll that fails is repeated. The wait ends
+// otherwise, with a *WaitError that holds what was last known, only when the context ends, the
+// session is UNAVAILABLE or proven gone, or the credentials are refused for good. No list ends a
+// wait by itself. When the time is up, the session is read once more, because one that is not ready
+// in time is replaced, and the replacement is billed too.
 func (c *Client) Await(ctx context.Context, ref Ref) (s Session, err error) {
 	defer recoverTo(&err)
 	if !validID(ref.ID) {
@@ -37,25 +37,25 @@ func (c *Client) Await(ctx context.Context, ref Ref) (s Session, err error) {
 			if over, err := w.observe(polled, err); over {
 				return w.last, err
 			}
-		} // else the poll was cut short, which says nothing new
+		} // otherwise the context cut the poll short, and its error says nothing new
 		if pause(ctx, w.interval()) != nil {
 			return w.whenContextEnds(ctx)
 		}
 	}
 }
 
-// wait is one wait for a session on its way.
+// wait is one wait in progress.
 type wait struct {
 	client   *Client
 	ref      Ref
 	began    time.Time
 	last     Session
 	lastErr  error
-	lastGet  time.Time // when it last asked for the session itself; at first when it began
+	lastGet  time.Time // when it last read the session itself; at first when it began
 	nextSlot time.Time // when it may do so again
 }
 
-// observe takes in what a poll came back with, and reports whether the wait is over.
+// observe records the result of a poll, and reports whether the wait is over.
 func (w *wait) observe(polled Session, err error) (over bool, _ error) {
 	w.lastErr = err
 	switch {
@@ -79,7 +79,7 @@ func (w *wait) interval() time.Duration {
 	return max(withJitter(d), min(maxRequestedDelay, requestedDelay(w.lastErr)))
 }
 
-// whenContextEnds is how a wait ends whose context has.
+// whenContextEnds is how a wait ends when its context does.
 func (w *wait) whenContextEnds(ctx context.Context) (Session, error) {
 	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return w.last, &WaitError{Reason: WaitInterrupted, Last: w.last, Err: w.lastErr}
@@ -94,8 +94,8 @@ func (w *wait) whenContextEnds(ctx context.Context) (Session, error) {
 	return w.last, &WaitError{Reason: WaitTimeout, Last: w.last, Err: w.lastErr}
 }
 
-// poll looks once. A session that is too new for every replica to know it is waited for like one that
-// is there; of an older one a 404 is looked into.
+// poll polls once. A 404 for a session so new that replicas may not know it yet is no reason to
+// stop; for an older one, proof is looked for.
 func (w *wait) poll(ctx context.Context, attempt int) (s Session, err error) {
 	ask := func(ctx context.Context) (Session, error) {
 		w.lastGet = time.Now()
@@ -108,14 +108,14 @@ func (w *wait) poll(ctx context.Context, attempt int) (s Session, err error) {
 	}
 	s, listed, err := missing.prove(ctx)
 	if listed {
-		// It is there; but how it is, a list may say long after it has changed.
+		// It exists, but a list may show an old status.
 		return Session{}, &UnprovenError{ID: w.ref.ID, Listed: true, Err: missing.answer}
 	}
 	return s, err
 }
 
-// requestedDelay is how long a failed poll keeps from the next one: what the API asks for, and long where
-// each costs token requests that will hardly fare better.
+// requestedDelay is how long to wait after a failed poll: as long as the API asks for, and long
+// where each poll costs token requests that would hardly succeed either.
 func requestedDelay(err error) time.Duration {
 	var token *TokenError
 	if isUnauthorized(err) || (errors.As(err, &token) && token.permanent) {
@@ -128,6 +128,6 @@ func requestedDelay(err error) time.Duration {
 	return 0
 }
 
-// credentialsRefused reports whether looking again cannot help, or would do harm. Anything else is retried: giving
-// up would replace a healthy session.
+// credentialsRefused reports whether the credentials are refused for good, or could be locked out
+// by another try. Anything else is retried: giving up would replace a healthy session.
 func credentialsRefused(err error) bool { return risksLockout(err) || errors.Is(err, ErrNotRenewable) }

@@ -18,32 +18,31 @@ import (
 	"github.com/google/uuid"
 )
 
-// outcome is what is known of the fate of one request. It is closed: whoever handles one
-// handles all.
+// outcome is what is known of what one request did. Every switch over it handles all of its values.
 type outcome int
 
 const (
 	succeeded outcome = iota // answered with success
 	refused                  // answered: the API did not do it
-	unsent                   // nothing of it left this process
+	unsent                   // not a byte of it left this process
 	unknown                  // the API may or may not have done it
 )
 
-// answer is a successful answer, its body read within bounds. A body that could not be read
-// whole is there as far as it came, with the reason.
+// answer is a successful answer, its body read within bounds. A body that could not be read to its
+// end is kept as far as it was read, with the reason.
 type answer struct {
 	status     int
 	header     http.Header
 	body       []byte
 	bodyErr    error
 	date       time.Time
-	cached     bool // it was made before it was asked for: it says nothing of now
+	cached     bool // it was made before it was requested, so it says nothing about the present
 	correlator string
 }
 
-// call performs one operation that may be repeated once: token, request, bounded answer. A 401 drops
-// exactly the token that was refused, fetches one new one, and repeats the request. Errors are
-// *Error, *TokenError or the end of the context.
+// call performs one operation that is safe to repeat. After a 401 it drops exactly the token that
+// was refused, fetches a new one, and repeats the request once. Errors are *Error, *TokenError or
+// the end of the context.
 func (c *Client) call(ctx context.Context, r request, d Device, attempt int) (answer, error) {
 	token, err := c.authorizer.Token(ctx, d)
 	if err != nil {
@@ -67,13 +66,13 @@ func (c *Client) call(ctx context.Context, r request, d Device, attempt int) (an
 	return c.send(ctx, r, d, fresh, attempt)
 }
 
-// withoutToken is err, a 401, with why there is no other token.
+// withoutToken is err, a 401, together with the reason why there is no other token.
 func withoutToken(err, tokenErr error) error {
 	var e *Error
 	if !errors.As(err, &e) {
 		return err
 	}
-	refused := *e // the log has been handed the other one
+	refused := *e // a copy, as the log has the original
 	refused.Err = tokenErr
 	return &refused
 }
@@ -83,9 +82,38 @@ func isUnauthorized(err error) bool {
 	return errors.As(err, &e) && e.Status == http.StatusUnauthorized
 }
 
+// requireFullBody turns a body that was cut off into an error, for operations that are safe to
+// repeat.
+func requireFullBody(r request, a answer, err error) (answer, error) {
+	if err == nil && a.bodyErr != nil {
+		return a, unreadable(r, a, fmt.Errorf("the answer did not arrive whole: %w", a.bodyErr))
+	}
+	return a, err
+}
+
+// get performs, once, an operation that changes nothing.
+func (c *Client) get(ctx context.Context, r request, d Device, attempt int) (answer, error) {
+	a, err := c.call(ctx, r, d, attempt)
+	return requireFullBody(r, a, err)
+}
+
+// unreadable is the error for a success status with an unusable body, such as the login page of a
+// captive portal.
+func unreadable(r request, a answer, err error) *Error {
+	return &Error{
+		Operation: r.operation, SessionID: r.sessionID, Scope: r.scope, Status: a.status,
+		Correlator: a.correlator, ServerTime: a.date, Err: err, outcome: unknown,
+	}
+}
+
+// invalidID refuses an id before it becomes part of a URL, where `../..` would lead elsewhere.
+func invalidID(op Operation, id string) *Error {
+	return &Error{Operation: op, Err: fmt.Errorf("%q is not a session id", readable(id)), outcome: unsent, permanent: true}
+}
+
 // send sends one request and reads its answer, in at most the request timeout.
 func (c *Client) send(ctx context.Context, r request, d Device, token Token, attempt int) (a answer, err error) {
-	ctx, cancel := context.WithTimeout(ctx, c.requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.config.RequestTimeout)
 	defer cancel()
 
 	failure := &Error{Operation: r.operation, SessionID: r.sessionID, Scope: r.scope, Correlator: uuid.NewString()}
@@ -132,7 +160,7 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 	}
 
 	if a.status != http.StatusTooManyRequests {
-		c.pace.speedUp()
+		c.pacer.speedUp()
 	}
 
 	failure.Status, failure.ServerTime = a.status, a.date
@@ -141,7 +169,7 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 	}
 	failure.RetryAfter = retryAfter(resp.Header, firstTime(a.date, time.Now()))
 	if a.status == http.StatusTooManyRequests {
-		c.pace.slowDown(began, failure.RetryAfter)
+		c.pacer.slowDown(began, failure.RetryAfter)
 	}
 	code, message := c.dialect.failure(a.body)
 	if code == "" && message == "" {
@@ -156,20 +184,20 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 	return answer{}, failure
 }
 
-// newRequest spells out a request for net/http, which must send it once.
+// newRequest builds a request for net/http, which must send it once.
 //
 // A request with a body is never replayed below us. net/http sends it again without a word where it
 // can get the body again (GetBody, which NewRequest sets for a bytes.Reader): over HTTP/2 after
 // RST_STREAM with REFUSED_STREAM or PROTOCOL_ERROR and after a GOAWAY with a lower stream id, over
-// HTTP/1.1 with an Idempotency-Key, which we never send. RFC 9113 §8.7 says that such a stream was not
-// processed; a proxy in between, which passed it on before it met the fault, says so too, and the
-// second POST buys a second session. So we learn of the fault, look for the session, and only then
-// post again.
+// HTTP/1.1 with an Idempotency-Key, which we never send. RFC 9113 §8.7 says that such a stream was
+// not processed; a proxy in between, which passed it on before it met the fault, says so too, and
+// the second POST buys a second session. So we learn of the fault, look for the session, and only
+// then post again.
 //
 // What has no body net/http does repeat, and may: a read changes nothing, and a DELETE that was
 // carried out and is repeated is answered with 404, which is how our own repetition ends as well.
 func (c *Client) newRequest(ctx context.Context, r request, token Token, correlator string) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, r.method, c.endpoint+r.path, bytes.NewReader(r.body))
+	req, err := http.NewRequestWithContext(ctx, r.method, c.config.Endpoint+r.path, bytes.NewReader(r.body))
 	if err != nil {
 		return nil, err
 	}
@@ -183,14 +211,14 @@ func (c *Client) newRequest(ctx context.Context, r request, token Token, correla
 	// What a cache has says nothing of a session (RFC 9111 §5.2.1.4).
 	req.Header.Set("Cache-Control", "no-cache")
 	req.Header.Set("Authorization", "Bearer "+token.value)
-	req.Header.Set("User-Agent", c.userAgent)
+	req.Header.Set("User-Agent", c.config.UserAgent)
 	req.Header.Set("X-Correlator", correlator)
 	return req, nil
 }
 
-// traceWrites sets wrote no later than a request's first byte leaves. WroteHeaders alone would be too
-// late: over HTTP/2 it is called behind the write, and a request that is cut in between would count as
-// not sent. WroteHeaderField is called while the headers are still being put together.
+// traceWrites sets wrote no later than a request's first byte leaves. WroteHeaders alone would be
+// too late: over HTTP/2 it is called behind the write, and a request that is cut in between would
+// count as not sent. WroteHeaderField is called while the headers are still being put together.
 //
 // A stream that was refused has been written, so its fate counts as unknown. Nothing that net/http
 // returns tells a refusal of the API from one that a proxy made up behind a committed request.
@@ -201,14 +229,15 @@ func traceWrites(ctx context.Context, wrote *atomic.Bool) context.Context {
 	})
 }
 
-// logEvent hands an event to the log. A fault there must not cost the answer to a POST.
+// logEvent calls the log. A panic there must not cost the answer to a POST.
 func (c *Client) logEvent(ctx context.Context, event Event) {
 	defer func() { _ = recover() }()
-	c.log(ctx, event)
+	c.config.Log(ctx, event)
 }
 
-// outcomeOf classifies a status. A 408 and all of 5xx can hide a request that was carried out
-// behind a gateway; so can 302 and 303, which are how some answer a form they have processed.
+// outcomeOf classifies a status. With a 408 or any 5xx, the request may have been carried out
+// behind a gateway. So it may with 302 and 303, with which some servers answer a form that they
+// have processed.
 func outcomeOf(status int) outcome {
 	switch {
 	case status >= 200 && status < 300:
@@ -234,7 +263,7 @@ func isHTML(a answer) bool {
 	return err == nil && strings.Contains(mediaType, "html")
 }
 
-// isJSONOrEmpty reports whether a failed answer can be the API's own word: nothing, or JSON.
+// isJSONOrEmpty reports whether an answer can be the API's own: it has no body, or a JSON object.
 func isJSONOrEmpty(a answer) bool {
 	if a.bodyErr != nil {
 		return false
@@ -250,8 +279,8 @@ func isJSONOrEmpty(a answer) bool {
 	return err == nil
 }
 
-// hasServerDate reports whether an answer's Date is the API's. What a proxy or a login page says instead of
-// it has a Date, too, and that of an office a continent away may be hours off.
+// hasServerDate reports whether an answer's Date is the API's. Proxies and login pages send a Date
+// too, and the clock of an office a continent away may be hours off.
 func hasServerDate(a answer) bool {
 	if a.status/100 != 2 && a.status/100 != 4 {
 		return false
@@ -260,8 +289,8 @@ func hasServerDate(a answer) bool {
 	return a.bodyErr == nil && (len(body) == 0 || body[0] == '{' || body[0] == '[')
 }
 
-// fromCache reports whether a cache answered from what it had. Some caches mark what they have just
-// fetched with an age of zero.
+// fromCache reports whether a cache answered with a stored response. Some caches mark what they
+// have just fetched with an age of zero.
 func fromCache(h http.Header) bool {
 	age := strings.TrimSpace(h.Get("Age"))
 	seconds, err := strconv.ParseUint(age, 10, 64)

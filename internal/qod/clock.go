@@ -1,24 +1,26 @@
 package qod
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 )
 
-// serverClock is the API's clock as its answers show it (the Date header). A runner's own clock may
-// be an hour off, which must cost nobody a session.
+// serverClock is the API's clock as the Date headers of its answers show it. The clock of the
+// machine that runs Terraform may be an hour off.
 //
-// One answer is no clock: it may come from a cache, or from the one node whose clock is wrong, and
-// by the time sessions are bought and ended. So the time counts only when two answers agree whose
-// Dates differ, and not at all once two have contradicted each other.
+// Sessions are bought and ended by this clock, and a single answer may come from a cache or from
+// the one node whose clock is wrong. So the time is known only when two answers with different
+// Dates agree, and no longer once two have contradicted each other.
 type serverClock struct {
 	mu sync.Mutex
 
-	// Where the API's clock is, as what has to be added to the clock of this process. A Date is cut
-	// to a second, and is set at some time between the request and the head of its answer.
+	// The bounds of the offset from this process's clock to the API's. A Date is cut to a second, and
+	// is set at some time between the request and the headers of its answer.
 	minOffset, maxOffset time.Duration
-	base                 time.Time // of this process, which the two count from
+	base                 time.Time // the time of this process that the offsets count from
 	wall                 time.Time // base, as this machine's clock showed it
 	date                 time.Time // the latest Date; zero for none
 	readAt               time.Time // when it was read
@@ -30,18 +32,18 @@ type serverClock struct {
 }
 
 const (
-	// clockJump is how far this machine's clock may run away from the time that passes, before a
-	// reading counts for nothing any more: the clock was set, or the machine was asleep.
+	// clockJump is how far this machine's clock may deviate from the time that passes before earlier
+	// readings are dropped: the clock was set, or the machine was asleep.
 	clockJump = 2 * time.Second
 
-	// clockSpread is how far apart the clocks of an API's nodes may be.
+	// clockSpread is how far apart the clocks of the API's nodes may be.
 	clockSpread = 5 * time.Second
 )
 
 // ClockError says that the API's answers contradict each other about the time.
 type ClockError struct {
-	Expected time.Time // by the answers before
-	Shown    time.Time // by this one
+	Expected time.Time // according to earlier answers
+	Shown    time.Time // according to the answer that contradicts them
 }
 
 func (e *ClockError) Error() string {
@@ -49,7 +51,8 @@ func (e *ClockError) Error() string {
 		e.Expected.UTC().Format(time.RFC3339), e.Shown.UTC().Format(time.RFC3339))
 }
 
-// observe takes in the Date of an answer, by when its request began and its head arrived.
+// observe records the Date of an answer, with the times when its request began and its headers
+// arrived.
 func (c *serverClock) observe(date, began, arrived time.Time) {
 	if date.IsZero() {
 		return
@@ -75,14 +78,14 @@ func (c *serverClock) observe(date, began, arrived time.Time) {
 	c.date, c.readAt = date, arrived
 }
 
-// bounds are the least and the most that lie between base and what the API's clock showed then.
+// bounds are the least and the greatest offset that the Date of one answer allows.
 func (c *serverClock) bounds(date, began, arrived time.Time) (atLeast, atMost time.Duration) {
 	ofBase := date.Sub(c.base.Round(0))
 	return ofBase - arrived.Sub(c.base), ofBase - began.Sub(c.base) + time.Second
 }
 
-// isOutdated reports whether an answer with this Date was made before it was asked for, as far as the
-// clock is known: it comes from a cache that does not say so with an Age (RFC 9111 §5.1).
+// isOutdated reports whether an answer with this Date was made before it was asked for, as far as
+// the clock is known: it comes from a cache that does not say so with an Age (RFC 9111 §5.1).
 func (c *serverClock) isOutdated(date, began time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -93,16 +96,16 @@ func (c *serverClock) isOutdated(date, began time.Time) bool {
 	return atMost < c.minOffset-clockSpread
 }
 
-// standsStill reports whether the clock showed this very Date to a request that had begun more than
-// two seconds before this one did: no clock does.
+// standsStill reports whether an answer that was read more than two seconds before this request
+// began carried the same Date. A running clock does not do that, a cache does.
 func (c *serverClock) standsStill(date, began time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return !date.IsZero() && date.Equal(c.date) && began.Sub(c.readAt) > 2*time.Second
 }
 
-// now is the server's time to within some seconds. It is zero while fewer than two answers agree
-// about it, and once two have disagreed.
+// now is the server's time, to within some seconds. It is zero until two answers agree about it,
+// and once two have disagreed.
 func (c *serverClock) now() time.Time { return c.at(time.Now()) }
 
 // at is what the server's clock showed at a time of this process's clock; see now.
@@ -115,7 +118,7 @@ func (c *serverClock) at(t time.Time) time.Time {
 	return c.reading(t)
 }
 
-// estimate is now where one answer is enough: nothing may be bought or ended by it.
+// estimate is now according to a single answer. Nothing may be bought or ended by it.
 func (c *serverClock) estimate() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -132,8 +135,7 @@ func (c *serverClock) reading(t time.Time) time.Time {
 	return c.base.Round(0).Add(c.minOffset + t.Sub(c.base)).UTC()
 }
 
-// jumped reports whether this machine's clock has run away from the time that has passed by the
-// monotonic clock.
+// jumped reports whether this machine's clock has deviated from its monotonic clock.
 func (c *serverClock) jumped(t time.Time) bool {
 	passed, shown := t.Sub(c.base), t.Round(0).Sub(c.wall)
 	return (passed - shown).Abs() > clockJump
@@ -149,8 +151,8 @@ func (c *serverClock) contradicted() error {
 	return c.contradiction
 }
 
-// confirmable is when an answer of the next second of the API's clock can be had: the present where
-// there is no reading yet. lastRead is when the latest was taken; zero for none.
+// confirmable is when an answer can carry a later second than the latest one did: now, where there
+// has been none. lastRead is when the latest was read; zero for none.
 func (c *serverClock) confirmable() (at, lastRead time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -160,14 +162,15 @@ func (c *serverClock) confirmable() (at, lastRead time.Time) {
 	return c.readAt.Add(time.Second + 50*time.Millisecond), c.readAt
 }
 
-// recordFailure remembers why there is no reading, so that a thousand who need one do not each find out.
+// recordFailure remembers why the time is not known, so that a thousand callers do not each send a
+// request to find out.
 func (c *serverClock) recordFailure(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.failure, c.failedAt = err, time.Now()
 }
 
-// recentFailure is the failure of a moment ago; nil for none.
+// recentFailure is why the time was not known a moment ago; nil for no reason.
 func (c *serverClock) recentFailure() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -176,3 +179,81 @@ func (c *serverClock) recentFailure() error {
 	}
 	return c.failure
 }
+
+// Now is the server's time, from the Date headers of at least two answers that agree and that were
+// given in different seconds: a single one may come from a cache, or from a node whose clock is
+// wrong. Lists are requested until there are two. The local clock is never used instead: a runner
+// that is an hour slow would leave a broadcast without its session.
+//
+// Errors: *ClockError, ErrNoDate, ErrClockStandsStill, ErrCachedList, or why there was no answer,
+// which may be an *InterruptedError.
+func (c *Client) Now(ctx context.Context) (now time.Time, err error) {
+	defer recoverTo(&err)
+	if now := c.clock.now(); !now.IsZero() {
+		return now, nil
+	}
+	if err := firstError(c.clock.contradicted(), c.clock.recentFailure()); err != nil {
+		return time.Time{}, err
+	}
+	within, cancel := context.WithTimeout(ctx, readBudget)
+	defer cancel()
+	now, err = c.readingClock.do(within, c.readClock)
+	var interruption *InterruptedError
+	if err != nil && within.Err() != nil && !errors.As(err, &interruption) {
+		err = newInterruptedError(within, OperationList, true, nil)
+	}
+	var fault *PanicError
+	if err != nil && ctx.Err() == nil && !errors.As(err, &fault) {
+		c.clock.recordFailure(err)
+	}
+	return now, err
+}
+
+// clockLists bounds how many lists are requested to learn the time: one, one that confirms it, and
+// one more in case the second came within the same second of the API's clock.
+const clockLists = 3
+
+// readClock requests lists until the time is known or cannot be known.
+func (c *Client) readClock(ctx context.Context) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, readBudget)
+	defer cancel()
+	for range clockLists {
+		if err := c.requestDate(ctx); err != nil {
+			return time.Time{}, err
+		}
+		if now := c.clock.now(); !now.IsZero() {
+			return now, nil
+		}
+	}
+	return time.Time{}, ErrClockStandsStill
+}
+
+// requestDate requests one more list for the Date of its answer.
+func (c *Client) requestDate(ctx context.Context) error {
+	at, lastRead := c.clock.confirmable()
+	if err := pause(ctx, time.Until(at)); err != nil {
+		return err
+	}
+	list, err := retry(ctx, OperationList, c.config.MaxRetries, func(int) (*snapshot, error) {
+		list, err := c.lists.since(ctx, at)
+		if _, read := c.clock.confirmable(); read.After(lastRead) {
+			return nil, nil // a refusal has a Date, too
+		}
+		return list, err
+	})
+	switch {
+	case c.clock.contradicted() != nil:
+		return c.clock.contradicted()
+	case err != nil:
+		return err
+	case list != nil && errors.Is(list.doubt, ErrCachedList):
+		return list.doubt
+	case list != nil:
+		return ErrNoDate
+	}
+	return nil
+}
+
+// EstimateNow is the server's time according to a single answer, to within some seconds; zero where
+// there has been none, or two have contradicted each other.
+func (c *Client) EstimateNow() time.Time { return c.clock.estimate() }

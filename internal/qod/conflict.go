@@ -30,9 +30,9 @@ type blocker struct {
 	recent   bool // the first 409 is so recent that lists may lag behind it
 }
 
-// mayPass reports whether the conflict is expected to pass by itself. It is with a session that this
-// process deletes, which networks hold on to for a while, or with the session of a lost answer, which
-// the list does not show yet.
+// mayPass reports whether the conflict is expected to pass by itself. It is with a session that
+// this process deletes, which networks hold on to for a while, or with the session of a lost
+// answer, which the list does not show yet.
 func (b blocker) mayPass(lost bool) bool {
 	switch {
 	case b.own:
@@ -49,7 +49,7 @@ func (b blocker) mayPass(lost bool) bool {
 // that POST, which is looked for first.
 func (cr *creation) explainConflict(ctx context.Context, failure *Error) (found Session, err error) {
 	if len(cr.lost) > 0 {
-		found, err = cr.findLost(ctx, min(longSearchTime, cr.client.requestTimeout/2))
+		found, err = cr.findLost(ctx, min(longSearchTime, cr.client.config.RequestTimeout/2))
 		if found.ID != "" || err != nil {
 			return found, err
 		}
@@ -74,7 +74,7 @@ func (cr *creation) newConflict(ctx context.Context, failure *Error) *ConflictEr
 	if len(conflict.Own) > 0 {
 		return conflict
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.config.RequestTimeout)
 	defer cancel()
 	list, err := c.listSince(ctx, time.Now())
 	if err != nil {
@@ -105,7 +105,8 @@ func (cr *creation) blocker() blocker {
 	}
 }
 
-// conflictWait is the time until a POST that met a conflict may be repeated; zero after an interrupt.
+// conflictWait is the time until a POST that met a conflict may be repeated; zero after an
+// interrupt.
 func (cr *creation) conflictWait(ctx context.Context) time.Duration {
 	if ctx.Err() != nil {
 		return 0

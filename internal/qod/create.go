@@ -19,13 +19,13 @@ import (
 //     another POST.
 //  6. A 409 is explained (conflict.go) and waited out only if it is about to pass.
 
-// Create creates a session and returns as soon as its id is known, which may be together with
-// an error: record the session first. No POST is repeated before it is known what became of the
-// last one, and no session is taken over that is not provably the one asked for.
+// Create creates a session and returns as soon as its id is known. It may come with an error:
+// record the session first. No POST is repeated before it is known what the last one did, and no
+// session is adopted that is not provably the one that was requested.
 //
-// The context ends locks, waits and further POSTs. A POST that was sent is not cut by it, only by
-// the request timeout, and looking for a lost one has as much time again: a create that gives up
-// half-way leaves a bill that nobody can stop.
+// The end of the context ends locks, waits and further POSTs. It does not cut a POST that was sent,
+// which has the request timeout, nor the search for a lost session, which has as long again: a
+// create that gives up half-way would leave a session that is billed and that nobody can end.
 //
 // Errors: *Error (refused), *TokenError, *ConflictError, *UnresolvedError, *InterruptedError,
 // ErrWindowClosed, *PanicError.
@@ -33,7 +33,7 @@ func (c *Client) Create(ctx context.Context, spec Spec) (s Session, err error) {
 	create := creation{client: c, spec: spec}
 	defer func() {
 		if fault := recover(); fault != nil {
-			// What is known by now is all that anybody will ever know.
+			// Nothing more will ever be known of this create than what is known now.
 			s, err = create.made, create.failed(newPanicError(fault))
 		}
 	}()
@@ -42,10 +42,10 @@ func (c *Client) Create(ctx context.Context, spec Spec) (s Session, err error) {
 		return Session{}, newInterruptedError(ctx, OperationCreate, false, nil)
 	}
 	defer unlock()
-	c.postInFlight.Lock()
-	defer c.postInFlight.Unlock()
+	c.config.Posting.Lock()
+	defer c.config.Posting.Unlock()
 
-	// A failure here proves that nothing was sent.
+	// A token failure here, unlike one after a POST, proves that nothing was sent.
 	if _, err := c.authorizer.Token(ctx, spec.Device); err != nil {
 		return Session{}, orInterrupted(ctx, err)
 	}
@@ -124,8 +124,8 @@ func (cr *creation) beforePost(ctx context.Context) (found Session, stop bool, e
 	return found, found.ID != "" || err != nil, err
 }
 
-// postOrReplay sends one POST, and repeats one that was answered with a 401. A failure is the API's:
-// next says what follows it. Without one, the create is over.
+// postOrReplay sends one POST, and repeats one that was answered with a 401. A failure is the
+// API's: next says what follows it. Without one, the create is over.
 func (cr *creation) postOrReplay(ctx context.Context, attempt int) (s Session, failure *Error, err error) {
 	s, err = cr.post(ctx, attempt)
 	if isUnauthorized(err) {
@@ -196,8 +196,8 @@ func next(failure *Error, lost bool, blocker blocker) step {
 // finds reports whether the session of the failed POST is looked for.
 func (s step) finds() bool { return s == findOnly || s == findOrPostAgain || s == findOrPostLater }
 
-// afterFailure acts on the next step. It returns how long to wait before the next POST; where that is
-// zero, the create is over, with the session of a lost answer or an error.
+// afterFailure acts on the next step. It returns how long to wait before the next POST; where that
+// is zero, the create is over, with the session of a lost answer or an error.
 func (cr *creation) afterFailure(ctx context.Context, failure *Error) (found Session, wait time.Duration, err error) {
 	var inTheWay blocker
 	if failure.Status == http.StatusConflict {
@@ -232,7 +232,7 @@ func (cr *creation) afterFailure(ctx context.Context, failure *Error) (found Ses
 
 // retryWait counts a retry, and returns the time until it; zero when there is none left.
 func (cr *creation) retryWait(failure *Error) time.Duration {
-	if cr.retries++; cr.retries > cr.client.maxRetries {
+	if cr.retries++; cr.retries > cr.client.config.MaxRetries {
 		return 0
 	}
 	return cmp.Or(failure.RetryAfter, backoff(cr.retries))
@@ -257,8 +257,8 @@ func (cr *creation) lastRateLimit() error {
 	return cr.rateLimit
 }
 
-// cause is what a create that gives up after a failure reports: of a 409 the conflict, and of a POST
-// that never got its turn the 429 before it.
+// cause is what a create that gives up after a failure reports: of a 409 the conflict, and of a
+// POST that never got its turn the 429 before it.
 func (cr *creation) cause(failure *Error) error {
 	switch {
 	case failure.Status == http.StatusConflict:
@@ -283,7 +283,7 @@ func (cr *creation) pauseAfter(ctx context.Context, failure *Error, wait time.Du
 // itself, nothing cuts this short.
 func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s Session, over bool, err error) {
 	c := cr.client
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchBudget+2*c.requestTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchBudget+2*c.config.RequestTimeout)
 	defer cancel()
 	c.authorizer.Refused(cr.token)
 	if _, err := c.authorizer.Token(ctx, cr.spec.Device); err != nil {
@@ -310,7 +310,8 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 // post sends one POST under a context that nothing cancels.
 func (cr *creation) post(ctx context.Context, attempt int) (Session, error) {
 	c := cr.client
-	// Here, and not where the POST is sent: there nothing ends the wait, and the seconds are counted.
+	// The wait for a slot is here because from where the POST is sent nothing cancels it, and because
+	// it must not count towards the seconds that remain until Spec.Until.
 	if err := c.awaitSlot(ctx, request{operation: OperationCreate}); err != nil {
 		return Session{}, err
 	}
@@ -336,8 +337,8 @@ func (cr *creation) post(ctx context.Context, attempt int) (Session, error) {
 	return c.sendCreate(ctx, r, spec.Device, token, attempt)
 }
 
-// sendCreate is the part of a create that must not be lost: from here on the network may have
-// made a session, so even a panic leaves an outcome to reconcile.
+// sendCreate sends the POST. From here on the network may have created a session, so even a panic
+// becomes a failure with an unknown outcome.
 func (c *Client) sendCreate(ctx context.Context, r request, d Device, token Token, attempt int) (made Session, err error) {
 	defer func() {
 		if fault := recover(); fault != nil && made.ID == "" {
@@ -361,7 +362,7 @@ func (c *Client) sendCreate(ctx context.Context, r request, d Device, token Toke
 	return made, nil
 }
 
-// currentSpec works out how long the session has to last if it starts now.
+// currentSpec is the Spec with the seconds that the session has to last if it starts now.
 func (cr *creation) currentSpec(ctx context.Context) (Spec, error) {
 	spec := cr.spec
 	if spec.Until.IsZero() {

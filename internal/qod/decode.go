@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// object is a JSON object read leniently: each field by itself, so that one of an unexpected
-// type costs that field and not the whole session. A 201 that a strict decoder refuses has
-// created a billed session all the same.
+// object is a JSON object that is read leniently, field by field, so that an unexpected type costs
+// that field and not the whole session. An answer that a strict decoder would refuse has created a
+// billed session all the same.
 type object map[string]json.RawMessage
 
 func decodeObject(body []byte) (object, error) {
@@ -26,9 +26,8 @@ func decodeObject(body []byte) (object, error) {
 	return fields, nil
 }
 
-// jsonText is the JSON of a body without what some servers put in front of it: a byte-order mark,
-// which RFC 8259 §8.1 lets a parser ignore, and the line that keeps browsers from running JSON as
-// a script.
+// jsonText is a body without what some servers put before the JSON: a byte-order mark, which RFC
+// 8259 §8.1 lets a parser ignore, and the line that keeps browsers from running JSON as a script.
 func jsonText(body []byte) []byte {
 	body = bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\ufeff"))
 	if rest, guarded := bytes.CutPrefix(bytes.TrimSpace(body), []byte(")]}'")); guarded {
@@ -45,7 +44,7 @@ func (o object) object(name string) object {
 	return inner
 }
 
-// text is the string at name. A number is taken as it is written: the authorization endpoints
+// text is the string at name. A number is returned as it is written, since authorization endpoints
 // send an integer as `code`.
 func (o object) text(name string) string {
 	raw := o[name]
@@ -69,7 +68,7 @@ func (o object) firstText(names ...string) string {
 	return ""
 }
 
-// number is the whole number at name, also one sent as a string or as 3600.0.
+// number is the whole number at name, which may be sent as a string or as 3600.0.
 func (o object) number(name string) (int64, bool) {
 	s := o.text(name)
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
@@ -82,7 +81,7 @@ func (o object) number(name string) (int64, bool) {
 	return int64(f), true
 }
 
-// absent reports whether there is nothing at name: no value, null, or an empty text.
+// absent reports whether there is nothing at name: no value, null or an empty string.
 func (o object) absent(name string) bool {
 	raw := bytes.TrimSpace(o[name])
 	return len(raw) == 0 || string(raw) == "null" || (raw[0] == '"' && strings.TrimSpace(o.text(name)) == "")
@@ -97,7 +96,7 @@ func (o object) raw(name string) string {
 	return string(raw)
 }
 
-// wholeNumber is the whole number at name, zero for none. It reports false for a value that is none.
+// wholeNumber is the whole number at name, or zero if absent. It reports false for anything else.
 func (o object) wholeNumber(name string) (n int64, ok bool) {
 	if o.absent(name) {
 		return 0, true
@@ -105,10 +104,10 @@ func (o object) wholeNumber(name string) (n int64, ok bool) {
 	return o.number(name)
 }
 
-// instant is the time at name, zero for none. It reports false for a value that is no time, or that
-// could mean more than one: what has no offset from UTC is not guessed.
+// instant is the time at name, or zero if absent. It reports false for a value that is no time, or
+// an ambiguous one: an offset that is missing is not guessed.
 //
-// A zero counts as none: so do Go, Java and C# write a time that was never set.
+// A zero time counts as absent, since Go, Java and C# write one for a time that was never set.
 func (o object) instant(name string) (t time.Time, ok bool) {
 	if o.absent(name) {
 		return time.Time{}, true
@@ -122,14 +121,14 @@ func (o object) instant(name string) (t time.Time, ok bool) {
 	return time.Time{}, false
 }
 
-// timestamp is RFC 3339 and what else ISO 8601 and common libraries make of it: a blank for the T,
-// no separators, no seconds, a comma before fractions, an offset without its colon or minutes or
-// behind a blank, the name of a zone behind the offset (RFC 9557).
+// timestamp is RFC 3339, and the variations of ISO 8601 and of common libraries: a space for the T,
+// no separators, no seconds, a comma before fractions, an offset without colon or minutes or after
+// a space, the name of a zone after the offset (RFC 9557).
 var timestamp = regexp.MustCompile(`(?i)\A(\d{4})(-?)(\d{2})(-?)(\d{2})(?:T| +)(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,](\d+))?)?` +
 	` *(?:(Z|UTC|GMT|[+-]00:?00 (?:UTC|GMT))|([+-])([01]\d|2[0-3])(?::?([0-5]\d))?)(?:\[[A-Z0-9/_+-]+\])?\z`)
 
 func parseTimestamp(s string) (time.Time, bool) {
-	if strings.HasSuffix(s, "Z") { // as nearly all are, in lists of thousands
+	if strings.HasSuffix(s, "Z") { // the fast path for nearly all times in lists of thousands
 		if t, err := time.Parse(time.RFC3339, s); err == nil {
 			return t, true
 		}
@@ -147,11 +146,11 @@ func parseTimestamp(s string) (time.Time, bool) {
 	return t, err == nil
 }
 
-// mailZone is a zone at the end of a date that can only mean UTC.
+// mailZone is a name for UTC at the end of a date.
 var mailZone = regexp.MustCompile(`(?i) (?:GMT|UTC|UT|Z)\z`)
 
-// parseMailDate reads the dates of RFC 5322 and of HTTP (RFC 9110 §5.6.7; not its obsolete forms,
-// one of which has no zone and the other no century). A weekday has to be that of its date.
+// parseMailDate parses the dates of RFC 5322 and of HTTP (RFC 9110 §5.6.7; not its obsolete forms,
+// one of which has no zone and the other no century). A weekday has to match its date.
 func parseMailDate(s string) (time.Time, bool) {
 	s = mailZone.ReplaceAllString(s, " +0000")
 	if t, err := time.Parse("2 Jan 2006 15:04:05 -0700", s); err == nil {
@@ -161,10 +160,10 @@ func parseMailDate(s string) (time.Time, bool) {
 	return t, err == nil && strings.EqualFold(t.Format("Mon"), s[:3])
 }
 
-// parseEpoch reads seconds since 1970, as version 0.10 of the CAMARA document and Telefónica's own
-// have them, or milliseconds. From 2001 to 2286 the first have ten digits and the second thirteen,
-// so that neither can be taken for the other, nor a count of seconds or a date without separators
-// for either.
+// parseEpoch parses seconds since 1970, as in version 0.10 of the CAMARA document and in
+// Telefónica's own, or milliseconds. From 2001 to 2286 seconds have ten digits and milliseconds
+// thirteen, so neither can be mistaken for the other, nor for a duration or a date without
+// separators.
 func parseEpoch(s string) (time.Time, bool) {
 	f, err := strconv.ParseFloat(s, 64)
 	switch {
@@ -180,14 +179,14 @@ func parseEpoch(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// sessionIDMember finds each value of a member called sessionId, at any depth, also in JSON that is the
-// text of a string, whose quotes are escaped.
+// sessionIDMember matches each member named sessionId, at any depth, and also within JSON that is
+// encoded in a string, whose quotes are escaped.
 var sessionIDMember = regexp.MustCompile(`(?:\\*"|\\+u0022)sessionId(?:\\*"|\\+u0022)(?:\s|\\+[nrt])*:(?:\s|\\+[nrt])*` +
 	`(?:(?:\\*"|\\+u0022)([^"]*?)(?:\\*"|\\+u0022)|([0-9]+)\s*[,}\]])`)
 
-// salvageID finds the sessionId of a body that is not as the document has it: wrapped in another
-// object or in an array, cut off or damaged. The id is the only way to release what the network has
-// just sold. Of two different ones nothing says which it is.
+// salvageID finds the sessionId in a body that is not what the document describes: wrapped in
+// another object or in an array, truncated or damaged. Without the id nobody can delete the session
+// that has just been created. Two different ids are ambiguous, and count as none.
 func salvageID(body []byte) string {
 	found := ""
 	for _, m := range sessionIDMember.FindAllSubmatch(body, -1) {

@@ -8,21 +8,23 @@ import (
 	"time"
 )
 
-// maxDeletePause bounds the time between two tries to delete a session that the API is busy with, or
-// that it denies having while a list shows it.
+// maxDeletePause bounds the time between two tries to delete a session that the API is busy with,
+// or that it answers with a 404 although a list shows it.
 const maxDeletePause = 5 * time.Second
 
-// Delete deletes the session. It returns nil when the API says that it did. IsGone(err) holds
-// when it is proven that there is no such session, which is success only at the origin that made it:
-// the caller decides. A repeated DELETE after a lost answer ends the same way. What a list shows is
-// there, whatever the DELETE was answered: it is repeated until the context ends, as it is while the
-// API is busy with the session.
+// Delete deletes the session. It returns nil when the API confirms the deletion. IsGone(err) holds
+// when it is proven that there is no such session, which is also how a repeated DELETE ends after a
+// lost answer. That is success only at the origin where the session was created, so the caller
+// decides.
+//
+// While the API is busy with the session, or answers with a 404 although a list shows the session,
+// the DELETE is repeated until the context ends.
 func (c *Client) Delete(ctx context.Context, ref Ref) (err error) {
 	defer recoverTo(&err)
 	if !validID(ref.ID) {
 		return invalidID(OperationDelete, ref.ID)
 	}
-	// From now on and until it is through, no list knows.
+	// No list from before the end of the delete says anything about the session.
 	c.reads.invalidate(ref.ID)
 	defer c.reads.invalidate(ref.ID)
 	ended := c.own.beginDeletion(ref)
@@ -44,7 +46,7 @@ func (c *Client) Delete(ctx context.Context, ref Ref) (err error) {
 	}
 }
 
-// deleteTimedOut is how a delete ends whose time is up.
+// deleteTimedOut is how a delete ends when its context does.
 func deleteTimedOut(ctx context.Context, last error) error {
 	if isStillListed(last) && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return last // it says more than that the time is up
@@ -52,14 +54,14 @@ func deleteTimedOut(ctx context.Context, last error) error {
 	return newInterruptedError(ctx, OperationDelete, true, last)
 }
 
-// isBusy reports whether a delete was refused only for now: the API is at work on the session (409, 423),
-// or will not be made to do it yet (425).
+// isBusy reports whether a delete was refused only for now: the API is working on the session (409,
+// 423), or it is too early (425).
 func isBusy(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && slices.Contains([]int{http.StatusConflict, http.StatusLocked, http.StatusTooEarly}, e.Status)
 }
 
-// isStillListed reports whether a delete was answered that there is no session, and there is one.
+// isStillListed reports whether a delete was answered with a 404 for a session that a list shows.
 func isStillListed(err error) bool {
 	var unproven *UnprovenError
 	return errors.As(err, &unproven) && unproven.Listed
@@ -67,7 +69,7 @@ func isStillListed(err error) bool {
 
 // deleteOnce deletes the session, or proves that it is gone.
 func (c *Client) deleteOnce(ctx context.Context, ref Ref) error {
-	a, err := retry(ctx, OperationDelete, c.maxRetries, func(attempt int) (answer, error) {
+	a, err := retry(ctx, OperationDelete, c.config.MaxRetries, func(attempt int) (answer, error) {
 		return c.sendDelete(ctx, ref, attempt)
 	})
 	switch missing := notFound(err); {
@@ -83,14 +85,15 @@ func (c *Client) sendDelete(ctx context.Context, ref Ref, attempt int) (answer, 
 	r := c.dialect.delete(ref.ID)
 	a, err := c.call(ctx, r, ref.Device, attempt)
 	if err == nil && !isJSONOrEmpty(a) {
-		// The login page of a portal says 200, too, and the session would be billed and forgotten.
+		// The login page of a captive portal has the status 200 too. If it counted as success, the
+		// session would be forgotten and billed.
 		err = unreadable(r, a, errors.New("the answer is not the API's"))
 	}
 	return a, err
 }
 
-// proveDeleted looks into a DELETE that was answered with a 404. It returns nil if the session was
-// there after all, and another DELETE has ended it.
+// proveDeleted looks for proof after a DELETE was answered with a 404. It returns nil if the
+// session existed after all and another DELETE has deleted it.
 func (c *Client) proveDeleted(ctx context.Context, ref Ref, missing *Error) error {
 	again := func(ctx context.Context) (Session, error) {
 		a, err := c.sendDelete(ctx, ref, 1)
@@ -106,9 +109,10 @@ func (c *Client) proveDeleted(ctx context.Context, ref Ref, missing *Error) erro
 	return err
 }
 
-// awaitDeletion waits for a delete that the API has only accepted (202), or that was answered as the API
-// document does not: it knows 204 alone, and a gateway's error may come with a 200. A session that becomes UNAVAILABLE
-// is on its way out; one that is so from the start may have been so before, and blocks its device.
+// awaitDeletion waits for a delete that the API has only accepted (202), or answered with a success
+// status other than the 204 of its document: a gateway's error may come with a 200. A session that
+// becomes UNAVAILABLE is being deleted; one that is UNAVAILABLE at the first poll may have been so
+// before the delete, and still blocks its device.
 func (c *Client) awaitDeletion(ctx context.Context, ref Ref) error {
 	again := func(ctx context.Context) (Session, error) { return c.readOnce(ctx, ref, 1) }
 	lived := false

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// deviceLocks let one create at a time deal with a device.
+// deviceLocks serialise the creates for each device.
 type deviceLocks struct {
 	mu    sync.Mutex
 	locks map[string]*semaphore.Weighted // by identifier
@@ -20,34 +20,35 @@ func newDeviceLocks() *deviceLocks {
 	return &deviceLocks{locks: map[string]*semaphore.Weighted{}}
 }
 
-// exclusive is all of a lock; with less of it there is room for others.
+// exclusive is the whole weight of a lock; a smaller weight can be shared.
 const exclusive = math.MaxInt64
 
-// lock lets one create at a time deal with a device. Two that share any identifier are one
-// device to the API. So are an address with a port and the same address without, while two of its
-// ports are two devices. Identifiers are taken in order, so that two creates cannot block each other.
+// lock waits until no other create deals with the device. Devices that share any identifier are one
+// device to the API. So are an address with a port and the same address without one, while two
+// ports of an address are two devices. Identifiers are locked in a fixed order, so creates cannot
+// deadlock.
 func (h *deviceLocks) lock(ctx context.Context, d Device) (unlock func(), err error) {
-	var taken []func()
+	var unlocks []func()
 	unlock = func() {
-		for _, release := range taken {
-			release()
+		for _, unlock := range unlocks {
+			unlock()
 		}
 	}
-	take := func(id string, share int64) {
+	acquire := func(id string, weight int64) {
 		if err != nil {
 			return
 		}
 		l := h.lockOf(id)
-		if err = l.Acquire(ctx, share); err == nil {
-			taken = append(taken, func() { l.Release(share) })
+		if err = l.Acquire(ctx, weight); err == nil {
+			unlocks = append(unlocks, func() { l.Release(weight) })
 		}
 	}
 	ids := d.identifiers()
 	for _, id := range ids {
 		if address, _, ported := strings.Cut(id, portMark); ported && !slices.Contains(ids, address) {
-			take(address, 1)
+			acquire(address, 1)
 		}
-		take(id, exclusive)
+		acquire(id, exclusive)
 	}
 	if err != nil {
 		unlock()

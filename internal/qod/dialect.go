@@ -1,10 +1,10 @@
 package qod
 
-// dialect is one API document: what it can express, where its operations live and what its
-// bodies look like. A dialect is pure (bytes in, bytes out) and knows neither HTTP clients nor
-// clocks nor tokens, so that another document is another file and nothing else.
+// dialect is one API document: what it can express, the paths of its operations and the format of
+// its bodies. A dialect is pure (bytes in, bytes out) and knows nothing of HTTP clients, clocks or
+// tokens, so that supporting another document takes another file and nothing else.
 type dialect interface {
-	// check names what of the Spec the document cannot express. Empty fields are not known yet.
+	// check names what in the Spec the document cannot express. Empty fields are not known yet.
 	check(Spec) []Problem
 	// maxSeconds is the most seconds one session may last.
 	maxSeconds() int64
@@ -14,17 +14,16 @@ type dialect interface {
 	list() request
 	delete(id string) request
 
-	// session decodes one session. It returns the ID with the error when a damaged body still
-	// shows one.
+	// session decodes one session. If a damaged body still shows the ID, it comes with the error.
 	session(body []byte) (Session, error)
-	// idFromLocation is the id that the Location header of a create names; empty when it names none.
+	// idFromLocation is the id in the Location header of a create; empty when there is none.
 	idFromLocation(location string) string
 	// sessions decodes a list. An entry without a usable id is a Session without one.
 	sessions(body []byte) ([]Session, error)
-	// failure reads an error body; both are empty when it holds none.
+	// failure decodes an error body; both are empty when it contains neither.
 	failure(body []byte) (code, message string)
-	// saysNotFound reports whether the code of an error body is the document's own for what is not
-	// there. Gateways in front of an API answer in other words: a number, a message, or nothing.
+	// saysNotFound reports whether the code of an error body is one that the document has for what
+	// does not exist. Gateways in front of an API send another: a number, a message or nothing.
 	saysNotFound(code string) bool
 }
 
@@ -55,7 +54,7 @@ const (
 	OperationDelete Operation = "delete"
 )
 
-// request is one operation spelled out by a dialect.
+// request is one operation in the terms of a dialect.
 type request struct {
 	operation Operation
 	method    string
@@ -64,6 +63,6 @@ type request struct {
 	scope     string // what the token must carry
 	sessionID string
 	body      []byte
-	secret    string // in the body; must not come back in an error
+	secret    string // part of the body; it must not come back in an error
 	maxBody   int64  // bytes of the answer after decompression
 }

@@ -39,8 +39,8 @@ func (openGateway) check(s Spec) []Problem {
 	return problems
 }
 
-// The bodies of the document. Strict: what is not set is left out, because the API refuses null,
-// and nothing is sent that the document does not name.
+// The bodies of the document. They are strict: what is not set is left out, because the API refuses
+// null, and nothing is sent that is not in the document.
 type (
 	createSessionRequest struct {
 		Device                deviceBody             `json:"device"`
@@ -119,7 +119,7 @@ func (openGateway) delete(id string) request {
 	}
 }
 
-// idFromLocation reads the Location of a 201 whose body is of no use.
+// idFromLocation is the id in the Location header of a 201 whose body cannot be used.
 func (openGateway) idFromLocation(location string) string {
 	u, err := url.Parse(location)
 	if err != nil {
@@ -148,7 +148,7 @@ func (openGateway) sessions(body []byte) ([]Session, error) {
 	var items []json.RawMessage
 	if err := json.Unmarshal(jsonText(body), &items); err != nil {
 		if _, err := decodeObject(body); err == nil {
-			// Whatever wraps a list may also say that this is one page of many.
+			// An object around a list may say that this is one page of many.
 			return nil, errors.New("the answer is a JSON object and not an array of sessions, which is what the API document has")
 		}
 		return nil, errors.New("the answer is not a JSON array of sessions")
@@ -159,7 +159,7 @@ func (openGateway) sessions(body []byte) ([]Session, error) {
 	sessions := make([]Session, 0, len(items))
 	position := make(map[string]int, len(items))
 	for _, item := range items {
-		// One without a usable id is kept: it may be a session that somebody looks for.
+		// An entry without a usable id is kept: it may be the session that is looked for.
 		var s Session
 		if fields, err := decodeObject(item); err == nil {
 			s, _ = decodeSession(fields)
@@ -168,7 +168,7 @@ func (openGateway) sessions(body []byte) ([]Session, error) {
 			sessions = append(sessions, s)
 			continue
 		}
-		// One id shown twice is one session; the last word counts.
+		// An id that is listed twice is one session; the last entry counts.
 		if at, seen := position[s.ID]; seen {
 			sessions[at] = s
 			continue
@@ -217,9 +217,9 @@ func openGatewayIPv4(fields object) *IPv4Address {
 	return &address
 }
 
-// e164 completes a phone number as other versions of the API and other networks show it. What is
-// shown ends up in generated configuration and in import recipes, where a number needs its plus and
-// nothing else. What is no whole number stays as it is.
+// e164 brings a phone number, which networks spell in several ways, into the form that generated
+// configuration and import recipes need: a plus and digits. Anything else than a complete number
+// stays as it is.
 func e164(number string) string {
 	if digits := phoneDigits(number); digits != "" {
 		return "+" + digits
@@ -227,8 +227,8 @@ func e164(number string) string {
 	return number
 }
 
-// unreadFields reads fields and notes those whose values say nothing that can be read, since a
-// session whose end is missing for no apparent reason has people look in the wrong place.
+// unreadFields decodes fields and records those whose values cannot be read. Without the reason,
+// people would look for a missing end of session in the wrong place.
 type unreadFields struct {
 	fields object
 	device Device
@@ -273,25 +273,30 @@ func (openGateway) failure(body []byte) (code, message string) {
 	if err != nil {
 		return "", ""
 	}
-	// The authorization endpoints of the same gateway spell errors as RFC 6749 does.
+	// The authorization endpoints of the same gateway use the error members of RFC 6749.
 	return fields.firstText("code", "error"), fields.firstText("message", "error_description")
 }
 
-// notFoundCode is how the API, and the CAMARA documents after it, spell what is not there. Gateways have
-// words of their own for a route or a service that is not.
+// notFoundCode matches the codes of the API, and of later CAMARA documents, for what does not
+// exist. Gateways have other codes for a route or a service that does not exist.
 var notFoundCode = regexp.MustCompile(`\A(?:(?:[A-Z0-9_]+\.)?(?:SESSION_)?NOT_FOUND|GONE)\z`)
 
 func (openGateway) saysNotFound(code string) bool { return notFoundCode.MatchString(code) }
 
-// sessionID is deliberately wider than a UUID: an id that the network gave is the only handle to
-// a billed session, and must not be lost to its spelling. It holds nothing that could leave its
-// path segment.
+// sessionID is deliberately wider than a UUID: the id that a network has issued is the only handle
+// to a billed session, whatever it looks like. It allows nothing that could leave its path segment.
 var sessionID = regexp.MustCompile(`^[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}$`)
 
-// ValidSessionID reports whether a network could give this id: whether it can be imported.
+// ValidSessionID reports whether a network could have issued this id, so that it can be imported.
 func ValidSessionID(id string) bool { return sessionID.MatchString(id) }
 
 func validID(id string) bool { return ValidSessionID(id) }
+
+// The hosts that the API document names.
+const (
+	DefaultEndpoint = "https://opengateway.telefonica.com/v1"
+	SandboxEndpoint = "https://sandbox.opengateway.telefonica.com/v1"
+)
 
 // LongestSession is the most that a session of this API lasts.
 const LongestSession = maxOpenGatewaySeconds * time.Second

@@ -19,10 +19,12 @@ type tokenEndpoint struct {
 
 const discoveryPath = "/.well-known/openid-configuration"
 
-// discover reads the token endpoint from the OpenID Connect discovery document of the origin.
-// What the document says is about to be sent the client secret, so it has to be https and speak
-// for this very origin. One that does not say for whom it speaks may name this origin alone.
-func discover(ctx context.Context, client *http.Client, origin string, config Config) (tokenEndpoint, error) {
+// discover reads the token endpoint from the OpenID Connect discovery document of the endpoint's
+// origin. The client secret is about to be sent to that token endpoint, so it has to be https, and
+// the document has to name this origin as its issuer. Without an issuer, it may name only a token
+// endpoint at this origin.
+func discover(ctx context.Context, client *http.Client, config *Config) (tokenEndpoint, error) {
+	origin := webOriginOf(config.Endpoint)
 	at := origin + discoveryPath
 	fail := func(status int, final bool, err error) (tokenEndpoint, error) {
 		return tokenEndpoint{}, &TokenError{URL: at, Discovery: true, Status: status, Err: err, permanent: final}
@@ -68,8 +70,8 @@ func discover(ctx context.Context, client *http.Client, origin string, config Co
 	return tokenEndpoint{url: endpoint, style: authStyle(fields)}, nil
 }
 
-// authStyle is Basic, which RFC 6749 §2.3.1 obliges every server to support, unless the document
-// lists its methods without it.
+// authStyle is Basic, which RFC 6749 §2.3.1 requires every server to support, unless the document
+// lists the supported methods and Basic is not among them.
 func authStyle(document object) oauth2.AuthStyle {
 	var methods []string
 	if json.Unmarshal(document["token_endpoint_auth_methods_supported"], &methods) == nil &&

@@ -16,14 +16,14 @@ import (
 type Error struct {
 	Operation  Operation
 	SessionID  string
-	Scope      string        // what the operation needs the token to carry
+	Scope      string        // the scope that the operation requires
 	Status     int           // HTTP status; 0 when there was no answer
 	Code       string        // `code` of the API's error body
-	Message    string        // `message` of the API's error body, or a little of any other text; no HTML
+	Message    string        // `message` of the API's error body, or the start of any other text; no HTML
 	Correlator string        // x-correlator, for the operator's support
-	RetryAfter time.Duration // what the API asked to wait, when that does not fit; 0 when it did not ask
+	RetryAfter time.Duration // how long the API asked to wait; 0 when it did not ask
 	ServerTime time.Time     // the answer's Date; zero when absent
-	Err        error         // what went wrong without a usable answer
+	Err        error         // why there was no usable answer
 
 	outcome        outcome
 	documented     bool // a refusal that the API document knows, and not one of a gateway in front of the API
@@ -56,10 +56,10 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// TokenError says that there is no access token. No request has been sent to the API.
+// TokenError says that no access token could be had. No request was sent to the API.
 type TokenError struct {
 	URL         string // of the token endpoint or the discovery document
-	Discovery   bool   // the token endpoint could not even be found
+	Discovery   bool   // discovery of the token endpoint failed
 	Status      int
 	Code        string // RFC 6749 `error`
 	Description string
@@ -94,32 +94,33 @@ func (e *TokenError) Error() string {
 
 func (e *TokenError) Unwrap() error { return e.Err }
 
-// risksLockout reports whether asking for a token again could lock the client out.
+// risksLockout reports whether another token request could lock the client out.
 func risksLockout(err error) bool {
 	var token *TokenError
 	return errors.As(err, &token) && token.lockout
 }
 
-// isTransientTokenError reports whether err is for want of a token that there may be in a moment.
+// isTransientTokenError reports whether err is a failure to get a token that may pass in a moment.
 func isTransientTokenError(err error) bool {
 	var token *TokenError
 	return errors.As(err, &token) && !token.permanent
 }
 
-// ErrNotRenewable says that a ready access token was refused: nobody but its giver can renew it.
+// ErrNotRenewable says that a static access token was refused. Only who issued it can renew it.
 var ErrNotRenewable = errors.New("the access token was refused and cannot be renewed")
 
 // ErrNoDate says that the server's time is not known, because its answers carry no Date header (RFC
 // 9110 §6.6.1).
 var ErrNoDate = errors.New("the API's answers carry no Date header, so its clock is not known")
 
-// ErrCachedList says that a cache answered with a list that it had: it says nothing of now (RFC 9111 §5.1).
+// ErrCachedList says that a cache answered with a stored list, which says nothing about the present
+// (RFC 9111 §5.1).
 var ErrCachedList = errors.New("the list of sessions came from a cache, so it may be out of date")
 
-// ErrClockStandsStill says that answers some seconds apart carry the same Date, as those of a cache do.
+// ErrClockStandsStill says that answers some seconds apart carry the same Date, as a cache's do.
 var ErrClockStandsStill = errors.New("the API's answers carry the same Date seconds apart, as those of a cache do, so its clock is not known")
 
-// IncompleteListError says that a list may not show all sessions: what it does not show may be there.
+// IncompleteListError says that a list may not show all sessions.
 type IncompleteListError struct{ Err error }
 
 func (e *IncompleteListError) Error() string { return e.Err.Error() }
@@ -128,8 +129,8 @@ func (e *IncompleteListError) Unwrap() error { return e.Err }
 // ErrWindowClosed says that less than a second is left until Spec.Until: nothing was sent.
 var ErrWindowClosed = errors.New("less than a second is left of the time asked for")
 
-// ConflictError is a 409: the network has a session for this device already. It is never taken
-// over, since nothing proves whose it is.
+// ConflictError is a 409: the network already has a session for this device. It is never adopted,
+// since nothing proves whose it is.
 type ConflictError struct {
 	Device   Device
 	Own      []string  // sessions this same process made for the device
@@ -139,7 +140,7 @@ type ConflictError struct {
 	LookErr  error     // why the sessions could not be listed
 	Now      time.Time // the server's time of the 409; zero when unknown
 	Err      *Error
-	Then     error // how a request that repeated it failed; nil where this was the last one
+	Then     error // how a later POST failed; nil when this was the last one
 }
 
 func (e *ConflictError) Error() string {
@@ -148,17 +149,17 @@ func (e *ConflictError) Error() string {
 
 func (e *ConflictError) Unwrap() error { return e.Err }
 
-// UnresolvedError says that a POST may have created a session which could not be found or told
-// from others. Somebody has to look.
+// UnresolvedError says that a POST may have created a session that could not be found, or not be
+// distinguished from others. A person has to find out.
 type UnresolvedError struct {
 	Device      Device
 	Candidates  []Session // may be the one
 	Correlators []string  // of the POSTs without a usable answer
 	Until       time.Time // when the session would end at the latest; zero when unknown
 	Seconds     int64     // how long it would last
-	LookErr     error     // why looking failed; nil when it found nothing
+	LookErr     error     // why the search failed; nil when it found nothing
 	Interrupted bool
-	Kept        string // the session that a later POST made, and that is kept; empty for none
+	Kept        string // the session that a later POST created and that is kept; empty for none
 	Err         error  // what ended the attempt
 }
 
@@ -168,13 +169,12 @@ func (e *UnresolvedError) Error() string {
 
 func (e *UnresolvedError) Unwrap() error { return e.Err }
 
-// InterruptedError says that a verb stopped because it was asked to (Ctrl-C, SIGTERM), or ran
-// out of the time it was given.
+// InterruptedError says that an operation was interrupted (Ctrl-C, SIGTERM) or timed out.
 type InterruptedError struct {
 	Operation Operation
 	Sent      bool  // a request had been sent
-	Timeout   bool  // it ran out of time: nobody interrupted
-	Err       error // the failure it was riding out, or nil
+	Timeout   bool  // it timed out, and was not interrupted
+	Err       error // the last failure, which it was about to retry; nil for none
 }
 
 func (e *InterruptedError) Error() string {
@@ -190,7 +190,7 @@ func (e *InterruptedError) Error() string {
 
 func (e *InterruptedError) Unwrap() error { return e.Err }
 
-// WaitReason is why a wait for AVAILABLE ended otherwise.
+// WaitReason is why a wait ended although the session is not AVAILABLE.
 type WaitReason int
 
 // The ways a wait ends without AVAILABLE.
@@ -199,7 +199,7 @@ const (
 	WaitTimeout                            // the context's deadline passed
 	WaitInterrupted                        // the context was cancelled
 	WaitGone                               // the session is proven gone
-	WaitUnauthorized                       // the credentials are refused, and will be
+	WaitUnauthorized                       // the credentials are refused for good
 )
 
 // WaitError says why a wait ended and what was last known of the session.
@@ -225,8 +225,8 @@ func (e *WaitError) Error() string {
 
 func (e *WaitError) Unwrap() error { return e.Err }
 
-// PanicError is a fault of this program, kept from taking the state with it: nothing above
-// recovers a panic, and Terraform records nothing of a plugin that dies.
+// PanicError is a panic that was recovered. Nothing above this package recovers one, and when a
+// plugin dies, Terraform records nothing of what it did.
 type PanicError struct {
 	Value any
 	Stack []byte
@@ -236,15 +236,15 @@ func (e *PanicError) Error() string { return fmt.Sprintf("internal fault: %v", e
 
 func newPanicError(fault any) *PanicError { return &PanicError{Value: fault, Stack: debug.Stack()} }
 
-// recoverTo turns a panic of the calling function into *err. A value that the function has set
-// already is kept.
+// recoverTo turns a panic of the calling function into *err. Other results that the function has
+// already set are kept.
 func recoverTo(err *error) {
 	if fault := recover(); fault != nil {
 		*err = newPanicError(fault)
 	}
 }
 
-// newInterruptedError turns the end of ctx into the error a verb returns.
+// newInterruptedError is how an operation fails because ctx has ended.
 func newInterruptedError(ctx context.Context, op Operation, sent bool, last error) *InterruptedError {
 	return &InterruptedError{
 		Operation: op, Sent: sent, Err: last,
@@ -252,14 +252,14 @@ func newInterruptedError(ctx context.Context, op Operation, sent bool, last erro
 	}
 }
 
-// maxServerText bounds what of a server's words reaches a person.
+// maxServerText bounds how much of a server's text is shown, in characters.
 const maxServerText = 300
 
-// markup is what a web page has and a sentence has not.
+// markup matches an HTML tag.
 var markup = regexp.MustCompile(`<\s*[/!?]?\s*[A-Za-z]`)
 
-// readable makes a server's words safe to print. A web page says nothing useful in a terminal,
-// so it is left out.
+// readable makes a server's text safe to print. A web page says nothing useful in a terminal, so it
+// is left out.
 func readable(text string) string {
 	if markup.MatchString(text) {
 		return ""
@@ -276,11 +276,11 @@ func printable(text string) string {
 	return text
 }
 
-// oneLine drops what nobody sees, and makes one blank of several and of line feeds.
+// oneLine drops invisible characters and replaces each run of white space by one space.
 func oneLine(text string) string {
 	text = strings.Map(func(r rune) rune {
 		switch {
-		case '０' <= r && r <= '９': // full width, as in some alphabets' fonts
+		case '０' <= r && r <= '９': // full-width digits, as in East Asian fonts
 			return r - '０' + '0'
 		case unicode.IsSpace(r):
 			return ' '
@@ -292,7 +292,8 @@ func oneLine(text string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// redactedError says what err says, safe to print: errors of net/http quote the server at length.
+// redactedError is err with a text that is safe to print: errors of net/http quote the server at
+// length.
 type redactedError struct {
 	text string
 	err  error

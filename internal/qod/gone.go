@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// What proves that a session is gone. A 404 alone does not: gateways answer it in the API's place, a
-// replica that lags has not heard of a new session yet, and a cache repeats what was so before. A
-// session that is taken to be gone while it lives is billed, and nobody can stop it.
+// What proves that a session is gone. A 404 alone does not: it may come from a gateway, from a
+// replica that lags behind, or from a cache. A session that is forgotten while it is live goes on
+// being billed, and nobody can delete it.
 
 const (
-	// maxLag is how long a replica or a list may lag behind a create. A session younger than this is
-	// asked for again before anything is concluded.
+	// maxLag is how long a replica or a list may lag behind a create. A 404 for a session younger than
+	// this proves nothing yet.
 	maxLag = time.Minute
-	// lagInterval is the time between two such requests for one session.
+	// lagInterval is the time between two requests for such a session.
 	lagInterval = 4 * time.Second
-	// repeatDelay is the time between two answers that have to say the same where there is no list.
+	// repeatDelay is the time between two answers that have to agree where there is no list.
 	repeatDelay = 2 * time.Second
 )
 
@@ -57,8 +57,8 @@ func IsGone(err error) bool {
 type UnprovenError struct {
 	ID     string
 	Listed bool   // a list shows the session
-	Look   error  // why there was no list to prove it by
-	Scope  string // that lists need, where these credentials have none
+	Look   error  // why there was no list that could prove it
+	Scope  string // the scope that lists require, where these credentials cannot list
 	Err    *Error // the answer
 }
 
@@ -74,7 +74,8 @@ func (e *UnprovenError) Error() string {
 
 func (e *UnprovenError) Unwrap() error { return e.Err }
 
-// notFound is err if it is an answer that says there is no such session, whoever gave it; nil if not.
+// notFound is err if it is an answer that says there is no such session, whoever sent it; otherwise
+// nil.
 func notFound(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) && (e.Operation == OperationRead || e.Operation == OperationDelete) &&
@@ -84,20 +85,21 @@ func notFound(err error) *Error {
 	return nil
 }
 
-// absence is one search for proof that a session is gone, behind an answer that said so.
+// absence is a search for proof that a session is gone, after an answer that said so.
 type absence struct {
 	client *Client
 	ref    Ref
 	answer *Error
-	// repeat repeats the operation that was answered like this; without an error the session was there.
+	// repeat repeats the operation that was answered like this; without an error the session was
+	// there.
 	repeat func(context.Context) (Session, error)
 	// accepted says that the API has accepted the session's deletion: no lag has to be waited for.
 	accepted bool
 }
 
-// prove returns a *GoneError, or the session where it is there after all, or an error that proves
-// nothing: *UnprovenError, or *InterruptedError when the context ends meanwhile. A session that only a
-// list shows comes with listed.
+// prove returns a *GoneError, or the session if it exists after all, or an error that proves
+// nothing: *UnprovenError, or *InterruptedError when the context ends first. listed says that only
+// a list shows the session.
 func (a absence) prove(ctx context.Context) (_ Session, listed bool, _ error) {
 	c := a.client
 	c.own.forgetSeen(a.ref.ID)
@@ -111,7 +113,7 @@ func (a absence) prove(ctx context.Context) (_ Session, listed bool, _ error) {
 		if a.expiredByClock(ctx) {
 			return a.gone(ProofExpired)
 		}
-		// What a list shows is there. Only what it does not show has to be waited for.
+		// A session that a list shows exists. For one that it does not show, the list may lag.
 		if s, err := a.checkList(ctx, time.Now()); err == nil && s.ID != "" {
 			return s, true, nil
 		}
@@ -123,7 +125,7 @@ func (a absence) prove(ctx context.Context) (_ Session, listed bool, _ error) {
 	switch {
 	case err == nil && s.ID != "":
 		return s, true, nil
-	case err == nil && c.own.deleted(a.ref.ID): // meanwhile, by another resource that held it
+	case err == nil && c.own.deleted(a.ref.ID): // meanwhile, by another resource with the same session
 		return a.gone(ProofDeleted)
 	case err == nil:
 		return a.gone(ProofList)
@@ -141,13 +143,14 @@ func (a absence) gone(proof Proof) (Session, bool, error) {
 	return Session{}, false, &GoneError{ID: a.ref.ID, Proof: proof, Err: a.answer}
 }
 
-// expired reports whether the session is past its end at a time; at none it is not.
+// expired reports whether the session is past its end at the time now. It is not when either is
+// zero.
 func (a absence) expired(now time.Time) bool {
 	return !now.IsZero() && !a.ref.ExpiresAt.IsZero() && now.After(a.ref.ExpiresAt)
 }
 
-// expiredByClock is expired by a clock that more than one answer has shown. It asks for the time only
-// where that of this answer says so already.
+// expiredByClock is expired by a time on which more than one answer agrees. It makes requests for
+// it only where the time of this one answer says so already.
 func (a absence) expiredByClock(ctx context.Context) bool {
 	if !a.expired(a.client.clock.estimate()) {
 		return false
@@ -156,9 +159,9 @@ func (a absence) expiredByClock(ctx context.Context) bool {
 	return err == nil && a.expired(now)
 }
 
-// expiredByRepeat is expiredSurely where lists do not tell the time either: the same answer a second
-// later does, unless this machine's clock says otherwise. Whoever answers like this may have a clock of
-// its own.
+// expiredByRepeat is expiredByClock where lists do not show the time either: the same answer a second
+// later confirms it. This machine's clock has to agree, since whatever answers with these 404s may
+// have a clock of its own.
 func (a absence) expiredByRepeat(ctx context.Context) bool {
 	c := a.client
 	if !a.expired(c.clock.estimate()) || !a.expired(time.Now()) {
@@ -184,13 +187,13 @@ func (a absence) young() bool {
 	if a.ref.MadeAt.IsZero() {
 		return false
 	}
-	// Where the API shows no time, the machine's wrote down when the session was made.
+	// Where the API shows no time, MadeAt is by this machine's clock.
 	age := firstTime(c.clock.estimate(), time.Now()).Sub(a.ref.MadeAt)
 	return age.Abs() < maxLag
 }
 
-// replicatedAt is when each replica has to know the session, by this process's clock; zero where that
-// was long ago.
+// replicatedAt is when every replica has to know the session, by this process's clock; zero where
+// that was long ago.
 func (a absence) replicatedAt() time.Time {
 	c := a.client
 	if a.accepted {
@@ -206,8 +209,8 @@ func (a absence) replicatedAt() time.Time {
 	return time.Time{}
 }
 
-// waitOutLag asks for the session again and again, until it is there or old enough that each replica
-// has to know it. It returns neither session nor error then.
+// waitOutLag repeats the operation until the session appears, or is so old that every replica has
+// to know it. In the latter case it returns neither session nor error.
 func (a absence) waitOutLag(ctx context.Context) (Session, error) {
 	for began := time.Now(); time.Since(began) < maxLag && a.young(); {
 		if pause(ctx, withJitter(lagInterval)) != nil {
@@ -223,13 +226,13 @@ func (a absence) waitOutLag(ctx context.Context) (Session, error) {
 	return Session{}, nil
 }
 
-// checkList asks for a list that began at notBefore or later. It returns the session if that shows it, and
-// an error where what it does not show may be there all the same.
+// checkList looks for the session in a list whose request started at notBefore or later. It returns
+// the session if the list shows it, and an error if the list proves nothing.
 //
-// Of many sessions that are gone at once, each gets its 404 at another time. One list that began
-// after the first of them, and less than ten seconds ago, speaks for all: none of them is so new that
-// it can have appeared since. What such a list shows may have ended since, so that takes one that began
-// after this answer.
+// When many sessions are gone, their 404s come at different times. One list that started after the
+// first of them, and less than ten seconds ago, is enough for all: none of these sessions is so new
+// that it can have appeared since. One that such a list shows may have ended since, so a list that
+// started after this answer decides.
 func (a absence) checkList(ctx context.Context, notBefore time.Time) (Session, error) {
 	c := a.client
 	if refusal := c.lists.recentRefusal(); refusal != nil {
@@ -244,7 +247,7 @@ func (a absence) checkList(ctx context.Context, notBefore time.Time) (Session, e
 	case err != nil:
 		return Session{}, err
 	case errors.Is(list.doubt, ErrCachedList):
-		return Session{}, list.doubt // what it shows may be gone, too
+		return Session{}, list.doubt // what it shows may be gone
 	}
 	if s, listed := list.find(a.ref.ID); listed {
 		s.ID = a.ref.ID // as the caller spells it
@@ -256,8 +259,8 @@ func (a absence) checkList(ctx context.Context, notBefore time.Time) (Session, e
 	return Session{}, c.misses(ctx, list)
 }
 
-// misses is an error where the list does not show a session that the API shows when it is asked for
-// it: then the list lags, or shows less than there is.
+// misses returns an error if the list does not show a session that a read does: then the list lags
+// or is incomplete.
 func (c *Client) misses(ctx context.Context, list *snapshot) error {
 	for {
 		ref, found := c.own.missingFrom(list)
@@ -267,12 +270,12 @@ func (c *Client) misses(ctx context.Context, list *snapshot) error {
 		if _, err := c.readOnce(ctx, ref, 1); notFound(err) == nil {
 			return fmt.Errorf("the list of sessions does not show %s either, which the API shows when asked for it", ref.ID)
 		}
-		c.own.forgetSeen(ref.ID) // it has ended meanwhile
+		c.own.forgetSeen(ref.ID) // it has ended since
 	}
 }
 
-// proveByRepeat is what is left where the API has no list: it has to say the same twice, in its own words.
-// A gateway that answers in its place has others, or none.
+// proveByRepeat is for an API without a list: it has to answer the same twice, with a code of its
+// own document. Gateways send other codes, or none.
 func (a absence) proveByRepeat(ctx context.Context, noList error) (Session, bool, error) {
 	unproven := &UnprovenError{ID: a.ref.ID, Look: noList, Scope: a.client.dialect.list().scope, Err: a.answer}
 	if !a.answer.documented {
@@ -291,14 +294,14 @@ func (a absence) proveByRepeat(ctx context.Context, noList error) (Session, bool
 	return a.gone(ProofRepeat)
 }
 
-// absenceBurst is when the answers began that say there is no session: of a fleet that has ended, all come
-// within seconds of each other.
+// absenceBurst is when the current run of 404s began: when a fleet has ended, they come within
+// seconds of each other.
 type absenceBurst struct {
 	mu    sync.Mutex
 	began time.Time
 }
 
-// since is when the burst began that now goes on, which may be now.
+// since is when the current burst began; now, if there is none.
 func (b *absenceBurst) since() time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -20,12 +20,11 @@ import (
 
 // clientCredentials is the OAuth 2.0 grant of RFC 6749 §4.4. One token serves every device.
 type clientCredentials struct {
-	config    Config
-	http      *http.Client
-	webOrigin string // of the endpoint, where the discovery document is
+	config *Config
+	http   *http.Client
 
 	mu         sync.Mutex
-	discovered *tokenEndpoint // once discovered; one document serves the process
+	discovered *tokenEndpoint // nil before discovery, which is made once
 }
 
 func (g *clientCredentials) subject(Device) string { return "" }
@@ -37,7 +36,7 @@ func (g *clientCredentials) fetch(ctx context.Context, _ Device) (string, time.D
 	}
 	config := clientcredentials.Config{
 		ClientID: g.config.ClientID, ClientSecret: g.config.ClientSecret, TokenURL: endpoint.url, Scopes: g.config.Scopes,
-		// Never oauth2.AuthStyleAutoDetect: it answers invalid_client with a second try.
+		// Never oauth2.AuthStyleAutoDetect, which repeats the request after invalid_client.
 		AuthStyle: endpoint.style,
 	}
 	client := *g.http
@@ -49,7 +48,7 @@ func (g *clientCredentials) fetch(ctx context.Context, _ Device) (string, time.D
 	if !isHeaderSafe(token.AccessToken) {
 		return "", 0, &TokenError{
 			URL: endpoint.url, permanent: true,
-			Err: errors.New("the access token holds characters that cannot stand in a header"),
+			Err: errors.New("the access token contains characters that are not allowed in a header"),
 		}
 	}
 	lifetime := time.Duration(0)
@@ -69,7 +68,7 @@ func (g *clientCredentials) endpoint(ctx context.Context) (tokenEndpoint, error)
 	if found != nil {
 		return *found, nil
 	}
-	endpoint, err := discover(ctx, g.http, g.webOrigin, g.config)
+	endpoint, err := discover(ctx, g.http, g.config)
 	if err != nil {
 		return tokenEndpoint{}, err
 	}
@@ -79,7 +78,7 @@ func (g *clientCredentials) endpoint(ctx context.Context) (tokenEndpoint, error)
 	return endpoint, nil
 }
 
-// explain turns x/oauth2's error, which may quote a megabyte of body, into ours.
+// explain converts an error of x/oauth2, which may quote a megabyte of body.
 func (g *clientCredentials) explain(tokenURL string, err error) error {
 	failure := &TokenError{URL: tokenURL}
 	var refusal *oauth2.RetrieveError
@@ -105,12 +104,11 @@ func (g *clientCredentials) explain(tokenURL string, err error) error {
 	return failure
 }
 
-// maxTokenBody bounds a token answer or discovery document, after decompression.
+// maxTokenBody bounds a token response or discovery document, after decompression.
 const maxTokenBody = 1 << 20
 
-// tokenNormalizer makes what token endpoints send digestible for x/oauth2: it rejects a whole token
-// for an `expires_in` of 3600.0, reads JSON labelled text/plain as a form, and does not say how
-// much it will read.
+// tokenNormalizer normalises token responses for x/oauth2, which rejects a token whose `expires_in`
+// is 3600.0, parses JSON labelled text/plain as a form, and does not document how much it reads.
 type tokenNormalizer struct {
 	next      http.RoundTripper
 	userAgent string
@@ -141,8 +139,8 @@ func (t *tokenNormalizer) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// normaliseToken rewrites a JSON answer so that each field has the type that RFC 6749 §5 gives
-// it. It reports false for what is no JSON object.
+// normaliseToken rewrites a JSON response so that each field has the type that RFC 6749 §5 gives
+// it. It reports false for anything but a JSON object.
 func normaliseToken(body []byte) ([]byte, bool) {
 	fields, err := decodeObject(body)
 	if err != nil {
@@ -154,7 +152,7 @@ func normaliseToken(body []byte) ([]byte, bool) {
 			normal[name] = s
 		}
 	}
-	// Telefónica's authorization endpoints spell errors {code, message}.
+	// Errors of Telefónica's authorization endpoints have the members code and message.
 	if normal["error"] == nil && normal["access_token"] == nil {
 		normal["error"], normal["error_description"] = fields.text("code"), fields.text("message")
 	}
@@ -165,7 +163,7 @@ func normaliseToken(body []byte) ([]byte, bool) {
 	return encoded, err == nil
 }
 
-// lifetime is a number of seconds, also from a float, bounded to what a duration can hold.
+// lifetime is a positive number of seconds, which may be a float, bounded to maxLifetime.
 func (o object) lifetime(name string) (int64, bool) {
 	seconds, err := strconv.ParseFloat(o.text(name), 64)
 	if err != nil || !(seconds > 0) {
@@ -179,7 +177,7 @@ func isForm(contentType string) bool {
 	return err == nil && mediaType == "application/x-www-form-urlencoded"
 }
 
-// webOriginOf is scheme and host of an endpoint.
+// webOriginOf is the origin of a URL (RFC 6454): its scheme, host and port.
 func webOriginOf(endpoint string) string {
 	u, err := url.Parse(endpoint)
 	if err != nil {

@@ -5,14 +5,14 @@ import (
 	"sync/atomic"
 )
 
-// staticToken is an access token that somebody else fetched. It cannot be renewed, so once it is
-// refused every further call says so instead of asking the API again.
+// staticToken is an access token from the configuration. It cannot be renewed, so once it has been
+// refused, every further call fails without a request.
 type staticToken struct {
 	token   Token
 	refused atomic.Bool
 }
 
-// Token returns the one token there is.
+// Token returns the token until it has been refused.
 func (r *staticToken) Token(context.Context, Device) (Token, error) {
 	if r.refused.Load() {
 		return Token{}, &TokenError{Err: ErrNotRenewable, permanent: true}

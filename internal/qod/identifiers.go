@@ -9,7 +9,7 @@ import (
 	"unicode"
 )
 
-// comparison is what two values of one kind of identifier say of their devices.
+// comparison is what two identifiers of the same kind say about their devices.
 type comparison int
 
 const (
@@ -19,8 +19,8 @@ const (
 )
 
 // agreement counts the kinds of identifiers in which the two are equal, and in which they certainly
-// are not. An answer that contradicts is taken for somebody else's session, so what is masked, cut
-// short or not understood counts as neither.
+// differ. A difference makes a session somebody else's, so an identifier that is masked, truncated
+// or not understood counts as neither.
 func (d Device) agreement(shown Device) (equals, differences int) {
 	for _, c := range []comparison{
 		comparePhones(phoneDigits(d.PhoneNumber), phoneDigits(shown.PhoneNumber)),
@@ -39,15 +39,16 @@ func (d Device) agreement(shown Device) (equals, differences int) {
 	return equals, differences
 }
 
-// wholePhone is a number with its country code, blanks and punctuation taken out.
+// wholePhone matches a number with its country code, without spaces and punctuation.
 var wholePhone = regexp.MustCompile(`(?i)\A(?:tel:|msisdn[:=]?)?(?:\+|00)?([1-9][0-9]{4,14})\z`)
 
-// parentheses go, and with them what they hold of +34 (0) 600: a zero for callers within the country.
+// parentheses go, and with them what they hold of +34 (0) 600: a zero for callers within the
+// country.
 var parentheses = strings.NewReplacer("(0)", "", "(", "", ")", "")
 
-// phoneDigits are the digits of a phone number from its country code on, however it is spelled:
-// +34 600 100 001, 0034600100001, (+34) 600-100-001, tel:+34600100001. Empty for what is no whole
-// number, as one that is masked or that has a national prefix.
+// phoneDigits are the digits of a phone number, starting with its country code, however it is
+// spelled: +34 600 100 001, 0034600100001, (+34) 600-100-001, tel:+34600100001. They are empty for
+// an incomplete number, such as one that is masked or has a national prefix.
 func phoneDigits(s string) string {
 	s = parentheses.Replace(strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) || r == '−' || r == '.' {
@@ -62,8 +63,8 @@ func phoneDigits(s string) string {
 	return m[1]
 }
 
-// comparePhones compares digits. One number may be the other without its country code, which some
-// networks leave out.
+// comparePhones compares the digits of two numbers. Some networks leave out the country code, so
+// the end of the other number is inconclusive.
 func comparePhones(a, b string) comparison {
 	switch {
 	case a == "" || b == "":
@@ -76,7 +77,7 @@ func comparePhones(a, b string) comparison {
 	return different
 }
 
-// foldName is a network access identifier in one spelling; empty for one that is masked.
+// foldName normalises a network access identifier; it is empty for one that is masked.
 func foldName(s string) string {
 	if strings.ContainsAny(s, "*…•") || strings.Contains(s, "..") {
 		return ""
@@ -84,10 +85,10 @@ func foldName(s string) string {
 	return strings.ToLower(strings.ToUpper(strings.TrimSpace(s))) // both, or ſ and s stay two letters
 }
 
-// wholeName has the two parts of RFC 7542.
+// wholeName matches a network access identifier with both parts of RFC 7542.
 var wholeName = regexp.MustCompile(`\A[^@\s]+@[^@\s]+\z`)
 
-// compareNames compares folded names. One without a realm may be short for one with it.
+// compareNames compares normalised names. One without a realm may be short for one with it.
 func compareNames(a, b string) comparison {
 	switch {
 	case a == "" || b == "":
@@ -100,15 +101,15 @@ func compareNames(a, b string) comparison {
 	return inconclusive
 }
 
-// endpoint is an address with the port that tells its device from others behind the same address,
-// where there is one.
+// endpoint is an address, with the port that distinguishes its device from others behind the same
+// address, if there is one.
 type endpoint struct {
 	address netip.Addr
 	port    *int64
 }
 
-// addresses are the device's addresses of one family, wherever they are told. What is no address, or
-// stands for none (0.0.0.0 and ::), is left out.
+// addresses are the device's addresses of one family, in whichever field they are. Anything that is
+// not an address, and the unspecified addresses 0.0.0.0 and ::, are left out.
 func (d Device) addresses(family func(netip.Addr) bool) []endpoint {
 	var found []endpoint
 	add := func(spelled string, port *int64) {
@@ -137,12 +138,12 @@ func compareAddresses(a, b []endpoint) comparison {
 	return different
 }
 
-// mayBe reports whether the two are one endpoint as far as they say.
+// mayBe reports whether the two may be the same endpoint.
 func (e endpoint) mayBe(other endpoint) bool {
 	return e.address == other.address && (e.port == nil || other.port == nil || *e.port == *other.port)
 }
 
-// portMark stands between an address and its port. No other identifier has a blank in it.
+// portMark separates an address from its port. No other identifier contains a space.
 const portMark = " port "
 
 func (e endpoint) String() string {
@@ -152,8 +153,8 @@ func (e endpoint) String() string {
 	return "ip:" + e.address.String() + portMark + strconv.FormatInt(*e.port, 10)
 }
 
-// identifiers are the device's identifiers in one spelling each, sorted: what the API compares
-// when it answers 409. What agreement finds inconclusive in itself is not among them.
+// identifiers are the device's identifiers, normalised and sorted: what the API compares when it
+// answers with a 409. Those that agreement finds inconclusive by themselves are not among them.
 func (d Device) identifiers() []string {
 	var ids []string
 	if digits := phoneDigits(d.PhoneNumber); digits != "" {

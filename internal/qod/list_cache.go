@@ -13,9 +13,9 @@ import (
 type snapshot struct {
 	started  time.Time // when its request started, by this process's clock
 	sessions []Session
-	index    map[string]int // in sessions, by id in lower case: networks may spell one id in two ways
-	// doubt is why what the list does not show may be there all the same: it comes from a cache, or is
-	// a part of the whole. Nil for none.
+	index    map[string]int // in sessions, by id in lower case: networks may spell an id in two ways
+	// doubt is why a session that the list does not show may exist all the same: the list comes from a
+	// cache or is incomplete. Nil for no doubt.
 	doubt error
 }
 
@@ -34,23 +34,22 @@ func (s *snapshot) find(id string) (Session, bool) {
 }
 
 const (
-	// snapshotAge is how old a list may be where something from before the question will do.
+	// snapshotAge is how old a list may be for callers that do not need the present.
 	snapshotAge = 10 * time.Second
 
-	// listInterval is the least time from the start of one list request to the next. It grows with
-	// what a list takes, so that no more than half of the API's time goes into ours.
+	// listInterval is the shortest time between the starts of two list requests. Slow lists make it
+	// longer, so that the API spends at most half of its time on our lists.
 	listInterval = 250 * time.Millisecond
 
-	// maxListPause bounds the pause after a list that failed: whoever looks for a lost session needs
-	// the next one while there is still time.
+	// maxListPause bounds the pause after a list that failed: a create that looks for a lost session
+	// needs the next list while there is still time.
 	maxListPause = 2 * time.Second
 
-	// listPatience bounds how long those wait for a list who can do without.
+	// listPatience bounds how long callers that can do without a list wait for one.
 	listPatience = 10 * time.Second
 )
 
-// listCache shares list requests: callers that need one at the same time get one. One request is in
-// flight at most.
+// listCache shares lists between callers. At most one list request is in flight.
 type listCache struct {
 	request  func(context.Context) (listing, error)
 	shared   sharedCall[*snapshot]
@@ -67,26 +66,26 @@ func newListCache(request func(context.Context) (listing, error)) *listCache {
 	return &listCache{request: request, inFlight: make(chan struct{}, 1)}
 }
 
-// since returns a snapshot whose request started at notBefore or later: an older one cannot
-// speak for what has happened since.
+// since returns a list whose request started at notBefore or later: an older one does not show what
+// has happened since.
 func (l *listCache) since(ctx context.Context, notBefore time.Time) (*snapshot, error) {
 	for {
 		if last := l.cached(notBefore); last != nil {
 			return last, nil
 		}
-		// A request that began before notBefore may be the one in flight; then there is a second round.
-		taken, err := l.shared.do(ctx, l.fetch)
+		// The request that was in flight may have started before notBefore: then there is another.
+		list, err := l.shared.do(ctx, l.fetch)
 		if err != nil {
 			return nil, err
 		}
-		if !taken.started.Before(notBefore) {
-			return taken, nil
+		if !list.started.Before(notBefore) {
+			return list, nil
 		}
 	}
 }
 
-// cached returns the latest snapshot if its request started at notBefore or later. What came after it
-// and failed takes nothing away from it.
+// cached returns the latest list if its request started at notBefore or later. A later request that
+// failed does not invalidate it.
 func (l *listCache) cached(notBefore time.Time) *snapshot {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -96,44 +95,44 @@ func (l *listCache) cached(notBefore time.Time) *snapshot {
 	return l.last
 }
 
-// trySince is since for those who can do without: it returns nil where a list is not worth a try, fails,
-// or takes too long.
+// trySince is since for callers that can do without a list: it returns nil if lists are not usable,
+// or if this one fails or takes too long.
 func (l *listCache) trySince(ctx context.Context, notBefore time.Time) *snapshot {
 	if !l.usable() {
 		return l.cached(notBefore)
 	}
 	patient, cancel := context.WithTimeout(ctx, listPatience)
 	defer cancel()
-	taken, err := l.since(patient, notBefore)
+	list, err := l.since(patient, notBefore)
 	if err != nil && ctx.Err() == nil && patient.Err() != nil {
 		l.markSlow()
 	}
-	return taken
+	return list
 }
 
-// usable reports whether a list is worth a try to those who can do without: the API has one,
-// and the latest request did not fail just now.
+// usable reports whether callers that can do without a list should try for one: the API supports
+// lists, and the latest request did not fail within the last ten seconds.
 func (l *listCache) usable() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.unsupportedErr == nil && (l.failedAt.IsZero() || time.Since(l.failedAt) >= snapshotAge)
 }
 
-// markSlow counts a list that takes too long to wait for as one that failed.
+// markSlow counts a list that takes too long as one that failed.
 func (l *listCache) markSlow() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.failedAt = time.Now()
 }
 
-// unsupported reports whether the API has no list for these credentials.
+// unsupported reports whether the API does not list sessions for these credentials.
 func (l *listCache) unsupported() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.unsupportedErr != nil
 }
 
-// recentRefusal is how the API has refused a list within the last ten seconds; nil where it has not.
+// recentRefusal is how the API has refused to list within the last ten seconds; nil if it has not.
 func (l *listCache) recentRefusal() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -177,7 +176,8 @@ func (l *listCache) fetch(ctx context.Context) (*snapshot, error) {
 }
 
 // record records how a request ended, and when the next may start: after as long again as this one
-// took. One that was abandoned, since nobody waited for it any more, says nothing of the API.
+// took. A request that was abandoned because nobody waited for it any more says nothing about the
+// API.
 func (l *listCache) record(s *snapshot, err error, abandoned bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -197,14 +197,15 @@ func (l *listCache) record(s *snapshot, err error, abandoned bool) {
 	}
 }
 
-// saysUnsupported reports whether the API will not list for these credentials, or does not know how to.
+// saysUnsupported reports whether the API will not list for these credentials, or cannot list at
+// all.
 func saysUnsupported(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) {
 		return false
 	}
-	// A 404 is none of these: the API document has the list, so the route to it is broken, and whoever
-	// answers in its place may deny the sessions as well.
+	// A 404 is not among these: the API document has the list, so the 404 comes from something between
+	// us and the API, which may answer requests for sessions with a 404 too.
 	switch e.Status {
 	case http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusNotImplemented:
 		return true

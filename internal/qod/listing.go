@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// listing is what one list came back with.
+// listing is the result of one list.
 type listing struct {
 	sessions []Session
 	index    map[string]int // where in sessions, by id
@@ -27,9 +27,9 @@ var (
 // maxPages bounds how many pages of one list are followed.
 const maxPages = 1000
 
-// listOnce is one list, with all the pages that its Link headers name (RFC 8288). The API document
-// knows no pages, but gateways add them: the first page taken for the whole list would make every
-// session on the others look as if it had ended.
+// listOnce requests one list, with all the pages that its Link headers name (RFC 8288). The API
+// document has no pages, but gateways add them, and without the other pages every session on them
+// would look as if it had ended.
 func (c *Client) listOnce(ctx context.Context) (listing, error) {
 	r := c.dialect.list()
 	first, seen := r.path, map[string]bool{}
@@ -48,15 +48,15 @@ func (c *Client) listOnce(ctx context.Context) (listing, error) {
 		if next == "" {
 			return whole.checkComplete(a, len(seen) > 1), nil
 		}
-		if r.path = nextPath(c.endpoint+first, first, next); r.path == "" || seen[r.path] || len(seen) == maxPages {
+		if r.path = nextPath(c.config.Endpoint+first, first, next); r.path == "" || seen[r.path] || len(seen) == maxPages {
 			whole.doubt = firstError(whole.doubt, fmt.Errorf("%w: it names a next page that cannot be followed", errIncompleteList))
 			return whole, nil
 		}
 	}
 }
 
-// add takes in a page. While pages are asked for, sessions begin and end, and the others move from one
-// page to the next: one that is shown twice is one session, and the last word counts.
+// add adds a page. As sessions begin and end while pages are requested, others move from one page
+// to the next: an id that is shown twice is one session, and the last entry counts.
 func (l *listing) add(page []Session) {
 	if l.index == nil {
 		l.index = make(map[string]int, len(page))
@@ -86,9 +86,10 @@ func (c *Client) listPage(ctx context.Context, r request) ([]Session, answer, er
 	return sessions, a, nil
 }
 
-// checkComplete doubts a list whose last answer shows that there is more: 206 (RFC 9110 §15.3.7), or a
-// total that is larger than what came. Where pages were followed the status is that of a page. It doubts
-// one with entries that cannot be read, too: each may be the session that is looked for.
+// checkComplete doubts a list whose last answer shows that there is more: a 206 (RFC 9110 §15.3.7),
+// or a total that is larger than the number of sessions. With several pages, the 206 is about one
+// page. It also doubts a list with unreadable entries, each of which may be the session that is
+// looked for.
 func (l listing) checkComplete(a answer, followed bool) listing {
 	total := max(parseCount(a.header.Get("X-Total-Count")), parseCount(totalOf(a.header.Get("Content-Range"))))
 	switch {
@@ -122,7 +123,7 @@ var (
 	relation = regexp.MustCompile(`(?i)\brel\s*=\s*"?([^";,]*)`)
 )
 
-// nextPage is the target of the Link header with the relation next, as it was written; empty for none.
+// nextPage is the target of the Link header with the relation next, as written; empty for none.
 func nextPage(h http.Header) string {
 	for _, link := range links.FindAllStringSubmatch(strings.Join(h.Values("Link"), ", "), -1) {
 		for _, rel := range relation.FindAllStringSubmatch(link[2], -1) {
@@ -134,8 +135,8 @@ func nextPage(h http.Header) string {
 	return ""
 }
 
-// nextPath is the path and query of a next page below the endpoint; empty where it leads anywhere else
-// than to the list itself, since the access token goes along.
+// nextPath is the path and query of a next page below the endpoint; empty if it leads anywhere else
+// than to the list itself, since the access token would go there too.
 func nextPath(list, path, next string) string {
 	base, err := url.Parse(list)
 	if err != nil {

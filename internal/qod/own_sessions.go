@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// ownSessions is what this process knows of sessions without asking: which it made, which it has
-// seen, and which it is deleting or has deleted.
+// ownSessions is what this process knows about sessions by itself: which ones it created, which it
+// has seen, and which it is deleting or has deleted.
 type ownSessions struct {
 	mu        sync.Mutex
 	made      map[string]ownSession // by id
-	seen      map[string]sighting   // when the API last showed a session that was asked for, by id
+	seen      map[string]sighting   // when a read last showed a session, by id
 	deletions []*deletion           // in the order they began
 }
 
@@ -29,7 +29,7 @@ type sighting struct {
 type deletion struct {
 	id     string
 	device Device
-	ended  time.Time // zero while it is going on
+	ended  time.Time // zero while it is in progress
 	failed bool
 }
 
@@ -37,16 +37,17 @@ func newOwnSessions() *ownSessions {
 	return &ownSessions{made: map[string]ownSession{}, seen: map[string]sighting{}}
 }
 
-// claim records that a session of this process, made at a time or later, is the device's. It reports false
-// when another create has claimed the session already.
+// claim records that this process created the session for the device, at the given time or later.
+// It reports false if another create has already claimed the session.
 func (o *ownSessions) claim(id string, d Device, at time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if _, taken := o.made[id]; taken {
+	if _, claimed := o.made[id]; claimed {
 		return false
 	}
 	o.made[id] = ownSession{d, at}
-	// Where a new session can be, what was deleted before is gone, and explains no later conflict.
+	// That there is a new session proves that the ones deleted before are gone: they explain no later
+	// conflict.
 	o.deletions = slices.DeleteFunc(o.deletions, func(gone *deletion) bool {
 		return !gone.ended.IsZero() && d.overlaps(gone.device)
 	})
@@ -57,14 +58,14 @@ func (o *ownSessions) owns(id string) bool {
 	return !o.madeAt(id).IsZero()
 }
 
-// madeAt is when this process made the session; zero when it did not.
+// madeAt is when this process created the session; zero if it did not.
 func (o *ownSessions) madeAt(id string) time.Time {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.made[id].at
 }
 
-// forDevice lists the sessions that this process made for the device.
+// forDevice lists the sessions that this process created for the device.
 func (o *ownSessions) forDevice(d Device) []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -78,7 +79,7 @@ func (o *ownSessions) forDevice(d Device) []string {
 	return ids
 }
 
-// beginDeletion records that a delete begins, and returns what to call when it has ended.
+// beginDeletion records that a delete begins, and returns a function to call when it has ended.
 func (o *ownSessions) beginDeletion(ref Ref) (ended func(failed bool)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -95,7 +96,7 @@ func (o *ownSessions) beginDeletion(ref Ref) (ended func(failed bool)) {
 	}
 }
 
-// deletionsFor are the sessions of the device that this process is deleting or has deleted.
+// deletionsFor lists the sessions of the device that this process is deleting or has deleted.
 func (o *ownSessions) deletionsFor(d Device) []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -108,14 +109,15 @@ func (o *ownSessions) deletionsFor(d Device) []string {
 	return ids
 }
 
-// deleted reports whether this process has had the session deleted.
+// deleted reports whether this process has deleted the session.
 func (o *ownSessions) deleted(id string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return slices.ContainsFunc(o.deletions, func(d *deletion) bool { return d.id == id && !d.ended.IsZero() && !d.failed })
 }
 
-// lastDeletion is when this process was last busy deleting anything; zero when it has not been.
+// lastDeletion is when this process last deleted any session; now while it is deleting one, and
+// zero if it never has.
 func (o *ownSessions) lastDeletion() time.Time {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -129,22 +131,22 @@ func (o *ownSessions) lastDeletion() time.Time {
 	return last
 }
 
-// recordSeen records that the API has shown the session when it was asked for it.
+// recordSeen records that a read has shown the session.
 func (o *ownSessions) recordSeen(ref Ref) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.seen[ref.ID] = sighting{ref.Device, time.Now()}
 }
 
-// forgetSeen records that the API does not show the session any more.
+// forgetSeen records that reads do not show the session any more.
 func (o *ownSessions) forgetSeen(id string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	delete(o.seen, id)
 }
 
-// missingFrom is a session that the API showed shortly before this list began and that the list does
-// not show, if there is one. What this process has just made may be missing from a good list.
+// missingFrom is a session that the list does not show although a read showed it shortly before the
+// list started, if there is one. What this process has just created may be missing from any list.
 func (o *ownSessions) missingFrom(list *snapshot) (ref Ref, found bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -7,25 +7,26 @@ import (
 )
 
 const (
-	// directReads is how many sessions a process reads by a get each before it lists. It is a count
-	// and no timer, so that nothing waits for company; and few enough that a plan of one session
-	// costs one request, whatever else the account holds.
+	// directReads is how many sessions a process reads individually; later ones share lists. It is a
+	// count and not a timer, so that no read waits for others, and above one, so that the plan of a
+	// single session costs one request, however many sessions the client has.
 	directReads = 4
 
-	// getInterval is the longest that a wait goes by lists alone.
+	// getInterval is the longest time that a wait relies on lists alone.
 	getInterval = 4 * time.Second
 
-	// maxSlotDelay bounds how long a wait is kept from asking for its session by the others: whoever
-	// has more than twenty at a time asks more often than lists would.
+	// maxSlotDelay bounds how long a wait is delayed by other waits. With more than twenty waits, this
+	// makes more requests than lists would.
 	maxSlotDelay = 5 * time.Second
 )
 
-// readCoalescer answers reads of single sessions. Terraform refreshes every resource by itself, so a
-// fleet of a thousand would make a thousand requests of every plan; shared lists make a few.
+// readCoalescer answers reads of single sessions from shared lists. Terraform refreshes every resource
+// by itself, so that the plan of a thousand sessions would make a thousand requests; lists make a few.
 //
-// A list may confirm that all is well. What costs money (a session that is gone, unavailable, of
-// another profile, or not ready in time) is believed to a get only: a list can lag, be cut to a page,
-// or show less. So is what ends a wait.
+// A list may confirm that a session is healthy. What has a price (a session that is gone,
+// unavailable, of another profile, or not ready in time) has to be confirmed by a read of the session
+// itself, as a list can lag, be a part of the whole, or show fewer fields. The same goes for what
+// ends a wait.
 type readCoalescer struct {
 	lists *listCache
 	clock *serverClock
@@ -42,7 +43,7 @@ func newReadCoalescer(l *listCache, clock *serverClock) *readCoalescer {
 	return &readCoalescer{lists: l, clock: clock, direct: map[string]bool{}, unavailable: map[string]time.Time{}, changed: map[string]time.Time{}}
 }
 
-// read returns the session as a list confirms it, or else as get returns it.
+// read returns the session from a list that shows it as healthy, or else from get.
 func (r *readCoalescer) read(ctx context.Context, ref Ref, get func() (Session, error)) (Session, error) {
 	if s, ok := r.readCached(ctx, ref); ok {
 		return s, nil
@@ -56,8 +57,8 @@ func (r *readCoalescer) read(ctx context.Context, ref Ref, get func() (Session, 
 	return s, err
 }
 
-// isStale reports whether the list shows as AVAILABLE what a get before it has shown as UNAVAILABLE:
-// such a list stands still, and says nothing of the other sessions either.
+// isStale reports whether the list shows as AVAILABLE a session that an earlier read has shown as
+// UNAVAILABLE. Such a list is old, and says nothing about other sessions either.
 func (r *readCoalescer) isStale(list *snapshot) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -69,23 +70,23 @@ func (r *readCoalescer) isStale(list *snapshot) bool {
 	return false
 }
 
-// readCached returns what a list says of a session that is well, unless it is one of the few that are
-// read one by one.
+// readCached returns what a list says of a session that is well, unless it is one of the few that
+// are read one by one.
 func (r *readCoalescer) readCached(ctx context.Context, ref Ref) (Session, bool) {
-	if listed, _ := r.assign(ref.ID); !listed {
+	if batched, _ := r.assign(ref.ID); !batched {
 		return Session{}, false
 	}
 	return r.fromList(ctx, ref, time.Time{})
 }
 
-// poll is read for a wait: it wants a list that starts now. While that says that the session is still
-// requested, it asks for nothing else, but every getInterval for the session itself, since a list may
-// stand still: when it last did is the wait's to know. Waits that a list cannot answer, or answers
-// otherwise than the session itself, take turns, so that together they make no more requests than lists
-// would: it returns when this one's next is.
+// poll is read for a wait, and uses a list that starts now. While that shows the session as
+// REQUESTED, the session itself is read only every getInterval, in case the list is old; lastGet is
+// when it last was. Waits that a list cannot answer, or answers otherwise than the session itself,
+// reserve slots, so that together they make about as many requests as lists would: poll returns
+// when the wait's next slot is.
 func (r *readCoalescer) poll(ctx context.Context, ref Ref, lastGet time.Time, get func() (Session, error)) (s Session, turn time.Time, err error) {
-	_, many := r.assign(ref.ID)
-	if !many || !r.lists.usable() {
+	_, anyBatched := r.assign(ref.ID)
+	if !anyBatched || !r.lists.usable() {
 		turn = r.reserveSlots(1)
 		s, err = get()
 		return s, turn, err
@@ -101,42 +102,43 @@ func (r *readCoalescer) poll(ctx context.Context, ref Ref, lastGet time.Time, ge
 	return s, r.reserveSlots(2), err
 }
 
-// fromList returns what a list says of a session that is well, whose request started at notBefore or
-// later.
+// fromList returns the session from a list whose request started at notBefore or later, if the list
+// shows it as healthy.
 func (r *readCoalescer) fromList(ctx context.Context, ref Ref, notBefore time.Time) (Session, bool) {
-	taken := r.lists.trySince(ctx, latest(notBefore, r.validFrom(ref.ID)))
-	// While it was awaited it may have grown too old, or the session may have been changed.
-	if taken == nil || taken.started.Before(r.validFrom(ref.ID)) {
+	list := r.lists.trySince(ctx, latest(notBefore, r.validFrom(ref.ID)))
+	// The list may have become too old meanwhile, or the session may have been changed.
+	if list == nil || list.started.Before(r.validFrom(ref.ID)) {
 		return Session{}, false
 	}
-	s, listed := taken.find(ref.ID)
-	if !listed || isStaleOrPartial(taken.doubt) || r.isStale(taken) || s.ID != ref.ID || !healthy(s, ref, r.clock.estimate()) {
+	s, listed := list.find(ref.ID)
+	if !listed || isStaleOrPartial(list.doubt) || r.isStale(list) || s.ID != ref.ID || !healthy(s, ref, r.clock.estimate()) {
 		return Session{}, false
 	}
 	return s, true
 }
 
-// validFrom is when the request of a list must have started for it to say anything of the session.
+// validFrom is when the request of a list must have started for the list to be valid for the
+// session.
 func (r *readCoalescer) validFrom(id string) time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return latest(time.Now().Add(-snapshotAge), r.changed[id])
 }
 
-// assign counts the session, and reports whether lists answer for it, and whether they do for any.
-func (r *readCoalescer) assign(id string) (listed, many bool) {
+// assign decides whether the session is read from lists, and also reports whether any session is.
+func (r *readCoalescer) assign(id string) (batched, anyBatched bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.direct[id] && len(r.direct) < directReads {
 		r.direct[id] = true
 	}
-	listed = !r.direct[id]
-	r.batching = r.batching || listed
-	return listed, r.batching
+	batched = !r.direct[id]
+	r.batching = r.batching || batched
+	return batched, r.batching
 }
 
-// invalidate records that this process has changed the session, or may have: what was listed before
-// says nothing of it any more.
+// invalidate records that this process has changed the session, or may have: no earlier list is
+// valid for it any more.
 func (r *readCoalescer) invalidate(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -155,14 +157,14 @@ func (r *readCoalescer) reserveSlots(requests int) time.Time {
 	return r.nextSlot
 }
 
-// healthy reports whether a listed session asks for nothing to be done, and shows as much as whoever
-// knows this of it needs: some networks list less than a get shows.
+// healthy reports whether a listed session gives no reason to act, and shows all that a caller who
+// knows this much about it needs: some networks show fewer fields in lists.
 func healthy(s Session, known Ref, now time.Time) bool {
 	switch {
 	case s.ID == "", s.QoSProfile == "":
 		return false
 	case known.Device.IsZero() && known.QoSProfile == "":
-		// What is imported takes its device from here.
+		// An import takes the device from here.
 		if s.Device.IsZero() {
 			return false
 		}

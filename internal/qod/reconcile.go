@@ -88,7 +88,7 @@ func (cr *creation) findLost(ctx context.Context, least time.Duration) (Session,
 	c := cr.client
 	interrupted := errors.Is(ctx.Err(), context.Canceled)
 	caller := ctx
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.requestTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.config.RequestTimeout)
 	defer cancel()
 	began := time.Now()
 	var failure error // says more than that the time was up meanwhile
@@ -145,13 +145,13 @@ func isStaleOrPartial(err error) bool {
 	return errors.Is(err, ErrCachedList) || errors.Is(err, errIncompleteList)
 }
 
-// showsNewer reports whether the list shows a session that was made after the lost POST was given up:
-// one that lags behind that POST does not.
+// showsNewer reports whether the list shows a session that was made after the lost POST was given
+// up: one that lags behind that POST does not.
 func (cr *creation) showsNewer(list *snapshot) bool { return cr.client.newestIn(list).After(cr.lostAt) }
 
-// newestIn is when the newest session of a list was made, by this process's clock, as far as that is
-// known: because this process made it, or from the start that the network gives it. A list that shows
-// it does not lag further behind than that.
+// newestIn is when the newest session of a list was made, by this process's clock, as far as that
+// is known: because this process made it, or from the start that the network gives it. A list that
+// shows it does not lag further behind than that.
 func (c *Client) newestIn(list *snapshot) time.Time {
 	var newest time.Time
 	now, here := c.clock.now(), time.Now()
@@ -176,7 +176,8 @@ func (cr *creation) verifySingle(ctx context.Context, s Session) error {
 
 // verifyAdopted makes sure, after the session of one of several lost POSTs was adopted, that the
 // others made none as well. A list that lags shows the session of an earlier POST first: it has to
-// show that of the last POST or something newer, or to start when no list lags behind that any more.
+// show that of the last POST or something newer, or to start when no list lags behind that any
+// more.
 func (cr *creation) verifyAdopted(ctx context.Context, s Session) error {
 	last := cr.client.clock.at(cr.lastPost)
 	if len(cr.lost) < 2 || (!last.IsZero() && s.StartedAt.After(last.Add(-time.Second))) {
@@ -217,8 +218,8 @@ func (cr *creation) verify(ctx context.Context, s Session, believed func(*snapsh
 // errLagging says that a list has not shown in time what is known to be there.
 var errLagging = errors.New("the list of sessions did not show in time even the session that was made last")
 
-// others are the listed sessions that the lost POST may have made besides the one that is known. Less
-// evidence than for an adoption is enough here, as most networks allow one session per device.
+// others are the listed sessions that the lost POST may have made besides the one that is known.
+// Less evidence than for an adoption is enough here, as most networks allow one session per device.
 func (cr *creation) others(listed []Session) []Session {
 	suspects, possible := cr.candidates(listed)
 	for _, other := range possible {
@@ -243,9 +244,9 @@ func (cr *creation) predates(s Session) bool {
 	return !s.StartedAt.IsZero() && !posted.IsZero() && s.StartedAt.Before(posted.Add(-clockSlack))
 }
 
-// candidates splits the listed sessions that may be the one asked for: ours, which as far as this API
-// can show belong to nobody else, and possible, whose owner cannot be told. What existed before the
-// POST, belongs to another resource or shows another device is neither.
+// candidates splits the listed sessions that may be the one asked for: ours, which as far as this
+// API can show belong to nobody else, and possible, whose owner cannot be told. What existed before
+// the POST, belongs to another resource or shows another device is neither.
 func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
 	trusted := cr.trustsSnapshot(cr.before)
 	for _, s := range listed {
@@ -268,9 +269,9 @@ func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
 	return ours, possible
 }
 
-// trustsSnapshot reports whether what the snapshot does not show was made after it: it is hardly older than
-// the POST, complete, and shows a session that is hardly older than itself, as far as the clock can
-// tell. A snapshot that lags may miss what somebody else made a moment before.
+// trustsSnapshot reports whether what the snapshot does not show was made after it: it is hardly
+// older than the POST, complete, and shows a session that is hardly older than itself, as far as
+// the clock can tell. A snapshot that lags may miss what somebody else made a moment before.
 func (cr *creation) trustsSnapshot(before *snapshot) bool {
 	return before != nil && before.doubt == nil && cr.postedAt.Sub(before.started) <= snapshotGap &&
 		before.started.Sub(cr.client.newestIn(before)) <= snapshotGap+clockSlack

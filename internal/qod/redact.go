@@ -15,7 +15,7 @@ import (
 	"unicode/utf8"
 )
 
-// spellings are how a secret was sent, and how a server may repeat it.
+// spellings are the encodings in which a secret was sent, or in which a server may repeat it.
 func spellings(secret string) []string {
 	sent, _ := json.Marshal(secret) // a string can always be encoded
 	quoted := strconv.Quote(secret)
@@ -38,9 +38,10 @@ var percentEncoded = regexp.MustCompile(`%[0-9A-F]{2}`)
 // shortSecret is the length below which a secret may be part of an ordinary word.
 const shortSecret = 8
 
-// replaceSpelling replaces what is not to be shown. Something short is replaced only where it stands by
-// itself, or a secret `test` would make `la REDACTED` of `latest`, and so give itself away; of a
-// single character that is true wherever it stands.
+// replaceSpelling replaces one spelling of a secret or identifier. A short one is replaced only
+// where it is a word of its own: otherwise a secret `test` would turn `latest` into `laREDACTED`,
+// and so be given away. A single character is never replaced, as that would give it away
+// everywhere.
 func replaceSpelling(text, secret, instead string) string {
 	switch n := utf8.RuneCountInString(secret); {
 	case n < 2:
@@ -68,7 +69,7 @@ func replaceSpelling(text, secret, instead string) string {
 	}
 }
 
-// insideWord reports whether a word has parts on both sides of a place in the text.
+// insideWord reports whether the position is within a word.
 func insideWord(text string, at int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:at])
 	after, _ := utf8.DecodeRuneInString(text[at:])
@@ -79,30 +80,30 @@ func isWord(r rune) bool {
 	return r != utf8.RuneError && (r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r))
 }
 
-// credential is what a request carries where a secret of any length is one: the Authorization header,
-// and the fields of a form or of a body.
+// credential matches the places where a value of any length is a secret: the Authorization header,
+// and some fields of forms and bodies.
 var credential = regexp.MustCompile(`(?i)(authorization\\*["']?\s*[:=]\s*\\*["']?(?:basic|bearer)\s+` +
 	`|(?:client_secret|client_assertion|access_token|notificationAuthToken)(?:=|\\*"\s*:\s*\\*"))[^\s"'\\&,;]+`)
 
 const (
-	// maxRedacted bounds what is searched for secrets and identifiers, in bytes: of a server's words no
-	// more than 300 characters are shown, and an answer may have 32 MiB of them.
+	// maxRedacted bounds how much text is searched for secrets and identifiers, in bytes: an answer
+	// may have 32 MiB, of which at most 300 characters are shown.
 	maxRedacted = 64 << 10
-	// minRedacted is how much has to be left of what was cut off there. What is cut in two is not
-	// recognised, and must be far from what is shown.
+	// minRedacted is how long a text that was cut off there has to be after redaction. A secret that
+	// was cut in two is not recognised, so it must be far from what is shown.
 	minRedacted = 16 << 10
 )
 
-// redact takes secrets and the device's identifiers, however they are spelled, out of any text. What
-// could hide one from it is dropped: line feeds, and characters that nobody sees.
+// redact removes secrets and the device's identifiers, in any spelling, from a text. Line feeds and
+// invisible characters, which could hide one, are dropped first.
 func redact(text string, secrets []string, d Device) string {
 	return redactBeginning(text, func(text string) string {
 		return redactDevice(redactSecrets(text, secrets), d)
 	})
 }
 
-// redactServer is redact for what a server wrote: it repeats what it was sent, also what it
-// should not, and shows identifiers of devices that this call knows nothing of.
+// redactServer is redact for the text of a server, which may also contain identifiers of other
+// devices.
 func redactServer(text string, secrets []string, d Device) string {
 	return redactBeginning(text, func(text string) string {
 		text = redactDevice(redactSecrets(text, secrets), d)
@@ -114,7 +115,7 @@ func redactServer(text string, secrets []string, d Device) string {
 	})
 }
 
-// redactBeginning redacts as much of a text as there is any use for.
+// redactBeginning redacts the part of a text that can be shown.
 func redactBeginning(text string, redact func(string) string) string {
 	if len(text) <= maxRedacted {
 		return redact(oneLine(text))
@@ -168,13 +169,13 @@ func redactDevice(text string, d Device) string {
 
 var (
 	userShaped = regexp.MustCompile(`[0-9A-Za-z._%+-]+(?:@|%40)[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*`)
-	// What stands around an address is not asked for: better one version number is masked too
-	// many than one address too few.
+	// The characters around an address do not matter: masking a version number by mistake is better
+	// than missing an address.
 	ipv4Shaped = regexp.MustCompile(`[0-9]{1,3}(\.[0-9]{1,3}){3}`)
 	ipv6Shaped = regexp.MustCompile(`[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f]*`)
 )
 
-// maskIPv6 masks an address and not a time of day. A colon before or behind it is punctuation.
+// maskIPv6 masks an address, but not a time of day. A colon before or after it is punctuation.
 func maskIPv6(s string) string {
 	address := s
 	if strings.HasPrefix(address, ":") && !strings.HasPrefix(address, "::") {
@@ -192,8 +193,8 @@ func maskIPv6(s string) string {
 const (
 	// separator is one character between the digits of a phone number, as it is or encoded.
 	separator = `(?:[\s\p{Z}\p{Pd}−.()/_]|%20|%2[89DEFdef]|%[Cc]2%[Aa]0|\\u00[Aa]0|&nbsp;|&#160;)`
-	// between is what stands between two digits: some of those, the plus that a form has for a
-	// blank, or what sets thousands apart.
+	// between matches what may separate two digits: up to three separators, the plus by which forms
+	// encode a space, or a thousands separator.
 	between = `(?:` + separator + `{1,3}|[+,'’])`
 
 	year      = `(?:19|20)[0-9]{2}`
@@ -205,10 +206,10 @@ const (
 
 var (
 	separators = regexp.MustCompile(between)
-	// phoneShaped is digits in any groups. How many they are is counted later.
+	// phoneShaped matches digits in any groups. They are counted later.
 	phoneShaped = regexp.MustCompile(`(?:\+|\(|%[0-9A-Fa-f]{2})*[0-9](?:` + between + `?[0-9])*`)
 
-	// notPersonal is what has as many digits as a phone number and is none.
+	// notPersonal matches what has as many digits as a phone number but is none.
 	notPersonal = regexp.MustCompile(`(` + strings.Join([]string{
 		// A word of its own: a UUID, the id of a trace or of a commit, a version.
 		`\b[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\b`,
@@ -221,12 +222,13 @@ var (
 		timeOfDay,
 		`(?:[0-9]{1,6}h)?(?:[0-9]{1,2}m)?[0-9]{1,6}\.[0-9]{1,9}(?:ns|us|µs|ms|s|m|h)\b`,
 	}, "|"))
-	// longNumber is what hexadecimal rarely has and a phone number with letters around it has.
+	// longNumber matches a run of digits that is rare in hexadecimal, and so may be a phone number
+	// with letters around it.
 	longNumber = regexp.MustCompile(`\A[0-9A-Fa-f]*[0-9]{11}[0-9A-Fa-f]*\z`)
 )
 
 // maskNumbers masks every number of 7 to 15 digits, in whatever groups, that is not known to be
-// something else: better one number is masked too many than one phone number too few.
+// something else: masking a number by mistake is better than missing a phone number.
 func maskNumbers(text string) string {
 	var b strings.Builder
 	from := 0
@@ -242,7 +244,7 @@ func maskNumbers(text string) string {
 	return b.String()
 }
 
-// replaceApart replaces the matches that are no part of a longer number.
+// replaceApart replaces the matches that are not part of a longer number or word.
 func replaceApart(text string, shape *regexp.Regexp, replace func(string) string) string {
 	var b strings.Builder
 	from := 0
@@ -261,7 +263,7 @@ var (
 	numberBehind = regexp.MustCompile(`\A(?:[0-9A-Za-z]|[-.+_][0-9(])`)
 )
 
-// apart reports whether a match is no part of a longer number or word.
+// apart reports whether a match is not part of a longer number or word.
 func apart(text string, at []int) bool {
 	return !numberBefore.MatchString(text[max(0, at[0]-2):at[0]]) && !numberBehind.MatchString(text[at[1]:])
 }
@@ -271,7 +273,7 @@ const (
 	maxPhone = 17 // 15 of E.164, and 00 in front
 )
 
-// maskPhone masks a phone number, or each one of a row that nothing but blanks or commas sets apart.
+// maskPhone masks a phone number, or each one of several that only spaces or commas separate.
 func maskPhone(s string) string {
 	lead, body := cutLead(s)
 	gaps := append(separators.FindAllStringIndex(body, -1), []int{len(body), len(body)})
@@ -291,7 +293,7 @@ func maskPhone(s string) string {
 		digits, group, gapBefore = digits+next, gap[1], body[gap[0]:gap[1]]
 	}
 	flush("")
-	// Too few are left at the end: they belong to what is before them.
+	// Too few digits for a number are left at the end: they belong to the number before them.
 	if last := len(parts) - 2; last > 0 && len(parts[last]) < minPhone {
 		parts = append(parts[:last-2], parts[last-2]+parts[last], "")
 	}
@@ -301,8 +303,8 @@ func maskPhone(s string) string {
 	return lead + strings.Join(parts, "")
 }
 
-// cutLead cuts off what stands in front of a number's digits, without what is part of the number: its
-// plus, and a parenthesis that closes within it.
+// cutLead splits off what precedes the digits of a number. A plus, and a parenthesis that closes
+// within the number, are part of the number and dropped.
 func cutLead(s string) (lead, digits string) {
 	lead = phoneLead.FindString(s)
 	digits = s[len(lead):]
@@ -313,5 +315,5 @@ func cutLead(s string) (lead, digits string) {
 	return lead, digits
 }
 
-// phoneLead is what may stand in front of a number's first digit.
+// phoneLead matches what may precede the first digit of a number.
 var phoneLead = regexp.MustCompile(`\A(?:\+|\(|%[0-9A-Fa-f]{2})*`)

@@ -15,16 +15,15 @@ const (
 	firstBackoff = 500 * time.Millisecond
 	maxBackoff   = 8 * time.Second
 
-	// maxOverloadBackoff is maxBackoff where the pace of all requests is down already.
+	// maxOverloadBackoff is maxBackoff for an overloaded API, where the pacer spaces requests too.
 	maxOverloadBackoff = 5 * time.Second
 )
 
-// retry repeats an operation that is safe to repeat. It keeps the API's last error: when the
-// context ends meanwhile, that is what a person needs to read. What is worth repeating is
-// decided by repeatable, not by the HTTP verb.
+// retry repeats an operation that is safe to repeat. It keeps the API's last error, which is what a
+// person needs to read when the context ends. isRetryable decides, and not the HTTP method.
 //
-// The most repetitions are for what may be broken. An API that is busy does nothing and says so; it is
-// asked again until the context ends.
+// maxRetries bounds the retries of failures that may be permanent. An overloaded API did nothing
+// and says so; the operation is retried until the context ends.
 func retry[T any](ctx context.Context, op Operation, most int, once func(attempt int) (T, error)) (T, error) {
 	var last error
 	began, failed, busy := time.Now(), 0, 0
@@ -38,7 +37,7 @@ func retry[T any](ctx context.Context, op Operation, most int, once func(attempt
 		}
 		switch {
 		case errors.Is(err, errNoSlot), isOverloaded(last) && errors.Is(ctx.Err(), context.DeadlineExceeded):
-			return result, last // as where the next wait does not fit
+			return result, last // as if the wait for the next retry did not fit
 		case ctx.Err() != nil:
 			return result, newInterruptedError(ctx, op, true, last)
 		}
@@ -62,22 +61,23 @@ func retry[T any](ctx context.Context, op Operation, most int, once func(attempt
 	}
 }
 
-// isOverloaded reports whether the API said that it did nothing because it has too much to do, of an operation
-// that is safe to repeat: a 429, or a 503 that says when to come back (RFC 9110 §15.6.4).
+// isOverloaded reports whether the API did nothing because it has too much to do: a 429, or a 503
+// that says when to come back (RFC 9110 §15.6.4).
 func isOverloaded(err error) bool {
 	var e *Error
 	return errors.As(err, &e) &&
 		(e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable && e.RetryAfter > 0)
 }
 
-// waitedTooLong reports whether whoever set no end has waited for a busy API for long enough.
+// waitedTooLong reports whether a caller without a deadline has waited long enough for an
+// overloaded API.
 func waitedTooLong(ctx context.Context, began time.Time) bool {
 	_, bounded := ctx.Deadline()
 	return !bounded && time.Since(began) > readBudget
 }
 
 // isRetryable reports whether an idempotent operation that failed with err may succeed when it is
-// repeated, and the wait that the API asked for.
+// repeated, and how long the API asked to wait.
 func isRetryable(err error) (time.Duration, bool) {
 	var e *Error
 	if !errors.As(err, &e) || e.permanent {
@@ -93,7 +93,7 @@ func isRetryable(err error) (time.Duration, bool) {
 	return 0, false
 }
 
-// withoutContextError drops an error that only repeats that the context has ended.
+// withoutContextError drops an error that says no more than that the context has ended.
 func withoutContextError(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return nil
@@ -101,25 +101,25 @@ func withoutContextError(err error) error {
 	return err
 }
 
-// backoff grows with the attempt (from 1) and is spread, so that a burst of resources does not
-// come back as a burst.
+// backoff grows with the attempt (from 1). Jitter keeps a burst of resources from retrying as a
+// burst.
 func backoff(attempt int) time.Duration { return exponential(attempt, maxBackoff) }
 
-// overloadBackoff is backoff for an API that is busy and does not say for how long.
+// overloadBackoff is backoff for an overloaded API that does not say how long to wait.
 func overloadBackoff(attempt int) time.Duration { return exponential(attempt, maxOverloadBackoff) }
 
 func exponential(attempt int, most time.Duration) time.Duration {
 	d := min(most, firstBackoff<<min(attempt-1, 10))
-	return d/2 + rand.N(d/2) //nolint:gosec // spreading needs no secrecy
+	return d/2 + rand.N(d/2) //nolint:gosec // jitter needs no cryptography
 }
 
-// withJitter is d and up to a quarter more, so that those who wait do not all come back at once.
+// withJitter is d and up to a quarter more, so that waiting callers do not all come back at once.
 func withJitter(d time.Duration) time.Duration {
-	return d + rand.N(d/4) //nolint:gosec // spreading needs no secrecy
+	return d + rand.N(d/4) //nolint:gosec // jitter needs no cryptography
 }
 
-// fitsDeadline reports whether a wait can end before the context does. A pipeline is told at once how
-// long the API asks for, instead of after it has slept through its budget.
+// fitsDeadline reports whether a wait ends before the context does. If it does not, it is better to
+// fail now, and say how long the API asks to wait, than at the deadline.
 func fitsDeadline(ctx context.Context, wait time.Duration) bool {
 	deadline, ok := ctx.Deadline()
 	return !ok || time.Until(deadline) > wait
@@ -137,11 +137,12 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// maxRetryAfter stands for any wait that no run will sit through.
+// maxRetryAfter stands for any wait that is longer than any run.
 const maxRetryAfter = 100 * 365 * 24 * time.Hour
 
-// retryAfter reads Retry-After (RFC 9110 §10.2.3: seconds or a date) against the answer's own
-// Date, since the local clock may be wrong. Zero means that there is nothing to honour.
+// retryAfter is the duration of a Retry-After header (RFC 9110 §10.2.3). A date is compared with
+// the answer's own Date, since the local clock may be wrong. Zero means that there is nothing to
+// wait for.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	value := strings.TrimSpace(h.Get("Retry-After"))
 	if value == "" {

@@ -1,6 +1,6 @@
-// Package qod is a client for Telefónica's Quality on Demand API whose verbs keep promises:
-// a session is never lost and never bought twice, only a proven 404 says that one is gone, and
-// no secret and no whole phone number is in an error or a log line.
+// Package qod is a client for Telefónica's Quality on Demand API that keeps promises: a session is
+// never lost and never bought twice, none is reported as gone without proof, and no error or log
+// line contains a secret or a complete phone number.
 //
 // The package knows HTTP, JSON and OAuth 2.0. It imports nothing from Terraform.
 package qod
@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Status is what the network says of a session (`qosStatus` of the API document), in upper case.
-// Words that the document does not know are kept.
+// Status is the status of a session (`qosStatus` of the API document), in upper case. Values that
+// are not in the document are kept.
 type Status string
 
 // The statuses of the API document.
@@ -29,7 +29,7 @@ func (s Status) Known() bool {
 	return s == StatusRequested || s == StatusAvailable || s == StatusUnavailable
 }
 
-// Device names one device by at least one of its identifiers.
+// Device identifies a device by at least one of its identifiers.
 type Device struct {
 	PhoneNumber             string // E.164 with its plus
 	NetworkAccessIdentifier string
@@ -37,20 +37,21 @@ type Device struct {
 	IPv6Address             string
 }
 
-// IPv4Address is a device's address as the internet sees it. Behind carrier-grade NAT only the
-// port tells one device from another.
+// IPv4Address is a device's public address. Behind carrier-grade NAT, only the port distinguishes
+// one device from another.
 type IPv4Address struct {
 	PublicAddress string
 	PublicPort    *int64
 }
 
-// ApplicationServer is the far end of the flow: an address or a CIDR block of either family.
+// ApplicationServer is the server that the device communicates with: an address or CIDR block of
+// either family.
 type ApplicationServer struct {
 	IPv4Address string
 	IPv6Address string
 }
 
-// Spec is what a session is asked for.
+// Spec is a request for a session.
 type Spec struct {
 	Device                Device
 	ApplicationServer     *ApplicationServer
@@ -60,12 +61,12 @@ type Spec struct {
 
 	// Seconds the session is to last.
 	Seconds int64
-	// Until, when set, replaces Seconds: before every POST the seconds that remain are worked
-	// out by the server's clock, up to what the API allows.
+	// Until, when set, replaces Seconds: before every POST, the remaining seconds are computed by the
+	// server's clock, up to what the API allows.
 	Until time.Time
 }
 
-// Session is what the API says of one. Every field but ID may be empty: the API document
+// Session is a session as the API shows it. Every field but ID may be empty: the API document
 // requires none, and networks leave out what they do not know yet.
 type Session struct {
 	ID         string
@@ -74,16 +75,16 @@ type Session struct {
 	Status     Status
 	StartedAt  time.Time // zero when absent
 	ExpiresAt  time.Time // zero when absent
-	Seconds    int64     // as granted, which may be less than asked for; zero when absent
+	Seconds    int64     // as granted, which may be less than requested; zero when absent
 
-	// Unread names the fields whose values could not be read and so count as absent, as the API
-	// spelled them, such as `startedAt "29.11.2026 20:15"`. Empty for none. Safe to print.
+	// Unread lists the fields that count as absent because their values could not be read, as the API
+	// sent them, such as `startedAt "29.11.2026 20:15"`. It is empty for none, and safe to print.
 	Unread string
 }
 
-// Ref names an existing session, with what the caller knows of it. The device picks the token where
-// tokens stand for one device. A list that shows another profile is not believed; nor is one that
-// shows no device, where the id is all that is known.
+// Ref identifies an existing session, with what the caller knows about it. Where tokens are bound
+// to a device, Device selects the token. A list that shows another profile than QoSProfile is not
+// believed; nor is one that shows no device, where ID is all that is known.
 type Ref struct {
 	ID         string
 	Device     Device
@@ -93,7 +94,7 @@ type Ref struct {
 	ExpiresAt time.Time // when it ends, as last known; zero when not known
 }
 
-// Filter narrows a list. An empty field narrows nothing.
+// Filter selects sessions of a list. An empty field matches every session.
 type Filter struct {
 	Device     Device
 	QoSProfile string
@@ -112,36 +113,37 @@ func (d Device) IsZero() bool {
 	return d.PhoneNumber == "" && d.NetworkAccessIdentifier == "" && d.IPv4Address == nil && d.IPv6Address == ""
 }
 
-// Matches reports whether shown, the device of some session, is this one as far as the two can
-// tell: they share at least one identifier and contradict each other in none. The API may show
-// fewer identifiers than were sent, more, or the same ones spelled differently.
+// Matches reports whether shown, the device of a session, is this one as far as can be told: they
+// share at least one identifier and contradict each other in none. The API may show fewer
+// identifiers than were sent, more, or the same ones spelled differently.
 func (d Device) Matches(shown Device) bool {
 	matches, _ := d.compare(shown)
 	return matches
 }
 
-// compare reports whether the two devices match, or contradict each other for certain. Where they
-// have no kind of identifier in common they do neither, nor where one shows too little of it.
+// compare reports whether the two devices match, or certainly contradict each other. They do
+// neither where they have no kind of identifier in common, or where one is incomplete.
 func (d Device) compare(shown Device) (matches, contradicts bool) {
 	equals, differences := d.agreement(shown)
 	return equals > 0 && differences == 0, differences > 0
 }
 
-// overlaps reports whether the two share any identifier: what the API refuses a second session for.
+// overlaps reports whether the two share any identifier, in which case the API refuses a second
+// session.
 func (d Device) overlaps(shown Device) bool {
 	equals, _ := d.agreement(shown)
 	return equals > 0
 }
 
-// shares reports whether the two have an identifier in common for certain. An address with a port
-// and the same address without may be one device or, behind carrier-grade NAT, two.
+// shares reports whether the two certainly have an identifier in common. An address with a port and
+// the same address without one may be one device or, behind carrier-grade NAT, two.
 func (d Device) shares(shown Device) bool {
 	ids := shown.identifiers()
 	return slices.ContainsFunc(d.identifiers(), func(id string) bool { return slices.Contains(ids, id) })
 }
 
-// SameAddress reports whether two spellings mean one IP address or one CIDR block. Text that is
-// neither is compared as it is.
+// SameAddress reports whether two strings are the same IP address or CIDR block. Other text is
+// compared literally.
 func SameAddress(a, b string) bool {
 	return a == b || canonicalAddress(a) == canonicalAddress(b)
 }
@@ -156,8 +158,8 @@ func canonicalAddress(s string) string {
 	return s
 }
 
-// String names the device with each identifier masked to its last two characters, so that it
-// can stand in errors and logs: identifiers are personal data.
+// String lists the device's identifiers, each masked to its last two characters: they are personal
+// data, and this is for errors and logs.
 func (d Device) String() string {
 	var parts []string
 	if d.PhoneNumber != "" {
@@ -184,8 +186,8 @@ func (d Device) GoString() string { return d.String() }
 // Format is String for every verb: %+v would print the fields.
 func (d Device) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(d.String())) }
 
-// Mask keeps the last two characters of a personal identifier. One too short to hide anything
-// is hidden whole.
+// Mask keeps the last two characters of a personal identifier. A very short one is masked
+// completely.
 func Mask(s string) string {
 	runes := []rune(s)
 	if len(runes) < 5 {
@@ -194,7 +196,7 @@ func Mask(s string) string {
 	return "…" + string(runes[len(runes)-2:])
 }
 
-// String names the session by its id and says nothing personal.
+// String describes the session without personal data.
 func (s Session) String() string {
 	text := fmt.Sprintf("%s (%s, %s", s.ID, orUnknown(s.QoSProfile), orUnknown(string(s.Status)))
 	if !s.ExpiresAt.IsZero() {

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Sessions is what a caller knows of the API. *Client implements it.
+// Sessions is what a caller needs of the API. *Client implements it.
 type Sessions interface {
-	// Check names what of the Spec this API cannot express. It makes no request.
+	// Check names what in the Spec this API cannot express. It makes no request.
 	Check(s Spec) []Problem
 	// Create creates a session. A Session with an ID may come with an error: record it first.
 	Create(ctx context.Context, s Spec) (Session, error)
@@ -15,22 +15,22 @@ type Sessions interface {
 	Await(ctx context.Context, ref Ref) (Session, error)
 	// Read returns the session. IsGone(err) holds only where it is proven that there is none.
 	Read(ctx context.Context, ref Ref) (Session, error)
-	// ReadCached returns the session where a list that is shared with others shows that it is well, and
-	// asks for nothing else. Otherwise only Read can say.
+	// ReadCached returns the session where a shared list shows that it is healthy. It never reads the
+	// session itself. False means that only Read can tell.
 	ReadCached(ctx context.Context, ref Ref) (Session, bool)
 	// Delete deletes the session. IsGone(err) holds when there was none.
 	Delete(ctx context.Context, ref Ref) error
-	// List returns the sessions that these credentials can see and that pass the filter. With an
+	// List returns the sessions that these credentials can see and that match the filter. With an
 	// *IncompleteListError there may be more.
 	List(ctx context.Context, f Filter) ([]Session, error)
-	// Now is the server's time, as answers that agree have shown it.
+	// Now is the server's time, on which at least two answers agree.
 	Now(ctx context.Context) (time.Time, error)
-	// EstimateNow is the server's time as one answer has shown it; zero where none has. It asks for
-	// nothing, and nothing may be bought or ended by it.
+	// EstimateNow is the server's time according to a single answer; zero before there is one. It
+	// makes no request, and nothing may be bought or ended by it.
 	EstimateNow() time.Time
-	// Endpoint is the base URL of the API, in one spelling.
+	// Endpoint is the base URL of the API, normalised.
 	Endpoint() string
-	// Origin names where the sessions live: the endpoint, and whose sessions are seen there.
+	// Origin names where the sessions live: the endpoint, and whose sessions are visible there.
 	Origin() string
 }
 

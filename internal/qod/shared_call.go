@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// sharedCall runs one call for everyone who wants its result at the same time. The call belongs to
-// none of them: it outlives the caller that began it, and is cancelled when the last one has
-// left. golang.org/x/sync/singleflight would run it under the first caller's context, so one
-// cancelled resource would fail all the others.
+// sharedCall is singleflight with a context of its own: one call for all callers that want its result
+// at the same time. The call outlives the caller that began it, and is cancelled when the last one
+// has left. golang.org/x/sync/singleflight has no contexts: the call would run under that of the
+// first caller, and one cancelled resource would fail all the others.
 type sharedCall[T any] struct {
 	mu      sync.Mutex
 	current *flight[T]

@@ -13,17 +13,17 @@ import (
 	"time"
 )
 
-// connectionsPerHost holds what Terraform's parallelism may need: net/http keeps two idle
-// connections a host by default and opens a new one for nearly every other request.
+// connectionsPerHost is enough for Terraform's parallelism. By default, net/http keeps two idle
+// connections per host, and would open a new one for nearly every request.
 const connectionsPerHost = 256
 
-// maxPing bounds how long a connection may be silent before it is pinged, and how long the answer to
-// the ping may take.
+// maxPing bounds how long a connection may be silent before it is pinged, and how long the answer
+// to the ping may take.
 const maxPing = 5 * time.Second
 
-// newHTTPClient is the one way to the network, for the API, the token endpoint and discovery.
-// It follows no redirect: net/http would carry the bearer token to another port or scheme of
-// the host, and repeat a POST with its secrets at another host.
+// newHTTPClient makes the one client for the API, the token endpoint and discovery. It follows no
+// redirect: net/http would send the bearer token to another port or scheme of the host, and repeat
+// a POST with its secrets at another host.
 func newHTTPClient(transport http.RoundTripper, requestTimeout time.Duration) *http.Client {
 	if transport == nil {
 		transport = newTransport(requestTimeout)
@@ -34,11 +34,12 @@ func newHTTPClient(transport http.RoundTripper, requestTimeout time.Duration) *h
 	}
 }
 
-// newTransport is a transport that leaves connections which went silent: a NAT or a load balancer that
-// forgets one says nothing, and new ones work.
+// newTransport makes a transport that abandons connections which have gone silent: a NAT or load
+// balancer that drops one does not say so, while new connections work.
 //
-// All requests share one HTTP/2 connection, so that each retry would go down with it. Pings (RFC 9113
-// §6.7) find it within half of the request timeout, which leaves the other half to the next try.
+// All requests share one HTTP/2 connection, so every retry would fail with it. Pings (RFC 9113
+// §6.7) detect this within half of the request timeout, which leaves the other half to the next
+// try.
 func newTransport(requestTimeout time.Duration) http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // the standard library's own
 	t.MaxIdleConns = 0
@@ -49,9 +50,9 @@ func newTransport(requestTimeout time.Duration) http.RoundTripper {
 	return idleClosingTransport{t}
 }
 
-// idleClosingTransport closes the connections that are idle when a request runs out of time. HTTP/1.1 has no pings,
-// and what made one connection silent made its neighbours so: the retries would wait for them one by
-// one.
+// idleClosingTransport closes the idle connections when a request times out. HTTP/1.1 has no pings,
+// and what has silenced one connection has probably silenced them all: the retries would try them
+// one by one.
 type idleClosingTransport struct{ *http.Transport }
 
 // RoundTrip sends one request.
@@ -63,15 +64,15 @@ func (t idleClosingTransport) RoundTrip(req *http.Request) (*http.Response, erro
 	return resp, err
 }
 
-// isConnectionLost reports whether a connection was given up because a ping came back unanswered. net/http
-// has no type for it.
+// isConnectionLost reports whether a connection was abandoned because a ping was not answered.
+// net/http has no type for that error.
 func isConnectionLost(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "http2: client connection lost")
 }
 
-// CheckURL reports why a URL must not carry credentials: it has to be https, or http to this
-// very machine, and hold nothing but scheme, host and path. It returns an empty string for one
-// that may. Userinfo, query and fragment would end up in logs.
+// CheckURL reports why credentials must not be sent to a URL; an empty string means that they may.
+// The URL has to be https, or http to this machine, and consist of scheme, host and path: userinfo,
+// query and fragment would end up in logs.
 func CheckURL(raw string) string {
 	if i := strings.IndexFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f }); i >= 0 {
 		return "contains a space or a control character"
@@ -109,8 +110,8 @@ func isLoopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// isTLSFailure tells errors of trust from errors of the network: a certificate does not become
-// valid by asking again.
+// isTLSFailure reports whether TLS failed, and not the network: a retry does not make a certificate
+// valid.
 func isTLSFailure(err error) bool {
 	var (
 		verification *tls.CertificateVerificationError
@@ -126,8 +127,8 @@ func isTLSFailure(err error) bool {
 		strings.Contains(err.Error(), "tls: server selected unsupported protocol version")
 }
 
-// isHeaderSafe reports whether a value can stand in a header. net/http would refuse it later, with
-// less to go by.
+// isHeaderSafe reports whether a value is allowed in a header. net/http would refuse it later, with
+// a less helpful error.
 func isHeaderSafe(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
 }

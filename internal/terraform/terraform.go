@@ -82,9 +82,9 @@ func (c CLI) Command(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// Execute runs the CLI to its end. It is a process group of its own, so that Ctrl-C comes from here and only
-// once (twice is an order to drop everything), and so that nothing it started outlives it. The
-// error of a run that failed holds all it said; that of an interrupted one is ctx's.
+// Execute runs the CLI to its end. It is a process group of its own, so that Ctrl-C comes from here
+// and only once (twice is an order to drop everything), and so that nothing it started outlives it.
+// The error of a run that failed holds all it said; that of an interrupted one is ctx's.
 func (c CLI) Execute(ctx context.Context, args ...string) (Run, error) {
 	var stdout bytes.Buffer
 	var all transcript

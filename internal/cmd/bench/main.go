@@ -1,8 +1,8 @@
 //go:build unix
 
-// Bench measures what no test can hold: the time that a CLI takes for a fleet of sessions, next to as
-// many terraform_data resources, and the memory and processor time of the provider. The number of
-// requests is a promise, which internal/provider/fleet_test.go keeps.
+// Bench measures what no test can hold: the time that a CLI takes for a fleet of sessions, next to
+// as many terraform_data resources, and the memory and processor time of the provider. The number
+// of requests is a promise, which internal/provider/fleet_test.go keeps.
 package main
 
 import (

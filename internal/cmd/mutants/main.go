@@ -1,7 +1,6 @@
-// Mutants removes, one at a time, the lines that keep the provider's promises, and insists that
-// the test of the promise goes red: a test that cannot fail proves nothing. Nor does one that is red
-// anyway, so each has to be green first. It changes no file; each mutant exists in an overlay of the
-// Go build alone.
+// Mutants is what "make mutants" runs. For each promise of the guide "Reliability" it undoes a line
+// that keeps the promise, and insists that the promise's test fails: a test that cannot fail proves
+// nothing. It changes no file; a mutant exists only in an overlay of the Go build.
 package main
 
 import (
@@ -15,10 +14,21 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/tools/txtar"
 )
 
+// mutant is a change of one file, as testdata/*.txtar has it.
+type mutant struct {
+	promise       string // as the guide says it
+	pkg           string // of the tests that notice
+	tests         string // as go test -run takes them
+	file          string // in which before stands exactly once
+	before, after string
+}
+
 func main() {
-	only := flag.String("only", "", "run the mutants whose promise contains this text")
+	only := flag.String("only", "", "run only the mutants whose file name contains this text")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -29,111 +39,106 @@ func main() {
 }
 
 func run(ctx context.Context, only string) error {
-	root, err := os.Getwd()
-	if err != nil {
-		return fmt.Errorf("find the repository: %w", err)
+	files, err := filepath.Glob("internal/cmd/mutants/testdata/*" + only + "*.txtar")
+	if err != nil || len(files) == 0 {
+		return fmt.Errorf("no mutants: %w", err)
 	}
-	survived, tried := 0, 0
-	green := map[string]bool{} // tests, by command, without a mutant
-	for _, m := range mutants {
-		if !strings.Contains(m.promise, only) {
-			continue
+	mutants := map[string]mutant{}
+	tests := map[string][]string{} // by package
+	for _, file := range files {
+		m, err := parse(file)
+		if err != nil {
+			return err
 		}
-		if ctx.Err() != nil {
-			return ctx.Err()
+		mutants[file] = m
+		tests[m.pkg] = append(tests[m.pkg], m.tests)
+	}
+	// A test that fails anyway would notice nothing.
+	for pkg, tests := range tests {
+		if err := test(ctx, pkg, strings.Join(tests, "|"), ""); err != nil {
+			return fmt.Errorf("without a mutant: %w", err)
 		}
-		tried++
-		if command := strings.Join(m.command(), " "); !green[command] {
-			if out, err := m.run(ctx, ""); err != nil {
-				return fmt.Errorf("%s is red without a mutant:\n%s", m.test, out)
-			}
-			green[command] = true
+	}
+	survived := 0
+	for _, file := range files {
+		killed, err := mutants[file].killed(ctx)
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
 		}
-		killed, err := m.killed(ctx, root)
-		switch {
-		case err != nil:
-			return fmt.Errorf("%s: %w", m.promise, err)
-		case killed:
-			fmt.Printf("killed    %-52s by %s\n", m.promise, m.test)
-		default:
+		verdict := "killed"
+		if !killed {
+			verdict = "SURVIVED"
 			survived++
-			fmt.Printf("SURVIVED  %-52s although %s ran\n", m.promise, m.test)
 		}
+		fmt.Printf("%-8s  %s\n", verdict, strings.TrimSuffix(filepath.Base(file), ".txtar"))
 	}
-	if survived > 0 || tried == 0 {
-		return fmt.Errorf("%d of %d mutants survived", survived, tried)
+	if survived > 0 {
+		return fmt.Errorf("%d of %d mutants survived", survived, len(files))
 	}
-	fmt.Printf("all %d mutants were killed\n", tried)
 	return nil
 }
 
-// killed runs the mutant's test on the changed file.
-func (m mutant) killed(ctx context.Context, root string) (bool, error) {
+func parse(file string) (mutant, error) {
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		return mutant{}, err
+	}
+	parts := map[string]string{}
+	for _, part := range archive.Files {
+		parts[part.Name] = strings.TrimSuffix(string(part.Data), "\n")
+	}
+	pkg, tests, _ := strings.Cut(parts["test"], " ")
+	return mutant{strings.TrimSpace(string(archive.Comment)), pkg, tests, parts["file"], parts["before"], parts["after"]}, nil
+}
+
+// apply returns the file with the mutant in it.
+func (m mutant) apply(root string) (string, error) {
+	source, err := os.ReadFile(filepath.Join(root, m.file))
+	if err != nil {
+		return "", err
+	}
+	if n := strings.Count(string(source), m.before); m.before == "" || n != 1 {
+		return "", fmt.Errorf("%s holds this %d times, want once:\n%s", m.file, n, m.before)
+	}
+	return strings.Replace(string(source), m.before, m.after, 1), nil
+}
+
+// killed reports whether the tests notice the mutant. A build that fails proves nothing either way.
+func (m mutant) killed(ctx context.Context) (killed bool, err error) {
+	root, err := os.Getwd()
+	if err != nil {
+		return false, err
+	}
 	dir, err := os.MkdirTemp("", "mutant-")
 	if err != nil {
 		return false, err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-
-	file := filepath.Join(root, filepath.FromSlash(m.file))
-	source, err := m.applied(file)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	source, err := m.apply(root)
 	if err != nil {
 		return false, err
 	}
-	changed := filepath.Join(dir, filepath.Base(file))
-	if err := os.WriteFile(changed, []byte(source), 0o600); err != nil {
+	changed, overlay := filepath.Join(dir, "changed.go"), filepath.Join(dir, "overlay.json")
+	replace, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(root, m.file): changed}})
+	if err := errors.Join(err, os.WriteFile(changed, []byte(source), 0o600), os.WriteFile(overlay, replace, 0o600)); err != nil {
 		return false, err
 	}
-	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {file: changed}})
-	if err != nil {
-		return false, err
-	}
-	config := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(config, overlay, 0o600); err != nil {
-		return false, err
-	}
-
-	out, err := m.run(ctx, config)
-	return judged(out, err)
-}
-
-// judged reports whether a test noticed its mutant. A command that fails for another reason than a
-// test that does proves nothing either way.
-func judged(out string, err error) (killed bool, _ error) {
-	switch {
-	case strings.Contains(out, "no tests to run"):
-		return false, errors.New("there is no such test")
-	case err == nil:
-		return false, nil
-	case strings.Contains(out, "--- FAIL: "), strings.Contains(out, "\npanic: "):
+	err = test(ctx, m.pkg, m.tests, overlay)
+	if err != nil && (strings.Contains(err.Error(), "--- FAIL: ") || strings.Contains(err.Error(), "\npanic: ")) {
 		return true, nil
 	}
-	return false, fmt.Errorf("no test failed, and yet: %w\n%s", err, out)
+	return false, err
 }
 
-func (m mutant) command() []string {
-	return []string{"test", "-count=1", "-timeout=5m", "-run=^(" + m.test + ")$", m.pkg}
-}
-
-// run runs the mutant's test, with the overlay if there is one.
-func (m mutant) run(ctx context.Context, overlay string) (string, error) {
-	test := exec.CommandContext(ctx, "go", m.command()...)
+// test runs tests of a package, with an overlay if there is one.
+func test(ctx context.Context, pkg, tests, overlay string) error {
+	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-timeout=10m", "-failfast", "-run=^("+tests+")$", "./"+pkg)
 	if overlay != "" {
-		// In the environment, so that the binary which a test builds is mutated, too.
-		test.Env = append(os.Environ(), "GOFLAGS=-overlay="+overlay)
+		// In the environment, so that the binary which a test builds has the mutant, too.
+		cmd.Env = append(os.Environ(), "GOFLAGS=-overlay="+overlay)
 	}
-	out, err := test.CombinedOutput()
-	return string(out), err
-}
-
-// applied returns the file with the mutant in it, which must have the line once.
-func (m mutant) applied(file string) (string, error) {
-	source, err := os.ReadFile(file)
-	if err != nil {
-		return "", err
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
 	}
-	if n := strings.Count(string(source), m.line); n != 1 {
-		return "", fmt.Errorf("%s holds the line %d times, want once: %s", m.file, n, m.line)
-	}
-	return strings.Replace(string(source), m.line, m.instead, 1), nil
+	return nil
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
-	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,55 +11,78 @@ import (
 	"testing"
 )
 
-// A line that was reworded, or a test that was renamed, would leave a promise unguarded until
-// somebody runs the mutants.
-func TestMutantsApply(t *testing.T) {
+const root = "../../.."
+
+// promises are those of the guide, each with its tests.
+func promises(t *testing.T) map[string]string {
+	t.Helper()
+	guide, err := os.ReadFile(filepath.Join(root, "templates", "guides", "reliability.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| (.+) \\| (`Test.+`) \\|$").FindAllStringSubmatch(string(guide), -1) {
+		found[row[1]] = row[2]
+	}
+	return found
+}
+
+// A line that was reworded, a test that was renamed, or a promise that is new would leave the
+// promise unguarded until somebody runs the mutants.
+func TestMutants(t *testing.T) {
 	t.Parallel()
-	root := filepath.Join("..", "..", "..")
-	for _, m := range mutants {
-		if _, err := m.applied(filepath.Join(root, filepath.FromSlash(m.file))); err != nil {
-			t.Errorf("%s: %v", m.promise, err)
-		}
-		files, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(m.pkg), "*_test.go"))
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	promises := promises(t)
+	guarded := map[string]bool{}
+	for _, file := range files {
+		m, err := parse(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var tests strings.Builder
-		for _, file := range files {
-			source, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			tests.Write(source)
+		if _, err := m.apply(root); err != nil {
+			t.Errorf("%s: %v", file, err)
 		}
-		for _, name := range strings.Split(m.test, "|") {
-			if !regexp.MustCompile(`(?m)^func ` + name + `\(`).MatchString(tests.String()) {
-				t.Errorf("%s: there is no test %s in %s", m.promise, name, m.pkg)
+		if promises[m.promise] == "" {
+			t.Errorf("%s: the guide does not promise: %s", file, m.promise)
+		}
+		guarded[m.promise] = true
+		declared := testsOf(t, filepath.Join(root, m.pkg))
+		for test := range strings.SplitSeq(m.tests, "|") {
+			if !declared[test] || !strings.Contains(promises[m.promise], "`"+test+"`") {
+				t.Errorf("%s: %s is no test in %s that the guide names for this promise", file, test, m.pkg)
 			}
 		}
+	}
+	for promise := range promises {
+		if !guarded[promise] {
+			t.Errorf("no mutant shows that a test holds this promise: %s", promise)
+		}
+	}
+	if len(promises) < 30 {
+		t.Errorf("the guide has %d promises that this test can read", len(promises))
 	}
 }
 
-// Only a test that failed has noticed anything.
-func TestJudged(t *testing.T) {
-	t.Parallel()
-	failed := errors.New("exit status 1")
-	for out, want := range map[string]struct {
-		err    error
-		killed bool
-		wrong  bool
-	}{
-		"ok  \tpkg\t0.1s":                                    {},
-		"--- FAIL: TestX (0.00s)\nFAIL\tpkg\t0.1s":           {err: failed, killed: true},
-		"x\npanic: test timed out after 5m0s\nFAIL\tpkg":     {err: failed, killed: true},
-		"# pkg\nfile.go:1:1: undefined: x\nFAIL\tpkg":        {err: failed, wrong: true},
-		"FAIL\tpkg [setup failed]":                           {err: failed, wrong: true},
-		"signal: killed":                                     {err: failed, wrong: true},
-		"testing: warning: no tests to run\nok  \tpkg\t0.1s": {wrong: true},
-	} {
-		killed, err := judged(out, want.err)
-		if killed != want.killed || (err != nil) != want.wrong {
-			t.Errorf("%q: killed %v, error %v", out, killed, err)
+func testsOf(t *testing.T, dir string) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]bool{}
+	for _, file := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range parsed.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok {
+				tests[f.Name.Name] = true
+			}
 		}
 	}
+	return tests
 }

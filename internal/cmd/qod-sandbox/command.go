@@ -22,7 +22,8 @@ const (
 type command struct {
 	name  string
 	about string // the help text before the flags
-	// prepare defines the flags and returns the function to call, after parsing, with the arguments.
+	// prepare defines the flags and returns the function to call, after parsing, with the
+	// arguments.
 	prepare func(*program, *flag.FlagSet) func(args []string) int
 	// takesFlagsLast allows flags after the arguments, if no argument is itself a command line.
 	takesFlagsLast bool

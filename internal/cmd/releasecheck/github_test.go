@@ -55,7 +55,8 @@ func TestWorkflows(t *testing.T) {
 	}
 }
 
-// Every check has a job, and a release is signed, attested and can be built again to the same bytes.
+// Every check has a job, and a release is signed, attested and can be built again to the same
+// bytes.
 func TestConfiguration(t *testing.T) {
 	t.Chdir(filepath.Join("..", "..", ".."))
 	for file, parts := range map[string][]string{

@@ -1,6 +1,6 @@
-// Releasecheck is what "make release-check" runs: goreleaser makes and signs the archives of a release,
-// and each CLI installs the provider from them and takes the quickstart through its life. It signs
-// with a key of its own and publishes nothing.
+// Releasecheck is what "make release-check" runs: goreleaser makes and signs the archives of a
+// release, and each CLI installs the provider from them and takes the quickstart through its life.
+// It signs with a key of its own and publishes nothing.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// Runtests is what "make test" runs: the tests that need no CLI once, then those of internal/provider on
-// each CLI that it is given. Gotestsum shows what happens; this program makes sure that the result does
-// not depend on who runs it, and that no test is left out unnoticed.
+// Runtests is what "make test" runs: the tests that need no CLI once, then those of
+// internal/provider on each CLI that it is given. Gotestsum shows what happens; this program makes
+// sure that the result does not depend on who runs it, and that no test is left out unnoticed.
 package main
 
 import (
@@ -109,8 +109,8 @@ func (r results) skipped() map[string]string {
 // A test says in an indented line why it is skipped. That go test names the test proves nothing.
 var becauseOfVersion = regexp.MustCompile(`(?m)^ +[^- ].*version`)
 
-// complete refuses skips for another reason than the version of a CLI: what such a test proves would
-// be proved nowhere, and nobody would notice.
+// complete refuses skips for another reason than the version of a CLI: what such a test proves
+// would be proved nowhere, and nobody would notice.
 func (r results) complete() error {
 	if r.Tests == 0 {
 		return errors.New("no test ran")
@@ -143,14 +143,12 @@ func (o options) stages(ctx context.Context, paths []string) ([]stage, error) {
 		}
 		env = append(env, slices.DeleteFunc(os.Environ(), func(v string) bool { return !strings.HasPrefix(v, "QOD_") })...)
 	}
-	// More tests at a time than there are processors: most of them wait for a CLI or for the network.
-	args := []string{"-parallel=6"}
-	if err := command(ctx, "go", "build", "-race", "runtime/cgo").Run(); err == nil {
-		args = append(args, "-race")
-	} else if o.ci {
-		return nil, errors.New("CI must use the race detector, which needs a C compiler")
-	} else {
-		fmt.Println("Without the race detector, which needs a C compiler and a platform that it knows.")
+	// More tests at a time than there are processors: most of them wait for a CLI or for the
+	// network.
+	args := []string{"-parallel=8"}
+	race, err := o.race(ctx)
+	if err != nil {
+		return nil, err
 	}
 	var stages []stage
 	if o.everything {
@@ -159,15 +157,30 @@ func (o options) stages(ctx context.Context, paths []string) ([]stage, error) {
 			return nil, fmt.Errorf("go list: %w", err)
 		}
 		provider := regexp.MustCompile(`/internal/provider(/|$)`)
-		stages = append(stages, stage{"no CLI", env, slices.Concat(args, slices.DeleteFunc(strings.Fields(string(packages)), provider.MatchString))})
+		withoutCLI := slices.DeleteFunc(strings.Fields(string(packages)), provider.MatchString)
+		stages = append(stages, stage{"no CLI", env, slices.Concat(args, race, withoutCLI)})
 	}
 	// No cached results: go does not see that the CLI at a path has become another version.
-	args = append(args, "-count=1", "-timeout=20m")
+	args = append(args, "-count=1", "-timeout=20m", "./internal/provider/...")
 	if o.remote {
 		args = append(args, "-run=^TestRemote")
 	}
 	for _, c := range clis {
-		stages = append(stages, stage{c.name(), slices.Concat(env, c.env()), slices.Concat(args, []string{"./internal/provider/..."})})
+		stages = append(stages, stage{c.name(), slices.Concat(env, c.env()), slices.Concat(race, args)})
+		race = nil // another CLI runs the same code of ours, which has been watched once
 	}
 	return stages, nil
+}
+
+// race is the flag that turns the race detector on, where there is one.
+func (o options) race(ctx context.Context) ([]string, error) {
+	const needs = "the race detector, which needs a C compiler and a platform that it knows"
+	switch err := command(ctx, "go", "build", "-race", "runtime/cgo").Run(); {
+	case err == nil:
+		return []string{"-race"}, nil
+	case o.ci:
+		return nil, errors.New("CI must use " + needs)
+	}
+	fmt.Println("Without " + needs + ".")
+	return nil, nil
 }

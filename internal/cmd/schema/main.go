@@ -1,6 +1,7 @@
-// Schema prints the provider's schema as "terraform providers schema -json" would, for the generator
-// of docs/. It asks the provider itself, so that what the pages say does not depend on which CLI
-// somebody has: OpenTofu knows no list resources, and Terraform before 1.12 no identities.
+// Schema prints the provider's schema as "terraform providers schema -json" would, for the
+// generator of docs/. It asks the provider itself, so that the pages do not depend on which CLI
+// somebody has: OpenTofu knows no list resources, and Terraform before 1.12 no identities. The
+// alternative, "tfplugindocs --tf-version", downloads a Terraform for every run.
 package main
 
 import (

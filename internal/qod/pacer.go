@@ -8,46 +8,46 @@ import (
 	"time"
 )
 
-// pacer spaces the requests of a client once the API says that there are too many (429, RFC 6585 §4):
-// each 429 doubles the time from the start of one request to that of the next, each other answer takes a
-// twentieth off it, and what was refused before a slower pace could show counts as one 429. So a fleet
-// settles a little below what the API takes, about one request in ten is refused, and when the API takes
-// more the pace is soon forgotten. As long as there is no 429, nothing is held up.
+// pacer spaces the requests of a client once the API answers that there are too many (429, RFC 6585
+// §4). Each 429 doubles the interval between the starts of two requests, and each other answer
+// shortens it by a twentieth. 429s that come before the longer interval can have had an effect
+// count as one. So a fleet stays a little below the API's limit, with about one request in ten
+// refused, and soon speeds up when the limit is raised. Without any 429, no request is delayed.
 //
-// A limit is for a client and not for a request: were each to wait by itself, as many would come back
-// as had gone.
+// The API limits the client and not single requests: if each request waited by itself, they would
+// all come back at the same time.
 type pacer struct {
-	queue chan struct{} // held by the one whose turn is next
+	queue chan struct{} // held by the request that gets the next slot
 
 	mu       sync.Mutex
-	interval time.Duration // from one start to the next; 0 for no limit known
-	priority int           // how many wait who go first
+	interval time.Duration // from one start to the next; 0 while not rate-limited
+	priority int           // how many requests with priority wait
 	nextSlot time.Time     // no request starts before
-	slowedAt time.Time     // when the pace last fell
+	slowedAt time.Time     // when the interval last grew
 }
 
 const (
-	// initialInterval is where a pace begins: five requests a second.
+	// initialInterval is the first interval: five requests a second.
 	initialInterval = 200 * time.Millisecond
-	// minInterval is where it is forgotten: a hundred a second.
+	// minInterval is the interval below which requests are no longer spaced: a hundred a second.
 	minInterval = 10 * time.Millisecond
-	// maxInterval bounds it, and how long a Retry-After given to one request holds up the others: a
-	// 429 may be about the quota of one device, and name an hour.
+	// maxInterval bounds the interval, and how long the Retry-After of one answer delays other
+	// requests: a 429 may be about the quota of one device and ask for an hour.
 	maxInterval = 5 * time.Second
-	// slowdownDelay is how long a slower pace takes to show: limits are counted over a second at least, so
-	// that refusals go on for as long, whatever is done.
+	// slowdownDelay is how long a longer interval takes to have an effect: limits are counted over a
+	// second at least, and for as long there are 429s whatever the interval.
 	slowdownDelay = time.Second
 )
 
 func newPacer() *pacer { return &pacer{queue: make(chan struct{}, 1)} }
 
-// errNoSlot says that the time would be up before a request could start.
+// errNoSlot says that the deadline would pass before a request could start.
 var errNoSlot = errors.New("there is no time left to wait for its turn")
 
-// awaitSlot returns when a request may start. Where the time does not last until then, nothing is sent,
-// and the error is the 429 that others were given.
+// awaitSlot returns when a request may start. If the deadline passes first, nothing is sent, and
+// the error is the 429 that other requests were answered with.
 func (c *Client) awaitSlot(ctx context.Context, r request) error {
-	err := c.pace.wait(ctx, r.operation == OperationList)
+	err := c.pacer.wait(ctx, r.operation == OperationList)
 	if errors.Is(err, errNoSlot) {
 		return &Error{
 			Operation: r.operation, SessionID: r.sessionID, Scope: r.scope,
@@ -57,9 +57,9 @@ func (c *Client) awaitSlot(ctx context.Context, r request) error {
 	return err
 }
 
-// wait returns when a request may start: at once as long as the API takes all, else in the order of those
-// who wait. What goes first does so past the others: a list, which many wait for, and by which a lost
-// create is looked for while there is time.
+// wait returns when a request may start: at once while the API is not rate-limiting, otherwise in
+// order of arrival. Lists have priority, as many callers wait for them, and a create finds the
+// session of a lost answer with them while there is time.
 func (p *pacer) wait(ctx context.Context, first bool) error {
 	switch {
 	case ctx.Err() != nil && !p.limiting():
@@ -98,14 +98,15 @@ func slotError(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// limiting reports whether requests wait for their turns.
+// limiting reports whether requests wait for slots.
 func (p *pacer) limiting() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.interval > 0 || time.Now().Before(p.nextSlot)
 }
 
-// claimSlot takes the slot for a request that starts now, or returns how long it is until the next.
+// claimSlot claims a slot for a request that starts now, or returns how long it is until the next
+// slot.
 func (p *pacer) claimSlot(now time.Time, first bool) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -121,7 +122,7 @@ func (p *pacer) claimSlot(now time.Time, first bool) time.Duration {
 	return 0
 }
 
-// claimPriority has the others let this one pass, until it says that it is through.
+// claimPriority makes requests without priority wait until the returned function is called.
 func (p *pacer) claimPriority() (through func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -133,12 +134,12 @@ func (p *pacer) claimPriority() (through func()) {
 	}
 }
 
-// slowDown is told of a 429 to a request that started at began, and of the Retry-After with it.
-func (p *pacer) slowDown(began time.Time, asked time.Duration) {
+// slowDown records a 429 for a request that started at began, with its Retry-After.
+func (p *pacer) slowDown(began time.Time, retryAfter time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	p.nextSlot = latest(p.nextSlot, now.Add(min(asked, maxInterval)))
+	p.nextSlot = latest(p.nextSlot, now.Add(min(retryAfter, maxInterval)))
 	if began.Before(p.slowedAt.Add(slowdownDelay)) {
 		return
 	}
@@ -147,7 +148,7 @@ func (p *pacer) slowDown(began time.Time, asked time.Duration) {
 	p.nextSlot = latest(p.nextSlot, now.Add(p.interval))
 }
 
-// speedUp is told of any other answer.
+// speedUp records any other answer.
 func (p *pacer) speedUp() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,0 +1,62 @@
+package qod
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// List returns the sessions that these credentials can see and that match the filter, ordered by
+// start (unknown starts last) and id. An empty list is not an error. An *IncompleteListError comes
+// with the sessions that were shown.
+func (c *Client) List(ctx context.Context, f Filter) (found []Session, err error) {
+	defer recoverTo(&err)
+	ctx, cancel := context.WithTimeout(ctx, readBudget)
+	defer cancel()
+	list, err := c.listSince(ctx, time.Now())
+	var e *Error
+	if errors.As(err, &e) && e.Status == http.StatusNotFound && e.documented {
+		return nil, nil // nothing is there, in the API's own words
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range list.sessions {
+		if s.ID != "" && f.Matches(s) {
+			found = append(found, s)
+		}
+	}
+	slices.SortFunc(found, func(a, b Session) int {
+		return cmp.Or(compareStart(a.StartedAt, b.StartedAt), strings.Compare(a.ID, b.ID))
+	})
+	if list.doubt != nil {
+		return found, &IncompleteListError{Err: list.doubt}
+	}
+	return found, nil
+}
+
+// listSince returns a list whose request started at notBefore or later. The request is shared with
+// other callers; the retries are this caller's own.
+func (c *Client) listSince(ctx context.Context, notBefore time.Time) (*snapshot, error) {
+	return retry(ctx, OperationList, c.config.MaxRetries, func(int) (*snapshot, error) {
+		return c.lists.since(ctx, notBefore)
+	})
+}
+
+func compareStart(a, b time.Time) int {
+	if a.IsZero() || b.IsZero() {
+		return cmp.Compare(boolRank(a.IsZero()), boolRank(b.IsZero()))
+	}
+	return a.Compare(b)
+}
+
+func boolRank(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,70 @@
+package qod
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+)
+
+// readBudget bounds one read or list, retries included.
+const readBudget = 2 * time.Minute
+
+// Read returns the session as it was at most ten seconds ago, and never as it was before this
+// process last changed it. IsGone(err) holds only where it is proven; an *UnprovenError is a 404
+// that proves nothing.
+func (c *Client) Read(ctx context.Context, ref Ref) (s Session, err error) {
+	defer recoverTo(&err)
+	ctx, cancel := context.WithTimeout(ctx, readBudget)
+	defer cancel()
+	if !validID(ref.ID) {
+		return Session{}, invalidID(OperationRead, ref.ID)
+	}
+	return c.reads.read(ctx, ref, func() (Session, error) {
+		s, err := retry(ctx, OperationRead, c.config.MaxRetries, func(attempt int) (Session, error) {
+			return c.readOnce(ctx, ref, attempt)
+		})
+		if missing := notFound(err); missing != nil {
+			again := func(ctx context.Context) (Session, error) { return c.readOnce(ctx, ref, 1) }
+			s, _, err = absence{client: c, ref: ref, answer: missing, repeat: again}.prove(ctx)
+		}
+		return s, err
+	})
+}
+
+// readOnce asks for the session itself, once.
+func (c *Client) readOnce(ctx context.Context, ref Ref, attempt int) (Session, error) {
+	r := c.dialect.read(ref.ID)
+	a, err := c.get(ctx, r, ref.Device, attempt)
+	if err != nil {
+		return Session{}, err
+	}
+	s, err := c.decodeRead(r, a, ref.Device)
+	if err == nil {
+		c.own.recordSeen(ref)
+	}
+	return s, err
+}
+
+// ReadCached returns the session where a shared list shows that it is healthy; see readCoalescer.
+// It never asks for the session itself. False means that only Read can tell.
+func (c *Client) ReadCached(ctx context.Context, ref Ref) (Session, bool) {
+	return c.reads.readCached(ctx, ref)
+}
+
+// decodeRead decodes the answer to a read. A session that shows another id, no id or another device
+// is not the one that was requested.
+func (c *Client) decodeRead(r request, a answer, d Device) (Session, error) {
+	s, err := c.dialect.session(a.body)
+	if contradicts(d, s.Device) {
+		err = errOtherDevice
+	}
+	if s.ID != "" && !strings.EqualFold(s.ID, r.sessionID) {
+		err = errors.New("the answer shows another session")
+	}
+	if err != nil {
+		return Session{}, unreadable(r, a, err)
+	}
+	s.ID = r.sessionID
+	return s, nil
+}
