@@ -54,9 +54,11 @@ func TestShortcut_read(t *testing.T) {
 		state  func(r *acctest.State)
 		taken  bool
 	}{
-		"as it was":              {taken: true},
-		"without an identity":    {state: func(r *acctest.State) { r.Identity = nil }, taken: true},
-		"another's identity":     {state: func(r *acctest.State) { r.Identity = encodeIdentity(attributesOf("3fa85f64-5717-4562-b3fc-2c963f66afa6")) }},
+		"as it was":           {taken: true},
+		"without an identity": {state: func(r *acctest.State) { r.Identity = nil }, taken: true},
+		"another's identity": {state: func(r *acctest.State) {
+			r.Identity = encodeIdentity(attributesOf("3fa85f64-5717-4562-b3fc-2c963f66afa6"))
+		}},
 		"an empty identity":      {state: func(r *acctest.State) { r.Identity = encodeIdentity(nil) }},
 		"gone":                   {change: func(network *acctest.Network, id string) { network.RemovePastLag(id) }},
 		"unavailable":            {change: func(network *acctest.Network, id string) { network.Revoke(id) }},
