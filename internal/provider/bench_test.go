@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
@@ -25,7 +26,7 @@ func newStill(n int) still {
 		s.sessions[i] = qod.Session{
 			ID:         fmt.Sprintf("3fa85f64-5717-4562-b3fc-2c963f%06d", i),
 			Device:     qod.Device{PhoneNumber: fmt.Sprintf("+346%08d", i)},
-			QoSProfile: "QOS_L", Status: qod.StatusAvailable, StartedAt: atKickOff, ExpiresAt: atKickOff.Add(time.Hour), Seconds: 3600,
+			QoSProfile: "QOS_L", Status: qod.StatusAvailable, StartedAt: acctest.KickOff, ExpiresAt: acctest.KickOff.Add(time.Hour), Seconds: 3600,
 		}
 	}
 	return s
@@ -47,15 +48,15 @@ func (s still) List(context.Context, qod.Filter) ([]qod.Session, error) { return
 func BenchmarkDataSource(b *testing.B) {
 	for _, n := range []int{10, 10_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			c := coreWith(b, newStill(n))
+			c := acc.NewClientOf(b, newStill(n))
 			req := &tfprotov6.ReadDataSourceRequest{
-				TypeName: "qod_sessions", Config: c.value(c.schemas.DataSourceSchemas["qod_sessions"], attrs{}),
+				TypeName: "qod_sessions", Config: c.Value(c.Schemas.DataSourceSchemas["qod_sessions"], attrs{}),
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				resp, err := c.server.ReadDataSource(b.Context(), req)
+				resp, err := c.Server.ReadDataSource(b.Context(), req)
 				if err != nil || len(resp.Diagnostics) > 0 {
-					b.Fatalf("%v; %s", err, printed(resp.Diagnostics))
+					b.Fatalf("%v; %s", err, acctest.Describe(resp.Diagnostics))
 				}
 			}
 		})
@@ -64,20 +65,20 @@ func BenchmarkDataSource(b *testing.B) {
 
 // BenchmarkRefresh reads a session that is as it was: as most are, and by way of the framework.
 func BenchmarkRefresh(b *testing.B) {
-	c := coreWith(b, newStill(1))
-	r := c.created(attrs{"device": attrs{"phone_number": "+34600000000"}, "qos_profile": "QOS_L", "duration": 3600})
+	c := acc.NewClientOf(b, newStill(1))
+	r := c.MustCreate(attrs{"device": attrs{"phone_number": "+34600000000"}, "qos_profile": "QOS_L", "duration": 3600})
 	req := &tfprotov6.ReadResourceRequest{
-		TypeName: "qod_session", CurrentState: c.dynamic(r.values), Private: r.private, CurrentIdentity: r.identity,
+		TypeName: "qod_session", CurrentState: c.Dynamic(r.Values), Private: r.Private, CurrentIdentity: r.Identity,
 	}
 	for name, server := range map[string]tfprotov6.ProviderServer{
-		"confirmed": c.server, "framework": c.fastPath().framework,
+		"confirmed": c.Server, "framework": fastPathOf(c).framework,
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				resp, err := server.ReadResource(b.Context(), req)
 				if err != nil || len(resp.Diagnostics) > 0 {
-					b.Fatalf("%v; %s", err, printed(resp.Diagnostics))
+					b.Fatalf("%v; %s", err, acctest.Describe(resp.Diagnostics))
 				}
 			}
 		})
@@ -86,21 +87,21 @@ func BenchmarkRefresh(b *testing.B) {
 
 // BenchmarkPlan plans a new session, and one that is as configured.
 func BenchmarkPlan(b *testing.B) {
-	c := coreWith(b, newStill(1))
+	c := acc.NewClientOf(b, newStill(1))
 	config := attrs{"device": attrs{"phone_number": "+34600000000"}, "qos_profile": "QOS_L", "duration": 3600}
-	r := c.created(config)
-	for name, prior := range map[string]record{"new": {}, "unchanged": r} {
-		p := c.plan(prior, config)
+	r := c.MustCreate(config)
+	for name, prior := range map[string]acctest.State{"new": {}, "unchanged": r} {
+		p := c.Plan(prior, config)
 		req := &tfprotov6.PlanResourceChangeRequest{
-			TypeName: "qod_session", Config: c.value(c.schema, config), ProposedNewState: c.dynamic(p.proposed),
-			PriorState: c.dynamic(prior.values), PriorPrivate: prior.private, PriorIdentity: prior.identity,
+			TypeName: "qod_session", Config: c.Value(c.Schema, config), ProposedNewState: c.Dynamic(p.Proposed),
+			PriorState: c.Dynamic(prior.Values), PriorPrivate: prior.Private, PriorIdentity: prior.Identity,
 		}
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				resp, err := c.server.PlanResourceChange(b.Context(), req)
+				resp, err := c.Server.PlanResourceChange(b.Context(), req)
 				if err != nil || len(resp.Diagnostics) > 0 {
-					b.Fatalf("%v; %s", err, printed(resp.Diagnostics))
+					b.Fatalf("%v; %s", err, acctest.Describe(resp.Diagnostics))
 				}
 			}
 		})

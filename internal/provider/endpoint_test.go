@@ -6,132 +6,128 @@ package provider
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
-
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
 // The endpoint is known while planning, in one spelling, and stays as it was planned.
 func TestEndpoint_planned(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	sessions := w.coreAs(strings.ToUpper(w.URL())+"/v1//", sandbox.DefaultClient)
+	network := acc.NewNetwork(t, sandbox.Config{})
+	sessions := network.ClientAs(strings.ToUpper(network.URL())+"/v1//", sandbox.DefaultClient)
 	for _, kind := range []struct {
-		*core
+		*acctest.ProtocolClient
 		config attrs
-	}{{sessions, hour(nil)}, {sessions.reservations(), match(attrs{"starts_at": "2020-02-29T20:15:00Z", "ends_at": "2099-02-28T20:15:00Z", "device": attrs{"phone_number": "+34600000011"}})}} {
-		p := kind.plan(record{}, kind.config)
-		if got := p.planned.text("endpoint"); got != w.Endpoint() {
-			t.Errorf("%s: planned is %q, want %q", kind.typeName, got, w.Endpoint())
+	}{{sessions, hour(nil)}, {sessions.Reservations(), match(attrs{"starts_at": "2020-02-29T20:15:00Z", "ends_at": "2099-02-28T20:15:00Z", "device": attrs{"phone_number": "+34600000011"}})}} {
+		p := kind.Plan(acctest.State{}, kind.config)
+		if got := p.Planned.Text("endpoint"); got != network.Endpoint() {
+			t.Errorf("%s: planned is %q, want %q", kind.TypeName, got, network.Endpoint())
 		}
-		made := kind.apply(p)
-		if got := made.text("endpoint"); refused(made.tfdiags) || got != w.Endpoint() {
-			t.Errorf("%s: it is %q, want %q; %s", kind.typeName, got, w.Endpoint(), printed(made.tfdiags))
+		made := kind.Apply(p)
+		if got := made.Text("endpoint"); acctest.HasError(made.Diagnostics) || got != network.Endpoint() {
+			t.Errorf("%s: it is %q, want %q; %s", kind.TypeName, got, network.Endpoint(), acctest.Describe(made.Diagnostics))
 		}
-		kind.plansNothing(made.record, kind.config)
+		kind.ExpectEmptyPlan(made.State, kind.config)
 	}
 }
 
 // Where the provider's configuration is not known yet, neither is the endpoint.
 func TestEndpoint_notKnownYet(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	sessions := newCore(t, &qodProvider{version: "test", getenv: func(string) string { return "" }}, attrs{
-		"endpoint": notKnownYet{}, "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret,
-	})
-	known := w.core()
+	network := acc.NewNetwork(t, sandbox.Config{})
+	sessions := network.ClientWith(attrs{"endpoint": acctest.Unknown{}})
+	known := network.Client()
 	for _, kind := range []struct {
-		planned, applied *core
+		planned, applied *acctest.ProtocolClient
 		config           attrs
-	}{{sessions, known, hour(nil)}, {sessions.reservations(), known.reservations(), match(nil)}} {
-		p := kind.planned.plan(record{}, kind.config)
-		if refused(p.tfdiags) || p.planned.values["endpoint"].IsKnown() {
-			t.Errorf("%s: planned is %s; %s", kind.planned.typeName, p.planned.values["endpoint"], printed(p.tfdiags))
+	}{{sessions, known, hour(nil)}, {sessions.Reservations(), known.Reservations(), match(nil)}} {
+		p := kind.planned.Plan(acctest.State{}, kind.config)
+		if acctest.HasError(p.Diagnostics) || p.Planned.Values["endpoint"].IsKnown() {
+			t.Errorf("%s: planned is %s; %s", kind.planned.TypeName, p.Planned.Values["endpoint"], acctest.Describe(p.Diagnostics))
 		}
-		if made := kind.applied.apply(p); made.text("endpoint") != w.Endpoint() || refused(made.tfdiags) {
-			t.Errorf("%s: once it is known it is %q; %s", kind.planned.typeName, made.text("endpoint"), printed(made.tfdiags))
+		if made := kind.applied.Apply(p); made.Text("endpoint") != network.Endpoint() || acctest.HasError(made.Diagnostics) {
+			t.Errorf("%s: once it is known it is %q; %s", kind.planned.TypeName, made.Text("endpoint"), acctest.Describe(made.Diagnostics))
 		}
 	}
 }
 
 // A state from before there was the attribute plans nothing, and a read fills it.
 func TestEndpoint_unrecorded(t *testing.T) {
-	inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
-		sessions := s.core()
+	acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		sessions := network.Client()
 		for _, kind := range []struct {
-			*core
+			*acctest.ProtocolClient
 			config attrs
-		}{{sessions, hour(attrs{"device": attrs{"phone_number": "+34600000011"}})}, {sessions.reservations(), match(nil)}} {
-			old := kind.created(kind.config)
-			want := old.text("endpoint")
-			old = old.with("endpoint", nil)
-			kind.plansNothing(old, kind.config)
-			for name, planned := range map[string]proposal{
-				"an update":      kind.plan(old, kind.config.with("wait_for_available", true)),
-				"one that looks": kind.plan(requested(old), kind.config),
+		}{{sessions, hour(attrs{"device": attrs{"phone_number": "+34600000011"}})}, {sessions.Reservations(), match(nil)}} {
+			old := kind.MustCreate(kind.config)
+			want := old.Text("endpoint")
+			old = old.With("endpoint", nil)
+			kind.ExpectEmptyPlan(old, kind.config)
+			for name, planned := range map[string]acctest.Plan{
+				"an update":      kind.Plan(old, kind.config.With("wait_for_available", true)),
+				"one that looks": kind.Plan(requested(old), kind.config),
 			} {
-				updated, want := kind.apply(planned), planned.planned.values["endpoint"]
-				if got := updated.values["endpoint"]; refused(updated.tfdiags) || !got.Equal(want) {
-					t.Errorf("%s of a %s makes %s of %s; %s", name, kind.typeName, got, want, printed(updated.tfdiags))
+				updated, want := kind.Apply(planned), planned.Planned.Values["endpoint"]
+				if got := updated.Values["endpoint"]; acctest.HasError(updated.Diagnostics) || !got.Equal(want) {
+					t.Errorf("%s of a %s makes %s of %s; %s", name, kind.TypeName, got, want, acctest.Describe(updated.Diagnostics))
 				}
 			}
-			read := kind.refresh(old)
-			if got := read.text("endpoint"); got != want || len(read.tfdiags) > 0 {
-				t.Errorf("%s: a read says %q, want %q; %s", kind.typeName, got, want, printed(read.tfdiags))
+			read := kind.Refresh(old)
+			if got := read.Text("endpoint"); got != want || len(read.Diagnostics) > 0 {
+				t.Errorf("%s: a read says %q, want %q; %s", kind.TypeName, got, want, acctest.Describe(read.Diagnostics))
 			}
-			kind.plansNothing(read.record, kind.config)
+			kind.ExpectEmptyPlan(read.State, kind.config)
 		}
 	})(t)
 }
 
 // requested is a record whose wait is to be resumed.
-func requested(r record) record {
-	if r.text("qos_status") != "" {
-		return r.with("qos_status", "REQUESTED")
+func requested(r acctest.State) acctest.State {
+	if r.Text("qos_status") != "" {
+		return r.With("qos_status", "REQUESTED")
 	}
-	return r.with("status", "REQUESTED")
+	return r.With("status", "REQUESTED")
 }
 
 // What is seen at another endpoint is there from then on, as its private state has it.
 func TestEndpoint_moves(t *testing.T) {
-	s := newSeason(t, time.Hour, sandbox.Config{})
-	renamed := strings.Replace(s.Endpoint(), "127.0.0.1", "localhost", 1)
-	there := s.coreAs(renamed, sandbox.DefaultClient)
+	network := acc.NewNetworkAtMatch(t, time.Hour, sandbox.Config{})
+	renamed := strings.Replace(network.Endpoint(), "127.0.0.1", "localhost", 1)
+	there := network.ClientAs(renamed, sandbox.DefaultClient)
 	for name, kind := range map[string]struct {
-		here, there *core
+		here, there *acctest.ProtocolClient
 		config      attrs
 	}{
-		"a session":                     {s.core(), there, hour(nil)},
-		"a reservation with a session":  {s.core().reservations(), there.reservations(), match(attrs{"starts_at": nil, "device": attrs{"phone_number": "+34600000011"}})},
-		"a reservation without session": {s.core().reservations(), there.reservations(), match(nil)},
+		"a session":                     {network.Client(), there, hour(nil)},
+		"a reservation with a session":  {network.Client().Reservations(), there.Reservations(), match(attrs{"starts_at": nil, "device": attrs{"phone_number": "+34600000011"}})},
+		"a reservation without session": {network.Client().Reservations(), there.Reservations(), match(nil)},
 	} {
-		made := kind.here.apply(kind.here.plan(record{}, kind.config))
-		if got := made.text("endpoint"); got != s.Endpoint() {
+		made := kind.here.Apply(kind.here.Plan(acctest.State{}, kind.config))
+		if got := made.Text("endpoint"); got != network.Endpoint() {
 			t.Errorf("%s: it is made at %q", name, got)
 		}
-		moved := kind.there.refresh(made.record)
-		if got := moved.text("endpoint"); got != renamed || len(moved.tfdiags) > 0 {
-			t.Errorf("%s: it is at %q, want %q; %s", name, got, renamed, printed(moved.tfdiags))
+		moved := kind.there.Refresh(made.State)
+		if got := moved.Text("endpoint"); got != renamed || len(moved.Diagnostics) > 0 {
+			t.Errorf("%s: it is at %q, want %q; %s", name, got, renamed, acctest.Describe(moved.Diagnostics))
 		}
-		kind.there.plansNothing(moved.record, kind.config)
+		kind.there.ExpectEmptyPlan(moved.State, kind.config)
 	}
 }
 
 // A reservation that acts without having looked plans to do so where Read looked last.
 func TestEndpoint_keepsWhereItLooked(t *testing.T) {
-	s := newSeason(t, time.Hour, sandbox.Config{})
-	scheduled := s.is(s.pass(record{}, match(nil)), "SCHEDULED", "")
-	due := scheduled.with("status", "DUE")
-	there := s.coreAs("https://elsewhere.example/v1", sandbox.DefaultClient).reservations()
-	if p := there.plan(due, match(nil)); p.planned.text("endpoint") != s.Endpoint() || p.planned.values["session_id"].IsKnown() {
-		t.Errorf("planned at %s: %v", p.planned.values["endpoint"], p.planned.values)
+	network := acc.NewNetworkAtMatch(t, time.Hour, sandbox.Config{})
+	scheduled := network.Expect(network.Run(acctest.State{}, match(nil)), "SCHEDULED", "")
+	due := scheduled.With("status", "DUE")
+	there := network.ClientAs("https://elsewhere.example/v1", sandbox.DefaultClient).Reservations()
+	if p := there.Plan(due, match(nil)); p.Planned.Text("endpoint") != network.Endpoint() || p.Planned.Values["session_id"].IsKnown() {
+		t.Errorf("planned at %s: %v", p.Planned.Values["endpoint"], p.Planned.Values)
 	}
-	if p := there.plan(due.with("endpoint", nil), match(nil)); p.planned.text("endpoint") != "https://elsewhere.example/v1" {
-		t.Errorf("without a record it is planned at %s", p.planned.values["endpoint"])
+	if p := there.Plan(due.With("endpoint", nil), match(nil)); p.Planned.Text("endpoint") != "https://elsewhere.example/v1" {
+		t.Errorf("without a record it is planned at %s", p.Planned.Values["endpoint"])
 	}
 }
 
@@ -140,89 +136,82 @@ func TestEndpoint_refuses(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		config   attrs
-		reserves bool                           // a qod_reservation
-		does     func(c *core, r record) result // at the other endpoint
+		reserves bool                                                            // a qod_reservation
+		does     func(c *acctest.ProtocolClient, r acctest.State) acctest.Result // at the other endpoint
 		summary  string
 		says     []string
 	}{
 		"create a session":     {hour(nil), false, nil, "Unable to Create QoS Session", []string{"no session was created"}},
 		"create a reservation": {match(nil), true, nil, "Unable to Create QoS Reservation", []string{"no session was created"}},
-		"update a session": {hour(nil), false, func(c *core, r record) result {
-			return c.apply(c.plan(r, hour(attrs{"wait_for_available": true})))
+		"update a session": {hour(nil), false, func(c *acctest.ProtocolClient, r acctest.State) acctest.Result {
+			return c.Apply(c.Plan(r, hour(attrs{"wait_for_available": true})))
 		}, "Unable to Update QoS Session", []string{"where the session was made", "stays in the state", "terraform state rm"}},
-		"update a reservation": {match(attrs{"starts_at": nil}), true, func(c *core, r record) result {
-			return c.apply(c.plan(r, match(attrs{"starts_at": nil, "ends_at": "2028-03-01T00:20:00Z"})))
+		"update a reservation": {match(attrs{"starts_at": nil}), true, func(c *acctest.ProtocolClient, r acctest.State) acctest.Result {
+			return c.Apply(c.Plan(r, match(attrs{"starts_at": nil, "ends_at": "2028-03-01T00:20:00Z"})))
 		}, "Unable to Update QoS Reservation", []string{"where the session was made", "stays in the state", "terraform state rm"}},
-		"update a reservation whose session must be over": {match(attrs{"starts_at": nil}), true, func(c *core, r record) result {
-			over := r.with("expires_at", "2020-02-29T20:15:00Z")
-			left := c.apply(c.plan(over, match(attrs{"starts_at": nil, "ends_at": "2028-03-01T00:20:00Z"})))
-			return result{left.with("expires_at", r.text("expires_at")), left.tfdiags}
+		"update a reservation whose session must be over": {match(attrs{"starts_at": nil}), true, func(c *acctest.ProtocolClient, r acctest.State) acctest.Result {
+			over := r.With("expires_at", "2020-02-29T20:15:00Z")
+			left := c.Apply(c.Plan(over, match(attrs{"starts_at": nil, "ends_at": "2028-03-01T00:20:00Z"})))
+			return acctest.Result{State: left.With("expires_at", r.Text("expires_at")), Diagnostics: left.Diagnostics}
 		}, "Unable to Update QoS Reservation", []string{"where the session was made"}},
-		"buy by an update": {match(nil), true, func(c *core, r record) result {
-			left := c.apply(c.plan(r.with("status", "DUE"), match(nil)))
-			return result{left.with("status", "SCHEDULED"), left.tfdiags}
+		"buy by an update": {match(nil), true, func(c *acctest.ProtocolClient, r acctest.State) acctest.Result {
+			left := c.Apply(c.Plan(r.With("status", "DUE"), match(nil)))
+			return acctest.Result{State: left.With("status", "SCHEDULED"), Diagnostics: left.Diagnostics}
 		}, "Unable to Update QoS Reservation", []string{"the state is kept as it was"}},
-		"delete a session": {hour(nil), false, (*core).destroy, "Unable to Delete QoS Session", []string{"where the session was made", "terraform state rm"}},
-		"delete a session of a state without the attribute": {hour(nil), false, func(c *core, r record) result {
-			left := c.destroy(r.with("endpoint", nil))
-			return result{left.with("endpoint", r.text("endpoint")), left.tfdiags}
+		"delete a session": {hour(nil), false, (*acctest.ProtocolClient).Destroy, "Unable to Delete QoS Session", []string{"where the session was made", "terraform state rm"}},
+		"delete a session of a state without the attribute": {hour(nil), false, func(c *acctest.ProtocolClient, r acctest.State) acctest.Result {
+			left := c.Destroy(r.With("endpoint", nil))
+			return acctest.Result{State: left.With("endpoint", r.Text("endpoint")), Diagnostics: left.Diagnostics}
 		}, "Unable to Delete QoS Session", []string{"where the session was made"}},
-		"delete a reservation": {match(attrs{"starts_at": nil}), true, (*core).destroy, "Unable to Delete QoS Reservation", []string{"where the session was made", "terraform state rm"}},
+		"delete a reservation": {match(attrs{"starts_at": nil}), true, (*acctest.ProtocolClient).Destroy, "Unable to Delete QoS Reservation", []string{"where the session was made", "terraform state rm"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSeason(t, time.Hour, sandbox.Config{})
-			there := sandbox.Start(t, sandbox.Config{Clock: s.clock})
-			here, elsewhere := s.core(), s.coreAs(there.Endpoint(), sandbox.DefaultClient)
+			network := acc.NewNetworkAtMatch(t, time.Hour, sandbox.Config{})
+			there := sandbox.Start(t, sandbox.Config{Clock: network.Clock})
+			here, elsewhere := network.Client(), network.ClientAs(there.Endpoint(), sandbox.DefaultClient)
 			if test.reserves {
-				here, elsewhere = here.reservations(), elsewhere.reservations()
+				here, elsewhere = here.Reservations(), elsewhere.Reservations()
 			}
-			p := here.plan(record{}, test.config)
-			var kept record
-			var left result
+			p := here.Plan(acctest.State{}, test.config)
+			var kept acctest.State
+			var left acctest.Result
 			if test.does == nil {
-				left = elsewhere.apply(p)
+				left = elsewhere.Apply(p)
 			} else {
-				kept = here.apply(p).record
+				kept = here.Apply(p).State
 				left = test.does(elsewhere, kept)
 			}
-			containsAll(t, left.errors(), append(test.says, test.summary+": The plan was made for the API at "+s.Endpoint(),
+			acctest.ContainsAll(t, left.Errors(), append(test.says, test.summary+": The plan was made for the API at "+network.Endpoint(),
 				"now configured for "+there.Endpoint(), "Nothing was sent", "QOD_ENDPOINT", "without -refresh=false"))
 			for _, r := range there.Requests() {
 				t.Errorf("it sent %s %s", r.Method, r.Path)
 			}
-			if !left.is(kept) {
-				t.Errorf("the state has changed from %v to %v", kept.values, left.values)
+			if !left.Equal(kept) {
+				t.Errorf("the state has changed from %v to %v", kept.Values, left.Values)
 			}
-			if made := kept.text("session_id") + kept.text("id"); made != "" && len(s.ids()) > 0 && !strings.Contains(left.errors(), "Session: "+s.ids()[0]) {
-				t.Errorf("it does not name %s: %s", s.ids()[0], left.errors())
+			if made := kept.Text("session_id") + kept.Text("id"); made != "" && len(network.SessionIDs()) > 0 && !strings.Contains(left.Errors(), "Session: "+network.SessionIDs()[0]) {
+				t.Errorf("it does not name %s: %s", network.SessionIDs()[0], left.Errors())
 			}
 		})
 	}
 }
 
-// with is the record with another text; nil for null.
-func (r record) with(name string, value any) record {
-	r.values = maps.Clone(r.values)
-	r.values[name] = tftypes.NewValue(tftypes.String, value)
-	return r
-}
-
 // at is the same working directory in an environment that has another endpoint.
-func (c *cli) at(endpoint string) *cli {
+func withEndpoint(c *acctest.CLI, endpoint string) *acctest.CLI {
 	elsewhere := *c
 	elsewhere.Env = append(slices.Clip(c.Env), "QOD_ENDPOINT="+endpoint)
 	return &elsewhere
 }
 
 // resources is what the state holds, as text. (OpenTofu drops the identity of what it could not delete.)
-func (c *cli) resources() string {
-	c.w.t.Helper()
+func describeState(c *acctest.CLI) string {
+	c.Network.T.Helper()
 	var lines []string
-	if state := c.state(); state != nil {
+	if state := c.State(); state != nil {
 		for _, r := range state.Resources {
 			values, err := json.Marshal(r.AttributeValues)
 			if err != nil {
-				c.w.t.Fatal(err)
+				c.Network.T.Fatal(err)
 			}
 			lines = append(lines, fmt.Sprintf("%s, tainted: %t, %s", r.Address, r.Tainted, values))
 		}
@@ -236,7 +225,7 @@ func (c *cli) resources() string {
 func TestEndpoint_savedPlan(t *testing.T) {
 	t.Parallel()
 	const before = "lifecycle {\n  create_before_destroy = true\n}\n"
-	session := func(more string) string { return block("camera", more, 3600) }
+	session := func(more string) string { return acctest.SessionBlock("camera", more, 3600) }
 	reservation := func(starts time.Duration, profile string) string {
 		now := time.Now().UTC()
 		return fmt.Sprintf("resource \"qod_reservation\" \"camera\" {\n  device = { phone_number = \"+34600000041\" }\n  qos_profile = %q\n  starts_at = %q\n  ends_at = %q\n}\n",
@@ -265,25 +254,25 @@ func TestEndpoint_savedPlan(t *testing.T) {
 		"a reservation to destroy":              {was: reservation(open, "QOS_L"), config: reservation(open, "QOS_L"), args: []string{"-destroy"}, says: "Unable to Delete QoS Reservation"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
+			network := acc.NewNetwork(t, sandbox.Config{Provisioning: sandbox.Instant})
 			there := sandbox.Start(t, sandbox.Config{Provisioning: sandbox.Instant})
-			c := w.cli(test.was)
-			c.apply()
-			c.configure(test.config)
-			kept := c.resources()
-			c.planned(2, append(test.args, "-out=tfplan")...)
-			said := c.at(there.Endpoint()).must(1, "apply", "-no-color", "-input=false", "tfplan")
-			containsAll(t, said, []string{test.says, w.Endpoint(), there.Endpoint()})
+			c := network.CLI(test.was)
+			c.Apply()
+			c.Configure(test.config)
+			kept := describeState(c)
+			c.Plan(2, append(test.args, "-out=tfplan")...)
+			said := withEndpoint(c, there.Endpoint()).Must(1, "apply", "-no-color", "-input=false", "tfplan")
+			acctest.ContainsAll(t, said, []string{test.says, network.Endpoint(), there.Endpoint()})
 			for _, r := range there.Requests() {
 				t.Errorf("it sent %s %s", r.Method, r.Path)
 			}
-			if left := c.resources(); left != kept {
+			if left := describeState(c); left != kept {
 				t.Errorf("the state has changed from\n%s\nto\n%s", kept, left)
 			}
-			c.isLedger()
+			c.ExpectInSync()
 			if name != "a session to replace, created first" { // which the network never allows
-				c.must(0, append([]string{"apply", "-auto-approve", "-no-color", "-input=false"}, test.args...)...)
-				c.isLedger()
+				c.Must(0, append([]string{"apply", "-auto-approve", "-no-color", "-input=false"}, test.args...)...)
+				c.ExpectInSync()
 			}
 		})
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -46,16 +47,16 @@ func TestExamples(t *testing.T) {
 		}
 		tried++
 		t.Run(filepath.ToSlash(name), func(t *testing.T) {
-			w := newSeason(t, 0, sandbox.Config{}).world // windows are open
+			network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{}) // windows are open
 			hcl := readExample(t, name)
 			if !strings.Contains(hcl, "for_each") {
-				w.test(w.example(hcl, config.Variables{}))
+				network.Test(exampleStep(network, hcl, config.Variables{}))
 				return
 			}
 			// terraform-plugin-testing cannot hold for_each in its state.
-			c := w.cli(withoutProvider(hcl))
-			c.apply()
-			c.destroy()
+			c := network.CLI(withoutProvider(hcl))
+			c.Apply()
+			c.Destroy()
 		})
 	}
 	if tried < 3 {
@@ -65,14 +66,14 @@ func TestExamples(t *testing.T) {
 
 // The provider's example is its block, so it is applied with it: all but the host is as it stands.
 func TestExamples_provider(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	network := acc.NewNetwork(t, sandbox.Config{})
 	before, after, found := strings.Cut(readExample(t, "provider/provider.tf"), "https://sandbox.opengateway.telefonica.com/v1")
 	if !found {
 		t.Fatal("the example names another host, to which this test must not speak")
 	}
-	c := w.cli(before+w.Endpoint()+after+camera, "QOD_ENDPOINT=")
-	c.apply()
-	c.destroy()
+	c := network.CLI(before+network.Endpoint()+after+camera, "QOD_ENDPOINT=")
+	c.Apply()
+	c.Destroy()
 }
 
 func TestExamples_import(t *testing.T) {
@@ -80,8 +81,8 @@ func TestExamples_import(t *testing.T) {
 	for _, name := range []string{"qod_session", "qod_reservation"} {
 		t.Run(name, func(t *testing.T) {
 			const id = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
-			w := newSeason(t, 0, sandbox.Config{}).world
-			seeded := w.Seed(sandbox.Session{
+			network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{})
+			seeded := network.Seed(sandbox.Session{
 				ID: id, ClientID: sandbox.DefaultClient.ID, QoSProfile: "QOS_L", Duration: 7200,
 				Device: sandbox.Device{PhoneNumber: "+34600000010"},
 			})
@@ -89,12 +90,12 @@ func TestExamples_import(t *testing.T) {
 			if command := readExample(t, "resources/"+name+"/import.sh"); !strings.Contains(command, "terraform import "+name+".camera "+seeded.ID) {
 				t.Errorf("import.sh imports another session than the import block:\n%s", command)
 			}
-			step := w.example(block+readExample(t, "resources/"+name+"/resource.tf"), config.Variables{})
+			step := exampleStep(network, block+readExample(t, "resources/"+name+"/resource.tf"), config.Variables{})
 			step.ConfigPlanChecks.PreApply = []plancheck.PlanCheck{
 				plancheck.ExpectResourceAction(name+".camera", plancheck.ResourceActionUpdate),
 			}
-			w.test(step)
-			if n := w.Count(sandbox.OpCreate); n != 0 {
+			network.Test(step)
+			if n := network.Count(sandbox.OpCreate); n != 0 {
 				t.Errorf("the import made %d POSTs, want none", n)
 			}
 		})
@@ -102,11 +103,11 @@ func TestExamples_import(t *testing.T) {
 }
 
 // example is a step that applies an example in place of its own provider block.
-func (w *world) example(hcl string, variables config.Variables) resource.TestStep {
+func exampleStep(network *acctest.Network, hcl string, variables config.Variables) resource.TestStep {
 	if strings.Contains(hcl, `variable "webhook_token"`) {
 		variables["webhook_token"] = config.StringVariable("example-webhook-token")
 	}
-	step := w.apply(w.hcl("%s", withoutProvider(hcl)))
+	step := network.ApplyStep(network.HCL(withoutProvider(hcl)))
 	step.ConfigVariables = variables
 	return step
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/msgpack"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
@@ -37,11 +38,11 @@ func (deaf) PlanResourceChange(context.Context, *tfprotov6.PlanResourceChangeReq
 }
 
 // refreshing is a provider that has read enough sessions to list them.
-func (w *world) refreshing() *core {
-	w.t.Helper()
-	c := w.core()
+func clientThatLists(network *acctest.Network) *acctest.ProtocolClient {
+	network.T.Helper()
+	c := network.Client()
 	for range 5 {
-		c.adopt(w.Seed(sandbox.Session{}).ID)
+		c.Import(network.Seed(sandbox.Session{}).ID)
 	}
 	return c
 }
@@ -49,55 +50,57 @@ func (w *world) refreshing() *core {
 func TestShortcut_read(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		network func(w *world, id string)
-		state   func(r *record)
-		taken   bool
+		change func(network *acctest.Network, id string)
+		state  func(r *acctest.State)
+		taken  bool
 	}{
 		"as it was":              {taken: true},
-		"without an identity":    {state: func(r *record) { r.identity = nil }, taken: true},
-		"another's identity":     {state: func(r *record) { r.identity = identityOf(attributesOf("3fa85f64-5717-4562-b3fc-2c963f66afa6")) }},
-		"an empty identity":      {state: func(r *record) { r.identity = identityOf(nil) }},
-		"gone":                   {network: func(w *world, id string) { w.removeOld(id) }},
-		"unavailable":            {network: func(w *world, id string) { w.Revoke(id) }},
-		"another profile":        {network: edit(func(s *sandbox.Session) { s.QoSProfile = "QOS_S" })},
-		"another end":            {network: edit(func(s *sandbox.Session) { s.ExpiresAt = s.ExpiresAt.Add(time.Minute) })},
-		"another start":          {network: edit(func(s *sandbox.Session) { s.StartedAt = s.StartedAt.Add(-time.Minute) })},
+		"without an identity":    {state: func(r *acctest.State) { r.Identity = nil }, taken: true},
+		"another's identity":     {state: func(r *acctest.State) { r.Identity = identityOf(attributesOf("3fa85f64-5717-4562-b3fc-2c963f66afa6")) }},
+		"an empty identity":      {state: func(r *acctest.State) { r.Identity = identityOf(nil) }},
+		"gone":                   {change: func(network *acctest.Network, id string) { network.RemovePastLag(id) }},
+		"unavailable":            {change: func(network *acctest.Network, id string) { network.Revoke(id) }},
+		"another profile":        {change: edit(func(s *sandbox.Session) { s.QoSProfile = "QOS_S" })},
+		"another end":            {change: edit(func(s *sandbox.Session) { s.ExpiresAt = s.ExpiresAt.Add(time.Minute) })},
+		"another start":          {change: edit(func(s *sandbox.Session) { s.StartedAt = s.StartedAt.Add(-time.Minute) })},
 		"the state has no end":   {state: without("expires_at")},
 		"the state has no start": {state: without("started_at")},
 		"no endpoint":            {state: without("endpoint")},
-		"another endpoint":       {state: func(r *record) { r.values["endpoint"] = tftypes.NewValue(tftypes.String, "https://other.example") }},
-		"just imported":          {state: without("qos_profile", "qos_status", "device", "started_at", "expires_at", "duration")},
-		"made elsewhere":         {state: remembering(func(m *sessionPrivate) { m.Origin = "elsewhere" })},
-		"of unknown origin":      {state: remembering(func(m *sessionPrivate) { m.Origin = "" })},
-		"of unknown owner":       {state: remembering(func(m *sessionPrivate) { m.Owner = "" })},
-		"of unknown everything":  {state: func(r *record) { r.private = nil }},
+		"another endpoint": {state: func(r *acctest.State) {
+			r.Values["endpoint"] = tftypes.NewValue(tftypes.String, "https://other.example")
+		}},
+		"just imported":         {state: without("qos_profile", "qos_status", "device", "started_at", "expires_at", "duration")},
+		"made elsewhere":        {state: remembering(func(m *sessionPrivate) { m.Origin = "elsewhere" })},
+		"of unknown origin":     {state: remembering(func(m *sessionPrivate) { m.Origin = "" })},
+		"of unknown owner":      {state: remembering(func(m *sessionPrivate) { m.Owner = "" })},
+		"of unknown everything": {state: func(r *acctest.State) { r.Private = nil }},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff), Provisioning: sandbox.Instant})
-			r := w.core().created(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
-			if test.network != nil {
-				test.network(w, r.text("id"))
+			network := acc.NewNetwork(t, sandbox.Config{Clock: sandbox.NewManualClock(acctest.KickOff), Provisioning: sandbox.Instant})
+			r := network.Client().MustCreate(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
+			if test.change != nil {
+				test.change(network, r.Text("id"))
 			}
 			if test.state != nil {
-				r.values = maps.Clone(r.values)
+				r.Values = maps.Clone(r.Values)
 				test.state(&r)
 			}
-			short, long := w.refreshing(), w.refreshing()
-			long.server = long.fastPath().framework
+			short, long := clientThatLists(network), clientThatLists(network)
+			long.Server = fastPathOf(long).framework
 			req := &tfprotov6.ReadResourceRequest{
-				TypeName: "qod_session", CurrentState: short.dynamic(r.values), Private: r.private, CurrentIdentity: r.identity,
+				TypeName: "qod_session", CurrentState: short.Dynamic(r.Values), Private: r.Private, CurrentIdentity: r.Identity,
 			}
-			answer := func(c *core) result {
-				resp, err := c.server.ReadResource(t.Context(), req)
-				c.must("ReadResource", err)
-				return result{c.record(resp.NewState, resp.Private, resp.NewIdentity), resp.Diagnostics}
+			answer := func(c *acctest.ProtocolClient) acctest.Result {
+				resp, err := c.Server.ReadResource(t.Context(), req)
+				c.Must("ReadResource", err)
+				return acctest.Result{State: c.Decode(resp.NewState, resp.Private, resp.NewIdentity), Diagnostics: resp.Diagnostics}
 			}
 			got, want := answer(short), answer(long)
-			if !sameOwner(got.record).is(sameOwner(want.record)) || !short.sameIdentity(got.record, want.record) || withoutIDs(printed(got.tfdiags)) != withoutIDs(printed(want.tfdiags)) {
-				t.Errorf("the shortcut says %v, %s\nthe framework %v, %s", got.values, printed(got.tfdiags), want.values, printed(want.tfdiags))
+			if !sameOwner(got.State).Equal(sameOwner(want.State)) || !sameIdentity(short, got.State, want.State) || withoutIDs(acctest.Describe(got.Diagnostics)) != withoutIDs(acctest.Describe(want.Diagnostics)) {
+				t.Errorf("the shortcut says %v, %s\nthe framework %v, %s", got.Values, acctest.Describe(got.Diagnostics), want.Values, acctest.Describe(want.Diagnostics))
 			}
-			s := short.fastPath()
+			s := fastPathOf(short)
 			s.framework = deaf{}
 			_, err := s.ReadResource(t.Context(), req)
 			if taken := err == nil; taken != test.taken {
@@ -108,11 +111,11 @@ func TestShortcut_read(t *testing.T) {
 }
 
 // remembering is a record whose private state is another.
-func remembering(change func(*sessionPrivate)) func(*record) {
-	return func(r *record) {
-		private := privateIn(r.private)
+func remembering(change func(*sessionPrivate)) func(*acctest.State) {
+	return func(r *acctest.State) {
+		private := privateIn(r.Private)
 		change(&private)
-		r.private = privateOf(private)
+		r.Private = privateOf(private)
 	}
 }
 
@@ -125,10 +128,10 @@ func privateOf(m sessionPrivate) []byte {
 
 // sameOwner is a record of one and the same owner, who is known to be known: two processes that have to
 // name one name two.
-func sameOwner(r record) record {
-	if private := privateIn(r.private); private.Owner != "" {
+func sameOwner(r acctest.State) acctest.State {
+	if private := privateIn(r.Private); private.Owner != "" {
 		private.Owner = "somebody"
-		r.private = privateOf(private)
+		r.Private = privateOf(private)
 	}
 	return r
 }
@@ -138,14 +141,14 @@ func attributesOf(id string) map[string]tftypes.Value {
 }
 
 // sameIdentity reports whether two records have one identity, or both none.
-func (c *core) sameIdentity(a, b record) bool {
-	c.t.Helper()
-	value := func(r record) tftypes.Value {
-		if r.identity == nil {
+func sameIdentity(c *acctest.ProtocolClient, a, b acctest.State) bool {
+	c.T.Helper()
+	value := func(r acctest.State) tftypes.Value {
+		if r.Identity == nil {
 			return tftypes.Value{}
 		}
-		v, err := r.identity.IdentityData.Unmarshal(c.identity.ValueType())
-		c.must("Unmarshal", err)
+		v, err := r.Identity.IdentityData.Unmarshal(c.Identity.ValueType())
+		c.Must("Unmarshal", err)
 		return v
 	}
 	return value(a).Equal(value(b))
@@ -153,32 +156,32 @@ func (c *core) sameIdentity(a, b record) bool {
 
 // A list that shows another profile would have the session replaced, and is not believed.
 func TestSession_profileInAList(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
-	r := w.core().created(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
-	w.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: sandbox.Answer(200, "application/json", fmt.Sprintf(
+	network := acc.NewNetwork(t, sandbox.Config{Provisioning: sandbox.Instant})
+	r := network.Client().MustCreate(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
+	network.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: sandbox.Answer(200, "application/json", fmt.Sprintf(
 		`[{"sessionId": %q, "qosProfile": "QOS_S", "qosStatus": "AVAILABLE", "startedAt": %q, "expiresAt": %q}]`,
-		r.text("id"), r.text("started_at"), r.text("expires_at")))})
-	c := w.refreshing()
-	before := w.Count(sandbox.OpRead)
-	if got := c.refresh(r); !got.is(r) || len(got.tfdiags) > 0 {
-		t.Errorf("%v, %s", got.values, printed(got.tfdiags))
+		r.Text("id"), r.Text("started_at"), r.Text("expires_at")))})
+	c := clientThatLists(network)
+	before := network.Count(sandbox.OpRead)
+	if got := c.Refresh(r); !got.Equal(r) || len(got.Diagnostics) > 0 {
+		t.Errorf("%v, %s", got.Values, acctest.Describe(got.Diagnostics))
 	}
-	w.exactly("gets", w.Count(sandbox.OpRead)-before, 1)
-	if w.Count(sandbox.OpList) == 0 {
+	expectExactly(network, "gets", network.Count(sandbox.OpRead)-before, 1)
+	if network.Count(sandbox.OpList) == 0 {
 		t.Error("no list was asked for")
 	}
 }
 
 // edit is a change behind Terraform's back.
-func edit(change func(*sandbox.Session)) func(*world, string) {
-	return func(w *world, id string) { w.Edit(id, change) }
+func edit(change func(*sandbox.Session)) func(*acctest.Network, string) {
+	return func(network *acctest.Network, id string) { network.Edit(id, change) }
 }
 
 // without takes attributes out of a state.
-func without(names ...string) func(*record) {
-	return func(r *record) {
+func without(names ...string) func(*acctest.State) {
+	return func(r *acctest.State) {
 		for _, name := range names {
-			r.values[name] = tftypes.NewValue(r.values[name].Type(), nil)
+			r.Values[name] = tftypes.NewValue(r.Values[name].Type(), nil)
 		}
 	}
 }
@@ -197,32 +200,32 @@ func TestShortcut_plan(t *testing.T) {
 		"unavailable":         {config: config, status: "UNAVAILABLE"},
 		"requested":           {config: config, status: "REQUESTED"},
 		"of unknown status":   {config: config, status: "PAUSED"},
-		"another duration":    {config: config.with("duration", 60), status: "AVAILABLE"},
-		"another device":      {config: config.with("device.phone_number", "+34600000002"), status: "AVAILABLE"},
-		"waiting is asked of": {config: config.with("wait_for_available", true), status: "AVAILABLE"},
-		"not known yet":       {config: config.with("qos_profile", notKnownYet{}), status: "AVAILABLE"},
+		"another duration":    {config: config.With("duration", 60), status: "AVAILABLE"},
+		"another device":      {config: config.With("device.phone_number", "+34600000002"), status: "AVAILABLE"},
+		"waiting is asked of": {config: config.With("wait_for_available", true), status: "AVAILABLE"},
+		"not known yet":       {config: config.With("qos_profile", acctest.Unknown{}), status: "AVAILABLE"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
-			short := w.core()
-			r := short.created(config)
-			r.values = maps.Clone(r.values)
-			r.values["qos_status"] = tftypes.NewValue(tftypes.String, test.status)
+			network := acc.NewNetwork(t, sandbox.Config{Provisioning: sandbox.Instant})
+			short := network.Client()
+			r := short.MustCreate(config)
+			r.Values = maps.Clone(r.Values)
+			r.Values["qos_status"] = tftypes.NewValue(tftypes.String, test.status)
 			if test.nameless {
-				r.identity = nil
+				r.Identity = nil
 			}
-			got := short.plan(r, test.config)
-			s := short.fastPath()
-			short.server = s.framework
-			want := short.plan(r, test.config)
-			if !got.planned.is(want.planned) || !short.sameIdentity(got.planned, want.planned) || printed(got.tfdiags) != printed(want.tfdiags) || len(got.replace) != len(want.replace) {
-				t.Errorf("the shortcut plans %v for %v, the framework %v for %v", got.planned.values, got.replace, want.planned.values, want.replace)
+			got := short.Plan(r, test.config)
+			s := fastPathOf(short)
+			short.Server = s.framework
+			want := short.Plan(r, test.config)
+			if !got.Planned.Equal(want.Planned) || !sameIdentity(short, got.Planned, want.Planned) || acctest.Describe(got.Diagnostics) != acctest.Describe(want.Diagnostics) || len(got.Replace) != len(want.Replace) {
+				t.Errorf("the shortcut plans %v for %v, the framework %v for %v", got.Planned.Values, got.Replace, want.Planned.Values, want.Replace)
 			}
 			s.framework = deaf{}
 			_, err := s.PlanResourceChange(t.Context(), &tfprotov6.PlanResourceChangeRequest{
-				TypeName: "qod_session", PriorState: short.dynamic(r.values), ProposedNewState: short.dynamic(got.proposed),
-				PriorPrivate: r.private, PriorIdentity: r.identity, Config: short.value(short.schema, test.config),
+				TypeName: "qod_session", PriorState: short.Dynamic(r.Values), ProposedNewState: short.Dynamic(got.Proposed),
+				PriorPrivate: r.Private, PriorIdentity: r.Identity, Config: short.Value(short.Schema, test.config),
 			})
 			if taken := err == nil; taken != test.taken {
 				t.Errorf("taken: %v, want %v", taken, test.taken)
@@ -233,14 +236,14 @@ func TestShortcut_plan(t *testing.T) {
 
 // A fault in the shortcut is left to the framework's way, which reports it or does without.
 func TestShortcut_fault(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
-	c := w.core()
-	r := c.created(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
-	s := c.fastPath()
+	network := acc.NewNetwork(t, sandbox.Config{Provisioning: sandbox.Instant})
+	c := network.Client()
+	r := c.MustCreate(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
+	s := fastPathOf(c)
 	s.provider.sessions = faulty{s.provider.sessions}
-	c.server = s
-	if got := c.refresh(r); !got.is(r) || len(got.tfdiags) > 0 {
-		t.Errorf("%v, %s", got.values, printed(got.tfdiags))
+	c.Server = s
+	if got := c.Refresh(r); !got.Equal(r) || len(got.Diagnostics) > 0 {
+		t.Errorf("%v, %s", got.Values, acctest.Describe(got.Diagnostics))
 	}
 }
 
@@ -259,6 +262,17 @@ func TestShortcut_identity(t *testing.T) {
 	if got := identityOf(attributesOf(id.AsString())).IdentityData.MsgPack; !bytes.Equal(got, want) {
 		t.Errorf("%x, want %x", got, want)
 	}
+}
+
+// fastPath is the server as Terraform finds it, with what stands before the framework.
+func fastPathOf(c *acctest.ProtocolClient) fastPath {
+	c.T.Helper()
+	g, _ := c.Server.(panicGuard)
+	s, ok := g.framework.(fastPath)
+	if !ok {
+		c.T.Fatalf("the server is a %T", c.Server)
+	}
+	return s
 }
 
 var anyUUID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)

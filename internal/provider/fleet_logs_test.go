@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -28,10 +29,10 @@ func TestFleet_logsOnlyWhatIsAsked(t *testing.T) {
 		"none":                    {env: []string{"TF_LOG=off"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
-			c := w.cli(fleet(1), test.env...)
+			network := acc.NewNetwork(t, sandbox.Config{Provisioning: sandbox.Instant})
+			c := network.CLI(fleet(1), test.env...)
 			stderr := filepath.Join(c.Dir, "stderr")
-			provider, err := binary()
+			provider, err := acctest.ProviderDir()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -43,8 +44,8 @@ func TestFleet_logsOnlyWhatIsAsked(t *testing.T) {
 			if err := c.UseProvider(c.Dir); err != nil {
 				t.Fatal(err)
 			}
-			c.must(0, "apply", "-auto-approve", "-no-color", "-input=false")
-			c.destroy()
+			c.Must(0, "apply", "-auto-approve", "-no-color", "-input=false")
+			c.Destroy()
 			said, err := os.ReadFile(stderr)
 			if err != nil {
 				t.Fatalf("the wrapper was not used: %v", err)

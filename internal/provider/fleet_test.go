@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -16,11 +17,11 @@ import (
 type spent []sandbox.Request
 
 // spending runs the CLI and counts.
-func (c *cli) spending(args ...string) spent {
-	c.w.t.Helper()
-	before := len(c.w.Requests())
-	c.must(0, append(args, "-no-color", "-input=false")...)
-	return c.w.Requests()[before:]
+func applySpending(c *acctest.CLI, args ...string) spent {
+	c.Network.T.Helper()
+	before := len(c.Network.Requests())
+	c.Must(0, append(args, "-no-color", "-input=false")...)
+	return c.Network.Requests()[before:]
 }
 
 func (s spent) on(op sandbox.Operation) int {
@@ -42,17 +43,17 @@ func (s spent) connections() int {
 }
 
 // atMost fails the test for a count above what is promised.
-func (w *world) atMost(what string, got, most int) {
-	w.t.Helper()
+func expectAtMost(network *acctest.Network, what string, got, most int) {
+	network.T.Helper()
 	if got > most {
-		w.t.Errorf("%s: %d, promised are at most %d", what, got, most)
+		network.T.Errorf("%s: %d, promised are at most %d", what, got, most)
 	}
 }
 
-func (w *world) exactly(what string, got, want int) {
-	w.t.Helper()
+func expectExactly(network *acctest.Network, what string, got, want int) {
+	network.T.Helper()
 	if got != want {
-		w.t.Errorf("%s: %d, want %d", what, got, want)
+		network.T.Errorf("%s: %d, want %d", what, got, want)
 	}
 }
 
@@ -71,44 +72,44 @@ func TestFleet(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 10, 100} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Latency: 5 * time.Millisecond, Provisioning: sandbox.Instant})
-			c := w.cli(fleet(n))
+			network := acc.NewNetwork(t, sandbox.Config{Latency: 5 * time.Millisecond, Provisioning: sandbox.Instant})
+			c := network.CLI(fleet(n))
 
-			apply := c.spending("apply", "-auto-approve")
-			w.exactly("POSTs", apply.on(sandbox.OpCreate), n)
-			w.atMost("other calls of the apply", len(apply)-n, 16)
-			w.atMost("connections of the apply", apply.connections(), 10)
-			w.exactly("tokens of the apply", apply.on(sandbox.OpToken), 1)
-			w.atMost("discoveries of the apply", apply.on(sandbox.OpDiscovery), 1)
+			apply := applySpending(c, "apply", "-auto-approve")
+			expectExactly(network, "POSTs", apply.on(sandbox.OpCreate), n)
+			expectAtMost(network, "other calls of the apply", len(apply)-n, 16)
+			expectAtMost(network, "connections of the apply", apply.connections(), 10)
+			expectExactly(network, "tokens of the apply", apply.on(sandbox.OpToken), 1)
+			expectAtMost(network, "discoveries of the apply", apply.on(sandbox.OpDiscovery), 1)
 
-			plan := c.spending("plan", "-detailed-exitcode")
-			w.exactly("tokens of the plan", plan.on(sandbox.OpToken), 1)
-			w.atMost("discoveries of the plan", plan.on(sandbox.OpDiscovery), 1)
-			w.atMost("connections of the plan", plan.connections(), 10)
+			plan := applySpending(c, "plan", "-detailed-exitcode")
+			expectExactly(network, "tokens of the plan", plan.on(sandbox.OpToken), 1)
+			expectAtMost(network, "discoveries of the plan", plan.on(sandbox.OpDiscovery), 1)
+			expectAtMost(network, "connections of the plan", plan.connections(), 10)
 			if n == 1 {
-				w.exactly("gets of the plan", plan.on(sandbox.OpRead), 1)
-				w.exactly("lists of the plan", plan.on(sandbox.OpList), 0)
+				expectExactly(network, "gets of the plan", plan.on(sandbox.OpRead), 1)
+				expectExactly(network, "lists of the plan", plan.on(sandbox.OpList), 0)
 			} else {
-				w.atMost("calls of the plan", len(plan), 12)
+				expectAtMost(network, "calls of the plan", len(plan), 12)
 			}
 
 			// What the network took away is read as gone, and costs a get of its own.
-			lost := w.Ledger()[0]
+			lost := network.Ledger()[0]
 			gone := lost.ID
-			w.removeOld(gone)
-			again := c.spending("plan")
-			w.atMost("calls of a plan with one session gone", len(again), 13)
-			w.exactly("its gets of what is gone", countPath(again, "/v1/qod/sessions/"+gone), 1)
-			w.Seed(lost)
+			network.RemovePastLag(gone)
+			again := applySpending(c, "plan")
+			expectAtMost(network, "calls of a plan with one session gone", len(again), 13)
+			expectExactly(network, "its gets of what is gone", countPath(again, "/v1/qod/sessions/"+gone), 1)
+			network.Seed(lost)
 
 			// A destroy is two provider processes: one refreshes, one releases.
-			destroy := c.spending("destroy", "-auto-approve")
-			w.exactly("DELETEs", destroy.on(sandbox.OpDelete), n)
-			w.atMost("other calls of the destroy", len(destroy)-n, 16)
-			w.atMost("connections of the destroy", destroy.connections(), 2*10)
-			w.atMost("tokens of the destroy", destroy.on(sandbox.OpToken), 2)
-			w.atMost("discoveries of the destroy", destroy.on(sandbox.OpDiscovery), 2)
-			w.exactly("sessions left", len(w.Ledger()), 0)
+			destroy := applySpending(c, "destroy", "-auto-approve")
+			expectExactly(network, "DELETEs", destroy.on(sandbox.OpDelete), n)
+			expectAtMost(network, "other calls of the destroy", len(destroy)-n, 16)
+			expectAtMost(network, "connections of the destroy", destroy.connections(), 2*10)
+			expectAtMost(network, "tokens of the destroy", destroy.on(sandbox.OpToken), 2)
+			expectAtMost(network, "discoveries of the destroy", destroy.on(sandbox.OpDiscovery), 2)
+			expectExactly(network, "sessions left", len(network.Ledger()), 0)
 		})
 	}
 }
@@ -116,15 +117,15 @@ func TestFleet(t *testing.T) {
 // However many sessions the data source shows, it asks for one list.
 func TestFleet_dataSource(t *testing.T) {
 	const n = 1000
-	w := newWorld(t, sandbox.Config{})
+	network := acc.NewNetwork(t, sandbox.Config{})
 	for range n {
-		w.Seed(sandbox.Session{})
+		network.Seed(sandbox.Session{})
 	}
-	c := w.cli("data \"qod_sessions\" \"all\" {}\noutput \"n\" { value = length(data.qod_sessions.all.sessions) }\n")
-	apply := c.spending("apply", "-auto-approve")
-	w.exactly("lists", apply.on(sandbox.OpList), 1)
-	w.atMost("other calls", len(apply)-1, 2)
-	if got := c.must(0, "output", "n"); got != fmt.Sprint(n) {
+	c := network.CLI("data \"qod_sessions\" \"all\" {}\noutput \"n\" { value = length(data.qod_sessions.all.sessions) }\n")
+	apply := applySpending(c, "apply", "-auto-approve")
+	expectExactly(network, "lists", apply.on(sandbox.OpList), 1)
+	expectAtMost(network, "other calls", len(apply)-1, 2)
+	if got := c.Must(0, "output", "n"); got != fmt.Sprint(n) {
 		t.Errorf("the data source shows %s sessions, want %d", got, n)
 	}
 }
@@ -132,35 +133,35 @@ func TestFleet_dataSource(t *testing.T) {
 // A fleet of reservations costs what one of sessions does, and one that is yet to open next to nothing.
 func TestFleet_reservations(t *testing.T) {
 	const n = 40
-	w := newWorld(t, sandbox.Config{Latency: 5 * time.Millisecond, Provisioning: sandbox.Instant})
+	network := acc.NewNetwork(t, sandbox.Config{Latency: 5 * time.Millisecond, Provisioning: sandbox.Instant})
 	reserved := func(starts string) string {
 		return strings.NewReplacer("qod_session", "qod_reservation", "duration    = 3600", fmt.Sprintf("starts_at   = %q\n  ends_at     = \"2999-01-01T00:00:00Z\"", starts)).Replace(fleet(n))
 	}
-	c := w.cli(reserved("2998-01-01T00:00:00Z"))
-	w.exactly("calls of the plan of what is new", len(c.spending("plan")), 0)
-	merged := c.spending("apply", "-auto-approve")
+	c := network.CLI(reserved("2998-01-01T00:00:00Z"))
+	expectExactly(network, "calls of the plan of what is new", len(applySpending(c, "plan")), 0)
+	merged := applySpending(c, "apply", "-auto-approve")
 	// A process that is to know the time asks for two lists: one shows it, another confirms it.
-	w.exactly("lists of the apply before the window", merged.on(sandbox.OpList), 2)
-	w.atMost("calls of the apply before the window", len(merged), 2+2)
-	w.atMost("calls of a plan before the window", len(c.spending("plan", "-detailed-exitcode")), 2+2)
+	expectExactly(network, "lists of the apply before the window", merged.on(sandbox.OpList), 2)
+	expectAtMost(network, "calls of the apply before the window", len(merged), 2+2)
+	expectAtMost(network, "calls of a plan before the window", len(applySpending(c, "plan", "-detailed-exitcode")), 2+2)
 
-	c.configure(reserved("2000-01-01T00:00:00Z"))
-	opened := c.spending("apply", "-auto-approve")
-	w.exactly("POSTs", opened.on(sandbox.OpCreate), n)
-	w.atMost("other calls of the apply", len(opened)-n, 16)
-	w.atMost("calls of a plan", len(c.spending("plan", "-detailed-exitcode")), 12)
-	c.isLedger()
+	c.Configure(reserved("2000-01-01T00:00:00Z"))
+	opened := applySpending(c, "apply", "-auto-approve")
+	expectExactly(network, "POSTs", opened.on(sandbox.OpCreate), n)
+	expectAtMost(network, "other calls of the apply", len(opened)-n, 16)
+	expectAtMost(network, "calls of a plan", len(applySpending(c, "plan", "-detailed-exitcode")), 12)
+	c.ExpectInSync()
 
-	gone := w.ids()[0]
-	w.removeOld(gone)
-	again := c.spending("plan")
-	w.atMost("calls of a plan with one session gone", len(again), 13)
-	w.exactly("its gets of what is gone", countPath(again, "/v1/qod/sessions/"+gone), 1)
+	gone := network.SessionIDs()[0]
+	network.RemovePastLag(gone)
+	again := applySpending(c, "plan")
+	expectAtMost(network, "calls of a plan with one session gone", len(again), 13)
+	expectExactly(network, "its gets of what is gone", countPath(again, "/v1/qod/sessions/"+gone), 1)
 
-	destroy := c.spending("destroy", "-auto-approve")
-	w.exactly("DELETEs", destroy.on(sandbox.OpDelete), n) // also of the one that was lost sight of: it may be back
-	w.atMost("other calls of the destroy", len(destroy)-n, 16)
-	w.exactly("sessions left", len(w.Ledger()), 0)
+	destroy := applySpending(c, "destroy", "-auto-approve")
+	expectExactly(network, "DELETEs", destroy.on(sandbox.OpDelete), n) // also of the one that was lost sight of: it may be back
+	expectAtMost(network, "other calls of the destroy", len(destroy)-n, 16)
+	expectExactly(network, "sessions left", len(network.Ledger()), 0)
 }
 
 func countPath(requests spent, path string) int {

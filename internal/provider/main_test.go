@@ -5,16 +5,11 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 )
 
-func TestMain(m *testing.M) {
-	chooseCLI()
-	code := m.Run()
-	if binaryDir != "" {
-		_ = os.RemoveAll(binaryDir)
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(acctest.Main(m)) }
 
 // Without any CLI, tests fail and say what to do; none of them downloads one.
 func TestWithoutCLI(t *testing.T) {
@@ -36,3 +31,9 @@ func TestWithoutCLI(t *testing.T) {
 		t.Errorf("%d of %d tests say what to do:\n%s", said, len(needing), out)
 	}
 }
+
+// acc is this provider, as acceptance tests run it.
+var acc acctest.Provider = NewServer
+
+// attrs is configuration by attribute name, as acceptance tests write it.
+type attrs = acctest.Attrs

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -47,7 +48,7 @@ func TestFaults(t *testing.T) {
 			}
 			if len(found) != 1 || found[0].Severity != tfprotov6.DiagnosticSeverityError || found[0].Summary != "Internal Fault" ||
 				!strings.Contains(found[0].Detail, "nil pointer") || !strings.Contains(found[0].Detail, "Please report this") {
-				t.Errorf("diagnostics: %s", printed(found))
+				t.Errorf("diagnostics: %s", acctest.Describe(found))
 			}
 		})
 	}
@@ -63,48 +64,48 @@ func (f breaking) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyR
 
 // Behind the operation that makes a change, all that a guard can keep is what there was before.
 func TestFaultBehindAChange(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	c := w.core()
-	made := c.created(hour(nil))
-	c.server = panicGuard{breaking{c.fastPath()}}
-	for name, left := range map[string]result{
-		"update":  c.apply(c.plan(made, hour(attrs{"timeouts": attrs{"create": "9m"}}))),
-		"destroy": c.destroy(made),
+	network := acc.NewNetwork(t, sandbox.Config{})
+	c := network.Client()
+	made := c.MustCreate(hour(nil))
+	c.Server = panicGuard{breaking{fastPathOf(c)}}
+	for name, left := range map[string]acctest.Result{
+		"update":  c.Apply(c.Plan(made, hour(attrs{"timeouts": attrs{"create": "9m"}}))),
+		"destroy": c.Destroy(made),
 	} {
-		if !left.is(made) {
-			t.Errorf("%s: the state has %v", name, left.values)
+		if !left.Equal(made) {
+			t.Errorf("%s: the state has %v", name, left.Values)
 		}
-		containsAll(t, left.errors(), []string{"Internal Fault", "a fault", "look at the sessions"})
+		acctest.ContainsAll(t, left.Errors(), []string{"Internal Fault", "a fault", "look at the sessions"})
 	}
-	if lost := c.create(hour(nil)); lost.values != nil || !strings.Contains(lost.errors(), "look at the sessions") {
-		t.Errorf("create: the state has %v; %s", lost.values, printed(lost.tfdiags))
+	if lost := c.Create(hour(nil)); lost.Values != nil || !strings.Contains(lost.Errors(), "look at the sessions") {
+		t.Errorf("create: the state has %v; %s", lost.Values, acctest.Describe(lost.Diagnostics))
 	}
 }
 
 // Terraform takes it the same way.
 func TestFaultBehindAChange_cli(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	network := acc.NewNetwork(t, sandbox.Config{})
 	fault := false
 	factory := func() (tfprotov6.ProviderServer, error) {
-		server := newServer(&qodProvider{version: "test", getenv: func(string) string { return "" }})
+		server := NewServer(func(string) string { return "" }, nil, nil)
 		if g, ok := server.(panicGuard); ok && fault {
 			server = panicGuard{breaking(g)}
 		}
 		return server, nil
 	}
 	config := func(timeout string) string {
-		return w.hcl("%s", block("camera", `timeouts = { create = "`+timeout+`" }`, 3600))
+		return network.HCL(acctest.SessionBlock("camera", `timeouts = { create = "`+timeout+`" }`, 3600))
 	}
 	faults := func(now bool) func() { return func() { fault = now } }
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){"qod": factory},
 		Steps: []resource.TestStep{
-			w.apply(config("5m")),
-			before(faults(true), resource.TestStep{Config: config("6m"), ExpectError: says("Internal Fault")}),
-			before(faults(false), w.apply(config("6m"))),
+			network.ApplyStep(config("5m")),
+			acctest.Before(faults(true), resource.TestStep{Config: config("6m"), ExpectError: acctest.MessagePattern("Internal Fault")}),
+			acctest.Before(faults(false), network.ApplyStep(config("6m"))),
 		},
 	})
-	if got := w.writes(); got != "POST DELETE" {
+	if got := network.Writes(); got != "POST DELETE" {
 		t.Errorf("the fault cost more than itself: %s", got)
 	}
 }

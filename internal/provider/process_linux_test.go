@@ -4,12 +4,8 @@
 package provider
 
 import (
-	"bytes"
 	"fmt"
-	"net/http"
-	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -19,205 +15,92 @@ import (
 	"testing"
 	"time"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
-
-// running is a CLI that is still at work, in a process group of its own.
-type running struct {
-	t   *testing.T
-	cmd *exec.Cmd
-	out *watched
-}
-
-// watched collects output and tells when it says something.
-type watched struct {
-	mu      sync.Mutex
-	buf     bytes.Buffer
-	changed chan struct{}
-}
-
-func (w *watched) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	n, err := w.buf.Write(p)
-	close(w.changed)
-	w.changed = make(chan struct{})
-	return n, err
-}
-
-func (w *watched) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.buf.String()
-}
-
-// says waits until the output contains text.
-func (w *watched) says(t *testing.T, text string) {
-	t.Helper()
-	deadline := time.After(time.Minute)
-	for {
-		w.mu.Lock()
-		said, changed := strings.Contains(w.buf.String(), text), w.changed
-		w.mu.Unlock()
-		if said {
-			return
-		}
-		select {
-		case <-changed:
-		case <-deadline:
-			t.Errorf("never said %q:\n%s", text, w)
-			return
-		}
-	}
-}
-
-func (c *cli) start(args ...string) *running {
-	c.w.t.Helper()
-	out := &watched{changed: make(chan struct{})}
-	cmd := c.command(out, args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	// Whoever ran these tests with nohup has SIGHUP ignored, which a process hands down to its children,
-	// through execve(2), unless it catches the signal itself.
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
-	if err := cmd.Start(); err != nil {
-		c.w.t.Fatal(err)
-	}
-	return &running{t: c.w.t, cmd: cmd, out: out}
-}
-
-func (r *running) wait() done { return finished(r.t, r.cmd.Wait(), r.out) }
-
-// plugin is the process id of the provider.
-func (r *running) plugin() int {
-	children, err := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", r.cmd.Process.Pid))
-	if err != nil {
-		r.t.Errorf("find the provider's process: %v", err)
-		return 0
-	}
-	// Any thread of the CLI may have started it.
-	tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", r.cmd.Process.Pid))
-	for _, task := range tasks {
-		more, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", r.cmd.Process.Pid, task.Name()))
-		children = append(append(children, ' '), more...)
-	}
-	for _, child := range strings.Fields(string(children)) {
-		name, _ := os.ReadFile("/proc/" + child + "/comm")
-		if strings.HasPrefix(string(name), "terraform-provi") {
-			pid, _ := strconv.Atoi(child)
-			return pid
-		}
-	}
-	r.t.Errorf("the CLI has no provider among its children %q", children)
-	return 0
-}
-
-const interruptNotice = "Interrupt received"
-
-// at runs f in the middle of the n-th request of an operation, before the network handles it.
-func (w *world) at(op sandbox.Operation, n int, f func()) {
-	w.Before(op, func(i int, _ *http.Request) {
-		if i == n {
-			f()
-		}
-	})
-}
-
-// interrupt signals the CLI, or its whole process group, and waits until it has understood.
-func (r *running) interrupt(signal syscall.Signal, group bool) {
-	pid := r.cmd.Process.Pid
-	if group {
-		pid = -pid
-	}
-	if err := syscall.Kill(pid, signal); err != nil {
-		r.t.Error(err)
-	}
-	r.out.says(r.t, interruptNotice)
-}
 
 func TestSignals(t *testing.T) {
 	t.Parallel()
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		for _, group := range []bool{false, true} {
 			to := map[bool]string{false: "to the CLI", true: "to the group"}[group]
-			send := func(r *running) { r.interrupt(signal, group) }
+			send := func(r *acctest.Running) { r.Interrupt(signal, group) }
 			t.Run(fmt.Sprintf("%v %s during the POST", signal, to), func(t *testing.T) {
-				w := newWorld(t, sandbox.Config{})
-				c := w.cli(camera)
-				started := make(chan *running, 1)
-				w.at(sandbox.OpCreate, 1, func() { send(<-started) })
-				r := c.start("apply", "-auto-approve", "-no-color")
+				network := acc.NewNetwork(t, sandbox.Config{})
+				c := network.CLI(camera)
+				started := make(chan *acctest.Running, 1)
+				network.OnRequest(sandbox.OpCreate, 1, func() { send(<-started) })
+				r := c.Start("apply", "-auto-approve", "-no-color")
 				started <- r
-				text := r.wait().text
-				if w.Count(sandbox.OpCreate) != 1 {
-					t.Errorf("%d POSTs, want 1\n%s", w.Count(sandbox.OpCreate), text)
+				text := r.Wait().Text
+				if network.Count(sandbox.OpCreate) != 1 {
+					t.Errorf("%d POSTs, want 1\n%s", network.Count(sandbox.OpCreate), text)
 				}
-				c.isLedger()
-				if len(w.ids()) != 1 {
-					t.Fatalf("%d sessions on the network, want 1\n%s", len(w.ids()), text)
+				c.ExpectInSync()
+				if len(network.SessionIDs()) != 1 {
+					t.Fatalf("%d sessions on the network, want 1\n%s", len(network.SessionIDs()), text)
 				}
-				c.apply()
-				if w.Count(sandbox.OpCreate) != 1 {
+				c.Apply()
+				if network.Count(sandbox.OpCreate) != 1 {
 					t.Error("the next apply bought another session")
 				}
-				c.destroy()
+				c.Destroy()
 			})
 			t.Run(fmt.Sprintf("%v %s during the wait", signal, to), func(t *testing.T) {
-				clock := sandbox.NewManualClock(atKickOff)
-				w := newWorld(t, sandbox.Config{Clock: clock, Provisioning: time.Minute})
-				c := w.cli(camera)
-				started := make(chan *running, 1)
-				w.at(sandbox.OpRead, 2, func() { send(<-started) })
-				r := c.start("apply", "-auto-approve", "-no-color")
+				clock := sandbox.NewManualClock(acctest.KickOff)
+				network := acc.NewNetwork(t, sandbox.Config{Clock: clock, Provisioning: time.Minute})
+				c := network.CLI(camera)
+				started := make(chan *acctest.Running, 1)
+				network.OnRequest(sandbox.OpRead, 2, func() { send(<-started) })
+				r := c.Start("apply", "-auto-approve", "-no-color")
 				started <- r
-				text := r.wait().text
+				text := r.Wait().Text
 				if !strings.Contains(text, "The next apply resumes the wait.") {
 					t.Errorf("the interrupted wait does not say what happens next:\n%s", text)
 				}
-				c.isLedger()
-				if plan := c.must(2, "plan", "-detailed-exitcode", "-no-color"); !strings.Contains(plan, "1 to change, 0 to destroy") {
+				c.ExpectInSync()
+				if plan := c.Must(2, "plan", "-detailed-exitcode", "-no-color"); !strings.Contains(plan, "1 to change, 0 to destroy") {
 					t.Errorf("the interrupted session is not planned for an update in place:\n%s", plan)
 				}
 				clock.Advance(time.Minute)
-				c.apply()
-				if w.Count(sandbox.OpCreate) != 1 {
-					t.Errorf("%d POSTs, want 1", w.Count(sandbox.OpCreate))
+				c.Apply()
+				if network.Count(sandbox.OpCreate) != 1 {
+					t.Errorf("%d POSTs, want 1", network.Count(sandbox.OpCreate))
 				}
-				c.destroy()
+				c.Destroy()
 			})
 		}
 	}
 }
 
 // recovers applies after a crash, and does what the error says.
-func (c *cli) recovers(address string) {
-	c.w.t.Helper()
-	text := c.must(1, "apply", "-auto-approve", "-no-color")
+func recoverByImport(c *acctest.CLI, address string) {
+	c.Network.T.Helper()
+	text := c.Must(1, "apply", "-auto-approve", "-no-color")
 	command := namedForImport.FindStringSubmatch(text)
 	if command == nil {
-		c.w.t.Fatalf("the apply after the crash does not say how to recover the session:\n%s", text)
+		c.Network.T.Fatalf("the apply after the crash does not say how to recover the session:\n%s", text)
 	}
 	if strings.Contains(text, "terraform state rm 'ADDRESS'") {
-		c.must(0, "state", "rm", address)
+		c.Must(0, "state", "rm", address)
 	}
-	c.must(0, "import", "-no-color", address, command[1])
-	c.isLedger()
-	c.apply()
-	if n := len(c.w.ids()); n != 1 {
-		c.w.t.Errorf("%d sessions on the network after the recovery, want 1", n)
+	c.Must(0, "import", "-no-color", address, command[1])
+	c.ExpectInSync()
+	c.Apply()
+	if n := len(c.Network.SessionIDs()); n != 1 {
+		c.Network.T.Errorf("%d sessions on the network after the recovery, want 1", n)
 	}
-	c.destroy()
+	c.Destroy()
 }
 
 func TestCrashes(t *testing.T) {
 	t.Parallel()
 	t.Run("SIGKILL of the provider during the POST", func(t *testing.T) {
-		network, handled := posted(sandbox.Config{})
-		w := newWorld(t, network)
-		c := w.cli(camera)
-		c.crashes(handled)
-		c.recovers("qod_session.camera")
+		config, handled := posted(sandbox.Config{})
+		network := acc.NewNetwork(t, config)
+		c := network.CLI(camera)
+		killDuringPost(c, handled)
+		recoverByImport(c, "qod_session.camera")
 	})
 	for name, end := range map[string]func(cli int) error{
 		"SIGKILL of the CLI during the POST": func(cli int) error { return syscall.Kill(cli, syscall.SIGKILL) },
@@ -225,63 +108,63 @@ func TestCrashes(t *testing.T) {
 		"SIGHUP to the group during the POST": func(cli int) error { return syscall.Kill(-cli, syscall.SIGHUP) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{})
-			c := w.cli(camera)
-			started := make(chan *running, 1)
+			network := acc.NewNetwork(t, sandbox.Config{})
+			c := network.CLI(camera)
+			started := make(chan *acctest.Running, 1)
 			plugin := make(chan int, 1)
-			w.at(sandbox.OpCreate, 1, func() {
+			network.OnRequest(sandbox.OpCreate, 1, func() {
 				r := <-started
-				plugin <- r.plugin()
-				if err := end(r.cmd.Process.Pid); err != nil {
+				plugin <- r.ProviderPID()
+				if err := end(r.Cmd.Process.Pid); err != nil {
 					t.Error(err)
 				}
-				_ = r.cmd.Wait()
+				_ = r.Cmd.Wait()
 			})
-			r := c.start("apply", "-auto-approve", "-no-color", "-lock=false")
+			r := c.Start("apply", "-auto-approve", "-no-color", "-lock=false")
 			started <- r
 			pid := <-plugin
 			// The provider ends by itself, and not before its POST is through.
-			untilGone(t, pid)
-			if n := len(w.ids()); n != 1 {
+			acctest.WaitForExit(t, pid)
+			if n := len(network.SessionIDs()); n != 1 {
 				t.Fatalf("%d sessions on the network, want the one whose POST was under way", n)
 			}
-			c.recovers("qod_session.camera")
+			recoverByImport(c, "qod_session.camera")
 		})
 	}
 }
 
 // posted is a network that tells when it has handled its first POST, which may be after the CLI is
 // through with a provider that was killed.
-func posted(network sandbox.Config) (sandbox.Config, <-chan struct{}) {
+func posted(config sandbox.Config) (sandbox.Config, <-chan struct{}) {
 	var first sync.Once
 	handled := make(chan struct{})
-	network.Log = func(r sandbox.Request) {
+	config.Log = func(r sandbox.Request) {
 		if r.Operation == sandbox.OpCreate {
 			first.Do(func() { close(handled) })
 		}
 	}
-	return network, handled
+	return config, handled
 }
 
 // crashes applies with a provider that is killed in its first POST.
-func (c *cli) crashes(handled <-chan struct{}) {
-	c.w.t.Helper()
-	started := make(chan *running, 1)
-	c.w.at(sandbox.OpCreate, 1, func() {
-		pid := (<-started).plugin()
+func killDuringPost(c *acctest.CLI, handled <-chan struct{}) {
+	c.Network.T.Helper()
+	started := make(chan *acctest.Running, 1)
+	c.Network.OnRequest(sandbox.OpCreate, 1, func() {
+		pid := (<-started).ProviderPID()
 		_ = syscall.Kill(pid, syscall.SIGKILL)
-		untilGone(c.w.t, pid)
+		acctest.WaitForExit(c.Network.T, pid)
 	})
-	r := c.start("apply", "-auto-approve", "-no-color")
+	r := c.Start("apply", "-auto-approve", "-no-color")
 	started <- r
-	text := r.wait().text
+	text := r.Wait().Text
 	select {
 	case <-handled:
 	case <-time.After(20 * time.Second):
-		c.w.t.Fatalf("no POST came in\n%s", text)
+		c.Network.T.Fatalf("no POST came in\n%s", text)
 	}
-	if len(c.w.ids()) != 1 {
-		c.w.t.Fatalf("%d sessions on the network, want the one whose POST was under way\n%s", len(c.w.ids()), text)
+	if len(c.Network.SessionIDs()) != 1 {
+		c.Network.T.Fatalf("%d sessions on the network, want the one whose POST was under way\n%s", len(c.Network.SessionIDs()), text)
 	}
 }
 
@@ -296,20 +179,20 @@ resource "qod_reservation" "camera" {
 `
 
 // merged applies a reservation before its window, which opens then: what buys is an update.
-func (s season) merged() *cli {
-	s.t.Helper()
-	c := s.cli(event)
-	c.sends(nothing, 0, applies...)
-	s.at(0)
+func mergedReservation(network *acctest.Network) *acctest.CLI {
+	network.T.Helper()
+	c := network.CLI(event)
+	c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...)
+	network.AtMatch(0)
 	return c
 }
 
 // isClean checks that a failure has tainted nothing, which would have the next apply delete a session.
-func (c *cli) isClean() {
-	c.w.t.Helper()
-	for _, r := range c.state().Resources {
+func expectUntainted(c *acctest.CLI) {
+	c.Network.T.Helper()
+	for _, r := range c.State().Resources {
 		if r.Tainted {
-			c.w.t.Errorf("%s is tainted", r.Address)
+			c.Network.T.Errorf("%s is tainted", r.Address)
 		}
 	}
 }
@@ -322,53 +205,53 @@ func TestReservation_signals(t *testing.T) {
 		group  bool
 	}{{syscall.SIGINT, false}, {syscall.SIGTERM, true}} {
 		t.Run(fmt.Sprintf("%v during the POST", test.signal), func(t *testing.T) {
-			s := newSeason(t, time.Hour, sandbox.Config{})
-			c := s.merged()
-			started := make(chan *running, 1)
-			s.world.at(sandbox.OpCreate, 1, func() { (<-started).interrupt(test.signal, test.group) })
-			r := c.start("apply", "-auto-approve", "-no-color")
+			network := acc.NewNetworkAtMatch(t, time.Hour, sandbox.Config{})
+			c := mergedReservation(network)
+			started := make(chan *acctest.Running, 1)
+			network.OnRequest(sandbox.OpCreate, 1, func() { (<-started).Interrupt(test.signal, test.group) })
+			r := c.Start("apply", "-auto-approve", "-no-color")
 			started <- r
-			text := r.wait().text
-			c.isLedger()
-			c.isClean()
-			if n := len(s.ids()); n != 1 {
+			text := r.Wait().Text
+			c.ExpectInSync()
+			expectUntainted(c)
+			if n := len(network.SessionIDs()); n != 1 {
 				t.Fatalf("%d sessions on the network, want 1\n%s", n, text)
 			}
-			c.sends(nothing, 0, applies...)
-			c.planned(0)
-			c.destroy()
+			c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...)
+			c.Plan(0)
+			c.Destroy()
 		})
 		t.Run(fmt.Sprintf("%v during the wait", test.signal), func(t *testing.T) {
-			s := newSeason(t, time.Hour, sandbox.Config{Provisioning: time.Minute})
-			c := s.merged()
-			started := make(chan *running, 1)
-			s.world.at(sandbox.OpRead, 2, func() { (<-started).interrupt(test.signal, test.group) })
-			r := c.start("apply", "-auto-approve", "-no-color")
+			network := acc.NewNetworkAtMatch(t, time.Hour, sandbox.Config{Provisioning: time.Minute})
+			c := mergedReservation(network)
+			started := make(chan *acctest.Running, 1)
+			network.OnRequest(sandbox.OpRead, 2, func() { (<-started).Interrupt(test.signal, test.group) })
+			r := c.Start("apply", "-auto-approve", "-no-color")
 			started <- r
-			if text := r.wait().text; !strings.Contains(text, "The next apply resumes the wait.") {
+			if text := r.Wait().Text; !strings.Contains(text, "The next apply resumes the wait.") {
 				t.Errorf("the interrupted wait does not say what happens next:\n%s", text)
 			}
-			c.isLedger()
-			c.isClean()
-			if plan := c.planned(2); !strings.Contains(plan, `"REQUESTED" -> (known after apply)`) {
+			c.ExpectInSync()
+			expectUntainted(c)
+			if plan := c.Plan(2); !strings.Contains(plan, `"REQUESTED" -> (known after apply)`) {
 				t.Errorf("the interrupted session is not planned for an update in place:\n%s", plan)
 			}
-			s.at(time.Minute)
-			c.sends(nothing, 0, applies...)
-			c.planned(0)
-			c.destroy()
+			network.AtMatch(time.Minute)
+			c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...)
+			c.Plan(0)
+			c.Destroy()
 		})
 	}
 	t.Run("SIGKILL of the provider during the POST", func(t *testing.T) {
-		network, handled := posted(sandbox.Config{})
-		s := newSeason(t, time.Hour, network)
-		c := s.merged()
-		c.crashes(handled)
-		c.isClean()
-		c.recovers("qod_reservation.camera")
+		config, handled := posted(sandbox.Config{})
+		network := acc.NewNetworkAtMatch(t, time.Hour, config)
+		c := mergedReservation(network)
+		killDuringPost(c, handled)
+		expectUntainted(c)
+		recoverByImport(c, "qod_reservation.camera")
 		// The one that meets it is repeated for some seconds: a delete might be under way.
-		if got := strings.TrimLeft(s.writes(), "POST "); got != "DELETE" {
-			t.Errorf("requests that change something: %s, want POSTs, and the DELETE in the end", s.writes())
+		if got := strings.TrimLeft(network.Writes(), "POST "); got != "DELETE" {
+			t.Errorf("requests that change something: %s, want POSTs, and the DELETE in the end", network.Writes())
 		}
 	})
 }
@@ -377,11 +260,11 @@ func TestReservation_signals(t *testing.T) {
 // is told to.
 func TestDebugged(t *testing.T) {
 	t.Parallel()
-	dir, err := binary()
+	dir, err := acctest.ProviderDir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := &watched{changed: make(chan struct{})}
+	out := acctest.NewTranscript()
 	shell := exec.CommandContext(t.Context(), "sh", "-c", `"$0" -debug & echo "pid $!."; read -r _`, filepath.Join(dir, "terraform-provider-qod"))
 	shell.Stdout = out
 	goOn, err := shell.StdinPipe()
@@ -391,39 +274,21 @@ func TestDebugged(t *testing.T) {
 	if err := shell.Start(); err != nil {
 		t.Fatal(err)
 	}
-	out.says(t, "TF_REATTACH_PROVIDERS")
+	out.WaitFor(t, "TF_REATTACH_PROVIDERS")
 	said := regexp.MustCompile(`pid (\d+)\.`).FindStringSubmatch(out.String())
 	if said == nil {
 		t.Fatalf("the shell does not say whom it started:\n%s", out)
 	}
 	pid, _ := strconv.Atoi(said[1])
 	_ = goOn.Close() // the shell ends
-	untilGone(t, shell.Process.Pid)
+	acctest.WaitForExit(t, shell.Process.Pid)
 	<-time.After(5 * parentInterval)
-	if !alive(pid) {
+	if !acctest.Alive(pid) {
 		t.Error("it ended with its shell")
 	}
 	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
 		t.Error(err)
 	}
-	untilGone(t, pid)
+	acctest.WaitForExit(t, pid)
 	_ = shell.Wait()
-}
-
-// untilGone waits until a process is no more.
-func untilGone(t *testing.T, pid int) {
-	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for time.Now().Before(deadline) {
-		if !alive(pid) {
-			return
-		}
-		<-time.After(20 * time.Millisecond)
-	}
-	t.Errorf("process %d is still there after 20 seconds", pid)
-}
-
-func alive(pid int) bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err == nil && !strings.Contains(string(stat), ") Z ")
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
@@ -98,26 +99,28 @@ func (n noted) sweep(ctx context.Context) error {
 }
 
 // ofSandbox is the environment of this world's client.
-func (w *world) ofSandbox(name string) string {
-	return map[string]string{
-		"QOD_ENDPOINT": w.Endpoint(), "QOD_CLIENT_ID": sandbox.DefaultClient.ID, "QOD_CLIENT_SECRET": sandbox.DefaultClient.Secret,
-	}[name]
+func sandboxEnvironment(network *acctest.Network) func(string) string {
+	return func(name string) string {
+		return map[string]string{
+			"QOD_ENDPOINT": network.Endpoint(), "QOD_CLIENT_ID": sandbox.DefaultClient.ID, "QOD_CLIENT_SECRET": sandbox.DefaultClient.Secret,
+		}[name]
+	}
 }
 
 func TestRemote_life(t *testing.T) {
 	getenv, dir := os.Getenv, filepath.Join("..", "..", "bin", "testacc-remote")
 	phone := os.Getenv("QOD_TEST_PHONE_NUMBER")
 	if os.Getenv("QOD_ENDPOINT") == "" {
-		w := newWorld(t, sandbox.Config{})
-		getenv, dir, phone = w.ofSandbox, t.TempDir(), "+34600000010"
-		others := w.Seed(sandbox.Session{ClientID: sandbox.DefaultClient.ID})
+		network := acc.NewNetwork(t, sandbox.Config{})
+		getenv, dir, phone = sandboxEnvironment(network), t.TempDir(), "+34600000010"
+		others := network.Seed(sandbox.Session{ClientID: sandbox.DefaultClient.ID})
 		defer func() {
-			if left := w.ids(); len(left) != 1 || left[0] != others.ID {
+			if left := network.SessionIDs(); len(left) != 1 || left[0] != others.ID {
 				t.Errorf("left are %v, want the one that was there before", left)
 			}
 		}()
 		// As networks do, it shows the line by another name, too, and not how long it was asked for.
-		w.Echo(func(info map[string]any) {
+		network.Echo(func(info map[string]any) {
 			device, _ := info["device"].(map[string]any)
 			device["networkAccessIdentifier"] = "line@operator.example"
 			delete(info, "duration")
@@ -156,10 +159,10 @@ data "qod_sessions" "test" {
 		})),
 	}
 	empty := resource.ConfigPlanChecks{PostApplyPostRefresh: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}}
-	acceptance(t, resource.TestCase{
+	acctest.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
 			"qod": func() (tfprotov6.ProviderServer, error) {
-				return newServer(&qodProvider{version: "test", override: api}), nil
+				return NewServer(os.Getenv, nil, api), nil
 			},
 		},
 		Steps: []resource.TestStep{
@@ -169,7 +172,7 @@ data "qod_sessions" "test" {
 				// An import takes these from the network, a create from the configuration.
 				ImportStateVerifyIgnore: []string{"device", "duration"},
 			},
-			planning(resource.TestStep{Config: config(61), ConfigPlanChecks: empty}, replaces("qod_session.test", "duration")),
+			acctest.WithPlanChecks(resource.TestStep{Config: config(61), ConfigPlanChecks: empty}, acctest.ExpectReplacement("qod_session.test", "duration")),
 		},
 		CheckDestroy: func(*terraform.State) error {
 			left, err := api.left()
@@ -182,10 +185,10 @@ data "qod_sessions" "test" {
 }
 
 func TestSweep(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
+	network := acc.NewNetwork(t, sandbox.Config{Provisioning: sandbox.Instant})
 	dir := t.TempDir()
-	api := remote(t, dir, w.ofSandbox)
-	others := w.Seed(sandbox.Session{ClientID: sandbox.DefaultClient.ID}).ID
+	api := remote(t, dir, sandboxEnvironment(network))
+	others := network.Seed(sandbox.Session{ClientID: sandbox.DefaultClient.ID}).ID
 	var made []string
 	for i := range 3 {
 		s, err := api.Create(t.Context(), qod.Spec{
@@ -197,13 +200,13 @@ func TestSweep(t *testing.T) {
 		made = append(made, s.ID)
 	}
 	// One has ended by itself, and one was made on another network, which has one with this very id.
-	w.Remove(made[0])
+	network.Remove(made[0])
 	if err := os.WriteFile(filepath.Join(dir, others), []byte("https://elsewhere.example/v1 as client me"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 
-	api = remote(t, dir, w.ofSandbox) // as the next run sweeps
-	w.Fail(sandbox.Fault{Operation: sandbox.OpDelete, Times: 1, Effect: sandbox.Status(403, `{"code":"PERMISSION_DENIED","message":"no"}`)})
+	api = remote(t, dir, sandboxEnvironment(network)) // as the next run sweeps
+	network.Fail(sandbox.Fault{Operation: sandbox.OpDelete, Times: 1, Effect: sandbox.Status(403, `{"code":"PERMISSION_DENIED","message":"no"}`)})
 	if err := api.sweep(t.Context()); err == nil || !strings.Contains(err.Error(), "is not swept up") {
 		t.Errorf("a DELETE is refused, and the sweep says: %v", err)
 	}
@@ -213,7 +216,7 @@ func TestSweep(t *testing.T) {
 	if err := api.sweep(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if left := w.ids(); len(left) != 1 || left[0] != others {
+	if left := network.SessionIDs(); len(left) != 1 || left[0] != others {
 		t.Errorf("left are %v, want the one that was not made here", left)
 	}
 	if left, err := api.left(); err != nil || len(left) > 0 {

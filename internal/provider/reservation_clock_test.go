@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
@@ -32,38 +33,38 @@ func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		echo  func(map[string]any) // from the start
-		spoil func(s season)
+		spoil func(network *acctest.Network)
 		list  bool           // of lists alone
 		cache sandbox.Effect // before all that reads; it has got its answers one minute and half an hour before
 		says  []string
 	}{
 		"all answers six hours ahead": {
-			spoil: func(s season) { s.SkewDate(off(6 * time.Hour)) },
+			spoil: func(network *acctest.Network) { network.SkewDate(off(6 * time.Hour)) },
 			says:  []string{"shows the session as AVAILABLE", "until 2028-03-01T00:1", "shows 2028-03-01T02:17", "This machine's clock shows 2028-02-29T20:17"},
 		},
 		"all answers six hours ahead, and no times shown": {
 			echo:  withoutTimes,
-			spoil: func(s season) { s.SkewDate(off(6 * time.Hour)) },
+			spoil: func(network *acctest.Network) { network.SkewDate(off(6 * time.Hour)) },
 			says:  []string{"the window is not open", "shows 2028-03-01T02:17", "By this machine's clock, which shows 2028-02-29T20:17"},
 		},
 		"all answers six hours behind": {
-			spoil: func(s season) { s.SkewDate(off(-6 * time.Hour)) },
+			spoil: func(network *acctest.Network) { network.SkewDate(off(-6 * time.Hour)) },
 			says:  []string{"shows the session as AVAILABLE from 2028-02-29T20:15", "shows 2028-02-29T14:17"},
 		},
 		"all answers six hours behind, and no times shown": {
 			echo:  withoutTimes,
-			spoil: func(s season) { s.SkewDate(off(-6 * time.Hour)) },
+			spoil: func(network *acctest.Network) { network.SkewDate(off(-6 * time.Hour)) },
 			says:  []string{"shows 2028-02-29T14:17"},
 		},
 		"every second answer six hours ahead": {
-			spoil: func(s season) {
-				s.SkewDate(func(n int, _ sandbox.Operation) time.Duration { return time.Duration(n%2) * 6 * time.Hour })
+			spoil: func(network *acctest.Network) {
+				network.SkewDate(func(n int, _ sandbox.Operation) time.Duration { return time.Duration(n%2) * 6 * time.Hour })
 			},
 			says: []string{"Its answers contradict each other", "2028-02-29T20:17", "2028-03-01T02:17"},
 		},
 		"one answer six hours ahead": {
-			spoil: func(s season) {
-				s.SkewDate(func(n int, op sandbox.Operation) time.Duration {
+			spoil: func(network *acctest.Network) {
+				network.SkewDate(func(n int, op sandbox.Operation) time.Duration {
 					if op == sandbox.OpRead {
 						return 6 * time.Hour
 					}
@@ -90,45 +91,47 @@ func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 			says: []string{"Its answers contradict each other", "cache answers in its place"},
 		},
 		"no Date": {
-			spoil: func(s season) { s.Fail(sandbox.Fault{Times: -1, Effect: sandbox.Header("Date", "")}) },
-			says:  []string{"Its answers carry no Date header"},
+			spoil: func(network *acctest.Network) {
+				network.Fail(sandbox.Fault{Times: -1, Effect: sandbox.Header("Date", "")})
+			},
+			says: []string{"Its answers carry no Date header"},
 		},
 	} {
-		t.Run(name, inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
-			s.Echo(test.echo)
-			r := s.is(s.pass(record{}, match(nil)), "SCHEDULED", "")
+		t.Run(name, acc.InBubble(time.Hour, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+			network.Echo(test.echo)
+			r := network.Expect(network.Run(acctest.State{}, match(nil)), "SCHEDULED", "")
 			cached := test.spoil == nil
-			if s.at(-30 * time.Minute); cached {
-				s.Fail(sandbox.Fault{Operation: sandbox.OpList, Effect: test.cache})
-				s.core().reservations().refresh(r)
+			if network.AtMatch(-30 * time.Minute); cached {
+				network.Fail(sandbox.Fault{Operation: sandbox.OpList, Effect: test.cache})
+				network.Client().Reservations().Refresh(r)
 			}
-			s.at(0)
-			r = s.is(s.pass(r, match(nil)), "AVAILABLE", "POST")
-			if s.at(time.Minute); cached {
-				s.Fail(sandbox.Fault{Operation: sandbox.OpRead, Effect: test.cache})
-				s.core().reservations().refresh(r)
+			network.AtMatch(0)
+			r = network.Expect(network.Run(r, match(nil)), "AVAILABLE", "POST")
+			if network.AtMatch(time.Minute); cached {
+				network.Fail(sandbox.Fault{Operation: sandbox.OpRead, Effect: test.cache})
+				network.Client().Reservations().Refresh(r)
 			}
-			if s.at(2 * time.Minute); cached {
+			if network.AtMatch(2 * time.Minute); cached {
 				if !test.list {
-					s.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: test.cache})
+					network.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: test.cache})
 				}
-				s.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: test.cache})
+				network.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: test.cache})
 			} else {
-				test.spoil(s)
+				test.spoil(network)
 			}
-			kept := s.pass(r, match(nil))
-			s.failsWith(kept, append(test.says, "Unable to Read QoS Reservation", "kept as it was", "-refresh=false", "Session: "+r.text("session_id"))...)
-			s.is(kept, "AVAILABLE", "")
+			kept := network.Run(r, match(nil))
+			expectErrors(network, kept, append(test.says, "Unable to Read QoS Reservation", "kept as it was", "-refresh=false", "Session: "+r.Text("session_id"))...)
+			network.Expect(kept, "AVAILABLE", "")
 			// Nor does an update without a look before, as with -refresh=false.
-			c := s.core().reservations()
-			moved := c.apply(c.plan(r, match(attrs{"ends_at": "2028-03-01T01:15:00Z"})))
-			containsAll(t, moved.errors(), []string{"Unable to Update QoS Reservation", "Nothing was reserved or deleted"})
-			if s.writes() != "POST" || !moved.is(r) {
-				t.Errorf("sent was %s, and the state has %v", s.writes(), moved.values)
+			c := network.Client().Reservations()
+			moved := c.Apply(c.Plan(r, match(attrs{"ends_at": "2028-03-01T01:15:00Z"})))
+			acctest.ContainsAll(t, moved.Errors(), []string{"Unable to Update QoS Reservation", "Nothing was reserved or deleted"})
+			if network.Writes() != "POST" || !moved.Equal(r) {
+				t.Errorf("sent was %s, and the state has %v", network.Writes(), moved.Values)
 			}
-			s.SkewDate(nil)
-			s.Heal()
-			s.idle(r, match(nil), "AVAILABLE")
+			network.SkewDate(nil)
+			network.Heal()
+			network.ExpectNoChange(r, match(nil), "AVAILABLE")
 		}))
 	}
 }
@@ -147,47 +150,47 @@ func TestReservation_grantedBeyondTheWindow(t *testing.T) {
 		"half a minute ahead":       {-30 * time.Second, []string{"QoS Session Ends Before Its Window"}},
 		"as the machine's clock is": {0, nil},
 	} {
-		t.Run(name, inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+		t.Run(name, acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 			config := match(attrs{"starts_at": nil})
-			s.SkewDate(off(-test.behind))
-			bought := s.pass(record{}, config)
-			r := s.is(bought, "AVAILABLE", "POST")
-			s.warns(bought, test.warns...)
-			if expires := s.Ledger()[0].ExpiresAt; test.behind > time.Minute {
-				containsAll(t, printed(bought.tfdiags), []string{
-					"granted the session until " + expires.UTC().Format(time.RFC3339), "the window closes at " + matchEnds, "Session: " + r.text("session_id"),
+			network.SkewDate(off(-test.behind))
+			bought := network.Run(acctest.State{}, config)
+			r := network.Expect(bought, "AVAILABLE", "POST")
+			expectWarnings(network, bought, test.warns...)
+			if expires := network.Ledger()[0].ExpiresAt; test.behind > time.Minute {
+				acctest.ContainsAll(t, acctest.Describe(bought.Diagnostics), []string{
+					"granted the session until " + expires.UTC().Format(time.RFC3339), "the window closes at " + matchEnds, "Session: " + r.Text("session_id"),
 				})
 			}
-			s.SkewDate(nil)
-			r = s.idle(r, config, "AVAILABLE")
-			s.at(4*time.Hour - time.Minute)
-			r = s.idle(r, config, "AVAILABLE")
-			s.at(4*time.Hour + 40*time.Second)
+			network.SkewDate(nil)
+			r = network.ExpectNoChange(r, config, "AVAILABLE")
+			network.AtMatch(4*time.Hour - time.Minute)
+			r = network.ExpectNoChange(r, config, "AVAILABLE")
+			network.AtMatch(4*time.Hour + 40*time.Second)
 			sent := ""
 			if test.behind > time.Minute {
 				sent = "DELETE"
 			}
-			s.idle(s.is(s.pass(r, config), "ENDED", sent), config, "ENDED")
+			network.ExpectNoChange(network.Expect(network.Run(r, config), "ENDED", sent), config, "ENDED")
 		}))
 	}
-	t.Run("every second answer six hours behind", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
-		s.SkewDate(func(n int, _ sandbox.Operation) time.Duration { return -time.Duration(n%2) * 6 * time.Hour })
-		made := s.pass(record{}, match(nil))
-		s.failsWith(made, "Unable to Create QoS Reservation", "Its answers contradict each other", "Nothing was reserved or deleted")
-		s.is(made, "", "")
+	t.Run("every second answer six hours behind", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		network.SkewDate(func(n int, _ sandbox.Operation) time.Duration { return -time.Duration(n%2) * 6 * time.Hour })
+		made := network.Run(acctest.State{}, match(nil))
+		expectErrors(network, made, "Unable to Create QoS Reservation", "Its answers contradict each other", "Nothing was reserved or deleted")
+		network.Expect(made, "", "")
 	}))
 }
 
 // warns checks the summaries of the warnings of a run without errors.
-func (s season) warns(p pass, summaries ...string) {
-	s.t.Helper()
+func expectWarnings(network *acctest.Network, p acctest.Run, summaries ...string) {
+	network.T.Helper()
 	var got []string
-	for _, d := range p.tfdiags {
+	for _, d := range p.Diagnostics {
 		got = append(got, d.Summary)
 	}
 	slices.Sort(got)
-	if slices.Sort(summaries); p.errors() != "" || !slices.Equal(got, summaries) {
-		s.t.Errorf("it says %q, want the warnings %q\n%s", got, summaries, printed(p.tfdiags))
+	if slices.Sort(summaries); p.Errors() != "" || !slices.Equal(got, summaries) {
+		network.T.Errorf("it says %q, want the warnings %q\n%s", got, summaries, acctest.Describe(p.Diagnostics))
 	}
 }
 
@@ -196,96 +199,100 @@ func (s season) warns(p pass, summaries ...string) {
 // due buys nothing without the time; one with a session is an error.
 func TestReservation_withoutTheAPI(t *testing.T) {
 	t.Parallel()
-	faults := map[string]func(season){
-		"the client is revoked": func(s season) {
-			s.Fail(sandbox.Fault{Operation: sandbox.OpToken, Times: -1, Effect: sandbox.Status(401, `{"error":"invalid_client"}`)})
+	faults := map[string]func(*acctest.Network){
+		"the client is revoked": func(network *acctest.Network) {
+			network.Fail(sandbox.Fault{Operation: sandbox.OpToken, Times: -1, Effect: sandbox.Status(401, `{"error":"invalid_client"}`)})
 		},
-		"the API is down": func(s season) { s.Fail(sandbox.Fault{Times: -1, Effect: sandbox.DropBeforeCommit()}) },
-		"no Date":         func(s season) { s.Fail(sandbox.Fault{Times: -1, Effect: sandbox.Header("Date", "")}) },
-		"the list fails": func(s season) {
-			s.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: sandbox.Status(500, "", "Date", "")})
+		"the API is down": func(network *acctest.Network) {
+			network.Fail(sandbox.Fault{Times: -1, Effect: sandbox.DropBeforeCommit()})
 		},
-		"a gateway answers 404": func(s season) {
-			s.Fail(sandbox.Fault{Times: -1, Effect: sandbox.Status(404, "<html>", "Content-Type", "text/html")})
+		"no Date": func(network *acctest.Network) {
+			network.Fail(sandbox.Fault{Times: -1, Effect: sandbox.Header("Date", "")})
 		},
-		"a cache answers": func(s season) {
-			s.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: sandbox.CachedWithoutAge()})
+		"the list fails": func(network *acctest.Network) {
+			network.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: sandbox.Status(500, "", "Date", "")})
 		},
-		"the answers disagree": func(s season) {
-			s.SkewDate(func(n int, _ sandbox.Operation) time.Duration { return time.Duration(n%2) * time.Hour })
+		"a gateway answers 404": func(network *acctest.Network) {
+			network.Fail(sandbox.Fault{Times: -1, Effect: sandbox.Status(404, "<html>", "Content-Type", "text/html")})
+		},
+		"a cache answers": func(network *acctest.Network) {
+			network.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: sandbox.CachedWithoutAge()})
+		},
+		"the answers disagree": func(network *acctest.Network) {
+			network.SkewDate(func(n int, _ sandbox.Operation) time.Duration { return time.Duration(n%2) * time.Hour })
 		},
 	}
 	for name, spoil := range faults {
-		t.Run(name, inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
+		t.Run(name, acc.InBubble(time.Hour, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 			past := match(attrs{"starts_at": "2028-02-29T18:00:00Z", "ends_at": "2028-02-29T19:00:00Z"})
 			other := match(attrs{"device": attrs{"phone_number": "+34600000011"}})
-			ended := s.is(s.pass(record{}, past), "ENDED", "")
-			scheduled := s.is(s.pass(record{}, match(nil)), "SCHEDULED", "")
-			due := s.pass(record{}, other).record
-			s.at(time.Minute)
-			live := s.pass(record{}, match(nil))
-			s.is(live, "AVAILABLE", "POST")
-			due = s.core().reservations().refresh(due).record
-			if due.text("status") != "DUE" {
-				t.Fatalf("it is %s", due.text("status"))
+			ended := network.Expect(network.Run(acctest.State{}, past), "ENDED", "")
+			scheduled := network.Expect(network.Run(acctest.State{}, match(nil)), "SCHEDULED", "")
+			due := network.Run(acctest.State{}, other).State
+			network.AtMatch(time.Minute)
+			live := network.Run(acctest.State{}, match(nil))
+			network.Expect(live, "AVAILABLE", "POST")
+			due = network.Client().Reservations().Refresh(due).State
+			if due.Text("status") != "DUE" {
+				t.Fatalf("it is %s", due.Text("status"))
 			}
-			spoil(s)
-			requests := len(s.Requests())
-			s.idleWithoutTheAPI(ended, past)
-			if gone := s.core().reservations().destroy(ended); len(gone.tfdiags) > 0 || gone.values != nil {
-				t.Errorf("the destroy says: %s", printed(gone.tfdiags))
+			spoil(network)
+			requests := len(network.Requests())
+			expectNoChangeWithoutAPI(network, ended, past)
+			if gone := network.Client().Reservations().Destroy(ended); len(gone.Diagnostics) > 0 || gone.Values != nil {
+				t.Errorf("the destroy says: %s", acctest.Describe(gone.Diagnostics))
 			}
-			if got := len(s.Requests()) - requests; got > 0 {
+			if got := len(network.Requests()) - requests; got > 0 {
 				t.Errorf("for what is over %d requests were sent", got)
 			}
 
-			kept := s.pass(scheduled, match(nil))
-			s.saysOne(kept, "QoS Reservation Status Unknown", "The API's time is not known", "The reservation has no session, so nothing is lost")
-			if kept.planned || !kept.is(scheduled) {
-				t.Errorf("the state has %v", kept.values)
+			kept := network.Run(scheduled, match(nil))
+			network.ExpectOneWarning(kept, "QoS Reservation Status Unknown", "The API's time is not known", "The reservation has no session, so nothing is lost")
+			if kept.Planned || !kept.Equal(scheduled) {
+				t.Errorf("the state has %v", kept.Values)
 			}
-			if gone := s.core().reservations().destroy(scheduled); len(gone.tfdiags) > 0 || gone.values != nil {
-				t.Errorf("the destroy says: %s", printed(gone.tfdiags))
+			if gone := network.Client().Reservations().Destroy(scheduled); len(gone.Diagnostics) > 0 || gone.Values != nil {
+				t.Errorf("the destroy says: %s", acctest.Describe(gone.Diagnostics))
 			}
 
-			buying := s.pass(due, other)
-			s.failsWith(buying, "Unable to Update QoS Reservation", "Nothing was reserved or deleted")
-			if !buying.is(due) || buying.sent != "" {
-				t.Errorf("sent was %q, and the state has %v", buying.sent, buying.values)
+			buying := network.Run(due, other)
+			expectErrors(network, buying, "Unable to Update QoS Reservation", "Nothing was reserved or deleted")
+			if !buying.Equal(due) || buying.Sent != "" {
+				t.Errorf("sent was %q, and the state has %v", buying.Sent, buying.Values)
 			}
 
 			if name == "a cache answers" {
 				// Of the session itself, it has nothing yet: its answer and that of the list agree.
-				s.idle(live.record, match(nil), "AVAILABLE")
+				network.ExpectNoChange(live.State, match(nil), "AVAILABLE")
 				return
 			}
-			read := s.pass(live.record, match(nil))
-			s.failsWith(read, "Unable to Read QoS Reservation", "-refresh=false", live.text("session_id"))
-			if read.planned || !read.is(live.record) || len(s.ids()) != 1 {
-				t.Errorf("the state has %v", read.values)
+			read := network.Run(live.State, match(nil))
+			expectErrors(network, read, "Unable to Read QoS Reservation", "-refresh=false", live.Text("session_id"))
+			if read.Planned || !read.Equal(live.State) || len(network.SessionIDs()) != 1 {
+				t.Errorf("the state has %v", read.Values)
 			}
 		}))
 	}
 }
 
 // idleWithoutTheAPI checks that a run without the API has nothing to do.
-func (s season) idleWithoutTheAPI(r record, config attrs) {
-	s.t.Helper()
-	if p := s.pass(r, config); p.planned || len(p.tfdiags) > 0 || !p.is(r) {
-		s.t.Errorf("the run planned something, or said: %s", printed(p.tfdiags))
+func expectNoChangeWithoutAPI(network *acctest.Network, r acctest.State, config attrs) {
+	network.T.Helper()
+	if p := network.Run(r, config); p.Planned || len(p.Diagnostics) > 0 || !p.Equal(r) {
+		network.T.Errorf("the run planned something, or said: %s", acctest.Describe(p.Diagnostics))
 	}
 }
 
 // What is over stays over by the API's clock when it was seen; this machine's may veto: where it says
 // that the window is not over, the API is asked again.
 func TestReservation_endedTooEarly(t *testing.T) {
-	inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
-		s.SkewDate(off(6 * time.Hour))
-		over := s.pass(record{}, match(nil))
-		s.warns(over, "Clocks Differ", "Reservation Window Has Ended")
-		r := s.is(over, "ENDED", "")
-		s.SkewDate(nil)
-		s.idle(s.is(s.pass(r, match(nil)), "AVAILABLE", "POST"), match(nil), "AVAILABLE")
+	acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		network.SkewDate(off(6 * time.Hour))
+		over := network.Run(acctest.State{}, match(nil))
+		expectWarnings(network, over, "Clocks Differ", "Reservation Window Has Ended")
+		r := network.Expect(over, "ENDED", "")
+		network.SkewDate(nil)
+		network.ExpectNoChange(network.Expect(network.Run(r, match(nil)), "AVAILABLE", "POST"), match(nil), "AVAILABLE")
 	})(t)
 }
 
@@ -293,33 +300,33 @@ func TestReservation_endedTooEarly(t *testing.T) {
 // of the API's never ends the session that the last run made, and a plan warns.
 func TestReservation_startsNow(t *testing.T) {
 	t.Parallel()
-	runner := func(s season, ahead time.Duration) attrs {
-		return match(attrs{"starts_at": s.clock.Now().Add(ahead).UTC().Format(time.RFC3339)})
+	runner := func(network *acctest.Network, ahead time.Duration) attrs {
+		return match(attrs{"starts_at": network.Clock.Now().Add(ahead).UTC().Format(time.RFC3339)})
 	}
-	t.Run("forty seconds ahead", inSeason(-time.Minute, sandbox.Config{Clock: clockOff(-40 * time.Second)}, func(t *testing.T, s season) {
-		merged := s.pass(record{}, runner(s, 40*time.Second))
-		r := s.is(merged, "SCHEDULED", "")
-		s.advance(time.Minute)
+	t.Run("forty seconds ahead", acc.InBubble(-time.Minute, sandbox.Config{Clock: acctest.ClockAhead(-40 * time.Second)}, func(t *testing.T, network *acctest.Network) {
+		merged := network.Run(acctest.State{}, runner(network, 40*time.Second))
+		r := network.Expect(merged, "SCHEDULED", "")
+		network.Advance(time.Minute)
 		for range 3 {
-			r = s.is(s.passUnknown(r, runner(s, 40*time.Second)), "SCHEDULED", "")
-			s.advance(time.Minute)
+			r = network.Expect(runWithUnknown(network, r, runner(network, 40*time.Second)), "SCHEDULED", "")
+			network.Advance(time.Minute)
 		}
 		// One that has begun is kept from then on.
-		r = s.is(s.passUnknown(r, runner(s, 0)), "AVAILABLE", "POST")
-		live := r.text("session_id")
+		r = network.Expect(runWithUnknown(network, r, runner(network, 0)), "AVAILABLE", "POST")
+		live := r.Text("session_id")
 		for range 3 {
-			s.advance(time.Minute)
-			again := s.passUnknown(r, runner(s, 40*time.Second))
-			s.saysOne(again, "Reservation Window Unknown", "leave starts_at out", "timestamp()")
-			if r = s.is(again, "AVAILABLE", ""); r.text("session_id") != live {
+			network.Advance(time.Minute)
+			again := runWithUnknown(network, r, runner(network, 40*time.Second))
+			network.ExpectOneWarning(again, "Reservation Window Unknown", "leave starts_at out", "timestamp()")
+			if r = network.Expect(again, "AVAILABLE", ""); r.Text("session_id") != live {
 				t.Error("the session was replaced")
 			}
-			s.idle(r, runner(s, 40*time.Second).with("starts_at", r.text("starts_at")), "AVAILABLE")
+			network.ExpectNoChange(r, runner(network, 40*time.Second).With("starts_at", r.Text("starts_at")), "AVAILABLE")
 		}
 		// Ten minutes ahead is another window.
-		later := s.pass(r, runner(s, 10*time.Minute))
-		s.is(later, "SCHEDULED", "DELETE")
-		s.warns(later, "Reservation Window Is Not Open Yet")
+		later := network.Run(r, runner(network, 10*time.Minute))
+		network.Expect(later, "SCHEDULED", "DELETE")
+		expectWarnings(network, later, "Reservation Window Is Not Open Yet")
 	}))
 	for name, test := range map[string]struct {
 		ahead        time.Duration
@@ -328,31 +335,31 @@ func TestReservation_startsNow(t *testing.T) {
 		"almost five minutes ahead": {4*time.Minute + 50*time.Second, "AVAILABLE", ""},
 		"over five minutes ahead":   {5*time.Minute + 10*time.Second, "SCHEDULED", "DELETE"},
 	} {
-		t.Run(name, inSeason(0, sandbox.Config{}, func(_ *testing.T, s season) {
-			r := s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
-			s.at(time.Minute)
-			s.is(s.pass(r, runner(s, test.ahead)), test.status, test.sent)
+		t.Run(name, acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
+			r := network.Expect(network.Run(acctest.State{}, match(nil)), "AVAILABLE", "POST")
+			network.AtMatch(time.Minute)
+			network.Expect(network.Run(r, runner(network, test.ahead)), test.status, test.sent)
 		}))
 	}
 }
 
 // passUnknown is a pass whose plan does not know the start yet.
-func (s season) passUnknown(r record, config attrs) pass {
-	s.t.Helper()
-	before := len(strings.Fields(s.writes()))
-	c := s.core().reservations()
-	read := c.refresh(r)
-	p := c.plan(read.record, config.with("starts_at", notKnownYet{}))
-	if refused(p.tfdiags) {
-		s.t.Fatalf("the plan is refused: %s", printed(p.tfdiags))
+func runWithUnknown(network *acctest.Network, r acctest.State, config attrs) acctest.Run {
+	network.T.Helper()
+	before := len(strings.Fields(network.Writes()))
+	c := network.Client().Reservations()
+	read := c.Refresh(r)
+	p := c.Plan(read.State, config.With("starts_at", acctest.Unknown{}))
+	if acctest.HasError(p.Diagnostics) {
+		network.T.Fatalf("the plan is refused: %s", acctest.Describe(p.Diagnostics))
 	}
-	p.config = config
-	p.planned.values["starts_at"] = tftypes.NewValue(tftypes.String, config["starts_at"])
-	if from, err := validators.ParseInstant(p.planned.text("starts_at")); err == nil {
-		to := mustInstant(s.t, p.planned.text("ends_at"))
-		p.planned.values["window_seconds"] = tftypes.NewValue(tftypes.Number, int64(to.Sub(from)/time.Second))
+	p.Config = config
+	p.Planned.Values["starts_at"] = tftypes.NewValue(tftypes.String, config["starts_at"])
+	if from, err := validators.ParseInstant(p.Planned.Text("starts_at")); err == nil {
+		to := mustInstant(network.T, p.Planned.Text("ends_at"))
+		p.Planned.Values["window_seconds"] = tftypes.NewValue(tftypes.Number, int64(to.Sub(from)/time.Second))
 	}
-	made := c.apply(p)
-	sent := strings.Join(strings.Fields(s.writes())[before:], " ")
-	return pass{made.record, true, sent, slices.Concat(read.tfdiags, p.tfdiags, made.tfdiags)}
+	made := c.Apply(p)
+	sent := strings.Join(strings.Fields(network.Writes())[before:], " ")
+	return acctest.Run{State: made.State, Planned: true, Sent: sent, Diagnostics: slices.Concat(read.Diagnostics, p.Diagnostics, made.Diagnostics)}
 }

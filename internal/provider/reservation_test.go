@@ -7,11 +7,11 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
@@ -28,211 +28,63 @@ func match(more attrs) attrs {
 	return config
 }
 
-// season is a world whose time passes by hours when a test says so, and otherwise as it does.
-type season struct{ *world }
-
-// inSeason is a test in a bubble that begins at a time before kick-off. Its time is the API's and the
-// machine's alike, and passes only while everybody waits, so that waiting takes none. A clock in the
-// configuration, as one of clockOff, is the API's alone.
-func inSeason(before time.Duration, config sandbox.Config, test func(*testing.T, season)) func(*testing.T) {
-	return func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			s := season{newWorldInBubble(t, config)}
-			s.advance(atKickOff.Add(-before).Sub(s.clock.Now()))
-			test(t, s)
-		})
-	}
-}
-
-// clockOff is a clock of an API that is so far ahead of the machine's.
-func clockOff(by time.Duration) *sandbox.OffsetClock {
-	clock := &sandbox.OffsetClock{}
-	clock.Advance(by)
-	return clock
-}
-
-// newSeason is a season on sockets, for what needs a real CLI: the API's clock is years ahead of the
-// machine's.
-func newSeason(t *testing.T, before time.Duration, config sandbox.Config) season {
-	t.Helper()
-	t.Parallel() // first, since a test may wait for its turn for longer than the clock may go on
-	config.Clock = sandbox.NewOffsetClock(atKickOff.Add(-before))
-	return season{startWorld(t, config)}
-}
-
-// at has time pass until a time after kick-off. What a run takes on the way counts.
-func (s season) at(after time.Duration) {
-	s.t.Helper()
-	by := atKickOff.Add(after).Sub(s.clock.Now())
-	if by < -5*time.Second {
-		s.t.Fatalf("the clock does not go back by %s", -by)
-	}
-	s.advance(max(0, by))
-}
-
-// pass is what a run of Terraform did with one reservation.
-type pass struct {
-	record
-	planned bool   // something was
-	sent    string // what changed the network: "POST DELETE"
-	tfdiags
-}
-
-// pass is a run: a refresh, a plan, and what was planned. It goes by what the network holds that state
-// and network agree afterwards.
-func (s season) pass(r record, config attrs) pass {
-	s.t.Helper()
-	return s.passOf(s.core().reservations(), r, config)
-}
-
-func (s season) passOf(c *core, r record, config attrs) pass {
-	s.t.Helper()
-	before := len(strings.Fields(s.writes()))
-	var said tfdiags
-	if r.values != nil {
-		read := c.refresh(r)
-		if said = read.tfdiags; refused(said) {
-			return pass{r, false, "", said}
-		}
-		r = read.record
-	}
-	p := c.plan(r, config)
-	said = append(said, p.tfdiags...)
-	result := pass{r, false, "", said}
-	switch {
-	case refused(p.tfdiags):
-		return result
-	case len(p.replace) > 0:
-		gone := c.destroy(r)
-		if said = append(said, gone.tfdiags...); refused(gone.tfdiags) {
-			return pass{gone.record, true, "", said}
-		}
-		p = c.plan(record{}, config)
-		fallthrough
-	case r.values == nil || !p.planned.is(r):
-		made := c.apply(p)
-		result = pass{made.record, true, "", append(said, made.tfdiags...)}
-	}
-	result.sent = strings.Join(strings.Fields(s.writes())[before:], " ")
-	if strings.Contains(printed(result.tfdiags), "34600000010") {
-		s.t.Errorf("what it said shows a whole phone number: %s", printed(result.tfdiags))
-	}
-	for name, value := range result.values {
-		if !value.IsFullyKnown() {
-			s.t.Errorf("%s is left unknown in state", name)
-		}
-	}
-	return result
-}
-
-// is checks where a reservation stands after a run, and what the run sent.
-func (s season) is(p pass, status, sent string) record {
-	s.t.Helper()
-	if got := p.text("status"); got != status || p.sent != sent {
-		s.t.Errorf("it is %s, and the run sent %q; want %s and %q\n%s", got, p.sent, status, sent, printed(p.tfdiags))
-	}
-	held := ""
-	if ids := s.ids(); len(ids) > 0 {
-		held = strings.Join(ids, " ")
-	}
-	if got := p.text("session_id"); got != held {
-		s.t.Errorf("session_id is %q, the network holds %q", got, held)
-	}
-	return p.record
-}
-
-// idle checks that a run has nothing to do.
-func (s season) idle(r record, config attrs, status string) record {
-	s.t.Helper()
-	p := s.pass(r, config)
-	if p.planned || len(p.tfdiags) > 0 {
-		s.t.Errorf("the run planned something, or said: %s", printed(p.tfdiags))
-	}
-	return s.is(p, status, "")
-}
-
-// lasts checks that the one session was asked for what remained of its window, rounded down. The clock
-// stands still, but for the moments that pass on the way, which a busy machine makes seconds.
-func (s season) lasts(want time.Duration) {
-	s.t.Helper()
-	ledger := s.Ledger()
-	if len(ledger) == 0 {
-		s.t.Fatal("there is no session")
-	}
-	got := time.Duration(ledger[0].Duration) * time.Second
-	if got > want || got < want-5*time.Second {
-		s.t.Errorf("the session lasts %s, want %s", got, want)
-	}
-}
-
-// saysOne checks that one warning was given, and no error.
-func (s season) saysOne(p pass, texts ...string) {
-	s.t.Helper()
-	warned := p.warnings()
-	if len(warned) != 1 || p.errors() != "" {
-		s.t.Fatalf("want one warning, got: %s", printed(p.tfdiags))
-	}
-	containsAll(s.t, warned[0], texts)
-}
-
 // From a merge days early to long after the event: only the runs inside the window cost anything.
 func TestReservation_life(t *testing.T) {
-	inSeason(4*24*time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
+	acc.InBubble(4*24*time.Hour, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		config := match(nil)
 
-		merged := s.pass(record{}, config)
-		s.saysOne(merged, "Reservation Window Is Not Open Yet", matchStarts, "Nothing is reserved or billed", "Schedule a run")
-		r := s.is(merged, "SCHEDULED", "")
-		id := r.text("id")
-		if got := r.values["window_seconds"]; !got.Equal(tftypes.NewValue(tftypes.Number, 4*3600)) {
+		merged := network.Run(acctest.State{}, config)
+		network.ExpectOneWarning(merged, "Reservation Window Is Not Open Yet", matchStarts, "Nothing is reserved or billed", "Schedule a run")
+		r := network.Expect(merged, "SCHEDULED", "")
+		id := r.Text("id")
+		if got := r.Values["window_seconds"]; !got.Equal(tftypes.NewValue(tftypes.Number, 4*3600)) {
 			t.Errorf("window_seconds is %s", got)
 		}
 		for day := range 3 {
-			s.at(time.Duration(day-3) * 24 * time.Hour)
-			r = s.idle(r, config, "SCHEDULED")
+			network.AtMatch(time.Duration(day-3) * 24 * time.Hour)
+			r = network.ExpectNoChange(r, config, "SCHEDULED")
 		}
-		s.at(-8 * time.Minute)
-		r = s.idle(r, config, "SCHEDULED")
-		s.at(-3 * time.Second)
-		r = s.idle(r, config, "SCHEDULED")
+		network.AtMatch(-8 * time.Minute)
+		r = network.ExpectNoChange(r, config, "SCHEDULED")
+		network.AtMatch(-3 * time.Second)
+		r = network.ExpectNoChange(r, config, "SCHEDULED")
 
-		s.at(0)
-		opened := s.pass(r, config)
-		r = s.is(opened, "AVAILABLE", "POST")
-		if len(opened.tfdiags) > 0 {
-			t.Errorf("the run inside the window said: %s", printed(opened.tfdiags))
+		network.AtMatch(0)
+		opened := network.Run(r, config)
+		r = network.Expect(opened, "AVAILABLE", "POST")
+		if len(opened.Diagnostics) > 0 {
+			t.Errorf("the run inside the window said: %s", acctest.Describe(opened.Diagnostics))
 		}
-		s.lasts(4 * time.Hour)
-		if expires := mustInstant(t, r.text("expires_at")); r.text("id") != id || mustInstant(t, r.text("started_at")).Sub(atKickOff).Abs() > 3*time.Second || !expires.Equal(s.Ledger()[0].ExpiresAt.Truncate(time.Second)) {
-			t.Errorf("the state has %v", r.values)
+		network.ExpectDuration(4 * time.Hour)
+		if expires := mustInstant(t, r.Text("expires_at")); r.Text("id") != id || mustInstant(t, r.Text("started_at")).Sub(acctest.KickOff).Abs() > 3*time.Second || !expires.Equal(network.Ledger()[0].ExpiresAt.Truncate(time.Second)) {
+			t.Errorf("the state has %v", r.Values)
 		}
-		r = s.idle(r, config, "AVAILABLE")
+		r = network.ExpectNoChange(r, config, "AVAILABLE")
 
-		s.at(time.Hour)
-		s.Revoke(r.text("session_id")) // it lingers and blocks its device
-		r = s.is(s.pass(r, config), "AVAILABLE", "DELETE POST")
-		s.lasts(3 * time.Hour)
-		s.Remove(r.text("session_id"))
-		r = s.is(s.pass(r, config), "AVAILABLE", "POST")
-		r = s.idle(r, config, "AVAILABLE")
+		network.AtMatch(time.Hour)
+		network.Revoke(r.Text("session_id")) // it lingers and blocks its device
+		r = network.Expect(network.Run(r, config), "AVAILABLE", "DELETE POST")
+		network.ExpectDuration(3 * time.Hour)
+		network.Remove(r.Text("session_id"))
+		r = network.Expect(network.Run(r, config), "AVAILABLE", "POST")
+		r = network.ExpectNoChange(r, config, "AVAILABLE")
 
-		s.at(4 * time.Hour) // the session has ended by itself
-		r = s.idle(r, config, "ENDED")
-		s.at(365 * 24 * time.Hour)
-		r = s.idle(r, config, "ENDED")
-		if r.text("id") != id {
+		network.AtMatch(4 * time.Hour) // the session has ended by itself
+		r = network.ExpectNoChange(r, config, "ENDED")
+		network.AtMatch(365 * 24 * time.Hour)
+		r = network.ExpectNoChange(r, config, "ENDED")
+		if r.Text("id") != id {
 			t.Error("the id has changed on the way")
 		}
 
 		next := match(attrs{"starts_at": "2029-03-07T20:15:00Z", "ends_at": "2029-03-08T00:15:00Z"})
-		r = s.is(s.pass(r, next), "SCHEDULED", "")
-		if r.text("id") != id || r.text("starts_at") != "2029-03-07T20:15:00Z" {
-			t.Errorf("the state has %v", r.values)
+		r = network.Expect(network.Run(r, next), "SCHEDULED", "")
+		if r.Text("id") != id || r.Text("starts_at") != "2029-03-07T20:15:00Z" {
+			t.Errorf("the state has %v", r.Values)
 		}
-		gone := s.core().reservations().destroy(r)
-		if gone.values != nil || len(gone.tfdiags) > 0 || s.writes() != "POST DELETE POST POST" {
-			t.Errorf("the destroy left %v and sent %s; %s", gone.values, s.writes(), printed(gone.tfdiags))
+		gone := network.Client().Reservations().Destroy(r)
+		if gone.Values != nil || len(gone.Diagnostics) > 0 || network.Writes() != "POST DELETE POST POST" {
+			t.Errorf("the destroy left %v and sent %s; %s", gone.Values, network.Writes(), acctest.Describe(gone.Diagnostics))
 		}
 	})(t)
 }
@@ -290,32 +142,32 @@ func TestReservation_moves(t *testing.T) {
 		},
 	}
 	for name, test := range tests {
-		t.Run(name, inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
+		t.Run(name, acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 			first := match(test.from)
-			begun := s.pass(record{}, first)
-			r := s.is(begun, "AVAILABLE", "POST")
+			begun := network.Run(acctest.State{}, first)
+			r := network.Expect(begun, "AVAILABLE", "POST")
 			if test.from != nil {
-				s.saysOne(begun, "QoS Session Ends Before Its Window", "until 2028-03-01T20:15:0")
+				network.ExpectOneWarning(begun, "QoS Session Ends Before Its Window", "until 2028-03-01T20:15:0")
 			}
-			s.at(test.after)
+			network.AtMatch(test.after)
 			config := first
 			for attribute, value := range test.to {
-				config = config.with(attribute, value)
+				config = config.With(attribute, value)
 			}
-			moved := s.pass(r, config)
-			r = s.is(moved, test.status, test.sent)
-			if test.warns == nil && len(moved.tfdiags) > 0 {
-				t.Errorf("it said: %s", printed(moved.tfdiags))
+			moved := network.Run(r, config)
+			r = network.Expect(moved, test.status, test.sent)
+			if test.warns == nil && len(moved.Diagnostics) > 0 {
+				t.Errorf("it said: %s", acctest.Describe(moved.Diagnostics))
 			} else if test.warns != nil {
-				s.saysOne(moved, test.warns...)
+				network.ExpectOneWarning(moved, test.warns...)
 			}
 			if test.status == "AVAILABLE" || test.status == "ENDED" || test.status == "SCHEDULED" {
-				r = s.idle(r, config, test.status)
+				r = network.ExpectNoChange(r, config, test.status)
 			}
-			s.at(test.nextAfter)
-			next := s.pass(r, config)
-			s.is(next, test.nextStatus, test.next)
-			s.idle(next.record, config, test.nextStatus)
+			network.AtMatch(test.nextAfter)
+			next := network.Run(r, config)
+			network.Expect(next, test.nextStatus, test.next)
+			network.ExpectNoChange(next.State, config, test.nextStatus)
 		}))
 	}
 }
@@ -344,7 +196,7 @@ func (lastMinute) Create(context.Context, qod.Spec) (qod.Session, error) {
 	return qod.Session{ID: lostID, Status: qod.StatusRequested, QoSProfile: "QOS_L"}, nil
 }
 func (l lastMinute) Await(context.Context, qod.Ref) (qod.Session, error) {
-	*l.now = atKickOff.Add(4 * time.Hour)
+	*l.now = acctest.KickOff.Add(4 * time.Hour)
 	last := qod.Session{ID: lostID, Status: qod.StatusRequested}
 	return last, &qod.WaitError{Reason: qod.WaitGone, Last: last}
 }
@@ -352,72 +204,72 @@ func (l lastMinute) Await(context.Context, qod.Ref) (qod.Session, error) {
 // A window that is over before the reservation is made ends in a warning, whatever was planned before.
 func TestReservation_tooLate(t *testing.T) {
 	t.Parallel()
-	t.Run("planned too late", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
-		s.at(5 * time.Hour)
-		c := s.core().reservations()
-		p := c.plan(record{}, match(nil))
-		if warned := p.warnings(); len(warned) != 1 || p.errors() != "" {
-			t.Fatalf("the plan says: %s", printed(p.tfdiags))
+	t.Run("planned too late", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		network.AtMatch(5 * time.Hour)
+		c := network.Client().Reservations()
+		p := c.Plan(acctest.State{}, match(nil))
+		if warned := p.Warnings(); len(warned) != 1 || p.Errors() != "" {
+			t.Fatalf("the plan says: %s", acctest.Describe(p.Diagnostics))
 		}
-		containsAll(t, p.warnings()[0], []string{"Reservation Window Has Ended", matchEnds, "this machine's clock shows 2028-03-01T01:15:00Z"})
-		if asked := s.Requests(); len(asked) > 0 {
+		acctest.ContainsAll(t, p.Warnings()[0], []string{"Reservation Window Has Ended", matchEnds, "this machine's clock shows 2028-03-01T01:15:00Z"})
+		if asked := network.Requests(); len(asked) > 0 {
 			t.Errorf("the plan sent %v", asked)
 		}
-		late := s.pass(record{}, match(nil))
-		s.is(late, "ENDED", "")
-		s.idle(late.record, match(nil), "ENDED")
+		late := network.Run(acctest.State{}, match(nil))
+		network.Expect(late, "ENDED", "")
+		network.ExpectNoChange(late.State, match(nil), "ENDED")
 	}))
-	t.Run("applied too late", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
-		c := s.core().reservations()
-		p := c.plan(record{}, match(nil))
-		if len(p.tfdiags) > 0 {
-			t.Fatalf("the plan says: %s", printed(p.tfdiags))
+	t.Run("applied too late", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		c := network.Client().Reservations()
+		p := c.Plan(acctest.State{}, match(nil))
+		if len(p.Diagnostics) > 0 {
+			t.Fatalf("the plan says: %s", acctest.Describe(p.Diagnostics))
 		}
-		s.at(4 * time.Hour)
-		made := s.core().reservations().apply(p)
-		if made.text("status") != "ENDED" || refused(made.tfdiags) || s.writes() != "" {
-			t.Errorf("it is %s and sent %s; %s", made.text("status"), s.writes(), printed(made.tfdiags))
+		network.AtMatch(4 * time.Hour)
+		made := network.Client().Reservations().Apply(p)
+		if made.Text("status") != "ENDED" || acctest.HasError(made.Diagnostics) || network.Writes() != "" {
+			t.Errorf("it is %s and sent %s; %s", made.Text("status"), network.Writes(), acctest.Describe(made.Diagnostics))
 		}
-		containsAll(t, strings.Join(made.warnings(), ""), []string{"Reservation Window Has Ended", matchEnds})
+		acctest.ContainsAll(t, strings.Join(made.Warnings(), ""), []string{"Reservation Window Has Ended", matchEnds})
 	}))
-	t.Run("due, and applied too late", inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
-		r := s.is(s.pass(record{}, match(nil)), "SCHEDULED", "")
-		s.at(0)
-		c := s.core().reservations()
-		p := c.plan(c.refresh(r).record, match(nil))
-		s.at(4 * time.Hour)
-		made := s.core().reservations().apply(p)
-		if made.text("status") != "ENDED" || refused(made.tfdiags) || s.writes() != "" {
-			t.Errorf("it is %s and sent %s; %s", made.text("status"), s.writes(), printed(made.tfdiags))
+	t.Run("due, and applied too late", acc.InBubble(time.Hour, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		r := network.Expect(network.Run(acctest.State{}, match(nil)), "SCHEDULED", "")
+		network.AtMatch(0)
+		c := network.Client().Reservations()
+		p := c.Plan(c.Refresh(r).State, match(nil))
+		network.AtMatch(4 * time.Hour)
+		made := network.Client().Reservations().Apply(p)
+		if made.Text("status") != "ENDED" || acctest.HasError(made.Diagnostics) || network.Writes() != "" {
+			t.Errorf("it is %s and sent %s; %s", made.Text("status"), network.Writes(), acctest.Describe(made.Diagnostics))
 		}
 	}))
 	t.Run("the window closes while the POST is prepared", func(t *testing.T) {
 		t.Parallel()
-		c := coreWith(t, closing{now: new(atKickOff)}).reservations()
-		made := c.apply(c.plan(record{}, match(nil)))
-		if made.text("status") != "ENDED" || refused(made.tfdiags) {
-			t.Errorf("it is %q; %s", made.text("status"), printed(made.tfdiags))
+		c := acc.NewClientOf(t, closing{now: new(acctest.KickOff)}).Reservations()
+		made := c.Apply(c.Plan(acctest.State{}, match(nil)))
+		if made.Text("status") != "ENDED" || acctest.HasError(made.Diagnostics) {
+			t.Errorf("it is %q; %s", made.Text("status"), acctest.Describe(made.Diagnostics))
 		}
 	})
 	t.Run("the window closes during the wait", func(t *testing.T) {
 		t.Parallel()
 		for what, starts := range map[string]string{"a create": matchStarts, "an update": "2028-02-29T21:15:00Z"} {
-			now := atKickOff
-			c := coreWith(t, lastMinute{closing{now: &now}}).reservations()
-			made := c.apply(c.plan(record{}, match(attrs{"starts_at": starts})))
+			now := acctest.KickOff
+			c := acc.NewClientOf(t, lastMinute{closing{now: &now}}).Reservations()
+			made := c.Apply(c.Plan(acctest.State{}, match(attrs{"starts_at": starts})))
 			if what == "an update" {
-				made = c.apply(c.plan(made.record, match(nil)))
+				made = c.Apply(c.Plan(made.State, match(nil)))
 			}
-			if made.text("status") != "ENDED" || !made.values["session_id"].IsNull() || made.text("starts_at") != matchStarts || refused(made.tfdiags) {
-				t.Errorf("%s: it is %q from %s; %s", what, made.text("status"), made.text("starts_at"), printed(made.tfdiags))
+			if made.Text("status") != "ENDED" || !made.Values["session_id"].IsNull() || made.Text("starts_at") != matchStarts || acctest.HasError(made.Diagnostics) {
+				t.Errorf("%s: it is %q from %s; %s", what, made.Text("status"), made.Text("starts_at"), acctest.Describe(made.Diagnostics))
 			}
-			containsAll(t, strings.Join(made.warnings(), ""), []string{"Reservation Window Has Ended", matchEnds})
+			acctest.ContainsAll(t, strings.Join(made.Warnings(), ""), []string{"Reservation Window Has Ended", matchEnds})
 		}
 	})
-	t.Run("what remains is rounded down", inSeason(0, sandbox.Config{}, func(t *testing.T, s season) {
-		s.at(4*time.Hour - 20*time.Second) // and a few milliseconds, until it is asked for
-		s.is(s.pass(record{}, match(nil)), "AVAILABLE", "POST")
-		s.lasts(19 * time.Second)
+	t.Run("what remains is rounded down", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		network.AtMatch(4*time.Hour - 20*time.Second) // and a few milliseconds, until it is asked for
+		network.Expect(network.Run(acctest.State{}, match(nil)), "AVAILABLE", "POST")
+		network.ExpectDuration(19 * time.Second)
 	}))
 }
 
@@ -426,38 +278,38 @@ func TestReservation_tooLate(t *testing.T) {
 func TestReservation_clock(t *testing.T) {
 	t.Parallel()
 	for name, off := range map[string]time.Duration{"an hour ahead": time.Hour, "an hour behind": -time.Hour, "four minutes ahead": 4 * time.Minute} {
-		t.Run(name, inSeason(time.Minute, sandbox.Config{Clock: clockOff(off)}, func(t *testing.T, s season) {
-			warned := func(p pass) int { return strings.Count(printed(p.tfdiags), "Clocks Differ") }
+		t.Run(name, acc.InBubble(time.Minute, sandbox.Config{Clock: acctest.ClockAhead(off)}, func(t *testing.T, network *acctest.Network) {
+			warned := func(p acctest.Run) int { return strings.Count(acctest.Describe(p.Diagnostics), "Clocks Differ") }
 			want := 0
 			if off.Abs() > 5*time.Minute {
 				want = 1
 			}
-			merged := s.pass(record{}, match(nil))
-			r := s.is(merged, "SCHEDULED", "")
-			s.at(0)
-			opened := s.pass(r, match(nil))
-			r = s.idle(s.is(opened, "AVAILABLE", "POST"), match(nil), "AVAILABLE")
-			s.lasts(4 * time.Hour)
-			s.at(4*time.Hour + time.Second)
-			s.idle(r, match(nil), "ENDED")
+			merged := network.Run(acctest.State{}, match(nil))
+			r := network.Expect(merged, "SCHEDULED", "")
+			network.AtMatch(0)
+			opened := network.Run(r, match(nil))
+			r = network.ExpectNoChange(network.Expect(opened, "AVAILABLE", "POST"), match(nil), "AVAILABLE")
+			network.ExpectDuration(4 * time.Hour)
+			network.AtMatch(4*time.Hour + time.Second)
+			network.ExpectNoChange(r, match(nil), "ENDED")
 			if warned(merged) != want || warned(opened) != want {
 				t.Errorf("it warns %d times before the window, and %d times inside of it; want %d", warned(merged), warned(opened), want)
 			}
 		}))
 	}
-	t.Run("two lists a process", inSeason(time.Hour, sandbox.Config{}, func(t *testing.T, s season) {
-		var all []record
+	t.Run("two lists a process", acc.InBubble(time.Hour, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		var all []acctest.State
 		for range 20 {
-			all = append(all, s.pass(record{}, match(nil)).record)
+			all = append(all, network.Run(acctest.State{}, match(nil)).State)
 		}
-		c := s.core().reservations()
-		lists, began := s.Count(sandbox.OpList), time.Now()
+		c := network.Client().Reservations()
+		lists, began := network.Count(sandbox.OpList), time.Now()
 		for _, r := range all {
-			c.refresh(r)
-			c.plan(r, match(nil))
-			c.plan(record{}, match(nil))
+			c.Refresh(r)
+			c.Plan(r, match(nil))
+			c.Plan(acctest.State{}, match(nil))
 		}
-		if got := s.Count(sandbox.OpList) - lists; got != 2 {
+		if got := network.Count(sandbox.OpList) - lists; got != 2 {
 			t.Errorf("%d lists were asked for, want two", got)
 		}
 		if took := time.Since(began); took > 2*time.Second {
@@ -486,7 +338,7 @@ func (c ticking) Now(context.Context) (time.Time, error) {
 }
 
 func (ticking) Create(_ context.Context, spec qod.Spec) (qod.Session, error) {
-	return qod.Session{ID: lostID, Device: spec.Device, QoSProfile: spec.QoSProfile, Status: qod.StatusAvailable, StartedAt: atKickOff, ExpiresAt: spec.Until}, nil
+	return qod.Session{ID: lostID, Device: spec.Device, QoSProfile: spec.QoSProfile, Status: qod.StatusAvailable, StartedAt: acctest.KickOff, ExpiresAt: spec.Until}, nil
 }
 
 // What is done, recorded and said goes by one time, also where the window opens in the middle of it, or
@@ -498,16 +350,16 @@ func TestReservation_nodes(t *testing.T) {
 		status string
 		warns  string
 	}{
-		"it opens meanwhile":       {[]time.Time{atKickOff.Add(-time.Millisecond), atKickOff.Add(time.Second)}, "SCHEDULED", "Reservation Window Is Not Open Yet"},
-		"the second one is behind": {[]time.Time{atKickOff, atKickOff.Add(-2 * time.Second)}, "AVAILABLE", ""},
+		"it opens meanwhile":       {[]time.Time{acctest.KickOff.Add(-time.Millisecond), acctest.KickOff.Add(time.Second)}, "SCHEDULED", "Reservation Window Is Not Open Yet"},
+		"the second one is behind": {[]time.Time{acctest.KickOff, acctest.KickOff.Add(-2 * time.Second)}, "AVAILABLE", ""},
 	} {
-		t.Run(name, inSeason(0, sandbox.Config{}, func(t *testing.T, _ season) {
-			c := coreWith(t, ticking{times: &test.times}).reservations()
-			made := c.apply(c.plan(record{}, match(nil)))
-			if got := made.text("status"); got != test.status || made.errors() != "" {
-				t.Errorf("it is %s, want %s; %s", got, test.status, printed(made.tfdiags))
+		t.Run(name, acc.InBubble(0, sandbox.Config{}, func(t *testing.T, _ *acctest.Network) {
+			c := acc.NewClientOf(t, ticking{times: &test.times}).Reservations()
+			made := c.Apply(c.Plan(acctest.State{}, match(nil)))
+			if got := made.Text("status"); got != test.status || made.Errors() != "" {
+				t.Errorf("it is %s, want %s; %s", got, test.status, acctest.Describe(made.Diagnostics))
 			}
-			if said := strings.Join(made.warnings(), "\n"); (test.warns == "") != (said == "") || !strings.Contains(said, test.warns) {
+			if said := strings.Join(made.Warnings(), "\n"); (test.warns == "") != (said == "") || !strings.Contains(said, test.warns) {
 				t.Errorf("it warns %q, want %q", said, test.warns)
 			}
 		}))

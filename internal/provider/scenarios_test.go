@@ -23,34 +23,34 @@ type scenario struct {
 
 var scenarios = []scenario{
 	// Creating: ambiguity and duplicates.
-	{id: "A1", what: "the answer to the POST is lost after the commit", tests: "TestReserveWhenTheAnswerIsLost TestSession_lostAnswer"},
-	{id: "A2", what: "a POST is repeated by itself", tests: "TestReserveWhenTheAnswerIsLost TestReserveKeepsItsPromiseUnderTwoFaults"},
+	{id: "A1", what: "the answer to the POST is lost after the commit", tests: "TestCreateWhenTheAnswerIsLost TestSession_lostAnswer"},
+	{id: "A2", what: "a POST is repeated by itself", tests: "TestCreateWhenTheAnswerIsLost TestCreateKeepsItsPromiseUnderTwoFaults"},
 	{id: "A3", what: "the POST meets a connection that has just closed", tests: "TestIdleConnectionIsClosed TestKeptConnectionIsCut"},
-	{id: "A4", what: "the POST times out and commits late", tests: "TestReserveWhenTheAnswerIsLost TestSoak"},
-	{id: "A5", what: "a 201 with a truncated, empty, HTML or invalid body", tests: "TestReserveWhenTheAnswerIsUnreadable FuzzSession"},
-	{id: "A6", what: "a 201 with a field of the wrong type", tests: "TestReserveWhenTheAnswerIsUnreadable FuzzSession"},
-	{id: "A7", what: "a 201 without a usable id", tests: "TestReserveWhenTheAnswerIsUnreadable FuzzID"},
-	{id: "A8", what: "200 or 202 instead of 201", tests: "TestReserveWhenTheAnswerIsUnreadable"},
-	{id: "A9", what: "409", tests: "TestReserveWhenTheDeviceHasASession TestSession_conflicts"},
+	{id: "A4", what: "the POST times out and commits late", tests: "TestCreateWhenTheAnswerIsLost TestSoak"},
+	{id: "A5", what: "a 201 with a truncated, empty, HTML or invalid body", tests: "TestCreateWhenTheAnswerIsUnreadable FuzzSession"},
+	{id: "A6", what: "a 201 with a field of the wrong type", tests: "TestCreateWhenTheAnswerIsUnreadable FuzzSession"},
+	{id: "A7", what: "a 201 without a usable id", tests: "TestCreateWhenTheAnswerIsUnreadable FuzzID"},
+	{id: "A8", what: "200 or 202 instead of 201", tests: "TestCreateWhenTheAnswerIsUnreadable"},
+	{id: "A9", what: "409", tests: "TestCreateWhenTheDeviceHasASession TestSession_conflicts"},
 	{id: "A10", what: "409 caused by the lost POST of an earlier run", tests: "TestCrashes TestSoak"},
-	{id: "A11", what: "502, 503 or 504 on POST, with and without a commit", tests: "TestReserveWhenTheAnswerIsLost TestSoak"},
-	{id: "A12", what: "reconciling finds sessions of others", tests: "TestReserveAdoptsOnlyWhatIsOurs TestReserveWithAWrongClock"},
-	{id: "A13", what: "reconciling cannot list", tests: "TestReserveKeepsItsPromiseUnderTwoFaults"},
-	{id: "A14", what: "two resources with one device, in parallel", tests: "TestReserveOneAtATimeForOneDevice TestReserveSharesItsLooks TestSession_twoRows TestLifecycle"},
+	{id: "A11", what: "502, 503 or 504 on POST, with and without a commit", tests: "TestCreateWhenTheAnswerIsLost TestSoak"},
+	{id: "A12", what: "reconciling finds sessions of others", tests: "TestCreateAdoptsOnlyWhatIsOurs TestCreateWithAWrongClock"},
+	{id: "A13", what: "reconciling cannot list", tests: "TestCreateKeepsItsPromiseUnderTwoFaults"},
+	{id: "A14", what: "two resources with one device, in parallel", tests: "TestCreateOneAtATimeForOneDevice TestCreateSharesItsLooks TestSession_twoRows TestLifecycle"},
 	{id: "A15", what: "create_before_destroy", tests: "TestSession_createBeforeDestroy TestLifecycle"},
-	{id: "A16", what: "no token before the POST", tests: "TestReserveWhenNothingIsSent"},
+	{id: "A16", what: "no token before the POST", tests: "TestCreateWhenNothingIsSent"},
 	{id: "A17", what: "a session that does not show yet", tests: "TestAwait"},
 
 	// Processes dying.
-	{id: "B1", what: "SIGINT during the POST", tests: "TestSignals TestReserveWhenItIsInterrupted"},
+	{id: "B1", what: "SIGINT during the POST", tests: "TestSignals TestCreateWhenItIsInterrupted"},
 	{id: "B2", what: "SIGINT during the wait", tests: "TestSignals TestAwaitInterrupted"},
 	{id: "B3", what: "SIGINT twice", none: "it kills the plugin, as SIGKILL does (TestCrashes); the reliability guide says so"},
 	{id: "B4", what: "SIGTERM to the process group", tests: "TestSignals"},
 	{id: "B4", what: "the terminal is closed", tests: "TestCrashes"},
 	{id: "B5", what: "SIGKILL of the plugin during the POST", tests: "TestCrashes"},
-	{id: "B6", what: "SIGKILL of Terraform during the POST", tests: "TestCrashes TestReserveHoldsPosting"},
+	{id: "B6", what: "SIGKILL of Terraform during the POST", tests: "TestCrashes TestCreateHoldsPosting"},
 	{id: "B6", what: "the shell of a provider that is debugged ends", tests: "TestDebugged"},
-	{id: "B7", what: "a panic in the provider", tests: "TestFaults TestFaultBehindAChange TestReservePanics TestAwaitPanics TestReleasePanics TestTokenPanics TestLookingPanics"},
+	{id: "B7", what: "a panic in the provider", tests: "TestFaults TestFaultBehindAChange TestCreatePanics TestAwaitPanics TestDeletePanics TestTokenPanics TestLookingPanics"},
 	{id: "B8", what: "a dependency ends the process", none: "none is linked that does; golangci-lint forbids it to our own"},
 	{id: "B9", what: "the state cannot be written", none: "Terraform's errored.tfstate; nothing the provider can see"},
 
@@ -62,9 +62,9 @@ var scenarios = []scenario{
 	{id: "C5", what: "a 404 from another endpoint or client", tests: "TestSession_otherOrigin TestSession_otherAlias TestSession_movesToOrigin"},
 	{id: "C5", what: "a 404 for another client's ready token", tests: "TestSession_otherToken TestReservation_otherToken"},
 	{id: "C5", what: "a refresh that is answered with 404, HTML, 403 or 5xx", tests: "TestSession_readFails TestSession_life"},
-	{id: "C6", what: "a delete that is answered with 204, 404, 202 or HTML", tests: "TestRelease TestSession_deleteFails"},
-	{id: "C7", what: "the answer to the delete is lost", tests: "TestRelease TestSoak"},
-	{id: "C8", what: "the delete is interrupted", tests: "TestReleaseInterrupted"},
+	{id: "C6", what: "a delete that is answered with 204, 404, 202 or HTML", tests: "TestDelete TestSession_deleteFails"},
+	{id: "C7", what: "the answer to the delete is lost", tests: "TestDelete TestSoak"},
+	{id: "C8", what: "the delete is interrupted", tests: "TestDeleteInterrupted"},
 	{id: "C9", what: "a tainted session that is gone", tests: "TestSession_tainted TestSoak"},
 	{id: "C10", what: "only what the API never sees changes", tests: "TestSession_updatesInPlace"},
 
@@ -73,8 +73,8 @@ var scenarios = []scenario{
 	{id: "D2", what: "a session becomes UNAVAILABLE between runs", tests: "TestSession_life TestPlanSession"},
 	{id: "D3", what: "a session ends between plan and apply", tests: "TestLifecycle"},
 	{id: "D4", what: "orphans have to be found", tests: "TestSessions TestExamples_import"},
-	{id: "D5", what: "the local clock is wrong", tests: "TestReserveWithAWrongClock TestNow"},
-	{id: "D6", what: "UNAVAILABLE right after the create", tests: "TestReserveAndAwaitUnavailable TestSession_createEndsWith"},
+	{id: "D5", what: "the local clock is wrong", tests: "TestCreateWithAWrongClock TestNow"},
+	{id: "D6", what: "UNAVAILABLE right after the create", tests: "TestCreateAndAwaitUnavailable TestSession_createEndsWith"},
 	{id: "D7", what: "the session is changed elsewhere", tests: "TestSession_changedByNetwork"},
 
 	// Tokens.
@@ -85,13 +85,13 @@ var scenarios = []scenario{
 	{id: "E5", what: "HTML, text/plain, or 200 with an error from the token endpoint", tests: "TestTokenAnswers"},
 	{id: "E6", what: "a token that no header can hold", tests: "TestTokenAnswers TestNew"},
 	{id: "E7", what: "discovery is down or wrong", tests: "TestDiscovery TestDiscoveryRecovers TestConfig_discovery"},
-	{id: "E8", what: "403", tests: "TestForbiddenNamesTheScope TestReserveWhenItIsRefused"},
+	{id: "E8", what: "403", tests: "TestForbiddenNamesTheScope TestCreateWhenItIsRefused"},
 	{id: "E9", what: "the token is sent elsewhere", tests: "TestRedirectsAreNotFollowed"},
 	{id: "E10", what: "the answers of CIBA", none: "the dialect of this API document has client credentials; CIBA is a later grant behind the same interface"},
 
 	// Statuses, limits, bodies.
-	{id: "F1", what: "429 with Retry-After of every form", tests: "TestReserveWhenItIsRefused TestListSaysHowLongItIsAskedToWait FuzzRetryAfter"},
-	{id: "F2", what: "502, 503 and 504 on read and delete", tests: "TestRead TestRelease TestRetriesAreSpread"},
+	{id: "F1", what: "429 with Retry-After of every form", tests: "TestCreateWhenItIsRefused TestListSaysHowLongItIsAskedToWait FuzzRetryAfter"},
+	{id: "F2", what: "502, 503 and 504 on read and delete", tests: "TestRead TestDelete TestRetriesAreSpread"},
 	{id: "F3", what: "an error body that is no JSON", tests: "TestAnswersAreToldInAFewWords"},
 	{id: "F4", what: "an endless or huge body, a gzip bomb, a stalled body", tests: "TestAnswersAreBounded TestRequestTimeout"},
 	{id: "F5", what: "unknown fields and statuses", tests: "TestAwait TestSession_echoes"},
@@ -107,7 +107,7 @@ var scenarios = []scenario{
 	{id: "G3", what: "TLS that cannot be trusted", tests: "TestTrust TestPlainHTTPWhereTLSIsWanted"},
 	{id: "G4", what: "a proxy", tests: "TestProxy"},
 	{id: "G5", what: "no connection", tests: "TestConnectionRefused"},
-	{id: "G6", what: "an id that is a path", tests: "FuzzID TestSession_importRefuses TestAwaitRefusesWhatIsNoID TestReleaseRefusesWhatIsNoID"},
+	{id: "G6", what: "an id that is a path", tests: "FuzzID TestSession_importRefuses TestAwaitRefusesWhatIsNoID TestDeleteRefusesWhatIsNoID"},
 	{id: "G7", what: "an endpoint with a path, a query or a password", tests: "TestCheckURL TestConfig_addresses"},
 	{id: "G8", what: "HTTP/2", tests: "TestHTTP2"},
 
@@ -161,7 +161,7 @@ var scenarios = []scenario{
 	{what: "a 409 behind a delete of this process", tests: "TestCreateBehindAnOwnDelete TestCreateOfRenamedResources"},
 	{what: "HTTP/2 streams that are reset, GOAWAY, connections that go silent", tests: "TestCreateIsSentOnceOverHTTP2 TestCreateIsSentOnceOverHTTP1 TestCreateOverASilentHTTP2Connection TestSilentHTTP2ConnectionIsLeft TestSilentIdleConnectionsAreLeft TestDeleteOverHTTP2"},
 	{what: "429 without an end", tests: "TestFleetAtARateLimit TestBusyForEver TestBusyIsOutlasted TestNothingIsHeldUpWithoutA429"},
-	{what: "409, 423 or 425 to a DELETE", tests: "TestReleaseOfABusySession"},
+	{what: "409, 423 or 425 to a DELETE", tests: "TestDeleteOfABusySession"},
 	{what: "byte-order marks, wrapped bodies, times and statuses in other spellings", tests: "TestByteOrderMarks TestWrappedAnswers TestUnread TestStatusOf"},
 	{what: "numbers in other spellings, short secrets", tests: "TestPhoneNumbersAreMasked TestOtherNumbersAreReadable TestShortSecrets"},
 
@@ -200,7 +200,7 @@ var scenarios = []scenario{
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	exist := map[string]bool{}
-	for _, pattern := range []string{"*_test.go", "../qod/*_test.go"} {
+	for _, pattern := range []string{"*_test.go", "*/*_test.go", "../qod/*_test.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -20,18 +20,19 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 )
 
 func TestSchema_framework(t *testing.T) {
 	t.Parallel()
-	w := newWire(t, nil)
-	if len(w.schemas.Diagnostics) > 0 {
-		t.Errorf("the framework says of the schemas:\n%s", printed(w.schemas.Diagnostics))
+	w := acc.NewClient(t, nil)
+	if len(w.Schemas.Diagnostics) > 0 {
+		t.Errorf("the framework says of the schemas:\n%s", acctest.Describe(w.Schemas.Diagnostics))
 	}
-	identities, err := w.server.GetResourceIdentitySchemas(t.Context(), &tfprotov6.GetResourceIdentitySchemasRequest{})
+	identities, err := w.Server.GetResourceIdentitySchemas(t.Context(), &tfprotov6.GetResourceIdentitySchemasRequest{})
 	if err != nil || len(identities.Diagnostics) > 0 || identities.IdentitySchemas["qod_session"] == nil {
-		t.Errorf("identity schemas: %v, %s", err, printed(identities.Diagnostics))
+		t.Errorf("identity schemas: %v, %s", err, acctest.Describe(identities.Diagnostics))
 	}
 	for name, s := range schemasOf(t) {
 		if diags := s.ValidateImplementation(t.Context()); diags.HasError() {
@@ -209,7 +210,7 @@ func TestSchema_secrets(t *testing.T) {
 var unchecked = []string{
 	"provider.endpoint", "provider.client_id", "provider.client_secret", "provider.access_token", "provider.token_url",
 	"provider.scopes", "provider.max_retries", "provider.request_timeout",
-	"qod_session.wait_for_available", "qod_session.timeouts", "qod_reservation.wait_for_available", "qod_reservation.timeouts",
+	"qod_session.wait_for_available", "qod_reservation.wait_for_available",
 }
 
 func TestSchema_validators(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -56,34 +57,34 @@ data "qod_sessions" "all" {
   depends_on = [qod_session.camera]
 }
 `
-	w := newWorld(t, sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: sandbox.DefaultClient.ID, Secret: clientSecret}}})
-	w.AcceptToken(accessToken, sandbox.DefaultClient.ID)
+	network := acc.NewNetwork(t, sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: sandbox.DefaultClient.ID, Secret: clientSecret}}})
+	network.AcceptToken(accessToken, sandbox.DefaultClient.ID)
 	// The network repeats what it was sent, also what it should not.
 	echo := `{"code":"INVALID_ARGUMENT","message":"token ` + webhookToken + `, secret ` + clientSecret + `, device +` + phone + ` not accepted"}`
-	w.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: 2, Effect: sandbox.Status(400, echo)})
+	network.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: 2, Effect: sandbox.Status(400, echo)})
 
-	c := w.cli(config, "QOD_CLIENT_SECRET="+clientSecret, "TF_VAR_webhook_token="+webhookToken,
+	c := network.CLI(config, "QOD_CLIENT_SECRET="+clientSecret, "TF_VAR_webhook_token="+webhookToken,
 		"TF_LOG=TRACE", "TF_LOG_PATH=trace.log")
 	var said strings.Builder
-	keep := func(d done) { said.WriteString(d.text) }
-	if failed := c.run("apply", "-auto-approve", "-no-color"); failed.code != 1 || strings.Count(failed.text, "…10 not accepted") != 2 {
-		t.Fatalf("the refused create does not show the API's words with the device masked:\n%s", failed.text)
+	keep := func(d acctest.Output) { said.WriteString(d.Text) }
+	if failed := c.Run("apply", "-auto-approve", "-no-color"); failed.Code != 1 || strings.Count(failed.Text, "…10 not accepted") != 2 {
+		t.Fatalf("the refused create does not show the API's words with the device masked:\n%s", failed.Text)
 	} else {
 		keep(failed)
 	}
-	keep(c.run("plan", "-out=saved.tfplan", "-no-color"))
-	keep(c.run("show", "-json", "saved.tfplan"))
-	keep(c.run("apply", "-no-color", "saved.tfplan"))
-	keep(c.run("show", "-json"))
-	c.isLedger()
+	keep(c.Run("plan", "-out=saved.tfplan", "-no-color"))
+	keep(c.Run("show", "-json", "saved.tfplan"))
+	keep(c.Run("apply", "-no-color", "saved.tfplan"))
+	keep(c.Run("show", "-json"))
+	c.ExpectInSync()
 	c.Env = append(c.Env, "QOD_CLIENT_ID=", "QOD_CLIENT_SECRET=", "QOD_ACCESS_TOKEN="+accessToken)
-	keep(c.run("plan", "-no-color"))
-	w.RevokeTokens()
-	keep(c.run("plan", "-no-color"))
-	if len(w.ids()) != 2 {
-		t.Fatalf("%d sessions on the network, want 2:\n%s", len(w.ids()), said.String())
+	keep(c.Run("plan", "-no-color"))
+	network.RevokeTokens()
+	keep(c.Run("plan", "-no-color"))
+	if len(network.SessionIDs()) != 2 {
+		t.Fatalf("%d sessions on the network, want 2:\n%s", len(network.SessionIDs()), said.String())
 	}
-	issued := issuedTokens(w)
+	issued := issuedTokens(network)
 	if len(issued) < 2 {
 		t.Fatalf("the network saw %d access tokens, want those of several runs", len(issued))
 	}
@@ -98,7 +99,7 @@ data "qod_sessions" "all" {
 		if !strings.Contains(line, "request to the QoD API") {
 			continue
 		}
-		for _, word := range []string{phone, otherPhone, "not accepted", w.ids()[0]} {
+		for _, word := range []string{phone, otherPhone, "not accepted", network.SessionIDs()[0]} {
 			if strings.Contains(line, word) {
 				t.Errorf("a log line of the provider shows %q:\n%s", word, line)
 			}
@@ -113,34 +114,34 @@ data "qod_sessions" "all" {
 // opens, and nothing else does.
 func TestReservation_tokenIsSent(t *testing.T) {
 	const token = "canary-webhook-token-2"
-	s := newSeason(t, time.Hour, sandbox.Config{})
+	network := acc.NewNetworkAtMatch(t, time.Hour, sandbox.Config{})
 	config := match(attrs{"notification_url": "http://127.0.0.1:9/qod", "notification_auth_token": token, "notification_auth_token_version": 1})
-	c := s.core().reservations()
-	scheduled := c.plan(record{}, config)
-	r := s.scheduled(config)
-	c = s.core().reservations()
-	due := c.plan(c.refresh(r).record, config)
-	bought := c.apply(due)
-	sent := s.Requests(sandbox.OpCreate)
+	c := network.Client().Reservations()
+	scheduled := c.Plan(acctest.State{}, config)
+	r := createScheduled(network, config)
+	c = network.Client().Reservations()
+	due := c.Plan(c.Refresh(r).State, config)
+	bought := c.Apply(due)
+	sent := network.Requests(sandbox.OpCreate)
 	if len(sent) != 1 || !strings.Contains(string(sent[0].Body), token) {
 		t.Errorf("%d POSTs, without the token", len(sent))
 	}
-	for what, r := range map[string]record{"the plan to create": scheduled.planned, "the state before": r, "the plan to update": due.planned, "the state after": bought.record} {
-		for name, value := range r.values {
+	for what, r := range map[string]acctest.State{"the plan to create": scheduled.Planned, "the state before": r, "the plan to update": due.Planned, "the state after": bought.State} {
+		for name, value := range r.Values {
 			if strings.Contains(value.String(), token) {
 				t.Errorf("the token is in %s of %s", name, what)
 			}
 		}
-		if strings.Contains(string(r.private), token) || strings.Contains(string(r.private), base64.StdEncoding.EncodeToString([]byte(token))) {
+		if strings.Contains(string(r.Private), token) || strings.Contains(string(r.Private), base64.StdEncoding.EncodeToString([]byte(token))) {
 			t.Errorf("the token is in the private part of %s", what)
 		}
 	}
 }
 
 // issuedTokens are the bearer tokens that the network was sent.
-func issuedTokens(w *world) []string {
+func issuedTokens(network *acctest.Network) []string {
 	var tokens []string
-	for _, r := range w.Requests(sandbox.OpCreate, sandbox.OpRead, sandbox.OpList) {
+	for _, r := range network.Requests(sandbox.OpCreate, sandbox.OpRead, sandbox.OpList) {
 		if token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "); token != "" {
 			tokens = append(tokens, token)
 		}

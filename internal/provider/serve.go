@@ -3,6 +3,7 @@
 package provider
 
 import (
+	"net/http"
 	"os"
 	"runtime/debug"
 	"sync"
@@ -10,6 +11,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
 // Address is where the registries list the provider.
@@ -37,6 +40,13 @@ func Serve(version string, attach bool) error {
 // newServer is the provider as the protocol has it.
 func newServer(p *qodProvider) tfprotov6.ProviderServer {
 	return panicGuard{fastPath{providerserver.NewProtocol6(p)().(framework), p}} //nolint:forcetypeassert // the framework implements it
+}
+
+// NewServer makes the provider for acceptance tests, with an environment and an HTTP transport of their
+// own, and an API in place of the one that the configuration names. A transport or API that is nil is the
+// one that the provider makes itself.
+func NewServer(getenv func(string) string, transport http.RoundTripper, api qod.Sessions) tfprotov6.ProviderServer {
+	return newServer(&qodProvider{version: "test", getenv: getenv, transport: transport, override: api})
 }
 
 // tuneGC tells the garbage collector that this process lives for seconds and allocates little: a

@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -99,20 +100,20 @@ func TestSession_requestBody(t *testing.T) {
 			`{"device": {"phoneNumber": "+123456789012345"}, "qosProfile": "QOS_M", "duration": 86400}`,
 		},
 	}
-	w := newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff)})
+	network := acc.NewNetwork(t, sandbox.Config{Clock: sandbox.NewManualClock(acctest.KickOff)})
 	config := ""
 	want := map[float64]any{} // by duration
 	for name, row := range rows {
 		body, seconds := decoded(t, []byte(row.body))
 		want[seconds] = body
-		config += block(strings.ReplaceAll(name, " ", "_"), row.config, int(seconds))
+		config += acctest.SessionBlock(strings.ReplaceAll(name, " ", "_"), row.config, int(seconds))
 	}
-	w.test(w.apply(w.hcl("%s", config),
+	network.Test(network.ApplyStep(network.HCL(config),
 		statecheck.ExpectKnownValue("qod_session.everything", tfjsonpath.New("notification_auth_token"), knownvalue.Null()),
 	))
 
 	document := documented(t)
-	for _, r := range w.Requests(sandbox.OpCreate) {
+	for _, r := range network.Requests(sandbox.OpCreate) {
 		got, seconds := decoded(t, r.Body)
 		if !reflect.DeepEqual(got, want[seconds]) {
 			t.Errorf("POST %s\nwant %v", r.Body, want[seconds])
@@ -122,7 +123,7 @@ func TestSession_requestBody(t *testing.T) {
 	if len(want) > 0 {
 		t.Errorf("not asked for: %v", want)
 	}
-	for _, r := range w.Requests(sandbox.OpCreate, sandbox.OpRead, sandbox.OpList, sandbox.OpDelete) {
+	for _, r := range network.Requests(sandbox.OpCreate, sandbox.OpRead, sandbox.OpList, sandbox.OpDelete) {
 		if err := conforms(document, r); err != nil {
 			t.Errorf("%s %s %s: %v", r.Method, r.Path, r.Body, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -59,29 +60,29 @@ func TestSession_conflicts(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Clock: sandbox.NewOffsetClock(atKickOff)})
-			test.seeded.StartedAt = atKickOff
-			w.Seed(test.seeded)
-			w.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000020"}})
-			w.Echo(test.echo)
+			network := acc.NewNetwork(t, sandbox.Config{Clock: sandbox.NewOffsetClock(acctest.KickOff)})
+			test.seeded.StartedAt = acctest.KickOff
+			network.Seed(test.seeded)
+			network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000020"}})
+			network.Echo(test.echo)
 			if test.noList {
-				w.Fail(sandbox.Fault{Operation: sandbox.OpList, Effect: sandbox.Status(403, ""), Times: -1})
+				network.Fail(sandbox.Fault{Operation: sandbox.OpList, Effect: sandbox.Status(403, ""), Times: -1})
 			}
-			before := len(w.Ledger())
-			made := w.core().create(hour(nil))
-			if made.values != nil {
-				t.Errorf("a session is in state: %v", made.values)
+			before := len(network.Ledger())
+			made := network.Client().Create(hour(nil))
+			if made.Values != nil {
+				t.Errorf("a session is in state: %v", made.Values)
 			}
-			containsAll(t, made.errors(), append(test.says,
+			acctest.ContainsAll(t, made.Errors(), append(test.says,
 				"Unable to Create QoS Session: The network already has a session for this device", "create_before_destroy", "destroy = false", "Status: 409 Conflict", "x-correlator: "))
 			for _, part := range append(test.doesNot, "600000010") {
-				if strings.Contains(made.errors(), part) {
-					t.Errorf("%q is in:\n%s", part, made.errors())
+				if strings.Contains(made.Errors(), part) {
+					t.Errorf("%q is in:\n%s", part, made.Errors())
 				}
 			}
 			// The delete of a session that can be seen may be about to come: it is waited for a moment.
-			if got := w.writes(); strings.Trim(got, "POST ") != "" || w.Count(sandbox.OpCreate) > 5 || len(w.Ledger()) != before {
-				t.Errorf("requests that change something: %s; the network has %v", got, w.Ledger())
+			if got := network.Writes(); strings.Trim(got, "POST ") != "" || network.Count(sandbox.OpCreate) > 5 || len(network.Ledger()) != before {
+				t.Errorf("requests that change something: %s; the network has %v", got, network.Ledger())
 			}
 		})
 	}
@@ -90,15 +91,15 @@ func TestSession_conflicts(t *testing.T) {
 // Two resources with one device: one gets it, the other is told of the two rows, and both heal
 // when the second gets a device of its own.
 func TestSession_twoRows(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	network := acc.NewNetwork(t, sandbox.Config{})
 	config := func(second string) string {
-		return w.hcl("%s", block("first", `device = { phone_number = "+34600000010" }`, 3601)+
-			block("second", `device = { ipv6_address = "2001:db8::10", phone_number = "`+second+`" }
+		return network.HCL(acctest.SessionBlock("first", `device = { phone_number = "+34600000010" }`, 3601) +
+			acctest.SessionBlock("second", `device = { ipv6_address = "2001:db8::10", phone_number = "`+second+`" }
 				depends_on = [qod_session.first]`, 3602))
 	}
-	w.test(
-		resource.TestStep{Config: config("+34600000010"), ExpectError: says("Are there two resources, or two rows of for_each, with one device?")},
-		planning(w.apply(config("+34600000020")),
+	network.Test(
+		resource.TestStep{Config: config("+34600000010"), ExpectError: acctest.MessagePattern("Are there two resources, or two rows of for_each, with one device?")},
+		acctest.WithPlanChecks(network.ApplyStep(config("+34600000020")),
 			plancheck.ExpectResourceAction("qod_session.first", plancheck.ResourceActionNoop),
 			plancheck.ExpectResourceAction("qod_session.second", plancheck.ResourceActionCreate)),
 	)
@@ -107,17 +108,17 @@ func TestSession_twoRows(t *testing.T) {
 // A replacement with create_before_destroy cannot work, since the network takes one session a
 // device. It fails with the reason, and the old session is untouched on the network and in state.
 func TestSession_createBeforeDestroy(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	network := acc.NewNetwork(t, sandbox.Config{})
 	config := func(seconds int) string {
-		return w.hcl("%s", block("camera", `device = { phone_number = "+34600000010" }
+		return network.HCL(acctest.SessionBlock("camera", `device = { phone_number = "+34600000010" }
 			lifecycle { create_before_destroy = true }`, seconds))
 	}
 	var old []string
-	w.test(
-		w.apply(config(3601)),
-		before(func() { old = w.ids() }, resource.TestStep{Config: config(3602), ExpectError: says("create_before_destroy, on this resource or on one that depends on it")}),
-		planning(w.apply(config(3601)), plancheck.ExpectEmptyPlan(), meanwhile(func() {
-			if ids := w.ids(); len(ids) != 1 || ids[0] != old[0] {
+	network.Test(
+		network.ApplyStep(config(3601)),
+		acctest.Before(func() { old = network.SessionIDs() }, resource.TestStep{Config: config(3602), ExpectError: acctest.MessagePattern("create_before_destroy, on this resource or on one that depends on it")}),
+		acctest.WithPlanChecks(network.ApplyStep(config(3601)), plancheck.ExpectEmptyPlan(), acctest.BetweenPlanAndApply(func() {
+			if ids := network.SessionIDs(); len(ids) != 1 || ids[0] != old[0] {
 				t.Errorf("the network has %v, want %v", ids, old)
 			}
 		})),

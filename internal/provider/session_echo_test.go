@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -94,7 +95,7 @@ func TestSession_echoes(t *testing.T) {
 		},
 		"epoch_seconds": {
 			echo: func(i info) {
-				i["startedAt"], i["expiresAt"] = atKickOff.Unix(), fmt.Sprint(atKickOff.Add(time.Hour).Unix())
+				i["startedAt"], i["expiresAt"] = acctest.KickOff.Unix(), fmt.Sprint(acctest.KickOff.Add(time.Hour).Unix())
 			},
 			checks: map[string]string{"started_at": started, "expires_at": ends},
 		},
@@ -126,7 +127,7 @@ func TestSession_echoes(t *testing.T) {
 			later:  `application_server = { ipv4_address = "198.51.100.77/24", ipv6_address = "2001:DB8:0::7/32" }`,
 		},
 	}
-	w := newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff)})
+	network := acc.NewNetwork(t, sandbox.Config{Clock: sandbox.NewManualClock(acctest.KickOff)})
 	var first, second string
 	echoes := map[float64]func(info){}
 	checks := []statecheck.StateCheck{
@@ -140,8 +141,8 @@ func TestSession_echoes(t *testing.T) {
 		if later == "" {
 			later = row.config
 		}
-		first += block(name, row.config, n)
-		second += block(name, later, n)
+		first += acctest.SessionBlock(name, row.config, n)
+		second += acctest.SessionBlock(name, later, n)
 		echoes[float64(n)] = row.echo
 		for attribute, value := range row.checks {
 			expected := knownvalue.Check(knownvalue.StringExact(value))
@@ -152,17 +153,17 @@ func TestSession_echoes(t *testing.T) {
 		}
 		checks = append(checks, statecheck.ExpectKnownValue("qod_session."+name, tfjsonpath.New("duration"), knownvalue.Int64Exact(int64(n))))
 	}
-	w.Echo(func(i info) {
+	network.Echo(func(i info) {
 		seconds, _ := i["duration"].(float64)
 		if echo := echoes[seconds]; echo != nil {
 			echo(i)
 		}
 	})
-	w.test(
-		w.apply(w.hcl("%s", first), checks...),
-		planning(w.apply(w.hcl("%s", second)), plancheck.ExpectEmptyPlan()),
+	network.Test(
+		network.ApplyStep(network.HCL(first), checks...),
+		acctest.WithPlanChecks(network.ApplyStep(network.HCL(second)), plancheck.ExpectEmptyPlan()),
 	)
-	if n := w.Count(sandbox.OpCreate); n != len(rows) {
+	if n := network.Count(sandbox.OpCreate); n != len(rows) {
 		t.Errorf("%d POSTs for %d sessions", n, len(rows))
 	}
 }

@@ -3,6 +3,7 @@ package provider
 import (
 	"testing"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -24,42 +25,42 @@ func TestSession_readFails(t *testing.T) {
 		"200 with a list":          sandbox.Answer(200, "application/json", "["+other+"]"),
 		"half an answer":           sandbox.Truncate(20),
 	}
-	w := newWorld(t, sandbox.Config{})
-	c := w.core()
-	made := c.created(hour(nil))
+	network := acc.NewNetwork(t, sandbox.Config{})
+	c := network.Client()
+	made := c.MustCreate(hour(nil))
 	for name, effect := range effects {
-		w.Fail(sandbox.Fault{Operation: sandbox.OpRead, Effect: effect})
-		read := c.refresh(made)
-		if !read.is(made) {
-			t.Errorf("%s: the state has changed to %v", name, read.values)
+		network.Fail(sandbox.Fault{Operation: sandbox.OpRead, Effect: effect})
+		read := c.Refresh(made)
+		if !read.Equal(made) {
+			t.Errorf("%s: the state has changed to %v", name, read.Values)
 		}
-		containsAll(t, read.errors(), []string{"Unable to Read QoS Session: ", "-refresh=false", "Session: " + made.text("id")})
+		acctest.ContainsAll(t, read.Errors(), []string{"Unable to Read QoS Session: ", "-refresh=false", "Session: " + made.Text("id")})
 	}
-	if read := c.refresh(made); !read.is(made) || len(read.tfdiags) > 0 {
-		t.Errorf("without a fault: %v; %s", read.values, printed(read.tfdiags))
+	if read := c.Refresh(made); !read.Equal(made) || len(read.Diagnostics) > 0 {
+		t.Errorf("without a fault: %v; %s", read.Values, acctest.Describe(read.Diagnostics))
 	}
 }
 
 // State that Terraform wrote before it knew identities has none; a session that is gone, or not,
 // is read all the same.
 func TestSession_readWithoutIdentity(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	c := w.core()
-	made := c.created(hour(nil))
-	made.identity = nil
-	if read := c.refresh(made); !read.is(made) || len(read.tfdiags) > 0 {
-		t.Errorf("live: %v; %s", read.values, printed(read.tfdiags))
+	network := acc.NewNetwork(t, sandbox.Config{})
+	c := network.Client()
+	made := c.MustCreate(hour(nil))
+	made.Identity = nil
+	if read := c.Refresh(made); !read.Equal(made) || len(read.Diagnostics) > 0 {
+		t.Errorf("live: %v; %s", read.Values, acctest.Describe(read.Diagnostics))
 	}
-	w.removeOld(made.text("id"))
-	w.isNamedAsGone(w.core().refresh(made), made.text("id"))
+	network.RemovePastLag(made.Text("id"))
+	network.ExpectGoneWarning(network.Client().Refresh(made), made.Text("id"))
 }
 
 // A DELETE that may not have worked keeps the session in state, since it may be billed; one of
 // what is gone, or whose answer was lost, ends with the session gone.
 func TestSession_deleteFails(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	c := w.core()
-	made := c.created(hour(attrs{"timeouts": attrs{"delete": "1s"}}))
+	network := acc.NewNetwork(t, sandbox.Config{})
+	c := network.Client()
+	made := c.MustCreate(hour(attrs{"timeouts": attrs{"delete": "1s"}}))
 	for name, effect := range map[string]sandbox.Effect{
 		"404 with a web page": sandbox.Status(404, page, "Content-Type", "text/html"),
 		"403":                 sandbox.Status(403, `{"code": "PERMISSION_DENIED"}`),
@@ -68,49 +69,49 @@ func TestSession_deleteFails(t *testing.T) {
 		"a cut connection":    sandbox.DropBeforeCommit(),
 	} {
 		// As often as the client asks: net/http repeats by itself what never reached a server.
-		w.Fail(sandbox.Fault{Operation: sandbox.OpDelete, Effect: effect, Times: -1})
-		left := c.destroy(made)
-		w.Heal()
-		if !left.is(made) {
-			t.Errorf("%s: the state has changed to %v", name, left.values)
+		network.Fail(sandbox.Fault{Operation: sandbox.OpDelete, Effect: effect, Times: -1})
+		left := c.Destroy(made)
+		network.Heal()
+		if !left.Equal(made) {
+			t.Errorf("%s: the state has changed to %v", name, left.Values)
 		}
-		containsAll(t, left.errors(), []string{"Unable to Delete QoS Session: ", "Session: " + made.text("id")})
-		if ids := w.ids(); len(ids) != 1 {
+		acctest.ContainsAll(t, left.Errors(), []string{"Unable to Delete QoS Session: ", "Session: " + made.Text("id")})
+		if ids := network.SessionIDs(); len(ids) != 1 {
 			t.Fatalf("%s: the network has %v", name, ids)
 		}
 	}
 
-	w.Fail(sandbox.Fault{Operation: sandbox.OpDelete, Effect: sandbox.StatusAfterCommit(500, "")})
-	if left := c.destroy(made); left.values == nil || !refused(left.tfdiags) {
-		t.Errorf("a lost answer: want an error, got %v; %s", left.values, printed(left.tfdiags))
+	network.Fail(sandbox.Fault{Operation: sandbox.OpDelete, Effect: sandbox.StatusAfterCommit(500, "")})
+	if left := c.Destroy(made); left.Values == nil || !acctest.HasError(left.Diagnostics) {
+		t.Errorf("a lost answer: want an error, got %v; %s", left.Values, acctest.Describe(left.Diagnostics))
 	}
-	w.isNamedAsGone(w.later().destroy(made), made.text("id"))
+	network.ExpectGoneWarning(network.ClientPastLag().Destroy(made), made.Text("id"))
 }
 
 // A DELETE that is not answered ends with the time allowed, and keeps the session in state.
 func TestSession_deleteTimesOut(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	c := w.core()
-	made := c.created(hour(attrs{"timeouts": attrs{"delete": "300ms"}}))
-	w.Fail(sandbox.Fault{Operation: sandbox.OpDelete, Effect: sandbox.HangBeforeCommit()})
-	left := c.destroy(made)
-	if !left.is(made) {
-		t.Errorf("the state has changed to %v", left.values)
+	network := acc.NewNetwork(t, sandbox.Config{})
+	c := network.Client()
+	made := c.MustCreate(hour(attrs{"timeouts": attrs{"delete": "300ms"}}))
+	network.Fail(sandbox.Fault{Operation: sandbox.OpDelete, Effect: sandbox.HangBeforeCommit()})
+	left := c.Destroy(made)
+	if !left.Equal(made) {
+		t.Errorf("the state has changed to %v", left.Values)
 	}
-	containsAll(t, left.errors(), []string{"Unable to Delete QoS Session: ", "in the time allowed", "Session: " + made.text("id")})
+	acctest.ContainsAll(t, left.Errors(), []string{"Unable to Delete QoS Session: ", "in the time allowed", "Session: " + made.Text("id")})
 }
 
 // A fault of the network at the one moment when a session could be lost, the answer to its POST,
 // costs nothing: the session is found again and there is no second POST.
 func TestSession_lostAnswer(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	c := w.core()
-	w.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.DropAfterCommit()})
-	made := c.created(hour(nil))
-	if ids := w.ids(); len(ids) != 1 || made.text("id") != ids[0] || made.text("qos_status") != "AVAILABLE" {
-		t.Errorf("state has %v, the network %v", made.values, ids)
+	network := acc.NewNetwork(t, sandbox.Config{})
+	c := network.Client()
+	network.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.DropAfterCommit()})
+	made := c.MustCreate(hour(nil))
+	if ids := network.SessionIDs(); len(ids) != 1 || made.Text("id") != ids[0] || made.Text("qos_status") != "AVAILABLE" {
+		t.Errorf("state has %v, the network %v", made.Values, ids)
 	}
-	if got := w.writes(); got != "POST" {
+	if got := network.Writes(); got != "POST" {
 		t.Errorf("requests that change something: %s, want one POST", got)
 	}
 }

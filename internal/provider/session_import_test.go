@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
@@ -17,9 +18,9 @@ import (
 // A session that the API shows whole is imported whole, by the command and by a block, and
 // nothing is planned for it.
 func TestSession_imports(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	w.test(
-		w.apply(w.hcl("%s", block("camera", `device = {
+	network := acc.NewNetwork(t, sandbox.Config{})
+	network.Test(
+		network.ApplyStep(network.HCL(acctest.SessionBlock("camera", `device = {
 			phone_number              = "+34600000010"
 			network_access_identifier = "camera@example.com"
 			ipv4_address              = { public_address = "203.0.113.10", public_port = 0 }
@@ -84,7 +85,7 @@ func TestSession_adoptsConfiguration(t *testing.T) {
 		"no_profile":  {echo: func(info map[string]any) { delete(info, "qosProfile") }},
 		"no_duration": {echo: func(info map[string]any) { delete(info, "duration") }},
 	}
-	w := newWorld(t, sandbox.Config{})
+	network := acc.NewNetwork(t, sandbox.Config{})
 	var first, second string
 	var adopts, replaced []plancheck.PlanCheck
 	echoes := map[float64]func(map[string]any){}
@@ -94,36 +95,36 @@ func TestSession_adoptsConfiguration(t *testing.T) {
 		if row.device == (sandbox.Device{}) {
 			row.device.PhoneNumber = fmt.Sprintf("+3461%07d", n) // block's
 		}
-		seeded := w.Seed(sandbox.Session{Device: row.device, QoSProfile: "QOS_L", Duration: n})
-		first += fmt.Sprintf("import {\n  to = qod_session.%s\n  id = %q\n}\n", name, seeded.ID) + block(name, row.config, n)
+		seeded := network.Seed(sandbox.Session{Device: row.device, QoSProfile: "QOS_L", Duration: n})
+		first += fmt.Sprintf("import {\n  to = qod_session.%s\n  id = %q\n}\n", name, seeded.ID) + acctest.SessionBlock(name, row.config, n)
 		adopts = append(adopts, plancheck.ExpectResourceAction("qod_session."+name, plancheck.ResourceActionUpdate))
 		if row.later != "" {
-			second += block(name, row.later, n)
-			replaced = append(replaced, replaces("qod_session."+name, row.paths...))
+			second += acctest.SessionBlock(name, row.later, n)
+			replaced = append(replaced, acctest.ExpectReplacement("qod_session."+name, row.paths...))
 		}
 	}
-	w.Echo(func(info map[string]any) {
+	network.Echo(func(info map[string]any) {
 		seconds, _ := info["duration"].(float64)
 		if echo := echoes[seconds]; echo != nil {
 			echo(info)
 		}
 	})
-	quiet := &silence{w: w}
-	w.test(
-		planning(w.apply(w.hcl("%s", first), quiet), append(adopts, meanwhile(quiet.begin))...),
-		planning(w.apply(w.hcl("%s", second)), replaced...),
+	quiet := &silence{network: network}
+	network.Test(
+		acctest.WithPlanChecks(network.ApplyStep(network.HCL(first), quiet), append(adopts, acctest.BetweenPlanAndApply(quiet.begin))...),
+		acctest.WithPlanChecks(network.ApplyStep(network.HCL(second)), replaced...),
 	)
 }
 
 // A plan that adopts configuration says which values nobody can check; what the API shows is not
 // adopted but replaced, and so is another device.
 func TestSession_adoptionIsNamed(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	c := w.core()
-	seeded := w.Seed(sandbox.Session{QoSProfile: "QOS_L", Duration: 3600, Device: sandbox.Device{PhoneNumber: "+34600000010"}})
-	imported := c.adopt(seeded.ID)
-	if len(imported.tfdiags) > 0 {
-		t.Fatalf("import: %s", printed(imported.tfdiags))
+	network := acc.NewNetwork(t, sandbox.Config{})
+	c := network.Client()
+	seeded := network.Seed(sandbox.Session{QoSProfile: "QOS_L", Duration: 3600, Device: sandbox.Device{PhoneNumber: "+34600000010"}})
+	imported := c.Import(seeded.ID)
+	if len(imported.Diagnostics) > 0 {
+		t.Fatalf("import: %s", acctest.Describe(imported.Diagnostics))
 	}
 	tests := map[string]struct {
 		config  attrs
@@ -149,24 +150,24 @@ func TestSession_adoptionIsNamed(t *testing.T) {
 		},
 	}
 	for name, test := range tests {
-		p := c.plan(imported.record, hour(test.config))
-		if !slices.Equal(p.replace, test.replace) || refused(p.tfdiags) {
-			t.Errorf("%s: replaces for %v, want %v; %s", name, p.replace, test.replace, printed(p.tfdiags))
+		p := c.Plan(imported.State, hour(test.config))
+		if !slices.Equal(p.Replace, test.replace) || acctest.HasError(p.Diagnostics) {
+			t.Errorf("%s: replaces for %v, want %v; %s", name, p.Replace, test.replace, acctest.Describe(p.Diagnostics))
 		}
-		if warned := p.warnings(); len(test.names) == 0 && len(warned) != 0 || len(test.names) > 0 && len(warned) != 1 {
+		if warned := p.Warnings(); len(test.names) == 0 && len(warned) != 0 || len(test.names) > 0 && len(warned) != 1 {
 			t.Errorf("%s: warnings: %q", name, warned)
 		}
-		containsAll(t, strings.Join(p.warnings(), ""), test.names)
+		acctest.ContainsAll(t, strings.Join(p.Warnings(), ""), test.names)
 	}
 }
 
 // An id that no session can have is refused before any request is made of it, with the likely mistake;
 // one that no session has is said not to exist.
 func TestSession_importRefuses(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	c := w.core()
+	network := acc.NewNetwork(t, sandbox.Config{})
+	c := network.Client()
 	const id = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
-	seeded := w.Seed(sandbox.Session{ID: id})
+	seeded := network.Seed(sandbox.Session{ID: id})
 	const (
 		phone, address, name = "looks like a phone number", "is an IP address", "looks like a network access identifier"
 		quotes, blanks       = "Remove the quotation marks", "Remove the spaces or line feeds"
@@ -184,11 +185,11 @@ func TestSession_importRefuses(t *testing.T) {
 		"ID": holder, "<id>": holder, "SESSION_ID": holder, "session-id": holder, "<the id>": holder, "${var.id}": holder, "{id}": holder,
 		"qod_session.camera": resource, `qod_session.cameras["a"]`: resource, "module.event.qod_reservation.camera": resource, "data.qod_sessions.all": resource,
 	} {
-		for how, refusal := range map[string]result{"id": c.adopt(given), "identity": c.adoptByIdentity(given)} {
-			text := refusal.errors()
-			if refusal.values != nil || !strings.HasPrefix(text, "Invalid Import ID: ") || !strings.Contains(text, hint) ||
+		for how, refusal := range map[string]acctest.Result{"id": c.Import(given), "identity": c.ImportByIdentity(given)} {
+			text := refusal.Errors()
+			if refusal.Values != nil || !strings.HasPrefix(text, "Invalid Import ID: ") || !strings.Contains(text, hint) ||
 				!strings.Contains(text, "1 to 128 letters, digits, dots, hyphens, underscores and tildes") {
-				t.Errorf("%s %q: %v; %s", how, given, refusal.values, printed(refusal.tfdiags))
+				t.Errorf("%s %q: %v; %s", how, given, refusal.Values, acctest.Describe(refusal.Diagnostics))
 			}
 			for _, personal := range []string{"600000", "600 000", "203.0.113", "2001:db8", "camera@"} {
 				if strings.Contains(text, personal) {
@@ -197,36 +198,36 @@ func TestSession_importRefuses(t *testing.T) {
 			}
 		}
 	}
-	if text := c.adopt("a/b").errors(); !strings.Contains(text, `Given: "a/b". The data source qod_sessions`) {
+	if text := c.Import("a/b").Errors(); !strings.Contains(text, `Given: "a/b". The data source qod_sessions`) {
 		t.Errorf("it does not say what was given: %s", text)
 	}
-	if made := w.Requests(); len(made) > 0 {
+	if made := network.Requests(); len(made) > 0 {
 		t.Errorf("requests were made: %v", made)
 	}
-	for how, adopted := range map[string]result{"id": c.adopt(seeded.ID), "identity": w.core().adoptByIdentity(seeded.ID)} {
-		if adopted.text("id") != seeded.ID || len(adopted.tfdiags) > 0 {
-			t.Errorf("by %s: %v; %s", how, adopted.values, printed(adopted.tfdiags))
+	for how, adopted := range map[string]acctest.Result{"id": c.Import(seeded.ID), "identity": network.Client().ImportByIdentity(seeded.ID)} {
+		if adopted.Text("id") != seeded.ID || len(adopted.Diagnostics) > 0 {
+			t.Errorf("by %s: %v; %s", how, adopted.Values, acctest.Describe(adopted.Diagnostics))
 		}
 	}
 	const unknown = "aaaaaaaa-5717-4562-b3fc-2c963f66afa6"
-	missing := c.adopt(unknown)
-	containsAll(t, missing.errors(), []string{"Unable to Import QoS Session: ", unknown + " does not exist at " + w.Endpoint()})
-	w.Fail(sandbox.Fault{Operation: sandbox.OpRead, Effect: sandbox.Status(404, page, "Content-Type", "text/html")})
-	w.Fail(sandbox.Fault{Operation: sandbox.OpList, Effect: sandbox.Status(503, "")})
-	spoilt := c.adopt(seeded.ID)
-	if strings.Contains(spoilt.errors(), "does not exist") || !refused(spoilt.tfdiags) {
-		t.Errorf("a web page says that the session does not exist: %s", printed(spoilt.tfdiags))
+	missing := c.Import(unknown)
+	acctest.ContainsAll(t, missing.Errors(), []string{"Unable to Import QoS Session: ", unknown + " does not exist at " + network.Endpoint()})
+	network.Fail(sandbox.Fault{Operation: sandbox.OpRead, Effect: sandbox.Status(404, page, "Content-Type", "text/html")})
+	network.Fail(sandbox.Fault{Operation: sandbox.OpList, Effect: sandbox.Status(503, "")})
+	spoilt := c.Import(seeded.ID)
+	if strings.Contains(spoilt.Errors(), "does not exist") || !acctest.HasError(spoilt.Diagnostics) {
+		t.Errorf("a web page says that the session does not exist: %s", acctest.Describe(spoilt.Diagnostics))
 	}
 }
 
 // Whatever id a network gives, in whatever spelling, is importable just as the errors name it.
 func TestSession_importsAnyID(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	network := acc.NewNetwork(t, sandbox.Config{})
 	const upper = "797CE24C-5717-4562-B3FC-2C963F66AFA6"
-	w.Seed(sandbox.Session{ID: upper})
-	for how, adopted := range map[string]result{"id": w.core().adopt(upper), "identity": w.core().adoptByIdentity(upper)} {
-		if adopted.text("id") != upper || len(adopted.tfdiags) > 0 {
-			t.Errorf("by %s: %v; %s", how, adopted.values, printed(adopted.tfdiags))
+	network.Seed(sandbox.Session{ID: upper})
+	for how, adopted := range map[string]acctest.Result{"id": network.Client().Import(upper), "identity": network.Client().ImportByIdentity(upper)} {
+		if adopted.Text("id") != upper || len(adopted.Diagnostics) > 0 {
+			t.Errorf("by %s: %v; %s", how, adopted.Values, acctest.Describe(adopted.Diagnostics))
 		}
 	}
 	for _, id := range []string{ // the sandbox gives out no such ids, and refuses them by its document
@@ -240,14 +241,14 @@ func TestSession_importsAnyID(t *testing.T) {
 
 // The same through the CLI, which has to stop at these errors.
 func TestSession_importStops(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	network := acc.NewNetwork(t, sandbox.Config{})
 	importing := func(id, text string) resource.TestStep {
-		return resource.TestStep{Config: w.hcl(camera), ResourceName: "qod_session.camera", ImportState: true, ImportStateId: id, ExpectError: says(text)}
+		return resource.TestStep{Config: network.HCL(camera), ResourceName: "qod_session.camera", ImportState: true, ImportStateId: id, ExpectError: acctest.MessagePattern(text)}
 	}
-	w.test(
+	network.Test(
 		importing("../../admin", "Import a session by its id, spelled as the network spells it"),
-		before(func() {
-			if made := w.Requests(); len(made) > 0 {
+		acctest.Before(func() {
+			if made := network.Requests(); len(made) > 0 {
 				t.Errorf("requests were made: %v", made)
 			}
 		}, importing("aaaaaaaa-5717-4562-b3fc-2c963f66afa6", "does not exist")),
@@ -257,8 +258,8 @@ func TestSession_importStops(t *testing.T) {
 // What terraform plan -generate-config-out writes for an imported session applies, and then
 // nothing is to be done; so it is where the API shows a number that the configuration could not have.
 func TestSession_generatesConfiguration(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	w.Echo(func(info map[string]any) {
+	network := acc.NewNetwork(t, sandbox.Config{})
+	network.Echo(func(info map[string]any) {
 		if device, _ := info["device"].(map[string]any); device["phoneNumber"] == "+34600000030" {
 			device["phoneNumber"] = "34600000030"
 		}
@@ -273,24 +274,24 @@ func TestSession_generatesConfiguration(t *testing.T) {
 		{PhoneNumber: "+34600000030"},
 	} {
 		// With a provider, because without a resource a coming Terraform (1.17) looks for hashicorp/qod.
-		imports += fmt.Sprintf("import {\n  to = qod_session.s%d\n  id = %q\n  provider = qod\n}\n", n, w.Seed(sandbox.Session{Device: device}).ID)
+		imports += fmt.Sprintf("import {\n  to = qod_session.s%d\n  id = %q\n  provider = qod\n}\n", n, network.Seed(sandbox.Session{Device: device}).ID)
 	}
-	c := w.cli(imports)
-	c.must(0, "plan", "-no-color", "-generate-config-out=generated.tf")
-	c.configure(strings.ReplaceAll(imports, "  provider = qod\n", "")) // refused where there is a resource
-	c.apply()
-	c.destroy()
-	if got := w.writes(); got != "DELETE DELETE DELETE" {
+	c := network.CLI(imports)
+	c.Must(0, "plan", "-no-color", "-generate-config-out=generated.tf")
+	c.Configure(strings.ReplaceAll(imports, "  provider = qod\n", "")) // refused where there is a resource
+	c.Apply()
+	c.Destroy()
+	if got := network.Writes(); got != "DELETE DELETE DELETE" {
 		t.Errorf("requests that change something: %s, want the three DELETEs in the end", got)
 	}
 }
 
 // An import that cannot look has nothing to do with a state that is kept, or with -refresh=false.
 func TestImport_notLookedAt(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	seeded := w.Seed(sandbox.Session{})
-	w.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: sandbox.Status(http.StatusForbidden, "")})
-	text := w.core().adopt(seeded.ID).errors()
+	network := acc.NewNetwork(t, sandbox.Config{})
+	seeded := network.Seed(sandbox.Session{})
+	network.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: sandbox.Status(http.StatusForbidden, "")})
+	text := network.Client().Import(seeded.ID).Errors()
 	if !strings.HasPrefix(text, "Unable to Import QoS Session: ") || !strings.Contains(text, "Nothing was imported.") || strings.Contains(text, "-refresh") {
 		t.Errorf("the import says:\n%s", text)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox/tlsserver"
 )
@@ -24,46 +25,46 @@ func TestSession_gatewayNotFound_cli(t *testing.T) {
 	t.Parallel()
 	for _, gateway := range []int{0, 1} { // with a message, and empty
 		t.Run(sandbox.ForeignNotFound[gateway].Name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
-			c := w.cli(fleet(8))
-			c.apply()
-			w.outgrowLag()
+			network := acc.NewNetwork(t, sandbox.Config{Provisioning: sandbox.Instant})
+			c := network.CLI(fleet(8))
+			c.Apply()
+			network.AdvancePastLag()
 
-			w.spoil(sandbox.OpRead, -1, sandbox.ForeignNotFound[gateway].Effect)
-			w.spoil(sandbox.OpDelete, 1, sandbox.ForeignNotFound[gateway].Effect)
-			c.must(0, plan, "-detailed-exitcode", plainly) // lists show them
-			w.spoil(sandbox.OpList, -1, sandbox.ForeignNotFound[gateway].Effect)
+			network.InjectFault(sandbox.OpRead, -1, sandbox.ForeignNotFound[gateway].Effect)
+			network.InjectFault(sandbox.OpDelete, 1, sandbox.ForeignNotFound[gateway].Effect)
+			c.Must(0, plan, "-detailed-exitcode", plainly) // lists show them
+			network.InjectFault(sandbox.OpList, -1, sandbox.ForeignNotFound[gateway].Effect)
 			for _, command := range [][]string{{plan, plainly}, atOnce(apply), atOnce("destroy")} {
-				text := c.must(1, command...)
-				for _, id := range w.ids() {
-					containsAll(t, text, []string{"Unable to Read QoS Session", "Session: " + id})
+				text := c.Must(1, command...)
+				for _, id := range network.SessionIDs() {
+					acctest.ContainsAll(t, text, []string{"Unable to Read QoS Session", "Session: " + id})
 				}
-				c.isLedger()
+				c.ExpectInSync()
 			}
-			w.spoil(sandbox.OpDelete, -1, sandbox.ForeignNotFound[gateway].Effect)
-			text := c.must(1, atOnce("destroy", "-refresh=false")...)
-			containsAll(t, text, []string{"Unable to Delete QoS Session", "does not prove that the session is gone"})
-			c.isLedger()
+			network.InjectFault(sandbox.OpDelete, -1, sandbox.ForeignNotFound[gateway].Effect)
+			text := c.Must(1, atOnce("destroy", "-refresh=false")...)
+			acctest.ContainsAll(t, text, []string{"Unable to Delete QoS Session", "does not prove that the session is gone"})
+			c.ExpectInSync()
 
-			w.Heal()
-			c.must(0, plan, "-detailed-exitcode", plainly)
-			c.destroy()
+			network.Heal()
+			c.Must(0, plan, "-detailed-exitcode", plainly)
+			c.Destroy()
 		})
 	}
 }
 
 // A session that somebody has deleted is named by the plan that finds it gone.
 func TestSession_goneIsNamed_cli(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	c := w.cli(camera)
-	c.apply()
-	gone := w.ids()[0]
-	w.removeOld(gone)
+	network := acc.NewNetwork(t, sandbox.Config{})
+	c := network.CLI(camera)
+	c.Apply()
+	gone := network.SessionIDs()[0]
+	network.RemovePastLag(gone)
 	for _, command := range [][]string{{plan, plainly}, atOnce(apply)} {
-		containsAll(t, c.must(0, command...), []string{"QoS Session " + gone + " Gone Before Its End"})
+		acctest.ContainsAll(t, c.Must(0, command...), []string{"QoS Session " + gone + " Gone Before Its End"})
 	}
-	c.isLedger()
-	c.destroy()
+	c.ExpectInSync()
+	c.Destroy()
 }
 
 // renaming has keys whose sessions are deleted under their old names and made under their new ones, side
@@ -88,26 +89,26 @@ func TestSession_renamedKeys_cli(t *testing.T) {
 		deletes time.Duration
 	}{"four, slowly": {4, 3 * time.Second}, "thirty": {30, time.Second}} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
-			c := w.cli(renaming(test.keys, "before"))
-			c.apply()
-			w.Before(sandbox.OpDelete, func(_ int, r *http.Request) {
+			network := acc.NewNetwork(t, sandbox.Config{Provisioning: sandbox.Instant})
+			c := network.CLI(renaming(test.keys, "before"))
+			c.Apply()
+			network.Before(sandbox.OpDelete, func(_ int, r *http.Request) {
 				select {
 				case <-time.After(test.deletes):
 				case <-r.Context().Done():
 				}
 			})
-			c.configure(renaming(test.keys, "after"))
-			if renamed := c.run(atOnce(apply)...); renamed.code != 0 {
+			c.Configure(renaming(test.keys, "after"))
+			if renamed := c.Run(atOnce(apply)...); renamed.Code != 0 {
 				// Creates that wait may take all of Terraform's ten places, so that no delete can start: then
 				// some give up. Their text says what to do.
-				if test.keys < 10 || !strings.Contains(renamed.text, "renamed without a moved block") {
-					t.Errorf("exit code %d: %s", renamed.code, renamed.text)
+				if test.keys < 10 || !strings.Contains(renamed.Text, "renamed without a moved block") {
+					t.Errorf("exit code %d: %s", renamed.Code, renamed.Text)
 				}
-				c.isLedger()
+				c.ExpectInSync()
 			}
-			c.apply()
-			if n := len(w.ids()); n != test.keys {
+			c.Apply()
+			if n := len(network.SessionIDs()); n != test.keys {
 				t.Errorf("%d sessions, want %d", n, test.keys)
 			}
 		})
@@ -116,53 +117,53 @@ func TestSession_renamedKeys_cli(t *testing.T) {
 
 // The API takes five requests a second, of a fleet of forty.
 func TestSession_rateLimited_cli(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant, RateLimit: 5})
-	c := w.cli(fleet(40))
-	c.must(0, atOnce(apply)...)
-	c.isLedger()
-	if n := len(w.ids()); n != 40 {
+	network := acc.NewNetwork(t, sandbox.Config{Provisioning: sandbox.Instant, RateLimit: 5})
+	c := network.CLI(fleet(40))
+	c.Must(0, atOnce(apply)...)
+	c.ExpectInSync()
+	if n := len(network.SessionIDs()); n != 40 {
 		t.Errorf("%d sessions, want 40", n)
 	}
-	c.must(0, plan, "-detailed-exitcode", plainly)
-	c.destroy()
+	c.Must(0, plan, "-detailed-exitcode", plainly)
+	c.Destroy()
 }
 
 // A replacement waits for a network that holds the device for a moment.
 func TestSession_deviceHeldAfterDelete_cli(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant, HoldAfterDelete: 3 * time.Second})
-	c := w.cli(camera)
-	c.apply()
-	c.configure(cameraFor("QOS_M"))
-	c.apply()
-	c.destroy()
+	network := acc.NewNetwork(t, sandbox.Config{Provisioning: sandbox.Instant, HoldAfterDelete: 3 * time.Second})
+	c := network.CLI(camera)
+	c.Apply()
+	c.Configure(cameraFor("QOS_M"))
+	c.Apply()
+	c.Destroy()
 }
 
 // A session that is shown past its end is replaced; one that is so by a wrong clock is not.
 func TestSession_availablePastItsEnd_cli(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	c := w.cli(camera)
-	c.apply()
-	w.outgrowLag()
-	old := w.ids()[0]
+	network := acc.NewNetwork(t, sandbox.Config{})
+	c := network.CLI(camera)
+	c.Apply()
+	network.AdvancePastLag()
+	old := network.SessionIDs()[0]
 
-	w.SkewDate(func(int, sandbox.Operation) time.Duration { return 6 * time.Hour })
-	containsAll(t, c.must(1, atOnce(apply)...), []string{"nothing can be concluded", "Session: " + old})
-	c.isLedger()
-	w.SkewDate(nil)
-	c.must(0, plan, "-detailed-exitcode", plainly)
+	network.SkewDate(func(int, sandbox.Operation) time.Duration { return 6 * time.Hour })
+	acctest.ContainsAll(t, c.Must(1, atOnce(apply)...), []string{"nothing can be concluded", "Session: " + old})
+	c.ExpectInSync()
+	network.SkewDate(nil)
+	c.Must(0, plan, "-detailed-exitcode", plainly)
 
-	w.shownAs(old, map[string]any{"expiresAt": time.Now().UTC().Add(-time.Hour).Format(time.RFC3339)})
-	c.must(0, atOnce(apply)...)
-	c.isLedger()
-	if ids := w.ids(); len(ids) != 1 || ids[0] == old {
+	showAs(network, old, map[string]any{"expiresAt": time.Now().UTC().Add(-time.Hour).Format(time.RFC3339)})
+	c.Must(0, atOnce(apply)...)
+	c.ExpectInSync()
+	if ids := network.SessionIDs(); len(ids) != 1 || ids[0] == old {
 		t.Errorf("the network has %v, want one that replaces %s", ids, old)
 	}
-	c.must(0, plan, "-detailed-exitcode", plainly)
-	c.destroy()
+	c.Must(0, plan, "-detailed-exitcode", plainly)
+	c.Destroy()
 }
 
 // onTLS is a world whose sandbox speaks TLS, and HTTP/2 if that is asked for.
-func onTLS(t *testing.T, http2 bool, config sandbox.Config) (*world, string) {
+func onTLS(t *testing.T, http2 bool, config sandbox.Config) (*acctest.Network, string) {
 	t.Helper()
 	t.Parallel()
 	start := tlsserver.StartHTTP1
@@ -170,7 +171,7 @@ func onTLS(t *testing.T, http2 bool, config sandbox.Config) (*world, string) {
 		start = tlsserver.Start
 	}
 	s := start(t, config)
-	return &world{Server: &sandbox.Server{Sandbox: s.Sandbox}, t: t, endpoint: s.Endpoint()}, s.CertFile
+	return acc.NetworkServedAt(t, s.Sandbox, s.Endpoint()), s.CertFile
 }
 
 // The answer to a POST is lost in each way that a connection can lose it, over both versions of HTTP:
@@ -189,14 +190,14 @@ func TestSession_lostAnswer_cli(t *testing.T) {
 				continue // there are no streams
 			}
 			t.Run(fmt.Sprintf("%s, HTTP/2 %t", name, http2), func(t *testing.T) {
-				w, authorities := onTLS(t, http2, sandbox.Config{Provisioning: sandbox.Instant})
-				c := w.cli(camera, "SSL_CERT_FILE="+authorities)
-				w.spoil(sandbox.OpCreate, 1, effect)
-				c.apply()
-				if n := w.Count(sandbox.OpCreate); n != 1 {
+				network, authorities := onTLS(t, http2, sandbox.Config{Provisioning: sandbox.Instant})
+				c := network.CLI(camera, "SSL_CERT_FILE="+authorities)
+				network.InjectFault(sandbox.OpCreate, 1, effect)
+				c.Apply()
+				if n := network.Count(sandbox.OpCreate); n != 1 {
 					t.Errorf("%d POSTs, want 1", n)
 				}
-				c.destroy()
+				c.Destroy()
 			})
 		}
 	}

@@ -17,24 +17,25 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
 // camera is a session of an hour, for one of many devices.
 func cameraOf(n int, more attrs) attrs {
-	return hour(more).with("device.phone_number", fmt.Sprintf("+3462%07d", n))
+	return hour(more).With("device.phone_number", fmt.Sprintf("+3462%07d", n))
 }
 
 // cameras makes so many sessions, in one process.
-func (w *world) cameras(n int, more attrs) []record {
-	w.t.Helper()
-	c := w.core()
-	return sideBySide(n, func(i int) record {
-		made := c.create(cameraOf(i, more))
-		if len(made.tfdiags) > 0 {
-			w.t.Errorf("create: %s", printed(made.tfdiags))
+func createCameras(network *acctest.Network, n int, more attrs) []acctest.State {
+	network.T.Helper()
+	c := network.Client()
+	return sideBySide(n, func(i int) acctest.State {
+		made := c.Create(cameraOf(i, more))
+		if len(made.Diagnostics) > 0 {
+			network.T.Errorf("create: %s", acctest.Describe(made.Diagnostics))
 		}
-		return made.record
+		return made.State
 	})
 }
 
@@ -50,53 +51,49 @@ func sideBySide[T any](n int, do func(i int) T) []T {
 }
 
 // refreshAll is what a plan reads.
-func (c *core) refreshAll(records []record) []result {
-	c.t.Helper()
-	return sideBySide(len(records), func(i int) result { return c.refresh(records[i]) })
+func refreshAll(c *acctest.ProtocolClient, records []acctest.State) []acctest.Result {
+	c.T.Helper()
+	return sideBySide(len(records), func(i int) acctest.Result { return c.Refresh(records[i]) })
 }
 
 // kept checks that an operation has left the record as it was; with what it says: nothing, or an error
 // with these parts in which the session is named.
-func (c *core) kept(left result, was record, says ...string) {
-	c.t.Helper()
-	if !left.is(was) {
-		c.t.Errorf("the state has changed to %v", left.values)
+func expectKept(c *acctest.ProtocolClient, left acctest.Result, was acctest.State, says ...string) {
+	c.T.Helper()
+	if !left.Equal(was) {
+		c.T.Errorf("the state has changed to %v", left.Values)
 	}
-	if refused(left.tfdiags) != (len(says) > 0) || len(left.tfdiags) > 1 {
-		c.t.Errorf("it says: %s", printed(left.tfdiags))
+	if acctest.HasError(left.Diagnostics) != (len(says) > 0) || len(left.Diagnostics) > 1 {
+		c.T.Errorf("it says: %s", acctest.Describe(left.Diagnostics))
 	}
-	for _, part := range append(says, "Session: "+was.text("id")) {
-		if len(says) > 0 && !strings.Contains(left.errors(), part) {
-			c.t.Errorf("%q is missing in: %s", part, printed(left.tfdiags))
+	for _, part := range append(says, "Session: "+was.Text("id")) {
+		if len(says) > 0 && !strings.Contains(left.Errors(), part) {
+			c.T.Errorf("%q is missing in: %s", part, acctest.Describe(left.Diagnostics))
 		}
 	}
 }
 
 // patient is a record whose configuration gives a delete so much time.
-func (c *core) patient(r record, deletes string) record {
-	c.t.Helper()
-	r.values = maps.Clone(r.values)
-	r.values["timeouts"] = c.convert(r.values["timeouts"].Type(), attrs{"delete": deletes})
+func withDeleteTimeout(c *acctest.ProtocolClient, r acctest.State, deletes string) acctest.State {
+	c.T.Helper()
+	r.Values = maps.Clone(r.Values)
+	r.Values["timeouts"] = c.Convert(r.Values["timeouts"].Type(), attrs{"delete": deletes})
 	return r
 }
 
 // holds checks that the network holds just the sessions of these records.
-func (w *world) holds(records ...record) {
-	w.t.Helper()
+func expectSessions(network *acctest.Network, records ...acctest.State) {
+	network.T.Helper()
 	var inState []string
 	for _, r := range records {
-		if id := r.text("id"); id != "" {
+		if id := r.Text("id"); id != "" {
 			inState = append(inState, strings.ToLower(id))
 		}
 	}
 	slices.Sort(inState)
-	if onNetwork := w.ids(); !slices.Equal(inState, onNetwork) {
-		w.t.Errorf("state and network differ:\n  state:   %v\n  network: %v", inState, onNetwork)
+	if onNetwork := network.SessionIDs(); !slices.Equal(inState, onNetwork) {
+		network.T.Errorf("state and network differ:\n  state:   %v\n  network: %v", inState, onNetwork)
 	}
-}
-
-func (w *world) spoil(op sandbox.Operation, times int, effect sandbox.Effect) {
-	w.Fail(sandbox.Fault{Operation: op, Times: times, Effect: effect})
 }
 
 // A gateway that has lost its route to the API answers 404 by itself. In no shape is that the API's word
@@ -106,47 +103,47 @@ func TestSession_gatewayNotFound(t *testing.T) {
 	const unproven = "does not prove that the session is gone"
 	for i, gateway := range sandbox.ForeignNotFound {
 		t.Run(gateway.Name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{})
-			made := w.cameras(8, nil)
+			network := acc.NewNetwork(t, sandbox.Config{})
+			made := createCameras(network, 8, nil)
 
 			// A list still comes through.
-			w.spoil(sandbox.OpRead, -1, gateway.Effect)
-			c := w.later()
-			for i, read := range c.refreshAll(made) {
-				c.kept(read, made[i])
+			network.InjectFault(sandbox.OpRead, -1, gateway.Effect)
+			c := network.ClientPastLag()
+			for i, read := range refreshAll(c, made) {
+				expectKept(c, read, made[i])
 			}
 
 			// Nothing does.
-			w.spoil(sandbox.OpList, -1, gateway.Effect)
-			c = w.core()
-			for i, read := range c.refreshAll(made) {
-				c.kept(read, made[i], "Unable to Read QoS Session: ", unproven, "No list of the sessions could settle it", "Status: 404 Not Found")
+			network.InjectFault(sandbox.OpList, -1, gateway.Effect)
+			c = network.Client()
+			for i, read := range refreshAll(c, made) {
+				expectKept(c, read, made[i], "Unable to Read QoS Session: ", unproven, "No list of the sessions could settle it", "Status: 404 Not Found")
 			}
-			w.spoil(sandbox.OpDelete, -1, gateway.Effect)
-			c = w.core()
-			for i, left := range sideBySide(len(made), func(i int) result { return c.destroy(made[i]) }) {
-				c.kept(left, made[i], "Unable to Delete QoS Session: ", unproven, "may still be live and billed")
+			network.InjectFault(sandbox.OpDelete, -1, gateway.Effect)
+			c = network.Client()
+			for i, left := range sideBySide(len(made), func(i int) acctest.Result { return c.Destroy(made[i]) }) {
+				expectKept(c, left, made[i], "Unable to Delete QoS Session: ", unproven, "may still be live and billed")
 			}
 
 			// Only deletes do not.
-			w.Heal()
-			w.spoil(sandbox.OpDelete, -1, gateway.Effect)
-			c = w.core()
+			network.Heal()
+			network.InjectFault(sandbox.OpDelete, -1, gateway.Effect)
+			c = network.Client()
 			if i < 2 { // it takes its time
-				hasty := c.patient(made[0], "1s")
-				c.kept(c.destroy(hasty), hasty, "Unable to Delete QoS Session: ", "the list of sessions still shows the session")
-				w.holds(made...)
+				hasty := withDeleteTimeout(c, made[0], "1s")
+				expectKept(c, c.Destroy(hasty), hasty, "Unable to Delete QoS Session: ", "the list of sessions still shows the session")
+				expectSessions(network, made...)
 			}
 
 			// One answer in passing costs nothing.
-			w.Heal()
-			w.spoil(sandbox.OpDelete, 1, gateway.Effect)
-			for _, left := range sideBySide(len(made), func(i int) result { return c.destroy(made[i]) }) {
-				if left.values != nil || len(left.tfdiags) > 0 {
-					t.Errorf("destroy: %v; %s", left.values, printed(left.tfdiags))
+			network.Heal()
+			network.InjectFault(sandbox.OpDelete, 1, gateway.Effect)
+			for _, left := range sideBySide(len(made), func(i int) acctest.Result { return c.Destroy(made[i]) }) {
+				if left.Values != nil || len(left.Diagnostics) > 0 {
+					t.Errorf("destroy: %v; %s", left.Values, acctest.Describe(left.Diagnostics))
 				}
 			}
-			w.holds()
+			expectSessions(network)
 		})
 	}
 }
@@ -161,23 +158,23 @@ func TestSession_replicaLags(t *testing.T) {
 		"of everything": {sandbox.OpRead, sandbox.OpList, sandbox.OpDelete},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{})
-			made := w.cameras(8, nil)
+			network := acc.NewNetwork(t, sandbox.Config{})
+			made := createCameras(network, 8, nil)
 			for _, op := range operations {
-				w.Lag(op, 6*time.Second)
+				network.Lag(op, 6*time.Second)
 			}
-			c := w.core()
-			for i, read := range c.refreshAll(made) {
-				c.kept(read, made[i])
+			c := network.Client()
+			for i, read := range refreshAll(c, made) {
+				expectKept(c, read, made[i])
 			}
-			w.holds(made...)
-			c = w.core()
-			for _, left := range sideBySide(len(made), func(i int) result { return c.destroy(made[i]) }) {
-				if left.values != nil || len(left.tfdiags) > 0 {
-					t.Errorf("destroy: %v; %s", left.values, printed(left.tfdiags))
+			expectSessions(network, made...)
+			c = network.Client()
+			for _, left := range sideBySide(len(made), func(i int) acctest.Result { return c.Destroy(made[i]) }) {
+				if left.Values != nil || len(left.Diagnostics) > 0 {
+					t.Errorf("destroy: %v; %s", left.Values, acctest.Describe(left.Diagnostics))
 				}
 			}
-			w.holds()
+			expectSessions(network)
 		})
 	}
 }
@@ -185,59 +182,59 @@ func TestSession_replicaLags(t *testing.T) {
 // A session that was made and is not to be seen until the time is up is in the state, tainted, with its
 // id in the error.
 func TestSession_notSeenWhileWaiting(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	w.Lag(sandbox.OpRead, 25*time.Second)
-	w.Lag(sandbox.OpList, 25*time.Second)
-	made := w.core().create(hour(attrs{"timeouts": attrs{"create": "2s"}}))
-	w.holds(made.record)
-	containsAll(t, made.errors(), []string{
-		"Unable to Create QoS Session: ", "in the time allowed (timeouts.create)", "404 Not Found", "tainted", "terraform untaint keeps it", "Session: " + w.ids()[0],
+	network := acc.NewNetwork(t, sandbox.Config{})
+	network.Lag(sandbox.OpRead, 25*time.Second)
+	network.Lag(sandbox.OpList, 25*time.Second)
+	made := network.Client().Create(hour(attrs{"timeouts": attrs{"create": "2s"}}))
+	expectSessions(network, made.State)
+	acctest.ContainsAll(t, made.Errors(), []string{
+		"Unable to Create QoS Session: ", "in the time allowed (timeouts.create)", "404 Not Found", "tainted", "terraform untaint keeps it", "Session: " + network.SessionIDs()[0],
 	})
-	w.advance(30 * time.Second)
-	c := w.core()
-	if read := c.refresh(made.record); read.text("id") != w.ids()[0] || read.text("qos_status") != "AVAILABLE" || len(read.tfdiags) > 0 {
-		t.Errorf("a later run: %v; %s", read.values, printed(read.tfdiags))
+	network.Advance(30 * time.Second)
+	c := network.Client()
+	if read := c.Refresh(made.State); read.Text("id") != network.SessionIDs()[0] || read.Text("qos_status") != "AVAILABLE" || len(read.Diagnostics) > 0 {
+		t.Errorf("a later run: %v; %s", read.Values, acctest.Describe(read.Diagnostics))
 	}
 }
 
 // A gateway mixes up the answers to two creates: each state gets the session of its own device.
 func TestSession_createsMixedUp(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	w.spoil(sandbox.OpCreate, 2, sandbox.SwapAnswers())
-	made := w.cameras(2, nil)
-	w.holds(made...)
-	for _, s := range w.Ledger() {
-		i := slices.IndexFunc(made, func(r record) bool { return r.text("id") == s.ID })
+	network := acc.NewNetwork(t, sandbox.Config{})
+	network.InjectFault(sandbox.OpCreate, 2, sandbox.SwapAnswers())
+	made := createCameras(network, 2, nil)
+	expectSessions(network, made...)
+	for _, s := range network.Ledger() {
+		i := slices.IndexFunc(made, func(r acctest.State) bool { return r.Text("id") == s.ID })
 		if i < 0 || s.Device.PhoneNumber != fmt.Sprintf("+3462%07d", i) {
 			t.Errorf("the session of %s is in the state of device %d", s.Device.PhoneNumber, i)
 		}
 	}
-	if n := w.Count(sandbox.OpCreate); n != 2 {
+	if n := network.Count(sandbox.OpCreate); n != 2 {
 		t.Errorf("%d POSTs, want 2", n)
 	}
 }
 
 // So it is for reads and for deletes: what another session's answer says is nobody's.
 func TestSession_readsMixedUp(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	made := w.cameras(2, nil)
-	w.Edit(made[0].text("id"), func(s *sandbox.Session) { s.QoSProfile = "QOS_S" })
-	w.spoil(sandbox.OpRead, 2, sandbox.SwapAnswers())
-	c := w.core()
-	for i, read := range c.refreshAll(made) {
-		c.kept(read, made[i], "Unable to Read QoS Session: ", "the answer shows another")
+	network := acc.NewNetwork(t, sandbox.Config{})
+	made := createCameras(network, 2, nil)
+	network.Edit(made[0].Text("id"), func(s *sandbox.Session) { s.QoSProfile = "QOS_S" })
+	network.InjectFault(sandbox.OpRead, 2, sandbox.SwapAnswers())
+	c := network.Client()
+	for i, read := range refreshAll(c, made) {
+		expectKept(c, read, made[i], "Unable to Read QoS Session: ", "the answer shows another")
 	}
 	// Where no id is shown the device tells.
-	w.Echo(func(info map[string]any) { delete(info, "sessionId") })
-	w.spoil(sandbox.OpRead, 2, sandbox.SwapAnswers())
-	for i, read := range c.refreshAll(made) {
-		c.kept(read, made[i], "Unable to Read QoS Session: ", "the answer shows another device")
+	network.Echo(func(info map[string]any) { delete(info, "sessionId") })
+	network.InjectFault(sandbox.OpRead, 2, sandbox.SwapAnswers())
+	for i, read := range refreshAll(c, made) {
+		expectKept(c, read, made[i], "Unable to Read QoS Session: ", "the answer shows another device")
 	}
-	w.Echo(nil)
-	if read := c.refresh(made[0]); read.text("qos_profile") != "QOS_S" {
-		t.Errorf("without a fault: %v; %s", read.values, printed(read.tfdiags))
+	network.Echo(nil)
+	if read := c.Refresh(made[0]); read.Text("qos_profile") != "QOS_S" {
+		t.Errorf("without a fault: %v; %s", read.Values, acctest.Describe(read.Diagnostics))
 	}
-	w.holds(made...)
+	expectSessions(network, made...)
 }
 
 // The answer to a POST is lost, lists lag behind it, and the network would take a second session for the
@@ -256,25 +253,25 @@ func TestSession_lostAnswerAndLaggingList(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{SeveralPerDevice: true})
-			w.Lag(sandbox.OpList, test.lag)
-			w.Lag(sandbox.OpCreate, test.lag)
-			w.spoil(sandbox.OpCreate, 1, test.lost)
+			network := acc.NewNetwork(t, sandbox.Config{SeveralPerDevice: true})
+			network.Lag(sandbox.OpList, test.lag)
+			network.Lag(sandbox.OpCreate, test.lag)
+			network.InjectFault(sandbox.OpCreate, 1, test.lost)
 			config := attrs{"max_retries": 2}
 			if test.says != nil {
 				config["request_timeout"] = "1s" // which bounds how long it is looked for
 			}
-			made := w.configured(config).create(hour(attrs{"timeouts": attrs{"create": "8s"}}))
+			made := network.ClientWith(config).Create(hour(attrs{"timeouts": attrs{"create": "8s"}}))
 			if test.says == nil {
-				if len(made.tfdiags) > 0 {
-					t.Errorf("it says: %s", printed(made.tfdiags))
+				if len(made.Diagnostics) > 0 {
+					t.Errorf("it says: %s", acctest.Describe(made.Diagnostics))
 				}
-				w.holds(made.record)
+				expectSessions(network, made.State)
 				return
 			}
-			containsAll(t, made.errors(), test.says)
-			if !slices.Contains(w.ids(), made.text("id")) || !strings.Contains(made.errors(), "Session: "+made.text("id")) {
-				t.Errorf("the state has %q, the network %v; %s", made.text("id"), w.ids(), printed(made.tfdiags))
+			acctest.ContainsAll(t, made.Errors(), test.says)
+			if !slices.Contains(network.SessionIDs(), made.Text("id")) || !strings.Contains(made.Errors(), "Session: "+made.Text("id")) {
+				t.Errorf("the state has %q, the network %v; %s", made.Text("id"), network.SessionIDs(), acctest.Describe(made.Diagnostics))
 			}
 		})
 	}
@@ -282,41 +279,41 @@ func TestSession_lostAnswerAndLaggingList(t *testing.T) {
 
 // A list stands still: it shows as requested what has become available, or dead, and what has ended.
 func TestSession_listStandsStill(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Provisioning: time.Minute})
-	requested := w.cameras(6, attrs{"wait_for_available": false})
-	w.StaleList(true)
-	w.advance(time.Minute)
-	w.Revoke(requested[5].text("id"))
-	c := w.core()
+	network := acc.NewNetwork(t, sandbox.Config{Provisioning: time.Minute})
+	requested := createCameras(network, 6, attrs{"wait_for_available": false})
+	network.StaleList(true)
+	network.Advance(time.Minute)
+	network.Revoke(requested[5].Text("id"))
+	c := network.Client()
 	began := time.Now()
-	resumed := sideBySide(len(requested), func(i int) result { return c.apply(c.plan(requested[i], cameraOf(i, nil))) })
+	resumed := sideBySide(len(requested), func(i int) acctest.Result { return c.Apply(c.Plan(requested[i], cameraOf(i, nil))) })
 	if took := time.Since(began); took > 15*time.Second {
 		t.Errorf("the waits took %s", took)
 	}
-	available := make([]record, 0, len(requested))
+	available := make([]acctest.State, 0, len(requested))
 	for i, got := range resumed {
 		status := map[bool]string{true: "UNAVAILABLE", false: "AVAILABLE"}[i == 5]
-		if got.text("qos_status") != status || refused(got.tfdiags) != (i == 5) {
-			t.Errorf("session %d is %s in the state; %s", i, got.text("qos_status"), printed(got.tfdiags))
+		if got.Text("qos_status") != status || acctest.HasError(got.Diagnostics) != (i == 5) {
+			t.Errorf("session %d is %s in the state; %s", i, got.Text("qos_status"), acctest.Describe(got.Diagnostics))
 		}
-		available = append(available, got.record)
+		available = append(available, got.State)
 	}
 
 	// What a list shows stays, whichever of them are asked for one by one; and when it shows better, all
 	// that have ended leave the state, each named.
-	w.StaleList(false)
-	w.StaleList(true)
-	w.removeOld(w.ids()...)
-	c = w.core()
-	for i, read := range c.refreshAll(available) {
-		if read.text("id") != available[i].text("id") || refused(read.tfdiags) {
-			t.Errorf("while a list shows it: %v; %s", read.values, printed(read.tfdiags))
+	network.StaleList(false)
+	network.StaleList(true)
+	network.RemovePastLag(network.SessionIDs()...)
+	c = network.Client()
+	for i, read := range refreshAll(c, available) {
+		if read.Text("id") != available[i].Text("id") || acctest.HasError(read.Diagnostics) {
+			t.Errorf("while a list shows it: %v; %s", read.Values, acctest.Describe(read.Diagnostics))
 		}
 	}
-	w.StaleList(false)
-	c = w.core()
-	for i, read := range c.refreshAll(available) {
-		w.isNamedAsGone(read, available[i].text("id"))
+	network.StaleList(false)
+	c = network.Client()
+	for i, read := range refreshAll(c, available) {
+		network.ExpectGoneWarning(read, available[i].Text("id"))
 	}
 }
 
@@ -327,31 +324,31 @@ func TestSession_listFromACache(t *testing.T) {
 		"with Age": sandbox.Cached, "without Age": sandbox.CachedWithoutAge, "that heeds no-cache": sandbox.CachedUnlessNoCache,
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{})
-			made := w.cameras(12, nil)
-			w.spoil(sandbox.OpList, -1, effect())
-			w.core().query(attrs{}, 0, false) // it is in the cache now
-			w.outgrowLag()
+			network := acc.NewNetwork(t, sandbox.Config{})
+			made := createCameras(network, 12, nil)
+			network.InjectFault(sandbox.OpList, -1, effect())
+			query(network.Client(), attrs{}, 0, false) // it is in the cache now
+			network.AdvancePastLag()
 			for _, r := range made[:6] {
-				w.Revoke(r.text("id"))
+				network.Revoke(r.Text("id"))
 			}
-			c := w.core()
-			c.refresh(made[0]) // what time it is shows by an answer that is current, and by that the age of the list
-			for i, read := range c.refreshAll(made) {
-				if dead := read.text("qos_status") == "UNAVAILABLE"; dead != (i < 6) || len(read.tfdiags) > 0 {
-					t.Errorf("session %d: %v; %s", i, read.values, printed(read.tfdiags))
+			c := network.Client()
+			c.Refresh(made[0]) // what time it is shows by an answer that is current, and by that the age of the list
+			for i, read := range refreshAll(c, made) {
+				if dead := read.Text("qos_status") == "UNAVAILABLE"; dead != (i < 6) || len(read.Diagnostics) > 0 {
+					t.Errorf("session %d: %v; %s", i, read.Values, acctest.Describe(read.Diagnostics))
 				}
 			}
-			w.holds(made...)
+			expectSessions(network, made...)
 
-			w.removeOld(w.ids()...)
-			c = w.core()
-			c.refresh(made[0])
-			for i, read := range c.refreshAll(made) {
+			network.RemovePastLag(network.SessionIDs()...)
+			c = network.Client()
+			c.Refresh(made[0])
+			for i, read := range refreshAll(c, made) {
 				if name == "that heeds no-cache" {
-					w.isNamedAsGone(read, made[i].text("id"))
+					network.ExpectGoneWarning(read, made[i].Text("id"))
 				} else {
-					c.kept(read, made[i], "Unable to Read QoS Session: ", "does not prove that the session is gone", "a cache answered")
+					expectKept(c, read, made[i], "Unable to Read QoS Session: ", "does not prove that the session is gone", "a cache answered")
 				}
 			}
 		})
@@ -366,38 +363,38 @@ func TestSession_idsInUpperCase(t *testing.T) {
 		"only at creation": func(n int, id string) string { return []string{id, strings.ToUpper(id)}[max(0, 1-n/6)] },
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
+			network := acc.NewNetwork(t, sandbox.Config{Provisioning: sandbox.Instant})
 			shown := 0
 			var mu sync.Mutex
-			w.Echo(func(info map[string]any) {
+			network.Echo(func(info map[string]any) {
 				mu.Lock()
 				defer mu.Unlock()
 				id, _ := info["sessionId"].(string)
 				info["sessionId"] = spelled(shown, id)
 				shown++
 			})
-			made := w.cameras(6, nil)
-			w.holds(made...)
-			c := w.later()
-			for i, read := range c.refreshAll(made) {
-				c.kept(read, made[i])
+			made := createCameras(network, 6, nil)
+			expectSessions(network, made...)
+			c := network.ClientPastLag()
+			for i, read := range refreshAll(c, made) {
+				expectKept(c, read, made[i])
 			}
-			for i, read := range sideBySide(len(made), func(i int) result { return w.core().adopt(made[i].text("id")) }) {
-				if read.text("id") != made[i].text("id") || len(read.tfdiags) > 0 {
-					t.Errorf("import of %s: %v; %s", made[i].text("id"), read.values, printed(read.tfdiags))
+			for i, read := range sideBySide(len(made), func(i int) acctest.Result { return network.Client().Import(made[i].Text("id")) }) {
+				if read.Text("id") != made[i].Text("id") || len(read.Diagnostics) > 0 {
+					t.Errorf("import of %s: %v; %s", made[i].Text("id"), read.Values, acctest.Describe(read.Diagnostics))
 				}
 			}
-			for _, one := range c.query(attrs{}, 0, true) {
-				if imported := w.core().adopt(one.id); imported.text("id") != one.id || one.resource.text("id") != one.id {
-					t.Errorf("import of %s, as it is listed: %v; %s", one.id, imported.values, printed(imported.tfdiags))
+			for _, one := range query(c, attrs{}, 0, true) {
+				if imported := network.Client().Import(one.id); imported.Text("id") != one.id || one.resource.Text("id") != one.id {
+					t.Errorf("import of %s, as it is listed: %v; %s", one.id, imported.Values, acctest.Describe(imported.Diagnostics))
 				}
 			}
-			for _, left := range sideBySide(len(made), func(i int) result { return c.destroy(made[i]) }) {
-				if left.values != nil || len(left.tfdiags) > 0 {
-					t.Errorf("destroy: %v; %s", left.values, printed(left.tfdiags))
+			for _, left := range sideBySide(len(made), func(i int) acctest.Result { return c.Destroy(made[i]) }) {
+				if left.Values != nil || len(left.Diagnostics) > 0 {
+					t.Errorf("destroy: %v; %s", left.Values, acctest.Describe(left.Diagnostics))
 				}
 			}
-			w.holds()
+			expectSessions(network)
 		})
 	}
 }
@@ -406,40 +403,40 @@ func TestSession_idsInUpperCase(t *testing.T) {
 func TestSession_deviceHeldAfterDelete(t *testing.T) {
 	t.Parallel()
 	t.Run("for a while", func(t *testing.T) {
-		w := newWorld(t, sandbox.Config{HoldAfterDelete: 50 * time.Second})
-		c := w.core()
-		old := c.created(hour(nil))
-		w.Before(sandbox.OpCreate, func(n int, _ *http.Request) {
+		network := acc.NewNetwork(t, sandbox.Config{HoldAfterDelete: 50 * time.Second})
+		c := network.Client()
+		old := c.MustCreate(hour(nil))
+		network.Before(sandbox.OpCreate, func(n int, _ *http.Request) {
 			if n == 3 { // the second that is refused
-				w.advance(time.Minute)
+				network.Advance(time.Minute)
 			}
 		})
-		if left := c.destroy(old); len(left.tfdiags) > 0 {
-			t.Fatal(printed(left.tfdiags))
+		if left := c.Destroy(old); len(left.Diagnostics) > 0 {
+			t.Fatal(acctest.Describe(left.Diagnostics))
 		}
-		made := c.create(hour(attrs{"duration": 1800}))
-		if len(made.tfdiags) > 0 {
-			t.Errorf("it says: %s", printed(made.tfdiags))
+		made := c.Create(hour(attrs{"duration": 1800}))
+		if len(made.Diagnostics) > 0 {
+			t.Errorf("it says: %s", acctest.Describe(made.Diagnostics))
 		}
-		w.holds(made.record)
+		expectSessions(network, made.State)
 	})
 	t.Run("for too long", func(t *testing.T) {
-		w := newWorld(t, sandbox.Config{HoldAfterDelete: time.Hour})
-		c := w.core()
-		old := c.created(hour(nil))
-		c.destroy(old)
-		made := c.create(hour(attrs{"timeouts": attrs{"create": "2s"}}))
-		containsAll(t, made.errors(), []string{"This run has deleted, or is deleting, a session of this device", "Deleted session: " + old.text("id"), "apply again in a few minutes"})
-		if strings.Contains(made.errors(), "another team") || made.values != nil {
-			t.Errorf("%v; %s", made.values, printed(made.tfdiags))
+		network := acc.NewNetwork(t, sandbox.Config{HoldAfterDelete: time.Hour})
+		c := network.Client()
+		old := c.MustCreate(hour(nil))
+		c.Destroy(old)
+		made := c.Create(hour(attrs{"timeouts": attrs{"create": "2s"}}))
+		acctest.ContainsAll(t, made.Errors(), []string{"This run has deleted, or is deleting, a session of this device", "Deleted session: " + old.Text("id"), "apply again in a few minutes"})
+		if strings.Contains(made.Errors(), "another team") || made.Values != nil {
+			t.Errorf("%v; %s", made.Values, acctest.Describe(made.Diagnostics))
 		}
-		w.holds()
+		expectSessions(network)
 	})
 }
 
 // shownAs has the network show a session with another end, or anything else.
-func (w *world) shownAs(id string, changes map[string]any) {
-	w.Echo(func(info map[string]any) {
+func showAs(network *acctest.Network, id string, changes map[string]any) {
+	network.Echo(func(info map[string]any) {
 		if info["sessionId"] == id {
 			maps.Copy(info, changes)
 		}
@@ -452,78 +449,78 @@ func TestSession_availablePastItsEnd(t *testing.T) {
 	t.Parallel()
 	for _, status := range []string{"AVAILABLE", "EXPIRED"} {
 		t.Run(status, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{})
-			made := w.core().created(hour(nil))
+			network := acc.NewNetwork(t, sandbox.Config{})
+			made := network.Client().MustCreate(hour(nil))
 			ended := time.Now().UTC().Add(-time.Hour)
-			w.shownAs(made.text("id"), map[string]any{
+			showAs(network, made.Text("id"), map[string]any{
 				"qosStatus": status, "startedAt": ended.Add(-time.Hour).Format(time.RFC3339), "expiresAt": ended.Format(time.RFC3339),
 			})
-			c := w.later()
-			over := c.refresh(made)
-			if refused(over.tfdiags) {
-				t.Errorf("it says: %s", printed(over.tfdiags))
+			c := network.ClientPastLag()
+			over := c.Refresh(made)
+			if acctest.HasError(over.Diagnostics) {
+				t.Errorf("it says: %s", acctest.Describe(over.Diagnostics))
 			}
-			p := c.plan(over.record, hour(nil))
-			if !slices.Equal(p.replace, []string{"qos_status"}) || refused(p.tfdiags) {
-				t.Errorf("the plan replaces for %v; %s", p.replace, printed(p.tfdiags))
+			p := c.Plan(over.State, hour(nil))
+			if !slices.Equal(p.Replace, []string{"qos_status"}) || acctest.HasError(p.Diagnostics) {
+				t.Errorf("the plan replaces for %v; %s", p.Replace, acctest.Describe(p.Diagnostics))
 			}
-			if left := c.destroy(over.record); left.values != nil || refused(left.tfdiags) {
-				t.Errorf("destroy: %v; %s", left.values, printed(left.tfdiags))
+			if left := c.Destroy(over.State); left.Values != nil || acctest.HasError(left.Diagnostics) {
+				t.Errorf("destroy: %v; %s", left.Values, acctest.Describe(left.Diagnostics))
 			}
-			w.holds()
-			next := c.created(hour(nil))
-			w.holds(next)
+			expectSessions(network)
+			next := c.MustCreate(hour(nil))
+			expectSessions(network, next)
 		})
 	}
 	t.Run("by a clock six hours off", func(t *testing.T) {
-		w := newWorld(t, sandbox.Config{})
-		made := w.core().created(hour(nil))
-		w.SkewDate(func(int, sandbox.Operation) time.Duration { return 6 * time.Hour })
-		c := w.later()
-		left := c.refresh(made)
-		c.kept(left, made, "Unable to Read QoS Session: ", "One of them is wrong, so nothing can be concluded", "This machine's clock shows")
-		c.plansNothing(left.record, hour(nil))
-		w.holds(made)
+		network := acc.NewNetwork(t, sandbox.Config{})
+		made := network.Client().MustCreate(hour(nil))
+		network.SkewDate(func(int, sandbox.Operation) time.Duration { return 6 * time.Hour })
+		c := network.ClientPastLag()
+		left := c.Refresh(made)
+		expectKept(c, left, made, "Unable to Read QoS Session: ", "One of them is wrong, so nothing can be concluded", "This machine's clock shows")
+		c.ExpectEmptyPlan(left.State, hour(nil))
+		expectSessions(network, made)
 	})
 	t.Run("by every second answer", func(t *testing.T) {
-		w := newWorld(t, sandbox.Config{})
-		made := w.core().created(hour(nil))
-		w.SkewDate(func(n int, _ sandbox.Operation) time.Duration { return time.Duration(n%2) * 6 * time.Hour })
-		c := w.later()
+		network := acc.NewNetwork(t, sandbox.Config{})
+		made := network.Client().MustCreate(hour(nil))
+		network.SkewDate(func(n int, _ sandbox.Operation) time.Duration { return time.Duration(n%2) * 6 * time.Hour })
+		c := network.ClientPastLag()
 		for range 3 {
-			left := c.refresh(made)
-			if !left.is(made) {
-				t.Errorf("the state has changed to %v", left.values)
+			left := c.Refresh(made)
+			if !left.Equal(made) {
+				t.Errorf("the state has changed to %v", left.Values)
 			}
-			c.plansNothing(left.record, hour(nil))
+			c.ExpectEmptyPlan(left.State, hour(nil))
 		}
-		w.holds(made)
+		expectSessions(network, made)
 	})
 }
 
 // Another word for a status is no reason to delete a good session, nor to keep a dead one in silence.
 func TestSession_otherWordsForAStatus(t *testing.T) {
 	t.Run("in lower case", func(t *testing.T) {
-		w := newWorld(t, sandbox.Config{})
-		w.Echo(func(info map[string]any) { info["qosStatus"] = strings.ToLower(fmt.Sprint(info["qosStatus"])) })
-		c := w.core()
-		made := c.created(hour(nil))
-		if made.text("qos_status") != "AVAILABLE" {
-			t.Errorf("qos_status is %q", made.text("qos_status"))
+		network := acc.NewNetwork(t, sandbox.Config{})
+		network.Echo(func(info map[string]any) { info["qosStatus"] = strings.ToLower(fmt.Sprint(info["qosStatus"])) })
+		c := network.Client()
+		made := c.MustCreate(hour(nil))
+		if made.Text("qos_status") != "AVAILABLE" {
+			t.Errorf("qos_status is %q", made.Text("qos_status"))
 		}
-		w.holds(made)
+		expectSessions(network, made)
 	})
 	t.Run("unknown", func(t *testing.T) {
-		w := newWorld(t, sandbox.Config{})
-		c := w.core()
-		made := c.created(hour(nil))
-		w.shownAs(made.text("id"), map[string]any{"qosStatus": "EXPIRED"})
-		read := c.refresh(made)
-		if read.text("qos_status") != "EXPIRED" || refused(read.tfdiags) {
-			t.Errorf("%v; %s", read.values, printed(read.tfdiags))
+		network := acc.NewNetwork(t, sandbox.Config{})
+		c := network.Client()
+		made := c.MustCreate(hour(nil))
+		showAs(network, made.Text("id"), map[string]any{"qosStatus": "EXPIRED"})
+		read := c.Refresh(made)
+		if read.Text("qos_status") != "EXPIRED" || acctest.HasError(read.Diagnostics) {
+			t.Errorf("%v; %s", read.Values, acctest.Describe(read.Diagnostics))
 		}
-		containsAll(t, strings.Join(read.warnings(), ""), []string{"QoS Session " + made.text("id") + " Has an Unknown Status: ", "EXPIRED", "-replace"})
-		w.holds(read.record)
+		acctest.ContainsAll(t, strings.Join(read.Warnings(), ""), []string{"QoS Session " + made.Text("id") + " Has an Unknown Status: ", "EXPIRED", "-replace"})
+		expectSessions(network, read.State)
 	})
 }
 
@@ -532,64 +529,64 @@ func TestSession_busyDelete(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{409, 423, 425, 429} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{})
-			c := w.core()
-			made := c.created(hour(nil))
-			w.spoil(sandbox.OpDelete, 2, sandbox.Status(status, `{"code": "BUSY", "message": "not now"}`))
-			if left := c.destroy(made); left.values != nil || len(left.tfdiags) > 0 {
-				t.Errorf("%v; %s", left.values, printed(left.tfdiags))
+			network := acc.NewNetwork(t, sandbox.Config{})
+			c := network.Client()
+			made := c.MustCreate(hour(nil))
+			network.InjectFault(sandbox.OpDelete, 2, sandbox.Status(status, `{"code": "BUSY", "message": "not now"}`))
+			if left := c.Destroy(made); left.Values != nil || len(left.Diagnostics) > 0 {
+				t.Errorf("%v; %s", left.Values, acctest.Describe(left.Diagnostics))
 			}
-			w.holds()
+			expectSessions(network)
 		})
 	}
 	t.Run("for too long", func(t *testing.T) {
-		w := newWorld(t, sandbox.Config{})
-		c := w.core()
-		made := c.created(hour(attrs{"timeouts": attrs{"delete": "1s"}}))
-		w.spoil(sandbox.OpDelete, -1, sandbox.Status(423, `{"code": "BUSY", "message": "not now"}`))
-		c.kept(c.destroy(made), made, "Unable to Delete QoS Session: ", "in the time allowed (timeouts.delete)", "does not delete the session yet (423 Locked)", "not now")
-		w.holds(made)
+		network := acc.NewNetwork(t, sandbox.Config{})
+		c := network.Client()
+		made := c.MustCreate(hour(attrs{"timeouts": attrs{"delete": "1s"}}))
+		network.InjectFault(sandbox.OpDelete, -1, sandbox.Status(423, `{"code": "BUSY", "message": "not now"}`))
+		expectKept(c, c.Destroy(made), made, "Unable to Delete QoS Session: ", "in the time allowed (timeouts.delete)", "does not delete the session yet (423 Locked)", "not now")
+		expectSessions(network, made)
 	})
 }
 
 // A list that comes in pages is read to its end; one that is cut short is not taken for the whole; and
 // one that is empty may say so in other ways.
 func TestSession_listsInPages(t *testing.T) {
-	w := newWorld(t, sandbox.Config{PageSize: 2})
-	made := w.cameras(7, nil)
-	c := w.later()
-	for i, read := range c.refreshAll(made) { // three of them by lists
-		c.kept(read, made[i])
+	network := acc.NewNetwork(t, sandbox.Config{PageSize: 2})
+	made := createCameras(network, 7, nil)
+	c := network.ClientPastLag()
+	for i, read := range refreshAll(c, made) { // three of them by lists
+		expectKept(c, read, made[i])
 	}
-	if found := c.query(attrs{}, 0, false); len(found) != 7 || len(found[0].tfdiags) > 0 {
+	if found := query(c, attrs{}, 0, false); len(found) != 7 || len(found[0].Diagnostics) > 0 {
 		t.Errorf("a query finds %v", found)
 	}
-	if n := len(c.sessions(t, nil)); n != 7 {
+	if n := len(sessionsRead(c, t, nil)); n != 7 {
 		t.Errorf("the data source has %d sessions, want 7", n)
 	}
 
-	w.spoil(sandbox.OpList, -1, sandbox.Header("Link", ""))
+	network.InjectFault(sandbox.OpList, -1, sandbox.Header("Link", ""))
 	const part = "Incomplete List of QoS Sessions: "
-	c = w.core()
-	if n := len(c.sessions(t, []string{part, "shows 2 of 7"})); n != 2 {
+	c = network.Client()
+	if n := len(sessionsRead(c, t, []string{part, "shows 2 of 7"})); n != 2 {
 		t.Errorf("the data source has %d sessions of the part, want 2", n)
 	}
-	found := c.query(attrs{}, 0, false)
-	if len(found) != 2 || len(found[1].tfdiags) > 0 || refused(found[0].tfdiags) {
+	found := query(c, attrs{}, 0, false)
+	if len(found) != 2 || len(found[1].Diagnostics) > 0 || acctest.HasError(found[0].Diagnostics) {
 		t.Errorf("a query of a part finds %v", found)
 	}
-	containsAll(t, strings.Join(found[0].warnings(), ""), []string{part})
+	acctest.ContainsAll(t, strings.Join(found[0].Warnings(), ""), []string{part})
 	// Where nothing is found there is nothing to carry a warning.
-	nobody := c.query(attrs{"device": attrs{"phone_number": "+34600000099"}}, 0, false)
-	if len(nobody) != 1 || !strings.Contains(nobody[0].errors(), part) {
+	nobody := query(c, attrs{"device": attrs{"phone_number": "+34600000099"}}, 0, false)
+	if len(nobody) != 1 || !strings.Contains(nobody[0].Errors(), part) {
 		t.Errorf("a query that finds nothing in a part says %v", nobody)
 	}
-	for i, read := range c.refreshAll(made) {
-		c.kept(read, made[i])
+	for i, read := range refreshAll(c, made) {
+		expectKept(c, read, made[i])
 	}
-	w.removeOld(made[0].text("id"))
-	c = w.core()
-	c.kept(c.refresh(made[0]), made[0], "Unable to Read QoS Session: ", "the list of sessions is incomplete")
+	network.RemovePastLag(made[0].Text("id"))
+	c = network.Client()
+	expectKept(c, c.Refresh(made[0]), made[0], "Unable to Read QoS Session: ", "the list of sessions is incomplete")
 }
 
 func TestSession_emptyLists(t *testing.T) {
@@ -598,38 +595,38 @@ func TestSession_emptyLists(t *testing.T) {
 		"204": sandbox.EmptyListAs(http.StatusNoContent), "404 in the API's words": sandbox.EmptyListAs(http.StatusNotFound),
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{})
-			made := w.core().created(hour(nil))
-			w.removeOld(made.text("id"))
-			w.spoil(sandbox.OpList, -1, effect)
-			c := w.core()
-			if found := c.query(attrs{}, 0, false); len(found) > 0 {
+			network := acc.NewNetwork(t, sandbox.Config{})
+			made := network.Client().MustCreate(hour(nil))
+			network.RemovePastLag(made.Text("id"))
+			network.InjectFault(sandbox.OpList, -1, effect)
+			c := network.Client()
+			if found := query(c, attrs{}, 0, false); len(found) > 0 {
 				t.Errorf("a query finds %v", found)
 			}
-			if n := len(c.sessions(t, nil)); n > 0 {
+			if n := len(sessionsRead(c, t, nil)); n > 0 {
 				t.Errorf("the data source has %d sessions", n)
 			}
-			if c := w.core(); name == "204" {
-				w.isNamedAsGone(c.refresh(made), made.text("id"))
+			if c := network.Client(); name == "204" {
+				network.ExpectGoneWarning(c.Refresh(made), made.Text("id"))
 			} else { // to lists a 404 means that nothing is there, but it proves nothing
-				c.kept(c.refresh(made), made, "Unable to Read QoS Session: ")
+				expectKept(c, c.Refresh(made), made, "Unable to Read QoS Session: ")
 			}
 		})
 	}
 }
 
 // sessions reads the data source and checks what it warns of.
-func (c *core) sessions(t *testing.T, warns []string) []tftypes.Value {
+func sessionsRead(c *acctest.ProtocolClient, t *testing.T, warns []string) []tftypes.Value {
 	t.Helper()
-	schema := c.schemas.DataSourceSchemas["qod_sessions"]
-	read, diags := c.readDataSource(schema, attrs{})
-	if refused(diags) || (len(diags) > 0) != (len(warns) > 0) {
-		t.Errorf("the data source says: %s", printed(diags))
+	schema := c.Schemas.DataSourceSchemas["qod_sessions"]
+	read, diags := c.ReadDataSource(schema, attrs{})
+	if acctest.HasError(diags) || (len(diags) > 0) != (len(warns) > 0) {
+		t.Errorf("the data source says: %s", acctest.Describe(diags))
 	}
-	containsAll(t, strings.Join(tfdiags(diags).warnings(), ""), warns)
+	acctest.ContainsAll(t, strings.Join(acctest.Diagnostics(diags).Warnings(), ""), warns)
 	var sessions []tftypes.Value
 	if v, ok := read["sessions"]; ok {
-		c.must("As", v.As(&sessions))
+		c.Must("As", v.As(&sessions))
 	}
 	return sessions
 }
@@ -643,8 +640,8 @@ func TestSession_timesInOtherSpellings(t *testing.T) {
 		"02/01/2006 15:04": false, "2006-01-02T15:04:05": false,
 	} {
 		t.Run(layout, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{})
-			w.Echo(func(info map[string]any) {
+			network := acc.NewNetwork(t, sandbox.Config{})
+			network.Echo(func(info map[string]any) {
 				for _, name := range []string{"startedAt", "expiresAt"} {
 					shown, _ := info[name].(string)
 					if at, err := time.Parse(time.RFC3339, shown); err == nil {
@@ -652,58 +649,58 @@ func TestSession_timesInOtherSpellings(t *testing.T) {
 					}
 				}
 			})
-			c := w.core()
-			made := c.create(hour(nil))
-			w.holds(made.record)
-			for what, got := range map[string]result{"create": made, "refresh": c.refresh(made.record)} {
-				shown := got.text("started_at") != "" && got.text("expires_at") != ""
-				if shown != readable || refused(got.tfdiags) || (len(got.warnings()) > 0) == readable {
-					t.Errorf("%s: from %q until %q; %s", what, got.text("started_at"), got.text("expires_at"), printed(got.tfdiags))
+			c := network.Client()
+			made := c.Create(hour(nil))
+			expectSessions(network, made.State)
+			for what, got := range map[string]acctest.Result{"create": made, "refresh": c.Refresh(made.State)} {
+				shown := got.Text("started_at") != "" && got.Text("expires_at") != ""
+				if shown != readable || acctest.HasError(got.Diagnostics) || (len(got.Warnings()) > 0) == readable {
+					t.Errorf("%s: from %q until %q; %s", what, got.Text("started_at"), got.Text("expires_at"), acctest.Describe(got.Diagnostics))
 				}
 				if !readable {
-					containsAll(t, strings.Join(got.warnings(), ""), []string{"QoS Session " + made.text("id") + " Shows Unreadable Values: ", "startedAt", "expiresAt"})
+					acctest.ContainsAll(t, strings.Join(got.Warnings(), ""), []string{"QoS Session " + made.Text("id") + " Shows Unreadable Values: ", "startedAt", "expiresAt"})
 				}
 			}
-			c.plansNothing(made.record, hour(nil))
+			c.ExpectEmptyPlan(made.State, hour(nil))
 		})
 	}
 }
 
 // Whatever a server says of a device's number, in whatever spelling, is masked.
 func TestSession_numbersInErrors(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	c := w.core()
+	network := acc.NewNetwork(t, sandbox.Config{})
+	c := network.Client()
 	for _, spelled := range []string{
 		"+34600000010", "+34 600 000 010", "34-600-000-010", "0034600000010", "msisdn34600000010", "tel%3A%2B34600000010", "(+34)600000010x", "600 00 00 10",
 	} {
-		w.spoil(sandbox.OpCreate, 1, sandbox.Status(400, fmt.Sprintf(`{"code": "INVALID_ARGUMENT", "message": "No line %s here"}`, spelled)))
-		refusal := c.create(hour(nil))
+		network.InjectFault(sandbox.OpCreate, 1, sandbox.Status(400, fmt.Sprintf(`{"code": "INVALID_ARGUMENT", "message": "No line %s here"}`, spelled)))
+		refusal := c.Create(hour(nil))
 		digits := strings.Map(func(r rune) rune {
 			if r < '0' || r > '9' {
 				return -1
 			}
 			return r
-		}, strings.Split(refusal.errors(), "x-correlator")[0])
-		if !refused(refusal.tfdiags) || strings.Contains(digits, "60000001") {
-			t.Errorf("%s: %s", spelled, printed(refusal.tfdiags))
+		}, strings.Split(refusal.Errors(), "x-correlator")[0])
+		if !acctest.HasError(refusal.Diagnostics) || strings.Contains(digits, "60000001") {
+			t.Errorf("%s: %s", spelled, acctest.Describe(refusal.Diagnostics))
 		}
 	}
-	w.holds()
+	expectSessions(network)
 }
 
 // A session that is replaced because a value is not known yet is a live one that is cut, perhaps for the
 // same value: the plan says so.
 func TestSession_replacedForAnUnknownValue(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	c := w.core()
-	made := c.created(hour(nil))
-	p := c.plan(made, hour(attrs{"qos_profile": notKnownYet{}, "duration": notKnownYet{}}))
-	if !slices.Equal(p.replace, []string{"duration", "qos_profile"}) {
-		t.Errorf("the plan replaces for %v", p.replace)
+	network := acc.NewNetwork(t, sandbox.Config{})
+	c := network.Client()
+	made := c.MustCreate(hour(nil))
+	p := c.Plan(made, hour(attrs{"qos_profile": acctest.Unknown{}, "duration": acctest.Unknown{}}))
+	if !slices.Equal(p.Replace, []string{"duration", "qos_profile"}) {
+		t.Errorf("the plan replaces for %v", p.Replace)
 	}
-	containsAll(t, strings.Join(p.warnings(), "\n"), []string{"QoS Session Replaced for an Unknown Value: ", "qos_profile", "duration", "-target"})
-	if known := c.plan(made, hour(attrs{"qos_profile": "QOS_S"})); len(known.tfdiags) > 0 {
-		t.Errorf("of a value that is known it says: %s", printed(known.tfdiags))
+	acctest.ContainsAll(t, strings.Join(p.Warnings(), "\n"), []string{"QoS Session Replaced for an Unknown Value: ", "qos_profile", "duration", "-target"})
+	if known := c.Plan(made, hour(attrs{"qos_profile": "QOS_S"})); len(known.Diagnostics) > 0 {
+		t.Errorf("of a value that is known it says: %s", acctest.Describe(known.Diagnostics))
 	}
 }
 
@@ -713,29 +710,29 @@ func TestSession_saidToBeGone(t *testing.T) {
 	for _, status := range []int{404, 410} {
 		for name, list := range map[string]sandbox.Effect{"": {}, ", no list": sandbox.Status(403, ""), ", lists fail": sandbox.Status(503, "")} {
 			t.Run(fmt.Sprint(status, name), func(t *testing.T) {
-				w := newWorld(t, sandbox.Config{})
-				made := w.core().created(hour(nil))
-				w.spoil(sandbox.OpRead, -1, sandbox.Status(status, ""))
-				w.spoil(sandbox.OpDelete, -1, sandbox.Status(status, ""))
+				network := acc.NewNetwork(t, sandbox.Config{})
+				made := network.Client().MustCreate(hour(nil))
+				network.InjectFault(sandbox.OpRead, -1, sandbox.Status(status, ""))
+				network.InjectFault(sandbox.OpDelete, -1, sandbox.Status(status, ""))
 				if name != "" {
-					w.spoil(sandbox.OpList, -1, list)
-					c := w.later()
-					c.kept(c.refresh(made), made, "Unable to Read QoS Session: ", "does not prove that the session is gone")
-					c.kept(c.destroy(made), made, "Unable to Delete QoS Session: ", "does not prove that the session is gone")
-					w.holds(made)
+					network.InjectFault(sandbox.OpList, -1, list)
+					c := network.ClientPastLag()
+					expectKept(c, c.Refresh(made), made, "Unable to Read QoS Session: ", "does not prove that the session is gone")
+					expectKept(c, c.Destroy(made), made, "Unable to Delete QoS Session: ", "does not prove that the session is gone")
+					expectSessions(network, made)
 				}
-				w.advance(2 * time.Hour)
-				c := w.core()
+				network.Advance(2 * time.Hour)
+				c := network.Client()
 				if name == ", lists fail" {
 					// One answer is no clock, and no list confirms it; the next answer does.
-					c.kept(c.refresh(made), made, "Unable to Read QoS Session: ")
+					expectKept(c, c.Refresh(made), made, "Unable to Read QoS Session: ")
 				}
-				for operation, left := range map[string]result{"refresh": c.refresh(made), "destroy": c.destroy(made)} {
-					if left.values != nil || len(left.tfdiags) > 0 {
-						t.Errorf("%s past its end: %v; %s", operation, left.values, printed(left.tfdiags))
+				for operation, left := range map[string]acctest.Result{"refresh": c.Refresh(made), "destroy": c.Destroy(made)} {
+					if left.Values != nil || len(left.Diagnostics) > 0 {
+						t.Errorf("%s past its end: %v; %s", operation, left.Values, acctest.Describe(left.Diagnostics))
 					}
 				}
-				w.holds()
+				expectSessions(network)
 			})
 		}
 	}
@@ -743,25 +740,25 @@ func TestSession_saidToBeGone(t *testing.T) {
 
 // However new a session is, another client's 404 proves nothing, and is not waited for to change.
 func TestSession_newAndOfAnotherClient(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}})
-	made := w.core().created(hour(nil))
-	c := w.coreAs(w.Endpoint(), otherClient)
+	network := acc.NewNetwork(t, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}})
+	made := network.Client().MustCreate(hour(nil))
+	c := network.ClientAs(network.Endpoint(), otherClient)
 	began := time.Now()
-	c.kept(c.refresh(made), made, "Unable to Read QoS Session: ", "it was made at "+w.Endpoint())
-	c.kept(c.destroy(made), made, "Unable to Delete QoS Session: ", "it was made at "+w.Endpoint())
+	expectKept(c, c.Refresh(made), made, "Unable to Read QoS Session: ", "it was made at "+network.Endpoint())
+	expectKept(c, c.Destroy(made), made, "Unable to Delete QoS Session: ", "it was made at "+network.Endpoint())
 	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("it took %s", took)
 	}
-	w.holds(made)
+	expectSessions(network, made)
 }
 
 // A session that is over, by its own message, when it is made: green would buy another in every apply.
 func TestSession_grantedInThePast(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
-	w.Echo(func(info map[string]any) {
-		info["expiresAt"] = w.clock.Now().Add(-100 * time.Second).UTC().Format(time.RFC3339)
+	network := acc.NewNetwork(t, sandbox.Config{Provisioning: sandbox.Instant})
+	network.Echo(func(info map[string]any) {
+		info["expiresAt"] = network.Clock.Now().Add(-100 * time.Second).UTC().Format(time.RFC3339)
 	})
-	made := w.core().create(hour(nil))
-	containsAll(t, made.errors(), []string{"Unable to Create QoS Session: ", "past by its own clock", "Session: " + made.text("id")})
-	w.holds(made.record)
+	made := network.Client().Create(hour(nil))
+	acctest.ContainsAll(t, made.Errors(), []string{"Unable to Create QoS Session: ", "past by its own clock", "Session: " + made.Text("id")})
+	expectSessions(network, made.State)
 }

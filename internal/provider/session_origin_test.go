@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -21,49 +22,55 @@ func TestSession_otherOrigin(t *testing.T) {
 		*sandbox.Server
 		client sandbox.ClientCredentials
 	}
-	others := map[string]func(*world, sandbox.Clock) elsewhere{
-		"another endpoint": func(w *world, clock sandbox.Clock) elsewhere {
-			return elsewhere{sandbox.Start(w.t, sandbox.Config{Clock: clock}), sandbox.DefaultClient}
+	others := map[string]func(*acctest.Network, sandbox.Clock) elsewhere{
+		"another endpoint": func(network *acctest.Network, clock sandbox.Clock) elsewhere {
+			return elsewhere{sandbox.Start(network.T, sandbox.Config{Clock: clock}), sandbox.DefaultClient}
 		},
-		"another client": func(w *world, _ sandbox.Clock) elsewhere { return elsewhere{w.Server, otherClient} },
+		"another client": func(network *acctest.Network, _ sandbox.Clock) elsewhere {
+			return elsewhere{network.Server, otherClient}
+		},
 	}
 	sessions := map[string]struct {
 		life time.Duration
-		make func(*world, *core) record
+		make func(*acctest.Network, *acctest.ProtocolClient) acctest.State
 	}{
-		"available": {time.Hour, func(_ *world, c *core) record { return c.created(hour(nil)) }},
-		"imported":  {time.Hour, func(w *world, c *core) record { return c.adopt(w.Seed(sandbox.Session{}).ID).record }},
+		"available": {time.Hour, func(_ *acctest.Network, c *acctest.ProtocolClient) acctest.State { return c.MustCreate(hour(nil)) }},
+		"imported": {time.Hour, func(network *acctest.Network, c *acctest.ProtocolClient) acctest.State {
+			return c.Import(network.Seed(sandbox.Session{}).ID).State
+		}},
 		// It shows no end, so that only the longest life is certain.
-		"requested": {24 * time.Hour, func(_ *world, c *core) record { return c.created(hour(attrs{"wait_for_available": false})) }},
-		"imported while requested": {24 * time.Hour, func(w *world, c *core) record {
-			return c.adopt(w.Seed(sandbox.Session{Status: sandbox.StatusRequested}).ID).record
+		"requested": {24 * time.Hour, func(_ *acctest.Network, c *acctest.ProtocolClient) acctest.State {
+			return c.MustCreate(hour(attrs{"wait_for_available": false}))
+		}},
+		"imported while requested": {24 * time.Hour, func(network *acctest.Network, c *acctest.ProtocolClient) acctest.State {
+			return c.Import(network.Seed(sandbox.Session{Status: sandbox.StatusRequested}).ID).State
 		}},
 	}
 	for name, other := range others {
 		for kind, session := range sessions {
 			t.Run(kind+", "+name, func(t *testing.T) {
-				clock := sandbox.NewOffsetClock(atKickOff.AddDate(-8, 0, 0))
+				clock := sandbox.NewOffsetClock(acctest.KickOff.AddDate(-8, 0, 0))
 				config := sandbox.Config{Clock: clock, Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}}
 				if strings.Contains(kind, "requested") {
 					config.Provisioning = 10 * time.Minute
 				}
-				w := newWorld(t, config)
-				there := other(w, clock)
-				made := session.make(w, w.core())
+				network := acc.NewNetwork(t, config)
+				there := other(network, clock)
+				made := session.make(network, network.Client())
 
 				dropsNothing := func() {
 					t.Helper()
-					c := w.coreAs(there.Endpoint(), there.client) // its token is as new as the clock
-					for summary, left := range map[string]result{
-						"Unable to Read QoS Session: ":   c.refresh(made),
-						"Unable to Delete QoS Session: ": c.destroy(made),
+					c := network.ClientAs(there.Endpoint(), there.client) // its token is as new as the clock
+					for summary, left := range map[string]acctest.Result{
+						"Unable to Read QoS Session: ":   c.Refresh(made),
+						"Unable to Delete QoS Session: ": c.Destroy(made),
 					} {
-						if !left.is(made) {
-							t.Errorf("the state has changed to %v", left.values)
+						if !left.Equal(made) {
+							t.Errorf("the state has changed to %v", left.Values)
 						}
-						containsAll(t, left.errors(), []string{
-							summary, "terraform state rm", "Session: " + made.text("id"),
-							w.Endpoint() + " as client " + sandbox.DefaultClient.ID,
+						acctest.ContainsAll(t, left.Errors(), []string{
+							summary, "terraform state rm", "Session: " + made.Text("id"),
+							network.Endpoint() + " as client " + sandbox.DefaultClient.ID,
 							there.Endpoint() + " as client " + there.client.ID,
 						})
 					}
@@ -79,10 +86,10 @@ func TestSession_otherOrigin(t *testing.T) {
 				dropsNothing() // without the API's time nobody knows that it is over
 				there.Heal()
 
-				c := w.coreAs(there.Endpoint(), there.client)
-				for what, left := range map[string]result{"refresh": c.refresh(made), "destroy": c.destroy(made)} {
-					if left.values != nil || len(left.tfdiags) > 0 {
-						t.Errorf("%s after its end: %v; %s", what, left.values, printed(left.tfdiags))
+				c := network.ClientAs(there.Endpoint(), there.client)
+				for what, left := range map[string]acctest.Result{"refresh": c.Refresh(made), "destroy": c.Destroy(made)} {
+					if left.Values != nil || len(left.Diagnostics) > 0 {
+						t.Errorf("%s after its end: %v; %s", what, left.Values, acctest.Describe(left.Diagnostics))
 					}
 				}
 			})
@@ -93,32 +100,32 @@ func TestSession_otherOrigin(t *testing.T) {
 // A session that another origin shows is asked for there from then on: a 404 of that origin
 // proves something, and one of the old does not any more.
 func TestSession_movesToOrigin(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	old := w.core()
-	made := old.created(hour(nil))
-	renamed := w.coreAs(strings.Replace(w.Endpoint(), "127.0.0.1", "localhost", 1), sandbox.DefaultClient)
-	moved := renamed.refresh(made)
-	if len(moved.tfdiags) > 0 || moved.text("id") != made.text("id") {
-		t.Fatalf("read under another name: %v; %s", moved.values, printed(moved.tfdiags))
+	network := acc.NewNetwork(t, sandbox.Config{})
+	old := network.Client()
+	made := old.MustCreate(hour(nil))
+	renamed := network.ClientAs(strings.Replace(network.Endpoint(), "127.0.0.1", "localhost", 1), sandbox.DefaultClient)
+	moved := renamed.Refresh(made)
+	if len(moved.Diagnostics) > 0 || moved.Text("id") != made.Text("id") {
+		t.Fatalf("read under another name: %v; %s", moved.Values, acctest.Describe(moved.Diagnostics))
 	}
-	w.removeOld(made.text("id"))
-	old, renamed = w.core(), w.coreAs(strings.Replace(w.Endpoint(), "127.0.0.1", "localhost", 1), sandbox.DefaultClient)
-	if left := old.refresh(moved.record); !left.is(moved.record) || !refused(left.tfdiags) {
-		t.Errorf("the old origin's 404 counts: %v; %s", left.values, printed(left.tfdiags))
+	network.RemovePastLag(made.Text("id"))
+	old, renamed = network.Client(), network.ClientAs(strings.Replace(network.Endpoint(), "127.0.0.1", "localhost", 1), sandbox.DefaultClient)
+	if left := old.Refresh(moved.State); !left.Equal(moved.State) || !acctest.HasError(left.Diagnostics) {
+		t.Errorf("the old origin's 404 counts: %v; %s", left.Values, acctest.Describe(left.Diagnostics))
 	}
-	if left := renamed.refresh(moved.record); left.values != nil || refused(left.tfdiags) {
-		t.Errorf("the new origin's 404 does not count: %v; %s", left.values, printed(left.tfdiags))
+	if left := renamed.Refresh(moved.State); left.Values != nil || acctest.HasError(left.Diagnostics) {
+		t.Errorf("the new origin's 404 does not count: %v; %s", left.Values, acctest.Describe(left.Diagnostics))
 	}
 	// Another spelling is no other origin.
-	if left := w.coreAs(w.Endpoint()+"/", sandbox.DefaultClient).refresh(made); left.values != nil || refused(left.tfdiags) {
-		t.Errorf("a slash makes another origin: %v; %s", left.values, printed(left.tfdiags))
+	if left := network.ClientAs(network.Endpoint()+"/", sandbox.DefaultClient).Refresh(made); left.Values != nil || acctest.HasError(left.Diagnostics) {
+		t.Errorf("a slash makes another origin: %v; %s", left.Values, acctest.Describe(left.Diagnostics))
 	}
 }
 
 // A resource that is moved to another alias by mistake loses nothing, and is as
 // it was when the mistake is undone.
 func TestSession_otherAlias(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}})
+	network := acc.NewNetwork(t, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}})
 	config := func(alias string) string {
 		return `
 provider "qod" {
@@ -130,29 +137,29 @@ provider "qod" {
   client_id     = "` + otherClient.ID + `"
   client_secret = "` + otherClient.Secret + `"
 }
-` + block("camera", "provider = qod."+alias, 3600)
+` + acctest.SessionBlock("camera", "provider = qod."+alias, 3600)
 	}
-	c := w.cli(config("stadium"))
-	c.apply()
-	c.configure(config("arena"))
+	c := network.CLI(config("stadium"))
+	c.Apply()
+	c.Configure(config("arena"))
 	for _, args := range [][]string{{"plan"}, {"destroy", "-auto-approve", "-refresh=false"}} {
-		containsAll(t, c.must(1, append(args, "-no-color", "-input=false")...), []string{
+		acctest.ContainsAll(t, c.Must(1, append(args, "-no-color", "-input=false")...), []string{
 			"terraform state rm", "as client " + sandbox.DefaultClient.ID, "as client " + otherClient.ID,
 		})
-		c.isLedger()
+		c.ExpectInSync()
 	}
-	c.configure(config("stadium"))
-	c.must(0, "plan", "-detailed-exitcode", "-no-color", "-input=false")
-	c.destroy()
-	if got := w.writes(); got != "POST DELETE DELETE" { // one of them by the wrong client
+	c.Configure(config("stadium"))
+	c.Must(0, "plan", "-detailed-exitcode", "-no-color", "-input=false")
+	c.Destroy()
+	if got := network.Writes(); got != "POST DELETE DELETE" { // one of them by the wrong client
 		t.Errorf("requests that change something: %s, want POST DELETE DELETE", got)
 	}
 }
 
 // with is a provider with a ready access token of some client.
-func (w *world) with(token, client string) *core {
-	w.AcceptToken(token, client)
-	return newCore(w.t, w.process(), attrs{"endpoint": w.Endpoint(), "access_token": token})
+func clientWithToken(network *acctest.Network, token, client string) *acctest.ProtocolClient {
+	network.AcceptToken(token, client)
+	return network.ClientWith(attrs{"client_id": nil, "client_secret": nil, "access_token": token})
 }
 
 // A static access token does not show whose it is. What it cannot see stays in the state, unless it is
@@ -161,19 +168,19 @@ func TestSession_otherToken(t *testing.T) {
 	t.Parallel()
 	for name, over := range map[string]bool{"before its end": false, "after its end": true} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}})
-			made := w.with("ours", sandbox.DefaultClient.ID).created(hour(nil))
-			w.outgrowLag()
+			network := acc.NewNetwork(t, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}})
+			made := clientWithToken(network, "ours", sandbox.DefaultClient.ID).MustCreate(hour(nil))
+			network.AdvancePastLag()
 			if over {
-				w.advance(2 * time.Hour)
+				network.Advance(2 * time.Hour)
 			}
-			other := w.with("another's", otherClient.ID)
-			for operation, left := range map[string]result{"refresh": other.refresh(made), "destroy": other.destroy(made)} {
-				if over != (left.values == nil) || over != (len(left.tfdiags) == 0) {
-					t.Errorf("%s: the state has %v; %s", operation, left.values, printed(left.tfdiags))
+			other := clientWithToken(network, "another's", otherClient.ID)
+			for operation, left := range map[string]acctest.Result{"refresh": other.Refresh(made), "destroy": other.Destroy(made)} {
+				if over != (left.Values == nil) || over != (len(left.Diagnostics) == 0) {
+					t.Errorf("%s: the state has %v; %s", operation, left.Values, acctest.Describe(left.Diagnostics))
 				}
 				if !over {
-					containsAll(t, left.errors(), []string{"does not show whose it is", "stays in the state", "terraform state rm", made.text("id")})
+					acctest.ContainsAll(t, left.Errors(), []string{"does not show whose it is", "stays in the state", "terraform state rm", made.Text("id")})
 				}
 			}
 		})
@@ -182,13 +189,13 @@ func TestSession_otherToken(t *testing.T) {
 
 // So it is for the session of a reservation.
 func TestReservation_otherToken(t *testing.T) {
-	inSeason(0, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}}, func(t *testing.T, s season) {
-		made := s.passOf(s.with("ours", sandbox.DefaultClient.ID).reservations(), record{}, match(nil)).record
-		other := s.with("another's", otherClient.ID).reservations()
-		for operation, left := range map[string]result{"refresh": other.refresh(made), "destroy": other.destroy(made)} {
-			containsAll(t, left.errors(), []string{"does not show whose it is", "Session: " + s.ids()[0]})
-			if !left.is(made) {
-				t.Errorf("%s: the state has changed; %s", operation, printed(left.tfdiags))
+	acc.InBubble(0, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}}, func(t *testing.T, network *acctest.Network) {
+		made := network.RunWith(clientWithToken(network, "ours", sandbox.DefaultClient.ID).Reservations(), acctest.State{}, match(nil)).State
+		other := clientWithToken(network, "another's", otherClient.ID).Reservations()
+		for operation, left := range map[string]acctest.Result{"refresh": other.Refresh(made), "destroy": other.Destroy(made)} {
+			acctest.ContainsAll(t, left.Errors(), []string{"does not show whose it is", "Session: " + network.SessionIDs()[0]})
+			if !left.Equal(made) {
+				t.Errorf("%s: the state has changed; %s", operation, acctest.Describe(left.Diagnostics))
 			}
 		}
 	})(t)

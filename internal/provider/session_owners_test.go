@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -34,105 +35,105 @@ func TestSessionOwners(t *testing.T) {
 }
 
 // heldTwice checks that the one thing said is that a session is held by two resources.
-func heldTwice(t *testing.T, said tfdiags, id string) {
+func heldTwice(t *testing.T, said acctest.Diagnostics, id string) {
 	t.Helper()
-	warned := said.warnings()
+	warned := said.Warnings()
 	if len(warned) != 1 || len(said) != 1 {
-		t.Fatalf("want one warning, got: %s", printed(said))
+		t.Fatalf("want one warning, got: %s", acctest.Describe(said))
 	}
-	containsAll(t, warned[0], []string{"QoS Session " + id + " Held by Two Resources: ", "terraform state rm 'ADDRESS'", "removed block", "Session: " + id})
+	acctest.ContainsAll(t, warned[0], []string{"QoS Session " + id + " Held by Two Resources: ", "terraform state rm 'ADDRESS'", "removed block", "Session: " + id})
 }
 
 // Whichever of the two is seen second says it, whatever kind of resource it is, at an import and at every
 // read. One that is read again says nothing.
 func TestSession_heldTwice(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{Provisioning: sandbox.Instant})
-	made := s.core().created(hour(nil))
-	id := made.text("id")
+	network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{Provisioning: sandbox.Instant})
+	made := network.Client().MustCreate(hour(nil))
+	id := made.Text("id")
 	unowned := made
-	unowned.private = privateOf(sessionPrivate{Origin: privateIn(made.private).Origin})
-	imports := map[string]func(c *core) *core{
-		"as a session":     func(c *core) *core { return c },
-		"as a reservation": (*core).reservations,
+	unowned.Private = privateOf(sessionPrivate{Origin: privateIn(made.Private).Origin})
+	imports := map[string]func(c *acctest.ProtocolClient) *acctest.ProtocolClient{
+		"as a session":     func(c *acctest.ProtocolClient) *acctest.ProtocolClient { return c },
+		"as a reservation": (*acctest.ProtocolClient).Reservations,
 	}
 	for name, as := range imports {
-		c := s.core()
+		c := network.Client()
 		for range 2 {
-			if read := c.refresh(made); len(read.tfdiags) > 0 {
-				t.Errorf("%s: alone it says %s", name, printed(read.tfdiags))
+			if read := c.Refresh(made); len(read.Diagnostics) > 0 {
+				t.Errorf("%s: alone it says %s", name, acctest.Describe(read.Diagnostics))
 			}
 		}
-		second := as(c).adopt(id)
-		heldTwice(t, second.tfdiags, id)
-		heldTwice(t, as(c).refresh(second.record).tfdiags, id)
+		second := as(c).Import(id)
+		heldTwice(t, second.Diagnostics, id)
+		heldTwice(t, as(c).Refresh(second.State).Diagnostics, id)
 
-		c = s.core() // another run, in which Terraform reads them in another order
-		if read := as(c).refresh(second.record); len(read.tfdiags) > 0 {
-			t.Errorf("%s: read first it says %s", name, printed(read.tfdiags))
+		c = network.Client() // another run, in which Terraform reads them in another order
+		if read := as(c).Refresh(second.State); len(read.Diagnostics) > 0 {
+			t.Errorf("%s: read first it says %s", name, acctest.Describe(read.Diagnostics))
 		}
-		heldTwice(t, c.refresh(made).tfdiags, id)
-		heldTwice(t, c.refresh(unowned).tfdiags, id)
+		heldTwice(t, c.Refresh(made).Diagnostics, id)
+		heldTwice(t, c.Refresh(unowned).Diagnostics, id)
 
 		// A provider that is debugged lives on, and what was only planned is imported again.
-		c.configure(attrs{"endpoint": s.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret})
-		if again := as(c).adopt(id); len(again.tfdiags) > 0 {
-			t.Errorf("%s: configured again it says %s", name, printed(again.tfdiags))
+		c.Configure(attrs{"endpoint": network.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret})
+		if again := as(c).Import(id); len(again.Diagnostics) > 0 {
+			t.Errorf("%s: configured again it says %s", name, acctest.Describe(again.Diagnostics))
 		}
 	}
-	read := s.core().refresh(unowned)
-	if owner := privateIn(read.private).Owner; owner == "" || len(read.tfdiags) > 0 {
-		t.Errorf("a read gives it the owner %q; %s", owner, printed(read.tfdiags))
+	read := network.Client().Refresh(unowned)
+	if owner := privateIn(read.Private).Owner; owner == "" || len(read.Diagnostics) > 0 {
+		t.Errorf("a read gives it the owner %q; %s", owner, acctest.Describe(read.Diagnostics))
 	}
 }
 
 // Sessions that a list confirms are no exception.
 func TestShortcut_heldTwice(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff), Provisioning: sandbox.Instant})
-	made := w.core().created(hour(nil))
-	other := w.core().adopt(made.text("id")).record
-	c := w.refreshing()
-	behind := c.fastPath()
-	c.server = fastPath{deaf{behind.framework}, behind.provider}
-	if read := c.refresh(made); len(read.tfdiags) > 0 { // not asked of the framework, or it would have failed
-		t.Errorf("alone it says %s", printed(read.tfdiags))
+	network := acc.NewNetwork(t, sandbox.Config{Clock: sandbox.NewManualClock(acctest.KickOff), Provisioning: sandbox.Instant})
+	made := network.Client().MustCreate(hour(nil))
+	other := network.Client().Import(made.Text("id")).State
+	c := clientThatLists(network)
+	behind := fastPathOf(c)
+	c.Server = fastPath{deaf{behind.framework}, behind.provider}
+	if read := c.Refresh(made); len(read.Diagnostics) > 0 { // not asked of the framework, or it would have failed
+		t.Errorf("alone it says %s", acctest.Describe(read.Diagnostics))
 	}
-	c.server = behind
-	heldTwice(t, c.refresh(other).tfdiags, made.text("id"))
-	if read := c.refresh(made); len(read.tfdiags) > 0 {
-		t.Errorf("the first one says %s", printed(read.tfdiags))
+	c.Server = behind
+	heldTwice(t, c.Refresh(other).Diagnostics, made.Text("id"))
+	if read := c.Refresh(made); len(read.Diagnostics) > 0 {
+		t.Errorf("the first one says %s", acctest.Describe(read.Diagnostics))
 	}
 }
 
 // A record keeps its owner, as long as it is the same resource.
 func TestSessionOwners_stay(t *testing.T) {
-	s := newSeason(t, time.Hour, sandbox.Config{Provisioning: sandbox.Instant})
-	owner := func(r record) string { return privateIn(r.private).Owner }
-	keeps := func(what string, before, after record) {
+	network := acc.NewNetworkAtMatch(t, time.Hour, sandbox.Config{Provisioning: sandbox.Instant})
+	owner := func(r acctest.State) string { return privateIn(r.Private).Owner }
+	keeps := func(what string, before, after acctest.State) {
 		t.Helper()
 		if owner(before) == "" || owner(after) != owner(before) {
 			t.Errorf("%s: the owner was %q and is %q", what, owner(before), owner(after))
 		}
 	}
-	c := s.core()
-	session := c.created(hour(attrs{"device": attrs{"phone_number": "+34600000011"}}))
-	keeps("a read", session, c.refresh(session).record)
+	c := network.Client()
+	session := c.MustCreate(hour(attrs{"device": attrs{"phone_number": "+34600000011"}}))
+	keeps("a read", session, c.Refresh(session).State)
 	waits := hour(attrs{"device": attrs{"phone_number": "+34600000011"}, "wait_for_available": true})
-	keeps("an update", session, c.apply(c.plan(session, waits)).record)
+	keeps("an update", session, c.Apply(c.Plan(session, waits)).State)
 
-	scheduled := s.pass(record{}, match(nil))
-	s.at(0)
-	first := s.pass(scheduled.record, match(nil))
-	keeps("a read of a reservation", first.record, s.core().reservations().refresh(first.record).record)
-	s.removeOld(first.text("session_id"))
-	lost := s.core().reservations().refresh(first.record)
-	keeps("a session that is gone", first.record, lost.record)
-	next := s.pass(lost.record, match(nil))
-	if next.text("session_id") == first.text("session_id") || next.text("session_id") == "" {
-		t.Fatalf("it holds %q; %s", next.text("session_id"), printed(next.tfdiags))
+	scheduled := network.Run(acctest.State{}, match(nil))
+	network.AtMatch(0)
+	first := network.Run(scheduled.State, match(nil))
+	keeps("a read of a reservation", first.State, network.Client().Reservations().Refresh(first.State).State)
+	network.RemovePastLag(first.Text("session_id"))
+	lost := network.Client().Reservations().Refresh(first.State)
+	keeps("a session that is gone", first.State, lost.State)
+	next := network.Run(lost.State, match(nil))
+	if next.Text("session_id") == first.Text("session_id") || next.Text("session_id") == "" {
+		t.Fatalf("it holds %q; %s", next.Text("session_id"), acctest.Describe(next.Diagnostics))
 	}
-	keeps("the next session", first.record, next.record)
-	s.Revoke(next.text("session_id"))
-	keeps("the one after that", first.record, s.pass(next.record, match(nil)).record)
+	keeps("the next session", first.State, next.State)
+	network.Revoke(next.Text("session_id"))
+	keeps("the one after that", first.State, network.Run(next.State, match(nil)).State)
 }
 
 // What a person sees, with a real CLI: at the import, at every later plan, and not any more when one of
@@ -141,41 +142,41 @@ func TestSession_heldTwiceCLI(t *testing.T) {
 	t.Parallel()
 	ends := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 	for name, test := range map[string]struct{ address, block string }{
-		"as a session":     {"qod_session.copy", block("copy", "", 3600)},
+		"as a session":     {"qod_session.copy", acctest.SessionBlock("copy", "", 3600)},
 		"as a reservation": {"qod_reservation.copy", "resource \"qod_reservation\" \"copy\" {\n  device = { phone_number = \"+34610003600\" }\n  qos_profile = \"QOS_L\"\n  ends_at = \"" + ends + "\"\n}\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{Provisioning: sandbox.Instant})
-			c := w.cli(block("camera", "", 3600))
-			c.apply()
-			id := w.ids()[0]
+			network := acc.NewNetwork(t, sandbox.Config{Provisioning: sandbox.Instant})
+			c := network.CLI(acctest.SessionBlock("camera", "", 3600))
+			c.Apply()
+			id := network.SessionIDs()[0]
 			warning := "Warning: QoS Session " + id + " Held by Two Resources"
-			both := block("camera", "", 3600) + test.block
+			both := acctest.SessionBlock("camera", "", 3600) + test.block
 			plainly := []string{"-no-color", "-input=false"}
 
-			c.configure(both + "import {\n  to = " + test.address + "\n  id = \"" + id + "\"\n}\n")
-			if said := c.must(0, append([]string{"apply", "-auto-approve"}, plainly...)...); strings.Count(said, warning) != 1 {
+			c.Configure(both + "import {\n  to = " + test.address + "\n  id = \"" + id + "\"\n}\n")
+			if said := c.Must(0, append([]string{"apply", "-auto-approve"}, plainly...)...); strings.Count(said, warning) != 1 {
 				t.Errorf("the import says:\n%s", said)
 			}
-			c.configure(both)
-			if said := c.must(0, append([]string{"plan", "-detailed-exitcode"}, plainly...)...); strings.Count(said, warning) != 1 {
+			c.Configure(both)
+			if said := c.Must(0, append([]string{"plan", "-detailed-exitcode"}, plainly...)...); strings.Count(said, warning) != 1 {
 				t.Errorf("the next plan says:\n%s", said)
 			}
-			kept := c.must(0, "state", "pull")
-			c.must(0, "state", "rm", test.address)
-			c.configure(block("camera", "", 3600))
-			if said := c.planned(0); strings.Contains(said, "Held by") {
+			kept := c.Must(0, "state", "pull")
+			c.Must(0, "state", "rm", test.address)
+			c.Configure(acctest.SessionBlock("camera", "", 3600))
+			if said := c.Plan(0); strings.Contains(said, "Held by") {
 				t.Errorf("one that is forgotten is held:\n%s", said)
 			}
-			c.isLedger()
+			c.ExpectInSync()
 
-			c.write("both.tfstate", kept)
-			c.must(0, "state", "push", "-force", "both.tfstate")
-			c.configure(both)
-			if said := c.must(0, append([]string{"destroy", "-auto-approve"}, plainly...)...); !strings.Contains(said, "2 destroyed") {
+			c.Write("both.tfstate", kept)
+			c.Must(0, "state", "push", "-force", "both.tfstate")
+			c.Configure(both)
+			if said := c.Must(0, append([]string{"destroy", "-auto-approve"}, plainly...)...); !strings.Contains(said, "2 destroyed") {
 				t.Errorf("the destroy says:\n%s", said)
 			}
-			c.isLedger()
+			c.ExpectInSync()
 		})
 	}
 }

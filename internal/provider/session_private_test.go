@@ -7,38 +7,39 @@ import (
 	"testing"
 	"time"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
 // When a session was made is known from the first record on, and no read makes it younger: where the API
 // shows no end, that alone bounds its life.
 func TestSession_madeAtIsKept(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Provisioning: 12 * time.Hour})
-	made := w.core().created(hour(attrs{"wait_for_available": false}))
-	before := privateIn(made.private).MadeAt
-	if now := w.clock.Now(); before.IsZero() || now.Sub(before).Abs() > 5*time.Second {
+	network := acc.NewNetwork(t, sandbox.Config{Provisioning: 12 * time.Hour})
+	made := network.Client().MustCreate(hour(attrs{"wait_for_available": false}))
+	before := privateIn(made.Private).MadeAt
+	if now := network.Clock.Now(); before.IsZero() || now.Sub(before).Abs() > 5*time.Second {
 		t.Fatalf("made at %s, want about %s", before, now)
 	}
 	for range 3 {
-		w.advance(time.Hour)
-		read := w.core().refresh(made)
-		if after := privateIn(read.private).MadeAt; !after.Equal(before) {
+		network.Advance(time.Hour)
+		read := network.Client().Refresh(made)
+		if after := privateIn(read.Private).MadeAt; !after.Equal(before) {
 			t.Errorf("a read changes %s to %s", before, after)
 		}
-		made = read.record
+		made = read.State
 	}
 }
 
 // The next session of a reservation is as old as it is, and not as its predecessor.
 func TestReservation_newSessionHasAMemoryOfItsOwn(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{})
-	first := s.pass(record{}, match(nil))
-	s.at(2 * time.Hour)
-	s.Revoke(first.text("session_id"))
-	second := s.pass(first.record, match(nil))
-	old, young := privateIn(first.private), privateIn(second.private)
-	if second.text("session_id") == first.text("session_id") || refused(second.tfdiags) {
-		t.Fatalf("%v; %s", second.values, printed(second.tfdiags))
+	network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{})
+	first := network.Run(acctest.State{}, match(nil))
+	network.AtMatch(2 * time.Hour)
+	network.Revoke(first.Text("session_id"))
+	second := network.Run(first.State, match(nil))
+	old, young := privateIn(first.Private), privateIn(second.Private)
+	if second.Text("session_id") == first.Text("session_id") || acctest.HasError(second.Diagnostics) {
+		t.Fatalf("%v; %s", second.Values, acctest.Describe(second.Diagnostics))
 	}
 	if age := young.MadeAt.Sub(old.MadeAt); age < time.Hour || young.Over || young.Lost.ID != "" {
 		t.Errorf("the new session is remembered as %+v, after %+v", young, old)
@@ -47,34 +48,34 @@ func TestReservation_newSessionHasAMemoryOfItsOwn(t *testing.T) {
 
 // An import adopts the configuration once. The update that does so sends nothing, and ends it.
 func TestSession_adoptionEnds(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	c := w.core()
-	imported := c.adopt(w.Seed(sandbox.Session{QoSProfile: "QOS_L", Device: sandbox.Device{PhoneNumber: "+34600000010"}}).ID)
-	if !privateIn(imported.private).Imported {
+	network := acc.NewNetwork(t, sandbox.Config{})
+	c := network.Client()
+	imported := c.Import(network.Seed(sandbox.Session{QoSProfile: "QOS_L", Device: sandbox.Device{PhoneNumber: "+34600000010"}}).ID)
+	if !privateIn(imported.Private).Imported {
 		t.Fatal("the import is not remembered")
 	}
 	first, other := hour(attrs{"notification_url": "https://example.com/a"}), hour(attrs{"notification_url": "https://example.com/b"})
-	requests := len(w.Requests())
-	adopted := c.apply(c.plan(imported.record, first))
-	if n := len(w.Requests()) - requests; n != 0 || refused(adopted.tfdiags) {
-		t.Errorf("%d requests were made; %s", n, printed(adopted.tfdiags))
+	requests := len(network.Requests())
+	adopted := c.Apply(c.Plan(imported.State, first))
+	if n := len(network.Requests()) - requests; n != 0 || acctest.HasError(adopted.Diagnostics) {
+		t.Errorf("%d requests were made; %s", n, acctest.Describe(adopted.Diagnostics))
 	}
-	if privateIn(adopted.private).Imported {
+	if privateIn(adopted.Private).Imported {
 		t.Error("the adoption does not end")
 	}
-	if p := c.plan(adopted.record, other); len(p.replace) != 1 {
-		t.Errorf("another value replaces for %v", p.replace)
+	if p := c.Plan(adopted.State, other); len(p.Replace) != 1 {
+		t.Errorf("another value replaces for %v", p.Replace)
 	}
 }
 
 // remembering is a record with another private state.
-func (r record) remembering(t *testing.T, m sessionPrivate) record {
+func withPrivate(r acctest.State, t *testing.T, m sessionPrivate) acctest.State {
 	t.Helper()
 	value, err := json.Marshal(m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.private, err = json.Marshal(map[string][]byte{privateKey: value}); err != nil {
+	if r.Private, err = json.Marshal(map[string][]byte{privateKey: value}); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -82,20 +83,20 @@ func (r record) remembering(t *testing.T, m sessionPrivate) record {
 
 // So it is for a reservation.
 func TestReservation_adoptionEnds(t *testing.T) {
-	s := newSeason(t, 0, sandbox.Config{})
-	seeded := s.Seed(sandbox.Session{QoSProfile: "QOS_L", Device: sandbox.Device{PhoneNumber: "+34600000010"}, Duration: 4 * 3600})
-	c := s.core().reservations()
-	imported := c.adopt(seeded.ID)
+	network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{})
+	seeded := network.Seed(sandbox.Session{QoSProfile: "QOS_L", Device: sandbox.Device{PhoneNumber: "+34600000010"}, Duration: 4 * 3600})
+	c := network.Client().Reservations()
+	imported := c.Import(seeded.ID)
 	first := match(attrs{"notification_url": "https://example.com/a"})
-	took := s.pass(imported.record, first)
-	if took.sent != "" || refused(took.tfdiags) || privateIn(took.private).Imported {
-		t.Errorf("it sent %q, and remembers %+v; %s", took.sent, privateIn(took.private), printed(took.tfdiags))
+	took := network.Run(imported.State, first)
+	if took.Sent != "" || acctest.HasError(took.Diagnostics) || privateIn(took.Private).Imported {
+		t.Errorf("it sent %q, and remembers %+v; %s", took.Sent, privateIn(took.Private), acctest.Describe(took.Diagnostics))
 	}
 	// An update that is no work for the network ends it, too, where another one did not.
-	left := privateIn(took.private)
+	left := privateIn(took.Private)
 	left.Imported = true
-	waits := s.pass(took.remembering(t, left), match(attrs{"notification_url": "https://example.com/a", "wait_for_available": true}))
-	if waits.sent != "" || privateIn(waits.private).Imported {
-		t.Errorf("it sent %q, and remembers %+v; %s", waits.sent, privateIn(waits.private), printed(waits.tfdiags))
+	waits := network.Run(withPrivate(took.State, t, left), match(attrs{"notification_url": "https://example.com/a", "wait_for_available": true}))
+	if waits.Sent != "" || privateIn(waits.Private).Imported {
+		t.Errorf("it sent %q, and remembers %+v; %s", waits.Sent, privateIn(waits.Private), acctest.Describe(waits.Diagnostics))
 	}
 }

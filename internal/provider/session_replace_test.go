@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -48,29 +49,29 @@ func TestSession_replaces(t *testing.T) {
 		"version_more":    {token, token + "\nnotification_auth_token_version = 0", []string{"notification_auth_token_version"}},
 		"token_version":   {token + "\nnotification_auth_token_version = 1", token + "\nnotification_auth_token_version = 2", []string{"notification_auth_token_version"}},
 	}
-	w := newWorld(t, sandbox.Config{})
+	network := acc.NewNetwork(t, sandbox.Config{})
 	var first, second string
 	var checks []plancheck.PlanCheck
 	n := 0
 	for name, row := range rows {
 		n++
-		first += block(name, row.before, 3600+n)
-		second += block(name, row.after, 3600+n)
-		checks = append(checks, replaces("qod_session."+name, row.paths...))
+		first += acctest.SessionBlock(name, row.before, 3600+n)
+		second += acctest.SessionBlock(name, row.after, 3600+n)
+		checks = append(checks, acctest.ExpectReplacement("qod_session."+name, row.paths...))
 	}
 	// Each row has a duration of its own, which tells it apart on the network.
 	row := func(seconds int) int { return min(seconds, 86399) }
 	old := map[int]string{}
-	w.test(
-		w.apply(w.hcl("%s", first)),
-		planning(w.apply(w.hcl("%s", second)), append(checks, meanwhile(func() {
-			for _, s := range w.Ledger() {
+	network.Test(
+		network.ApplyStep(network.HCL(first)),
+		acctest.WithPlanChecks(network.ApplyStep(network.HCL(second)), append(checks, acctest.BetweenPlanAndApply(func() {
+			for _, s := range network.Ledger() {
 				old[row(s.Duration)] = s.ID
 			}
 		}))...),
 	)
 	deleted := map[string]bool{}
-	replacement := w.Requests(sandbox.OpCreate, sandbox.OpDelete)[len(rows) : 3*len(rows)]
+	replacement := network.Requests(sandbox.OpCreate, sandbox.OpDelete)[len(rows) : 3*len(rows)]
 	for _, r := range replacement {
 		if r.Method == http.MethodDelete {
 			deleted[path.Base(r.Path)] = true
@@ -99,35 +100,35 @@ func TestSession_updatesInPlace(t *testing.T) {
 		"timeouts_other": {`timeouts = { create = "1m" }`, `timeouts = { create = "2m" }`},
 		"timeouts_unset": {`timeouts = { delete = "1m" }`, ``},
 	}
-	w := newWorld(t, sandbox.Config{})
+	network := acc.NewNetwork(t, sandbox.Config{})
 	// At once, also where nobody waits for it: the poll of a wait would be a request.
-	w.Echo(func(info map[string]any) { info["qosStatus"] = sandbox.StatusAvailable })
+	network.Echo(func(info map[string]any) { info["qosStatus"] = sandbox.StatusAvailable })
 	var first, second string
 	var checks []plancheck.PlanCheck
 	n := 0
 	for name, row := range rows {
 		n++
-		first += block(name, row.before, 3600+n)
-		second += block(name, row.after, 3600+n)
+		first += acctest.SessionBlock(name, row.before, 3600+n)
+		second += acctest.SessionBlock(name, row.after, 3600+n)
 		checks = append(checks, plancheck.ExpectResourceAction("qod_session."+name, plancheck.ResourceActionUpdate))
 	}
-	quiet := &silence{w: w}
-	w.test(
-		w.apply(w.hcl("%s", first)),
-		planning(w.apply(w.hcl("%s", second), quiet), append(checks, meanwhile(quiet.begin))...),
+	quiet := &silence{network: network}
+	network.Test(
+		network.ApplyStep(network.HCL(first)),
+		acctest.WithPlanChecks(network.ApplyStep(network.HCL(second), quiet), append(checks, acctest.BetweenPlanAndApply(quiet.begin))...),
 	)
 }
 
 // silence is a state check that no request was made since it began.
 type silence struct {
-	w     *world
-	since int
+	network *acctest.Network
+	since   int
 }
 
-func (s *silence) begin() { s.since = len(s.w.Requests()) }
+func (s *silence) begin() { s.since = len(s.network.Requests()) }
 
 func (s *silence) CheckState(_ context.Context, _ statecheck.CheckStateRequest, resp *statecheck.CheckStateResponse) {
-	for _, r := range s.w.Requests()[s.since:] {
+	for _, r := range s.network.Requests()[s.since:] {
 		resp.Error = errors.Join(resp.Error, fmt.Errorf("unwanted request: %s %s", r.Method, r.Path))
 	}
 }

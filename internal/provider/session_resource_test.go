@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -35,39 +36,39 @@ func cameraHas(attribute, value string) statecheck.StateCheck {
 // A session's life: one POST makes it, and it is available when the apply is over; one that is
 // gone or has ended is planned anew; and destroying one that has vanished since the plan succeeds.
 func TestSession_life(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	vanish := func() { w.removeOld(w.ids()...) }
+	network := acc.NewNetwork(t, sandbox.Config{})
+	vanish := func() { network.RemovePastLag(network.SessionIDs()...) }
 	fromNow := func(attribute string, later time.Duration) statecheck.StateCheck {
 		return statecheck.ExpectKnownValue("qod_session.camera", tfjsonpath.New(attribute), knownvalue.StringFunc(func(shown string) error {
 			at, err := time.Parse(time.RFC3339, shown)
-			if now := w.clock.Now(); err == nil && at.Sub(now.Add(later)).Abs() > time.Minute {
+			if now := network.Clock.Now(); err == nil && at.Sub(now.Add(later)).Abs() > time.Minute {
 				err = fmt.Errorf("it is %s at %s, want %s from then", shown, now.UTC().Format(time.RFC3339), later)
 			}
 			return err
 		}))
 	}
 	isNew := plancheck.ExpectResourceAction("qod_session.camera", plancheck.ResourceActionCreate)
-	w.test(
-		w.apply(w.hcl(camera),
+	network.Test(
+		network.ApplyStep(network.HCL(camera),
 			statecheck.ExpectKnownValue("qod_session.camera", tfjsonpath.New("id"), knownvalue.StringRegexp(uuidForm)),
 			cameraHas("qos_status", "AVAILABLE"),
 			fromNow("started_at", 0),
 			fromNow("expires_at", time.Hour),
 		),
-		before(vanish, planning(w.apply(w.hcl(camera)), isNew)),
-		before(func() { w.advance(time.Hour) }, planning(
-			w.apply(w.hcl(camera), fromNow("started_at", 0)), isNew)),
-		resource.TestStep{Config: w.hcl(camera), Destroy: true, ConfigPlanChecks: resource.ConfigPlanChecks{
+		acctest.Before(vanish, acctest.WithPlanChecks(network.ApplyStep(network.HCL(camera)), isNew)),
+		acctest.Before(func() { network.Advance(time.Hour) }, acctest.WithPlanChecks(
+			network.ApplyStep(network.HCL(camera), fromNow("started_at", 0)), isNew)),
+		resource.TestStep{Config: network.HCL(camera), Destroy: true, ConfigPlanChecks: resource.ConfigPlanChecks{
 			PreApply: []plancheck.PlanCheck{
 				plancheck.ExpectResourceAction("qod_session.camera", plancheck.ResourceActionDestroy),
-				meanwhile(vanish),
+				acctest.BetweenPlanAndApply(vanish),
 			},
 		}},
 	)
-	if n := w.Count(sandbox.OpCreate); n != 3 {
+	if n := network.Count(sandbox.OpCreate); n != 3 {
 		t.Errorf("%d POSTs, want one for each of the three sessions", n)
 	}
-	if releases := w.Requests(sandbox.OpDelete); len(releases) != 1 || releases[0].Status != 404 {
+	if releases := network.Requests(sandbox.OpDelete); len(releases) != 1 || releases[0].Status != 404 {
 		t.Errorf("DELETEs: %v, want the one that found nothing", releases)
 	}
 }
@@ -75,24 +76,24 @@ func TestSession_life(t *testing.T) {
 // What the network changes in a session is shown and replaces it, for that reason and no other,
 // and the DELETE goes first: an UNAVAILABLE session blocks its device.
 func TestSession_changedByNetwork(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	network := acc.NewNetwork(t, sandbox.Config{})
 	onNetwork := func(change func(id string)) func() {
-		return func() { change(w.ids()[0]) }
+		return func() { change(network.SessionIDs()[0]) }
 	}
 	shown := func(attribute, value string) plancheck.PlanCheck {
 		return showsBefore{"qod_session.camera", attribute, value}
 	}
-	w.test(
-		w.apply(w.hcl(camera)),
-		before(onNetwork(func(id string) { w.Revoke(id) }), planning(
-			w.apply(w.hcl(camera), cameraHas("qos_status", "AVAILABLE")),
-			replaces("qod_session.camera", "qos_status"), shown("qos_status", "UNAVAILABLE"),
+	network.Test(
+		network.ApplyStep(network.HCL(camera)),
+		acctest.Before(onNetwork(func(id string) { network.Revoke(id) }), acctest.WithPlanChecks(
+			network.ApplyStep(network.HCL(camera), cameraHas("qos_status", "AVAILABLE")),
+			acctest.ExpectReplacement("qod_session.camera", "qos_status"), shown("qos_status", "UNAVAILABLE"),
 			plancheck.ExpectUnknownValue("qod_session.camera", tfjsonpath.New("qos_status")))),
-		before(onNetwork(func(id string) { w.Edit(id, func(s *sandbox.Session) { s.QoSProfile = "QOS_S" }) }), planning(
-			w.apply(w.hcl(camera), cameraHas("qos_profile", "QOS_L")),
-			replaces("qod_session.camera", "qos_profile"), shown("qos_profile", "QOS_S"))),
+		acctest.Before(onNetwork(func(id string) { network.Edit(id, func(s *sandbox.Session) { s.QoSProfile = "QOS_S" }) }), acctest.WithPlanChecks(
+			network.ApplyStep(network.HCL(camera), cameraHas("qos_profile", "QOS_L")),
+			acctest.ExpectReplacement("qod_session.camera", "qos_profile"), shown("qos_profile", "QOS_S"))),
 	)
-	if got, want := w.writes(), "POST DELETE POST DELETE POST DELETE"; got != want {
+	if got, want := network.Writes(), "POST DELETE POST DELETE POST DELETE"; got != want {
 		t.Errorf("requests that change something: %s, want %s", got, want)
 	}
 }
@@ -100,9 +101,9 @@ func TestSession_changedByNetwork(t *testing.T) {
 // Values that are not known at plan time fail no plan, and what comes of them is what is asked
 // for: single values, a whole device, and values that only may have changed.
 func TestSession_unknownValues(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	network := acc.NewNetwork(t, sandbox.Config{})
 	config := func(event string) string {
-		return w.hcl(`
+		return network.HCL(fmt.Sprintf(`
 resource "terraform_data" "event" {
   input = {
     name    = %q
@@ -126,27 +127,27 @@ resource "qod_session" "drone" {
   duration           = 60
   wait_for_available = terraform_data.event.output.name != ""
 }
-`, event)
+`, event))
 	}
-	w.test(
-		planning(w.apply(config("final"), cameraHas("qos_profile", "QOS_E"),
+	network.Test(
+		acctest.WithPlanChecks(network.ApplyStep(config("final"), cameraHas("qos_profile", "QOS_E"),
 			statecheck.ExpectKnownValue("qod_session.camera", tfjsonpath.New("duration"), knownvalue.Int64Exact(5400)),
 			statecheck.ExpectKnownValue("qod_session.drone", tfjsonpath.New("device").AtMapKey("ipv6_address"), knownvalue.StringExact("2001:db8::10")),
 			statecheck.ExpectKnownValue("qod_session.drone", tfjsonpath.New("application_server").AtMapKey("ipv4_address"), knownvalue.StringExact("198.51.100.7")),
 		), plancheck.ExpectUnknownValue("qod_session.camera", tfjsonpath.New("device").AtMapKey("phone_number"))),
-		planning(w.apply(config("replay"), cameraHas("qos_profile", "QOS_E")),
-			replaces("qod_session.camera", "device.phone_number", "duration", "qos_profile")),
+		acctest.WithPlanChecks(network.ApplyStep(config("replay"), cameraHas("qos_profile", "QOS_E")),
+			acctest.ExpectReplacement("qod_session.camera", "device.phone_number", "duration", "qos_profile")),
 	)
 }
 
 // A provider whose endpoint is not known yet plans what needs no call, and says so where a call
 // is needed; nothing is lost over it.
 func TestSession_unknownEndpoint(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	network := acc.NewNetwork(t, sandbox.Config{})
 	config := func(event string) string {
 		return `
 resource "terraform_data" "gateway" {
-  input = { event = "` + event + `", endpoint = "` + w.Endpoint() + `" }
+  input = { event = "` + event + `", endpoint = "` + network.Endpoint() + `" }
 }
 
 provider "qod" {
@@ -156,12 +157,12 @@ provider "qod" {
 }
 ` + camera
 	}
-	w.test(
-		w.apply(config("final")),
-		resource.TestStep{Config: config("replay"), ExpectError: says("the provider's endpoint is not known yet")},
-		planning(w.apply(config("final")), plancheck.ExpectEmptyPlan()),
+	network.Test(
+		network.ApplyStep(config("final")),
+		resource.TestStep{Config: config("replay"), ExpectError: acctest.MessagePattern("the provider's endpoint is not known yet")},
+		acctest.WithPlanChecks(network.ApplyStep(config("final")), plancheck.ExpectEmptyPlan()),
 	)
-	if n := w.Count(sandbox.OpCreate); n != 1 {
+	if n := network.Count(sandbox.OpCreate); n != 1 {
 		t.Errorf("%d POSTs, want 1", n)
 	}
 }
@@ -170,8 +171,8 @@ provider "qod" {
 // while it was waited for, made it with another profile, or took too long. The next apply deletes
 // it and asks again.
 func TestSession_tainted(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	config := w.hcl(`
+	network := acc.NewNetwork(t, sandbox.Config{})
+	config := network.HCL(`
 resource "qod_session" "revoked" {
   device      = { phone_number = "+34600000010" }
   qos_profile = "QOS_L"
@@ -191,14 +192,14 @@ resource "qod_session" "slow" {
   timeouts    = { create = "3s" }
 }
 `)
-	w.Before(sandbox.OpRead, func(int, *http.Request) {
-		for _, s := range w.Ledger() {
-			if s.Duration == 3601 && w.Count(sandbox.OpDelete) == 0 {
-				w.Revoke(s.ID)
+	network.Before(sandbox.OpRead, func(int, *http.Request) {
+		for _, s := range network.Ledger() {
+			if s.Duration == 3601 && network.Count(sandbox.OpDelete) == 0 {
+				network.Revoke(s.ID)
 			}
 		}
 	})
-	w.Echo(func(info map[string]any) {
+	network.Echo(func(info map[string]any) {
 		switch info["duration"] {
 		case 3602.0:
 			info["qosProfile"] = "QOS_S"
@@ -206,12 +207,12 @@ resource "qod_session" "slow" {
 			info["qosStatus"] = "REQUESTED"
 		}
 	})
-	w.test(
-		resource.TestStep{Config: config, ExpectError: says("Unable to Create QoS Session")},
-		before(func() { w.Echo(nil) }, planning(w.apply(config),
-			replaces("qod_session.revoked"), replaces("qod_session.other_profile"), replaces("qod_session.slow"))),
+	network.Test(
+		resource.TestStep{Config: config, ExpectError: acctest.MessagePattern("Unable to Create QoS Session")},
+		acctest.Before(func() { network.Echo(nil) }, acctest.WithPlanChecks(network.ApplyStep(config),
+			acctest.ExpectReplacement("qod_session.revoked"), acctest.ExpectReplacement("qod_session.other_profile"), acctest.ExpectReplacement("qod_session.slow"))),
 	)
-	if posts, releases := w.Count(sandbox.OpCreate), w.Count(sandbox.OpDelete); posts != 6 || releases != 6 {
+	if posts, releases := network.Count(sandbox.OpCreate), network.Count(sandbox.OpDelete); posts != 6 || releases != 6 {
 		t.Errorf("%d POSTs and %d DELETEs, want 6 of each", posts, releases)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
@@ -21,26 +22,26 @@ import (
 // waiting is wanted the wait is resumed: an update in place that only polls, whose failure does
 // not taint the session.
 func TestSession_resumesWait(t *testing.T) {
-	clock := sandbox.NewManualClock(atKickOff)
-	w := newWorld(t, sandbox.Config{Clock: clock, Provisioning: 10 * time.Minute})
-	config := func(more string) string { return w.hcl("%s", block("camera", more, 3600)) }
+	clock := sandbox.NewManualClock(acctest.KickOff)
+	network := acc.NewNetwork(t, sandbox.Config{Clock: clock, Provisioning: 10 * time.Minute})
+	config := func(more string) string { return network.HCL(acctest.SessionBlock("camera", more, 3600)) }
 	isUpdate := plancheck.ExpectResourceAction("qod_session.camera", plancheck.ResourceActionUpdate)
 	polls := 0
 	isNull := func(attribute string) statecheck.StateCheck {
 		return statecheck.ExpectKnownValue("qod_session.camera", tfjsonpath.New(attribute), knownvalue.Null())
 	}
-	w.test(
-		w.apply(config("wait_for_available = false"), cameraHas("qos_status", "REQUESTED"), isNull("started_at"), isNull("expires_at")),
+	network.Test(
+		network.ApplyStep(config("wait_for_available = false"), cameraHas("qos_status", "REQUESTED"), isNull("started_at"), isNull("expires_at")),
 		resource.TestStep{
 			Config:      config(`timeouts = { create = "500ms" }`),
-			ExpectError: says("It is still requested. The next apply resumes the wait."),
+			ExpectError: acctest.MessagePattern("It is still requested. The next apply resumes the wait."),
 		},
-		planning(
-			w.apply(config(""), cameraHas("qos_status", "AVAILABLE"), cameraHas("started_at", "2028-02-29T20:25:00Z")),
+		acctest.WithPlanChecks(
+			network.ApplyStep(config(""), cameraHas("qos_status", "AVAILABLE"), cameraHas("started_at", "2028-02-29T20:25:00Z")),
 			isUpdate,
 			plancheck.ExpectUnknownValue("qod_session.camera", tfjsonpath.New("qos_status")),
-			meanwhile(func() {
-				w.Before(sandbox.OpRead, func(int, *http.Request) {
+			acctest.BetweenPlanAndApply(func() {
+				network.Before(sandbox.OpRead, func(int, *http.Request) {
 					if polls++; polls == 2 {
 						clock.Advance(10 * time.Minute)
 					}
@@ -48,7 +49,7 @@ func TestSession_resumesWait(t *testing.T) {
 			}),
 		),
 	)
-	if got := w.writes(); got != "POST DELETE" {
+	if got := network.Writes(); got != "POST DELETE" {
 		t.Errorf("requests that change something: %s, want one POST and the DELETE in the end", got)
 	}
 }
@@ -82,7 +83,7 @@ func TestSession_createEnds(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		config attrs
-		spoil  func(*world)
+		spoil  func(*acctest.Network)
 		says   []string // of the error; none: it is a success
 		warns  []string // of the one warning; none: there is none
 		status string
@@ -93,101 +94,102 @@ func TestSession_createEnds(t *testing.T) {
 			status: "REQUESTED",
 		},
 		"unavailable while it is waited for": {
-			spoil:  func(w *world) { w.Before(sandbox.OpRead, func(int, *http.Request) { w.Revoke(w.ids()[0]) }) },
+			spoil: func(network *acctest.Network) {
+				network.Before(sandbox.OpRead, func(int, *http.Request) { network.Revoke(network.SessionIDs()[0]) })
+			},
 			says:   []string{"Unable to Create QoS Session", "UNAVAILABLE", "tainted", "Session: "},
 			status: "UNAVAILABLE",
 		},
 		"unavailable at once, and nobody waits": {
 			config: attrs{"wait_for_available": false},
-			spoil:  func(w *world) { w.Echo(func(info map[string]any) { info["qosStatus"] = "UNAVAILABLE" }) },
+			spoil: func(network *acctest.Network) {
+				network.Echo(func(info map[string]any) { info["qosStatus"] = "UNAVAILABLE" })
+			},
 			says:   []string{"Unable to Create QoS Session", "UNAVAILABLE", "tainted"},
 			status: "UNAVAILABLE",
 		},
 		"another profile": {
-			spoil:  func(w *world) { w.Echo(func(info map[string]any) { info["qosProfile"] = "QOS_S" }) },
+			spoil: func(network *acctest.Network) {
+				network.Echo(func(info map[string]any) { info["qosProfile"] = "QOS_S" })
+			},
 			says:   []string{"Unable to Create QoS Session", "QOS_S", "QOS_L was asked for", "tainted"},
 			status: "AVAILABLE",
 		},
 		"another profile, and nobody waits": {
 			config: attrs{"wait_for_available": false},
-			spoil:  func(w *world) { w.Echo(func(info map[string]any) { info["qosProfile"] = "QOS_S" }) },
+			spoil: func(network *acctest.Network) {
+				network.Echo(func(info map[string]any) { info["qosProfile"] = "QOS_S" })
+			},
 			says:   []string{"Unable to Create QoS Session", "QOS_S", "QOS_L was asked for", "tainted"},
 			status: "REQUESTED",
 		},
 		"too slow": {
 			config: attrs{"timeouts": attrs{"create": "2s"}},
-			spoil:  func(w *world) { w.Echo(func(info map[string]any) { info["qosStatus"] = "REQUESTED" }) },
+			spoil: func(network *acctest.Network) {
+				network.Echo(func(info map[string]any) { info["qosStatus"] = "REQUESTED" })
+			},
 			says:   []string{"Unable to Create QoS Session", "timeouts.create", "tainted", "terraform untaint keeps it", "resumes the wait"},
 			status: "REQUESTED",
 		},
 		"less than asked for": {
-			spoil:  func(w *world) { w.Echo(func(info map[string]any) { info["duration"] = 600 }) },
+			spoil:  func(network *acctest.Network) { network.Echo(func(info map[string]any) { info["duration"] = 600 }) },
 			warns:  []string{"QoS Session Shorter Than Asked", "600 of 3600 seconds"},
 			status: "AVAILABLE",
 		},
 		"less than asked for, as the first answer alone shows": {
-			spoil:  func(w *world) { w.Echo(onlyAtFirst(map[string]any{"duration": 600})) },
+			spoil:  func(network *acctest.Network) { network.Echo(onlyAtFirst(map[string]any{"duration": 600})) },
 			warns:  []string{"QoS Session Shorter Than Asked", "600 of 3600 seconds"},
 			status: "AVAILABLE",
 		},
 		"another profile, as the first answer alone shows": {
-			spoil:  func(w *world) { w.Echo(onlyAtFirst(map[string]any{"qosProfile": "QOS_S"})) },
+			spoil:  func(network *acctest.Network) { network.Echo(onlyAtFirst(map[string]any{"qosProfile": "QOS_S"})) },
 			says:   []string{"Unable to Create QoS Session", "QOS_S", "QOS_L was asked for", "tainted"},
 			status: "AVAILABLE",
 		},
 		"more than asked for": {
-			spoil:  func(w *world) { w.Echo(func(info map[string]any) { info["duration"] = 7200 }) },
+			spoil:  func(network *acctest.Network) { network.Echo(func(info map[string]any) { info["duration"] = 7200 }) },
 			status: "AVAILABLE",
 		},
 		"polls fail in passing": {
-			spoil: func(w *world) {
-				w.Fail(sandbox.Fault{Operation: sandbox.OpRead, Effect: sandbox.Status(503, "")})
+			spoil: func(network *acctest.Network) {
+				network.Fail(sandbox.Fault{Operation: sandbox.OpRead, Effect: sandbox.Status(503, "")})
 			},
 			status: "AVAILABLE",
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.Config{})
+			network := acc.NewNetwork(t, sandbox.Config{})
 			if test.spoil != nil {
-				test.spoil(w)
+				test.spoil(network)
 			}
-			c := w.core()
-			made := c.create(hour(test.config))
-			if ids := w.ids(); len(ids) != 1 || made.text("id") != ids[0] {
-				t.Errorf("state has %q, the network %v", made.text("id"), ids)
+			c := network.Client()
+			made := c.Create(hour(test.config))
+			if ids := network.SessionIDs(); len(ids) != 1 || made.Text("id") != ids[0] {
+				t.Errorf("state has %q, the network %v", made.Text("id"), ids)
 			}
-			if got := made.text("qos_status"); got != test.status {
+			if got := made.Text("qos_status"); got != test.status {
 				t.Errorf("qos_status is %q, want %q", got, test.status)
 			}
-			if got := made.text("qos_profile"); got != "QOS_L" {
+			if got := made.Text("qos_profile"); got != "QOS_L" {
 				t.Errorf("qos_profile is %q, want what was planned", got)
 			}
-			if failed := refused(made.tfdiags); failed != (len(test.says) > 0) {
-				t.Errorf("diagnostics: %s", printed(made.tfdiags))
+			if failed := acctest.HasError(made.Diagnostics); failed != (len(test.says) > 0) {
+				t.Errorf("diagnostics: %s", acctest.Describe(made.Diagnostics))
 			}
-			containsAll(t, made.errors(), test.says)
-			warned := made.warnings()
+			acctest.ContainsAll(t, made.Errors(), test.says)
+			warned := made.Warnings()
 			if len(test.warns) == 0 && len(warned) != 0 || len(test.warns) > 0 && len(warned) != 1 {
 				t.Errorf("warnings: %q", warned)
 			}
-			containsAll(t, strings.Join(warned, ""), test.warns)
+			acctest.ContainsAll(t, strings.Join(warned, ""), test.warns)
 			if len(test.says) == 0 {
-				c.plansNothing(c.refresh(made.record).record, hour(test.config))
+				c.ExpectEmptyPlan(c.Refresh(made.State).State, hour(test.config))
 			}
-			if left := c.destroy(made.record); left.values != nil || len(w.ids()) != 0 {
-				t.Errorf("after destroy: state %v, network %v; %s", left.values, w.ids(), printed(left.tfdiags))
+			if left := c.Destroy(made.State); left.Values != nil || len(network.SessionIDs()) != 0 {
+				t.Errorf("after destroy: state %v, network %v; %s", left.Values, network.SessionIDs(), acctest.Describe(left.Diagnostics))
 			}
 		})
-	}
-}
-
-func containsAll(t *testing.T, text string, parts []string) {
-	t.Helper()
-	for _, part := range parts {
-		if !strings.Contains(text, part) {
-			t.Errorf("%q is missing in:\n%s", part, text)
-		}
 	}
 }
 
@@ -206,14 +208,14 @@ func (a api) Now(context.Context) (time.Time, error) {
 	if a.clockless {
 		panic("a fault")
 	}
-	return atKickOff, nil
+	return acctest.KickOff, nil
 }
 
 func (a api) EstimateNow() time.Time {
 	if a.clockless {
 		panic("a fault")
 	}
-	return atKickOff
+	return acctest.KickOff
 }
 
 func (a api) Create(context.Context, qod.Spec) (qod.Session, error) { return a.reserve() }
@@ -256,18 +258,18 @@ func TestSession_createEndsWith(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			made := coreWith(t, test.api).create(hour(nil))
-			if got := made.text("qos_status"); got != test.status || (made.values == nil) != (test.status == "") {
+			made := acc.NewClientOf(t, test.api).Create(hour(nil))
+			if got := made.Text("qos_status"); got != test.status || (made.Values == nil) != (test.status == "") {
 				t.Errorf("qos_status is %q, want %q", got, test.status)
 			}
-			if test.status != "" && made.text("id") != requested.ID {
-				t.Errorf("the id %q is recorded, want %q", made.text("id"), requested.ID)
+			if test.status != "" && made.Text("id") != requested.ID {
+				t.Errorf("the id %q is recorded, want %q", made.Text("id"), requested.ID)
 			}
-			if refused(made.tfdiags) != (test.says != "") || !strings.Contains(made.errors(), test.says) {
-				t.Errorf("want an error that says %q: %s", test.says, printed(made.tfdiags))
+			if acctest.HasError(made.Diagnostics) != (test.says != "") || !strings.Contains(made.Errors(), test.says) {
+				t.Errorf("want an error that says %q: %s", test.says, acctest.Describe(made.Diagnostics))
 			}
-			if warned := strings.Join(made.warnings(), "\n"); (warned != "") != (test.warns != "") || !strings.Contains(warned, test.warns) {
-				t.Errorf("want a warning that says %q: %s", test.warns, printed(made.tfdiags))
+			if warned := strings.Join(made.Warnings(), "\n"); (warned != "") != (test.warns != "") || !strings.Contains(warned, test.warns) {
+				t.Errorf("want a warning that says %q: %s", test.warns, acctest.Describe(made.Diagnostics))
 			}
 		})
 	}
@@ -276,47 +278,47 @@ func TestSession_createEndsWith(t *testing.T) {
 // A resumed wait that fails leaves the session in state and untainted, which over the wire means:
 // with the record that it had. What became of it is in there, so that the next plan knows.
 func TestSession_resumedWaitEnds(t *testing.T) {
-	w := newWorld(t, sandbox.Config{Clock: sandbox.NewManualClock(atKickOff), Provisioning: 10 * time.Minute})
-	c := w.core()
-	made := c.created(hour(attrs{"wait_for_available": false}))
+	network := acc.NewNetwork(t, sandbox.Config{Clock: sandbox.NewManualClock(acctest.KickOff), Provisioning: 10 * time.Minute})
+	c := network.Client()
+	made := c.MustCreate(hour(attrs{"wait_for_available": false}))
 
-	slow := c.apply(c.plan(made, hour(attrs{"timeouts": attrs{"create": "300ms"}})))
-	if slow.text("id") != made.text("id") || slow.text("qos_status") != "REQUESTED" {
-		t.Errorf("after a timeout the state has %q, %q", slow.text("id"), slow.text("qos_status"))
+	slow := c.Apply(c.Plan(made, hour(attrs{"timeouts": attrs{"create": "300ms"}})))
+	if slow.Text("id") != made.Text("id") || slow.Text("qos_status") != "REQUESTED" {
+		t.Errorf("after a timeout the state has %q, %q", slow.Text("id"), slow.Text("qos_status"))
 	}
-	containsAll(t, slow.errors(), []string{"QoS Session Not Available", "resumes the wait", made.text("id")})
+	acctest.ContainsAll(t, slow.Errors(), []string{"QoS Session Not Available", "resumes the wait", made.Text("id")})
 
 	// What drifted meanwhile is for the next refresh: an update has to leave what was planned.
-	w.Edit(made.text("id"), func(s *sandbox.Session) { s.QoSProfile = "QOS_S" })
-	w.Revoke(made.text("id"))
-	dead := c.apply(c.plan(slow.record, hour(nil)))
-	containsAll(t, dead.errors(), []string{"QoS Session Not Available", "UNAVAILABLE"})
-	if status, profile := dead.text("qos_status"), dead.text("qos_profile"); status != "UNAVAILABLE" || profile != "QOS_L" {
+	network.Edit(made.Text("id"), func(s *sandbox.Session) { s.QoSProfile = "QOS_S" })
+	network.Revoke(made.Text("id"))
+	dead := c.Apply(c.Plan(slow.State, hour(nil)))
+	acctest.ContainsAll(t, dead.Errors(), []string{"QoS Session Not Available", "UNAVAILABLE"})
+	if status, profile := dead.Text("qos_status"), dead.Text("qos_profile"); status != "UNAVAILABLE" || profile != "QOS_L" {
 		t.Errorf("the state has %s, %s, want UNAVAILABLE, QOS_L", status, profile)
 	}
-	if next := c.plan(dead.record, hour(nil)); len(next.replace) != 1 || next.replace[0] != "qos_status" {
-		t.Errorf("the next plan replaces for %v, want qos_status", next.replace)
+	if next := c.Plan(dead.State, hour(nil)); len(next.Replace) != 1 || next.Replace[0] != "qos_status" {
+		t.Errorf("the next plan replaces for %v, want qos_status", next.Replace)
 	}
 }
 
 // What the error of a create that took too long advises works: untainted, the session is kept and
 // its wait resumed.
 func TestSession_untainted(t *testing.T) {
-	clock := sandbox.NewManualClock(atKickOff)
-	w := newWorld(t, sandbox.Config{Clock: clock, Provisioning: time.Minute})
-	c := w.cli(block("camera", `timeouts = { create = "3s" }`, 3600))
-	containsAll(t, c.must(1, "apply", "-auto-approve", "-no-color", "-input=false"), []string{"terraform untaint keeps it"})
-	c.isLedger()
-	c.must(0, "untaint", "qod_session.camera")
+	clock := sandbox.NewManualClock(acctest.KickOff)
+	network := acc.NewNetwork(t, sandbox.Config{Clock: clock, Provisioning: time.Minute})
+	c := network.CLI(acctest.SessionBlock("camera", `timeouts = { create = "3s" }`, 3600))
+	acctest.ContainsAll(t, c.Must(1, "apply", "-auto-approve", "-no-color", "-input=false"), []string{"terraform untaint keeps it"})
+	c.ExpectInSync()
+	c.Must(0, "untaint", "qod_session.camera")
 	looks := 0
-	w.Before(sandbox.OpRead, func(int, *http.Request) {
+	network.Before(sandbox.OpRead, func(int, *http.Request) {
 		if looks++; looks == 3 { // the refresh of the plan, a poll, another poll
 			clock.Advance(time.Minute)
 		}
 	})
-	c.apply()
-	c.destroy()
-	if got := w.writes(); got != "POST DELETE" {
+	c.Apply()
+	c.Destroy()
+	if got := network.Writes(); got != "POST DELETE" {
 		t.Errorf("requests that change something: %s, want one POST and the DELETE in the end", got)
 	}
 }

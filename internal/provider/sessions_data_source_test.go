@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -25,8 +26,8 @@ func TestSessions(t *testing.T) {
 		fifth  = "00000000-0000-4000-8000-000000000005"
 		nobody = "+34600000099"
 	)
-	clock := sandbox.NewManualClock(atKickOff)
-	w := newWorld(t, sandbox.Config{Clock: clock, Provisioning: time.Hour})
+	clock := sandbox.NewManualClock(acctest.KickOff)
+	network := acc.NewNetwork(t, sandbox.Config{Clock: clock, Provisioning: time.Hour})
 	line := func(number string) sandbox.Device { return sandbox.Device{PhoneNumber: number} }
 	seed := func() {
 		// The network lists by creation, which is the other way round here.
@@ -38,13 +39,13 @@ func TestSessions(t *testing.T) {
 				IPv4Address: &sandbox.IPv4Address{PublicAddress: "203.0.113.20", PublicPort: new(0)},
 			}},
 			{ID: first, Device: line("+34600000010")},
-			{ID: third, Device: line("+34600000030"), StartedAt: atKickOff.Add(-time.Minute), Status: sandbox.StatusUnavailable},
+			{ID: third, Device: line("+34600000030"), StartedAt: acctest.KickOff.Add(-time.Minute), Status: sandbox.StatusUnavailable},
 			{ClientID: "another team", Device: line("+34600000060")},
 		} {
-			session.CreatedAt = atKickOff.Add(time.Duration(n-10) * time.Minute)
-			w.Seed(session)
+			session.CreatedAt = acctest.KickOff.Add(time.Duration(n-10) * time.Minute)
+			network.Seed(session)
 		}
-		w.Echo(func(info map[string]any) {
+		network.Echo(func(info map[string]any) {
 			if info["sessionId"] == fifth {
 				delete(info, "device")
 				delete(info, "duration")
@@ -68,7 +69,7 @@ func TestSessions(t *testing.T) {
 		"all_filters":   {`qos_status = "AVAILABLE"` + "\n" + `qos_profile = "QOS_S"` + "\n" + `device = { phone_number = "+34600000020" }`, []string{second}},
 		"none":          {`device = { phone_number = "` + nobody + `" }`, nil},
 	}
-	config := w.provider("")
+	config := network.ProviderHCL("")
 	var found, empty []statecheck.StateCheck
 	for name, f := range filters {
 		config += "data \"qod_sessions\" \"" + name + "\" {\n" + f.filter + "\n}\n"
@@ -100,16 +101,16 @@ func TestSessions(t *testing.T) {
 		found = append(found, statecheck.ExpectKnownValue("data.qod_sessions.all", tfjsonpath.New("sessions").AtSliceIndex(at), knownvalue.ObjectExact(session)))
 	}
 	noChange := resource.ConfigPlanChecks{PostApplyPostRefresh: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}}
-	acceptance(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
+	acctest.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: acc.Factories(),
 		Steps: []resource.TestStep{
 			{Config: config, ConfigStateChecks: empty, ConfigPlanChecks: noChange},
 			{PreConfig: seed, Config: config, ConfigStateChecks: found, ConfigPlanChecks: noChange},
 			{
 				PreConfig: func() {
-					w.Fail(sandbox.Fault{Operation: sandbox.OpList, Effect: sandbox.Status(403, ""), Times: -1})
+					network.Fail(sandbox.Fault{Operation: sandbox.OpList, Effect: sandbox.Status(403, ""), Times: -1})
 				},
-				Config: config, ExpectError: says("Unable to List QoS Sessions"),
+				Config: config, ExpectError: acctest.MessagePattern("Unable to List QoS Sessions"),
 			},
 		},
 	})
@@ -117,9 +118,9 @@ func TestSessions(t *testing.T) {
 
 // Whatever keeps the sessions from being listed is an error, never an empty list.
 func TestSessions_listFails(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
-	c := w.core()
-	provider := attrs{"endpoint": w.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret, "max_retries": 0}
+	network := acc.NewNetwork(t, sandbox.Config{})
+	c := network.Client()
+	provider := attrs{"endpoint": network.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret, "max_retries": 0}
 	for name, effect := range map[string]sandbox.Effect{
 		"403":                 sandbox.Status(403, `{"code": "PERMISSION_DENIED"}`),
 		"404 of a gateway":    sandbox.Status(404, `{"message":"no Route matched with those values"}`),
@@ -128,10 +129,10 @@ func TestSessions_listFails(t *testing.T) {
 		"200 with an object":  sandbox.Answer(200, "application/json", `{"sessions": []}`),
 		"half an answer":      sandbox.Truncate(1),
 	} {
-		w.Fail(sandbox.Fault{Operation: sandbox.OpList, Effect: effect})
-		containsAll(t, name+": "+tfdiags(c.readSessions(provider, attrs{})).errors(), []string{name + ": Unable to List QoS Sessions: "})
+		network.Fail(sandbox.Fault{Operation: sandbox.OpList, Effect: effect})
+		acctest.ContainsAll(t, name+": "+acctest.Diagnostics(c.ReadSessions(provider, attrs{})).Errors(), []string{name + ": Unable to List QoS Sessions: "})
 	}
-	if diags := c.readSessions(provider, attrs{}); len(diags) > 0 {
-		t.Errorf("without a fault: %s", printed(diags))
+	if diags := c.ReadSessions(provider, attrs{}); len(diags) > 0 {
+		t.Errorf("without a fault: %s", acctest.Describe(diags))
 	}
 }

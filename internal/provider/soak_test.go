@@ -26,6 +26,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -46,7 +47,7 @@ func TestSoak(t *testing.T) {
 					Provisioning:     []time.Duration{0, 3 * time.Second, sandbox.Instant}[random.IntN(3)],
 					SeveralPerDevice: random.IntN(4) == 0,
 				}
-				s := newSoak(newWorldInBubble(t, config), random)
+				s := newSoak(acc.StartNetworkInBubble(t, config), random)
 				s.several = config.SeveralPerDevice
 				s.run()
 			})
@@ -70,14 +71,14 @@ func mustUint(t *testing.T, variable string, otherwise uint64) uint64 {
 
 // soak is one world with a few resources.
 type soak struct {
-	w         *world
+	network   *acctest.Network
 	several   bool // the network takes any number of sessions for a device
 	mixed     bool // a gateway gives answers to requests to create to others
 	doubled   bool // a proxy sends requests to create twice
 	common    int  // the kind of identifier that all devices have
 	began     time.Time
 	random    *rand.Rand
-	process   *core
+	process   *acctest.ProtocolClient
 	resources []*soaked
 	story     []string // what was made to happen, for whoever reads a failure
 }
@@ -86,21 +87,21 @@ type soak struct {
 type soaked struct {
 	reserves  bool // it is a qod_reservation
 	config    attrs
-	state     record
+	state     acctest.State
 	tainted   bool
 	said      string // every error since the last healed apply
 	announced int    // how many sessions they told of that are in no state, or may be
 	lost      bool   // there has been such an error
 }
 
-func newSoak(w *world, random *rand.Rand) *soak {
-	s := &soak{w: w, began: w.clock.Now(), random: random, common: random.IntN(4)}
+func newSoak(network *acctest.Network, random *rand.Rand) *soak {
+	s := &soak{network: network, began: network.Clock.Now(), random: random, common: random.IntN(4)}
 	for i := range 2 + random.IntN(3) {
 		r := &soaked{reserves: random.IntN(2) == 0, config: s.configuration(i)}
 		if r.reserves {
-			r.config = s.scheduled(r.config.with("timeouts.update", "3m"))
+			r.config = s.scheduled(r.config.With("timeouts.update", "3m"))
 		} else {
-			r.config = r.config.with("duration", 600+i)
+			r.config = r.config.With("duration", 600+i)
 		}
 		s.resources = append(s.resources, r)
 	}
@@ -109,9 +110,9 @@ func newSoak(w *world, random *rand.Rand) *soak {
 }
 
 // of is the process as it sees to a resource.
-func (s *soak) of(r *soaked) *core {
+func (s *soak) of(r *soaked) *acctest.ProtocolClient {
 	if r.reserves {
-		return s.process.reservations()
+		return s.process.Reservations()
 	}
 	return s.process
 }
@@ -119,17 +120,14 @@ func (s *soak) of(r *soaked) *core {
 // session is the id of the resource's session, if it has one, as the ledger spells it.
 func (r *soaked) session() string {
 	if r.reserves {
-		return strings.ToLower(r.state.text("session_id"))
+		return strings.ToLower(r.state.Text("session_id"))
 	}
-	return strings.ToLower(r.state.text("id"))
+	return strings.ToLower(r.state.Text("id"))
 }
 
 // restart begins a new provider process, as every plan and apply does.
 func (s *soak) restart() {
-	s.process = newCore(s.w.t, s.w.process(), attrs{
-		"endpoint": s.w.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret,
-		"max_retries": 2, "request_timeout": "10s",
-	})
+	s.process = s.network.ClientWith(attrs{"max_retries": 2, "request_timeout": "10s"})
 }
 
 func (s *soak) run() {
@@ -141,7 +139,7 @@ func (s *soak) run() {
 		s.change()
 	}
 	s.undisturbed()
-	s.w.advance(time.Minute) // beyond what begins or ends during a run
+	s.network.Advance(time.Minute) // beyond what begins or ends during a run
 	s.healed()
 	if s.random.IntN(2) == 0 {
 		s.later()
@@ -155,7 +153,7 @@ func (s *soak) run() {
 		s.restart()
 		s.together(s.destroy)
 	}
-	if left := s.w.ids(); len(left) > 0 {
+	if left := s.network.SessionIDs(); len(left) > 0 {
 		s.fail("after the destroy the network holds %v", left)
 	}
 }
@@ -200,7 +198,7 @@ func (s *soak) configuration(i int) attrs {
 // session, shorter than a run, or one that opens during a run. All but the last two begin and end half
 // an hour from the nearest run, since time passes by whole hours: no check has to be quick.
 func (s *soak) scheduled(config attrs) attrs {
-	now := s.w.clock.Now()
+	now := s.network.Clock.Now()
 	at := func(hours int) time.Time {
 		return s.began.Add(now.Sub(s.began).Truncate(time.Hour) + time.Duration(hours)*time.Hour + 30*time.Minute)
 	}
@@ -216,9 +214,9 @@ func (s *soak) scheduled(config attrs) attrs {
 		{shortly, at(from)},
 	}[s.random.IntN(7)]
 	place := time.FixedZone("", s.random.IntN(47)*1800-23*1800)
-	config = config.with("starts_at", nil).with("ends_at", w.ends.In(place).Format(time.RFC3339Nano))
+	config = config.With("starts_at", nil).With("ends_at", w.ends.In(place).Format(time.RFC3339Nano))
 	if !w.starts.IsZero() {
-		config = config.with("starts_at", w.starts.In(place).Format(time.RFC3339Nano))
+		config = config.With("starts_at", w.starts.In(place).Format(time.RFC3339Nano))
 	}
 	return config
 }
@@ -287,7 +285,7 @@ var circumstances = map[string]func(s *soak){
 		for _, op := range []sandbox.Operation{sandbox.OpRead, sandbox.OpList, sandbox.OpDelete} {
 			if s.random.IntN(3) > 0 {
 				s.tell("to %s: %s", op, answer.Name)
-				s.w.Fail(sandbox.Fault{Operation: op, Nth: 1 + s.random.IntN(3), Times: []int{1, 3, -1}[s.random.IntN(3)], Effect: answer.Effect})
+				s.network.Fail(sandbox.Fault{Operation: op, Nth: 1 + s.random.IntN(3), Times: []int{1, 3, -1}[s.random.IntN(3)], Effect: answer.Effect})
 			}
 		}
 	},
@@ -299,40 +297,40 @@ var circumstances = map[string]func(s *soak){
 			}
 			if by := time.Duration(s.random.IntN(55)) * time.Second; s.random.IntN(2) == 0 {
 				s.tell("%s lags by %s", op, by)
-				s.w.Lag(op, by)
+				s.network.Lag(op, by)
 			}
 		}
 	},
-	"a list stands still": func(s *soak) { s.w.StaleList(true) },
+	"a list stands still": func(s *soak) { s.network.StaleList(true) },
 	"a cache": func(s *soak) {
 		for _, op := range []sandbox.Operation{sandbox.OpRead, sandbox.OpList} {
 			if s.random.IntN(3) > 0 {
 				effect := []func() sandbox.Effect{sandbox.Cached, sandbox.CachedWithoutAge, sandbox.CachedUnlessNoCache}[s.random.IntN(3)]()
-				s.w.Fail(sandbox.Fault{Operation: op, Nth: 1 + s.random.IntN(3), Times: -1, Effect: effect})
+				s.network.Fail(sandbox.Fault{Operation: op, Nth: 1 + s.random.IntN(3), Times: -1, Effect: effect})
 			}
 		}
 	},
 	"a clock is wrong": func(s *soak) {
 		by, every := time.Duration(s.random.IntN(24)-12)*30*time.Minute, 1+s.random.IntN(3)
 		s.tell("by %s, in every answer of %d", by, every)
-		s.w.SkewDate(func(n int, _ sandbox.Operation) time.Duration {
+		s.network.SkewDate(func(n int, _ sandbox.Operation) time.Duration {
 			if n%every == 0 {
 				return by
 			}
 			return 0
 		})
 	},
-	"no times are shown": func(s *soak) { s.w.Echo(withoutTimes) },
+	"no times are shown": func(s *soak) { s.network.Echo(withoutTimes) },
 	"no device is shown": func(s *soak) {
 		if !s.mixed { // else nothing tells whose an answer is
-			s.w.Echo(func(info map[string]any) { delete(info, "device") })
+			s.network.Echo(func(info map[string]any) { delete(info, "device") })
 		}
 	},
 	"ids in capitals": func(s *soak) {
-		s.w.Echo(func(info map[string]any) { info["sessionId"] = strings.ToUpper(fmt.Sprint(info["sessionId"])) })
+		s.network.Echo(func(info map[string]any) { info["sessionId"] = strings.ToUpper(fmt.Sprint(info["sessionId"])) })
 	},
 	"statuses in minuscules": func(s *soak) {
-		s.w.Echo(func(info map[string]any) { info["qosStatus"] = strings.ToLower(fmt.Sprint(info["qosStatus"])) })
+		s.network.Echo(func(info map[string]any) { info["qosStatus"] = strings.ToLower(fmt.Sprint(info["qosStatus"])) })
 	},
 }
 
@@ -372,7 +370,7 @@ func (s *soak) disturb() {
 	}
 	if s.random.IntN(4) == 0 {
 		s.tell("tokens are revoked")
-		s.w.RevokeTokens()
+		s.network.RevokeTokens()
 	}
 	if s.random.IntN(3) == 0 {
 		s.interrupt()
@@ -389,18 +387,18 @@ func (s *soak) disturbReleases() {
 func (s *soak) fault(op sandbox.Operation, name string, effect sandbox.Effect) {
 	f := sandbox.Fault{Operation: op, Nth: 1 + s.random.IntN(4), Times: 1 + s.random.IntN(3), Effect: effect}
 	s.tell("from %s %d, %d times: %s", op, f.Nth, f.Times, name)
-	s.w.Fail(f)
+	s.network.Fail(f)
 }
 
 // interrupt stops the process in the middle of some request, as Ctrl-C does.
 func (s *soak) interrupt() {
 	op := []sandbox.Operation{sandbox.OpCreate, sandbox.OpRead, sandbox.OpList}[s.random.IntN(3)]
-	at := s.w.Count(op) + 1 + s.random.IntN(3)
+	at := s.network.Count(op) + 1 + s.random.IntN(3)
 	process := s.process
 	s.tell("interrupted in %s %d", op, at)
-	s.w.Before(op, func(n int, r *http.Request) {
+	s.network.Before(op, func(n int, r *http.Request) {
 		if n == at {
-			_, _ = process.server.StopProvider(r.Context(), &tfprotov6.StopProviderRequest{})
+			_, _ = process.Server.StopProvider(r.Context(), &tfprotov6.StopProviderRequest{})
 		}
 	})
 }
@@ -414,17 +412,17 @@ func (s *soak) change() {
 		id := r.session()
 		switch s.random.IntN(7) {
 		case 0:
-			r.config = r.config.with("qos_profile", s.profile())
+			r.config = r.config.With("qos_profile", s.profile())
 		case 1:
-			if id != "" && s.w.Revoke(id) {
+			if id != "" && s.network.Revoke(id) {
 				s.tell("the network ends %s", id)
 			}
 		case 2:
-			if id != "" && s.w.Remove(id) {
+			if id != "" && s.network.Remove(id) {
 				s.tell("somebody deletes %s", id)
 			}
 		case 3:
-			r.config = r.config.with("wait_for_available", s.random.IntN(2) == 0)
+			r.config = r.config.With("wait_for_available", s.random.IntN(2) == 0)
 		case 4, 5:
 			if r.reserves {
 				r.config = s.scheduled(r.config)
@@ -440,63 +438,63 @@ func (s *soak) change() {
 func (s *soak) later() {
 	by := []time.Duration{time.Hour, 2 * time.Hour, 25 * time.Hour}[s.random.IntN(3)]
 	s.tell("%s pass", by)
-	s.w.advance(by)
+	s.network.Advance(by)
 }
 
 // apply is terraform apply for one resource: refresh, plan, and what the plan says.
 func (s *soak) apply(r *soaked) {
 	c := s.of(r)
-	if r.state.values != nil {
-		read := c.refresh(r.state)
-		r.say(read.tfdiags)
-		if refused(read.tfdiags) {
+	if r.state.Values != nil {
+		read := c.Refresh(r.state)
+		r.say(read.Diagnostics)
+		if acctest.HasError(read.Diagnostics) {
 			return
 		}
-		r.state = read.record
-		if r.state.values == nil {
+		r.state = read.State
+		if r.state.Values == nil {
 			r.tainted = false
 		}
 	}
 	if r.tainted && !s.release(r) {
 		return
 	}
-	p := c.plan(r.state, r.config)
-	r.say(p.tfdiags)
+	p := c.Plan(r.state, r.config)
+	r.say(p.Diagnostics)
 	switch {
-	case refused(p.tfdiags):
+	case acctest.HasError(p.Diagnostics):
 		return
-	case len(p.replace) > 0:
+	case len(p.Replace) > 0:
 		if !s.release(r) {
 			return
 		}
-		p = c.plan(r.state, r.config)
-	case r.state.values != nil && p.planned.is(r.state):
+		p = c.Plan(r.state, r.config)
+	case r.state.Values != nil && p.Planned.Equal(r.state):
 		return
 	}
-	creating := r.state.values == nil
-	made := c.apply(p)
-	r.say(made.tfdiags)
-	r.state, r.tainted = made.record, creating && refused(made.tfdiags) && made.values != nil
+	creating := r.state.Values == nil
+	made := c.Apply(p)
+	r.say(made.Diagnostics)
+	r.state, r.tainted = made.State, creating && acctest.HasError(made.Diagnostics) && made.Values != nil
 }
 
 func (s *soak) release(r *soaked) bool {
-	gone := s.of(r).destroy(r.state)
-	r.say(gone.tfdiags)
-	if refused(gone.tfdiags) {
+	gone := s.of(r).Destroy(r.state)
+	r.say(gone.Diagnostics)
+	if acctest.HasError(gone.Diagnostics) {
 		return false
 	}
-	r.state, r.tainted = record{}, false
+	r.state, r.tainted = acctest.State{}, false
 	return true
 }
 
 func (s *soak) destroy(r *soaked) {
-	if r.state.values != nil {
+	if r.state.Values != nil {
 		s.release(r)
 	}
 }
 
-func (r *soaked) say(d tfdiags) {
-	for _, text := range d.of(tfprotov6.DiagnosticSeverityError) {
+func (r *soaked) say(d acctest.Diagnostics) {
+	for _, text := range d.BySeverity(tfprotov6.DiagnosticSeverityError) {
 		r.said += text + "\n"
 		n := announces(text)
 		r.announced, r.lost = r.announced+n, r.lost || n > 0
@@ -533,7 +531,7 @@ func (s *soak) accountedFor() {
 		held[r.session()] = true
 		announced += r.announced
 	}
-	for _, id := range s.w.ids() {
+	for _, id := range s.network.SessionIDs() {
 		named := slices.ContainsFunc(s.resources, func(r *soaked) bool { return strings.Contains(strings.ToLower(r.said), id) })
 		if held[id] || named {
 			continue
@@ -550,19 +548,19 @@ var namedForImport = regexp.MustCompile(`terraform import 'ADDRESS' ([0-9A-Fa-f-
 
 // undisturbed ends what was made to go wrong, but for what has already.
 func (s *soak) undisturbed() {
-	s.w.Heal()
-	s.w.SkewDate(nil)
-	s.w.Echo(nil)
-	s.w.StaleList(false)
+	s.network.Heal()
+	s.network.SkewDate(nil)
+	s.network.Echo(nil)
+	s.network.StaleList(false)
 	for _, op := range []sandbox.Operation{sandbox.OpCreate, sandbox.OpRead, sandbox.OpList, sandbox.OpDelete} {
-		s.w.Lag(op, 0)
+		s.network.Lag(op, 0)
 	}
 }
 
 // healed applies without faults, as often as a person would, doing what the errors say.
 func (s *soak) healed() {
 	for round := range 4 {
-		s.w.advance(5 * time.Second)
+		s.network.Advance(5 * time.Second)
 		s.restart()
 		for _, r := range s.resources {
 			r.said, r.announced = "", 0
@@ -571,7 +569,7 @@ func (s *soak) healed() {
 		for _, r := range s.resources {
 			id := namedForImport.FindStringSubmatch(r.said)
 			switch removed := strings.Contains(r.said, "terraform state rm 'ADDRESS'"); {
-			case id != nil && (r.state.values == nil || removed):
+			case id != nil && (r.state.Values == nil || removed):
 				s.adopt(r, id[1])
 			case r.lost && round > 0:
 				// Whoever was told that a session may exist looks for it: outside its window a reservation asks
@@ -585,8 +583,8 @@ func (s *soak) healed() {
 			s.fail("resource %d does not heal: %s", i, r.said)
 			continue
 		}
-		if p := s.of(r).plan(s.of(r).refresh(r.state).record, r.config); len(p.replace) > 0 || !p.planned.is(r.state) {
-			s.fail("resource %d has a plan after it is healed: it replaces for %v\n  state: %v %s\n  plan:  %v %s", i, p.replace, r.state.values, r.state.private, p.planned.values, p.planned.private)
+		if p := s.of(r).Plan(s.of(r).Refresh(r.state).State, r.config); len(p.Replace) > 0 || !p.Planned.Equal(r.state) {
+			s.fail("resource %d has a plan after it is healed: it replaces for %v\n  state: %v %s\n  plan:  %v %s", i, p.Replace, r.state.Values, r.state.Private, p.Planned.Values, p.Planned.Private)
 		}
 		s.isConfigured(i, r)
 	}
@@ -597,17 +595,17 @@ func (s *soak) healed() {
 		}
 	}
 	slices.Sort(held)
-	if onNetwork := s.w.ids(); !slices.Equal(held, onNetwork) {
+	if onNetwork := s.network.SessionIDs(); !slices.Equal(held, onNetwork) {
 		s.fail("state and network differ:\n  state:   %v\n  network: %v", held, onNetwork)
 	}
 }
 
 // adopt imports a session in place of what the state has of the resource.
 func (s *soak) adopt(r *soaked, id string) {
-	adopted := s.of(r).adopt(id)
+	adopted := s.of(r).Import(id)
 	r.said, r.announced = "", 0
-	r.say(adopted.tfdiags)
-	r.state, r.tainted = adopted.record, false
+	r.say(adopted.Diagnostics)
+	r.state, r.tainted = adopted.State, false
 }
 
 // recover has the sessions of the resource's device that are in no state, as the data source shows them,
@@ -617,15 +615,15 @@ func (s *soak) recover(r *soaked) {
 	for _, other := range s.resources {
 		held[other.session()] = true
 	}
-	for _, session := range s.w.Ledger() {
+	for _, session := range s.network.Ledger() {
 		switch {
 		case held[session.ID] || !isOf(r, session):
 		case r.session() == "":
 			s.adopt(r, session.ID)
 		default:
 			s.tell("%s is imported and destroyed", session.ID)
-			if gone := s.process.destroy(s.process.adopt(session.ID).record); refused(gone.tfdiags) {
-				s.fail("what was recovered cannot be destroyed: %s", printed(gone.tfdiags))
+			if gone := s.process.Destroy(s.process.Import(session.ID).State); acctest.HasError(gone.Diagnostics) {
+				s.fail("what was recovered cannot be destroyed: %s", acctest.Describe(gone.Diagnostics))
 			}
 		}
 	}
@@ -652,7 +650,7 @@ func (s *soak) isConfigured(i int, r *soaked) {
 	if r.reserves {
 		s.isInWindow(i, r)
 	}
-	for _, session := range s.w.Ledger() {
+	for _, session := range s.network.Ledger() {
 		if session.ID != r.session() {
 			continue
 		}
@@ -661,9 +659,9 @@ func (s *soak) isConfigured(i int, r *soaked) {
 		}
 	}
 	c := s.of(r)
-	want := c.members(c.convert(c.schema.ValueType(), r.config))
+	want := c.Members(c.Convert(c.Schema.ValueType(), r.config))
 	for _, name := range []string{"device", "application_server"} {
-		if got := r.state.values[name]; !got.Equal(want[name]) {
+		if got := r.state.Values[name]; !got.Equal(want[name]) {
 			s.fail("resource %d: %s in state is %s", i, name, got)
 		}
 	}
@@ -673,12 +671,12 @@ func (s *soak) isConfigured(i int, r *soaked) {
 func (s *soak) isInWindow(i int, r *soaked) {
 	instant := func(name string) time.Time {
 		text, _ := r.config[name].(string)
-		if was := mustInstant(s.w.t, r.state.text(name)); !was.Equal(mustInstant(s.w.t, text)) {
+		if was := mustInstant(s.network.T, r.state.Text(name)); !was.Equal(mustInstant(s.network.T, text)) {
 			s.fail("resource %d: %s is %s in state, want %s", i, name, was, text)
 		}
-		return mustInstant(s.w.t, text)
+		return mustInstant(s.network.T, text)
 	}
-	now, starts, ends := s.w.clock.Now(), instant("starts_at"), instant("ends_at")
+	now, starts, ends := s.network.Clock.Now(), instant("starts_at"), instant("ends_at")
 	want := "AVAILABLE"
 	switch {
 	case now.Before(starts):
@@ -686,7 +684,7 @@ func (s *soak) isInWindow(i int, r *soaked) {
 	case !now.Before(ends):
 		want = "ENDED"
 	}
-	if got := r.state.text("status"); got != want || (r.session() != "") != (want == "AVAILABLE") {
+	if got := r.state.Text("status"); got != want || (r.session() != "") != (want == "AVAILABLE") {
 		s.fail("resource %d is %s with the session %q at %s, want %s: its window is from %s to %s", i, got, r.session(), now, want, starts, ends)
 	}
 }
@@ -696,17 +694,17 @@ func (s *soak) tell(format string, args ...any) {
 }
 
 func (s *soak) fail(format string, args ...any) {
-	s.w.t.Helper()
+	s.network.T.Helper()
 	var said strings.Builder
 	for i, r := range s.resources {
 		fmt.Fprintf(&said, "  %d, with session %q, device %v: %s\n", i, r.session(), r.config["device"], r.said)
 	}
-	s.w.t.Errorf(format+"\n\nWhat cause:\n  %s\n\nRequests:\n%s\nErrors since:\n%s", append(args, strings.Join(s.story, "\n  "), s.log(), &said)...)
+	s.network.T.Errorf(format+"\n\nWhat cause:\n  %s\n\nRequests:\n%s\nErrors since:\n%s", append(args, strings.Join(s.story, "\n  "), s.log(), &said)...)
 }
 
 func (s *soak) log() string {
 	var b strings.Builder
-	for _, r := range s.w.Requests() {
+	for _, r := range s.network.Requests() {
 		fmt.Fprintf(&b, "  %s %s %d\n", r.Method, r.Path, r.Status)
 	}
 	return b.String()

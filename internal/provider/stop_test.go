@@ -11,28 +11,29 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
 func TestStop(t *testing.T) { //nolint:paralleltest // it counts every goroutine of the process
-	w := &world{Server: sandbox.Start(t, sandbox.Config{Provisioning: time.Hour}), t: t}
-	c := w.core()
+	network := acc.StartNetwork(t, sandbox.Config{Provisioning: time.Hour})
+	c := network.Client()
 	polled := make(chan struct{})
-	w.Before(sandbox.OpRead, func(n int, _ *http.Request) {
+	network.Before(sandbox.OpRead, func(n int, _ *http.Request) {
 		if n == 2 {
 			close(polled)
 		}
 	})
-	ended := make(chan result)
-	go func() { ended <- c.create(hour(nil)) }()
+	ended := make(chan acctest.Result)
+	go func() { ended <- c.Create(hour(nil)) }()
 	<-polled
-	if _, err := c.server.StopProvider(t.Context(), &tfprotov6.StopProviderRequest{}); err != nil {
+	if _, err := c.Server.StopProvider(t.Context(), &tfprotov6.StopProviderRequest{}); err != nil {
 		t.Error(err)
 	}
 	made := <-ended
-	containsAll(t, strings.Join(made.warnings(), "\n"), []string{"The next apply resumes the wait."})
-	if ids := w.ids(); len(ids) != 1 || made.text("id") != ids[0] {
-		t.Errorf("state has %q, the network %v", made.text("id"), ids)
+	acctest.ContainsAll(t, strings.Join(made.Warnings(), "\n"), []string{"The next apply resumes the wait."})
+	if ids := network.SessionIDs(); len(ids) != 1 || made.Text("id") != ids[0] {
+		t.Errorf("state has %q, the network %v", made.Text("id"), ids)
 	}
 	left := ours()
 	for patience := time.Now().Add(5 * time.Second); left != "" && time.Now().Before(patience); left = ours() {
