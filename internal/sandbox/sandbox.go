@@ -71,6 +71,7 @@ const Instant time.Duration = -1
 type Sandbox struct {
 	config        Config
 	clock         Clock
+	api           apiHandler
 	network       *network
 	tokens        *tokens
 	webhookSender *webhookSender
@@ -107,11 +108,12 @@ func New(c Config) *Sandbox {
 	}
 	c.TokenLifetime = cmp.Or(c.TokenLifetime, time.Hour)
 	s := &Sandbox{config: c, clock: c.Clock, requests: requests{keep: maxLogged}, rateLimit: rateLimit{perSecond: c.RateLimit}}
+	s.api = openGateway{s}
 	s.closing, s.close = context.WithCancel(context.Background())
-	s.webhookSender = newWebhookSender(s.closing, c.Webhooks)
+	s.webhookSender = newWebhookSender(s.closing, c.Webhooks, s.api.event)
 	s.network = newNetwork(c.Clock, c.Provisioning, c.Clients[0].ID, s.webhookSender.notify)
 	s.network.several = c.SeveralPerDevice
-	s.tokens = newTokens(c.Clock, c.TokenLifetime, c.Clients)
+	s.tokens = newTokens(c.Clock, s.api.scopes(), c.Clients)
 	if c.MockRules {
 		s.tokens.register(mockClient)
 		s.AcceptToken(mockToken, mockClient.ID)
