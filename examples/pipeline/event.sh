@@ -7,92 +7,240 @@
 # CUT       addresses whose live session a pass may end, as a JSON list (default: none)
 # INTERVAL  seconds between two passes (default 60)
 # MINUTES   stop between two passes after this time, before the job is killed (default: no limit)
+# ALERT     shell command that gets one line of text on standard input when a pass fails, when a
+#           reservation inside its window is not AVAILABLE after a pass, and when that is over (default: none)
+#
+# Exit status:
+#   0  the event is over and no session is left; or MINUTES ran out while every reservation inside its
+#      window was AVAILABLE: run it again to resume
+#   1  the last pass failed, or MINUTES ran out while a reservation inside its window was not AVAILABLE
+#   2  wrong use: nothing was planned
+#   3  the event is over, and no reservation ever had a session: check the dates
 #
 # Requires terraform (or TERRAFORM=tofu) and jq. Appends the log of each apply to apply.jsonl, one JSON
-# object per line. It never reads a clock to decide anything: the reservations have the windows, and the
-# network has the time. If it stops, run it again to resume.
+# object per line. It never reads a clock to decide anything about a session: the reservations have the
+# windows, and the network has the time. If it stops, run it again to resume.
 set -u
 
 terraform=${TERRAFORM:-terraform}
 most=${MOST:-100}
 cut=${CUT:-[]}
 interval=${INTERVAL:-60}
+minutes=${MINUTES:-}
+alert=${ALERT:-}
 here=$(dirname "$0")
 began=$(date +%s)
-failed=0
-said=
+work=$(mktemp -d) || exit 2
+failed=0     # passes that failed
+applied=     # set once a plan has been applied completely
+alerts=      # process ids of alerts
+alerted=     # what the last alert was about; empty if all is well
+last_errors= # of the pass before
 
 say() { echo "$(date -u +%H:%M:%SZ) $*"; }
 
+passes_failed() {
+	case $failed in
+	0) echo "no pass failed" ;;
+	1) echo "1 pass failed" ;;
+	*) echo "$failed passes failed" ;;
+	esac
+}
+
+# An alert is on its way until it has been handed over.
+finish() {
+	# shellcheck disable=SC2086 # process ids
+	[ -z "$alerts" ] || wait $alerts
+	alert_failed
+	rm -rf "$work"
+}
+trap finish EXIT
 trap 'say "stopped. Live sessions stay live until their windows end. Run again to resume."; exit 130' INT TERM
 
 # Exit at once on mistakes that a later pass would repeat.
-if ! jq -en --argjson most "$most" --argjson cut "$cut" '($most | type) == "number" and ($cut | type) == "array"' >/dev/null; then
-	echo "event.sh: MOST must be a number, and CUT a JSON list of addresses" >&2
+misused() {
+	echo "event.sh: $*" >&2
 	exit 2
-fi
+}
+command -v jq >/dev/null || misused "jq is required"
+command -v "$terraform" >/dev/null || misused "$terraform is required: set TERRAFORM to the path of terraform or tofu"
+jq -en --argjson most "$most" --argjson cut "$cut" '($most | type) == "number" and ($cut | type) == "array"' >/dev/null 2>&1 ||
+	misused "MOST must be a number, and CUT a JSON list of addresses"
+case $interval in '' | *[!0-9]*) misused "INTERVAL must be a whole number of seconds" ;; esac
+case $minutes in *[!0-9]*) misused "MINUTES must be a whole number of minutes" ;; esac
 "$terraform" validate -no-color || exit 2
 
-# pass plans, checks and applies once. If there was nothing to do, $statuses counts the statuses found.
+# In the background: a command that hangs must not keep the next pass from starting.
+send_alert() {
+	[ -n "$alert" ] || return 0
+	{
+		printf '%s\n' "event.sh: $1" | sh -c "$alert" >>alert.log 2>&1 || echo "$?" >"$work/alert_failed"
+	} &
+	alerts="$alerts $!"
+}
+
+alert_failed() {
+	if [ -f "$work/alert_failed" ]; then
+		say "ALERT failed with exit status $(cat "$work/alert_failed"); its output is in alert.log"
+		rm -f "$work/alert_failed"
+	fi
+}
+
+# Reservations of a state or plan in JSON, as objects of address and values.
+reservations='
+	def resources: .resources[]?, (.child_modules[]? | resources);
+	def reservations: [.root_module // empty | resources | select(.mode == "managed" and .type == "qod_reservation") | {address, values}];'
+
+# errors FILE... prints the errors in JSON logs of terraform, once each: where, and why.
+errors() {
+	cat "$@" | jq -rR '
+		fromjson? | select(.type == "diagnostic" and .diagnostic.severity == "error") | .diagnostic
+		| (if .address then .address + ": " else "" end) + .summary + ": " + ((.detail // "") | split("\n\n")[0] | gsub("\n"; " "))' |
+		sort -u
+}
+
+# pass plans, checks and applies once. $work/now.json has the reservations as they are afterwards.
 pass() {
-	statuses=
+	: >"$work/errors"
 	# Terraform could not write this state, and nothing else names its sessions.
 	if [ -f errored.tfstate ]; then
 		"$terraform" state push errored.tfstate && mv errored.tfstate "pushed-$(date +%s).tfstate" || return 1
 	fi
-	"$terraform" plan -input=false -no-color -lock-timeout=5m -detailed-exitcode -out=tfplan >plan.log 2>&1
+	"$terraform" plan -input=false -lock-timeout=5m -detailed-exitcode -json -out=tfplan >plan.jsonl 2>"$work/stderr"
 	planned=$?
 	if [ $planned -ne 0 ] && [ $planned -ne 2 ]; then
-		cat plan.log
+		{
+			errors plan.jsonl
+			cat "$work/stderr"
+		} >"$work/errors"
 		return 1
 	fi
 	"$terraform" show -json tfplan >tfplan.json || return 1
-	if [ $planned -eq 2 ]; then
+	jq "$reservations"'.planned_values | reservations' tfplan.json >"$work/now.json" || return 1
+
+	# What is not of this provider is applied once, and then only together with a reservation: a trigger
+	# that changes in every plan must neither run every minute nor keep the event from ending.
+	changes=$(jq '[.resource_changes[]? | select(.type | startswith("qod_")) | select(.change.actions | inside(["no-op", "read"]) | not)] | length' tfplan.json) || return 1
+	if [ "$changes" -gt 0 ] || { [ $planned -eq 2 ] && [ -z "$applied" ]; }; then
 		objections=$(jq -r --argjson most "$most" --argjson cut "$cut" -f "$here/gate.jq" tfplan.json) || return 1
 		if [ -n "$objections" ]; then
-			say "the plan was not applied:"
-			echo "$objections"
+			{
+				echo "the plan was not applied:"
+				echo "$objections"
+			} >"$work/errors"
 			return 1
 		fi
-		grep '^Plan:' plan.log
-		if ! "$terraform" apply -input=false -no-color -lock-timeout=5m -json tfplan >>apply.jsonl; then
-			tail -n 50 apply.jsonl | jq -r 'select(."@level" == "error") | ."@message"'
+		jq -r 'select(.type == "change_summary") | ."@message"' plan.jsonl
+		"$terraform" apply -input=false -lock-timeout=5m -json tfplan >"$work/apply.jsonl" 2>"$work/stderr"
+		code=$?
+		cat "$work/apply.jsonl" >>apply.jsonl
+		"$terraform" show -json >"$work/state.json" && jq "$reservations"'.values // {} | reservations' "$work/state.json" >"$work/now.json"
+		if [ $code -ne 0 ]; then
+			{
+				errors "$work/apply.jsonl"
+				cat "$work/stderr"
+			} >"$work/errors"
 			return 1
 		fi
-		return 0
 	fi
-	# There is nothing to do, so the plan shows the current statuses.
-	statuses=$(jq -r '[.planned_values | .. | objects | select(.type? == "qod_reservation") | .values.status]
-		| if . == [] then "none" else group_by(.) | map("\(length) \(.[0])") | join(", ") end' tfplan.json)
+	applied=1
+	# A reservation whose time is not known was not looked at.
+	jq -rR 'fromjson? | select(.diagnostic.summary? == "QoS Reservation Status Unknown") | .diagnostic
+		| (if .address then .address + ": " else "" end) + (.detail | split("\n\n")[0] | gsub("\n"; " "))' plan.jsonl | sort -u >"$work/errors"
+	[ ! -s "$work/errors" ]
 }
 
+# Prints a line for each reservation that has another status or session than before.
+say_changes() {
+	jq -rn --slurpfile before "$work/before.json" --slurpfile now "$work/now.json" '
+		($before[0] | map({key: .address, value: .values}) | from_entries) as $was
+		| $now[0][] | . as {$address, $values} | ($was[$address] // {}) as $old
+		| select($values.status != null and ($values.status != $old.status or $values.session_id != $old.session_id))
+		| "\($address): \(if $old.status then $old.status + " -> " else "" end)\($values.status)"
+			+ (if $values.session_id then ", session \($values.session_id)" + (if $values.expires_at then " until \($values.expires_at)" else "" end) else "" end)' |
+		while IFS= read -r line; do say "$line"; done
+	cp "$work/now.json" "$work/before.json"
+}
+
+# Reservations that are inside their window and do not have quality.
+not_available() {
+	jq -r '[.[] | select(.values.status | IN("DUE", "REQUESTED", "UNAVAILABLE")) | "\(.address) (\(.values.status))"] | join(", ")' "$work/now.json"
+}
+
+summary() {
+	jq -r --arg failed "$(passes_failed)" '
+		(map(.values.sessions // [] | length)) as $counts
+		| "reserved: \($counts | map(select(. > 0)) | length) of \(length) reservations; healed: \($counts | map(select(. > 1) - 1) | add // 0); \($failed)",
+		(.[] | .address as $address | .values.sessions // [] | .[]
+			| "  \($address) \(.id) \(.started_at // "never started") to \(.ended_at // "now, still live")")' "$work/now.json"
+}
+
+"$terraform" show -json 2>/dev/null | jq "$reservations"'.values // {} | reservations' >"$work/before.json" 2>/dev/null || echo '[]' >"$work/before.json"
+cp "$work/before.json" "$work/now.json"
+
 while :; do
+	result=failed
 	if pass; then
-		if [ "$statuses" != "$said" ] && [ -n "$statuses" ]; then
-			say "$statuses"
-			said=$statuses
+		result=succeeded
+		if jq -e 'length == 0' "$work/now.json" >/dev/null; then
+			misused "the configuration has no qod_reservation"
 		fi
-		case $statuses in
-		*,*) ;;
-		*' ENDED') break ;;
-		none)
-			say "the configuration has no qod_reservation"
-			exit 2
-			;;
-		esac
-	else
-		failed=$((failed + 1))
-		say "this pass failed; the next one starts in $interval seconds"
 	fi
-	if [ -n "${MINUTES:-}" ] && [ $(($(date +%s) - began)) -ge $((MINUTES * 60)) ]; then
-		say "stopped after MINUTES=$MINUTES, before the event is over. Run again to resume."
+	say_changes
+	missing=$(not_available)
+
+	# The plan saw that every reservation has ended; record it in the state, too.
+	over=
+	if [ $result = succeeded ] && jq -e 'all(.[]; .values.status == "ENDED" and .values.session_id == null)' "$work/now.json" >/dev/null; then
+		if "$terraform" apply -input=false -lock-timeout=5m -refresh-only -auto-approve -json >"$work/apply.jsonl"; then
+			over=1
+		else
+			errors "$work/apply.jsonl" >"$work/errors"
+			result=failed
+		fi
+		cat "$work/apply.jsonl" >>apply.jsonl
+	fi
+
+	trouble=
+	if [ $result = failed ]; then
+		failed=$((failed + 1))
+		these=$(cat "$work/errors")
+		if [ "$these" = "$last_errors" ] && [ -n "$these" ]; then
+			say "this pass failed as the one before"
+		else
+			say "this pass failed:"
+			echo "${these:-the command above failed}"
+		fi
+		last_errors=$these
+		trouble="a pass failed: $(printf '%s\n' "$these" | head -n 1)"
+	else
+		last_errors=
+		if [ -n "$missing" ]; then
+			trouble="not AVAILABLE inside the window: $missing"
+		fi
+	fi
+	if [ "$trouble" != "$alerted" ]; then
+		send_alert "${trouble:-recovered: every reservation inside its window is AVAILABLE}"
+		alerted=$trouble
+	fi
+	alert_failed
+
+	if [ -n "$over" ]; then
+		summary
+		if jq -e 'all(.[]; .values.sessions // [] | length == 0)' "$work/now.json" >/dev/null; then
+			say "the event is over, and no reservation ever had a session: check starts_at and ends_at"
+			exit 3
+		fi
+		say "the event is over, and no session is live"
+		exit 0
+	fi
+	if [ -n "$minutes" ] && [ $(($(date +%s) - began)) -ge $((minutes * 60)) ]; then
+		summary
+		say "stopped after MINUTES=$minutes, before the event is over. Run again to resume."
+		[ -z "$trouble" ] || exit 1
 		exit 0
 	fi
 	# In the background: a shell handles no signal while it waits for a foreground program.
 	sleep "$interval" &
 	wait $!
 done
-
-# The plans saw that the reservations have ended; record it in the state, too.
-"$terraform" apply -input=false -no-color -lock-timeout=5m -refresh-only -auto-approve -json >>apply.jsonl
-say "the event is over, and no session is live; failed passes: $failed"

@@ -15,7 +15,7 @@ type plannedRequest struct {
 	id           string // of the resource; empty for a new one
 	device       qod.Device
 	server       *qod.ApplicationServer // nil for any
-	starts, ends time.Time // a zero start is open
+	starts, ends time.Time              // a zero start is open
 }
 
 // overlaps reports whether both want the same flow of the same device at the same time. A device has one

@@ -36,13 +36,6 @@ type qodProvider struct {
 	planned  *plannedRequests
 }
 
-// resourceData is what a resource gets of its provider.
-type resourceData struct {
-	sessions qod.Sessions
-	owners   *sessionOwners
-	planned  *plannedRequests
-}
-
 // New makes the provider's factory. The version goes into the User-Agent.
 func New(version string) func() provider.Provider {
 	return func() provider.Provider { return &qodProvider{version: version, getenv: os.Getenv} }

@@ -30,8 +30,8 @@ var reservationTimeouts = []string{"create", "update", "delete"}
 func fullReservation() reservationModel {
 	return reservationModel{
 		requestModel: fullRequest(),
-		StartsAt:     types.StringValue(matchStarts),
-		EndsAt:       types.StringValue(matchEnds),
+		StartsAt:     validators.NewInstant(types.StringValue(matchStarts)),
+		EndsAt:       validators.NewInstant(types.StringValue(matchEnds)),
 		Timeouts:     noTimeouts(reservationTimeouts...),
 		ID:           types.StringNull(), SessionID: types.StringNull(), Status: types.StringNull(),
 		StartedAt: types.StringNull(), ExpiresAt: types.StringNull(), WindowSeconds: validators.NullWholeNumber(),
@@ -65,7 +65,9 @@ func stands(status string) func(*reservationModel) {
 }
 
 func lasts(starts, ends types.String) func(*reservationModel) {
-	return func(m *reservationModel) { m.StartsAt, m.EndsAt = starts, ends }
+	return func(m *reservationModel) {
+		m.StartsAt, m.EndsAt = validators.NewInstant(starts), validators.NewInstant(ends)
+	}
 }
 
 func TestPlanReservation(t *testing.T) {
@@ -86,7 +88,7 @@ func TestPlanReservation(t *testing.T) {
 		later           = lasts(text(matchStarts), text("2028-03-01T01:15:00Z"))
 		extends         = func(m *reservationModel) { m.ReplaceToExtend = types.BoolValue(true) }
 		ends            = func(at string) change { return func(m *reservationModel) { m.ExpiresAt = text(at) } }
-		asked           = func(until string) sessionPrivate { return sessionPrivate{AskedUntil: instantOf(text(until))} }
+		asked           = func(until string) sessionPrivate { return sessionPrivate{RequestedUntil: instantOf(text(until))} }
 		changedTimeouts = func(m *reservationModel) {
 			m.Timeouts = timeouts.Value{Object: types.ObjectValueMust(timeoutTypes(reservationTimeouts...), map[string]attr.Value{"create": none, "update": text("9m"), "delete": none})}
 		}
@@ -226,10 +228,10 @@ func TestPlanReservation(t *testing.T) {
 			}
 			lawful(t, config, planned, prior, "ID", "SessionID", "Status", "StartedAt", "ExpiresAt", "WindowSeconds", "Endpoint", "Sessions", "GrantedSeconds")
 			var notes []string
-			for _, note := range plan.notes {
+			for _, note := range plan.warnings {
 				notes = append(notes, note.Detail())
 			}
-			if said := strings.Join(notes, "\n"); (row.warns == "") != (said == "") || !strings.Contains(said, row.warns) || plan.notes.HasError() {
+			if said := strings.Join(notes, "\n"); (row.warns == "") != (said == "") || !strings.Contains(said, row.warns) || plan.warnings.HasError() {
 				t.Errorf("it warns %q, want %q", said, row.warns)
 			}
 			if again := planReservation(freshConfig, &freshPrior, row.private, configuredEndpoint); !reflect.DeepEqual(again, plan) {
@@ -257,7 +259,7 @@ func TestPlanReservation_windowSeconds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			config := fullReservation()
-			config.StartsAt, config.EndsAt = test.starts, test.ends
+			lasts(test.starts, test.ends)(&config)
 			if got := planReservation(config, nil, sessionPrivate{}, configuredEndpoint).planned.WindowSeconds; !got.Equal(test.want) {
 				t.Errorf("planned is %s, want %s", got, test.want)
 			}
