@@ -172,10 +172,10 @@ func (n *network) close() {
 
 // create adds a session, REQUESTED, or returns errConflict if the device has another one that is
 // visible.
-func (n *network) create(s Session, knows func(*Session) bool) (Session, error) {
+func (n *network) create(s Session, visible func(*Session) bool) (Session, error) {
 	now := n.lock()
 	defer n.unlock()
-	if !n.several && n.deviceBusy(s.Device, knows, now) {
+	if !n.several && n.deviceBusy(s.Device, visible, now) {
 		return Session{}, errConflict
 	}
 	s.ID, s.Status, s.CreatedAt = uuid.NewString(), StatusRequested, now.Truncate(time.Millisecond)
@@ -189,9 +189,9 @@ func (n *network) create(s Session, knows func(*Session) bool) (Session, error) 
 }
 
 // deviceBusy reports whether the device has a visible session, or is held after a deletion.
-func (n *network) deviceBusy(d Device, knows func(*Session) bool, now time.Time) bool {
+func (n *network) deviceBusy(d Device, visible func(*Session) bool, now time.Time) bool {
 	for _, s := range n.sessions {
-		if s.Device.sharesIdentifier(d) && knows(&s.Session) {
+		if s.Device.sharesIdentifier(d) && visible(&s.Session) {
 			return true
 		}
 	}
@@ -228,11 +228,11 @@ func (n *network) list(keep func(*Session) bool) []Session {
 
 // delete ends a session for which allowed returns true, at once and for good, and holds its device
 // for the given time.
-func (n *network) delete(id string, may func(*Session) bool, held time.Duration) bool {
+func (n *network) delete(id string, allowed func(*Session) bool, held time.Duration) bool {
 	now := n.lock()
 	defer n.unlock()
 	s, ok := n.sessions[id]
-	if !ok || !may(&s.Session) {
+	if !ok || !allowed(&s.Session) {
 		return false
 	}
 	delete(n.sessions, id)
