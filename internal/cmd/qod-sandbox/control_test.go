@@ -63,7 +63,7 @@ func TestAdvance(t *testing.T) {
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
-		for len(s.Ledger()) > 0 && t.Context().Err() == nil { //nolint:revive // what falls due runs soon, not at once
+		for len(s.Ledger()) > 0 && t.Context().Err() == nil { // what falls due runs soon, not at once
 		}
 	}()
 	if got := run(environ, "", "advance", "2m"); got.code != 0 {
