@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -339,7 +340,7 @@ func TestHistory(t *testing.T) {
 	at := func(d time.Duration) time.Time { return noon.Add(d) }
 	create := func(n int) string {
 		h.clock.Advance(time.Second) // each session has its own time of creation
-		return h.createSession(createBody("+3460000000" + string(rune('0'+n)))).SessionID
+		return h.createSession(createBody("+3460000000" + strconv.Itoa(n))).SessionID
 	}
 	expired := create(1)                                    // at 1s
 	deleted := create(2)                                    // at 2s
