@@ -32,6 +32,7 @@ here=$(dirname "$0")
 began=$(date +%s)
 work=$(mktemp -d) || exit 2
 failed=0     # passes that failed
+healed=0     # sessions that replaced one the network had ended
 applied=     # set once a plan has been applied completely
 alerts=      # process ids of alerts
 alerted=     # what the last alert was about; empty if all is well
@@ -152,12 +153,17 @@ pass() {
 
 # Prints a line for each reservation that has another status or session than before.
 say_changes() {
+	healed=$((healed + $(jq -n --slurpfile before "$work/before.json" --slurpfile now "$work/now.json" '
+		def wanted: [.starts_at, .ends_at, .replace_to_extend];
+		($before[0] | map({key: .address, value: .values}) | from_entries) as $was
+		| [$now[0][] | ($was[.address] // {}) as $old | .values
+			| select($old.session_id and .session_id and .session_id != $old.session_id and wanted == ($old | wanted))] | length')))
 	jq -rn --slurpfile before "$work/before.json" --slurpfile now "$work/now.json" '
 		($before[0] | map({key: .address, value: .values}) | from_entries) as $was
 		| $now[0][] | . as {$address, $values} | ($was[$address] // {}) as $old
 		| select($values.status != null and ($values.status != $old.status or $values.session_id != $old.session_id))
 		| "\($address): \(if $old.status then $old.status + " -> " else "" end)\($values.status)"
-			+ (if $values.session_id then ", session \($values.session_id)" + (if $values.expires_at then " until \($values.expires_at)" else "" end) else "" end)' |
+			+ (if $values.session_id then ", \(if $old.session_id then "new " else "" end)session \($values.session_id)" + (if $values.expires_at then " until \($values.expires_at)" else "" end) else "" end)' |
 		while IFS= read -r line; do say "$line"; done
 	cp "$work/now.json" "$work/before.json"
 }
@@ -168,9 +174,9 @@ not_available() {
 }
 
 summary() {
-	jq -r --arg failed "$(passes_failed)" '
+	jq -r --arg healed "$healed" --arg failed "$(passes_failed)" '
 		(map(.values.sessions // [] | length)) as $counts
-		| "reserved: \($counts | map(select(. > 0)) | length) of \(length) reservations; healed: \($counts | map(select(. > 1) - 1) | add // 0); \($failed)",
+		| "reserved: \($counts | map(select(. > 0)) | length) of \(length) reservations; healed: \($healed); \($failed)",
 		(.[] | .address as $address | .values.sessions // [] | .[]
 			| "  \($address) \(.id) \(.started_at // "never started") to \(.ended_at // "now, still live")")' "$work/now.json"
 }
@@ -212,7 +218,7 @@ while :; do
 			echo "${these:-the command above failed}"
 		fi
 		last_errors=$these
-		trouble="a pass failed: $(printf '%s\n' "$these" | head -n 1)"
+		trouble="a pass failed: $(printf '%s\n' "$these" | head -n 2 | tr '\n' ' ')"
 	else
 		last_errors=
 		if [ -n "$missing" ]; then
