@@ -45,8 +45,9 @@ func requestAttributes(resource string, own map[string]schema.Attribute) map[str
 				"Increase `notification_auth_token_version` whenever it changes. " +
 				"Supply it from the environment or an ephemeral variable, because Terraform stores literals in saved plans.",
 			Optional: true,
-			// Not Sensitive as well: what is never stored needs no hiding, and each mark in a state is
-			// written with every snapshot of it (a tenth of the time to apply a thousand sessions).
+			// Not Sensitive as well: what is never stored need not be hidden, and each mark of a sensitive
+			// value is written with every snapshot of the state, which takes a tenth of an apply of a
+			// thousand sessions.
 			WriteOnly: true,
 			Validators: []validator.String{
 				validators.BearerToken,
@@ -73,7 +74,7 @@ func requestAttributes(resource string, own map[string]schema.Attribute) map[str
 	return all
 }
 
-// timeoutsAttribute limits operations, each with a timeoutAttribute.
+// timeoutsAttribute limits the time of operations, each by a timeoutAttribute.
 func timeoutsAttribute(operations map[string]schema.Attribute) schema.Attribute {
 	return schema.SingleNestedAttribute{
 		MarkdownDescription: "Time limits for operations.",
@@ -92,7 +93,7 @@ func timeoutTypes(operations ...string) map[string]attr.Type {
 	return members
 }
 
-// noTimeouts are those of a resource that limits none of the operations.
+// noTimeouts are the timeouts of a resource that sets none.
 func noTimeouts(operations ...string) timeouts.Value {
 	return timeouts.Value{Object: types.ObjectNull(timeoutTypes(operations...))}
 }
