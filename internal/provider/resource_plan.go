@@ -67,19 +67,6 @@ type planner struct {
 	adopted  []string   // what an imported resource takes from the configuration
 }
 
-// request plans what a session is asked for. A write-only token cannot be compared; its version is.
-func (p *planner) request(config, prior requestModel) requestModel {
-	return requestModel{
-		Device:                       p.device(config.Device, prior.Device),
-		ApplicationServer:            p.object(path.Root("application_server"), config.ApplicationServer, prior.ApplicationServer),
-		QoSProfile:                   planAttribute(p, path.Root("qos_profile"), config.QoSProfile, prior.QoSProfile),
-		NotificationURL:              planAttribute(p, path.Root("notification_url"), config.NotificationURL, prior.NotificationURL),
-		NotificationAuthToken:        types.StringNull(),
-		NotificationAuthTokenVersion: planAttribute(p, path.Root("notification_auth_token_version"), config.NotificationAuthTokenVersion, prior.NotificationAuthTokenVersion),
-		WaitForAvailable:             config.WaitForAvailable,
-	}
-}
-
 // planAttribute is planner.attribute with the type of its values.
 func planAttribute[T attr.Value](p *planner, at path.Path, config, prior T) T {
 	v, _ := p.attribute(at, config, prior).(T)

@@ -2,24 +2,70 @@ package provider
 
 import (
 	"maps"
-	"slices"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
-	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-const (
-	defaultCreateTimeout = 5 * time.Minute
-	defaultUpdateTimeout = 5 * time.Minute
-	defaultDeleteTimeout = 2 * time.Minute
-	maxTimeout           = 24 * time.Hour
-)
+// requestModel has the arguments that all resources share. An argument needs four lines in this file: in
+// requestModel, toSpec, planner.request and requestAttributes.
+type requestModel struct {
+	Device                       types.Object           `tfsdk:"device"`
+	ApplicationServer            types.Object           `tfsdk:"application_server"`
+	QoSProfile                   types.String           `tfsdk:"qos_profile"`
+	NotificationURL              types.String           `tfsdk:"notification_url"`
+	NotificationAuthToken        types.String           `tfsdk:"notification_auth_token"`
+	NotificationAuthTokenVersion validators.WholeNumber `tfsdk:"notification_auth_token_version"`
+	WaitForAvailable             types.Bool             `tfsdk:"wait_for_available"`
+}
+
+// waits reports whether to wait for AVAILABLE, which is the default.
+func (m requestModel) waits() bool {
+	return m.WaitForAvailable.IsNull() || m.WaitForAvailable.ValueBool()
+}
+
+// mayWait is waits at plan time, when the value may be unknown.
+func (m requestModel) mayWait() bool { return m.WaitForAvailable.IsUnknown() || m.waits() }
+
+// toSpec translates what is configured; the duration, or the end, is the resource's own. The token
+// comes from the configuration: a write-only value is in nothing else.
+func (m requestModel) toSpec(token types.String, seconds int64, until time.Time) qod.Spec {
+	return qod.Spec{
+		Device:                toDevice(m.Device),
+		ApplicationServer:     toApplicationServer(m.ApplicationServer),
+		QoSProfile:            m.QoSProfile.ValueString(),
+		Seconds:               seconds,
+		Until:                 until,
+		NotificationURL:       m.NotificationURL.ValueString(),
+		NotificationAuthToken: token.ValueString(),
+	}
+}
+
+// recordImported fills in what the state does not have after an import.
+func (m *requestModel) recordImported(s qod.Session) {
+	if m.Device.IsNull() && !s.Device.IsZero() {
+		m.Device = fromDevice(s.Device)
+	}
+}
+
+// request plans what a session is asked for. A write-only token cannot be compared; its version is.
+func (p *planner) request(config, prior requestModel) requestModel {
+	return requestModel{
+		Device:                       p.device(config.Device, prior.Device),
+		ApplicationServer:            p.object(path.Root("application_server"), config.ApplicationServer, prior.ApplicationServer),
+		QoSProfile:                   planAttribute(p, path.Root("qos_profile"), config.QoSProfile, prior.QoSProfile),
+		NotificationURL:              planAttribute(p, path.Root("notification_url"), config.NotificationURL, prior.NotificationURL),
+		NotificationAuthToken:        types.StringNull(),
+		NotificationAuthTokenVersion: planAttribute(p, path.Root("notification_auth_token_version"), config.NotificationAuthTokenVersion, prior.NotificationAuthTokenVersion),
+		WaitForAvailable:             config.WaitForAvailable,
+	}
+}
 
 // requestAttributes are the arguments that every resource shares, see requestModel, and those of its
 // own. The resource is the noun that descriptions use for it.
@@ -72,36 +118,4 @@ func requestAttributes(resource string, own map[string]schema.Attribute) map[str
 	}
 	maps.Copy(all, own)
 	return all
-}
-
-// timeoutsAttribute limits the time of operations, each by a timeoutAttribute.
-func timeoutsAttribute(operations map[string]schema.Attribute) schema.Attribute {
-	return schema.SingleNestedAttribute{
-		MarkdownDescription: "Time limits for operations.",
-		Optional:            true,
-		Validators:          []validator.Object{validators.NotEmpty()},
-		CustomType:          timeouts.Type{ObjectType: types.ObjectType{AttrTypes: timeoutTypes(slices.Collect(maps.Keys(operations))...)}},
-		Attributes:          operations,
-	}
-}
-
-func timeoutTypes(operations ...string) map[string]attr.Type {
-	members := map[string]attr.Type{}
-	for _, name := range operations {
-		members[name] = types.StringType
-	}
-	return members
-}
-
-// noTimeouts are the timeouts of a resource that sets none.
-func noTimeouts(operations ...string) timeouts.Value {
-	return timeouts.Value{Object: types.ObjectNull(timeoutTypes(operations...))}
-}
-
-func timeoutAttribute(what string, byDefault time.Duration) schema.Attribute {
-	return schema.StringAttribute{
-		MarkdownDescription: what + ", as a [duration](https://pkg.go.dev/time#ParseDuration) such as `\"10m\"`. Default: `\"" + validators.FormatDuration(byDefault) + "\"`.",
-		Optional:            true,
-		Validators:          []validator.String{validators.Duration(maxTimeout)},
-	}
 }
