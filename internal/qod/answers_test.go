@@ -13,8 +13,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// rewritten is a wire on which answers are not what the network sent.
-func rewritten(rewrite func(r *http.Request, body []byte) []byte) qodtest.Interceptor {
+// rewriteAnswers is a wire on which answers are not what the network sent.
+func rewriteAnswers(rewrite func(r *http.Request, body []byte) []byte) qodtest.Interceptor {
 	return func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 		resp, err := next.RoundTrip(r)
 		if err != nil {
@@ -35,7 +35,7 @@ func rewritten(rewrite func(r *http.Request, body []byte) []byte) qodtest.Interc
 // lists and errors.
 func TestByteOrderMarks(t *testing.T) {
 	t.Parallel()
-	qodtest.InBubble(t, qodtest.Options{Intercept: rewritten(func(_ *http.Request, body []byte) []byte {
+	qodtest.InBubble(t, qodtest.Options{Intercept: rewriteAnswers(func(_ *http.Request, body []byte) []byte {
 		if len(body) == 0 {
 			return body
 		}
@@ -67,7 +67,7 @@ func TestWrappedAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			qodtest.InBubble(t, qodtest.Options{Intercept: rewritten(func(r *http.Request, body []byte) []byte {
+			qodtest.InBubble(t, qodtest.Options{Intercept: rewriteAnswers(func(r *http.Request, body []byte) []byte {
 				if r.Method != http.MethodPost || r.URL.Path != "/v1/qod/sessions" {
 					return body
 				}

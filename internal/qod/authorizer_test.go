@@ -20,8 +20,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// look uses a token once.
-func look(t *testing.T, n *qodtest.Network) error {
+// list uses a token once.
+func list(t *testing.T, n *qodtest.Network) error {
 	t.Helper()
 	_, err := n.Read(qodtest.WithTimeout(t, 5*time.Minute), qod.Ref{ID: qodtest.SessionID})
 	if qod.IsGone(err) {
@@ -30,9 +30,9 @@ func look(t *testing.T, n *qodtest.Network) error {
 	return err
 }
 
-func mustLook(t *testing.T, n *qodtest.Network) {
+func mustList(t *testing.T, n *qodtest.Network) {
 	t.Helper()
-	if err := look(t, n); err != nil {
+	if err := list(t, n); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -74,13 +74,13 @@ func TestTokenLifetime(t *testing.T) {
 						delete(answer, "expires_in")
 					}
 				})
-				mustLook(t, n)
+				mustList(t, n)
 				issued := n.Requests(sandbox.OpToken)[0].At
 				time.Sleep(time.Until(issued.Add(test.renewed - time.Second)))
-				mustLook(t, n)
+				mustList(t, n)
 				qodtest.Equal(t, "token requests while it is good", n.Count(sandbox.OpToken), 1)
 				time.Sleep(2 * time.Second)
-				mustLook(t, n)
+				mustList(t, n)
 				qodtest.Equal(t, "token requests afterwards", n.Count(sandbox.OpToken), 2)
 			})
 		})
@@ -99,12 +99,12 @@ func TestTokenLifetimeInAForm(t *testing.T) {
 			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 				n.AcceptToken("a-good-token", sandbox.DefaultClient.ID)
 				n.InjectFault(sandbox.OpToken, -1, sandbox.Answer(200, "application/x-www-form-urlencoded", "access_token=a-good-token&expires_in="+expiresIn))
-				mustLook(t, n)
+				mustList(t, n)
 				time.Sleep(renewed - time.Second)
-				mustLook(t, n)
+				mustList(t, n)
 				qodtest.Equal(t, "token requests while it is good", n.Count(sandbox.OpToken), 1)
 				time.Sleep(2 * time.Second)
-				mustLook(t, n)
+				mustList(t, n)
 				qodtest.Equal(t, "token requests afterwards", n.Count(sandbox.OpToken), 2)
 			})
 		})
@@ -167,7 +167,7 @@ func TestTokenAnswers(t *testing.T) {
 			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 				n.AcceptToken("a-good-token", sandbox.DefaultClient.ID)
 				n.InjectFault(sandbox.OpToken, -1, test.effect)
-				err := look(t, n)
+				err := list(t, n)
 				requests := test.requests
 				if requests == 0 {
 					requests = 1
@@ -197,12 +197,12 @@ func TestTokenAnswers(t *testing.T) {
 // An outage that is over by the second or third try is not noticed.
 func TestTokenOutage(t *testing.T) {
 	t.Parallel()
-	for name, effect := range map[string]sandbox.Effect{"503": down, "dropped": sandbox.DropBeforeCommit(), "hangs": sandbox.HangBeforeCommit()} {
+	for name, effect := range map[string]sandbox.Effect{"503": unavailable, "dropped": sandbox.DropBeforeCommit(), "hangs": sandbox.HangBeforeCommit()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 				n.InjectFault(sandbox.OpToken, 2, effect)
-				spent := qodtest.Elapsed(func() { mustLook(t, n) })
+				spent := qodtest.Elapsed(func() { mustList(t, n) })
 				qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 3)
 				if spent > 25*time.Second {
 					t.Errorf("it took %v", spent)
@@ -212,8 +212,8 @@ func TestTokenOutage(t *testing.T) {
 	}
 }
 
-// together runs n calls at the same time and returns their errors.
-func together(count int, call func() error) []error {
+// concurrently runs n calls at the same time and returns their errors.
+func concurrently(count int, call func() error) []error {
 	errs := make([]error, count)
 	var wg sync.WaitGroup
 	for i := range errs {
@@ -229,7 +229,7 @@ func TestTokenRefusedClientAsksOnce(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.ClientSecret = "wrong" }}, func(t *testing.T, n *qodtest.Network) {
 		for range 3 {
-			for _, err := range together(100, func() error { return look(t, n) }) {
+			for _, err := range concurrently(100, func() error { return list(t, n) }) {
 				qodtest.Equal(t, "code", qodtest.ErrorAs[*qod.TokenError](t, err).Code, "invalid_client")
 			}
 			time.Sleep(time.Hour)
@@ -243,14 +243,14 @@ func TestTokenRefusedClientAsksOnce(t *testing.T) {
 func TestTokenFailureIsShared(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
-		n.InjectFault(sandbox.OpToken, 3, down)
-		for _, err := range together(100, func() error { return look(t, n) }) {
+		n.InjectFault(sandbox.OpToken, 3, unavailable)
+		for _, err := range concurrently(100, func() error { return list(t, n) }) {
 			_ = qodtest.ErrorAs[*qod.TokenError](t, err)
 		}
-		_ = qodtest.ErrorAs[*qod.TokenError](t, look(t, n))
+		_ = qodtest.ErrorAs[*qod.TokenError](t, list(t, n))
 		qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 3)
 		time.Sleep(2 * time.Second)
-		mustLook(t, n)
+		mustList(t, n)
 		qodtest.Equal(t, "token requests in the end", n.Count(sandbox.OpToken), 4)
 	})
 }
@@ -260,7 +260,7 @@ func TestTokenRevokedUnderWay(t *testing.T) {
 	t.Parallel()
 	const calls = 100
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
-		mustLook(t, n)
+		mustList(t, n)
 		var arrived sync.WaitGroup
 		arrived.Add(calls)
 		n.Before(sandbox.OpRead, func(nth int, _ *http.Request) {
@@ -271,7 +271,7 @@ func TestTokenRevokedUnderWay(t *testing.T) {
 				time.Sleep(time.Duration(nth) * time.Millisecond) // the answers come one by one
 			}
 		})
-		for _, err := range together(calls, func() error { return look(t, n) }) {
+		for _, err := range concurrently(calls, func() error { return list(t, n) }) {
 			if err != nil {
 				t.Error(err)
 			}
@@ -301,8 +301,8 @@ func TestTokenGivenOutAgain(t *testing.T) {
 		n.SeedSession(sandbox.Session{ID: qodtest.SessionID}) // one that is gone would be looked for
 		n.AcceptToken("the-same", sandbox.DefaultClient.ID)
 		n.InjectFault(sandbox.OpToken, -1, sandbox.Answer(200, qodtest.JSON, `{"access_token":"the-same","expires_in":3600}`))
-		mustLook(t, n)
-		for _, err := range together(calls, func() error { return look(t, n) }) {
+		mustList(t, n)
+		for _, err := range concurrently(calls, func() error { return list(t, n) }) {
 			if err != nil {
 				t.Error(err)
 			}
@@ -316,7 +316,7 @@ func TestTokenExpiresDuringTheRun(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{TokenLifetime: 5 * time.Minute}}, func(t *testing.T, n *qodtest.Network) {
 		for range 60 {
-			for _, err := range together(10, func() error { return look(t, n) }) {
+			for _, err := range concurrently(10, func() error { return list(t, n) }) {
 				if err != nil {
 					t.Error(err)
 				}
@@ -338,19 +338,19 @@ func TestTokenExpiresDuringTheRun(t *testing.T) {
 // not ask for another.
 func TestTokenIsUsedToItsEndInAnOutage(t *testing.T) {
 	t.Parallel()
-	for name, effect := range map[string]sandbox.Effect{"503": down, "invalid_client": sandbox.Status(401, `{"error":"invalid_client"}`)} {
+	for name, effect := range map[string]sandbox.Effect{"503": unavailable, "invalid_client": sandbox.Status(401, `{"error":"invalid_client"}`)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
-				mustLook(t, n)
+				mustList(t, n)
 				n.InjectFault(sandbox.OpToken, -1, effect)
 				time.Sleep(59*time.Minute + 10*time.Second)
 				for range 5 {
-					mustLook(t, n)
+					mustList(t, n)
 					time.Sleep(5 * time.Second)
 				}
 				time.Sleep(time.Minute)
-				_ = qodtest.ErrorAs[*qod.TokenError](t, look(t, n))
+				_ = qodtest.ErrorAs[*qod.TokenError](t, list(t, n))
 			})
 		})
 	}
@@ -361,10 +361,10 @@ func TestTokenThatStaysRefused(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 		n.InjectFault(sandbox.OpToken, -1, sandbox.Answer(200, qodtest.JSON, `{"access_token":"the-same","expires_in":3600}`))
-		qodtest.Equal(t, "status", qodtest.ErrorAs[*qod.Error](t, look(t, n)).Status, http.StatusUnauthorized)
+		qodtest.Equal(t, "status", qodtest.ErrorAs[*qod.Error](t, list(t, n)).Status, http.StatusUnauthorized)
 		qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 2)
 		n.AcceptToken("the-same", sandbox.DefaultClient.ID)
-		mustLook(t, n)
+		mustList(t, n)
 		qodtest.Equal(t, "token requests in the end", n.Count(sandbox.OpToken), 2)
 	})
 }
@@ -388,7 +388,7 @@ func TestTokenEndpointHangs(t *testing.T) {
 		qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 			n.InjectFault(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
 			var err error
-			spent := qodtest.Elapsed(func() { err = look(t, n) })
+			spent := qodtest.Elapsed(func() { err = list(t, n) })
 			_ = qodtest.ErrorAs[*qod.TokenError](t, err)
 			if spent > 30*time.Second {
 				t.Errorf("it took %v", spent)
@@ -433,7 +433,7 @@ func TestTokenEndpointHangs(t *testing.T) {
 			_, err := n.Read(qodtest.WithTimeout(t, time.Second), qod.Ref{ID: qodtest.SessionID})
 			qodtest.Equal(t, "timeout", qodtest.ErrorAs[*qod.InterruptedError](t, err).Timeout, true)
 			synctest.Wait()
-			mustLook(t, n)
+			mustList(t, n)
 		})
 	})
 	t.Run("the first one leaves", func(t *testing.T) {
@@ -448,7 +448,7 @@ func TestTokenEndpointHangs(t *testing.T) {
 			for range 10 {
 				wg.Go(func() {
 					time.Sleep(500 * time.Millisecond)
-					mustLook(t, n)
+					mustList(t, n)
 				})
 			}
 			wg.Wait()
@@ -471,7 +471,7 @@ func TestTokenRequest(t *testing.T) {
 		form      bool
 	}{
 		"both are offered":         {},
-		"nothing is said":          {discovery: without("token_endpoint_auth_methods_supported")},
+		"nothing is said":          {discovery: withoutFields("token_endpoint_auth_methods_supported")},
 		"nonsense is said":         {discovery: func(d map[string]any) { d["token_endpoint_auth_methods_supported"] = "client_secret_post" }},
 		"neither is offered":       {discovery: func(d map[string]any) { d["token_endpoint_auth_methods_supported"] = []any{"private_key_jwt"} }},
 		"only the form is offered": {discovery: inForm, form: true},
@@ -485,7 +485,7 @@ func TestTokenRequest(t *testing.T) {
 				Client:  func(c *qod.Config) { c.ClientID, c.ClientSecret, c.TokenURL = id, secret, test.tokenURL },
 			}, func(t *testing.T, n *qodtest.Network) {
 				n.Discovery(test.discovery)
-				mustLook(t, n)
+				mustList(t, n)
 				r := n.Requests(sandbox.OpToken)[0]
 				form, err := url.ParseQuery(string(r.Body))
 				if err != nil {
@@ -523,10 +523,10 @@ func TestStaticToken(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.AccessToken = "ready" }}, func(t *testing.T, n *qodtest.Network) {
 		n.AcceptToken("ready", sandbox.DefaultClient.ID)
-		mustLook(t, n)
+		mustList(t, n)
 		n.RevokeTokens()
 		before := n.Count(sandbox.OpRead)
-		for _, err := range []error{look(t, n), look(t, n)} {
+		for _, err := range []error{list(t, n), list(t, n)} {
 			if !errors.Is(err, qod.ErrNotRenewable) {
 				t.Error(err)
 			}
@@ -547,10 +547,10 @@ func TestTokenPanics(t *testing.T) {
 		return next.RoundTrip(r)
 	}
 	qodtest.InBubble(t, qodtest.Options{Intercept: faulty}, func(t *testing.T, n *qodtest.Network) {
-		for _, err := range together(20, func() error { return look(t, n) }) {
+		for _, err := range concurrently(20, func() error { return list(t, n) }) {
 			_ = qodtest.ErrorAs[*qod.PanicError](t, err)
 		}
 		n.Intercept = nil
-		mustLook(t, n)
+		mustList(t, n)
 	})
 }

@@ -1,5 +1,5 @@
-// Busy is not refused: a 429 proves that nothing happened. All requests of a process slow down together,
-// and go on until the time of each operation is up; without one nothing is held up.
+// Busy is not refused: a 429 proves that nothing happened. All requests of a process slow down
+// together, and go on until the time of each operation is up; without one nothing is held up.
 package qod_test
 
 import (
@@ -91,8 +91,8 @@ func tenAtATime(count int, do func(i int) error) []error {
 	return errs
 }
 
-// aFleet is created and deleted, each of it within the time that resources have by default.
-func aFleet(t *testing.T, n *qodtest.Network, devices int) {
+// createFleet is created and deleted, each of it within the time that resources have by default.
+func createFleet(t *testing.T, n *qodtest.Network, devices int) {
 	t.Helper()
 	ids := make([]string, devices)
 	for i, err := range tenAtATime(devices, func(i int) error {
@@ -145,7 +145,7 @@ func TestFleetAtARateLimit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: 2 * time.Second}, Intercept: limit.wire}, func(t *testing.T, n *qodtest.Network) {
-				spent := qodtest.Elapsed(func() { aFleet(t, n, devices) })
+				spent := qodtest.Elapsed(func() { createFleet(t, n, devices) })
 				// A POST, a look at what came of it, and a DELETE each.
 				const least = 3 * devices
 				if all := limit.passed + limit.denied; all > 5*least/2 {
@@ -181,7 +181,7 @@ func TestFleetAtARateLimitOnSockets(t *testing.T) {
 	n := clientOf(t, server.URL+"/v1", staticToken)
 	n.Sandbox = network
 	const devices = 20
-	aFleet(t, n, devices)
+	createFleet(t, n, devices)
 	if all := limit.passed + limit.denied; limit.denied == 0 || all > 2*3*devices {
 		t.Errorf("%d requests, of which %d were refused", all, limit.denied)
 	}
@@ -193,10 +193,10 @@ func TestNothingIsHeldUpWithoutA429(t *testing.T) {
 	const latency = 10 * time.Millisecond
 	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Latency: latency}}, func(t *testing.T, n *qodtest.Network) {
 		n.InjectFault(sandbox.OpToken, 2, sandbox.Status(429, ""))
-		mustLook(t, n)
+		mustList(t, n)
 		for range 10 {
 			qodtest.Equal(t, "spent", qodtest.Elapsed(func() {
-				for _, err := range together(100, func() error { return look(t, n) }) {
+				for _, err := range concurrently(100, func() error { return list(t, n) }) {
 					if err != nil {
 						t.Error(err)
 					}
@@ -209,17 +209,17 @@ func TestNothingIsHeldUpWithoutA429(t *testing.T) {
 // A 429 costs none of the retries that are counted.
 func TestBusyIsOutlasted(t *testing.T) {
 	t.Parallel()
-	for op, verb := range verbs {
+	for op, verb := range operations {
 		for name, header := range map[string][]string{"429": nil, "429 with Retry-After": {"Retry-After", "2"}} {
 			t.Run(string(op)+" "+name, func(t *testing.T) {
 				t.Parallel()
 				qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, n *qodtest.Network) {
 					s := n.SeedSession(sandbox.Session{})
-					n.InjectFault(at(op), 10, sandbox.Status(429, "", header...))
+					n.InjectFault(sandboxOperation(op), 10, sandbox.Status(429, "", header...))
 					if err := verb(qodtest.WithTimeout(t, 2*time.Minute), n, s.ID); err != nil {
 						t.Error(err)
 					}
-					qodtest.Equal(t, "requests", n.Count(at(op)), 11)
+					qodtest.Equal(t, "requests", n.Count(sandboxOperation(op)), 11)
 					tries := 0
 					for _, e := range n.Events() {
 						if e.Operation == op {
@@ -237,13 +237,13 @@ func TestBusyIsOutlasted(t *testing.T) {
 			t.Parallel()
 			qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, n *qodtest.Network) {
 				s := n.SeedSession(sandbox.Session{})
-				n.InjectFault(at(op), 10, sandbox.Status(503, "", "Retry-After", "2"))
-				if err := verbs[op](qodtest.WithTimeout(t, 2*time.Minute), n, s.ID); err != nil {
+				n.InjectFault(sandboxOperation(op), 10, sandbox.Status(503, "", "Retry-After", "2"))
+				if err := operations[op](qodtest.WithTimeout(t, 2*time.Minute), n, s.ID); err != nil {
 					t.Error(err)
 				}
-				qodtest.Equal(t, "requests", n.Count(at(op)), 11)
-				n.InjectFault(at(op), 1, sandbox.Status(503, ""))
-				if err := verbs[op](qodtest.WithTimeout(t, 2*time.Minute), n, s.ID); err == nil {
+				qodtest.Equal(t, "requests", n.Count(sandboxOperation(op)), 11)
+				n.InjectFault(sandboxOperation(op), 1, sandbox.Status(503, ""))
+				if err := operations[op](qodtest.WithTimeout(t, 2*time.Minute), n, s.ID); err == nil {
 					t.Error("a 503 that names no time may be broken, and is counted")
 				}
 			})
@@ -254,7 +254,7 @@ func TestBusyIsOutlasted(t *testing.T) {
 // Who is busy for ever is told of as such, when the time of the operation is up.
 func TestBusyForEver(t *testing.T) {
 	t.Parallel()
-	for op, verb := range verbs {
+	for op, verb := range operations {
 		for name, test := range map[string]struct {
 			header []string
 			budget time.Duration // 0: none
@@ -265,7 +265,7 @@ func TestBusyForEver(t *testing.T) {
 				t.Parallel()
 				qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 					s := n.SeedSession(sandbox.Session{})
-					n.InjectFault(at(op), -1, sandbox.Status(429, `{"code":"TOO_MANY_REQUESTS"}`, test.header...))
+					n.InjectFault(sandboxOperation(op), -1, sandbox.Status(429, `{"code":"TOO_MANY_REQUESTS"}`, test.header...))
 					ctx, end := t.Context(), 2*time.Minute
 					if test.budget > 0 {
 						ctx, end = qodtest.WithTimeout(t, test.budget), test.budget
@@ -281,7 +281,7 @@ func TestBusyForEver(t *testing.T) {
 					if spent < end-15*time.Second || spent > end+15*time.Second || test.budget > 0 && spent > end {
 						t.Errorf("it went on for %v", spent)
 					}
-					if count := n.Count(at(op)); count < 8 || count > 60 {
+					if count := n.Count(sandboxOperation(op)); count < 8 || count > 60 {
 						t.Errorf("%d requests", count)
 					}
 				})
@@ -295,9 +295,9 @@ func TestReplayKeepsToThePace(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 		n.InjectFault(sandbox.OpRead, 1, sandbox.Status(429, ""))
-		mustLook(t, n)
+		mustList(t, n)
 		n.InjectFault(sandbox.OpRead, 1, sandbox.Status(401, ""))
-		mustLook(t, n)
+		mustList(t, n)
 		reads := n.Requests(sandbox.OpRead)
 		if apart := reads[3].At.Sub(reads[2].At); apart < 100*time.Millisecond {
 			t.Errorf("it follows the one that was refused after %v", apart)
@@ -312,7 +312,7 @@ func TestInterruptWhileItIsBusy(t *testing.T) {
 		n.InjectFault(sandbox.OpCreate, -1, sandbox.Status(429, "", "Retry-After", "1"))
 		ctx := qodtest.CancelAfter(t, time.Minute)
 		var err error
-		qodtest.Equal(t, "spent", qodtest.Elapsed(func() { err = verbs[qod.OperationCreate](ctx, n, "") }), time.Minute)
+		qodtest.Equal(t, "spent", qodtest.Elapsed(func() { err = operations[qod.OperationCreate](ctx, n, "") }), time.Minute)
 		qodtest.Equal(t, "timeout", qodtest.ErrorAs[*qod.InterruptedError](t, err).Timeout, false)
 	})
 }

@@ -46,7 +46,7 @@ func leaks() []string {
 	}
 }
 
-func clean(t *testing.T, what, text string) {
+func wantNoLeak(t *testing.T, what, text string) {
 	t.Helper()
 	for _, leak := range leaks() {
 		if strings.Contains(strings.ToLower(text), strings.ToLower(leak)) {
@@ -55,8 +55,8 @@ func clean(t *testing.T, what, text string) {
 	}
 }
 
-// heard is all that a server was sent in one request, as it might repeat it.
-func heard(r *http.Request) string {
+// requestText is all that a server was sent in one request, as it might repeat it.
+func requestText(r *http.Request) string {
 	body := ""
 	if r.Body != nil {
 		b, _ := io.ReadAll(r.Body)
@@ -156,7 +156,7 @@ func TestNothingLeaks(t *testing.T) {
 					t.Parallel()
 					wire := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 						if strings.Contains(r.URL.Path, where) || where == "ready" {
-							text := heard(r)
+							text := requestText(r)
 							// What is no HTTP is told by net/http, whose errors name addresses that
 							// people need; of identifiers it knows only what was sent.
 							if where != "/oauth/token" && echo != "a broken answer" {
@@ -186,17 +186,17 @@ func TestNothingLeaks(t *testing.T) {
 							if format == "%#v" && err != nil {
 								continue // of a pointer, it prints addresses
 							}
-							clean(t, "the error", fmt.Sprintf(format, err))
+							wantNoLeak(t, "the error", fmt.Sprintf(format, err))
 						}
 						for e := err; e != nil; e = errors.Unwrap(e) {
 							if !strings.HasPrefix(fmt.Sprintf("%T", e), "*errors.") { // what the network itself said is behind ours
-								clean(t, fmt.Sprintf("%T", e), e.Error())
+								wantNoLeak(t, fmt.Sprintf("%T", e), e.Error())
 							}
 						}
 						for _, event := range n.Events() {
-							clean(t, "an event", fmt.Sprintf("%+v", event))
+							wantNoLeak(t, "an event", fmt.Sprintf("%+v", event))
 							if event.Err != nil {
-								clean(t, "the error of an event", event.Err.Error())
+								wantNoLeak(t, "the error of an event", event.Err.Error())
 							}
 						}
 					})
@@ -275,7 +275,7 @@ func TestNothingPrints(t *testing.T) {
 		"WaitError":       &qod.WaitError{Last: qod.Session{ID: qodtest.SessionID, Device: canaries.device}},
 	} {
 		for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
-			clean(t, name+" with "+format, fmt.Sprintf(format, value))
+			wantNoLeak(t, name+" with "+format, fmt.Sprintf(format, value))
 		}
 	}
 }
@@ -296,7 +296,7 @@ func TestNoGoroutineStays(t *testing.T) { //nolint:paralleltest // see above
 		n.InjectFault(sandbox.OpDelete, -1, sandbox.HangBeforeCommit())
 		_ = n.Delete(qodtest.CancelAfter(t, 10*time.Second), qod.Ref{ID: qodtest.SessionID})
 		n.Heal()
-		_ = together(20, func() error { _, err := n.List(t.Context(), qod.Filter{}); return err })
+		_ = concurrently(20, func() error { _, err := n.List(t.Context(), qod.Filter{}); return err })
 		time.Sleep(time.Minute)
 		if left := goroutines(); left != "" {
 			t.Errorf("left behind:\n%s", left)
@@ -322,7 +322,7 @@ func TestNoGoroutineStaysOnSockets(t *testing.T) { //nolint:paralleltest // it c
 	n.InjectFault(sandbox.OpDelete, 1, sandbox.HangBeforeCommit())
 	_ = n.Delete(soon(), qod.Ref{ID: s.ID})
 	n.Heal()
-	_ = together(20, func() error { _, err := n.List(t.Context(), qod.Filter{}); return err })
+	_ = concurrently(20, func() error { _, err := n.List(t.Context(), qod.Filter{}); return err })
 	left := goroutines()
 	for patience := time.Now().Add(5 * time.Second); left != "" && time.Now().Before(patience); left = goroutines() {
 		runtime.Gosched()

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// counted is lists whose requests take a second and return how many there were, as ids.
-func counted(requests *atomic.Int64, fail *atomic.Bool) *listCache {
+// countingList is lists whose requests take a second and return how many there were, as ids.
+func countingList(requests *atomic.Int64, fail *atomic.Bool) *listCache {
 	return newListCache(func(ctx context.Context) (listing, error) {
 		n := requests.Add(1)
 		if err := pause(ctx, time.Second); err != nil {
@@ -31,7 +31,7 @@ func TestSince(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var requests atomic.Int64
 		var fail atomic.Bool
-		l := counted(&requests, &fail)
+		l := countingList(&requests, &fail)
 		since := func(notBefore time.Time, want int) {
 			t.Helper()
 			s, err := l.since(t.Context(), notBefore)
@@ -67,7 +67,7 @@ func TestSinceWhileOneIsUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var requests atomic.Int64
 		var fail atomic.Bool
-		l := counted(&requests, &fail)
+		l := countingList(&requests, &fail)
 		var wg sync.WaitGroup
 		ask := func(notBefore time.Time, want int) {
 			wg.Go(func() {
@@ -97,7 +97,7 @@ func TestSinceInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var requests atomic.Int64
 		var fail atomic.Bool
-		l := counted(&requests, &fail)
+		l := countingList(&requests, &fail)
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		if _, err := l.since(ctx, time.Now()); !errors.Is(err, context.DeadlineExceeded) {
@@ -119,7 +119,8 @@ func TestSnapshotKnowsItsIDs(t *testing.T) {
 }
 
 // However a list ends, the next one starts after twice what it took: one that failed must not be
-// asked for in a loop, and whoever looks for a lost session is kept from it for two seconds at most.
+// asked for in a loop, and whoever looks for a lost session is kept from it for two seconds at
+// most.
 func TestListsKeepTheirDistanceFromAFailure(t *testing.T) {
 	t.Parallel()
 	for took, want := range map[time.Duration]time.Duration{
@@ -218,7 +219,7 @@ func TestListsPromise(t *testing.T) {
 				var requests atomic.Int64
 				var fail atomic.Bool
 				fail.Store(test.fail)
-				l := counted(&requests, &fail)
+				l := countingList(&requests, &fail)
 				ctx, cancel := context.WithTimeout(t.Context(), test.patience)
 				defer cancel()
 				l.trySince(ctx, time.Now())

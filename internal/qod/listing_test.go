@@ -1,5 +1,6 @@
-// A list is whole or says that it is not. Pages are followed where they lead on in the same list, and
-// nowhere else, since the access token goes along; what looks like a part is never taken for the whole.
+// A list is whole or says that it is not. Pages are followed where they lead on in the same list,
+// and nowhere else, since the access token goes along; what looks like a part is never taken for
+// the whole.
 package qod_test
 
 import (
@@ -86,9 +87,9 @@ type listPage struct {
 	body   string
 }
 
-// listed has lists answered by pages, by the query that asks for them, and fails the test where a
-// request goes anywhere else.
-func listed(t *testing.T, pages map[string]listPage) qodtest.Interceptor {
+// servePages has lists answered by pages, by the query that asks for them, and fails the test where
+// a request goes anywhere else.
+func servePages(t *testing.T, pages map[string]listPage) qodtest.Interceptor {
 	return func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 		if r.URL.Host != "gateway.example" || r.URL.Scheme != "https" {
 			t.Errorf("a request to %s, with the token: %v", r.URL.Host, r.Header.Get("Authorization") != "")
@@ -192,7 +193,7 @@ func TestListIsWholeOrSaysSo(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			qodtest.InBubble(t, qodtest.Options{Intercept: listed(t, test.pages)}, func(t *testing.T, n *qodtest.Network) {
+			qodtest.InBubble(t, qodtest.Options{Intercept: servePages(t, test.pages)}, func(t *testing.T, n *qodtest.Network) {
 				found, err := n.List(t.Context(), qod.Filter{})
 				qodtest.Equal(t, "a part", qodtest.IsError[*qod.IncompleteListError](err), test.part)
 				if test.status != 0 {
@@ -219,7 +220,7 @@ func TestListOfAPageThatFailsOnce(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{PageSize: 2}}, func(t *testing.T, n *qodtest.Network) {
 		n.SeedFleet(5)
-		n.InjectFaultFromSecond(sandbox.OpList, 1, down)
+		n.InjectFaultFromSecond(sandbox.OpList, 1, unavailable)
 		found, err := n.List(t.Context(), qod.Filter{})
 		if err != nil || len(found) != 5 {
 			t.Errorf("%d sessions, %v", len(found), err)

@@ -1,5 +1,5 @@
-// Answers that look like proof and are none: a success of another kind, a list that cannot be read, a
-// code of a gateway, a refused token.
+// Answers that look like proof and are none: a success of another kind, a list that cannot be read,
+// a code of a gateway, a refused token.
 package qod_test
 
 import (
@@ -35,7 +35,8 @@ func TestDeleteIsEndedBy204Alone(t *testing.T) {
 	}
 }
 
-// A 404, in the API's own words even, while lists say nothing that can be read: the session is not gone.
+// A 404, in the API's own words even, while lists say nothing that can be read: the session is not
+// gone.
 func TestGoneByNoListThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	lists := map[string]sandbox.Effect{
@@ -47,7 +48,7 @@ func TestGoneByNoListThatCannotBeRead(t *testing.T) {
 		"not found, in the API's way": sandbox.Status(404, `{"status":404,"code":"NOT_FOUND","message":"no"}`),
 	}
 	for name, list := range lists {
-		for verb, asker := range askers() {
+		for verb, asker := range operationCases() {
 			t.Run(verb+", a list "+name, func(t *testing.T) {
 				t.Parallel()
 				qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -86,8 +87,8 @@ func TestGoneByNoCodeOfAGateway(t *testing.T) {
 	}
 }
 
-// A POST that was processed and then answered 401, behind a list that lags: its replay is never green
-// with two, and a conflict with its session is not blamed on others.
+// A POST that was processed and then answered 401, behind a list that lags: its replay is never
+// green with two, and a conflict with its session is not blamed on others.
 func TestCreateBehindARefusedTokenAndAListThatLags(t *testing.T) {
 	t.Parallel()
 	for name, config := range map[string]sandbox.Config{"several a device": {SeveralPerDevice: true}, "one a device": {}} {

@@ -1,5 +1,5 @@
-// The server's time is what two of its answers agree about. Where none can be had the error says why,
-// and nothing may be bought or ended by a guess.
+// The server's time is what two of its answers agree about. Where none can be had the error says
+// why, and nothing may be bought or ended by a guess.
 package qod_test
 
 import (
@@ -72,8 +72,8 @@ func TestNow(t *testing.T) {
 		off     time.Duration // how far the reading may be behind; a second by default
 	}{
 		"asked for":     {lists: 2, spent: 1200 * time.Millisecond},
-		"ahead":         {network: sandbox.Config{Clock: ahead(time.Hour)}, lists: 2},
-		"slow":          {network: sandbox.Config{Clock: ahead(-time.Hour)}, lists: 2},
+		"ahead":         {network: sandbox.Config{Clock: clockAhead(time.Hour)}, lists: 2},
+		"slow":          {network: sandbox.Config{Clock: clockAhead(-time.Hour)}, lists: 2},
 		"known already": {arrange: readTwice, lists: 0, spent: time.Nanosecond},
 		"one answer is there": {arrange: func(n *qodtest.Network) {
 			s := n.SeedSession(sandbox.Session{})
@@ -86,7 +86,7 @@ func TestNow(t *testing.T) {
 		"the first node of 2, 6 h ahead":  {arrange: hours(6*time.Hour, func(nth int) bool { return nth == 1 }), fails: contradicted, lists: 2},
 		"the second node of 2, 6 h ahead": {arrange: hours(6*time.Hour, func(nth int) bool { return nth == 2 }), fails: contradicted, lists: 2},
 		"every other answer 6 h behind":   {arrange: hours(-6*time.Hour, func(nth int) bool { return nth%2 == 0 }), fails: contradicted, lists: 2},
-		"all 6 h behind":                  {network: sandbox.Config{Clock: ahead(-6 * time.Hour)}, lists: 2},
+		"all 6 h behind":                  {network: sandbox.Config{Clock: clockAhead(-6 * time.Hour)}, lists: 2},
 		"the third 6 h ahead":             {arrange: hours(6*time.Hour, func(nth int) bool { return nth == 3 }), lists: 2},
 
 		"no Date":             {arrange: lists(-1, sandbox.Header("Date", "")), fails: because(qod.ErrNoDate), lists: 1},
@@ -104,7 +104,7 @@ func TestNow(t *testing.T) {
 		"nobody answers":          {arrange: lists(-1, sandbox.DropBeforeCommit()), fails: said("EOF"), lists: 5},
 		"the list is not allowed": {arrange: lists(-1, sandbox.Status(403, "")), lists: 2},
 		"the API has no list":     {arrange: lists(-1, sandbox.Status(404, "")), lists: 2},
-		"the list fails":          {arrange: lists(-1, down), fails: of(503), lists: 5},
+		"the list fails":          {arrange: lists(-1, unavailable), fails: of(503), lists: 5},
 		"asked to come back in an hour": {
 			arrange: lists(-1, sandbox.Status(429, "", "Retry-After", "3600")), lists: 2,
 		},
@@ -180,8 +180,8 @@ func staleBy(n *qodtest.Network, effect sandbox.Effect, age time.Duration) {
 	time.Sleep(age)
 }
 
-// A Date that contradicts an earlier one leaves no time to go by, however many agree afterwards: which
-// of the two is right nobody knows.
+// A Date that contradicts an earlier one leaves no time to go by, however many agree afterwards:
+// which of the two is right nobody knows.
 func TestNowAfterAContradiction(t *testing.T) {
 	t.Parallel()
 	for _, by := range []time.Duration{-6 * time.Hour, -time.Hour, -time.Minute, time.Minute, 6 * time.Hour} {

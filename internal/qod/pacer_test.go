@@ -1,4 +1,5 @@
-// The pace falls with each 429 and rises with each other answer, and requests keep to it in their order.
+// The pace falls with each 429 and rises with each other answer, and requests keep to it in their
+// order.
 package qod
 
 import (

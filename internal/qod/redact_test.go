@@ -120,8 +120,8 @@ func onlyDigits(s string) string {
 func TestOtherNumbersAreReadable(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
-		"session " + anID + " not found",
-		"session " + strings.ToUpper(anID),
+		"session " + someID + " not found",
+		"session " + strings.ToUpper(someID),
 		"session aaaaaaaa-0000-4000-8000-123456789012, again 12345678-1234-1234-1234-123456789012.",
 		"/v1/qod/sessions/12345678-1234-1234-1234-123456789012",
 		"correlator=12345678-1234-1234-1234-123456789012;",
@@ -144,8 +144,8 @@ func TestOtherNumbersAreReadable(t *testing.T) {
 	}
 }
 
-// A short secret is taken out where it stands by itself. Taken out of `latest`, a secret `test` would
-// be told by what is left of the word.
+// A short secret is taken out where it stands by itself. Taken out of `latest`, a secret `test`
+// would be told by what is left of the word.
 func TestShortSecrets(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ secret, text, want string }{

@@ -23,8 +23,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// streamServer is a sandbox behind TLS and HTTP/2, spoken frame by frame: net/http's own server cannot
-// fail in the ways that proxies do.
+// streamServer is a sandbox behind TLS and HTTP/2, spoken frame by frame: net/http's own server
+// cannot fail in the ways that proxies do.
 type streamServer struct {
 	network  *sandbox.Sandbox
 	listener net.Listener
@@ -40,7 +40,7 @@ type streamServer struct {
 type streamFault struct {
 	committed bool          // the network carries the request out first
 	late      time.Duration // it carries it out so long after the fault
-	strike    func(c *streamConn, stream uint32)
+	inject    func(c *streamConn, stream uint32)
 }
 
 func resetStream(code http2.ErrCode) func(*streamConn, uint32) {
@@ -64,8 +64,8 @@ func goAwayAndHangUp(c *streamConn, stream uint32) {
 
 func hangUp(c *streamConn, _ uint32) { _ = c.conn.Close() }
 
-// goDark leaves the connection open and answers nothing on it any more, not even pings.
-func goDark(c *streamConn, _ uint32) { c.dark.Store(true) }
+// goSilent leaves the connection open and answers nothing on it any more, not even pings.
+func goSilent(c *streamConn, _ uint32) { c.silent.Store(true) }
 
 func newStreamServer(t *testing.T, fault func(*http.Request) *streamFault) *streamServer {
 	t.Helper()
@@ -105,8 +105,8 @@ func newStreamServer(t *testing.T, fault func(*http.Request) *streamFault) *stre
 
 func (s *streamServer) endpoint() string { return "https://" + s.listener.Addr().String() + "/v1" }
 
-// came are the requests so far, and how many connections they came by.
-func (s *streamServer) came() (requests []string, connections int) {
+// seen are the requests so far, and how many connections they came by.
+func (s *streamServer) seen() (requests []string, connections int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.requests...), len(s.connections)
@@ -116,7 +116,7 @@ func (s *streamServer) came() (requests []string, connections int) {
 type streamConn struct {
 	conn   net.Conn
 	framer *http2.Framer
-	dark   atomic.Bool
+	silent atomic.Bool
 
 	mu      sync.Mutex // held for writing
 	encoded bytes.Buffer
@@ -126,7 +126,7 @@ type streamConn struct {
 func (c *streamConn) write(frame func() error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.dark.Load() {
+	if !c.silent.Load() {
 		_ = frame() // a client that is gone is no concern of the server's
 	}
 }
@@ -209,7 +209,7 @@ func (s *streamServer) answer(c *streamConn, stream uint32, r *http.Request) {
 	if fault.committed && fault.late == 0 {
 		s.carryOut(r)
 	}
-	fault.strike(c, stream)
+	fault.inject(c, stream)
 	if fault.late > 0 {
 		<-time.After(fault.late)
 		s.carryOut(r)

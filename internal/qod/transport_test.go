@@ -7,14 +7,12 @@ package qod_test
 
 import (
 	"bufio"
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"log"
@@ -40,8 +38,6 @@ var (
 	trusted  = newAuthority("trusted")
 	theProxy = &proxy{}
 )
-
-const proxyUser, proxyPassword = "proxy-user", "proxy-pass-word"
 
 func TestMain(m *testing.M) {
 	roots := x509.NewCertPool()
@@ -100,77 +96,16 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// proxy is an HTTP proxy that knows CONNECT and where its hosts are.
-type proxy struct {
-	address string
-	hosts   sync.Map // host:port -> address
-	seen    sync.Map // host:port -> *atomic.Int64
-}
-
-func (p *proxy) start() (stop func()) {
-	listener := must(new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0"))
-	p.address = listener.Addr().String()
-	server := &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = server.Serve(listener) }()
-	return func() { _ = server.Close() }
-}
-
-func (p *proxy) tunnels(host string) int64 {
-	if count, ok := p.seen.Load(host); ok {
-		if count, ok := count.(*atomic.Int64); ok {
-			return count.Load()
-		}
-	}
-	return 0
-}
-
-func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	seen, _ := p.seen.LoadOrStore(r.Host, new(atomic.Int64))
-	if count, ok := seen.(*atomic.Int64); ok {
-		count.Add(1)
-	}
-	host, _ := p.hosts.Load(r.Host)
-	address, known := host.(string)
-	want := "Basic " + base64.StdEncoding.EncodeToString([]byte(proxyUser+":"+proxyPassword))
-	switch {
-	case r.Method != http.MethodConnect || !known:
-		w.WriteHeader(http.StatusBadGateway)
-		return
-	case address == "" || r.Header.Get("Proxy-Authorization") != want:
-		w.WriteHeader(http.StatusProxyAuthRequired)
-		return
-	}
-	backend, err := new(net.Dialer).DialContext(r.Context(), "tcp", address)
-	if err != nil {
-		w.WriteHeader(http.StatusBadGateway)
-		return
-	}
-	defer backend.Close()
-	client, buffered, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return
-	}
-	defer client.Close()
-	_, _ = io.WriteString(client, "HTTP/1.1 200 Connection established\r\n\r\n")
-	go func() {
-		_, _ = io.Copy(backend, buffered)
-		if half, ok := backend.(*net.TCPConn); ok {
-			_ = half.CloseWrite()
-		}
-	}()
-	_, _ = io.Copy(client, backend)
-}
-
-// secure serves a sandbox over TLS and counts its connections.
-type secure struct {
+// tlsServer serves a sandbox over TLS and counts its connections.
+type tlsServer struct {
 	*httptest.Server
 	network     *sandbox.Sandbox
 	connections atomic.Int64
 }
 
-func newSecure(t *testing.T, config *tls.Config, http2 bool) *secure {
+func newTLSServer(t *testing.T, config *tls.Config, http2 bool) *tlsServer {
 	t.Helper()
-	s := &secure{network: sandbox.New(sandbox.Config{})}
+	s := &tlsServer{network: sandbox.New(sandbox.Config{})}
 	s.network.AcceptToken("ready", sandbox.DefaultClient.ID)
 	s.Server = httptest.NewUnstartedServer(s.network.Handler())
 	s.TLS, s.EnableHTTP2 = config, http2
@@ -189,7 +124,7 @@ func newSecure(t *testing.T, config *tls.Config, http2 bool) *secure {
 	return s
 }
 
-func (s *secure) address() string { return s.Listener.Addr().String() }
+func (s *tlsServer) address() string { return s.Listener.Addr().String() }
 
 func clientOf(t *testing.T, endpoint string, change func(*qod.Config)) *qodtest.Network {
 	t.Helper()
@@ -200,8 +135,8 @@ func clientOf(t *testing.T, endpoint string, change func(*qod.Config)) *qodtest.
 
 func staticToken(c *qod.Config) { c.AccessToken = "ready" }
 
-// evil is a host that must never be asked anything.
-func evil(t *testing.T) string {
+// forbiddenHost is a host that must never be asked anything.
+func forbiddenHost(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -214,16 +149,16 @@ func evil(t *testing.T) string {
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		for op, verb := range verbs {
+		for op, verb := range operations {
 			if op == qod.OperationCreate && status == http.StatusSeeOther {
 				continue // like 302, which takes its time to be looked for
 			}
 			t.Run(fmt.Sprintf("%s %d", op, status), func(t *testing.T) {
 				t.Parallel()
-				elsewhere := evil(t)
+				elsewhere := forbiddenHost(t)
 				n := qodtest.OnSockets(t, qodtest.Options{Client: func(c *qod.Config) { c.MaxRetries = 0 }})
 				s := n.SeedSession(sandbox.Session{})
-				n.InjectFault(at(op), 1, sandbox.Redirect(status, elsewhere+"/v1/qod/sessions"))
+				n.InjectFault(sandboxOperation(op), 1, sandbox.Redirect(status, elsewhere+"/v1/qod/sessions"))
 				err := verb(t.Context(), n, s.ID)
 				e := qodtest.ErrorAs[*qod.Error](t, err)
 				qodtest.Equal(t, "status", e.Status, status)
@@ -236,7 +171,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		for _, op := range []sandbox.Operation{sandbox.OpToken, sandbox.OpDiscovery} {
 			t.Run(fmt.Sprintf("%s %d", op, status), func(t *testing.T) {
 				t.Parallel()
-				elsewhere := evil(t)
+				elsewhere := forbiddenHost(t)
 				n := qodtest.OnSockets(t, qodtest.Options{})
 				n.InjectFault(op, -1, sandbox.Redirect(status, elsewhere+"/oauth/token"))
 				_, err := n.List(t.Context(), qod.Filter{})
@@ -280,7 +215,7 @@ func TestTrust(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := newSecure(t, test.tls, false)
+			server := newTLSServer(t, test.tls, false)
 			n := clientOf(t, server.URL+"/v1", staticToken)
 			s, err := n.Create(t.Context(), qodtest.Spec())
 			if test.says == "" {
@@ -299,7 +234,7 @@ func TestTrust(t *testing.T) {
 		if test.says != "" {
 			t.Run(name+", for the token", func(t *testing.T) {
 				t.Parallel()
-				server := newSecure(t, test.tls, false)
+				server := newTLSServer(t, test.tls, false)
 				n := clientOf(t, server.URL+"/v1", func(c *qod.Config) { c.TokenURL = server.URL + "/oauth/token" })
 				_, err := n.List(t.Context(), qod.Filter{})
 				if e := qodtest.ErrorAs[*qod.TokenError](t, err); !strings.Contains(e.Error(), test.says) {
@@ -309,7 +244,7 @@ func TestTrust(t *testing.T) {
 			})
 			t.Run(name+", for discovery", func(t *testing.T) {
 				t.Parallel()
-				server := newSecure(t, test.tls, false)
+				server := newTLSServer(t, test.tls, false)
 				n := clientOf(t, server.URL+"/v1", nil)
 				_, err := n.List(t.Context(), qod.Filter{})
 				qodtest.Equal(t, "discovery", qodtest.ErrorAs[*qod.TokenError](t, err).Discovery, true)
@@ -335,7 +270,7 @@ func TestPlainHTTPWhereTLSIsWanted(t *testing.T) {
 func TestHTTP2(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	server := newSecure(t, &tls.Config{Certificates: []tls.Certificate{trusted.sign(now.Add(-time.Hour), now.Add(time.Hour), "127.0.0.1")}}, true)
+	server := newTLSServer(t, &tls.Config{Certificates: []tls.Certificate{trusted.sign(now.Add(-time.Hour), now.Add(time.Hour), "127.0.0.1")}}, true)
 	protocols := map[string]int{}
 	var mu sync.Mutex
 	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -360,58 +295,6 @@ func TestHTTP2(t *testing.T) {
 	}
 }
 
-func TestProxy(t *testing.T) {
-	t.Parallel()
-	now := time.Now()
-	const host = "gateway.proxied"
-	certificate := trusted.sign(now.Add(-time.Hour), now.Add(time.Hour), host)
-
-	t.Run("is used for all", func(t *testing.T) {
-		t.Parallel()
-		server := newSecure(t, &tls.Config{Certificates: []tls.Certificate{certificate}}, false)
-		theProxy.hosts.Store(host+":443", server.address())
-		before := theProxy.tunnels(host + ":443")
-		n := clientOf(t, "https://"+host+"/v1", nil)
-		s, err := n.Create(t.Context(), qodtest.Spec())
-		if err != nil || len(server.network.Ledger()) != 1 || server.network.Ledger()[0].ID != s.ID {
-			t.Fatalf("%q, %v", s.ID, err)
-		}
-		qodtest.Equal(t, "discoveries", server.network.Count(sandbox.OpDiscovery), 1)
-		qodtest.Equal(t, "tokens", server.network.Count(sandbox.OpToken), 1)
-		for _, r := range server.network.Requests() {
-			if r.Header.Get("Proxy-Authorization") != "" {
-				t.Error("the gateway is told the proxy's password")
-			}
-		}
-		qodtest.Equal(t, "tunnels", theProxy.tunnels(host+":443")-before, server.connections.Load())
-	})
-	for name, test := range map[string]struct {
-		host, address, says string
-	}{
-		"refuses":          {"forbidden.proxied", "", "Proxy Authentication Required"},
-		"reaches nothing":  {"nowhere.proxied", "127.0.0.1:1", "Bad Gateway"},
-		"knows no address": {"unknown.proxied", "", ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if test.says != "" {
-				theProxy.hosts.Store(test.host+":443", test.address)
-			}
-			before := theProxy.tunnels(test.host + ":443")
-			n := clientOf(t, "https://"+test.host+"/v1", func(c *qod.Config) { staticToken(c); c.MaxRetries = 0 })
-			_, err := n.Create(t.Context(), qodtest.Spec())
-			// Nothing was sent, which is known for certain: no session may exist.
-			if qodtest.IsError[*qod.UnresolvedError](err) || qodtest.ErrorAs[*qod.Error](t, err).Status != 0 || !strings.Contains(err.Error(), test.says) {
-				t.Errorf("%v", err)
-			}
-			if strings.Contains(err.Error(), proxyPassword) || strings.Contains(err.Error(), proxyUser) {
-				t.Errorf("the proxy's password is in %q", err)
-			}
-			qodtest.Equal(t, "tunnels asked for", theProxy.tunnels(test.host+":443")-before, 2) // the snapshot and the POST
-		})
-	}
-}
-
 func TestConnectionRefused(t *testing.T) {
 	t.Parallel()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -433,7 +316,7 @@ func TestConnectionsAreReused(t *testing.T) {
 	const parallel, rounds = 50, 10
 	n := qodtest.OnSockets(t, qodtest.Options{Sandbox: sandbox.Config{Latency: 2 * time.Millisecond}})
 	for range rounds {
-		for _, err := range together(parallel, func() error { return look(t, n) }) {
+		for _, err := range concurrently(parallel, func() error { return list(t, n) }) {
 			if err != nil {
 				t.Error(err)
 			}
@@ -464,7 +347,7 @@ func TestKeptConnectionIsCut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := qodtest.OnSockets(t, qodtest.Options{})
-			mustLook(t, n)
+			mustList(t, n)
 			n.InjectFault(sandbox.OpCreate, 1, test.effect)
 			s, err := n.Create(t.Context(), qodtest.Spec())
 			if live := n.Ledger(); err != nil || len(live) != 1 || live[0].ID != s.ID {
@@ -484,7 +367,7 @@ func TestIdleConnectionIsClosed(t *testing.T) {
 	n := &qodtest.Network{Sandbox: server.Sandbox, T: t}
 	n.Connect(qodtest.Config(server.Endpoint()), nil)
 	for range 2 {
-		mustLook(t, n)
+		mustList(t, n)
 		server.CloseIdle()
 		s, err := n.Create(t.Context(), qodtest.Spec())
 		if err != nil || len(n.Ledger()) != 1 {
@@ -519,12 +402,12 @@ func TestAnswersAreBounded(t *testing.T) {
 				t.Parallel()
 				n := qodtest.OnSockets(t, qodtest.Options{Client: func(c *qod.Config) { c.MaxRetries, c.RequestTimeout = 0, 10*time.Second }})
 				s := n.SeedSession(sandbox.Session{})
-				mustLook(t, n)
+				mustList(t, n)
 				if name == "half, then not" || name == "not" {
 					n = impatient(t, n)
 				}
-				n.InjectFault(at(op), -1, test.effect)
-				err := verbs[op](t.Context(), n, s.ID)
+				n.InjectFault(sandboxOperation(op), -1, test.effect)
+				err := operations[op](t.Context(), n, s.ID)
 				if e := qodtest.ErrorAs[*qod.Error](t, err); !strings.Contains(e.Error(), test.says) || qod.IsGone(err) {
 					t.Errorf("%v does not say %q", err, test.says)
 				}
