@@ -111,8 +111,8 @@ func (r *resolver) url(s setting) string {
 	return s.value
 }
 
-// connect makes a client from the configuration and the environment, without any request. Values that
-// are unknown at plan time do not fail the plan: they fail the first call that needs them.
+// connect makes a client from the configuration and the environment, without any request. Values
+// that are unknown at plan time do not fail the plan: they fail the first call that needs them.
 func connect(config providerModel, getenv func(string) string, userAgent string, postInFlight sync.Locker, transport http.RoundTripper) (qod.Sessions, diag.Diagnostics) {
 	r := &resolver{getenv: getenv}
 	client := r.read(config)
@@ -160,9 +160,9 @@ func (r *resolver) read(config providerModel) qod.Config {
 	return client
 }
 
-// credentials chooses the kind first: any credential attribute in the configuration decides it, else
-// QOD_ACCESS_TOKEN, else the client id and secret. So a token in the environment never overrides a
-// client that the configuration names.
+// credentials chooses the kind first: any credential attribute in the configuration decides it,
+// else QOD_ACCESS_TOKEN, else the client id and secret. So a token in the environment never
+// overrides a client that the configuration names.
 func (r *resolver) credentials(config providerModel, client *qod.Config) {
 	token := configured("access_token", "QOD_ACCESS_TOKEN", config.AccessToken)
 	id := configured("client_id", "QOD_CLIENT_ID", config.ClientID)
@@ -212,8 +212,8 @@ func (r *resolver) credentials(config providerModel, client *qod.Config) {
 	}
 }
 
-// headerSafe refuses what an Authorization header cannot contain, which is mostly the line feed of a
-// token that was read from a file.
+// headerSafe refuses what an Authorization header cannot contain, which is mostly the line feed of
+// a token that was read from a file.
 func (r *resolver) headerSafe(s setting) string {
 	problem := ""
 	switch {
@@ -230,8 +230,8 @@ func (r *resolver) headerSafe(s setting) string {
 	return s.value
 }
 
-// oneLine refuses what no client id or secret contains (RFC 6749, appendix A). The authorization server
-// would answer it with invalid_client.
+// oneLine refuses what no client id or secret contains (RFC 6749, appendix A). The authorization
+// server would answer it with invalid_client.
 func (r *resolver) oneLine(s setting) string {
 	switch {
 	case strings.IndexFunc(s.value, unicode.IsControl) >= 0:
@@ -242,8 +242,8 @@ func (r *resolver) oneLine(s setting) string {
 	return s.value
 }
 
-// inQuotes is what is wrong with a value that an env file or a pipeline has passed on with its quotation
-// marks.
+// inQuotes is what is wrong with a value that an env file or a pipeline has passed on with its
+// quotation marks.
 const inQuotes = " is in quotation marks, which have become part of the value: remove them. (Env files and the settings of pipelines take values without them.)"
 
 func (s setting) trimAdvice() string {
@@ -347,8 +347,8 @@ func userAgent(version, terraformVersion string, getenv func(string) string) str
 	}, agent)
 }
 
-// unconfigured stands in for the API while the provider's configuration depends on what Terraform has
-// yet to create. A plan that needs no call succeeds with it.
+// unconfigured stands in for the API while the provider's configuration depends on what Terraform
+// has yet to create. A plan that needs no call succeeds with it.
 type unconfigured struct{ attributes []string }
 
 func (u unconfigured) err() error {

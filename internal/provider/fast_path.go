@@ -15,20 +15,20 @@ import (
 )
 
 // fastPath answers for sessions that have not changed, before the framework sees the call. That is
-// nearly every session in nearly every plan, and the framework takes two milliseconds and most of a MiB
-// for each: with a thousand sessions, half of the time that a user waits. Whatever is not plainly
-// unchanged goes to the framework, where the rules are.
+// nearly every session in nearly every plan, and the framework takes two milliseconds and most of a
+// MiB for each: with a thousand sessions, half of the time that a user waits. Whatever is not
+// plainly unchanged goes to the framework, where the rules are.
 type fastPath struct {
 	framework
 	provider *qodProvider
 }
 
-// framework is what terraform-plugin-framework serves. Its later operations have an interface of their
-// own, and would be hidden by tfprotov6.ProviderServer.
+// framework is what terraform-plugin-framework serves. Its later operations have an interface of
+// their own, and would be hidden by tfprotov6.ProviderServer.
 type framework = tfprotov6.ProviderServerWithListResource //nolint:staticcheck // deprecated in favour of a version to come
 
-// ReadResource returns the state as it is if the network lists the session just so. All others are for
-// sessionResource.Read.
+// ReadResource returns the state as it is if the network lists the session just so. All others are
+// for sessionResource.Read.
 func (s fastPath) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
 	if req.TypeName == sessionTypeName {
 		if id, ok := s.readUnchanged(ctx, req); ok {
@@ -57,7 +57,8 @@ func (s fastPath) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanRes
 	return s.framework.PlanResourceChange(ctx, req)
 }
 
-// readUnchanged reports whether a list shows the session as the state has it, and returns its identity.
+// readUnchanged reports whether a list shows the session as the state has it, and returns its
+// identity.
 func (s fastPath) readUnchanged(ctx context.Context, req *tfprotov6.ReadResourceRequest) (id *tfprotov6.ResourceIdentityData, ok bool) {
 	defer func() {
 		if recover() != nil {
@@ -97,8 +98,8 @@ var sessionType = sync.OnceValue(func() tftypes.Type {
 	return resp.Schema.Type().TerraformType(context.Background())
 })
 
-// decodeState reads what the API decides of a session from its state. It is not ok if any of that is
-// null or unknown.
+// decodeState reads what the API decides of a session from its state. It is not ok if any of that
+// is null or unknown.
 func decodeState(state *tfprotov6.DynamicValue) (sessionModel, bool) {
 	var m sessionModel
 	if state == nil {
@@ -125,7 +126,8 @@ func decodeState(state *tfprotov6.DynamicValue) (sessionModel, bool) {
 	return m, true
 }
 
-// decodePrivate reads the private state as the framework encodes it. If it cannot be read, it is empty.
+// decodePrivate reads the private state as the framework encodes it. If it cannot be read, it is
+// empty.
 func decodePrivate(raw []byte) sessionPrivate {
 	var keys map[string][]byte
 	var private sessionPrivate

@@ -9,9 +9,9 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 )
 
-// panicGuard turns a panic anywhere in a call into a diagnostic. A plugin that dies takes the state of
-// every session of the run with it. The operations of a resource recover earlier, by diagnostics.Catch,
-// and keep what they know.
+// panicGuard turns a panic anywhere in a call into a diagnostic. A plugin that dies takes the state
+// of every session of the run with it. The operations of a resource recover earlier, by
+// diagnostics.Catch, and keep what they know.
 type panicGuard struct{ framework }
 
 // recoverRPC makes one call, and answers with a diagnostic if it panics.
@@ -31,7 +31,8 @@ func internalFault(fault any) []*tfprotov6.Diagnostic {
 	return []*tfprotov6.Diagnostic{{Severity: tfprotov6.DiagnosticSeverityError, Summary: d.Summary(), Detail: d.Detail()}}
 }
 
-// ApplyResourceChange keeps the prior state: a response without a state means that nothing is there.
+// ApplyResourceChange keeps the prior state: a response without a state means that nothing is
+// there.
 func (g panicGuard) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (resp *tfprotov6.ApplyResourceChangeResponse, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {

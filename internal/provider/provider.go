@@ -122,8 +122,8 @@ func (p *qodProvider) Configure(ctx context.Context, req provider.ConfigureReque
 			return
 		}
 	}
-	// A debugged process is configured for one run after another. An import that was only planned has
-	// another owner in each of them.
+	// A debugged process is configured for one run after another. An import that was only planned
+	// has another owner in each of them.
 	p.sessions, p.owners = sessions, new(sessionOwners)
 	resp.ResourceData = resourceData{sessions, p.owners}
 	resp.DataSourceData = sessions

@@ -13,8 +13,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// requestModel has the arguments that all resources share. An argument needs four lines in this file: in
-// requestModel, toSpec, planner.request and requestAttributes.
+// requestModel has the arguments that all resources share. An argument needs four lines in this
+// file: in requestModel, toSpec, planner.request and requestAttributes.
 type requestModel struct {
 	Device                       types.Object           `tfsdk:"device"`
 	ApplicationServer            types.Object           `tfsdk:"application_server"`
@@ -67,8 +67,8 @@ func (p *planner) request(config, prior requestModel) requestModel {
 	}
 }
 
-// requestAttributes are the arguments that every resource shares, see requestModel, and those of its
-// own. The resource is the noun that descriptions use for it.
+// requestAttributes are the arguments that every resource shares, see requestModel, and those of
+// its own. The resource is the noun that descriptions use for it.
 func requestAttributes(resource string, own map[string]schema.Attribute) map[string]schema.Attribute {
 	replaces := "Changing this replaces the " + resource + "."
 	all := map[string]schema.Attribute{
@@ -91,9 +91,9 @@ func requestAttributes(resource string, own map[string]schema.Attribute) map[str
 				"Increase `notification_auth_token_version` whenever it changes. " +
 				"Supply it from the environment or an ephemeral variable, because Terraform stores literals in saved plans.",
 			Optional: true,
-			// Not Sensitive as well: what is never stored need not be hidden, and each mark of a sensitive
-			// value is written with every snapshot of the state, which takes a tenth of an apply of a
-			// thousand sessions.
+			// Not Sensitive as well: what is never stored need not be hidden, and each mark of a
+			// sensitive value is written with every snapshot of the state, which takes a tenth of
+			// an apply of a thousand sessions.
 			WriteOnly: true,
 			Validators: []validator.String{
 				validators.BearerToken,

@@ -19,10 +19,10 @@ import (
 // reservationPlan is what planning a qod_reservation decides.
 type reservationPlan = resourcePlan[reservationModel]
 
-// planReservation decides about a qod_reservation. It gets the configuration, the prior state (nil for
-// none), the private state, and the endpoint that the provider is configured for. It is pure. The status
-// in the prior state stands for the time: a plan that looked at a clock would decide differently when it
-// is applied.
+// planReservation decides about a qod_reservation. It gets the configuration, the prior state (nil
+// for none), the private state, and the endpoint that the provider is configured for. It is pure.
+// The status in the prior state stands for the time: a plan that looked at a clock would decide
+// differently when it is applied.
 func planReservation(config reservationModel, prior *reservationModel, private sessionPrivate, endpoint types.String) reservationPlan {
 	planned := config
 	planned.NotificationAuthToken = types.StringNull()
@@ -43,8 +43,9 @@ func planReservation(config reservationModel, prior *reservationModel, private s
 	planned.ID = prior.ID
 	windowChanges := !planned.StartsAt.Equal(prior.StartsAt) || !planned.EndsAt.Equal(prior.EndsAt)
 	hasWork := windowChanges || planned.needsAction(*prior)
-	// An update works at the endpoint where Read has looked: the session is there, or is planned to be.
-	// Where none is recorded, that is the provider's; but recording it is no reason for an update.
+	// An update works at the endpoint where Read has looked: the session is there, or is planned to
+	// be. Where none is recorded, that is the provider's; but recording it is no reason for an
+	// update.
 	if !hasWork || !prior.Endpoint.IsNull() {
 		planned.Endpoint = prior.Endpoint
 	}

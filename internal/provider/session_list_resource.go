@@ -75,8 +75,8 @@ func asErrors(warnings diag.Diagnostics) diag.Diagnostics {
 	return errs
 }
 
-// results are the sessions. The first one carries the warnings, since Terraform accepts none without a
-// result.
+// results are the sessions. The first one carries the warnings, since Terraform accepts none
+// without a result.
 func results(ctx context.Context, req list.ListRequest, found []qod.Session, endpoint string, warnings diag.Diagnostics) iter.Seq[list.ListResult] {
 	return func(push func(list.ListResult) bool) {
 		for i, s := range found {

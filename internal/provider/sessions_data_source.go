@@ -35,8 +35,8 @@ func listedSchema() schema.NestedAttributeObject {
 	}}
 }
 
-// listedType is the type of one session in the list as Terraform encodes it. To convert ten thousand
-// structs, and to validate them again, takes the framework two seconds.
+// listedType is the type of one session in the list as Terraform encodes it. To convert ten
+// thousand structs, and to validate them again, takes the framework two seconds.
 var listedType = listedSchema().Type().TerraformType(context.Background())
 
 func (d *sessionsDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {

@@ -40,8 +40,8 @@ func filterAttributes() map[string]schema.Attribute {
 	}
 }
 
-// validateFilter refuses a profile that does not exist, which would match nothing without a word. It is
-// checked in validation, because a read may have to wait for the apply.
+// validateFilter refuses a profile that does not exist, which would match nothing without a word.
+// It is checked in validation, because a read may have to wait for the apply.
 func validateFilter(ctx context.Context, config tfsdk.Config) diag.Diagnostics {
 	var profile types.String
 	diags := config.GetAttribute(ctx, path.Root("qos_profile"), &profile)
