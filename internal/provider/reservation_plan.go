@@ -11,10 +11,10 @@ import (
 //
 //   - Read (reservation_resource.go) asks the API for the session and the time, and records a status.
 //   - window.status (reservation_window.go) is that status: a function of window, time and session.
-//   - planReservation (below) compares configuration and recorded state: replace the reservation, update it
-//     with work to do, update it without, or nothing.
-//   - reconciler.run (reservation_reconcile.go) does the work in the apply. It asks for session and time
-//     again, and creates, deletes or waits as the status then says.
+//   - planReservation (below) compares configuration and recorded state, and plans to replace the
+//     reservation, to update it with work to do, to update it without, or nothing.
+//   - reconciler.run (reservation_reconcile.go) does the work in the apply. It asks for session and
+//     time again, and creates, deletes or waits as the status then says.
 
 // reservationPlan is what planning a qod_reservation decides.
 type reservationPlan = resourcePlan[reservationModel]

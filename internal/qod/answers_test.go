@@ -1,4 +1,4 @@
-// What servers put in front of an answer or around it costs nobody a session.
+// What servers put before or around the JSON of an answer loses no session.
 package qod_test
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// rewriteAnswers is a wire on which answers are not what the network sent.
+// rewriteAnswers is an interceptor that changes the network's answers.
 func rewriteAnswers(rewrite func(r *http.Request, body []byte) []byte) qodtest.Interceptor {
 	return func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 		resp, err := next.RoundTrip(r)
@@ -31,8 +31,8 @@ func rewriteAnswers(rewrite func(r *http.Request, body []byte) []byte) qodtest.I
 	}
 }
 
-// Servers of one platform begin each JSON text with a byte-order mark: discovery, tokens, sessions,
-// lists and errors.
+// Servers of one platform begin every JSON text with a byte-order mark: discovery documents,
+// tokens, sessions, lists and errors.
 func TestByteOrderMarks(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Intercept: rewriteAnswers(func(_ *http.Request, body []byte) []byte {
@@ -58,8 +58,8 @@ func TestByteOrderMarks(t *testing.T) {
 	})
 }
 
-// The answer to a create that is wrapped in something still names the session, and it is asked for
-// only once.
+// An answer to a create that is wrapped in something still names the session, and there is only one
+// POST.
 func TestWrappedAnswers(t *testing.T) {
 	t.Parallel()
 	for name, around := range map[string][2]string{

@@ -1,5 +1,6 @@
-// Tokens are asked for rarely, renewed in time, dropped when refused and never twice at once; a
-// refused client is not locked out by asking again; and nobody waits longer than they said.
+// Tokens are fetched rarely, renewed in time, dropped when refused, and never fetched twice at
+// once. A refused client is not locked out by further requests, and no caller waits past its
+// deadline.
 package qod_test
 
 import (
@@ -20,7 +21,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// list uses a token once.
+// list makes one request with a token.
 func list(t *testing.T, n *qodtest.Network) error {
 	t.Helper()
 	_, err := n.Read(qodtest.WithTimeout(t, 5*time.Minute), qod.Ref{ID: qodtest.SessionID})
@@ -37,7 +38,7 @@ func mustList(t *testing.T, n *qodtest.Network) {
 	}
 }
 
-// A token is used until shortly before its end, whatever the server says of that.
+// A token is used until shortly before its expiry, whatever form the server states that in.
 func TestTokenLifetime(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -87,7 +88,7 @@ func TestTokenLifetime(t *testing.T) {
 	}
 }
 
-// The same holds where the answer is a form, as some servers have it.
+// The same holds for a form, which some servers answer with.
 func TestTokenLifetimeInAForm(t *testing.T) {
 	t.Parallel()
 	for expiresIn, renewed := range map[string]time.Duration{
@@ -111,7 +112,7 @@ func TestTokenLifetimeInAForm(t *testing.T) {
 	}
 }
 
-// What token endpoints send instead of RFC 6749 is read where it can be, and told otherwise.
+// Token responses that differ from RFC 6749 are understood where possible, and otherwise reported.
 func TestTokenAnswers(t *testing.T) {
 	t.Parallel()
 	good := `{"access_token":"a-good-token","token_type":"bearer","expires_in":3600}`
@@ -194,7 +195,7 @@ func TestTokenAnswers(t *testing.T) {
 	}
 }
 
-// An outage that is over by the second or third try is not noticed.
+// An outage that ends by the second or third try goes unnoticed.
 func TestTokenOutage(t *testing.T) {
 	t.Parallel()
 	for name, effect := range map[string]sandbox.Effect{"503": unavailable, "dropped": sandbox.DropBeforeCommit(), "hangs": sandbox.HangBeforeCommit()} {
@@ -223,8 +224,8 @@ func concurrently(count int, call func() error) []error {
 	return errs
 }
 
-// A client that is refused asks once, whoever wants a token then or later: some identity
-// providers lock a client that goes on asking.
+// A client that is refused sends one token request, however many callers want a token then or
+// later: some identity providers lock a client that keeps trying.
 func TestTokenRefusedClientAsksOnce(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.ClientSecret = "wrong" }}, func(t *testing.T, n *qodtest.Network) {
@@ -239,7 +240,7 @@ func TestTokenRefusedClientAsksOnce(t *testing.T) {
 	})
 }
 
-// Any other failure is told to a burst once, and asked about again later.
+// Any other failure is returned to all callers of a burst after one request, and tried again later.
 func TestTokenFailureIsShared(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -255,7 +256,7 @@ func TestTokenFailureIsShared(t *testing.T) {
 	})
 }
 
-// A hundred calls that are under way when the token is revoked fetch one new one.
+// A hundred calls in progress when the token is revoked fetch one new token.
 func TestTokenRevokedUnderWay(t *testing.T) {
 	t.Parallel()
 	const calls = 100
@@ -282,8 +283,8 @@ func TestTokenRevokedUnderWay(t *testing.T) {
 	})
 }
 
-// A 401 drops the token that it was given for and not the next one, also where a server gives out
-// the same one again.
+// A 401 drops the token that it was for and not the next one, also where a server issues the same
+// token again.
 func TestTokenGivenOutAgain(t *testing.T) {
 	t.Parallel()
 	const calls = 100
@@ -311,7 +312,7 @@ func TestTokenGivenOutAgain(t *testing.T) {
 	})
 }
 
-// A run that outlives its tokens renews them before they end, so that no call meets a 401.
+// A run that outlives its tokens renews them before they expire, so that no call gets a 401.
 func TestTokenExpiresDuringTheRun(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{TokenLifetime: 5 * time.Minute}}, func(t *testing.T, n *qodtest.Network) {
@@ -334,8 +335,8 @@ func TestTokenExpiresDuringTheRun(t *testing.T) {
 	})
 }
 
-// A token that cannot be renewed early is used for as long as it is good, also by those who must
-// not ask for another.
+// A token that cannot be renewed early is used for as long as it is valid, also by callers for whom
+// the client must not send another token request.
 func TestTokenIsUsedToItsEndInAnOutage(t *testing.T) {
 	t.Parallel()
 	for name, effect := range map[string]sandbox.Effect{"503": unavailable, "invalid_client": sandbox.Status(401, `{"error":"invalid_client"}`)} {
@@ -356,7 +357,7 @@ func TestTokenIsUsedToItsEndInAnOutage(t *testing.T) {
 	}
 }
 
-// A server that gives out the token it gave before is asked once, not for ever.
+// A server that issues the same token again is asked once, and not forever.
 func TestTokenThatStaysRefused(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -369,8 +370,8 @@ func TestTokenThatStaysRefused(t *testing.T) {
 	})
 }
 
-// A caller waits for a hung token endpoint no longer than it said; the last one to leave ends the
-// request, and one that leaves early takes nothing from the others.
+// A caller waits for a hung token endpoint no longer than its deadline. The last caller to leave
+// ends the request; one that leaves earlier does not affect the others.
 func TestTokenEndpointHangs(t *testing.T) {
 	t.Parallel()
 	t.Run("its deadline", func(t *testing.T) {
@@ -457,8 +458,8 @@ func TestTokenEndpointHangs(t *testing.T) {
 	})
 }
 
-// The secret goes to the token endpoint in the one way that it wants, the scopes with it, and to
-// nobody else.
+// The secret and the scopes go to the token endpoint, by the authentication method that it wants,
+// and nowhere else.
 func TestTokenRequest(t *testing.T) {
 	t.Parallel()
 	const id, secret = "id:with spaces", "p%ss/wörd+&=?"
@@ -518,7 +519,7 @@ func keys(form url.Values) func(func(string) bool) {
 	}
 }
 
-// A ready token is used as it is, and once it is refused nothing more is sent.
+// A static token is used as it is, and once it has been refused no further request is sent.
 func TestStaticToken(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.AccessToken = "ready" }}, func(t *testing.T, n *qodtest.Network) {
@@ -536,7 +537,7 @@ func TestStaticToken(t *testing.T) {
 	})
 }
 
-// A fault while a token is fetched is everybody's error and nobody's end.
+// A panic while a token is fetched becomes the error of every caller, and ends no process.
 func TestTokenPanics(t *testing.T) {
 	t.Parallel()
 	faulty := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {

@@ -13,7 +13,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// All the waits of a process together ask for no more than one could, whatever lists are good for.
+// All waits of a process together make no more requests than a single one could, whether or not
+// lists can answer them.
 func TestAwaitSharesPolls(t *testing.T) {
 	t.Parallel()
 	refusing := func(status int) func(*qodtest.Network) {
@@ -33,7 +34,7 @@ func TestAwaitSharesPolls(t *testing.T) {
 	}
 }
 
-// pollCase are those of a fleet.
+// pollCase is how a fleet of waits polls.
 type pollCase struct {
 	arrange func(*qodtest.Network)
 	wire    qodtest.Interceptor
@@ -41,7 +42,7 @@ type pollCase struct {
 	spare   int  // requests for each that are not counted
 }
 
-// No wait is answered by what was listed before it looked.
+// No wait is answered by a list from before it began.
 func TestAwaitLooksAnew(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: time.Minute}}, func(t *testing.T, n *qodtest.Network) {
@@ -56,7 +57,8 @@ func TestAwaitLooksAnew(t *testing.T) {
 	})
 }
 
-// A session that is not ready in time costs its replacement, so it is asked for once more.
+// A session that is not ready in time is replaced, which costs another one, so it is read once
+// more.
 func TestAwaitLooksOnceMoreWhenTimeIsUp(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -77,7 +79,7 @@ func TestAwaitLooksOnceMoreWhenTimeIsUp(t *testing.T) {
 			qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: time.Hour}}, func(t *testing.T, n *qodtest.Network) {
 				s := n.SeedSession(sandbox.Session{Status: sandbox.StatusRequested})
 				budget := time.Minute
-				// Between the last poll, which is under two and a half seconds before, and the end.
+				// Between the last poll, less than two and a half seconds earlier, and the end.
 				time.AfterFunc(budget-time.Millisecond, func() { test.happens(n, s.ID) })
 				var err error
 				spent := qodtest.Elapsed(func() { _, err = n.Await(qodtest.WithTimeout(t, budget), qodtest.Ref(s)) })
@@ -146,8 +148,8 @@ func (of pollCase) sharePolls(t *testing.T) {
 							most += count // each is looked at as soon as it is there
 						}
 					} else {
-						// A get ends each wait, since no list does, and one every four seconds sees what a
-						// list that stands still does not show.
+						// A read of the session itself ends each wait, since no list does, and one every four seconds
+						// sees what an old list does not show.
 						most += count * (1 + int(provisioning/(4*time.Second)))
 					}
 					if others > most {

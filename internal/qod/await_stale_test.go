@@ -1,5 +1,5 @@
-// A list may stand still for as long as it likes: what a session has become of is seen by a get
-// every few seconds, by a few waits as by many, and without a storm.
+// A list may be old for as long as it likes: changes of a session are seen by reading it every few
+// seconds, with few waits as with many, and without a storm of requests.
 package qod_test
 
 import (
@@ -63,7 +63,7 @@ func TestAwaitBehindAListThatStandsStill(t *testing.T) {
 						if late := spent - after; late > test.late {
 							t.Errorf("noticed %v late, want at most %v", late, test.late)
 						}
-						// Four lists a second, and a get each in four seconds.
+						// Four lists a second, and one read of each session in four seconds.
 						most := 16 + int(4*spent/time.Second) + test.waits*(2+int(spent/(4*time.Second)))
 						if count := len(n.Requests()); count > most {
 							t.Errorf("%d requests in %v, want at most %d", count, spent, most)
@@ -75,8 +75,8 @@ func TestAwaitBehindAListThatStandsStill(t *testing.T) {
 	}
 }
 
-// No list ends a wait: not one that says AVAILABLE of what has ended since, nor one that does not
-// show a session that is there.
+// No list ends a wait: neither one that says AVAILABLE of a session that has ended since, nor one
+// that does not show a session that is live.
 func TestAwaitIsEndedByNoList(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -117,8 +117,8 @@ func TestAwaitIsEndedByNoList(t *testing.T) {
 	}
 }
 
-// Where gets are answered in the API's place and the list shows the session, the wait goes on: how
-// it is a list does not tell.
+// Where something between us and the API answers reads with a 404 while the list shows the session,
+// the wait continues: a list does not prove its status.
 func TestAwaitBehindAGatewayThatDeniesIt(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -140,8 +140,8 @@ func TestAwaitBehindAGatewayThatDeniesIt(t *testing.T) {
 	})
 }
 
-// A wait whose last poll failed with a 404 that nothing proves ends with the time, and its last
-// look is a get.
+// A wait whose last poll got a 404 without proof ends at its deadline, with a last read of the
+// session itself.
 func TestAwaitOfWhatCannotBeSeen(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {

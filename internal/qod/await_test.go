@@ -1,5 +1,5 @@
-// Await ends for a reason it can name: AVAILABLE, UNAVAILABLE, a proven absence, refused
-// credentials, the caller's deadline or an interrupt. Everything else is ridden out.
+// Await ends for a reason that it can name: AVAILABLE, UNAVAILABLE, proof that the session is gone,
+// refused credentials, the caller's deadline or an interrupt. Any other failure is retried.
 package qod_test
 
 import (
@@ -19,7 +19,7 @@ func failReads(times int, effect sandbox.Effect) func(*testing.T, *qodtest.Netwo
 	return func(_ *testing.T, n *qodtest.Network, _ string) { n.InjectFault(sandbox.OpRead, times, effect) }
 }
 
-// failTokens takes the token away and spoils the next ones.
+// failTokens revokes the token and makes the next token requests fail.
 func failTokens(times int, effect sandbox.Effect) func(*testing.T, *qodtest.Network, string) {
 	return func(_ *testing.T, n *qodtest.Network, _ string) {
 		n.RevokeTokens()
@@ -106,13 +106,14 @@ func TestAwait(t *testing.T) {
 		"Retry-After": {
 			arrange: failReads(1, sandbox.Status(429, "", "Retry-After", "20")), from: 20 * time.Second, till: 21 * time.Second, polls: 2,
 		},
-		// One absurd answer must not keep it from seeing the session that became available.
+		// One absurd Retry-After must not keep the wait from seeing the session become available.
 		"an absurd Retry-After": {
 			arrange: failReads(1, sandbox.Status(503, "", "Retry-After", "99999999")), till: time.Minute, polls: 2,
 		},
 
 		"the token is refused once": {arrange: func(_ *testing.T, n *qodtest.Network, _ string) { n.RevokeTokens() }, till: time.Second, polls: 2},
-		// What refuses once may be a proxy, and taint a session that is well. Each try costs two tokens.
+		// A single 403 may come from a proxy, and giving up would taint a healthy session. Each try costs
+		// two tokens.
 		"the token is refused twice":         {arrange: failReads(2, sandbox.Status(401, "")), from: 30 * time.Second, till: 31 * time.Second, polls: 3},
 		"the token is refused for a while":   {arrange: failReads(6, sandbox.Status(401, "")), from: 90 * time.Second, till: 91 * time.Second, polls: 7},
 		"a page stands in for the new token": {arrange: failTokens(1, sandbox.Status(403, qodtest.LoginPage, "Content-Type", qodtest.HTML)), from: 30 * time.Second, till: 31 * time.Second, polls: 2},
@@ -217,7 +218,7 @@ func TestAwaitInterrupted(t *testing.T) {
 	}
 }
 
-// Many waits do not become a storm, nor do they poll in step.
+// Many waits cause no storm of requests, and do not poll in step.
 func TestAwaitSpreadsItsPolls(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Sandbox: slowProvisioning}, func(t *testing.T, n *qodtest.Network) {
@@ -262,7 +263,7 @@ func TestAwaitRefusesWhatIsNoID(t *testing.T) {
 	}
 }
 
-// A 201 that says UNAVAILABLE already is told by the first poll.
+// A 201 that already says UNAVAILABLE is reported by the first poll.
 func TestCreateAndAwaitUnavailable(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {

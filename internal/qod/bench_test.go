@@ -1,4 +1,4 @@
-// What the client itself costs: go test -run=- -bench=. -benchmem.
+// The cost of the client itself: go test -run=- -bench=. -benchmem.
 package qod_test
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// benchmarkClient is a client of a network that is there but takes no time: what the sandbox once
-// answered for a request is what it always answers.
+// benchmarkClient is a client of a network that takes no time: the sandbox's first answer to each
+// request is repeated.
 func benchmarkClient(b *testing.B, sessions int) (*qod.Client, []string) {
 	b.Helper()
 	network := sandbox.New(sandbox.Config{})
@@ -50,7 +50,7 @@ func benchmarkClient(b *testing.B, sessions int) (*qod.Client, []string) {
 	return client, ids
 }
 
-// BenchmarkRead is the get of one session.
+// BenchmarkRead reads one session.
 func BenchmarkRead(b *testing.B) {
 	client, ids := benchmarkClient(b, 1)
 	b.ReportAllocs()
@@ -61,7 +61,7 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// BenchmarkConfirm reads a fleet by a list that is there already, from as many sides as there are.
+// BenchmarkConfirm reads a fleet from a cached list, by parallel callers.
 func BenchmarkConfirm(b *testing.B) {
 	client, ids := benchmarkClient(b, 1000)
 	for _, id := range ids[:5] { // the fifth is read from a list, as are all others but the first four

@@ -1,5 +1,6 @@
-// Busy is not refused: a 429 proves that nothing happened. All requests of a process slow down
-// together, and go on until the time of each operation is up; without one nothing is held up.
+// Rate-limited is not refused: a 429 proves that nothing happened. All requests of a process slow
+// down together, and are retried until the time of each operation is up. Without a 429, no request
+// is delayed.
 package qod_test
 
 import (
@@ -17,8 +18,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// rateLimit is an API gateway that takes so many requests in any period and answers the others with
-// 429.
+// rateLimit is a gateway that passes a number of requests in any period and answers the others with
+// a 429.
 type rateLimit struct {
 	most   int
 	period time.Duration
@@ -34,7 +35,7 @@ type rateLimit struct {
 	closest time.Duration // the least time between two, a second after that
 }
 
-// pass reports whether the gateway takes a request now.
+// pass reports whether the gateway passes a request now.
 func (l *rateLimit) pass() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -59,7 +60,7 @@ func (l *rateLimit) pass() bool {
 	return true
 }
 
-// wire puts the gateway before the API; the token endpoint is another's.
+// wire puts the gateway before the API, but not before the token endpoint.
 func (l *rateLimit) wire(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 	if r.URL.Path == "/oauth/token" || r.URL.Path == "/.well-known/openid-configuration" || l.pass() {
 		return next.RoundTrip(r)
@@ -71,7 +72,7 @@ func (l *rateLimit) wire(_ *qodtest.Network, r *http.Request, next http.RoundTri
 	return refusal, nil
 }
 
-// tenAtATime does what Terraform does with a fleet: ten of it at a time.
+// tenAtATime does something n times, ten at a time, as Terraform does.
 func tenAtATime(count int, do func(i int) error) []error {
 	errs := make([]error, count)
 	next := make(chan int)
@@ -91,7 +92,7 @@ func tenAtATime(count int, do func(i int) error) []error {
 	return errs
 }
 
-// createFleet is created and deleted, each of it within the time that resources have by default.
+// createFleet creates and deletes a fleet, each session within the default timeouts.
 func createFleet(t *testing.T, n *qodtest.Network, devices int) {
 	t.Helper()
 	ids := make([]string, devices)
@@ -146,16 +147,16 @@ func TestFleetAtARateLimit(t *testing.T) {
 			t.Parallel()
 			qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: 2 * time.Second}, Intercept: limit.wire}, func(t *testing.T, n *qodtest.Network) {
 				spent := qodtest.Elapsed(func() { createFleet(t, n, devices) })
-				// A POST, a look at what came of it, and a DELETE each.
+				// A POST, a list that finds its session, and a DELETE for each.
 				const least = 3 * devices
 				if all := limit.passed + limit.denied; all > 5*least/2 {
 					t.Errorf("%d requests, of which %d were refused", all, limit.denied)
 				}
-				// Lists that a wait goes by, and the get that ends it, count as requests, too.
+				// The lists that a wait relies on, and the read that ends it, count as requests too.
 				if needed := least * limit.period / time.Duration(limit.most); spent > 5*needed/2 {
 					t.Errorf("it took %v, where %v would do", spent, needed)
 				}
-				// No request starts before its turn, whatever it is for.
+				// No request starts before its slot, whatever its operation.
 				if limit.period == time.Second && limit.closest < 100*time.Millisecond {
 					t.Errorf("two requests within %v", limit.closest)
 				}
@@ -187,7 +188,8 @@ func TestFleetAtARateLimitOnSockets(t *testing.T) {
 	}
 }
 
-// An API that takes all is asked at once, and so is one whose token endpoint is busy.
+// An API without a rate limit is called at once, and so is one whose token endpoint is
+// rate-limited.
 func TestNothingIsHeldUpWithoutA429(t *testing.T) {
 	t.Parallel()
 	const latency = 10 * time.Millisecond
@@ -206,7 +208,7 @@ func TestNothingIsHeldUpWithoutA429(t *testing.T) {
 	})
 }
 
-// A 429 costs none of the retries that are counted.
+// A 429 does not count as one of the retries.
 func TestBusyIsOutlasted(t *testing.T) {
 	t.Parallel()
 	for op, verb := range operations {
@@ -224,7 +226,7 @@ func TestBusyIsOutlasted(t *testing.T) {
 					for _, e := range n.Events() {
 						if e.Operation == op {
 							tries++
-							// A list that is shared is nobody's second try.
+							// A shared list is not retried for each of its callers.
 							qodtest.Equal(t, "attempt", e.Attempt, map[bool]int{false: tries, true: 1}[op == qod.OperationList])
 						}
 					}
@@ -251,7 +253,7 @@ func TestBusyIsOutlasted(t *testing.T) {
 	}
 }
 
-// Who is busy for ever is told of as such, when the time of the operation is up.
+// An API that is rate-limiting forever is reported as such at the deadline of the operation.
 func TestBusyForEver(t *testing.T) {
 	t.Parallel()
 	for op, verb := range operations {
@@ -290,7 +292,7 @@ func TestBusyForEver(t *testing.T) {
 	}
 }
 
-// What is sent again with a new token waits for its turn like any other.
+// A request that is repeated with a new token waits for a slot like any other.
 func TestReplayKeepsToThePace(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -305,7 +307,7 @@ func TestReplayKeepsToThePace(t *testing.T) {
 	})
 }
 
-// A create that waits for its turn has sent nothing: an interrupt ends it at once.
+// A create that waits for its slot has sent nothing: an interrupt ends it at once.
 func TestInterruptWhileItIsBusy(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {

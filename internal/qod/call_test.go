@@ -1,5 +1,6 @@
-// One request is what the document asks for and no more, and its answer, whatever it is, becomes
-// a result or an error that a person can read: bounded, without markup, with what support asks for.
+// A request is what the document describes and no more. Its answer, whatever it is, becomes a
+// result or an error that a person can read: bounded, without markup, and with what support asks
+// for.
 package qod_test
 
 import (
@@ -38,7 +39,7 @@ var operations = map[qod.Operation]func(ctx context.Context, n *qodtest.Network,
 	qod.OperationDelete: func(ctx context.Context, n *qodtest.Network, id string) error { return n.Delete(ctx, qod.Ref{ID: id}) },
 }
 
-// sandboxOperation names the sandbox's operation of a client's.
+// sandboxOperation is the sandbox's name for an operation.
 func sandboxOperation(op qod.Operation) sandbox.Operation {
 	if op == qod.OperationDelete {
 		return sandbox.OpDelete
@@ -79,7 +80,7 @@ func TestRequests(t *testing.T) {
 				}
 			}
 		}
-		// Every request is told of, with nothing of what it said.
+		// Every request is logged, without its body.
 		events := n.Events()
 		qodtest.Equal(t, "events", len(events), len(requests))
 		for _, e := range events {
@@ -183,7 +184,7 @@ func TestRefusedTokenIsReplacedOnce(t *testing.T) {
 	}
 }
 
-// Every operation names the scope that it lacks.
+// Every operation names the scope that it requires.
 func TestForbiddenNamesTheScope(t *testing.T) {
 	t.Parallel()
 	scopes := map[qod.Operation]string{
@@ -211,7 +212,7 @@ func TestForbiddenNamesTheScope(t *testing.T) {
 	}
 }
 
-// No request takes longer than the request timeout, its body included.
+// No request takes longer than the request timeout, including the body of its answer.
 func TestRequestTimeout(t *testing.T) {
 	t.Parallel()
 	for name, effect := range map[string]sandbox.Effect{"no answer": sandbox.HangBeforeCommit(), "half a body": sandbox.HeadThenHang()} {
@@ -232,7 +233,8 @@ func TestRequestTimeout(t *testing.T) {
 	}
 }
 
-// The tries of one operation grow apart and are spread, so that a burst does not return as one.
+// The retries of one operation are spaced further and further apart, with jitter, so that a burst
+// does not come back as one.
 func TestRetriesAreSpread(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {

@@ -101,7 +101,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// Whatever verb a fault hits returns it as an error.
+// A panic in any verb becomes its error.
 func TestLookingPanics(t *testing.T) {
 	t.Parallel()
 	verbs := map[string]func(n *qodtest.Network) error{

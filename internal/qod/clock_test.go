@@ -1,4 +1,4 @@
-// The API's clock counts only when two answers of different seconds agree about it, and not at all
+// The API's clock counts only when two answers of different seconds agree about it, and no longer
 // once two have contradicted each other.
 package qod
 
@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// dateCase is one answer: how long after the one before it its request begins, how long its head
-// takes, and what its Date is ahead by of the moment at which the server set it.
+// dateCase is one answer: how long after the previous one its request begins, how long its headers
+// take, and how far its Date is ahead of the moment at which the server set it.
 type dateCase struct {
 	after   time.Duration
 	takes   time.Duration
@@ -127,7 +127,7 @@ func TestServerClock(t *testing.T) {
 	}
 }
 
-// The contradiction that is told of is the first: what came after it is nobody's time.
+// The first contradiction is the one that is reported.
 func TestServerClockKeepsTheFirstContradiction(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -142,8 +142,8 @@ func TestServerClockKeepsTheFirstContradiction(t *testing.T) {
 	})
 }
 
-// Once the clock is known, a Date that is older than the request comes from a cache, whether that
-// says so or not; one that has stood still since an earlier request does, too.
+// Once the clock is known, a Date that is older than the request comes from a cache, with or
+// without an Age. So does one that has not changed since an earlier request.
 func TestServerClockKnowsACache(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -180,8 +180,8 @@ func TestServerClockKnowsACache(t *testing.T) {
 	}
 }
 
-// What one failure to learn the time has cost is not spent again by all who need it, for ten
-// seconds.
+// A failure to learn the time is returned to further callers for ten seconds, without another
+// request.
 func TestServerClockRemembersWhyThereIsNone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -18,8 +18,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// Another pipeline has made a session for the device a moment ago, and the list has not heard of
-// it. When it does, that is no sign that it is ours: our POST was never processed.
+// Another pipeline has created a session for the device a moment ago, and the list does not show it
+// yet. When it does, that does not make it ours: our POST was never processed.
 func TestCreateAdoptsNothingOfOthersBehindAListThatLags(t *testing.T) {
 	for _, lag := range []time.Duration{5 * time.Second, 15 * time.Second, 25 * time.Second} {
 		t.Run(lag.String(), func(t *testing.T) {
@@ -47,12 +47,12 @@ func TestCreateAdoptsNothingOfOthersBehindAListThatLags(t *testing.T) {
 				"it shows no start": {
 					Options: qodtest.Options{Sandbox: slowProvisioning}, arrange: before(failCreates(sandbox.HangBeforeCommit())), posts: -1, check: nothing,
 				},
-				// Date and startedAt tell two seconds apart.
+				// Date and startedAt can distinguish times that are two seconds apart.
 				"it shows its start": {arrange: since(3*time.Second, failCreates(sandbox.HangBeforeCommit())), posts: -1, check: nothing},
 				"the POST is refused by the network, and the answer is lost": {
 					Options: qodtest.Options{Sandbox: slowProvisioning}, arrange: before(failCreates(sandbox.StatusAfterCommit(502, ""))), posts: -1, check: nothing,
 				},
-				// An older session is no sign that the list is up to date.
+				// An older session does not prove that the list is up to date.
 				"an older session is listed": {
 					Options: qodtest.Options{Sandbox: slowProvisioning},
 					arrange: func(t *testing.T, n *qodtest.Network) {
@@ -62,7 +62,7 @@ func TestCreateAdoptsNothingOfOthersBehindAListThatLags(t *testing.T) {
 					},
 					posts: -1, check: nothing,
 				},
-				// It is one of the first four of this process, whose creates are known to the second.
+				// It is one of the first four of this process, whose times are known to the second.
 				"this process has made another a moment before": {
 					Options: qodtest.Options{Sandbox: slowProvisioning},
 					arrange: func(t *testing.T, n *qodtest.Network) {
@@ -82,10 +82,10 @@ func TestCreateAdoptsNothingOfOthersBehindAListThatLags(t *testing.T) {
 	}
 }
 
-// What shows another length, profile or device than was asked for, or a start from before, is not
+// A session with another length, profile or device than requested, or with an earlier start, is not
 // ours.
 func TestCreateAdoptsOnlyWhatWasAskedFor(t *testing.T) {
-	// beside has a session appear while the answer to our POST, which does nothing, is lost.
+	// beside makes a session appear while the answer to our POST, which does nothing, is lost.
 	beside := func(s sandbox.Session) func(*testing.T, *qodtest.Network) {
 		return func(_ *testing.T, n *qodtest.Network) {
 			n.InjectFault(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
@@ -114,7 +114,7 @@ func TestCreateAdoptsOnlyWhatWasAskedFor(t *testing.T) {
 }
 
 // A gateway mixes up the answers to two creates of one run: each shows the other's device. Neither
-// is believed, and both get the session that is theirs.
+// is believed, and both creates get their own session.
 func TestCreateOfAnswersThatAreMixedUp(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -166,8 +166,8 @@ func TestCreateOfAnswersThatAreMixedUp(t *testing.T) {
 	}
 }
 
-// Lists that a cache answers, or that are parts, are of no use to who looks for a lost session: it
-// is looked for on, and named as possible where there is no better one.
+// Lists from a cache, and incomplete ones, are of no use to a create that looks for a lost session:
+// it keeps looking, and reports the session as possible if there is no better list.
 func TestCreateLooksByListsThatAreWholeAndNew(t *testing.T) {
 	scenarios := map[string]scenario{}
 	for name, effect := range map[string]sandbox.Effect{
@@ -187,7 +187,7 @@ func TestCreateLooksByListsThatAreWholeAndNew(t *testing.T) {
 				}
 			}),
 		}
-		// Nor does a snapshot of that kind say that a session was not there before.
+		// Nor does such a snapshot prove that a session did not exist before.
 		scenarios[name+", before the POST"] = scenario{
 			Options: qodtest.Options{Sandbox: slowProvisioning},
 			arrange: func(t *testing.T, n *qodtest.Network) {
@@ -202,7 +202,7 @@ func TestCreateLooksByListsThatAreWholeAndNew(t *testing.T) {
 			},
 		}
 	}
-	// The cache has the list from before the POST, and says so a second later.
+	// The cache has the list from before the POST, as its Date shows a second later.
 	scenarios["the list of before"] = scenario{
 		arrange: func(t *testing.T, n *qodtest.Network) {
 			n.InjectFault(sandbox.OpList, -1, sandbox.Cached())
@@ -220,7 +220,7 @@ func TestCreateLooksByListsThatAreWholeAndNew(t *testing.T) {
 	runScenarios(t, scenarios)
 }
 
-// Pages are no obstacle: the session is found on whichever it is.
+// The session is found on whichever page it is.
 func TestCreateFindsTheSessionOnALaterPage(t *testing.T) {
 	runScenarios(t, map[string]scenario{"the third of three": {
 		Options: qodtest.Options{Sandbox: sandbox.Config{PageSize: 2}},
@@ -229,11 +229,11 @@ func TestCreateFindsTheSessionOnALaterPage(t *testing.T) {
 	}})
 }
 
-// Two creates whose answers are lost never take over one session: what one has adopted is its own.
+// Two creates whose answers are lost never adopt the same session.
 func TestCreateAdoptsASessionOnce(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Latency: time.Second}}, func(t *testing.T, n *qodtest.Network) {
-		// One phone, by two devices that have nothing in common for this process; the network knows.
+		// One phone, as two devices that have nothing in common for this process; only the network knows.
 		n.Echo(func(info map[string]any) {
 			info["device"] = map[string]any{"phoneNumber": qodtest.Phone, "networkAccessIdentifier": "a@example.com"}
 		})
@@ -284,7 +284,7 @@ func TestCreateAdoptsOnlyWhatIsOurs(t *testing.T) {
 		"without startedAt, with a snapshot that shows the newest": {
 			Options: qodtest.Options{Sandbox: slowProvisioning}, arrange: withWitness(failCreates(sandbox.DropAfterCommit())), posts: 1, made: true,
 		},
-		// It may lag: what it does not show may have been there all the same.
+		// The snapshot may lag: a session that it does not show may have existed before.
 		"without startedAt, with a snapshot that shows nothing new": {
 			Options: qodtest.Options{Sandbox: slowProvisioning}, arrange: failCreates(sandbox.DropAfterCommit()), posts: 1, leftBehind: 1, check: wantUnresolved(1, 1),
 		},
@@ -301,7 +301,7 @@ func TestCreateAdoptsOnlyWhatIsOurs(t *testing.T) {
 			arrange: func(_ *testing.T, n *qodtest.Network) { n.InjectFault(sandbox.OpList, -1, sandbox.HangBeforeCommit()) }, posts: 1, made: true,
 			limit: 6 * time.Second,
 		},
-		// The first answer of all is that of the list which finds it: its Date is the server's clock.
+		// The first answer of all is the list that finds the session: its Date is the server's clock.
 		"without any answer before the POST": {arrange: failListsUntilCreate(sandbox.DropAfterCommit(), sandbox.DropBeforeCommit()), posts: 1, made: true},
 
 		"it shows no device":       {arrange: echo(withoutFields("device")), posts: 1, leftBehind: 1, check: wantUnresolved(1, 1)},
@@ -319,7 +319,7 @@ func TestCreateAdoptsOnlyWhatIsOurs(t *testing.T) {
 			arrange: echo(func(i map[string]any) { i["device"] = map[string]any{"networkAccessIdentifier": "x@example.com"} }),
 			posts:   1, leftBehind: 1, check: wantUnresolved(1, 1),
 		},
-		// Behind one address, only the port tells a device from another.
+		// Behind one address, only the port distinguishes one device from another.
 		"it shows another's port": {
 			arrange: echo(func(i map[string]any) {
 				i["device"] = map[string]any{"ipv4Address": map[string]any{"publicAddress": "203.0.113.7", "publicPort": 40000}}
@@ -384,7 +384,7 @@ func TestCreateAdoptsOnlyWhatIsOurs(t *testing.T) {
 			},
 			posts: 3, check: func(t *testing.T, _ *qodtest.Network, err error) { _ = qodtest.ErrorAs[*qod.ConflictError](t, err) },
 		},
-		// The conflict may be with the session of the lost answer, which a list need not show for a
+		// The conflict may be with the session of the lost answer, which lists need not show for a
 		// minute.
 		"an older session that cannot be seen": {
 			arrange: func(_ *testing.T, n *qodtest.Network) {
@@ -439,7 +439,7 @@ func TestCreateAdoptsOnlyWhatIsOurs(t *testing.T) {
 			arrange: failCreateAndLists(sandbox.DropAfterCommit(), -1, emptyList), posts: 7, leftBehind: 1, limit: 100 * time.Second,
 			check: func(t *testing.T, _ *qodtest.Network, err error) { _ = qodtest.ErrorAs[*qod.UnresolvedError](t, err) },
 		},
-		// The look has as much time as one request; a candidate must not be forgotten at its end.
+		// The search takes no longer than one request may; a candidate must not be forgotten at its end.
 		"it shows no device, and the look is short": {
 			Options: qodtest.Options{Client: func(c *qod.Config) { c.RequestTimeout = 2 * time.Second }},
 			arrange: func(_ *testing.T, n *qodtest.Network) {
@@ -451,8 +451,8 @@ func TestCreateAdoptsOnlyWhatIsOurs(t *testing.T) {
 	})
 }
 
-// The list that lags shows the session of the first POST before that of the second: adopting it
-// must not leave the other one behind unsaid.
+// A list that lags shows the session of the first POST before that of the second: after it was
+// adopted, the other one must be named.
 func TestCreateAdoptsOneOfTwo(t *testing.T) {
 	t.Parallel()
 	several := qodtest.Options{Sandbox: sandbox.Config{SeveralPerDevice: true}, Client: func(c *qod.Config) { c.RequestTimeout = 10 * time.Second }}

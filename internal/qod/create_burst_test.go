@@ -1,5 +1,5 @@
-// A thousand creates cost little more than their POSTs: they share the lists that they look at, and
-// each tells its own session from those of the others.
+// A thousand creates cost little more than their POSTs: they share lists, and each finds its own
+// session among those of the others.
 package qod_test
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// A burst of creates looks at the network once, and so does a burst of conflicts.
+// A burst of creates makes one list, and so does a burst of conflicts.
 func TestCreateSharesItsLooks(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Latency: 50 * time.Millisecond}}, func(t *testing.T, n *qodtest.Network) {
@@ -54,8 +54,8 @@ func TestCreateSharesItsLooks(t *testing.T) {
 	})
 }
 
-// A thousand creates, as many at a time as Terraform makes, look at the network some ten times:
-// with that, and what else an apply asks for, it keeps to sixteen calls besides the POSTs.
+// A thousand creates, as many at a time as Terraform makes, make some ten lists: with everything
+// else that an apply needs, that is at most sixteen requests besides the POSTs.
 func TestCreateLooksLessInALongBurst(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Latency: 50 * time.Millisecond, Provisioning: sandbox.Instant}}, func(t *testing.T, n *qodtest.Network) {
@@ -83,8 +83,8 @@ func TestCreateLooksLessInALongBurst(t *testing.T) {
 	})
 }
 
-// One list that failed leaves no create behind it without a look at what was there before; and
-// where lists fail for good, each is held up by one try at most.
+// After one list has failed, later creates still get a snapshot; and where lists fail for good,
+// each create is delayed by one try at most.
 func TestCreateBehindAFailedList(t *testing.T) {
 	t.Parallel()
 	reserve := func(t *testing.T, n *qodtest.Network, number int) time.Duration {
@@ -133,7 +133,7 @@ func TestCreateBehindAFailedList(t *testing.T) {
 	})
 }
 
-// A thousand creates whose answers are all lost get each its own session back.
+// A thousand creates whose answers are all lost find each its own session.
 func TestCreateTellsItsOwnApart(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {

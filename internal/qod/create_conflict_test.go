@@ -17,12 +17,12 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// slowDeletes has the network take a while for each delete, and hold the device until then.
+// slowDeletes makes each delete take a while; until then, the device is blocked.
 func slowDeletes(n *qodtest.Network, d time.Duration) {
 	n.Before(sandbox.OpDelete, func(int, *http.Request) { time.Sleep(d) })
 }
 
-// deleting has this process begin to delete the session of the device.
+// deleting makes this process begin to delete the session of the device.
 func deleting(t *testing.T, n *qodtest.Network, device qod.Device, id string) {
 	t.Helper()
 	go func() { _ = n.Delete(t.Context(), qod.Ref{ID: id, Device: device}) }()
@@ -103,7 +103,7 @@ func TestCreateBehindAnOwnDelete(t *testing.T) {
 		scenarios[fmt.Sprintf("that takes %v", d)] = scenario{
 			arrange: func(t *testing.T, n *qodtest.Network) {
 				slowDeletes(n, d)
-				// Answers that take longer than the request timeout are lost, and asked for again.
+				// Answers that take longer than the request timeout are lost, and the request is repeated.
 				deleting(t, n, qodtest.Spec().Device, n.SeedSession(sandbox.Session{}).ID)
 			},
 			Options: qodtest.Options{Client: func(c *qod.Config) { c.RequestTimeout = 10 * time.Minute }},
@@ -113,8 +113,8 @@ func TestCreateBehindAnOwnDelete(t *testing.T) {
 	runScenarios(t, scenarios)
 }
 
-// Resources that were renamed are created and deleted side by side, in any order: none is cut
-// without coming back.
+// Renamed resources are created and deleted side by side, in any order: no session ends without its
+// successor.
 func TestCreateOfRenamedResources(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -142,7 +142,7 @@ func TestCreateOfRenamedResources(t *testing.T) {
 							}
 						})
 					}
-					// Terraform takes them in no order that anybody knows: here one and then another.
+					// Terraform's order is not known: here one, then another.
 					var steps []func()
 					for i := range deletes {
 						if createsFirst {
@@ -165,7 +165,7 @@ func TestCreateOfRenamedResources(t *testing.T) {
 	}
 }
 
-// What a delete explains is told apart by device: an address and its ports are one.
+// A delete explains a conflict of the same device only: an address and its ports are one device.
 func TestConflictNamesWhatThisRunHasDeleted(t *testing.T) {
 	runScenarios(t, map[string]scenario{
 		"under way": {
@@ -186,7 +186,8 @@ func TestConflictNamesWhatThisRunHasDeleted(t *testing.T) {
 			posts:   -1, limit: 20 * time.Second,
 			check: wantConflict(func(t *testing.T, e *qod.ConflictError) { qodtest.Equal(t, "deleted", len(e.Deleted), 1) }),
 		},
-		// Its own session is no reason to wait, lost answer or not: two rows have one device.
+		// A session that this process keeps is no reason to wait, lost answer or not: two resources have
+		// one device.
 		"made by this run, behind a lost answer": {
 			arrange: func(t *testing.T, n *qodtest.Network) {
 				if _, err := n.Create(t.Context(), qodtest.Spec()); err != nil {
@@ -216,7 +217,7 @@ func TestCreateWhenTheDeviceHasASession(t *testing.T) {
 	mine := func(_ *testing.T, n *qodtest.Network) { n.SeedSession(sandbox.Session{}) }
 	runScenarios(t, map[string]scenario{
 		"that can be seen": {
-			// Its deletion may be about to come: Terraform begins the creates and deletes of renamed
+			// This process may be about to delete it: Terraform begins the creates and deletes of renamed
 			// resources side by side.
 			arrange: mine, posts: 3, limit: 5 * time.Second,
 			check: wantConflict(func(t *testing.T, e *qod.ConflictError) {
@@ -301,7 +302,7 @@ func TestCreateWhenTheDeviceHasASession(t *testing.T) {
 			budget: 3 * time.Second,
 			posts:  2, check: wantConflict(func(*testing.T, *qod.ConflictError) {}),
 		},
-		// The next create after the delete went well, so the delete is through.
+		// The create after the delete succeeded, so the delete is complete.
 		"that this process made after it had deleted another": {
 			arrange: func(t *testing.T, n *qodtest.Network) {
 				deleteExisting(t, n)
@@ -331,7 +332,7 @@ func TestCreateWhenTheDeviceHasASession(t *testing.T) {
 			},
 			spec: withAddress(ptr(int64(40000))), posts: 4, made: true,
 		},
-		// Two resources that hold one session would delete it for each other.
+		// Two resources with one session would delete it for each other.
 		"that the network gives out once more": {
 			arrange: func(t *testing.T, n *qodtest.Network) {
 				other := qodtest.Spec()
@@ -362,7 +363,7 @@ func TestCreateWhenTheDeviceHasASession(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			// This process is at deleting things, so this one may be next.
+			// This process is deleting sessions, so this one may be next.
 			posts: 5, limit: 17 * time.Second, check: wantConflict(func(t *testing.T, e *qod.ConflictError) { qodtest.Equal(t, "visible", len(e.Visible), 1) }),
 		},
 	})
@@ -426,8 +427,8 @@ func TestCreateOneAtATimeForOneDevice(t *testing.T) {
 	}
 }
 
-// A conflict may be with a session of our own, where a proxy has sent the POST twice. Whatever
-// comes of the repetition, the error names it.
+// A conflict may be with a session of our own, where a proxy has sent the POST twice. However the
+// repeated POST ends, the error names that session.
 func TestCreateNamesTheConflict(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {

@@ -16,7 +16,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// After an interrupt no new POST starts, and one that is under way is finished and recorded.
+// After an interrupt no new POST starts, and one in flight is finished and recorded.
 func TestCreateWhenItIsInterrupted(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -161,7 +161,7 @@ func TestCreateWhenItIsInterrupted(t *testing.T) {
 	}
 }
 
-// The caller's deadline cuts waits, but no POST.
+// The caller's deadline cuts waits, but not a POST.
 func TestCreateOutlivesItsDeadline(t *testing.T) {
 	runScenarios(t, map[string]scenario{
 		"during the POST":       {budget: time.Second, arrange: failCreates(sandbox.Delay(20 * time.Second)), posts: 1, made: true},
@@ -172,7 +172,7 @@ func TestCreateOutlivesItsDeadline(t *testing.T) {
 	})
 }
 
-// Posting is held whenever a POST may have an unknown fate, and given back in the end.
+// Posting is held whenever a POST may have an unknown outcome, and released in the end.
 func TestCreateHoldsPosting(t *testing.T) {
 	t.Parallel()
 	var posting lockCounter
@@ -194,7 +194,7 @@ func TestCreateHoldsPosting(t *testing.T) {
 
 type lockCounter struct{ atomic.Int64 }
 
-// A fault of this program must not take with it what is known, or that something may exist.
+// A panic must not lose what is known, nor that a session may exist.
 func TestCreatePanics(t *testing.T) {
 	panicking := func(at func(r *http.Request) bool, after bool) qodtest.Interceptor {
 		return func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {

@@ -79,10 +79,11 @@ func TestCreateIsNeverGreenWithTwo(t *testing.T) {
 	}
 }
 
-// Behind a lost answer, a POST that succeeds is not the end: the create looks until the list shows
-// the second session, since one that lags shows neither.
+// After a lost answer, a POST that succeeds is not the end: the create looks until the list shows
+// the new session, since a list that lags shows neither.
 func TestCreateLooksForASecondSession(t *testing.T) {
-	// twice has the first POST committed, unseen until its lag is over, and the second one answered.
+	// twice makes the network commit the first POST, unseen until its lag is over, and answer the
+	// second.
 	twice := func(more func(*testing.T, *qodtest.Network)) func(*testing.T, *qodtest.Network) {
 		return func(t *testing.T, n *qodtest.Network) {
 			n.Lag(sandbox.OpList, 14*time.Second)
@@ -137,7 +138,7 @@ func TestCreateLooksForASecondSession(t *testing.T) {
 				n.InjectFault(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
 			}, posts: 2, made: true, limit: 40 * time.Second,
 		},
-		// A list may lag: a session of the device that began well before our POST is nobody's second.
+		// A session of the device that began well before our POST is not a second one of ours.
 		"an older session of the device shows late": {
 			Options: several, arrange: func(_ *testing.T, n *qodtest.Network) {
 				n.Lag(sandbox.OpList, 25*time.Second)
@@ -146,14 +147,14 @@ func TestCreateLooksForASecondSession(t *testing.T) {
 				n.InjectFault(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
 			}, posts: 2, made: true,
 		},
-		// Nobody else's either.
+		// Nor is somebody else's.
 		"another device's session appears": {
 			Options: several, arrange: func(t *testing.T, n *qodtest.Network) {
 				n.InjectFault(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
 				afterSecond(func(n *qodtest.Network) { n.Seed(sandbox.Session{}) })(t, n)
 			}, posts: 2, made: true, others: 1,
 		},
-		// What was made first is still there to be paid for.
+		// The first session still exists and is billed.
 		"the second answer shows a session that was there before": {
 			Options: several, arrange: func(t *testing.T, n *qodtest.Network) {
 				there := n.SeedSession(sandbox.Session{})
@@ -168,7 +169,7 @@ func TestCreateLooksForASecondSession(t *testing.T) {
 	})
 }
 
-// An interrupt does not keep a create from one last look for the second session.
+// After an interrupt, a create still makes one last list to find a second session.
 func TestCreateLooksForASecondSessionAfterAnInterrupt(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{SeveralPerDevice: true}}, func(t *testing.T, n *qodtest.Network) {
@@ -259,10 +260,10 @@ func TestCreateWhenTheAnswerIsLost(t *testing.T) {
 			check: wantConflict(func(t *testing.T, e *qod.ConflictError) { qodtest.Equal(t, "visible", len(e.Visible), 1) }),
 		},
 		"made twice by a network that allows it": createdTwice(qodtest.Options{}),
-		// Less than it takes to adopt a session is enough to tell of it.
+		// Less evidence than for an adoption is enough to report it.
 		"made twice by a network that shows no start, and lists slowly": createdTwice(qodtest.Options{Sandbox: slowProvisioning}, sandbox.Delay(4*time.Second)),
 	}
-	// What may hide a request that was carried out.
+	// These may hide a request that was carried out.
 	for _, status := range []int{302, 303, 408, 500, 502, 503, 504} {
 		scenarios[fmt.Sprintf("%d, committed", status)] = scenario{
 			arrange: failCreates(sandbox.StatusAfterCommit(status, "")), posts: 1, made: true,
@@ -274,8 +275,8 @@ func TestCreateWhenTheAnswerIsLost(t *testing.T) {
 	runScenarios(t, scenarios)
 }
 
-// createdTwice has a lost POST committed while the next one is under way, behind lists that go like
-// this.
+// createdTwice makes the network commit a lost POST while the next one is in flight; lists have
+// these effects.
 func createdTwice(s qodtest.Options, lists ...sandbox.Effect) scenario {
 	return scenario{
 		Options: s,
@@ -324,7 +325,7 @@ func TestCreateWhenTheAnswerIsUnreadable(t *testing.T) {
 	scenarios := map[string]scenario{}
 	for name, effect := range unreadable {
 		scenarios[name] = scenario{arrange: failCreates(effect), posts: 1, made: true}
-		// It said that it created a session: another POST would buy a second.
+		// The API said that it created a session: another POST would buy a second one.
 		scenarios[name+", and the list does not show it"] = scenario{
 			arrange: failCreateAndLists(effect, -1, emptyList), posts: 1, leftBehind: 1, check: wantUnresolved(0, 1),
 		}
@@ -370,7 +371,7 @@ func TestCreateWhenTheAnswerIsUnreadable(t *testing.T) {
 	runScenarios(t, scenarios)
 }
 
-// A session that was lost is found although the runner's clock is wrong.
+// A lost session is found although the runner's clock is wrong.
 func TestCreateWithAWrongClock(t *testing.T) {
 	scenarios := map[string]scenario{}
 	for _, by := range []time.Duration{-time.Hour, time.Hour} {
@@ -385,8 +386,8 @@ func TestCreateWithAWrongClock(t *testing.T) {
 	runScenarios(t, scenarios)
 }
 
-// Two faults in a row, in every combination of what can happen to a POST and to the looks behind
-// it. No exact outcome is asked for, only the promise.
+// Two faults in a row, in every combination of what can happen to a POST and to the lists after it.
+// The test checks the promise, and not an exact outcome.
 func TestCreateKeepsItsPromiseUnderTwoFaults(t *testing.T) {
 	t.Parallel()
 	type named struct {

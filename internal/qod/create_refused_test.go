@@ -1,6 +1,6 @@
-// A POST that was refused or never sent proves that nothing was created: the error is the API's
-// own, and only what may pass is repeated. A 401 is repeated with a new token, once a list shows
-// that nothing was created.
+// A POST that was refused or never sent has created nothing: the error is the API's own, and only
+// what may be transient is retried. A 401 is retried with a new token, once a list shows that
+// nothing was created.
 package qod_test
 
 import (
@@ -104,7 +104,7 @@ func TestCreateWhenItIsRefused(t *testing.T) {
 			},
 			posts: -1, check: func(t *testing.T, n *qodtest.Network, err error) {
 				wantRefused(429)(t, n, err)
-				// A 429 proves that nothing happened: what bounds the POSTs is time.
+				// A 429 proves that nothing happened: only time bounds the POSTs.
 				if last := n.Requests(sandbox.OpCreate)[n.Count(sandbox.OpCreate)-1]; last.At.Before(qodtest.BubbleStart.Add(9 * time.Minute)) {
 					t.Errorf("given up at %v", last.At)
 				}
@@ -130,7 +130,7 @@ func TestCreateWhenItIsRefused(t *testing.T) {
 	runScenarios(t, scenarios)
 }
 
-// What never left this process may be sent again; a broken trust is not mended by that.
+// A POST that never left this process may be sent again; TLS failures are permanent.
 func TestCreateWhenNothingIsSent(t *testing.T) {
 	failing := func(times int, failure error) qodtest.Interceptor {
 		var failed atomic.Int64
@@ -180,7 +180,7 @@ func TestCreateWhenNothingIsSent(t *testing.T) {
 	})
 }
 
-// A 401 comes before anything is done, or should. A list shows whether it did.
+// A 401 should come before any processing. A list shows whether it did.
 func TestCreateBehindARefusedToken(t *testing.T) {
 	twice := func(t *testing.T, n *qodtest.Network, err error) {
 		t.Helper()

@@ -1,5 +1,5 @@
-// Scenarios of a create: one fault or several, how many POSTs there are, what is returned, and what
-// is then on the network. Nothing is proved here.
+// Scenarios of a create: its faults, how many POSTs there are, what it returns, and what is on the
+// network afterwards. This file proves nothing by itself.
 package qod_test
 
 import (
@@ -15,26 +15,26 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// Where the paid time starts is what tells sessions apart without a snapshot: with slowly a new
-// session has no startedAt yet.
+// slowProvisioning makes new sessions show no startedAt yet, which is what distinguishes sessions
+// where there is no snapshot.
 var slowProvisioning = sandbox.Config{Provisioning: time.Hour}
 
-// A scenario is one fault or several, and what becomes of the create.
+// scenario is a create with its faults, and what is expected of it.
 type scenario struct {
 	qodtest.Options
-	arrange func(t *testing.T, n *qodtest.Network) // before Reserve
+	arrange func(t *testing.T, n *qodtest.Network) // before Create
 	spec    func(*qod.Spec)
 	budget  time.Duration // of the caller; 0: ten minutes
-	limit   time.Duration // Reserve takes no longer; 0: never mind
+	limit   time.Duration // Create takes no longer; 0: any time
 
 	posts      int  // that reach the network; -1: any number
-	made       bool // Reserve returns a session
-	leftBehind int  // sessions that it made and did not return
-	others     int  // sessions that somebody else made meanwhile
+	made       bool // Create returns a session
+	leftBehind int  // sessions that it created and did not return
+	others     int  // sessions that somebody else created meanwhile
 	check      func(t *testing.T, n *qodtest.Network, err error)
 }
 
-// run plays the scenario and checks what holds for all of them.
+// run runs the scenario and checks what holds for all of them.
 func (sc scenario) run(t *testing.T) {
 	qodtest.InBubble(t, sc.Options, func(t *testing.T, n *qodtest.Network) {
 		if sc.arrange != nil {
@@ -55,7 +55,7 @@ func (sc scenario) run(t *testing.T) {
 		if spent := qodtest.Elapsed(func() { s, err = n.Create(qodtest.WithTimeout(t, budget), spec) }); sc.limit > 0 && spent > sc.limit {
 			t.Errorf("it took %v, want at most %v", spent, sc.limit)
 		}
-		// What is committed late is billed, too.
+		// A session that is committed late is billed too.
 		time.Sleep(5 * time.Minute)
 
 		var made []string
@@ -98,7 +98,7 @@ func runScenarios(t *testing.T, scenarios map[string]scenario) {
 	}
 }
 
-// wantUnresolved expects "may exist", with so many candidates and POSTs without an answer.
+// wantUnresolved expects an *UnresolvedError with this many candidates and lost POSTs.
 func wantUnresolved(candidates, lost int, more ...func(t *testing.T, n *qodtest.Network, e *qod.UnresolvedError)) func(*testing.T, *qodtest.Network, error) {
 	return func(t *testing.T, n *qodtest.Network, err error) {
 		t.Helper()
@@ -124,7 +124,7 @@ func wantUnresolved(candidates, lost int, more ...func(t *testing.T, n *qodtest.
 	}
 }
 
-// wantRefused expects the API's own word, and no "may exist".
+// wantRefused expects the API's own error, and no "may exist".
 func wantRefused(status int) func(*testing.T, *qodtest.Network, error) {
 	return func(t *testing.T, _ *qodtest.Network, err error) {
 		t.Helper()
@@ -147,7 +147,7 @@ func wantConflict(check func(t *testing.T, e *qod.ConflictError)) func(*testing.
 	}
 }
 
-// wantOneList checks that the network was looked at once.
+// wantOneList expects success with a single list.
 func wantOneList(t *testing.T, n *qodtest.Network, err error) {
 	t.Helper()
 	if err != nil {
@@ -164,7 +164,7 @@ func failCreates(effects ...sandbox.Effect) func(*testing.T, *qodtest.Network) {
 	}
 }
 
-// failCreateAndLists applies an effect to the POST and another to the lists behind it.
+// failCreateAndLists injects one fault into the POST and another into the lists after it.
 func failCreateAndLists(create sandbox.Effect, listTimes int, list sandbox.Effect) func(*testing.T, *qodtest.Network) {
 	return func(_ *testing.T, n *qodtest.Network) {
 		n.InjectFault(sandbox.OpCreate, 1, create)
@@ -172,8 +172,7 @@ func failCreateAndLists(create sandbox.Effect, listTimes int, list sandbox.Effec
 	}
 }
 
-// failListsUntilCreate has no list answer until the POST has come in; down is what lists say
-// meanwhile.
+// failListsUntilCreate makes lists fail until the POST comes in, and injects a fault into the POST.
 func failListsUntilCreate(create, down sandbox.Effect) func(*testing.T, *qodtest.Network) {
 	return func(_ *testing.T, n *qodtest.Network) {
 		n.InjectFault(sandbox.OpList, -1, down)
@@ -186,7 +185,7 @@ func failListsUntilCreate(create, down sandbox.Effect) func(*testing.T, *qodtest
 	}
 }
 
-// rewriteCreated rewrites the network's answer to creates.
+// rewriteCreated changes the network's answer to creates.
 func rewriteCreated(f func(t testing.TB, r *http.Response)) qodtest.Interceptor {
 	return func(n *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 		response, err := next.RoundTrip(r)
@@ -216,7 +215,7 @@ var (
 	conflict    = sandbox.Status(http.StatusConflict, `{"status":409,"code":"CONFLICT","message":"Another session is created for the same UE"}`)
 )
 
-// withWitness has a session of somebody else begin just before: a list that shows it hardly lags.
+// withWitness starts a session of somebody else just before: a list that shows it hardly lags.
 func withWitness(arrange func(*testing.T, *qodtest.Network)) func(*testing.T, *qodtest.Network) {
 	return func(t *testing.T, n *qodtest.Network) {
 		n.Seed(sandbox.Session{Status: sandbox.StatusAvailable})
@@ -227,7 +226,7 @@ func withWitness(arrange func(*testing.T, *qodtest.Network)) func(*testing.T, *q
 	}
 }
 
-// wantOneCandidate expects "may exist" with the one candidate.
+// wantOneCandidate expects an *UnresolvedError with one candidate.
 func wantOneCandidate(t *testing.T, _ *qodtest.Network, err error) {
 	t.Helper()
 	qodtest.Equal(t, "candidates", len(qodtest.ErrorAs[*qod.UnresolvedError](t, err).Candidates), 1)
@@ -235,14 +234,14 @@ func wantOneCandidate(t *testing.T, _ *qodtest.Network, err error) {
 
 func ptr[T any](v T) *T { return &v }
 
-// withAddress has the device named by an address that it may share.
+// withAddress names the device by an address that it may share.
 func withAddress(port *int64) func(*qod.Spec) {
 	return func(s *qod.Spec) {
 		s.Device = qod.Device{IPv4Address: &qod.IPv4Address{PublicAddress: "203.0.113.7", PublicPort: port}}
 	}
 }
 
-// deleteExisting has this process delete a session of the device.
+// deleteExisting makes this process delete a session of the device.
 func deleteExisting(t *testing.T, n *qodtest.Network) {
 	t.Helper()
 	s := n.SeedSession(sandbox.Session{})
@@ -260,10 +259,10 @@ func (o offsetClock) Now() time.Time { return time.Now().Add(o.by) }
 
 func (offsetClock) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
 
-// fromOtherPipeline is a session as another pipeline of the same client asks for it.
+// fromOtherPipeline is a session that another pipeline of the same client has requested.
 var fromOtherPipeline = sandbox.Session{Status: sandbox.StatusRequested, QoSProfile: "QOS_E", Duration: 3600}
 
-// setField changes a field of what is echoed.
+// setField changes a field of what the network echoes.
 func setField(name string, value any) func(map[string]any) {
 	return func(info map[string]any) { info[name] = value }
 }

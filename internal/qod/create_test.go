@@ -1,5 +1,5 @@
-// What a create sends is what was requested and nothing else; the sandbox refuses what is not in
-// the API document.
+// A create sends what was requested and nothing else; the sandbox refuses what is not in the API
+// document.
 package qod_test
 
 import (
@@ -10,8 +10,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// What is sent is what was asked for and nothing else; the sandbox refuses what is not in the
-// API document.
+// The body has every field of the request, and no other.
 func TestCreateSendsTheDocument(t *testing.T) {
 	t.Parallel()
 	port := int64(0)

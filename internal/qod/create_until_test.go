@@ -27,7 +27,7 @@ func durations(t *testing.T, n *qodtest.Network) []int64 {
 	return all
 }
 
-// wantWindowClosed expects that nothing was sent and nothing may exist.
+// wantWindowClosed expects that nothing was sent and that no session may exist.
 func wantWindowClosed(t *testing.T, err error) {
 	t.Helper()
 	if !errors.Is(err, qod.ErrWindowClosed) || qodtest.IsError[*qod.UnresolvedError](err) {
@@ -35,8 +35,8 @@ func wantWindowClosed(t *testing.T, err error) {
 	}
 }
 
-// Until is kept to the second of the server's clock, whatever was lost on the way. To learn that
-// clock takes a second and some of the next.
+// Until is kept to the second of the server's clock, whatever answer was lost. Learning that clock
+// takes a little more than a second.
 func TestCreateUntil(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -77,7 +77,7 @@ func TestCreateUntil(t *testing.T) {
 			arrange: func(_ *testing.T, n *qodtest.Network) { n.InjectFault(sandbox.OpList, -1, sandbox.Status(403, "")) },
 			left:    time.Hour, posts: []int64{3600},
 		},
-		// A list that fails is no POST that was lost.
+		// A list that fails is not a lost POST.
 		"nobody says the time": {
 			arrange: func(_ *testing.T, n *qodtest.Network) { n.InjectFault(sandbox.OpList, -1, sandbox.DropBeforeCommit()) },
 			left:    time.Hour,

@@ -1,5 +1,5 @@
-// What comes in is read leniently, field by field: one of another type costs that field alone, and
-// never the id, which is the only way to release what the network has just sold.
+// Answers are decoded leniently, field by field: a field of an unexpected type costs that field
+// alone, and never the id, without which nobody can delete the session that has just been created.
 package qod
 
 import (
@@ -15,8 +15,7 @@ import (
 
 const someID = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 
-// Every spelling that can only mean one instant is read; what could mean another, or is none, is
-// not guessed.
+// Every spelling that can mean only one instant is understood; an ambiguous one is not guessed.
 func TestInstant(t *testing.T) {
 	t.Parallel()
 	want := time.Date(2026, 11, 22, 12, 30, 45, 0, time.UTC)
@@ -55,7 +54,7 @@ func TestInstant(t *testing.T) {
 		`1795350645000`:                               want,
 		`"1795350645999"`:                             want,
 
-		// Nothing was said.
+		// Absent.
 		`null`:                   {},
 		`""`:                     {},
 		`"  "`:                   {},
@@ -84,8 +83,7 @@ func TestInstant(t *testing.T) {
 	}
 }
 
-// What is there and cannot be read is told, as it was spelled and no longer than a line; what is
-// not there is not.
+// A value that cannot be read is reported as it was sent, on one short line; an absent one is not.
 func TestUnread(t *testing.T) {
 	t.Parallel()
 	for fields, want := range map[string]string{
@@ -120,7 +118,8 @@ func TestUnread(t *testing.T) {
 	}
 }
 
-// A byte-order mark and the line against scripts say nothing, wherever JSON is read.
+// A byte-order mark, and the line that keeps browsers from running JSON as a script, are ignored
+// everywhere.
 func TestWhatStandsInFront(t *testing.T) {
 	t.Parallel()
 	for _, front := range []string{"\ufeff", " \r\n\ufeff", "\ufeff\r\n ", ")]}'\n", ")]}',\n", "\ufeff)]}'"} {
@@ -145,7 +144,7 @@ func TestWhatStandsInFront(t *testing.T) {
 	}
 }
 
-// A list that something is wrapped around may be one page of it, so it is not taken for the list.
+// A list within an object may be one page of it, so it does not count as the list.
 func TestListsThatAreNone(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
@@ -242,7 +241,7 @@ func TestSessionOf(t *testing.T) {
 		"a short id":      {body: `{"sessionId":"7"}`, want: Session{ID: "7"}},
 		"an id of digits": {body: `{"sessionId":7}`, want: Session{ID: "7"}},
 
-		// Damaged or wrapped: the id is found wherever it is, as long as it is one.
+		// In damaged or wrapped JSON the id is found wherever it is, as long as there is only one.
 		"cut behind the id":     {body: `{` + id, want: Session{ID: someID}, fails: true},
 		"cut within a value":    {body: `{"a":{"b":[1,2]},` + id + `,"device":{"phoneNu`, want: Session{ID: someID}, fails: true},
 		"something behind":      {body: `{` + id + `}}`, want: Session{ID: someID}, fails: true},
@@ -335,8 +334,8 @@ func TestLocatedID(t *testing.T) {
 	}
 }
 
-// Any body that holds one sessionId yields it, whatever is in front of it (as long as that is
-// JSON), behind it and around it.
+// A body with a single sessionId yields it, whatever comes before it (as long as that is JSON),
+// after it and around it.
 func FuzzSession(f *testing.F) {
 	for _, behind := range []string{
 		`}`, ``, `,"startedAt":1639479600}`, `,"device":{"phoneNumber":"+34600000001"},"duration":3600,"expiresAt":null}`, `,"device":{"pho`, `}}`, "}\xff", `,"a":`,
@@ -379,7 +378,7 @@ func FuzzSession(f *testing.F) {
 				t.Errorf("%s yields %q", around[0]+body+around[1], wrapped.ID)
 			}
 		}
-		// The same bytes are also a list's entry, a failure and, by themselves, anything.
+		// The same bytes may also be an entry of a list, an error body, or anything else.
 		if list, err := (openGateway{}).sessions([]byte(`[` + body + `]`)); err == nil && validID(id) && !again && (len(list) == 0 || list[0].ID != id) {
 			t.Errorf("as a list: %v", list)
 		}
@@ -394,7 +393,7 @@ func FuzzSession(f *testing.F) {
 
 func quote(s string) string { b, _ := json.Marshal(s); return string(b) }
 
-// wantReadOrReported fails a session that lost a value without a word, or told of one that it has.
+// wantReadOrReported fails if a value was neither read nor reported, or if it was both.
 func wantReadOrReported(t *testing.T, body string, s Session) {
 	t.Helper()
 	fields, _ := decodeObject([]byte(body))
@@ -411,13 +410,14 @@ func wantReadOrReported(t *testing.T, body string, s Session) {
 	}
 }
 
-// startsAnew reports whether what follows a string leaves it one: a colon would make it a key.
+// startsAnew reports whether a string is a value in front of this text: a colon would make it a
+// key.
 func startsAnew(behind string) bool {
 	return !strings.HasPrefix(strings.TrimLeft(behind, " \t\r\n"), ":")
 }
 
-// Whatever a token endpoint sends: what becomes of it has the types of RFC 6749 or is refused, and
-// the lifetime is one that a duration can hold.
+// Whatever a token endpoint sends becomes a response with the types of RFC 6749, or is refused; and
+// its lifetime is one that a duration can hold.
 func FuzzToken(f *testing.F) {
 	for _, body := range []string{
 		`{"access_token":"abc","token_type":"bearer","expires_in":3600}`, `{"access_token":"abc","expires_in":"3600.5"}`, `{"access_token":7}`,
@@ -459,8 +459,7 @@ func FuzzToken(f *testing.F) {
 	})
 }
 
-// BenchmarkList is a list from its bytes to its sessions. A client spaces its lists out, so it is
-// measured without one.
+// BenchmarkList decodes a list. It is measured without a client, which would space its lists.
 func BenchmarkList(b *testing.B) {
 	for _, n := range []int{1, 1000, 10_000} {
 		infos := make([]string, 0, n)

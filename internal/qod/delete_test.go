@@ -1,6 +1,6 @@
-// Release says that a session is deleted only when the API itself said so, and that there was
-// none only for a proven 404. Everything else is an error, so that a session that is live and
-// billed never leaves the state.
+// Delete reports a session as deleted only when the API itself confirms it, and as gone only with
+// proof. Anything else is an error, so that a session that is live and billed never leaves the
+// state.
 package qod_test
 
 import (
@@ -161,7 +161,7 @@ func TestDelete(t *testing.T) {
 	}
 }
 
-// What the API is busy with is deleted a moment later: that is what the time is for.
+// A session that the API is busy with is deleted a moment later: that is what the timeout is for.
 func TestDeleteOfABusySession(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{409, 423, 425} {
@@ -202,11 +202,11 @@ func TestDeleteOfABusySession(t *testing.T) {
 	}
 }
 
-// maxDeletePause is what lies between two DELETEs at most.
+// maxDeletePause is the longest time between two DELETEs.
 const maxDeletePause = 6250 * time.Millisecond
 
-// What a list shows is there, whatever a DELETE is answered in the API's place: it is repeated
-// while there is time, and then the error says both.
+// A session that a list shows exists, even if something between us and the API answers the DELETE
+// with a 404: it is repeated while there is time, and then the error says both.
 func TestDeleteOfWhatAListShows(t *testing.T) {
 	t.Parallel()
 	for _, says := range sandbox.ForeignNotFound {
@@ -244,7 +244,7 @@ func TestDeleteOfWhatAListShows(t *testing.T) {
 	}
 }
 
-// What the API asks to wait is waited for.
+// A delete waits as long as the API asks for.
 func TestDeleteOfABusySessionAsItIsAsked(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -293,7 +293,7 @@ func TestDeleteInterrupted(t *testing.T) {
 	}
 }
 
-// countAfter counts the requests that came later than d after the bubble began.
+// countAfter counts the requests that came later than d after the start of the bubble.
 func countAfter(requests []sandbox.Request, d time.Duration) int {
 	count := 0
 	for _, r := range requests {

@@ -1,5 +1,5 @@
-// Discovery finds the token endpoint once, and sends no secret to one that the document of this
-// very origin does not name over https.
+// Discovery finds the token endpoint once. The secret goes only to an https endpoint that the
+// document of this very origin names.
 package qod_test
 
 import (
@@ -115,7 +115,7 @@ func TestDiscovery(t *testing.T) {
 	}
 }
 
-// The document is read once and carries no credentials, however many tokens there are.
+// The document is read once, without credentials, however many tokens there are.
 func TestDiscoveryOnce(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{TokenLifetime: time.Minute}}, func(t *testing.T, n *qodtest.Network) {
@@ -137,7 +137,7 @@ func TestDiscoveryOnce(t *testing.T) {
 	})
 }
 
-// One that failed is looked for again, once the burst that wanted it is over.
+// After a failure, discovery is repeated once the burst that needed it is over.
 func TestDiscoveryRecovers(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {

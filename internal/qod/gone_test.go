@@ -1,6 +1,6 @@
-// A 404 is not the session's end. Gateways, replicas and caches say it of sessions that are live
-// and billed, so whoever reads, deletes or waits is told that one is gone only where something
-// proves it: otherwise the session, or an error that keeps it in state.
+// A 404 is not the end of a session. Gateways, replicas and caches answer with one for sessions
+// that are live and billed, so a read, a delete or a wait reports a session as gone only where
+// there is proof. Otherwise it returns the session, or an error that keeps it in state.
 package qod_test
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// An absentee is a way to say that there is no session.
+// notFoundCase is a way to answer that there is no session.
 type notFoundCase struct {
 	name   string
 	own    bool // in the words of the API document
@@ -40,7 +40,7 @@ func notFoundCases() []notFoundCase {
 	return all
 }
 
-// The verbs that can be told that there is no session, each with what it asks for.
+// operationCase is a verb that such an answer is given to, with the requests that it makes.
 type operationCase struct {
 	op    sandbox.Operation
 	reads bool // and returns what it has read
@@ -64,7 +64,7 @@ func operationCases() map[string]operationCase {
 	}
 }
 
-// A list, as whoever looks for a session may find it.
+// listCase is how a list answers a verb that looks for a session.
 type listCase struct {
 	before func(n *qodtest.Network) // before the session is made
 	after  func(n *qodtest.Network) // and after
@@ -108,9 +108,9 @@ func listCases() map[string]listCase {
 	return all
 }
 
-// Who says that there is no session, to whom, and what lists are good for: it is gone only where
-// the network does not hold it. Each verb meets each list with every fourth of the answers, in
-// turn, and so with six of them at least; each answer meets each verb.
+// Every source of a 404, every verb, and every kind of list: a session is gone only where the
+// network does not hold it. Each verb meets each list with every fourth of the answers, in
+// rotation, and so with six of them at least; each answer meets each verb.
 func TestGoneOnlyWithProof(t *testing.T) {
 	t.Parallel()
 	combination := 0
@@ -196,7 +196,7 @@ func (a operationCase) proves(t *testing.T, list listCase, says notFoundCase, fa
 	return good
 }
 
-// What is looked for costs little: a list each, and one list for a whole fleet that has ended.
+// Proof is cheap: one list for each session, and one list for a whole fleet that has ended.
 func TestGoneCostsFewRequests(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -250,8 +250,8 @@ func TestGoneCostsFewRequests(t *testing.T) {
 	}
 }
 
-// A delete that finds its session gone asks for no more than a read does; of a whole fleet one list
-// answers for all.
+// A delete that finds its session gone makes no more requests than a read does; for a whole fleet,
+// one list is enough.
 func TestGoneAtDeleteCostsFewRequests(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -272,7 +272,7 @@ func TestGoneAtDeleteCostsFewRequests(t *testing.T) {
 	})
 }
 
-// What this process has deleted is gone without another look.
+// A session that this process has deleted is gone without another request.
 func TestGoneWhatThisProcessHasDeleted(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -299,7 +299,7 @@ func TestGoneWhatThisProcessHasDeleted(t *testing.T) {
 	})
 }
 
-// What proves it is named.
+// The proof is named.
 func TestGoneNamesItsProof(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -333,8 +333,8 @@ func TestGoneNamesItsProof(t *testing.T) {
 	}
 }
 
-// A session is past its end by a clock that more than one answer shows: that of the 404 alone may
-// be of a node that is hours ahead.
+// A session is past its end by a clock on which more than one answer agrees: the 404 alone may come
+// from a node that is hours ahead.
 func TestGonePastItsEndByTwoAnswers(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -399,8 +399,8 @@ func TestGonePastItsEndByTwoAnswers(t *testing.T) {
 	}
 }
 
-// A list that does not show what a get has just shown lags, or shows less than there is: it proves
-// nothing of any other session.
+// A list that does not show a session that was just read lags or is incomplete: it proves nothing
+// about any other session.
 func TestGoneByNoListThatOverlooks(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -439,8 +439,7 @@ func TestGoneByNoListThatOverlooks(t *testing.T) {
 	}
 }
 
-// One that has ended since it was seen takes nothing away from a list; any other that is there
-// does.
+// A session that has ended since it was seen does not discredit a list; any other that exists does.
 func TestGoneByNoListThatOverlooksOneOfMany(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -458,8 +457,8 @@ func TestGoneByNoListThatOverlooksOneOfMany(t *testing.T) {
 	})
 }
 
-// One list answers for all of a fleet that has ended; but not for what it shows, which may have
-// ended since, nor for what was too new for it.
+// One list is enough for a fleet that has ended; but not for a session that it shows, which may
+// have ended since, nor for one that is too new.
 func TestGoneByTheListOfAnother(t *testing.T) {
 	t.Parallel()
 	t.Run("ended since", func(t *testing.T) {
@@ -507,7 +506,7 @@ func TestGoneByTheListOfAnother(t *testing.T) {
 	}
 }
 
-// What an answer that proves nothing says is one sentence that leads on.
+// The error for a 404 that proves nothing is one sentence that says what to do.
 func TestUnprovenErrorTexts(t *testing.T) {
 	t.Parallel()
 	answer := &qod.Error{Operation: qod.OperationRead, SessionID: "x", Status: 404}
@@ -522,8 +521,8 @@ func TestUnprovenErrorTexts(t *testing.T) {
 	}
 }
 
-// A fleet whose list a cache answers: what the cache has is nobody's state. A session that has
-// ended is never read from it, and one that is there is read one by one.
+// A fleet whose list comes from a cache: a session that has ended is never read from it, and one
+// that exists is read individually.
 func TestReadOfAFleetBehindACache(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -541,8 +540,7 @@ func TestReadOfAFleetBehindACache(t *testing.T) {
 				qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 					n.T = t
 					ids := n.SeedFleet(12)
-					// A cache that does not tell its age is known by its Date, once another answer has
-					// shown the time.
+					// A cache that sends no Age is recognised by its Date, once another answer has shown the time.
 					n.LearnTime()
 					staleBy(n, test.cache, 2*time.Minute)
 					for _, id := range ids[12-ended:] {

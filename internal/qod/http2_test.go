@@ -1,5 +1,5 @@
-// One POST is one POST, over HTTP/1.1 and HTTP/2: nothing below us repeats it, however its stream
-// or its connection ends. A connection that goes silent is found and left.
+// Nothing below the client repeats a POST, over HTTP/1.1 or HTTP/2, however its stream or
+// connection ends. A connection that goes silent is detected and abandoned.
 package qod_test
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// onFirst is a fault of the first request that it is for.
+// onFirst injects a fault into the first request that matches.
 func onFirst(is func(*http.Request) bool, fault streamFault) func(*http.Request) *streamFault {
 	var struck atomic.Bool
 	return func(r *http.Request) *streamFault {
@@ -38,7 +38,7 @@ func isRead(r *http.Request) bool { return r.Method == http.MethodGet && !qodtes
 
 func isDelete(r *http.Request) bool { return r.Method == http.MethodDelete }
 
-// wantListsBetweenPosts fails the test where a POST follows another and nobody looked in between.
+// wantListsBetweenPosts fails the test if a POST follows another without a list in between.
 func wantListsBetweenPosts(t *testing.T, name string, requests []string, posts int) {
 	t.Helper()
 	seen, looked := 0, true
@@ -56,8 +56,8 @@ func wantListsBetweenPosts(t *testing.T, name string, requests []string, posts i
 	qodtest.Equal(t, name+": POSTs", seen, posts)
 }
 
-// streamFaults are the ways in which a proxy ends a stream that it cannot answer. net/http repeats
-// a request by itself after three of them, if it can.
+// streamFaults are the ways in which a proxy ends a stream that it cannot answer. After three of
+// them, net/http repeats a request by itself if it can.
 func streamFaults() map[string]func(*streamConn, uint32) {
 	faults := map[string]func(*streamConn, uint32){
 		"GOAWAY with a lower id":             goAway(http2.ErrCodeNo),
@@ -71,8 +71,8 @@ func streamFaults() map[string]func(*streamConn, uint32) {
 	return faults
 }
 
-// parallelCases runs cases side by side, also those that the -parallel flag would hold up: they
-// wait, and do little else.
+// parallelCases runs cases side by side, regardless of the -parallel flag: they wait most of the
+// time.
 type parallelCases struct{ cases []func() }
 
 func (a *parallelCases) add(f func()) { a.cases = append(a.cases, f) }
@@ -104,7 +104,8 @@ func TestCreateIsSentOnceOverHTTP2(t *testing.T) {
 	all.run()
 }
 
-// wantOneSession fails the test unless the network has exactly what the create returned.
+// wantOneSession fails the test unless the network has exactly the session that the create
+// returned.
 func wantOneSession(t *testing.T, name string, network *sandbox.Sandbox, s qod.Session, err error) {
 	t.Helper()
 	if live := qodtest.IDs(network.Ledger()); err != nil || !slices.Equal(live, []string{s.ID}) {
@@ -112,7 +113,8 @@ func wantOneSession(t *testing.T, name string, network *sandbox.Sandbox, s qod.S
 	}
 }
 
-// What has no body may be repeated below us. A DELETE that is ends as one that we repeat.
+// Requests without a body may be repeated below the client. A DELETE that is ends like one that the
+// client repeats.
 func TestDeleteOverHTTP2(t *testing.T) {
 	t.Parallel()
 	var all parallelCases
@@ -169,10 +171,11 @@ func trustedTLS() *tls.Config {
 	}
 }
 
-// impatientConfig waits for four seconds, so that a silent connection is found after two.
+// impatientConfig has a timeout of four seconds, so that a silent connection is detected after two.
 func impatientConfig(c *qod.Config) { staticToken(c); c.RequestTimeout = 4 * time.Second }
 
-// A NAT or a load balancer that forgets a connection says nothing. The next try takes another one.
+// A NAT or load balancer that drops a connection does not say so. The next try uses another
+// connection.
 func TestSilentHTTP2ConnectionIsLeft(t *testing.T) {
 	t.Parallel()
 	server := newStreamServer(t, onFirst(isRead, streamFault{inject: goSilent}))
@@ -192,8 +195,8 @@ func TestSilentHTTP2ConnectionIsLeft(t *testing.T) {
 	}
 }
 
-// A create whose connection goes silent is looked for over another one, for as long as one that
-// timed out: what made it silent may be that the API is slow.
+// A create whose connection goes silent looks for its session over another one, for as long as
+// after a timeout: the reason may be that the API is slow.
 func TestCreateOverASilentHTTP2Connection(t *testing.T) {
 	t.Parallel()
 	var all parallelCases
@@ -218,8 +221,8 @@ func TestCreateOverASilentHTTP2Connection(t *testing.T) {
 	all.run()
 }
 
-// HTTP/1.1 keeps a connection for each request at a time, and all may go silent together. A retry
-// does not wait for one after the other.
+// HTTP/1.1 needs one connection for each concurrent request, and all may go silent together. A
+// retry does not try them one after another.
 func TestSilentIdleConnectionsAreLeft(t *testing.T) {
 	t.Parallel()
 	const idle = 6
@@ -255,8 +258,8 @@ func TestSilentIdleConnectionsAreLeft(t *testing.T) {
 	qodtest.Equal(t, "connections", server.connections.Load(), idle+1)
 }
 
-// A request that fails while it is being written may have left: over HTTP/2 net/http says that the
-// headers are written only when they are.
+// A request that fails while it is written may have left: over HTTP/2, net/http reports the headers
+// as written only afterwards.
 func TestCreateThatFailsWhileItIsWritten(t *testing.T) {
 	t.Parallel()
 	var failed atomic.Bool

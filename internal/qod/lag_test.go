@@ -1,5 +1,5 @@
-// Replicas learn of a session only a while after its creation. Until it is a minute old, nothing
-// that denies it is believed at once: not to a read, not to a delete, and not to a wait.
+// Replicas learn of a session only a while after its creation. Until it is a minute old, no 404
+// about it is believed at once, by a read, a delete or a wait.
 package qod_test
 
 import (
@@ -66,8 +66,8 @@ func TestLag(t *testing.T) {
 	}
 }
 
-// An interrupt ends it within a second, and leaves the session in state: nothing proves that it is
-// gone.
+// An interrupt ends the search within a second and leaves the session in state: nothing proves that
+// it is gone.
 func TestLagInterrupted(t *testing.T) {
 	t.Parallel()
 	for verb, asker := range operationCases() {
@@ -101,8 +101,8 @@ func TestLagInterrupted(t *testing.T) {
 	}
 }
 
-// A session is new by the server's clock, from when it was made; by this machine's where the server
-// shows none.
+// A session is new by the server's clock, from when it was created; by this machine's clock where
+// the server shows none.
 func TestLagByWhichClock(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -154,8 +154,8 @@ func TestLagByWhichClock(t *testing.T) {
 	}
 }
 
-// A session that was made in times to come, as a clock that was wrong has it, is not waited for
-// longer than a minute; nor at all where that is hours off.
+// A session that was created in the future, according to a clock that was wrong, delays nothing for
+// longer than a minute; and nothing at all if the clock is hours off.
 func TestLagIsBounded(t *testing.T) {
 	t.Parallel()
 	for made, most := range map[time.Duration]time.Duration{
@@ -176,7 +176,7 @@ func TestLagIsBounded(t *testing.T) {
 	}
 }
 
-// A wait whose time is up meanwhile says what it was answered.
+// A wait that times out meanwhile reports the answer that it got.
 func TestLagLongerThanAWait(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -188,7 +188,7 @@ func TestLagLongerThanAWait(t *testing.T) {
 	})
 }
 
-// Past its end nothing is waited for, however new the session is.
+// Past its end, nothing is waited for, however new the session is.
 func TestLagOfAShortSession(t *testing.T) {
 	t.Parallel()
 	for verb, asker := range operationCases() {
@@ -209,7 +209,7 @@ func TestLagOfAShortSession(t *testing.T) {
 	}
 }
 
-// A fleet that is new and gone is looked for side by side, and one list decides for all.
+// A fleet that is new and gone is looked for in parallel, and one list is enough for all.
 func TestLagOfAFleet(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -236,7 +236,7 @@ func TestLagOfAFleet(t *testing.T) {
 	})
 }
 
-// Credentials that cannot be good again end the search: there is nothing to find with them.
+// Credentials that are refused for good end the search, which cannot find anything with them.
 func TestLagEndsWithTheCredentials(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.AccessToken = "ready" }}, func(t *testing.T, n *qodtest.Network) {

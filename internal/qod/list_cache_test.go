@@ -1,5 +1,5 @@
-// A list speaks only for what was before it began. Those who want one at the same time share it,
-// and a failure is nobody's answer afterwards.
+// A list shows only what was so before its request started. Callers that want one at the same time
+// share it, and a failure is not returned to later callers.
 package qod
 
 import (
@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// countingList is lists whose requests take a second and return how many there were, as ids.
+// countingList makes a list cache whose requests take a second and return, as ids, how many there
+// were.
 func countingList(requests *atomic.Int64, fail *atomic.Bool) *listCache {
 	return newListCache(func(ctx context.Context) (listing, error) {
 		n := requests.Add(1)
@@ -61,7 +62,7 @@ func TestSince(t *testing.T) {
 	})
 }
 
-// Who comes while a list is under way waits for the next, which all of them share.
+// Callers that arrive while a request is in flight wait for the next one, which they share.
 func TestSinceWhileOneIsUnderWay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -118,8 +119,8 @@ func TestSnapshotKnowsItsIDs(t *testing.T) {
 	}
 }
 
-// However a list ends, the next one starts after twice what it took: one that failed must not be
-// asked for in a loop, and whoever looks for a lost session is kept from it for two seconds at
+// However a request ends, the next one starts only after twice its duration: a failing list must
+// not be requested in a loop, while a create that looks for a lost session waits two seconds at
 // most.
 func TestListsKeepTheirDistanceFromAFailure(t *testing.T) {
 	t.Parallel()
@@ -150,7 +151,7 @@ func TestListsKeepTheirDistanceFromAFailure(t *testing.T) {
 	}
 }
 
-// Who comes when the last one has left waits until the request that was abandoned has ended.
+// A caller that arrives when the last one has left waits until the abandoned request has ended.
 func TestListsAreOneAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -181,7 +182,7 @@ func TestListsAreOneAtATime(t *testing.T) {
 	})
 }
 
-// The next list keeps its distance also from one whose end nobody has seen.
+// The next request keeps its distance from an abandoned one too.
 func TestListsKeepTheirDistanceFromAFault(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -201,7 +202,7 @@ func TestListsKeepTheirDistanceFromAFault(t *testing.T) {
 	})
 }
 
-// A list that was abandoned says nothing of the API, unlike one that failed, or took too long.
+// A request that was abandoned says nothing about the API, unlike one that failed or took too long.
 func TestListsPromise(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -110,7 +110,7 @@ func TestListOfTenThousand(t *testing.T) {
 	})
 }
 
-// Lists that are wanted at the same time are one, and each speaks for what was before it.
+// Lists that are requested at the same time are one request, and each shows what was so before it.
 func TestListIsShared(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Latency: time.Second}}, func(t *testing.T, n *qodtest.Network) {
@@ -126,7 +126,7 @@ func TestListIsShared(t *testing.T) {
 		for range 100 {
 			ask(0)
 		}
-		// The list of those is under way and will not show this one.
+		// That list is in flight and will not show this session.
 		time.Sleep(500 * time.Millisecond)
 		n.SeedSession(sandbox.Session{})
 		for range 100 {

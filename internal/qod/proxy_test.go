@@ -1,4 +1,4 @@
-// Requests go by the proxy of the environment, and its credentials are in no error and no log.
+// Requests go through the proxy of the environment, and its credentials are in no error and no log.
 package qod_test
 
 import (
@@ -21,7 +21,7 @@ import (
 
 const proxyUser, proxyPassword = "proxy-user", "proxy-pass-word"
 
-// proxy is an HTTP proxy that knows CONNECT and where its hosts are.
+// proxy is an HTTP proxy that supports CONNECT and knows where its hosts are.
 type proxy struct {
 	address string
 	hosts   sync.Map // host:port -> address
@@ -68,7 +68,7 @@ func TestProxy(t *testing.T) {
 			before := theProxy.tunnels(test.host + ":443")
 			n := clientOf(t, "https://"+test.host+"/v1", func(c *qod.Config) { staticToken(c); c.MaxRetries = 0 })
 			_, err := n.Create(t.Context(), qodtest.Spec())
-			// Nothing was sent, which is known for certain: no session may exist.
+			// Nothing was sent, for certain: no session may exist.
 			if qodtest.IsError[*qod.UnresolvedError](err) || qodtest.ErrorAs[*qod.Error](t, err).Status != 0 || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("%v", err)
 			}

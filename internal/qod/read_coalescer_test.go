@@ -1,6 +1,6 @@
-// Reads of a fleet share lists. A list may confirm that all is well, for ten seconds and not across
-// a change of this process's own; what costs money is believed to a get only. Everything here
-// counts requests, in virtual time.
+// Reads of a fleet share lists. A list may confirm that a session is healthy, for ten seconds and
+// not across a change by this process; where money is at stake, the session itself is read.
+// Everything here counts requests, in the time of a bubble.
 package qod_test
 
 import (
@@ -40,7 +40,7 @@ func TestReadCoalesces(t *testing.T) {
 	}
 }
 
-// An account with many sessions does not make a plan of a few expensive.
+// A client with many sessions does not make the plan of a few expensive.
 func TestReadOfFewAmongMany(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(_ *testing.T, n *qodtest.Network) {
@@ -65,7 +65,8 @@ func TestReadSnapshotAges(t *testing.T) {
 	})
 }
 
-// A refresh of ten thousand costs a list every ten seconds that Terraform itself takes.
+// A refresh of ten thousand sessions makes one list for every ten seconds that Terraform itself
+// takes.
 func TestReadOfManyForLong(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(_ *testing.T, n *qodtest.Network) {
@@ -86,7 +87,7 @@ func TestReadOfManyForLong(t *testing.T) {
 	})
 }
 
-// No list speaks for a session from before this process changed it, or tried to.
+// No list from before this process changed a session, or tried to, is used for it.
 func TestReadAcrossOwnWrites(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -121,8 +122,8 @@ func TestReadAcrossOwnWrites(t *testing.T) {
 	}
 }
 
-// The list that is under way while a session is released says nothing of it, also not to a read
-// that waits for that list.
+// A list in flight while a session is deleted is not used for it, not even by a read that waits for
+// that list.
 func TestReadWhileDeleting(t *testing.T) {
 	t.Parallel()
 	for name, after := range map[string]time.Duration{"a read behind it": 1100 * time.Millisecond, "a read before it": 500 * time.Millisecond} {
@@ -152,7 +153,7 @@ func TestReadWhileDeleting(t *testing.T) {
 	}
 }
 
-// A session that this process reserved is read from lists that started since.
+// A session that this process created is read from lists that started since.
 func TestReadOfWhatWasCreated(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -166,7 +167,7 @@ func TestReadOfWhatWasCreated(t *testing.T) {
 	})
 }
 
-// rewriteListed changes what lists show of a session (nil: of each), and nothing else.
+// rewriteListed changes what lists show of a session (nil: of every session), and nothing else.
 func rewriteListed(id *string, change func(info map[string]any) bool) qodtest.Interceptor {
 	return func(n *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 		resp, err := next.RoundTrip(r)
@@ -295,7 +296,7 @@ func TestReadWithoutLists(t *testing.T) {
 	}
 }
 
-// A list that failed takes nothing away from the one before it.
+// A list that failed does not invalidate the one before it.
 func TestReadBehindAFailedList(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -311,7 +312,7 @@ func TestReadBehindAFailedList(t *testing.T) {
 	})
 }
 
-// A list that takes for ever costs a read ten seconds, once.
+// A list that never ends costs a read ten seconds, once.
 func TestReadWhileTheListHangs(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -324,7 +325,7 @@ func TestReadWhileTheListHangs(t *testing.T) {
 	})
 }
 
-// What is older than ten seconds when it comes is not believed.
+// A list that is older than ten seconds when it arrives is not believed.
 func TestReadOfASlowList(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(_ *testing.T, n *qodtest.Network) {
@@ -343,7 +344,7 @@ func TestReadOfASlowList(t *testing.T) {
 	})
 }
 
-// A fault while a list is taken leaves no empty list behind.
+// A panic during a list leaves no empty list behind.
 func TestReadAfterAFaultInAList(t *testing.T) {
 	t.Parallel()
 	var faults atomic.Int64
@@ -360,7 +361,7 @@ func TestReadAfterAFaultInAList(t *testing.T) {
 	})
 }
 
-// One that gives up takes the list from nobody.
+// A caller that gives up does not take the list from the others.
 func TestReadOfOneThatGivesUp(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {

@@ -16,7 +16,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// truth is what a session was on the network, and since when.
+// truth is which states a session had on the network, and since when.
 type truth struct {
 	mu      sync.Mutex
 	history map[string][]moment
@@ -29,8 +29,8 @@ type moment struct {
 	state string // its status, or "gone"
 }
 
-// Whatever happens behind a snapshot's back, no read is wrong for longer than ten seconds, none
-// across a change of this process, and none shows a session beyond its own end.
+// Whatever happens to a session after a list, no read is out of date for longer than ten seconds or
+// across a change by this process, and none shows a session beyond its own end.
 func TestReadRace(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(12) {
@@ -80,7 +80,7 @@ func TestReadRace(t *testing.T) {
 						}
 					})
 				}
-				// What happens and what is noted of it go together.
+				// The change and its record must not be separated.
 				turn := make(chan struct{}, 1)
 				wg.Go(func() { // the network
 					for stop.Err() == nil {
@@ -146,7 +146,7 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// becomes notes what a session is from now on, and what was to become of it no longer.
+// becomes records the state of a session from now on, and drops the states recorded for later.
 func (tr *truth) becomes(id, state string) {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
@@ -158,7 +158,7 @@ func (tr *truth) becomes(id, state string) {
 	tr.history[id] = append(past, moment{now, state})
 }
 
-// lives notes a session that ends by itself.
+// lives records a session that ends by itself.
 func (tr *truth) lives(id string, until time.Time) {
 	tr.becomes(id, "AVAILABLE")
 	tr.mu.Lock()
@@ -166,21 +166,21 @@ func (tr *truth) lives(id string, until time.Time) {
 	tr.history[id] = append(tr.history[id], moment{until, "gone"})
 }
 
-// wrote notes that this process has changed a session.
+// wrote records that this process has changed a session.
 func (tr *truth) wrote(id string) {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
 	tr.written[id] = time.Now()
 }
 
-// ids are those of all the sessions there have been.
+// ids are the ids of all sessions so far.
 func (tr *truth) ids() []string {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
 	return slices.Clone(tr.order)
 }
 
-// allows reports whether a session was in a state at some time from from to till.
+// allows reports whether a session was in a state at any time from from to till.
 func (tr *truth) allows(id, state string, from, till time.Time) bool {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()

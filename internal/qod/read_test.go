@@ -15,7 +15,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// The same holds for a read: what shows another device is nobody's answer.
+// A read does not believe an answer that shows another device, either.
 func TestReadOfAnswersThatAreMixedUp(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -69,7 +69,7 @@ func TestRead(t *testing.T) {
 		"503 that does not":            {arrange: failRead(1, sandbox.Status(503, "", "Retry-After", "3600")), status: 503, reads: 1},
 		"429 until a date that fits":   {arrange: failRead(1, sandbox.Status(429, "", "Retry-After", "Sat, 01 Jan 2000 00:01:00 GMT")), reads: 2},
 		"429 until a date that is far": {arrange: failRead(1, sandbox.Status(429, "", "Retry-After", "Sat, 01 Jan 2022 00:01:00 GMT")), status: 429, reads: 1},
-		// The wait is until then by the server's clock, which is three hours ahead.
+		// The Retry-After is a time of the server's clock, which is three hours ahead.
 		"429 until a date of another clock": {
 			network: sandbox.Config{Clock: clockAhead(3 * time.Hour)},
 			arrange: failRead(1, sandbox.Status(429, "", "Retry-After", "Sat, 01 Jan 2000 03:01:00 GMT")), reads: 2,
@@ -139,12 +139,12 @@ func failRead(times int, effect sandbox.Effect) func(*qodtest.Network, string) {
 	return func(n *qodtest.Network, _ string) { n.InjectFault(sandbox.OpRead, times, effect) }
 }
 
-// anotherDevice has an answer show the session of somebody else's device.
+// anotherDevice makes an answer show the session of another device.
 func anotherDevice(body []byte) []byte {
 	return bytes.ReplaceAll(body, []byte(qodtest.Phone), []byte("+34600000002"))
 }
 
-// The spelling of an id that the network does not mind is the caller's own afterwards.
+// Where the network accepts another spelling of an id, the session keeps the caller's spelling.
 func TestReadKeepsTheSpellingOfTheID(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -179,8 +179,8 @@ func TestReadInterrupted(t *testing.T) {
 	}
 }
 
-// Whatever an id is: either it is refused before there is a request, or the request is for one
-// segment below the collection, and that is the id.
+// Whatever an id is: either it is refused before any request, or the request is for one segment
+// below the collection, and that is the id.
 func FuzzID(f *testing.F) {
 	for _, id := range append([]string{qodtest.SessionID, "a", "A.b_c~d-1", "a.."}, notIDs...) {
 		f.Add(id)

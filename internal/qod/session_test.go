@@ -1,5 +1,5 @@
-// Two devices are one as far as two descriptions can tell: they share something and contradict
-// each other in nothing, however each is spelled.
+// Two devices match as far as can be told: they share an identifier and contradict each other in
+// none, however each is spelled.
 package qod_test
 
 import (
@@ -22,8 +22,7 @@ func v4(address string, port ...int64) *qod.IPv4Address {
 	return a
 }
 
-// describeComparison is what compare says, as a test can see it: a match, a contradiction or
-// nothing.
+// describeComparison is the result of compare as text: a match, a contradiction or neither.
 func describeComparison(a, b qod.Device) string {
 	matches, contradicts := a.Compare(b)
 	switch {
@@ -134,7 +133,7 @@ func TestSameAddress(t *testing.T) {
 	}
 }
 
-// deviceOf makes a device; an empty text or a negative port leaves it out.
+// deviceOf makes a device; an empty string or a negative port leaves the field out.
 func deviceOf(number, name, address4, address6 string, port int64) qod.Device {
 	d := qod.Device{PhoneNumber: number, NetworkAccessIdentifier: name, IPv6Address: address6}
 	if address4 != "" {
@@ -145,8 +144,8 @@ func deviceOf(number, name, address4, address6 string, port int64) qod.Device {
 	return d
 }
 
-// Who asks makes no difference, nor does how a number is spelled; what the lists of identifiers
-// share, which locks and conflicts go by, agrees; and what is shown in addition takes nothing away.
+// The comparison is symmetric, and independent of spelling. The lists of identifiers, which locks
+// and conflicts go by, agree with it, and an additional identifier does not change a match.
 func FuzzDeviceMatches(f *testing.F) {
 	f.Add(qodtest.Phone, "a@b", "203.0.113.7", "2001:db8::1", int64(80), qodtest.Phone[1:], "A@B", "::ffff:203.0.113.7", "2001:DB8:0::1", int64(-1))
 	f.Add(qodtest.Phone, "", "", "", int64(0), "", "a@b", "", "", int64(0))
@@ -174,7 +173,7 @@ func FuzzDeviceMatches(f *testing.F) {
 		if verdict == "match" && !a.Overlaps(b) {
 			t.Error("a match without anything in common")
 		}
-		// However a whole number is spelled, it is that number and no other.
+		// However a complete number is spelled, it is that number and no other.
 		if phonePattern.MatchString(n1) {
 			digits := n1[1:]
 			for _, spelled := range []string{digits, "00" + digits, "tel:" + n1, "msisdn" + digits, "(" + n1 + ")", strings.Join(strings.Split(digits, ""), " "), "+" + strings.Join(strings.Split(digits, ""), "-.")} {
@@ -203,7 +202,7 @@ func FuzzDeviceMatches(f *testing.F) {
 				t.Error("a contradiction in the port does not count")
 			}
 		}
-		// No text about it shows it.
+		// No text about the device shows it.
 		for _, text := range []string{n1, i1, x1} {
 			if len([]rune(text)) > 30 && strings.Contains(fmt.Sprintf("%v %+v", a, &a), text) {
 				t.Errorf("it shows %q", text)
@@ -214,8 +213,8 @@ func FuzzDeviceMatches(f *testing.F) {
 
 var phonePattern = regexp.MustCompile(`\A\+[1-9][0-9]{4,14}\z`)
 
-// haveLockInCommon reports whether a create for the one keeps out a create for the other: they lock
-// one identifier, or one locks the address and the other a port of it.
+// haveLockInCommon reports whether a create for one device blocks a create for the other: they lock
+// the same identifier, or one locks the address and the other a port of it.
 func haveLockInCommon(a, b qod.Device) bool {
 	locks := func(d qod.Device) (ids []string) {
 		for _, id := range d.Identifiers() {

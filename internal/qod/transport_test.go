@@ -1,5 +1,5 @@
-// What only sockets show: credentials go to nobody but the endpoint, no broken trust is overlooked
-// or tried again, proxies are used, connections are kept, and no answer takes all the memory.
+// What only sockets show: credentials go only to the endpoint, TLS failures are neither ignored nor
+// retried, connections are kept, and no answer takes all the memory.
 
 //go:debug x509usefallbackroots=1
 
@@ -32,8 +32,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// What a process can have only one of: the authorities it trusts and its proxy. Hosts ending in
-// proxied are reached through the proxy; loopback addresses never are.
+// A process can have only one of each: the authorities that it trusts and its proxy. Hosts that end
+// in "proxied" are reached through the proxy; loopback addresses never are.
 var (
 	trusted  = newAuthority("trusted")
 	theProxy = &proxy{}
@@ -71,7 +71,7 @@ func newAuthority(name string) *authority {
 	return a
 }
 
-// sign makes a server's certificate for the hosts, valid between two times.
+// sign makes a server certificate for the hosts, valid between two times.
 func (a *authority) sign(from, until time.Time, hosts ...string) tls.Certificate {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "server"}, NotBefore: from, NotAfter: until,
@@ -135,7 +135,7 @@ func clientOf(t *testing.T, endpoint string, change func(*qod.Config)) *qodtest.
 
 func staticToken(c *qod.Config) { c.AccessToken = "ready" }
 
-// forbiddenHost is a host that must never be asked anything.
+// forbiddenHost is a host that must never get a request.
 func forbiddenHost(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -228,7 +228,7 @@ func TestTrust(t *testing.T) {
 				t.Errorf("%v does not say %q", err, test.says)
 			}
 			qodtest.Equal(t, "on the network", len(server.network.Ledger()), 0)
-			// The snapshot and the POST: neither is tried again.
+			// The snapshot and the POST: neither is retried.
 			qodtest.Equal(t, "connections", server.connections.Load(), 2)
 		})
 		if test.says != "" {
@@ -280,7 +280,7 @@ func TestHTTP2(t *testing.T) {
 		server.network.Handler().ServeHTTP(w, r)
 	})
 	n := clientOf(t, server.URL+"/v1", staticToken)
-	// A cut stream is an answer that is lost, and nothing repeats the POST behind our back.
+	// A stream that is cut is a lost answer, and nothing below the client repeats the POST.
 	server.network.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.DropAfterCommit()})
 	s, err := n.Create(t.Context(), qodtest.Spec())
 	if err != nil || len(server.network.Ledger()) != 1 || server.network.Ledger()[0].ID != s.ID {
@@ -310,7 +310,7 @@ func TestConnectionRefused(t *testing.T) {
 	}
 }
 
-// Connections are kept for Terraform's parallelism, not opened for nearly every request.
+// Connections are kept for Terraform's parallelism; hardly any request opens a new one.
 func TestConnectionsAreReused(t *testing.T) {
 	t.Parallel()
 	const parallel, rounds = 50, 10
@@ -332,7 +332,7 @@ func TestConnectionsAreReused(t *testing.T) {
 	}
 }
 
-// A POST on a connection that was used before is as little repeated by net/http as any other.
+// net/http does not repeat a POST on a connection that was used before, either.
 func TestKeptConnectionIsCut(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -360,7 +360,7 @@ func TestKeptConnectionIsCut(t *testing.T) {
 	}
 }
 
-// A server that has closed the idle connection is reached over another one.
+// After a server has closed an idle connection, another one is used.
 func TestIdleConnectionIsClosed(t *testing.T) {
 	t.Parallel()
 	server := sandbox.Start(t, sandbox.Config{})
@@ -380,7 +380,7 @@ func TestIdleConnectionIsClosed(t *testing.T) {
 	}
 }
 
-// No answer takes more memory than its operation may have, or more time than a request.
+// No answer takes more memory than its operation allows, or more time than a request.
 func TestAnswersAreBounded(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -428,7 +428,7 @@ func impatient(t *testing.T, n *qodtest.Network) *qodtest.Network {
 	return other
 }
 
-// A server that speaks no HTTP is an error, and what it says is not printed as it came.
+// A server that does not speak HTTP is an error, and its bytes are not printed as they came.
 func TestNoHTTP(t *testing.T) {
 	t.Parallel()
 	for name, says := range map[string]string{
