@@ -19,8 +19,7 @@ import (
 
 const examplesDir = "../../examples"
 
-// inGuides are examples that need more than to be applied: each has a test named TestGuide_ and its
-// directory.
+// inGuides are examples that need more than to be applied: see TestGuide and TestCountries.
 var inGuides = []string{"countries", "event", "fleet", "pipeline", "recover", "testing"}
 
 func TestExamples(t *testing.T) {
