@@ -76,7 +76,7 @@ func (c *ProtocolClient) PlanNew(typeName string, provider, config Attrs) []*tfp
 		ProposedNewState: c.Value(schema, config.With("notification_auth_token", nil)),
 	})
 	c.Must("PlanResourceChange", err)
-	return planned.Diagnostics
+	return append(validated.Diagnostics, planned.Diagnostics...)
 }
 
 // Plan plans a configuration.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,7 +20,6 @@ import (
 )
 
 const (
-	defaultEndpoint       = "https://opengateway.telefonica.com/v1"
 	defaultMaxRetries     = 4
 	defaultRequestTimeout = 30 * time.Second
 	maxRequestTimeout     = 10 * time.Minute
@@ -103,8 +103,11 @@ func (r *resolver) url(s setting) string {
 		return ""
 	}
 	if problem := qod.CheckURL(s.value); problem != "" {
+		if hint := validators.Mistyped(s.value); hint != "" {
+			problem += ". " + strings.TrimSuffix(hint, ".")
+		}
 		r.fail(s.attribute, "Invalid "+validators.Title(s.attribute), fmt.Sprintf(
-			"%s %s. Give an absolute https URL; set it with %s or %s. Given: %s.", s.place(), problem, s.attribute, s.env, validators.BareURL(s.value)))
+			"%s %s. Set %s or %s to an absolute https URL. Given: %s.", s.place(), problem, s.attribute, s.env, validators.BareURL(s.value)))
 	}
 	return s.value
 }
@@ -152,7 +155,7 @@ func (r *resolver) read(config providerModel) qod.Config {
 		RequestTimeout: r.requestTimeout(config.RequestTimeout),
 	}
 	if client.Endpoint == "" {
-		client.Endpoint = defaultEndpoint
+		client.Endpoint = qod.DefaultEndpoint
 	}
 	r.credentials(config, &client)
 	return client
@@ -167,9 +170,9 @@ func (r *resolver) credentials(config providerModel, client *qod.Config) {
 	secret := configured("client_secret", "QOD_CLIENT_SECRET", config.ClientSecret)
 
 	if token.value != "" && (id.value != "" || secret.value != "") {
-		r.fail("access_token", "Invalid Access Token",
-			"The attribute access_token conflicts with client_id and client_secret. Keep either the ready token or the pair. "+
-				"(Both kinds can stay in the environment: QOD_ACCESS_TOKEN then goes before QOD_CLIENT_ID and QOD_CLIENT_SECRET.)")
+		r.fail("access_token", "Conflicting Credentials",
+			"The attribute access_token conflicts with client_id and client_secret. Set either the static access token or the client id and its secret. "+
+				"(The environment may have both: QOD_ACCESS_TOKEN takes precedence over QOD_CLIENT_ID and QOD_CLIENT_SECRET.)")
 		return
 	}
 	if token.unknown || id.unknown || secret.unknown {
@@ -200,7 +203,7 @@ func (r *resolver) credentials(config providerModel, client *qod.Config) {
 	case id.value == "" && secret.value == "":
 		r.fail("client_id", "Missing Credentials",
 			"The provider has no credentials for the API. Set QOD_CLIENT_ID and QOD_CLIENT_SECRET in the environment (or the attributes "+
-				"client_id and client_secret), or a ready token in QOD_ACCESS_TOKEN (or the attribute access_token).")
+				"client_id and client_secret), or a static access token in QOD_ACCESS_TOKEN (or the attribute access_token).")
 	case id.value == "":
 		r.fail("client_id", "Missing Client ID",
 			"There is a client secret, but no client id to go with it. Set client_id, or QOD_CLIENT_ID in the environment."+passedOver)
@@ -213,9 +216,17 @@ func (r *resolver) credentials(config providerModel, client *qod.Config) {
 // headerSafe refuses what cannot stand in an Authorization header, mostly the line feed of a
 // token that was read from a file.
 func (r *resolver) headerSafe(s setting) string {
-	if !validators.HeaderSafe(s.value) {
-		r.fail(s.attribute, "Invalid "+validators.Title(s.attribute), s.place()+
-			" contains a space, a line feed or another character that cannot stand in an HTTP header. "+s.trimAdvice())
+	problem := ""
+	switch {
+	case validators.HasBearer(s.value):
+		problem = " starts with \"Bearer\": give the token alone."
+	case validators.InQuotes(s.value):
+		problem = inQuotes
+	case !validators.HeaderSafe(s.value):
+		problem = " contains a space, a line feed or another character that cannot stand in an HTTP header. " + s.trimAdvice()
+	}
+	if problem != "" {
+		r.fail(s.attribute, "Invalid "+validators.Title(s.attribute), s.place()+problem)
 	}
 	return s.value
 }
@@ -223,19 +234,26 @@ func (r *resolver) headerSafe(s setting) string {
 // oneLine refuses what no client id or secret contains (RFC 6749, appendix A), for the same reason.
 // The authorization server would call it invalid_client.
 func (r *resolver) oneLine(s setting) string {
-	if strings.IndexFunc(s.value, unicode.IsControl) >= 0 {
+	switch {
+	case strings.IndexFunc(s.value, unicode.IsControl) >= 0:
 		r.fail(s.attribute, "Invalid "+validators.Title(s.attribute), s.place()+" contains a line feed or another control character. "+s.trimAdvice())
+	case validators.InQuotes(s.value):
+		r.fail(s.attribute, "Invalid "+validators.Title(s.attribute), s.place()+inQuotes)
 	}
 	return s.value
 }
 
+// inQuotes is what is wrong with a value that an env file or a pipeline has passed on with its quotation
+// marks.
+const inQuotes = " is in quotation marks, which have become part of the value: remove them. (Env files and the settings of pipelines take values without them.)"
+
 func (s setting) trimAdvice() string {
-	return "Set it with " + s.attribute + " or " + s.env +
-		"; where it comes from a file, remove the line feed at its end (trimspace in Terraform, tr -d '\\n' in a shell)."
+	return "Where the value comes from a file, remove the line feed at its end (trimspace in Terraform, tr -d '\\n' in a shell). " +
+		"Set it with " + s.attribute + " or " + s.env + "."
 }
 
-const scopeAllowed = "must be one scope without spaces, as in \"qod:sessions:read\"; " +
-	"write several as several elements, or in QOD_SCOPES with spaces between them"
+const scopeAllowed = "must be one scope without spaces, as in \"qod:sessions:read\". " +
+	"Write several as several elements, or in QOD_SCOPES with spaces between them"
 
 func isScope(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) < 0
@@ -247,7 +265,7 @@ func (r *resolver) scopes(list types.List) []string {
 	}
 	at, unknown := path.Root("scopes"), list.IsUnknown()
 	if !unknown && len(list.Elements()) == 0 {
-		r.refuse(at, "must name at least one scope; leave it out for those of QOD_SCOPES, or for the default", "an empty list")
+		r.refuse(at, "must name at least one scope. Leave it out for those of QOD_SCOPES, or for the default", "an empty list")
 	}
 	var scopes []string
 	for i, element := range list.Elements() {
@@ -269,16 +287,22 @@ func (r *resolver) scopes(list types.List) []string {
 }
 
 func (r *resolver) scopesFromEnv() []string {
-	scopes := strings.Fields(r.env("QOD_SCOPES"))
+	given := r.env("QOD_SCOPES")
+	scopes := strings.Fields(given)
 	if len(scopes) == 0 {
 		return defaultScopes
 	}
-	for _, scope := range scopes {
-		if !isScope(scope) {
-			r.fail("scopes", "Invalid Scopes", fmt.Sprintf(
-				"The environment variable QOD_SCOPES must hold scopes with spaces between them, as in \"qod:sessions:read qod:sessions:write\". Given: %s.", validators.Quoted(scope)))
-		}
+	hint := ""
+	switch {
+	case validators.InQuotes(given):
+		hint = " " + validators.Mistyped(given)
+	case strings.ContainsAny(given, ",;"):
+		hint = " It contains a comma or a semicolon: write a space in its place."
+	case !slices.ContainsFunc(scopes, func(scope string) bool { return !isScope(scope) }):
+		return scopes
 	}
+	r.fail("scopes", "Invalid Scopes", fmt.Sprintf(
+		"The environment variable QOD_SCOPES must hold scopes with spaces between them, as in \"qod:sessions:read qod:sessions:write\".%s Given: %s.", hint, validators.Quoted(given)))
 	return scopes
 }
 

@@ -67,7 +67,7 @@ const (
 	noCredentials = `error at client_id: Missing Credentials`
 	noID          = `error at client_id: Missing Client ID`
 	noSecret      = `error at client_secret: Missing Client Secret`
-	bothKinds     = `error at access_token: Invalid Access Token`
+	bothKinds     = `error at access_token: Conflicting Credentials`
 )
 
 func TestConfig_credentials(t *testing.T) {
@@ -211,7 +211,7 @@ func TestConfig_credentialsAlways(t *testing.T) {
 		notKnown := slices.Contains([]string{attribute.token, attribute.id, attribute.secret}, unknown)
 		_, isUnconfigured := sessions.(unconfigured)
 		switch {
-		case conflict != (diags.HasError() && diags[0].Summary() == "Invalid Access Token"):
+		case conflict != (diags.HasError() && diags[0].Summary() == "Conflicting Credentials"):
 			t.Errorf("%s: a conflict: %t, but %v", at, conflict, diags)
 		case notKnown && !conflict && (diags.HasError() || !isUnconfigured):
 			t.Errorf("%s: what is not known is taken for %v, %v", at, sessions, diags)
@@ -255,7 +255,10 @@ func TestConfig_texts(t *testing.T) {
 		{"no secret, token passed over", creds{id: "attr-id"}, creds{token: "env-token"}, []string{"QOD_CLIENT_SECRET", "QOD_ACCESS_TOKEN is not used"}},
 		{"both kinds", creds{token: "attr-token", id: "attr-id"}, creds{}, []string{"access_token conflicts with client_id and client_secret", "QOD_ACCESS_TOKEN"}},
 		{"token with a line feed", creds{token: "attr-token\n"}, creds{}, []string{"The attribute access_token", "line feed", "trimspace"}},
-		{"token with a space", creds{token: "Bearer attr-token"}, creds{}, []string{"The attribute access_token", "a space"}},
+		{"token with a space", creds{token: "attr-token attr-token"}, creds{}, []string{"The attribute access_token", "a space"}},
+		{"token with its scheme", creds{}, creds{token: "bearer env-token"}, []string{"The environment variable QOD_ACCESS_TOKEN starts with \"Bearer\": give the token alone"}},
+		{"token in quotation marks", creds{}, creds{token: `"env-token"`}, []string{"The environment variable QOD_ACCESS_TOKEN is in quotation marks"}},
+		{"secret in quotation marks", creds{}, creds{id: "env-id", secret: "'env-secret'"}, []string{"The environment variable QOD_CLIENT_SECRET is in quotation marks"}},
 		{"token with a line feed in the environment", creds{}, creds{token: "env-token\n"}, []string{"The environment variable QOD_ACCESS_TOKEN", "line feed", "tr -d"}},
 		{"secret with a line feed", creds{id: "attr-id", secret: "attr-secret\r\n"}, creds{}, []string{"The attribute client_secret", "line feed"}},
 		{"secret with a line feed in the environment", creds{id: "attr-id"}, creds{secret: "env-secret\n"}, []string{"The environment variable QOD_CLIENT_SECRET", "line feed"}},
@@ -348,7 +351,7 @@ func TestConfig_precedence(t *testing.T) {
 		t.Errorf("the origin is %q, want %q", got, want)
 	}
 	sessions, diags = open(creds{token: "attr-token"}.model(), nil)
-	if diags.HasError() || sessions.Origin() != defaultEndpoint+" as token" {
+	if diags.HasError() || sessions.Origin() != qod.DefaultEndpoint+" as token" {
 		t.Errorf("without an endpoint: %v, %v", sessions, diags)
 	}
 }
@@ -436,9 +439,17 @@ func TestConfig_environment(t *testing.T) {
 
 func TestConfig_wrongScopesInEnvironment(t *testing.T) {
 	t.Parallel()
-	_, diags := open(creds{token: "attr-token"}.model(), map[string]string{"QOD_SCOPES": `"qod:sessions:read"`})
-	if got := onlyError(t, diags); got != "error at scopes: Invalid Scopes" || !strings.Contains(diags[0].Detail(), "QOD_SCOPES") {
-		t.Errorf("got %s: %v", got, diags)
+	for given, want := range map[string]string{
+		`"qod:sessions:read"`:                   "The quotation marks have become part of the value: remove them.",
+		"'qod:sessions:read'":                   "The quotation marks have become part of the value: remove them.",
+		"qod:sessions:read,qod:sessions:write":  "It contains a comma or a semicolon: write a space in its place.",
+		"qod:sessions:read; qod:sessions:write": "It contains a comma or a semicolon: write a space in its place.",
+		`qod:sessions:"read`:                    "as in \"qod:sessions:read qod:sessions:write\". Given: ",
+	} {
+		_, diags := open(creds{token: "attr-token"}.model(), map[string]string{"QOD_SCOPES": given})
+		if got := onlyError(t, diags); got != "error at scopes: Invalid Scopes" || !strings.Contains(diags[0].Detail(), "QOD_SCOPES") || !strings.Contains(diags[0].Detail(), want) {
+			t.Errorf("%s: got %s: %v", given, got, diags)
+		}
 	}
 }
 
@@ -521,7 +532,7 @@ func TestConfig_allErrorsTogether(t *testing.T) {
 			name:   "two kinds of credentials",
 			config: attrs{"access_token": "hunter2", "client_id": "ops"},
 			env:    map[string]string{"QOD_TOKEN_URL": "token"},
-			want:   []string{"access_token: Invalid Access Token", "token_url: Invalid Token URL"},
+			want:   []string{"access_token: Conflicting Credentials", "token_url: Invalid Token URL"},
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -56,7 +56,7 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 		Attributes: map[string]schema.Attribute{
 			"endpoint": schema.StringAttribute{
 				MarkdownDescription: "Base URL of the API, without a query or fragment: `https`, or `http` for a loopback address only. " +
-					"Default: `" + defaultEndpoint + "`, the production host in the API document, whose sandbox is " +
+					"Default: `" + qod.DefaultEndpoint + "`, the production host in the API document, whose sandbox is " +
 					"`https://sandbox.opengateway.telefonica.com/v1`. Environment variable: `QOD_ENDPOINT`.",
 				Optional: true,
 			},

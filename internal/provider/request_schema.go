@@ -50,7 +50,7 @@ func requestAttributes(resource string, own map[string]schema.Attribute) map[str
 			WriteOnly: true,
 			Validators: []validator.String{
 				validators.BearerToken,
-				validators.AlsoRequires("notification_url", "there is nobody to send the token to"),
+				validators.AlsoRequires("notification_url", "the network sends the token to that URL"),
 			},
 		},
 		"notification_auth_token_version": schema.Int64Attribute{
@@ -60,7 +60,7 @@ func requestAttributes(resource string, own map[string]schema.Attribute) map[str
 			CustomType: validators.WholeNumberType{},
 			Validators: []validator.Int64{
 				validators.Int64Between(0, 1<<53, ""),
-				validators.AlsoRequires("notification_auth_token", "there is no token to number"),
+				validators.AlsoRequires("notification_auth_token", "it is the version of that token"),
 			},
 		},
 		"wait_for_available": schema.BoolAttribute{
@@ -78,6 +78,7 @@ func timeoutsAttribute(operations map[string]schema.Attribute) schema.Attribute 
 	return schema.SingleNestedAttribute{
 		MarkdownDescription: "Time limits for operations.",
 		Optional:            true,
+		Validators:          []validator.Object{validators.NotEmpty()},
 		CustomType:          timeouts.Type{ObjectType: types.ObjectType{AttrTypes: timeoutTypes(slices.Collect(maps.Keys(operations))...)}},
 		Attributes:          operations,
 	}

@@ -210,7 +210,7 @@ func TestSchema_secrets(t *testing.T) {
 var unchecked = []string{
 	"provider.endpoint", "provider.client_id", "provider.client_secret", "provider.access_token", "provider.token_url",
 	"provider.scopes", "provider.max_retries", "provider.request_timeout",
-	"qod_session.wait_for_available", "qod_session.timeouts", "qod_reservation.wait_for_available", "qod_reservation.timeouts",
+	"qod_session.wait_for_available", "qod_reservation.wait_for_available",
 }
 
 func TestSchema_validators(t *testing.T) {

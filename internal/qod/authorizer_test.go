@@ -16,22 +16,23 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
 // look uses a token once.
-func look(t *testing.T, w *world) error {
+func look(t *testing.T, n *qodtest.Network) error {
 	t.Helper()
-	_, err := w.Read(within(t, 5*time.Minute), qod.Ref{ID: someID})
+	_, err := n.Read(qodtest.WithTimeout(t, 5*time.Minute), qod.Ref{ID: qodtest.SessionID})
 	if qod.IsGone(err) {
 		return nil
 	}
 	return err
 }
 
-func mustLook(t *testing.T, w *world) {
+func mustLook(t *testing.T, n *qodtest.Network) {
 	t.Helper()
-	if err := look(t, w); err != nil {
+	if err := look(t, n); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -67,20 +68,20 @@ func TestTokenLifetime(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{network: sandbox.Config{TokenLifetime: 48 * time.Hour}}, func(t *testing.T, w *world) {
-				w.Tokens(func(answer map[string]any) {
+			qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{TokenLifetime: 48 * time.Hour}}, func(t *testing.T, n *qodtest.Network) {
+				n.Tokens(func(answer map[string]any) {
 					if answer["expires_in"] = test.expiresIn; test.absent {
 						delete(answer, "expires_in")
 					}
 				})
-				mustLook(t, w)
-				issued := w.Requests(sandbox.OpToken)[0].At
+				mustLook(t, n)
+				issued := n.Requests(sandbox.OpToken)[0].At
 				time.Sleep(time.Until(issued.Add(test.renewed - time.Second)))
-				mustLook(t, w)
-				equal(t, "token requests while it is good", w.Count(sandbox.OpToken), 1)
+				mustLook(t, n)
+				qodtest.Equal(t, "token requests while it is good", n.Count(sandbox.OpToken), 1)
 				time.Sleep(2 * time.Second)
-				mustLook(t, w)
-				equal(t, "token requests afterwards", w.Count(sandbox.OpToken), 2)
+				mustLook(t, n)
+				qodtest.Equal(t, "token requests afterwards", n.Count(sandbox.OpToken), 2)
 			})
 		})
 	}
@@ -95,16 +96,16 @@ func TestTokenLifetimeInAForm(t *testing.T) {
 	} {
 		t.Run(expiresIn, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				w.AcceptToken("a-good-token", sandbox.DefaultClient.ID)
-				w.spoil(sandbox.OpToken, -1, sandbox.Answer(200, "application/x-www-form-urlencoded", "access_token=a-good-token&expires_in="+expiresIn))
-				mustLook(t, w)
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				n.AcceptToken("a-good-token", sandbox.DefaultClient.ID)
+				n.InjectFault(sandbox.OpToken, -1, sandbox.Answer(200, "application/x-www-form-urlencoded", "access_token=a-good-token&expires_in="+expiresIn))
+				mustLook(t, n)
 				time.Sleep(renewed - time.Second)
-				mustLook(t, w)
-				equal(t, "token requests while it is good", w.Count(sandbox.OpToken), 1)
+				mustLook(t, n)
+				qodtest.Equal(t, "token requests while it is good", n.Count(sandbox.OpToken), 1)
 				time.Sleep(2 * time.Second)
-				mustLook(t, w)
-				equal(t, "token requests afterwards", w.Count(sandbox.OpToken), 2)
+				mustLook(t, n)
+				qodtest.Equal(t, "token requests afterwards", n.Count(sandbox.OpToken), 2)
 			})
 		})
 	}
@@ -122,28 +123,28 @@ func TestTokenAnswers(t *testing.T) {
 		says     string
 		requests int // of tokens; 0: one
 	}{
-		"as it should":                {effect: sandbox.Answer(200, jsonType, good)},
+		"as it should":                {effect: sandbox.Answer(200, qodtest.JSON, good)},
 		"with a charset":              {effect: sandbox.Answer(200, "application/json;charset=UTF-8", good)},
-		"201":                         {effect: sandbox.Answer(201, jsonType, good)},
+		"201":                         {effect: sandbox.Answer(201, qodtest.JSON, good)},
 		"called text":                 {effect: sandbox.Answer(200, "text/plain", good)},
-		"called HTML":                 {effect: sandbox.Answer(200, htmlType, good)},
+		"called HTML":                 {effect: sandbox.Answer(200, qodtest.HTML, good)},
 		"called nothing":              {effect: sandbox.Header("Content-Type", "")},
-		"unknown fields":              {effect: sandbox.Answer(200, jsonType, `{"access_token":"a-good-token","refresh_token":7,"scope":["a"],"x":{}}`)},
+		"unknown fields":              {effect: sandbox.Answer(200, qodtest.JSON, `{"access_token":"a-good-token","refresh_token":7,"scope":["a"],"x":{}}`)},
 		"a form":                      {effect: sandbox.Answer(200, "application/x-www-form-urlencoded", "access_token=a-good-token&token_type=bearer&expires_in=3600")},
-		"a token type we do not know": {effect: sandbox.Answer(200, jsonType, `{"access_token":"a-good-token","token_type":"BeArEr"}`)},
+		"a token type we do not know": {effect: sandbox.Answer(200, qodtest.JSON, `{"access_token":"a-good-token","token_type":"BeArEr"}`)},
 
-		"no token":        {effect: sandbox.Answer(200, jsonType, `{"token_type":"bearer"}`), fails: true, requests: 3},
-		"a null token":    {effect: sandbox.Answer(200, jsonType, `{"access_token":null}`), fails: true, requests: 3},
-		"a page":          {effect: sandbox.Answer(200, htmlType, loginPage), fails: true, says: "not a JSON object", requests: 3},
-		"empty":           {effect: sandbox.Answer(200, jsonType, ""), fails: true, requests: 3},
+		"no token":        {effect: sandbox.Answer(200, qodtest.JSON, `{"token_type":"bearer"}`), fails: true, requests: 3},
+		"a null token":    {effect: sandbox.Answer(200, qodtest.JSON, `{"access_token":null}`), fails: true, requests: 3},
+		"a page":          {effect: sandbox.Answer(200, qodtest.HTML, qodtest.LoginPage), fails: true, says: "not a JSON object", requests: 3},
+		"empty":           {effect: sandbox.Answer(200, qodtest.JSON, ""), fails: true, requests: 3},
 		"cut":             {effect: sandbox.Truncate(20), fails: true, requests: 3},
 		"endless":         {effect: sandbox.Endless(), fails: true, says: "larger than 1 MiB", requests: 3},
 		"a bomb":          {effect: sandbox.GzipBomb(), fails: true, says: "larger than 1 MiB", requests: 3},
-		"a newline in it": {effect: sandbox.Answer(200, jsonType, `{"access_token":"a-good\ntoken"}`), fails: true, says: "characters"},
-		"a letter in it":  {effect: sandbox.Answer(200, jsonType, `{"access_token":"añgood-token"}`), fails: true, says: "characters"},
-		"a blank in it":   {effect: sandbox.Answer(200, jsonType, `{"access_token":"a good token"}`), fails: true, says: "characters"},
+		"a newline in it": {effect: sandbox.Answer(200, qodtest.JSON, `{"access_token":"a-good\ntoken"}`), fails: true, says: "characters"},
+		"a letter in it":  {effect: sandbox.Answer(200, qodtest.JSON, `{"access_token":"añgood-token"}`), fails: true, says: "characters"},
+		"a blank in it":   {effect: sandbox.Answer(200, qodtest.JSON, `{"access_token":"a good token"}`), fails: true, says: "characters"},
 		"200 with an error": {
-			effect: sandbox.Answer(200, jsonType, `{"error":"invalid_client","error_description":"who are you"}`), fails: true, status: 200, code: "invalid_client", says: "who are you",
+			effect: sandbox.Answer(200, qodtest.JSON, `{"error":"invalid_client","error_description":"who are you"}`), fails: true, status: 200, code: "invalid_client", says: "who are you",
 		},
 		"invalid_client": {
 			effect: sandbox.Status(401, `{"error":"invalid_client","error_description":"who are you"}`), fails: true, status: 401, code: "invalid_client", says: "who are you",
@@ -152,8 +153,8 @@ func TestTokenAnswers(t *testing.T) {
 		"invalid_scope":         {effect: sandbox.Status(400, `{"error":"invalid_scope"}`), fails: true, status: 400, code: "invalid_scope"},
 		"Telefónica's spelling": {effect: sandbox.Status(401, `{"code":"UNAUTHENTICATED","message":"no"}`), fails: true, status: 401, code: "UNAUTHENTICATED", says: "no"},
 		"a number as code":      {effect: sandbox.Status(400, `{"code":1012,"message":"no"}`), fails: true, status: 400, code: "1012"},
-		"401 of a page":         {effect: sandbox.Status(401, loginPage, "Content-Type", htmlType), fails: true, status: 401},
-		"404 of a page":         {effect: sandbox.Status(404, loginPage, "Content-Type", htmlType), fails: true, status: 404},
+		"401 of a page":         {effect: sandbox.Status(401, qodtest.LoginPage, "Content-Type", qodtest.HTML), fails: true, status: 401},
+		"404 of a page":         {effect: sandbox.Status(404, qodtest.LoginPage, "Content-Type", qodtest.HTML), fails: true, status: 404},
 		"500":                   {effect: sandbox.Status(500, ""), fails: true, status: 500, requests: 3},
 		"503 and an error":      {effect: sandbox.Status(503, `{"error":"temporarily_unavailable"}`), fails: true, status: 503, code: "temporarily_unavailable", requests: 3},
 		"429":                   {effect: sandbox.Status(429, ""), fails: true, status: 429, requests: 3},
@@ -163,31 +164,31 @@ func TestTokenAnswers(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				w.AcceptToken("a-good-token", sandbox.DefaultClient.ID)
-				w.spoil(sandbox.OpToken, -1, test.effect)
-				err := look(t, w)
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				n.AcceptToken("a-good-token", sandbox.DefaultClient.ID)
+				n.InjectFault(sandbox.OpToken, -1, test.effect)
+				err := look(t, n)
 				requests := test.requests
 				if requests == 0 {
 					requests = 1
 				}
-				equal(t, "token requests", w.Count(sandbox.OpToken), requests)
+				qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), requests)
 				if !test.fails {
 					if err != nil {
 						t.Error(err)
 					}
 					return
 				}
-				e := as[*qod.TokenError](t, err)
-				equal(t, "status", e.Status, test.status)
-				equal(t, "code", e.Code, test.code)
-				equal(t, "URL", e.URL, gateway+"/oauth/token")
-				equal(t, "discovery", e.Discovery, false)
+				e := qodtest.ErrorAs[*qod.TokenError](t, err)
+				qodtest.Equal(t, "status", e.Status, test.status)
+				qodtest.Equal(t, "code", e.Code, test.code)
+				qodtest.Equal(t, "URL", e.URL, qodtest.Gateway+"/oauth/token")
+				qodtest.Equal(t, "discovery", e.Discovery, false)
 				if text := err.Error(); !strings.Contains(text, test.says) || len(text) > 500 || strings.ContainsAny(text, "\n<") ||
 					strings.Contains(text, "good") || strings.Contains(text, "word") {
 					t.Errorf("%q", text)
 				}
-				equal(t, "requests to the API", w.Count(sandbox.OpRead), 0)
+				qodtest.Equal(t, "requests to the API", n.Count(sandbox.OpRead), 0)
 			})
 		})
 	}
@@ -199,10 +200,10 @@ func TestTokenOutage(t *testing.T) {
 	for name, effect := range map[string]sandbox.Effect{"503": down, "dropped": sandbox.DropBeforeCommit(), "hangs": sandbox.HangBeforeCommit()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				w.spoil(sandbox.OpToken, 2, effect)
-				spent := took(func() { mustLook(t, w) })
-				equal(t, "token requests", w.Count(sandbox.OpToken), 3)
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				n.InjectFault(sandbox.OpToken, 2, effect)
+				spent := qodtest.Elapsed(func() { mustLook(t, n) })
+				qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 3)
 				if spent > 25*time.Second {
 					t.Errorf("it took %v", spent)
 				}
@@ -212,8 +213,8 @@ func TestTokenOutage(t *testing.T) {
 }
 
 // together runs n calls at the same time and returns their errors.
-func together(n int, call func() error) []error {
-	errs := make([]error, n)
+func together(count int, call func() error) []error {
+	errs := make([]error, count)
 	var wg sync.WaitGroup
 	for i := range errs {
 		wg.Go(func() { errs[i] = call() })
@@ -226,31 +227,31 @@ func together(n int, call func() error) []error {
 // providers lock a client that goes on asking.
 func TestTokenRefusedClientAsksOnce(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{client: func(c *qod.Config) { c.ClientSecret = "wrong" }}, func(t *testing.T, w *world) {
+	qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.ClientSecret = "wrong" }}, func(t *testing.T, n *qodtest.Network) {
 		for range 3 {
-			for _, err := range together(100, func() error { return look(t, w) }) {
-				equal(t, "code", as[*qod.TokenError](t, err).Code, "invalid_client")
+			for _, err := range together(100, func() error { return look(t, n) }) {
+				qodtest.Equal(t, "code", qodtest.ErrorAs[*qod.TokenError](t, err).Code, "invalid_client")
 			}
 			time.Sleep(time.Hour)
 		}
-		equal(t, "token requests", w.Count(sandbox.OpToken), 1)
-		equal(t, "discoveries", w.Count(sandbox.OpDiscovery), 1)
+		qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 1)
+		qodtest.Equal(t, "discoveries", n.Count(sandbox.OpDiscovery), 1)
 	})
 }
 
 // Any other failure is told to a burst once, and asked about again later.
 func TestTokenFailureIsShared(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.spoil(sandbox.OpToken, 3, down)
-		for _, err := range together(100, func() error { return look(t, w) }) {
-			_ = as[*qod.TokenError](t, err)
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpToken, 3, down)
+		for _, err := range together(100, func() error { return look(t, n) }) {
+			_ = qodtest.ErrorAs[*qod.TokenError](t, err)
 		}
-		_ = as[*qod.TokenError](t, look(t, w))
-		equal(t, "token requests", w.Count(sandbox.OpToken), 3)
+		_ = qodtest.ErrorAs[*qod.TokenError](t, look(t, n))
+		qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 3)
 		time.Sleep(2 * time.Second)
-		mustLook(t, w)
-		equal(t, "token requests in the end", w.Count(sandbox.OpToken), 4)
+		mustLook(t, n)
+		qodtest.Equal(t, "token requests in the end", n.Count(sandbox.OpToken), 4)
 	})
 }
 
@@ -258,25 +259,25 @@ func TestTokenFailureIsShared(t *testing.T) {
 func TestTokenRevokedUnderWay(t *testing.T) {
 	t.Parallel()
 	const calls = 100
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		mustLook(t, w)
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		mustLook(t, n)
 		var arrived sync.WaitGroup
 		arrived.Add(calls)
-		w.Before(sandbox.OpRead, func(n int, _ *http.Request) {
-			if n > 1 && n <= 1+calls {
+		n.Before(sandbox.OpRead, func(nth int, _ *http.Request) {
+			if nth > 1 && nth <= 1+calls {
 				arrived.Done()
 				arrived.Wait()
-				w.RevokeTokens()
-				time.Sleep(time.Duration(n) * time.Millisecond) // the answers come one by one
+				n.RevokeTokens()
+				time.Sleep(time.Duration(nth) * time.Millisecond) // the answers come one by one
 			}
 		})
-		for _, err := range together(calls, func() error { return look(t, w) }) {
+		for _, err := range together(calls, func() error { return look(t, n) }) {
 			if err != nil {
 				t.Error(err)
 			}
 		}
-		if n := w.Count(sandbox.OpToken); n > 2 {
-			t.Errorf("%d token requests", n)
+		if count := n.Count(sandbox.OpToken); count > 2 {
+			t.Errorf("%d token requests", count)
 		}
 	})
 }
@@ -287,45 +288,45 @@ func TestTokenGivenOutAgain(t *testing.T) {
 	t.Parallel()
 	const calls = 100
 	var sent atomic.Int64
-	refusing := func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+	refusing := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 		if strings.Contains(r.URL.Path, "/qod/") {
-			if n := sent.Add(1); n > 1 && n <= 1+calls {
-				time.Sleep(time.Duration(n) * time.Millisecond) // the answers come one by one
-				return answerOf(r, http.StatusUnauthorized, jsonType, ""), nil
+			if count := sent.Add(1); count > 1 && count <= 1+calls {
+				time.Sleep(time.Duration(count) * time.Millisecond) // the answers come one by one
+				return qodtest.Response(r, http.StatusUnauthorized, qodtest.JSON, ""), nil
 			}
 		}
 		return next.RoundTrip(r)
 	}
-	inBubble(t, setting{wire: refusing}, func(t *testing.T, w *world) {
-		w.seed(sandbox.Session{ID: someID}) // one that is gone would be looked for
-		w.AcceptToken("the-same", sandbox.DefaultClient.ID)
-		w.spoil(sandbox.OpToken, -1, sandbox.Answer(200, jsonType, `{"access_token":"the-same","expires_in":3600}`))
-		mustLook(t, w)
-		for _, err := range together(calls, func() error { return look(t, w) }) {
+	qodtest.InBubble(t, qodtest.Options{Intercept: refusing}, func(t *testing.T, n *qodtest.Network) {
+		n.SeedSession(sandbox.Session{ID: qodtest.SessionID}) // one that is gone would be looked for
+		n.AcceptToken("the-same", sandbox.DefaultClient.ID)
+		n.InjectFault(sandbox.OpToken, -1, sandbox.Answer(200, qodtest.JSON, `{"access_token":"the-same","expires_in":3600}`))
+		mustLook(t, n)
+		for _, err := range together(calls, func() error { return look(t, n) }) {
 			if err != nil {
 				t.Error(err)
 			}
 		}
-		equal(t, "token requests", w.Count(sandbox.OpToken), 2)
+		qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 2)
 	})
 }
 
 // A run that outlives its tokens renews them before they end, so that no call meets a 401.
 func TestTokenExpiresDuringTheRun(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{network: sandbox.Config{TokenLifetime: 5 * time.Minute}}, func(t *testing.T, w *world) {
+	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{TokenLifetime: 5 * time.Minute}}, func(t *testing.T, n *qodtest.Network) {
 		for range 60 {
-			for _, err := range together(10, func() error { return look(t, w) }) {
+			for _, err := range together(10, func() error { return look(t, n) }) {
 				if err != nil {
 					t.Error(err)
 				}
 			}
 			time.Sleep(30 * time.Second)
 		}
-		if n := w.Count(sandbox.OpToken); n < 6 || n > 8 {
-			t.Errorf("%d token requests in half an hour", n)
+		if count := n.Count(sandbox.OpToken); count < 6 || count > 8 {
+			t.Errorf("%d token requests in half an hour", count)
 		}
-		for _, r := range w.Requests(sandbox.OpRead) {
+		for _, r := range n.Requests(sandbox.OpRead) {
 			if r.Status == http.StatusUnauthorized {
 				t.Error("a call met a 401")
 			}
@@ -340,16 +341,16 @@ func TestTokenIsUsedToItsEndInAnOutage(t *testing.T) {
 	for name, effect := range map[string]sandbox.Effect{"503": down, "invalid_client": sandbox.Status(401, `{"error":"invalid_client"}`)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				mustLook(t, w)
-				w.spoil(sandbox.OpToken, -1, effect)
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				mustLook(t, n)
+				n.InjectFault(sandbox.OpToken, -1, effect)
 				time.Sleep(59*time.Minute + 10*time.Second)
 				for range 5 {
-					mustLook(t, w)
+					mustLook(t, n)
 					time.Sleep(5 * time.Second)
 				}
 				time.Sleep(time.Minute)
-				_ = as[*qod.TokenError](t, look(t, w))
+				_ = qodtest.ErrorAs[*qod.TokenError](t, look(t, n))
 			})
 		})
 	}
@@ -358,13 +359,13 @@ func TestTokenIsUsedToItsEndInAnOutage(t *testing.T) {
 // A server that gives out the token it gave before is asked once, not for ever.
 func TestTokenThatStaysRefused(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.spoil(sandbox.OpToken, -1, sandbox.Answer(200, jsonType, `{"access_token":"the-same","expires_in":3600}`))
-		equal(t, "status", as[*qod.Error](t, look(t, w)).Status, http.StatusUnauthorized)
-		equal(t, "token requests", w.Count(sandbox.OpToken), 2)
-		w.AcceptToken("the-same", sandbox.DefaultClient.ID)
-		mustLook(t, w)
-		equal(t, "token requests in the end", w.Count(sandbox.OpToken), 2)
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpToken, -1, sandbox.Answer(200, qodtest.JSON, `{"access_token":"the-same","expires_in":3600}`))
+		qodtest.Equal(t, "status", qodtest.ErrorAs[*qod.Error](t, look(t, n)).Status, http.StatusUnauthorized)
+		qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 2)
+		n.AcceptToken("the-same", sandbox.DefaultClient.ID)
+		mustLook(t, n)
+		qodtest.Equal(t, "token requests in the end", n.Count(sandbox.OpToken), 2)
 	})
 }
 
@@ -374,21 +375,21 @@ func TestTokenEndpointHangs(t *testing.T) {
 	t.Parallel()
 	t.Run("its deadline", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, setting{}, func(t *testing.T, w *world) {
-			w.spoil(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
+		qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+			n.InjectFault(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
 			var err error
-			spent := took(func() { _, err = w.Read(within(t, 300*time.Millisecond), qod.Ref{ID: someID}) })
-			equal(t, "timeout", as[*qod.InterruptedError](t, err).Timeout, true)
-			equal(t, "spent", spent, 300*time.Millisecond)
+			spent := qodtest.Elapsed(func() { _, err = n.Read(qodtest.WithTimeout(t, 300*time.Millisecond), qod.Ref{ID: qodtest.SessionID}) })
+			qodtest.Equal(t, "timeout", qodtest.ErrorAs[*qod.InterruptedError](t, err).Timeout, true)
+			qodtest.Equal(t, "spent", spent, 300*time.Millisecond)
 		})
 	})
 	t.Run("nobody's deadline", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, setting{}, func(t *testing.T, w *world) {
-			w.spoil(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
+		qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+			n.InjectFault(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
 			var err error
-			spent := took(func() { err = look(t, w) })
-			_ = as[*qod.TokenError](t, err)
+			spent := qodtest.Elapsed(func() { err = look(t, n) })
+			_ = qodtest.ErrorAs[*qod.TokenError](t, err)
 			if spent > 30*time.Second {
 				t.Errorf("it took %v", spent)
 			}
@@ -397,17 +398,19 @@ func TestTokenEndpointHangs(t *testing.T) {
 	t.Run("the last one leaves", func(t *testing.T) {
 		t.Parallel()
 		var ended sync.Map
-		watch := func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		watch := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 			response, err := next.RoundTrip(r)
 			if strings.HasSuffix(r.URL.Path, "/token") {
 				ended.Store("at", time.Now())
 			}
 			return response, err
 		}
-		inBubble(t, setting{wire: watch}, func(t *testing.T, w *world) {
-			w.spoil(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
+		qodtest.InBubble(t, qodtest.Options{Intercept: watch}, func(t *testing.T, n *qodtest.Network) {
+			n.InjectFault(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
 			for i := range 3 {
-				go func() { _, _ = w.Read(within(t, time.Duration(i+1)*time.Second), qod.Ref{ID: someID}) }()
+				go func() {
+					_, _ = n.Read(qodtest.WithTimeout(t, time.Duration(i+1)*time.Second), qod.Ref{ID: qodtest.SessionID})
+				}()
 			}
 			time.Sleep(2900 * time.Millisecond)
 			synctest.Wait()
@@ -420,36 +423,36 @@ func TestTokenEndpointHangs(t *testing.T) {
 				t.Error("the request goes on for nobody")
 			}
 			time.Sleep(time.Minute)
-			equal(t, "token requests", w.Count(sandbox.OpToken), 1)
+			qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 1)
 		})
 	})
 	t.Run("the last one leaves, and another comes", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, setting{}, func(t *testing.T, w *world) {
-			w.spoil(sandbox.OpToken, 1, sandbox.HangBeforeCommit())
-			_, err := w.Read(within(t, time.Second), qod.Ref{ID: someID})
-			equal(t, "timeout", as[*qod.InterruptedError](t, err).Timeout, true)
+		qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+			n.InjectFault(sandbox.OpToken, 1, sandbox.HangBeforeCommit())
+			_, err := n.Read(qodtest.WithTimeout(t, time.Second), qod.Ref{ID: qodtest.SessionID})
+			qodtest.Equal(t, "timeout", qodtest.ErrorAs[*qod.InterruptedError](t, err).Timeout, true)
 			synctest.Wait()
-			mustLook(t, w)
+			mustLook(t, n)
 		})
 	})
 	t.Run("the first one leaves", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, setting{}, func(t *testing.T, w *world) {
-			w.spoil(sandbox.OpToken, 1, sandbox.Delay(5*time.Second))
+		qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+			n.InjectFault(sandbox.OpToken, 1, sandbox.Delay(5*time.Second))
 			var wg sync.WaitGroup
 			wg.Go(func() {
-				_, err := w.Read(cancelledIn(t, time.Second), qod.Ref{ID: someID})
-				_ = as[*qod.InterruptedError](t, err)
+				_, err := n.Read(qodtest.CancelAfter(t, time.Second), qod.Ref{ID: qodtest.SessionID})
+				_ = qodtest.ErrorAs[*qod.InterruptedError](t, err)
 			})
 			for range 10 {
 				wg.Go(func() {
 					time.Sleep(500 * time.Millisecond)
-					mustLook(t, w)
+					mustLook(t, n)
 				})
 			}
 			wg.Wait()
-			equal(t, "token requests", w.Count(sandbox.OpToken), 1)
+			qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 1)
 		})
 	})
 }
@@ -472,18 +475,18 @@ func TestTokenRequest(t *testing.T) {
 		"nonsense is said":         {discovery: func(d map[string]any) { d["token_endpoint_auth_methods_supported"] = "client_secret_post" }},
 		"neither is offered":       {discovery: func(d map[string]any) { d["token_endpoint_auth_methods_supported"] = []any{"private_key_jwt"} }},
 		"only the form is offered": {discovery: inForm, form: true},
-		"the endpoint is given":    {tokenURL: gateway + "/oauth/token", discovery: inForm},
+		"the endpoint is given":    {tokenURL: qodtest.Gateway + "/oauth/token", discovery: inForm},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{
-				network: sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: id, Secret: secret}}},
-				client:  func(c *qod.Config) { c.ClientID, c.ClientSecret, c.TokenURL = id, secret, test.tokenURL },
-			}, func(t *testing.T, w *world) {
-				w.Discovery(test.discovery)
-				mustLook(t, w)
-				r := w.Requests(sandbox.OpToken)[0]
+			qodtest.InBubble(t, qodtest.Options{
+				Sandbox: sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: id, Secret: secret}}},
+				Client:  func(c *qod.Config) { c.ClientID, c.ClientSecret, c.TokenURL = id, secret, test.tokenURL },
+			}, func(t *testing.T, n *qodtest.Network) {
+				n.Discovery(test.discovery)
+				mustLook(t, n)
+				r := n.Requests(sandbox.OpToken)[0]
 				form, err := url.ParseQuery(string(r.Body))
 				if err != nil {
 					t.Fatal(err)
@@ -491,15 +494,15 @@ func TestTokenRequest(t *testing.T) {
 				want := []string{"grant_type", "scope"}
 				if test.form {
 					want = []string{"client_id", "client_secret", "grant_type", "scope"}
-					equal(t, "secret", form.Get("client_secret"), secret)
+					qodtest.Equal(t, "secret", form.Get("client_secret"), secret)
 				}
 				if got := slices.Sorted(keys(form)); !slices.Equal(got, want) {
 					t.Errorf("the form has %v, want %v", got, want)
 				}
-				equal(t, "Basic", r.Header.Get("Authorization") != "", !test.form)
-				equal(t, "scopes", form.Get("scope"), "qod:sessions:read qod:sessions:write")
-				equal(t, "User-Agent", r.Header.Get("User-Agent"), "terraform-provider-qod/test")
-				equal(t, "discoveries", w.Count(sandbox.OpDiscovery) == 1, test.tokenURL == "")
+				qodtest.Equal(t, "Basic", r.Header.Get("Authorization") != "", !test.form)
+				qodtest.Equal(t, "scopes", form.Get("scope"), "qod:sessions:read qod:sessions:write")
+				qodtest.Equal(t, "User-Agent", r.Header.Get("User-Agent"), "terraform-provider-qod/test")
+				qodtest.Equal(t, "discoveries", n.Count(sandbox.OpDiscovery) == 1, test.tokenURL == "")
 			})
 		})
 	}
@@ -516,38 +519,38 @@ func keys(form url.Values) func(func(string) bool) {
 }
 
 // A ready token is used as it is, and once it is refused nothing more is sent.
-func TestReadyToken(t *testing.T) {
+func TestStaticToken(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{client: func(c *qod.Config) { c.AccessToken = "ready" }}, func(t *testing.T, w *world) {
-		w.AcceptToken("ready", sandbox.DefaultClient.ID)
-		mustLook(t, w)
-		w.RevokeTokens()
-		before := w.Count(sandbox.OpRead)
-		for _, err := range []error{look(t, w), look(t, w)} {
+	qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.AccessToken = "ready" }}, func(t *testing.T, n *qodtest.Network) {
+		n.AcceptToken("ready", sandbox.DefaultClient.ID)
+		mustLook(t, n)
+		n.RevokeTokens()
+		before := n.Count(sandbox.OpRead)
+		for _, err := range []error{look(t, n), look(t, n)} {
 			if !errors.Is(err, qod.ErrNotRenewable) {
 				t.Error(err)
 			}
 		}
-		equal(t, "requests after it was revoked", w.Count(sandbox.OpRead)-before, 1)
-		equal(t, "token requests", w.Count(sandbox.OpToken)+w.Count(sandbox.OpDiscovery), 0)
+		qodtest.Equal(t, "requests after it was revoked", n.Count(sandbox.OpRead)-before, 1)
+		qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken)+n.Count(sandbox.OpDiscovery), 0)
 	})
 }
 
 // A fault while a token is fetched is everybody's error and nobody's end.
 func TestTokenPanics(t *testing.T) {
 	t.Parallel()
-	faulty := func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+	faulty := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 		if strings.HasSuffix(r.URL.Path, "/token") {
 			_, _ = io.Copy(io.Discard, r.Body)
 			panic("a fault")
 		}
 		return next.RoundTrip(r)
 	}
-	inBubble(t, setting{wire: faulty}, func(t *testing.T, w *world) {
-		for _, err := range together(20, func() error { return look(t, w) }) {
-			_ = as[*qod.PanicError](t, err)
+	qodtest.InBubble(t, qodtest.Options{Intercept: faulty}, func(t *testing.T, n *qodtest.Network) {
+		for _, err := range together(20, func() error { return look(t, n) }) {
+			_ = qodtest.ErrorAs[*qod.PanicError](t, err)
 		}
-		w.wire = nil
-		mustLook(t, w)
+		n.Intercept = nil
+		mustLook(t, n)
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -20,26 +21,26 @@ func TestAwaitBehindAListThatStandsStill(t *testing.T) {
 		late  time.Duration // how long after it is so a wait notices, at most
 	}{{6, 5 * time.Second}, {10, 5 * time.Second}, {60, 8 * time.Second}} {
 		for name, becomes := range map[string]struct {
-			of     func(w *world, id string)
+			of     func(n *qodtest.Network, id string)
 			reason qod.WaitReason
 		}{
-			"available": {func(w *world, id string) {
-				w.Edit(id, func(s *sandbox.Session) { s.Status = sandbox.StatusAvailable })
+			"available": {func(n *qodtest.Network, id string) {
+				n.Edit(id, func(s *sandbox.Session) { s.Status = sandbox.StatusAvailable })
 			}, 0},
-			"unavailable": {func(w *world, id string) { w.Revoke(id) }, qod.WaitUnavailable},
+			"unavailable": {func(n *qodtest.Network, id string) { n.Revoke(id) }, qod.WaitUnavailable},
 		} {
 			for _, after := range []time.Duration{0, 3 * time.Second, 40 * time.Second} {
 				t.Run(fmt.Sprintf("%d waits, %s after %v", test.waits, name, after), func(t *testing.T) {
 					t.Parallel()
-					inBubble(t, setting{network: sandbox.Config{Provisioning: time.Hour}}, func(t *testing.T, w *world) {
+					qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: time.Hour}}, func(t *testing.T, n *qodtest.Network) {
 						ids := make([]string, test.waits)
 						for i := range ids {
-							ids[i] = w.Seed(sandbox.Session{Status: sandbox.StatusRequested}).ID
+							ids[i] = n.Seed(sandbox.Session{Status: sandbox.StatusRequested}).ID
 						}
-						w.StaleList(true)
+						n.StaleList(true)
 						time.AfterFunc(after, func() {
 							for _, id := range ids {
-								becomes.of(w, id)
+								becomes.of(n, id)
 							}
 						})
 						began := time.Now()
@@ -47,11 +48,11 @@ func TestAwaitBehindAListThatStandsStill(t *testing.T) {
 						for _, id := range ids {
 							go func() {
 								defer func() { done <- struct{}{} }()
-								_, err := w.Await(within(t, 5*time.Minute), qod.Ref{ID: id})
+								_, err := n.Await(qodtest.WithTimeout(t, 5*time.Minute), qod.Ref{ID: id})
 								if becomes.reason == 0 && err != nil {
 									t.Error(err)
 								} else if becomes.reason != 0 {
-									equal(t, "reason", as[*qod.WaitError](t, err).Reason, becomes.reason)
+									qodtest.Equal(t, "reason", qodtest.ErrorAs[*qod.WaitError](t, err).Reason, becomes.reason)
 								}
 							}()
 						}
@@ -64,8 +65,8 @@ func TestAwaitBehindAListThatStandsStill(t *testing.T) {
 						}
 						// Four lists a second, and a get each in four seconds.
 						most := 16 + int(4*spent/time.Second) + test.waits*(2+int(spent/(4*time.Second)))
-						if n := len(w.Requests()); n > most {
-							t.Errorf("%d requests in %v, want at most %d", n, spent, most)
+						if count := len(n.Requests()); count > most {
+							t.Errorf("%d requests in %v, want at most %d", count, spent, most)
 						}
 					})
 				})
@@ -91,23 +92,23 @@ func TestAwaitIsEndedByNoList(t *testing.T) {
 		"that says UNAVAILABLE":           {set("qosStatus", "UNAVAILABLE"), 0, qod.StatusAvailable, 30 * time.Second},
 		"that does not show it":           {func(map[string]any) bool { return false }, 0, qod.StatusAvailable, 30 * time.Second},
 		"that says REQUESTED for ever":    {set("qosStatus", "REQUESTED"), 0, qod.StatusAvailable, 30 * time.Second},
-		"that shows it with another name": {set("sessionId", someID), 0, qod.StatusAvailable, 30 * time.Second},
+		"that shows it with another name": {set("sessionId", qodtest.SessionID), 0, qod.StatusAvailable, 30 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{
-				network: sandbox.Config{Provisioning: 30 * time.Second}, wire: fromList(nil, test.lists),
-			}, func(t *testing.T, w *world) {
-				w.t = t
-				w.refresh(w.fleet(4)) // from now on lists are asked for
-				s := w.seed(sandbox.Session{Status: sandbox.StatusRequested})
+			qodtest.InBubble(t, qodtest.Options{
+				Sandbox: sandbox.Config{Provisioning: 30 * time.Second}, Intercept: fromList(nil, test.lists),
+			}, func(t *testing.T, n *qodtest.Network) {
+				n.T = t
+				n.ReadAll(n.SeedFleet(4)) // from now on lists are asked for
+				s := n.SeedSession(sandbox.Session{Status: sandbox.StatusRequested})
 				var got qod.Session
 				var err error
-				spent := took(func() { got, err = w.Await(within(t, 5*time.Minute), refOf(s)) })
+				spent := qodtest.Elapsed(func() { got, err = n.Await(qodtest.WithTimeout(t, 5*time.Minute), qodtest.Ref(s)) })
 				if err != nil {
 					t.Error(err)
 				}
-				equal(t, "status", got.Status, test.status)
+				qodtest.Equal(t, "status", got.Status, test.status)
 				if spent < test.from-time.Second || spent > test.from+6*time.Second {
 					t.Errorf("it took %v", spent)
 				}
@@ -120,19 +121,19 @@ func TestAwaitIsEndedByNoList(t *testing.T) {
 // a list does not tell.
 func TestAwaitBehindAGatewayThatDeniesIt(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		s := w.seed(sandbox.Session{})
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		s := n.SeedSession(sandbox.Session{})
 		var denied atomic.Bool
 		denied.Store(true)
-		w.wire = func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
-			if r.Method == http.MethodGet && !isList(r) && denied.Load() && r.Header.Get("Authorization") != "" {
-				return answerOf(r, http.StatusNotFound, jsonType, `{"message":"no Route matched with those values"}`), nil
+		n.Intercept = func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+			if r.Method == http.MethodGet && !qodtest.IsList(r) && denied.Load() && r.Header.Get("Authorization") != "" {
+				return qodtest.Response(r, http.StatusNotFound, qodtest.JSON, `{"message":"no Route matched with those values"}`), nil
 			}
 			return next.RoundTrip(r)
 		}
 		time.AfterFunc(20*time.Second, func() { denied.Store(false) })
 		var err error
-		spent := took(func() { _, err = w.Await(within(t, 5*time.Minute), refOf(s)) })
+		spent := qodtest.Elapsed(func() { _, err = n.Await(qodtest.WithTimeout(t, 5*time.Minute), qodtest.Ref(s)) })
 		if err != nil || spent < 20*time.Second || spent > 24*time.Second {
 			t.Errorf("%v after %v", err, spent)
 		}
@@ -143,15 +144,15 @@ func TestAwaitBehindAGatewayThatDeniesIt(t *testing.T) {
 // a get.
 func TestAwaitOfWhatCannotBeSeen(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		s := w.seed(sandbox.Session{Status: sandbox.StatusRequested})
-		w.spoil(sandbox.OpRead, -1, sandbox.ForeignNotFound[0].Effect)
-		w.spoil(sandbox.OpList, -1, down)
-		_, err := w.Await(within(t, time.Minute), refOf(s))
-		equal(t, "reason", as[*qod.WaitError](t, err).Reason, qod.WaitTimeout)
-		_ = as[*qod.UnprovenError](t, err)
-		equal(t, "gone", qod.IsGone(err), false)
-		requests := w.Requests()
-		equal(t, "the last request", requests[len(requests)-1].Operation, sandbox.OpRead)
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		s := n.SeedSession(sandbox.Session{Status: sandbox.StatusRequested})
+		n.InjectFault(sandbox.OpRead, -1, sandbox.ForeignNotFound[0].Effect)
+		n.InjectFault(sandbox.OpList, -1, down)
+		_, err := n.Await(qodtest.WithTimeout(t, time.Minute), qodtest.Ref(s))
+		qodtest.Equal(t, "reason", qodtest.ErrorAs[*qod.WaitError](t, err).Reason, qod.WaitTimeout)
+		_ = qodtest.ErrorAs[*qod.UnprovenError](t, err)
+		qodtest.Equal(t, "gone", qod.IsGone(err), false)
+		requests := n.Requests()
+		qodtest.Equal(t, "the last request", requests[len(requests)-1].Operation, sandbox.OpRead)
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -25,17 +26,17 @@ func benched(b *testing.B, sessions int) (*qod.Client, []string) {
 		ids = append(ids, network.Seed(sandbox.Session{}).ID)
 	}
 	answers := map[string][]byte{}
-	config := usual(gateway + "/v1")
-	config.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+	config := qodtest.Config(qodtest.Gateway + "/v1")
+	config.Transport = qodtest.RoundTripper(func(r *http.Request) (*http.Response, error) {
 		if body, known := answers[r.URL.Path]; known {
 			return &http.Response{
-				StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {jsonType}},
+				StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {qodtest.JSON}},
 				Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: r,
 			}, nil
 		}
 		resp, err := network.RoundTripper().RoundTrip(r)
 		if err == nil {
-			answers[r.URL.Path] = []byte(bodyOf(b, resp))
+			answers[r.URL.Path] = []byte(qodtest.Body(b, resp))
 		}
 		return resp, err
 	})

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -59,11 +60,11 @@ func (l *rateLimit) pass() bool {
 }
 
 // wire puts the gateway before the API; the token endpoint is another's.
-func (l *rateLimit) wire(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+func (l *rateLimit) wire(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 	if r.URL.Path == "/oauth/token" || r.URL.Path == "/.well-known/openid-configuration" || l.pass() {
 		return next.RoundTrip(r)
 	}
-	refusal := answerOf(r, http.StatusTooManyRequests, jsonType, "")
+	refusal := qodtest.Response(r, http.StatusTooManyRequests, qodtest.JSON, "")
 	for i := 0; i+1 < len(l.header); i += 2 {
 		refusal.Header.Set(l.header[i], l.header[i+1])
 	}
@@ -71,8 +72,8 @@ func (l *rateLimit) wire(_ *world, r *http.Request, next http.RoundTripper) (*ht
 }
 
 // tenAtATime does what Terraform does with a fleet: ten of it at a time.
-func tenAtATime(n int, do func(i int) error) []error {
-	errs := make([]error, n)
+func tenAtATime(count int, do func(i int) error) []error {
+	errs := make([]error, count)
 	next := make(chan int)
 	var wg sync.WaitGroup
 	for range 10 {
@@ -82,7 +83,7 @@ func tenAtATime(n int, do func(i int) error) []error {
 			}
 		})
 	}
-	for i := range n {
+	for i := range count {
 		next <- i
 	}
 	close(next)
@@ -91,19 +92,19 @@ func tenAtATime(n int, do func(i int) error) []error {
 }
 
 // aFleet is created and deleted, each of it within the time that resources have by default.
-func aFleet(t *testing.T, w *world, devices int) {
+func aFleet(t *testing.T, n *qodtest.Network, devices int) {
 	t.Helper()
 	ids := make([]string, devices)
 	for i, err := range tenAtATime(devices, func(i int) error {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		defer cancel()
-		spec := wanted()
+		spec := qodtest.Spec()
 		spec.Device.PhoneNumber = fmt.Sprintf("+346000001%02d", i)
-		s, err := w.Create(ctx, spec)
+		s, err := n.Create(ctx, spec)
 		if ids[i] = s.ID; err != nil {
 			return err
 		}
-		s, err = w.Await(ctx, qod.Ref{ID: s.ID, Device: spec.Device})
+		s, err = n.Await(ctx, qod.Ref{ID: s.ID, Device: spec.Device})
 		if err == nil && s.Status != qod.StatusAvailable {
 			err = fmt.Errorf("it is %s", s.Status)
 		}
@@ -114,19 +115,19 @@ func aFleet(t *testing.T, w *world, devices int) {
 		}
 	}
 	slices.Sort(ids)
-	if live := idsOf(w.Ledger()); !slices.Equal(live, ids) {
+	if live := qodtest.IDs(n.Ledger()); !slices.Equal(live, ids) {
 		t.Errorf("on the network %d, returned %d", len(live), len(ids))
 	}
 	for i, err := range tenAtATime(devices, func(i int) error {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
-		return w.Delete(ctx, qod.Ref{ID: ids[i]})
+		return n.Delete(ctx, qod.Ref{ID: ids[i]})
 	}) {
 		if err != nil {
 			t.Errorf("delete %d: %v", i, err)
 		}
 	}
-	equal(t, "left on the network", len(w.Ledger()), 0)
+	qodtest.Equal(t, "left on the network", len(n.Ledger()), 0)
 }
 
 func TestFleetAtARateLimit(t *testing.T) {
@@ -143,8 +144,8 @@ func TestFleetAtARateLimit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{network: sandbox.Config{Provisioning: 2 * time.Second}, wire: limit.wire}, func(t *testing.T, w *world) {
-				spent := took(func() { aFleet(t, w, devices) })
+			qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: 2 * time.Second}, Intercept: limit.wire}, func(t *testing.T, n *qodtest.Network) {
+				spent := qodtest.Elapsed(func() { aFleet(t, n, devices) })
 				// A POST, a look at what came of it, and a DELETE each.
 				const least = 3 * devices
 				if all := limit.passed + limit.denied; all > 5*least/2 {
@@ -177,10 +178,10 @@ func TestFleetAtARateLimitOnSockets(t *testing.T) {
 		network.Handler().ServeHTTP(w, r)
 	}))
 	t.Cleanup(func() { network.Close(); server.Close() })
-	w := clientOf(t, server.URL+"/v1", ready)
-	w.Sandbox = network
+	n := clientOf(t, server.URL+"/v1", staticToken)
+	n.Sandbox = network
 	const devices = 20
-	aFleet(t, w, devices)
+	aFleet(t, n, devices)
 	if all := limit.passed + limit.denied; limit.denied == 0 || all > 2*3*devices {
 		t.Errorf("%d requests, of which %d were refused", all, limit.denied)
 	}
@@ -190,12 +191,12 @@ func TestFleetAtARateLimitOnSockets(t *testing.T) {
 func TestNothingIsHeldUpWithoutA429(t *testing.T) {
 	t.Parallel()
 	const latency = 10 * time.Millisecond
-	inBubble(t, setting{network: sandbox.Config{Latency: latency}}, func(t *testing.T, w *world) {
-		w.spoil(sandbox.OpToken, 2, sandbox.Status(429, ""))
-		mustLook(t, w)
+	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Latency: latency}}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpToken, 2, sandbox.Status(429, ""))
+		mustLook(t, n)
 		for range 10 {
-			equal(t, "spent", took(func() {
-				for _, err := range together(100, func() error { return look(t, w) }) {
+			qodtest.Equal(t, "spent", qodtest.Elapsed(func() {
+				for _, err := range together(100, func() error { return look(t, n) }) {
 					if err != nil {
 						t.Error(err)
 					}
@@ -212,19 +213,19 @@ func TestBusyIsOutlasted(t *testing.T) {
 		for name, header := range map[string][]string{"429": nil, "429 with Retry-After": {"Retry-After", "2"}} {
 			t.Run(string(op)+" "+name, func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, setting{client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, w *world) {
-					s := w.seed(sandbox.Session{})
-					w.spoil(at(op), 10, sandbox.Status(429, "", header...))
-					if err := verb(within(t, 2*time.Minute), w, s.ID); err != nil {
+				qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, n *qodtest.Network) {
+					s := n.SeedSession(sandbox.Session{})
+					n.InjectFault(at(op), 10, sandbox.Status(429, "", header...))
+					if err := verb(qodtest.WithTimeout(t, 2*time.Minute), n, s.ID); err != nil {
 						t.Error(err)
 					}
-					equal(t, "requests", w.Count(at(op)), 11)
+					qodtest.Equal(t, "requests", n.Count(at(op)), 11)
 					tries := 0
-					for _, e := range w.logged() {
+					for _, e := range n.Events() {
 						if e.Operation == op {
 							tries++
 							// A list that is shared is nobody's second try.
-							equal(t, "attempt", e.Attempt, map[bool]int{false: tries, true: 1}[op == qod.OperationList])
+							qodtest.Equal(t, "attempt", e.Attempt, map[bool]int{false: tries, true: 1}[op == qod.OperationList])
 						}
 					}
 				})
@@ -234,15 +235,15 @@ func TestBusyIsOutlasted(t *testing.T) {
 	for _, op := range []qod.Operation{qod.OperationRead, qod.OperationList, qod.OperationDelete} {
 		t.Run(string(op)+" 503", func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, w *world) {
-				s := w.seed(sandbox.Session{})
-				w.spoil(at(op), 10, sandbox.Status(503, "", "Retry-After", "2"))
-				if err := verbs[op](within(t, 2*time.Minute), w, s.ID); err != nil {
+			qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, n *qodtest.Network) {
+				s := n.SeedSession(sandbox.Session{})
+				n.InjectFault(at(op), 10, sandbox.Status(503, "", "Retry-After", "2"))
+				if err := verbs[op](qodtest.WithTimeout(t, 2*time.Minute), n, s.ID); err != nil {
 					t.Error(err)
 				}
-				equal(t, "requests", w.Count(at(op)), 11)
-				w.spoil(at(op), 1, sandbox.Status(503, ""))
-				if err := verbs[op](within(t, 2*time.Minute), w, s.ID); err == nil {
+				qodtest.Equal(t, "requests", n.Count(at(op)), 11)
+				n.InjectFault(at(op), 1, sandbox.Status(503, ""))
+				if err := verbs[op](qodtest.WithTimeout(t, 2*time.Minute), n, s.ID); err == nil {
 					t.Error("a 503 that names no time may be broken, and is counted")
 				}
 			})
@@ -262,26 +263,26 @@ func TestBusyForEver(t *testing.T) {
 		} {
 			t.Run(string(op)+name, func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, setting{}, func(t *testing.T, w *world) {
-					s := w.seed(sandbox.Session{})
-					w.spoil(at(op), -1, sandbox.Status(429, `{"code":"TOO_MANY_REQUESTS"}`, test.header...))
+				qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+					s := n.SeedSession(sandbox.Session{})
+					n.InjectFault(at(op), -1, sandbox.Status(429, `{"code":"TOO_MANY_REQUESTS"}`, test.header...))
 					ctx, end := t.Context(), 2*time.Minute
 					if test.budget > 0 {
-						ctx, end = within(t, test.budget), test.budget
+						ctx, end = qodtest.WithTimeout(t, test.budget), test.budget
 					}
 					var err error
-					spent := took(func() { err = verb(ctx, w, s.ID) })
-					e := as[*qod.Error](t, err)
-					equal(t, "status", e.Status, 429)
-					equal(t, "code", e.Code, "TOO_MANY_REQUESTS")
-					if is[*qod.InterruptedError](err) || is[*qod.UnresolvedError](err) {
+					spent := qodtest.Elapsed(func() { err = verb(ctx, n, s.ID) })
+					e := qodtest.ErrorAs[*qod.Error](t, err)
+					qodtest.Equal(t, "status", e.Status, 429)
+					qodtest.Equal(t, "code", e.Code, "TOO_MANY_REQUESTS")
+					if qodtest.IsError[*qod.InterruptedError](err) || qodtest.IsError[*qod.UnresolvedError](err) {
 						t.Errorf("%v", err)
 					}
 					if spent < end-15*time.Second || spent > end+15*time.Second || test.budget > 0 && spent > end {
 						t.Errorf("it went on for %v", spent)
 					}
-					if n := w.Count(at(op)); n < 8 || n > 60 {
-						t.Errorf("%d requests", n)
+					if count := n.Count(at(op)); count < 8 || count > 60 {
+						t.Errorf("%d requests", count)
 					}
 				})
 			})
@@ -292,12 +293,12 @@ func TestBusyForEver(t *testing.T) {
 // What is sent again with a new token waits for its turn like any other.
 func TestReplayKeepsToThePace(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.spoil(sandbox.OpRead, 1, sandbox.Status(429, ""))
-		mustLook(t, w)
-		w.spoil(sandbox.OpRead, 1, sandbox.Status(401, ""))
-		mustLook(t, w)
-		reads := w.Requests(sandbox.OpRead)
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpRead, 1, sandbox.Status(429, ""))
+		mustLook(t, n)
+		n.InjectFault(sandbox.OpRead, 1, sandbox.Status(401, ""))
+		mustLook(t, n)
+		reads := n.Requests(sandbox.OpRead)
 		if apart := reads[3].At.Sub(reads[2].At); apart < 100*time.Millisecond {
 			t.Errorf("it follows the one that was refused after %v", apart)
 		}
@@ -307,11 +308,11 @@ func TestReplayKeepsToThePace(t *testing.T) {
 // A create that waits for its turn has sent nothing: an interrupt ends it at once.
 func TestInterruptWhileItIsBusy(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.spoil(sandbox.OpCreate, -1, sandbox.Status(429, "", "Retry-After", "1"))
-		ctx := cancelledIn(t, time.Minute)
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpCreate, -1, sandbox.Status(429, "", "Retry-After", "1"))
+		ctx := qodtest.CancelAfter(t, time.Minute)
 		var err error
-		equal(t, "spent", took(func() { err = verbs[qod.OperationCreate](ctx, w, "") }), time.Minute)
-		equal(t, "timeout", as[*qod.InterruptedError](t, err).Timeout, false)
+		qodtest.Equal(t, "spent", qodtest.Elapsed(func() { err = verbs[qod.OperationCreate](ctx, n, "") }), time.Minute)
+		qodtest.Equal(t, "timeout", qodtest.ErrorAs[*qod.InterruptedError](t, err).Timeout, false)
 	})
 }

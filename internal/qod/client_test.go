@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -45,8 +46,8 @@ func TestNew(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			config := usual(gateway + "/v1")
-			config.Transport = roundTripper(func(*http.Request) (*http.Response, error) {
+			config := qodtest.Config(qodtest.Gateway + "/v1")
+			config.Transport = qodtest.RoundTripper(func(*http.Request) (*http.Response, error) {
 				t.Error("New sends a request")
 				return nil, errors.New("no network")
 			})
@@ -56,10 +57,10 @@ func TestNew(t *testing.T) {
 			case test.err == "" && err != nil:
 				t.Error(err)
 			case test.err == "":
-				equal(t, "origin", client.Origin(), test.origin)
+				qodtest.Equal(t, "origin", client.Origin(), test.origin)
 				endpoint, _, _ := strings.Cut(test.origin, " ")
-				equal(t, "endpoint", client.Endpoint(), endpoint)
-				equal(t, "endpoint of the origin", qod.EndpointOf(client.Origin()), endpoint)
+				qodtest.Equal(t, "endpoint", client.Endpoint(), endpoint)
+				qodtest.Equal(t, "endpoint of the origin", qod.EndpointOf(client.Origin()), endpoint)
 			case err == nil:
 				t.Error("it is taken")
 			case !strings.Contains(err.Error(), test.err):
@@ -78,7 +79,7 @@ func TestCheck(t *testing.T) {
 		want []qod.Field
 	}{
 		"nothing known yet": {qod.Spec{}, nil},
-		"a good one":        {wanted(), nil},
+		"a good one":        {qodtest.Spec(), nil},
 		"the longest":       {qod.Spec{Seconds: 86400}, nil},
 		"too long":          {qod.Spec{Seconds: 86401}, []qod.Field{qod.FieldDuration}},
 		"negative":          {qod.Spec{Seconds: -1}, []qod.Field{qod.FieldDuration}},
@@ -88,7 +89,7 @@ func TestCheck(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, err := qod.New(usual(gateway + "/v1"))
+			client, err := qod.New(qodtest.Config(qodtest.Gateway + "/v1"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -108,18 +109,18 @@ func TestCheck(t *testing.T) {
 
 func TestRead(t *testing.T) {
 	t.Parallel()
-	page := []string{"Content-Type", htmlType}
+	page := []string{"Content-Type", qodtest.HTML}
 	tests := map[string]struct {
 		network sandbox.Config
-		arrange func(w *world, id string)
+		arrange func(n *qodtest.Network, id string)
 		budget  time.Duration
 		status  int // of the error; 0: none
 		gone    bool
 		reads   int
 	}{
 		"it is there":    {reads: 1},
-		"it is not":      {arrange: func(w *world, id string) { w.Remove(id) }, status: 404, gone: true, reads: 1},
-		"it is not ours": {arrange: func(w *world, id string) { w.Edit(id, func(s *sandbox.Session) { s.ClientID = "another" }) }, status: 404, gone: true, reads: 1},
+		"it is not":      {arrange: func(n *qodtest.Network, id string) { n.Remove(id) }, status: 404, gone: true, reads: 1},
+		"it is not ours": {arrange: func(n *qodtest.Network, id string) { n.Edit(id, func(s *sandbox.Session) { s.ClientID = "another" }) }, status: 404, gone: true, reads: 1},
 
 		"400":        {arrange: read(1, sandbox.Status(400, `{"code":"INVALID_ARGUMENT"}`)), status: 400, reads: 1},
 		"403":        {arrange: read(-1, sandbox.Status(403, `{"code":"PERMISSION_DENIED"}`)), status: 403, reads: 1},
@@ -130,7 +131,7 @@ func TestRead(t *testing.T) {
 		"500 four times":               {arrange: read(4, sandbox.Status(500, "")), reads: 5},
 		"500 for ever":                 {arrange: read(-1, sandbox.Status(500, "")), status: 500, reads: 5},
 		"501":                          {arrange: read(-1, sandbox.Status(501, "")), status: 501, reads: 1},
-		"502 of a page":                {arrange: read(2, sandbox.Status(502, loginPage, page...)), reads: 3},
+		"502 of a page":                {arrange: read(2, sandbox.Status(502, qodtest.LoginPage, page...)), reads: 3},
 		"503 that fits":                {arrange: read(1, sandbox.Status(503, "", "Retry-After", "60")), reads: 2},
 		"503 that does not":            {arrange: read(1, sandbox.Status(503, "", "Retry-After", "3600")), status: 503, reads: 1},
 		"429 until a date that fits":   {arrange: read(1, sandbox.Status(429, "", "Retry-After", "Sat, 01 Jan 2000 00:01:00 GMT")), reads: 2},
@@ -150,49 +151,49 @@ func TestRead(t *testing.T) {
 		"the body hangs":      {arrange: read(1, sandbox.HeadThenHang()), reads: 2},
 		"endless":             {arrange: read(1, sandbox.Endless()), reads: 2},
 		"a bomb":              {arrange: read(1, sandbox.GzipBomb()), reads: 2},
-		"a page":              {arrange: read(2, sandbox.Answer(200, htmlType, loginPage)), reads: 3},
-		"a page for ever":     {arrange: read(-1, sandbox.Answer(200, htmlType, loginPage)), status: 200, reads: 5},
-		"empty":               {arrange: read(1, sandbox.Answer(200, jsonType, "")), reads: 2},
-		"an array":            {arrange: read(1, sandbox.Answer(200, jsonType, "[]")), reads: 2},
-		"without id":          {arrange: read(1, sandbox.Answer(200, jsonType, `{"qosStatus":"AVAILABLE"}`)), reads: 2},
-		"another session":     {arrange: read(1, sandbox.Answer(200, jsonType, `{"sessionId":"`+someID+`"}`)), reads: 2},
-		"another for ever":    {arrange: read(-1, sandbox.Answer(200, jsonType, `{"sessionId":"`+someID+`"}`)), status: 200, reads: 5},
+		"a page":              {arrange: read(2, sandbox.Answer(200, qodtest.HTML, qodtest.LoginPage)), reads: 3},
+		"a page for ever":     {arrange: read(-1, sandbox.Answer(200, qodtest.HTML, qodtest.LoginPage)), status: 200, reads: 5},
+		"empty":               {arrange: read(1, sandbox.Answer(200, qodtest.JSON, "")), reads: 2},
+		"an array":            {arrange: read(1, sandbox.Answer(200, qodtest.JSON, "[]")), reads: 2},
+		"without id":          {arrange: read(1, sandbox.Answer(200, qodtest.JSON, `{"qosStatus":"AVAILABLE"}`)), reads: 2},
+		"another session":     {arrange: read(1, sandbox.Answer(200, qodtest.JSON, `{"sessionId":"`+qodtest.SessionID+`"}`)), reads: 2},
+		"another for ever":    {arrange: read(-1, sandbox.Answer(200, qodtest.JSON, `{"sessionId":"`+qodtest.SessionID+`"}`)), status: 200, reads: 5},
 		"another device":      {arrange: read(1, sandbox.Rewrite(anotherDevice)), reads: 2},
 		"no time for another": {arrange: read(-1, sandbox.Status(503, "")), budget: 100 * time.Millisecond, status: 503, reads: 1},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{network: test.network}, func(t *testing.T, w *world) {
-				s := w.seed(sandbox.Session{})
+			qodtest.InBubble(t, qodtest.Options{Sandbox: test.network}, func(t *testing.T, n *qodtest.Network) {
+				s := n.SeedSession(sandbox.Session{})
 				if test.arrange != nil {
-					test.arrange(w, s.ID)
+					test.arrange(n, s.ID)
 				}
 				budget := test.budget
 				if budget == 0 {
 					budget = 5 * time.Minute
 				}
-				got, err := w.Read(within(t, budget), qod.Ref{ID: s.ID, Device: wanted().Device})
-				equal(t, "reads", w.Count(sandbox.OpRead), test.reads)
-				equal(t, "gone", qod.IsGone(err), test.gone)
+				got, err := n.Read(qodtest.WithTimeout(t, budget), qod.Ref{ID: s.ID, Device: qodtest.Spec().Device})
+				qodtest.Equal(t, "reads", n.Count(sandbox.OpRead), test.reads)
+				qodtest.Equal(t, "gone", qod.IsGone(err), test.gone)
 				if test.status == 0 {
 					if err != nil {
 						t.Fatal(err)
 					}
-					equal(t, "id", got.ID, s.ID)
-					equal(t, "status", got.Status, qod.StatusAvailable)
-					equal(t, "profile", got.QoSProfile, "QOS_E")
-					equal(t, "seconds", got.Seconds, 3600)
-					equal(t, "started", got.StartedAt, s.StartedAt)
-					equal(t, "expires", got.ExpiresAt, s.ExpiresAt)
+					qodtest.Equal(t, "id", got.ID, s.ID)
+					qodtest.Equal(t, "status", got.Status, qod.StatusAvailable)
+					qodtest.Equal(t, "profile", got.QoSProfile, "QOS_E")
+					qodtest.Equal(t, "seconds", got.Seconds, 3600)
+					qodtest.Equal(t, "started", got.StartedAt, s.StartedAt)
+					qodtest.Equal(t, "expires", got.ExpiresAt, s.ExpiresAt)
 					return
 				}
-				equal(t, "id", got.ID, "")
-				e := as[*qod.Error](t, err)
-				equal(t, "status", e.Status, test.status)
-				equal(t, "operation", e.Operation, qod.OperationRead)
-				equal(t, "session", e.SessionID, s.ID)
-				equal(t, "scope", e.Scope, sandbox.ScopeRead)
+				qodtest.Equal(t, "id", got.ID, "")
+				e := qodtest.ErrorAs[*qod.Error](t, err)
+				qodtest.Equal(t, "status", e.Status, test.status)
+				qodtest.Equal(t, "operation", e.Operation, qod.OperationRead)
+				qodtest.Equal(t, "session", e.SessionID, s.ID)
+				qodtest.Equal(t, "scope", e.Scope, sandbox.ScopeRead)
 				if e.Correlator == "" || e.ServerTime.IsZero() {
 					t.Errorf("the error lacks what support asks for: %v", err)
 				}
@@ -201,25 +202,25 @@ func TestRead(t *testing.T) {
 	}
 }
 
-func read(times int, effect sandbox.Effect) func(*world, string) {
-	return func(w *world, _ string) { w.spoil(sandbox.OpRead, times, effect) }
+func read(times int, effect sandbox.Effect) func(*qodtest.Network, string) {
+	return func(n *qodtest.Network, _ string) { n.InjectFault(sandbox.OpRead, times, effect) }
 }
 
 // anotherDevice has an answer show the session of somebody else's device.
 func anotherDevice(body []byte) []byte {
-	return bytes.ReplaceAll(body, []byte(phone), []byte("+34600000002"))
+	return bytes.ReplaceAll(body, []byte(qodtest.Phone), []byte("+34600000002"))
 }
 
 // The spelling of an id that the network does not mind is the caller's own afterwards.
 func TestReadKeepsTheSpellingOfTheID(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		s := w.seed(sandbox.Session{ID: someID})
-		got, err := w.Read(t.Context(), qod.Ref{ID: strings.ToUpper(s.ID)})
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		s := n.SeedSession(sandbox.Session{ID: qodtest.SessionID})
+		got, err := n.Read(t.Context(), qod.Ref{ID: strings.ToUpper(s.ID)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		equal(t, "id", got.ID, strings.ToUpper(s.ID))
+		qodtest.Equal(t, "id", got.ID, strings.ToUpper(s.ID))
 	})
 }
 
@@ -231,12 +232,12 @@ func TestReadInterrupted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				s := w.seed(sandbox.Session{})
-				w.spoil(sandbox.OpRead, -1, effect)
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				s := n.SeedSession(sandbox.Session{})
+				n.InjectFault(sandbox.OpRead, -1, effect)
 				var err error
-				spent := took(func() { _, err = w.Read(cancelledIn(t, 5*time.Second), refOf(s)) })
-				equal(t, "timeout", as[*qod.InterruptedError](t, err).Timeout, false)
+				spent := qodtest.Elapsed(func() { _, err = n.Read(qodtest.CancelAfter(t, 5*time.Second), qodtest.Ref(s)) })
+				qodtest.Equal(t, "timeout", qodtest.ErrorAs[*qod.InterruptedError](t, err).Timeout, false)
 				if spent > 6*time.Second {
 					t.Errorf("it went on for %v", spent-5*time.Second)
 				}
@@ -248,20 +249,20 @@ func TestReadInterrupted(t *testing.T) {
 // Whatever an id is: either it is refused before there is a request, or the request is for one
 // segment below the collection, and that is the id.
 func FuzzID(f *testing.F) {
-	for _, id := range append([]string{someID, "a", "A.b_c~d-1", "a.."}, notIDs...) {
+	for _, id := range append([]string{qodtest.SessionID, "a", "A.b_c~d-1", "a.."}, notIDs...) {
 		f.Add(id)
 	}
 	f.Fuzz(func(t *testing.T, id string) {
 		var paths []string
-		config := usual(gateway + "/v1")
+		config := qodtest.Config(qodtest.Gateway + "/v1")
 		config.AccessToken = "ready"
 		config.MaxRetries = 0
-		config.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
-			if isList(r) {
-				return answerOf(r, http.StatusOK, jsonType, "[]"), nil
+		config.Transport = qodtest.RoundTripper(func(r *http.Request) (*http.Response, error) {
+			if qodtest.IsList(r) {
+				return qodtest.Response(r, http.StatusOK, qodtest.JSON, "[]"), nil
 			}
 			paths = append(paths, r.URL.RequestURI())
-			return answerOf(r, http.StatusNotFound, jsonType, ""), nil
+			return qodtest.Response(r, http.StatusNotFound, qodtest.JSON, ""), nil
 		})
 		client, err := qod.New(config)
 		if err != nil {
@@ -269,12 +270,12 @@ func FuzzID(f *testing.F) {
 		}
 		_, readErr := client.Read(t.Context(), qod.Ref{ID: id})
 		releaseErr := client.Delete(t.Context(), qod.Ref{ID: id})
-		equal(t, "refused alike", qod.IsGone(readErr), qod.IsGone(releaseErr))
+		qodtest.Equal(t, "refused alike", qod.IsGone(readErr), qod.IsGone(releaseErr))
 		if !qod.IsGone(readErr) {
-			equal(t, "requests of an id that is refused", len(paths), 0)
+			qodtest.Equal(t, "requests of an id that is refused", len(paths), 0)
 			return
 		}
-		equal(t, "requests", len(paths), 2)
+		qodtest.Equal(t, "requests", len(paths), 2)
 		for _, path := range paths {
 			segment, ok := strings.CutPrefix(path, "/v1/qod/sessions/")
 			if plain, err := url.PathUnescape(segment); !ok || err != nil || plain != id || strings.ContainsAny(segment, "/?#%") || segment == "." || segment == ".." || segment == "" {
@@ -300,7 +301,7 @@ func TestList(t *testing.T) {
 		"an object around it": {body: `{"sessions":[` + item(a, "") + `]}`, fails: true},
 		"a string":            {body: `"none"`, fails: true},
 		"empty":               {body: ``, fails: true},
-		"a page":              {body: loginPage, fails: true},
+		"a page":              {body: qodtest.LoginPage, fails: true},
 		"cut off":             {body: `[` + item(a, "") + `,`, fails: true},
 		"entries that are none": {
 			body: `[null, 1, "x", [], {}, {"sessionId":null}, {"sessionId":"../x"}, ` + item(a, "") + `]`, want: []string{a}, fails: true, // each may be a session
@@ -324,21 +325,21 @@ func TestList(t *testing.T) {
 		"by profile":        {body: `[` + item(a, `,"qosProfile":"QOS_E"`) + `,` + item(b, ``) + `]`, filter: qod.Filter{QoSProfile: "QOS_E"}, want: []string{a}},
 		"by device": {
 			body:   `[` + item(a, `,"device":{"phoneNumber":"34600000001"}`) + `,` + item(b, `,"device":{"phoneNumber":"+34600000002"}`) + `,` + item(c, ``) + `]`,
-			filter: qod.Filter{Device: qod.Device{PhoneNumber: phone}}, want: []string{a},
+			filter: qod.Filter{Device: qod.Device{PhoneNumber: qodtest.Phone}}, want: []string{a},
 		},
 		"by all": {
 			body: `[` + item(a, `,"device":{"phoneNumber":"+34600000001"},"qosProfile":"QOS_E","qosStatus":"AVAILABLE"`) + `,` +
 				item(b, `,"device":{"phoneNumber":"+34600000001"},"qosProfile":"QOS_L","qosStatus":"AVAILABLE"`) + `]`,
-			filter: qod.Filter{Device: qod.Device{PhoneNumber: phone}, QoSProfile: "QOS_E", Status: qod.StatusAvailable}, want: []string{a},
+			filter: qod.Filter{Device: qod.Device{PhoneNumber: qodtest.Phone}, QoSProfile: "QOS_E", Status: qod.StatusAvailable}, want: []string{a},
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				w.spoil(sandbox.OpList, -1, sandbox.Answer(http.StatusOK, jsonType, test.body))
-				found, err := w.List(t.Context(), test.filter)
-				equal(t, "fails", err != nil, test.fails)
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				n.InjectFault(sandbox.OpList, -1, sandbox.Answer(http.StatusOK, qodtest.JSON, test.body))
+				found, err := n.List(t.Context(), test.filter)
+				qodtest.Equal(t, "fails", err != nil, test.fails)
 				var got []string
 				for _, s := range found {
 					got = append(got, s.ID)
@@ -347,9 +348,9 @@ func TestList(t *testing.T) {
 					t.Errorf("%v, want %v", got, test.want)
 				}
 				if test.fails && test.want == nil {
-					equal(t, "operation", as[*qod.Error](t, err).Operation, qod.OperationList)
+					qodtest.Equal(t, "operation", qodtest.ErrorAs[*qod.Error](t, err).Operation, qod.OperationList)
 				} else if test.fails {
-					_ = as[*qod.IncompleteListError](t, err)
+					_ = qodtest.ErrorAs[*qod.IncompleteListError](t, err)
 				}
 			})
 		})
@@ -359,34 +360,34 @@ func TestList(t *testing.T) {
 func TestListOfTenThousand(t *testing.T) {
 	t.Parallel()
 	const many = 10_000
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 		for i := range many {
-			w.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: fmt.Sprintf("+3460%07d", i)}})
+			n.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: fmt.Sprintf("+3460%07d", i)}})
 		}
 		var wg sync.WaitGroup
 		for filter, want := range map[qod.Filter]int{
 			{}: many, {Device: qod.Device{PhoneNumber: "+34600004711"}}: 1, {QoSProfile: "QOS_L"}: 0,
 		} {
 			wg.Go(func() {
-				found, err := w.List(t.Context(), filter)
+				found, err := n.List(t.Context(), filter)
 				if err != nil || len(found) != want {
 					t.Errorf("%d sessions, want %d: %v", len(found), want, err)
 				}
 			})
 		}
 		wg.Wait()
-		equal(t, "requests", w.Count(sandbox.OpList), 1)
+		qodtest.Equal(t, "requests", n.Count(sandbox.OpList), 1)
 	})
 }
 
 // Lists that are wanted at the same time are one, and each speaks for what was before it.
 func TestListIsShared(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{network: sandbox.Config{Latency: time.Second}}, func(t *testing.T, w *world) {
+	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Latency: time.Second}}, func(t *testing.T, n *qodtest.Network) {
 		var wg sync.WaitGroup
 		ask := func(want int) {
 			wg.Go(func() {
-				found, err := w.List(t.Context(), qod.Filter{})
+				found, err := n.List(t.Context(), qod.Filter{})
 				if err != nil || len(found) != want {
 					t.Errorf("%d sessions, want %d: %v", len(found), want, err)
 				}
@@ -397,31 +398,31 @@ func TestListIsShared(t *testing.T) {
 		}
 		// The list of those is under way and will not show this one.
 		time.Sleep(500 * time.Millisecond)
-		w.seed(sandbox.Session{})
+		n.SeedSession(sandbox.Session{})
 		for range 100 {
 			ask(1)
 		}
 		wg.Wait()
-		equal(t, "requests", w.Count(sandbox.OpList), 2)
+		qodtest.Equal(t, "requests", n.Count(sandbox.OpList), 2)
 	})
 }
 
 func TestListInterrupted(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.spoil(sandbox.OpList, -1, sandbox.Delay(20*time.Second))
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpList, -1, sandbox.Delay(20*time.Second))
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			var err error
-			spent := took(func() { _, err = w.List(cancelledIn(t, 5*time.Second), qod.Filter{}) })
-			_ = as[*qod.InterruptedError](t, err)
+			spent := qodtest.Elapsed(func() { _, err = n.List(qodtest.CancelAfter(t, 5*time.Second), qod.Filter{}) })
+			_ = qodtest.ErrorAs[*qod.InterruptedError](t, err)
 			if spent > 6*time.Second {
 				t.Errorf("it went on for %v", spent-5*time.Second)
 			}
 		})
 		wg.Go(func() {
 			time.Sleep(time.Second)
-			if _, err := w.List(t.Context(), qod.Filter{}); err != nil {
+			if _, err := n.List(t.Context(), qod.Filter{}); err != nil {
 				t.Errorf("the one that was not interrupted: %v", err)
 			}
 		})
@@ -431,11 +432,11 @@ func TestListInterrupted(t *testing.T) {
 
 func TestListSaysHowLongItIsAskedToWait(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.spoil(sandbox.OpList, -1, sandbox.Status(503, `{"code":"BUSY"}`, "Retry-After", "60"))
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpList, -1, sandbox.Status(503, `{"code":"BUSY"}`, "Retry-After", "60"))
 		var err error
-		spent := took(func() { _, err = w.List(within(t, 10*time.Second), qod.Filter{}) })
-		equal(t, "asked", as[*qod.Error](t, err).RetryAfter, time.Minute)
+		spent := qodtest.Elapsed(func() { _, err = n.List(qodtest.WithTimeout(t, 10*time.Second), qod.Filter{}) })
+		qodtest.Equal(t, "asked", qodtest.ErrorAs[*qod.Error](t, err).RetryAfter, time.Minute)
 		if spent > time.Second {
 			t.Errorf("it slept for %v first", spent)
 		}
@@ -445,28 +446,31 @@ func TestListSaysHowLongItIsAskedToWait(t *testing.T) {
 // Whatever verb a fault hits returns it as an error.
 func TestLookingPanics(t *testing.T) {
 	t.Parallel()
-	verbs := map[string]func(w *world) error{
-		"Read": func(w *world) error { _, err := w.Read(w.t.Context(), qod.Ref{ID: someID}); return err },
-		"List": func(w *world) error { _, err := w.List(w.t.Context(), qod.Filter{}); return err },
-		"Now":  func(w *world) error { _, err := w.Now(w.t.Context()); return err },
+	verbs := map[string]func(n *qodtest.Network) error{
+		"Read": func(n *qodtest.Network) error {
+			_, err := n.Read(n.T.Context(), qod.Ref{ID: qodtest.SessionID})
+			return err
+		},
+		"List": func(n *qodtest.Network) error { _, err := n.List(n.T.Context(), qod.Filter{}); return err },
+		"Now":  func(n *qodtest.Network) error { _, err := n.Now(n.T.Context()); return err },
 	}
 	for name, verb := range verbs {
 		for where, path := range map[string]string{"the API": "/qod/", "the token": "/token", "discovery": "/.well-known/"} {
 			t.Run(name+" in "+where, func(t *testing.T) {
 				t.Parallel()
-				faulty := func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+				faulty := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 					if strings.Contains(r.URL.Path, path) {
 						panic("a fault")
 					}
 					return next.RoundTrip(r)
 				}
-				inBubble(t, setting{wire: faulty}, func(t *testing.T, w *world) {
-					w.t = t
-					err := verb(w)
-					equal(t, "the fault", fmt.Sprint(as[*qod.PanicError](t, err).Value), "a fault")
+				qodtest.InBubble(t, qodtest.Options{Intercept: faulty}, func(t *testing.T, n *qodtest.Network) {
+					n.T = t
+					err := verb(n)
+					qodtest.Equal(t, "the fault", fmt.Sprint(qodtest.ErrorAs[*qod.PanicError](t, err).Value), "a fault")
 					// It must not have left a lock behind.
-					w.wire = nil
-					if err := verb(w); err != nil && !qod.IsGone(err) {
+					n.Intercept = nil
+					if err := verb(n); err != nil && !qod.IsGone(err) {
 						t.Errorf("afterwards: %v", err)
 					}
 				})

@@ -10,97 +10,100 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
 // slowDeletes has the network take a while for each delete, and hold the device until then.
-func slowDeletes(w *world, d time.Duration) {
-	w.Before(sandbox.OpDelete, func(int, *http.Request) { time.Sleep(d) })
+func slowDeletes(n *qodtest.Network, d time.Duration) {
+	n.Before(sandbox.OpDelete, func(int, *http.Request) { time.Sleep(d) })
 }
 
 // deleting has this process begin to delete the session of the device.
-func deleting(t *testing.T, w *world, device qod.Device, id string) {
+func deleting(t *testing.T, n *qodtest.Network, device qod.Device, id string) {
 	t.Helper()
-	go func() { _ = w.Delete(t.Context(), qod.Ref{ID: id, Device: device}) }()
+	go func() { _ = n.Delete(t.Context(), qod.Ref{ID: id, Device: device}) }()
 	time.Sleep(50 * time.Millisecond)
 }
 
 func TestCreateBehindAnOwnDelete(t *testing.T) {
-	hold := func(d time.Duration) setting { return setting{network: sandbox.Config{HoldAfterDelete: d}} }
+	hold := func(d time.Duration) qodtest.Options {
+		return qodtest.Options{Sandbox: sandbox.Config{HoldAfterDelete: d}}
+	}
 	other := qod.Device{PhoneNumber: "+34600000002"}
 	visible := conflicted(func(t *testing.T, e *qod.ConflictError) {
-		equal(t, "visible", len(e.Visible), 1)
-		equal(t, "deleted", len(e.Deleted), 0)
+		qodtest.Equal(t, "visible", len(e.Visible), 1)
+		qodtest.Equal(t, "deleted", len(e.Deleted), 0)
 	})
 	scenarios := map[string]scenario{
 		"of another device, and the session stays": {
-			arrange: func(t *testing.T, w *world) {
-				w.seed(sandbox.Session{})
-				s := w.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: other.PhoneNumber}})
-				if err := w.Delete(t.Context(), qod.Ref{ID: s.ID, Device: other}); err != nil {
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				n.SeedSession(sandbox.Session{})
+				s := n.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: other.PhoneNumber}})
+				if err := n.Delete(t.Context(), qod.Ref{ID: s.ID, Device: other}); err != nil {
 					t.Fatal(err)
 				}
 			},
 			posts: -1, till: 17 * time.Second, check: visible,
 		},
 		"that has failed": {
-			arrange: func(t *testing.T, w *world) {
-				s := w.seed(sandbox.Session{})
-				w.spoil(sandbox.OpDelete, -1, sandbox.Status(403, ""))
-				if err := w.Delete(t.Context(), qod.Ref{ID: s.ID, Device: wanted().Device}); err == nil {
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				s := n.SeedSession(sandbox.Session{})
+				n.InjectFault(sandbox.OpDelete, -1, sandbox.Status(403, ""))
+				if err := n.Delete(t.Context(), qod.Ref{ID: s.ID, Device: qodtest.Spec().Device}); err == nil {
 					t.Fatal("it has not failed")
 				}
 			},
 			posts: -1, till: 17 * time.Second, check: visible,
 		},
 		"that fails while it is waited for": {
-			arrange: func(t *testing.T, w *world) {
-				s := w.seed(sandbox.Session{})
-				slowDeletes(w, 5*time.Second)
-				w.spoil(sandbox.OpDelete, -1, sandbox.Status(403, ""))
-				deleting(t, w, wanted().Device, s.ID)
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				s := n.SeedSession(sandbox.Session{})
+				slowDeletes(n, 5*time.Second)
+				n.InjectFault(sandbox.OpDelete, -1, sandbox.Status(403, ""))
+				deleting(t, n, qodtest.Spec().Device, s.ID)
 			},
 			posts: -1, till: 25 * time.Second, check: visible,
 		},
 		"whose device is held for longer than there is time": {
-			setting: hold(time.Hour), budget: time.Minute,
-			arrange: func(t *testing.T, w *world) { released(t, w) },
+			Options: hold(time.Hour), budget: time.Minute,
+			arrange: func(t *testing.T, n *qodtest.Network) { released(t, n) },
 			posts:   -1, till: time.Minute,
 			check: conflicted(func(t *testing.T, e *qod.ConflictError) {
-				equal(t, "visible", len(e.Visible), 0)
-				equal(t, "deleted", len(e.Deleted), 1)
+				qodtest.Equal(t, "visible", len(e.Visible), 0)
+				qodtest.Equal(t, "deleted", len(e.Deleted), 1)
 			}),
 		},
 		"and another's session comes in between": {
-			setting: hold(5 * time.Second),
-			arrange: func(t *testing.T, w *world) {
-				released(t, w)
-				time.AfterFunc(4*time.Second, func() { w.seed(sandbox.Session{}) })
+			Options: hold(5 * time.Second),
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				released(t, n)
+				time.AfterFunc(4*time.Second, func() { n.SeedSession(sandbox.Session{}) })
 			},
 			posts: -1, till: 25 * time.Second, other: 1,
-			check: conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "visible", len(e.Visible), 1) }),
+			check: conflicted(func(t *testing.T, e *qod.ConflictError) { qodtest.Equal(t, "visible", len(e.Visible), 1) }),
 		},
 	}
 	for _, d := range []time.Duration{time.Second, 20 * time.Second, 45 * time.Second, time.Minute, 4 * time.Minute} {
 		scenarios[fmt.Sprintf("that is done, and its device is held for %v", d)] = scenario{
-			setting: hold(d), arrange: func(t *testing.T, w *world) { released(t, w) },
+			Options: hold(d), arrange: func(t *testing.T, n *qodtest.Network) { released(t, n) },
 			posts: -1, made: true, till: d + 7*time.Second,
-			check: func(t *testing.T, w *world, err error) {
+			check: func(t *testing.T, n *qodtest.Network, err error) {
 				if err != nil {
 					t.Error(err)
 				}
-				if n, most := w.Count(sandbox.OpCreate), 5+int(d/(5*time.Second)); n > most {
-					t.Errorf("%d POSTs, want at most %d", n, most)
+				if count, most := n.Count(sandbox.OpCreate), 5+int(d/(5*time.Second)); count > most {
+					t.Errorf("%d POSTs, want at most %d", count, most)
 				}
 			},
 		}
 		scenarios[fmt.Sprintf("that takes %v", d)] = scenario{
-			arrange: func(t *testing.T, w *world) {
-				slowDeletes(w, d)
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				slowDeletes(n, d)
 				// Answers that take longer than the request timeout are lost, and asked for again.
-				deleting(t, w, wanted().Device, w.seed(sandbox.Session{}).ID)
+				deleting(t, n, qodtest.Spec().Device, n.SeedSession(sandbox.Session{}).ID)
 			},
-			setting: setting{client: func(c *qod.Config) { c.RequestTimeout = 10 * time.Minute }},
+			Options: qodtest.Options{Client: func(c *qod.Config) { c.RequestTimeout = 10 * time.Minute }},
 			posts:   -1, made: true, till: d + 7*time.Second,
 		}
 	}
@@ -118,20 +121,20 @@ func TestCreateOfRenamedResources(t *testing.T) {
 		for order, createsFirst := range map[string]bool{"creates first": true, "deletes first": false} {
 			t.Run(fmt.Sprintf("%d by %d, %s, deletes take %v", test.resources, test.parallel, order, test.takes), func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, setting{}, func(t *testing.T, w *world) {
-					slowDeletes(w, test.takes)
+				qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+					slowDeletes(n, test.takes)
 					var deletes, creates []func()
 					for i := range test.resources {
-						spec := wanted()
+						spec := qodtest.Spec()
 						spec.Device.PhoneNumber = fmt.Sprintf("+346000001%02d", i)
-						s := w.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: spec.Device.PhoneNumber}})
+						s := n.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: spec.Device.PhoneNumber}})
 						deletes = append(deletes, func() {
-							if err := w.Delete(within(t, 2*time.Minute), qod.Ref{ID: s.ID, Device: spec.Device}); err != nil {
+							if err := n.Delete(qodtest.WithTimeout(t, 2*time.Minute), qod.Ref{ID: s.ID, Device: spec.Device}); err != nil {
 								t.Errorf("delete: %v", err)
 							}
 						})
 						creates = append(creates, func() {
-							if _, err := w.Create(within(t, 5*time.Minute), spec); err != nil {
+							if _, err := n.Create(qodtest.WithTimeout(t, 5*time.Minute), spec); err != nil {
 								t.Errorf("create: %v", err)
 							}
 						})
@@ -152,7 +155,7 @@ func TestCreateOfRenamedResources(t *testing.T) {
 						wg.Go(func() { step(); <-slots })
 					}
 					wg.Wait()
-					equal(t, "on the network", len(w.Ledger()), test.resources)
+					qodtest.Equal(t, "on the network", len(n.Ledger()), test.resources)
 				})
 			})
 		}
@@ -163,45 +166,45 @@ func TestCreateOfRenamedResources(t *testing.T) {
 func TestConflictNamesWhatThisRunHasDeleted(t *testing.T) {
 	play(t, map[string]scenario{
 		"under way": {
-			setting: setting{client: func(c *qod.Config) { c.RequestTimeout = 10 * time.Minute }}, budget: 20 * time.Second,
-			arrange: func(t *testing.T, w *world) {
-				slowDeletes(w, 5*time.Minute)
-				deleting(t, w, wanted().Device, w.seed(sandbox.Session{}).ID)
+			Options: qodtest.Options{Client: func(c *qod.Config) { c.RequestTimeout = 10 * time.Minute }}, budget: 20 * time.Second,
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				slowDeletes(n, 5*time.Minute)
+				deleting(t, n, qodtest.Spec().Device, n.SeedSession(sandbox.Session{}).ID)
 			},
 			posts: -1, till: 20 * time.Second,
 			check: conflicted(func(t *testing.T, e *qod.ConflictError) {
-				equal(t, "deleted", len(e.Deleted), 1)
-				equal(t, "visible", len(e.Visible), 0)
+				qodtest.Equal(t, "deleted", len(e.Deleted), 1)
+				qodtest.Equal(t, "visible", len(e.Visible), 0)
 			}),
 		},
 		"done": {
-			setting: setting{network: sandbox.Config{HoldAfterDelete: time.Hour}}, budget: 20 * time.Second,
-			arrange: func(t *testing.T, w *world) { released(t, w) },
+			Options: qodtest.Options{Sandbox: sandbox.Config{HoldAfterDelete: time.Hour}}, budget: 20 * time.Second,
+			arrange: func(t *testing.T, n *qodtest.Network) { released(t, n) },
 			posts:   -1, till: 20 * time.Second,
-			check: conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "deleted", len(e.Deleted), 1) }),
+			check: conflicted(func(t *testing.T, e *qod.ConflictError) { qodtest.Equal(t, "deleted", len(e.Deleted), 1) }),
 		},
 		// Its own session is no reason to wait, lost answer or not: two rows have one device.
 		"made by this run, behind a lost answer": {
-			arrange: func(t *testing.T, w *world) {
-				if _, err := w.Create(t.Context(), wanted()); err != nil {
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				if _, err := n.Create(t.Context(), qodtest.Spec()); err != nil {
 					t.Fatal(err)
 				}
-				w.spoil(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
+				n.InjectFault(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
 			},
 			posts: 2, till: 25 * time.Second,
-			check: conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "own", len(e.Own), 1) }),
+			check: conflicted(func(t *testing.T, e *qod.ConflictError) { qodtest.Equal(t, "own", len(e.Own), 1) }),
 		},
 		"done, and nobody's any more": {
-			setting: setting{network: sandbox.Config{HoldAfterDelete: time.Hour}},
-			arrange: func(t *testing.T, w *world) {
-				s := w.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000002"}})
-				if err := w.Delete(t.Context(), qod.Ref{ID: s.ID, Device: qod.Device{PhoneNumber: "+34600000002"}}); err != nil {
+			Options: qodtest.Options{Sandbox: sandbox.Config{HoldAfterDelete: time.Hour}},
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				s := n.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000002"}})
+				if err := n.Delete(t.Context(), qod.Ref{ID: s.ID, Device: qod.Device{PhoneNumber: "+34600000002"}}); err != nil {
 					t.Fatal(err)
 				}
-				w.seed(sandbox.Session{ClientID: "another team"})
+				n.SeedSession(sandbox.Session{ClientID: "another team"})
 			},
 			posts: 1, till: time.Second,
-			check: conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "deleted", len(e.Deleted), 0) }),
+			check: conflicted(func(t *testing.T, e *qod.ConflictError) { qodtest.Equal(t, "deleted", len(e.Deleted), 0) }),
 		},
 	})
 }

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -29,8 +30,8 @@ var slowly = sandbox.Config{Provisioning: time.Hour}
 
 // A scenario is one fault or several, and what becomes of the create.
 type scenario struct {
-	setting
-	arrange func(t *testing.T, w *world) // before Reserve
+	qodtest.Options
+	arrange func(t *testing.T, n *qodtest.Network) // before Reserve
 	spec    func(*qod.Spec)
 	budget  time.Duration // of the caller; 0: ten minutes
 	till    time.Duration // Reserve takes no longer; 0: never mind
@@ -39,18 +40,18 @@ type scenario struct {
 	made  bool // Reserve returns a session
 	left  int  // sessions that it made and did not return
 	other int  // sessions that somebody else made meanwhile
-	check func(t *testing.T, w *world, err error)
+	check func(t *testing.T, n *qodtest.Network, err error)
 }
 
 // run plays the scenario and checks what holds for all of them.
 func (sc scenario) run(t *testing.T) {
-	inBubble(t, sc.setting, func(t *testing.T, w *world) {
+	qodtest.InBubble(t, sc.Options, func(t *testing.T, n *qodtest.Network) {
 		if sc.arrange != nil {
-			sc.arrange(t, w)
+			sc.arrange(t, n)
 		}
-		existed := idsOf(w.Ledger())
-		posted := w.Count(sandbox.OpCreate)
-		spec := wanted()
+		existed := qodtest.IDs(n.Ledger())
+		posted := n.Count(sandbox.OpCreate)
+		spec := qodtest.Spec()
 		if sc.spec != nil {
 			sc.spec(&spec)
 		}
@@ -60,22 +61,22 @@ func (sc scenario) run(t *testing.T) {
 		}
 		var s qod.Session
 		var err error
-		if spent := took(func() { s, err = w.Create(within(t, budget), spec) }); sc.till > 0 && spent > sc.till {
+		if spent := qodtest.Elapsed(func() { s, err = n.Create(qodtest.WithTimeout(t, budget), spec) }); sc.till > 0 && spent > sc.till {
 			t.Errorf("it took %v, want at most %v", spent, sc.till)
 		}
 		// What is committed late is billed, too.
 		time.Sleep(5 * time.Minute)
 
 		var made []string
-		for _, id := range idsOf(w.Ledger()) {
+		for _, id := range qodtest.IDs(n.Ledger()) {
 			if !slices.Contains(existed, id) {
 				made = append(made, id)
 			}
 		}
 		if sc.posts >= 0 {
-			equal(t, "POSTs", w.Count(sandbox.OpCreate)-posted, sc.posts)
+			qodtest.Equal(t, "POSTs", n.Count(sandbox.OpCreate)-posted, sc.posts)
 		}
-		equal(t, "a session is returned", s.ID != "", sc.made)
+		qodtest.Equal(t, "a session is returned", s.ID != "", sc.made)
 		want := sc.left + sc.other
 		if s.ID != "" {
 			want++
@@ -83,12 +84,12 @@ func (sc scenario) run(t *testing.T) {
 				t.Errorf("the session %q that was returned is not among those made: %v", s.ID, made)
 			}
 		}
-		equal(t, "sessions on the network", len(made), want)
-		if sc.left > 0 && !is[*qod.UnresolvedError](err) && !is[*qod.ConflictError](err) {
+		qodtest.Equal(t, "sessions on the network", len(made), want)
+		if sc.left > 0 && !qodtest.IsError[*qod.UnresolvedError](err) && !qodtest.IsError[*qod.ConflictError](err) {
 			t.Errorf("a session was left behind and the error does not say so: %v", err)
 		}
 		if sc.check != nil {
-			sc.check(t, w, err)
+			sc.check(t, n, err)
 		} else if err != nil {
 			t.Errorf("error: %v", err)
 		}
@@ -107,47 +108,47 @@ func play(t *testing.T, scenarios map[string]scenario) {
 }
 
 // unresolved expects "may exist", with so many candidates and POSTs without an answer.
-func unresolved(candidates, lost int, more ...func(t *testing.T, w *world, e *qod.UnresolvedError)) func(*testing.T, *world, error) {
-	return func(t *testing.T, w *world, err error) {
+func unresolved(candidates, lost int, more ...func(t *testing.T, n *qodtest.Network, e *qod.UnresolvedError)) func(*testing.T, *qodtest.Network, error) {
+	return func(t *testing.T, n *qodtest.Network, err error) {
 		t.Helper()
-		e := as[*qod.UnresolvedError](t, err)
-		equal(t, "candidates", len(e.Candidates), candidates)
-		equal(t, "correlators", len(e.Correlators), lost)
-		equal(t, "seconds", e.Seconds, wanted().Seconds)
-		if e.Device.PhoneNumber != phone {
+		e := qodtest.ErrorAs[*qod.UnresolvedError](t, err)
+		qodtest.Equal(t, "candidates", len(e.Candidates), candidates)
+		qodtest.Equal(t, "correlators", len(e.Correlators), lost)
+		qodtest.Equal(t, "seconds", e.Seconds, qodtest.Spec().Seconds)
+		if e.Device.PhoneNumber != qodtest.Phone {
 			t.Error("the error does not know the device")
 		}
-		end := w.Requests(sandbox.OpCreate)[0].At.Add(time.Hour)
+		end := n.Requests(sandbox.OpCreate)[0].At.Add(time.Hour)
 		if e.Until.Before(end.Add(-time.Second)) || e.Until.After(end.Add(15*time.Minute)) { // a Date has no fractions
 			t.Errorf("Until %v, and the session ends %v", e.Until, end)
 		}
 		for _, c := range e.Correlators {
-			if !slices.ContainsFunc(w.Requests(sandbox.OpCreate), func(r sandbox.Request) bool { return r.Header.Get("X-Correlator") == c }) {
+			if !slices.ContainsFunc(n.Requests(sandbox.OpCreate), func(r sandbox.Request) bool { return r.Header.Get("X-Correlator") == c }) {
 				t.Errorf("the correlator %s is not of a POST", c)
 			}
 		}
 		for _, f := range more {
-			f(t, w, e)
+			f(t, n, e)
 		}
 	}
 }
 
 // refused expects the API's own word, and no "may exist".
-func refused(status int) func(*testing.T, *world, error) {
-	return func(t *testing.T, _ *world, err error) {
+func refused(status int) func(*testing.T, *qodtest.Network, error) {
+	return func(t *testing.T, _ *qodtest.Network, err error) {
 		t.Helper()
-		if is[*qod.UnresolvedError](err) {
+		if qodtest.IsError[*qod.UnresolvedError](err) {
 			t.Errorf("nothing was made, and the error says that something may exist: %v", err)
 		}
-		equal(t, "status", as[*qod.Error](t, err).Status, status)
+		qodtest.Equal(t, "status", qodtest.ErrorAs[*qod.Error](t, err).Status, status)
 	}
 }
 
-func conflicted(check func(t *testing.T, e *qod.ConflictError)) func(*testing.T, *world, error) {
-	return func(t *testing.T, _ *world, err error) {
+func conflicted(check func(t *testing.T, e *qod.ConflictError)) func(*testing.T, *qodtest.Network, error) {
+	return func(t *testing.T, _ *qodtest.Network, err error) {
 		t.Helper()
-		e := as[*qod.ConflictError](t, err)
-		equal(t, "status", e.Err.Status, http.StatusConflict)
+		e := qodtest.ErrorAs[*qod.ConflictError](t, err)
+		qodtest.Equal(t, "status", e.Err.Status, http.StatusConflict)
 		if e.Now.IsZero() {
 			t.Error("the time of the 409 is not known")
 		}
@@ -156,49 +157,49 @@ func conflicted(check func(t *testing.T, e *qod.ConflictError)) func(*testing.T,
 }
 
 // listedOnce checks that the network was looked at once.
-func listedOnce(t *testing.T, w *world, err error) {
+func listedOnce(t *testing.T, n *qodtest.Network, err error) {
 	t.Helper()
 	if err != nil {
 		t.Errorf("error: %v", err)
 	}
-	equal(t, "lists", w.Count(sandbox.OpList), 1)
+	qodtest.Equal(t, "lists", n.Count(sandbox.OpList), 1)
 }
 
-func creates(effects ...sandbox.Effect) func(*testing.T, *world) {
-	return func(_ *testing.T, w *world) {
+func creates(effects ...sandbox.Effect) func(*testing.T, *qodtest.Network) {
+	return func(_ *testing.T, n *qodtest.Network) {
 		for _, e := range effects {
-			w.spoil(sandbox.OpCreate, 1, e)
+			n.InjectFault(sandbox.OpCreate, 1, e)
 		}
 	}
 }
 
 // both applies an effect to the POST and another to the lists behind it.
-func both(create sandbox.Effect, listTimes int, list sandbox.Effect) func(*testing.T, *world) {
-	return func(_ *testing.T, w *world) {
-		w.spoil(sandbox.OpCreate, 1, create)
-		w.spoilFromSecond(sandbox.OpList, listTimes, list)
+func both(create sandbox.Effect, listTimes int, list sandbox.Effect) func(*testing.T, *qodtest.Network) {
+	return func(_ *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpCreate, 1, create)
+		n.InjectFaultFromSecond(sandbox.OpList, listTimes, list)
 	}
 }
 
 // blind has no list answer until the POST has come in; down is what lists say meanwhile.
-func blind(create, down sandbox.Effect) func(*testing.T, *world) {
-	return func(_ *testing.T, w *world) {
-		w.spoil(sandbox.OpList, -1, down)
-		w.Before(sandbox.OpCreate, func(n int, _ *http.Request) {
-			if n == 1 {
-				w.Heal()
-				w.spoil(sandbox.OpCreate, 1, create)
+func blind(create, down sandbox.Effect) func(*testing.T, *qodtest.Network) {
+	return func(_ *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpList, -1, down)
+		n.Before(sandbox.OpCreate, func(nth int, _ *http.Request) {
+			if nth == 1 {
+				n.Heal()
+				n.InjectFault(sandbox.OpCreate, 1, create)
 			}
 		})
 	}
 }
 
 // changed rewrites the network's answer to creates.
-func changed(f func(t testing.TB, r *http.Response)) wire {
-	return func(w *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+func changed(f func(t testing.TB, r *http.Response)) qodtest.Interceptor {
+	return func(n *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 		response, err := next.RoundTrip(r)
-		if err == nil && isCreate(r) && response.StatusCode == http.StatusCreated {
-			f(w.t, response)
+		if err == nil && qodtest.IsCreate(r) && response.StatusCode == http.StatusCreated {
+			f(n.T, response)
 		}
 		return response, err
 	}
@@ -219,11 +220,11 @@ func without(fields ...string) func(map[string]any) {
 
 var (
 	down     = sandbox.Status(http.StatusServiceUnavailable, `{"code":"UNAVAILABLE","message":"come back later"}`)
-	emptied  = sandbox.Answer(http.StatusOK, jsonType, `[]`)
+	emptied  = sandbox.Answer(http.StatusOK, qodtest.JSON, `[]`)
 	conflict = sandbox.Status(http.StatusConflict, `{"status":409,"code":"CONFLICT","message":"Another session is created for the same UE"}`)
 )
 
-func TestReserveWhenTheAnswerIsLost(t *testing.T) {
+func TestCreateWhenTheAnswerIsLost(t *testing.T) {
 	scenarios := map[string]scenario{
 		"nothing goes wrong": {posts: 1, made: true, check: listedOnce},
 
@@ -240,9 +241,9 @@ func TestReserveWhenTheAnswerIsLost(t *testing.T) {
 			arrange: creates(sandbox.CommitLate(32 * time.Second)), posts: 1, made: true,
 		},
 		"committed just before the next POST": {
-			arrange: func(_ *testing.T, w *world) {
-				w.spoil(sandbox.OpCreate, 1, sandbox.CommitLate(90*time.Second))
-				w.spoil(sandbox.OpCreate, 1, sandbox.Status(http.StatusServiceUnavailable, "", "Retry-After", "60"))
+			arrange: func(_ *testing.T, n *qodtest.Network) {
+				n.InjectFault(sandbox.OpCreate, 1, sandbox.CommitLate(90*time.Second))
+				n.InjectFault(sandbox.OpCreate, 1, sandbox.Status(http.StatusServiceUnavailable, "", "Retry-After", "60"))
 			},
 			posts: 2, made: true,
 		},
@@ -250,8 +251,10 @@ func TestReserveWhenTheAnswerIsLost(t *testing.T) {
 			arrange: creates(sandbox.CommitLate(time.Minute)), posts: 2, made: true,
 		},
 		"lost time and again": {
-			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpCreate, -1, sandbox.DropBeforeCommit()) },
-			posts:   5, check: unresolved(0, 5),
+			arrange: func(_ *testing.T, n *qodtest.Network) {
+				n.InjectFault(sandbox.OpCreate, -1, sandbox.DropBeforeCommit())
+			},
+			posts: 5, check: unresolved(0, 5),
 		},
 		"lost twice, the second committed": {
 			arrange: creates(sandbox.DropBeforeCommit(), sandbox.DropAfterCommit()), posts: 2, made: true,
@@ -261,31 +264,31 @@ func TestReserveWhenTheAnswerIsLost(t *testing.T) {
 			posts:   2, check: unresolved(0, 1),
 		},
 		"lost, then no token": {
-			arrange: func(_ *testing.T, w *world) {
-				w.spoil(sandbox.OpCreate, 1, sandbox.Status(http.StatusBadGateway, "", "Retry-After", "120"))
-				w.spoilFromSecond(sandbox.OpToken, -1, down)
-				w.Tokens(func(answer map[string]any) { answer["expires_in"] = 60 })
+			arrange: func(_ *testing.T, n *qodtest.Network) {
+				n.InjectFault(sandbox.OpCreate, 1, sandbox.Status(http.StatusBadGateway, "", "Retry-After", "120"))
+				n.InjectFaultFromSecond(sandbox.OpToken, -1, down)
+				n.Tokens(func(answer map[string]any) { answer["expires_in"] = 60 })
 			},
-			posts: 1, check: unresolved(0, 1, func(t *testing.T, _ *world, e *qod.UnresolvedError) {
-				_ = as[*qod.TokenError](t, e.LookErr)
+			posts: 1, check: unresolved(0, 1, func(t *testing.T, _ *qodtest.Network, e *qod.UnresolvedError) {
+				_ = qodtest.ErrorAs[*qod.TokenError](t, e.LookErr)
 			}),
 		},
 		"one retry is allowed": {
-			setting: setting{client: func(c *qod.Config) { c.MaxRetries = 1 }},
-			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpCreate, -1, down) },
+			Options: qodtest.Options{Client: func(c *qod.Config) { c.MaxRetries = 1 }},
+			arrange: func(_ *testing.T, n *qodtest.Network) { n.InjectFault(sandbox.OpCreate, -1, down) },
 			posts:   2, check: unresolved(0, 2),
 		},
 		"no retry is allowed, and none is needed": {
-			setting: setting{client: func(c *qod.Config) { c.MaxRetries = 0 }},
+			Options: qodtest.Options{Client: func(c *qod.Config) { c.MaxRetries = 0 }},
 			arrange: creates(sandbox.DropAfterCommit()), posts: 1, made: true,
 		},
 		"the request is doubled on its way": {
 			arrange: creates(sandbox.Duplicate()), posts: 3, left: 1, till: 5 * time.Second,
-			check: conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "visible", len(e.Visible), 1) }),
+			check: conflicted(func(t *testing.T, e *qod.ConflictError) { qodtest.Equal(t, "visible", len(e.Visible), 1) }),
 		},
-		"made twice by a network that allows it": madeTwice(setting{}),
+		"made twice by a network that allows it": madeTwice(qodtest.Options{}),
 		// Less than it takes to adopt a session is enough to tell of it.
-		"made twice by a network that shows no start, and lists slowly": madeTwice(setting{network: slowly}, sandbox.Delay(4*time.Second)),
+		"made twice by a network that shows no start, and lists slowly": madeTwice(qodtest.Options{Sandbox: slowly}, sandbox.Delay(4*time.Second)),
 	}
 	// What may hide a request that was carried out.
 	for _, status := range []int{302, 303, 408, 500, 502, 503, 504} {
@@ -300,25 +303,25 @@ func TestReserveWhenTheAnswerIsLost(t *testing.T) {
 }
 
 // madeTwice has a lost POST committed while the next one is under way, behind lists that go like this.
-func madeTwice(s setting, lists ...sandbox.Effect) scenario {
+func madeTwice(s qodtest.Options, lists ...sandbox.Effect) scenario {
 	return scenario{
-		setting: s,
-		arrange: func(_ *testing.T, w *world) {
+		Options: s,
+		arrange: func(_ *testing.T, n *qodtest.Network) {
 			for _, effect := range lists {
-				w.spoil(sandbox.OpList, 1, effect)
+				n.InjectFault(sandbox.OpList, 1, effect)
 			}
-			w.spoil(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
-			w.Before(sandbox.OpCreate, func(n int, _ *http.Request) {
-				if n == 2 {
-					time.AfterFunc(time.Millisecond, func() { w.seed(sandbox.Session{Status: sandbox.StatusRequested}) })
+			n.InjectFault(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
+			n.Before(sandbox.OpCreate, func(nth int, _ *http.Request) {
+				if nth == 2 {
+					time.AfterFunc(time.Millisecond, func() { n.SeedSession(sandbox.Session{Status: sandbox.StatusRequested}) })
 				}
 			})
-			w.spoilFromSecond(sandbox.OpCreate, 1, sandbox.Delay(time.Second))
+			n.InjectFaultFromSecond(sandbox.OpCreate, 1, sandbox.Delay(time.Second))
 		},
 		posts: 2, made: true, left: 1,
-		check: func(t *testing.T, _ *world, err error) {
-			e := as[*qod.UnresolvedError](t, err)
-			equal(t, "candidates", len(e.Candidates), 1)
+		check: func(t *testing.T, _ *qodtest.Network, err error) {
+			e := qodtest.ErrorAs[*qod.UnresolvedError](t, err)
+			qodtest.Equal(t, "candidates", len(e.Candidates), 1)
 			if e.Kept == "" || e.Kept == e.Candidates[0].ID {
 				t.Errorf("the session that is kept: %q", e.Kept)
 			}
@@ -326,23 +329,23 @@ func madeTwice(s setting, lists ...sandbox.Effect) scenario {
 	}
 }
 
-func TestReserveWhenTheAnswerIsUnreadable(t *testing.T) {
+func TestCreateWhenTheAnswerIsUnreadable(t *testing.T) {
 	unreadable := map[string]sandbox.Effect{
 		"cut within the id": sandbox.Truncate(20),
-		"empty":             sandbox.Answer(201, jsonType, ""),
-		"HTML":              sandbox.Answer(201, htmlType, loginPage),
-		"HTML, 200":         sandbox.Answer(200, htmlType, loginPage),
-		"invalid JSON":      sandbox.Answer(201, jsonType, `{"sessionId" "x"}`),
-		"null":              sandbox.Answer(201, jsonType, `null`),
-		"an array":          sandbox.Answer(201, jsonType, `[]`),
-		"a null id":         sandbox.Answer(201, jsonType, `{"sessionId":null}`),
-		"an empty id":       sandbox.Answer(201, jsonType, `{"sessionId":""}`),
-		"an id with a path": sandbox.Answer(201, jsonType, `{"sessionId":"../../admin"}`),
-		"204":               sandbox.Answer(204, jsonType, ""),
-		"202, empty":        sandbox.Answer(202, jsonType, ""),
+		"empty":             sandbox.Answer(201, qodtest.JSON, ""),
+		"HTML":              sandbox.Answer(201, qodtest.HTML, qodtest.LoginPage),
+		"HTML, 200":         sandbox.Answer(200, qodtest.HTML, qodtest.LoginPage),
+		"invalid JSON":      sandbox.Answer(201, qodtest.JSON, `{"sessionId" "x"}`),
+		"null":              sandbox.Answer(201, qodtest.JSON, `null`),
+		"an array":          sandbox.Answer(201, qodtest.JSON, `[]`),
+		"a null id":         sandbox.Answer(201, qodtest.JSON, `{"sessionId":null}`),
+		"an empty id":       sandbox.Answer(201, qodtest.JSON, `{"sessionId":""}`),
+		"an id with a path": sandbox.Answer(201, qodtest.JSON, `{"sessionId":"../../admin"}`),
+		"204":               sandbox.Answer(204, qodtest.JSON, ""),
+		"202, empty":        sandbox.Answer(202, qodtest.JSON, ""),
 		"a bomb":            sandbox.GzipBomb(),
 		"endless":           sandbox.Endless(),
-		"another Location":  sandbox.StatusAfterCommit(201, "", "Location", "https://login.example/"+someID),
+		"another Location":  sandbox.StatusAfterCommit(201, "", "Location", "https://login.example/"+qodtest.SessionID),
 		"the collection":    sandbox.StatusAfterCommit(201, "", "Location", "/v1/qod/sessions/"),
 	}
 	scenarios := map[string]scenario{}
@@ -353,23 +356,23 @@ func TestReserveWhenTheAnswerIsUnreadable(t *testing.T) {
 			arrange: both(effect, -1, emptied), posts: 1, left: 1, check: unresolved(0, 1),
 		}
 	}
-	salvaged := map[string]wire{
+	salvaged := map[string]qodtest.Interceptor{
 		"Location only": changed(func(t testing.TB, r *http.Response) {
 			var info struct{ SessionID string }
-			if err := json.Unmarshal([]byte(bodyOf(t, r)), &info); err != nil {
+			if err := json.Unmarshal([]byte(qodtest.Body(t, r)), &info); err != nil {
 				t.Error(err)
 			}
 			replaced(r, "")
-			r.Header.Set("Location", gateway+"/v1/qod/sessions/"+info.SessionID)
+			r.Header.Set("Location", qodtest.Gateway+"/v1/qod/sessions/"+info.SessionID)
 		}),
 		"200":                 changed(func(_ testing.TB, r *http.Response) { r.StatusCode = http.StatusOK }),
 		"202":                 changed(func(_ testing.TB, r *http.Response) { r.StatusCode = http.StatusAccepted }),
-		"not called JSON":     changed(func(_ testing.TB, r *http.Response) { r.Header.Set("Content-Type", htmlType) }),
-		"damaged at the end":  changed(func(t testing.TB, r *http.Response) { replaced(r, strings.TrimSuffix(bodyOf(t, r), "}")) }),
-		"something behind it": changed(func(t testing.TB, r *http.Response) { replaced(r, bodyOf(t, r)+"<!-- proxied -->") }),
+		"not called JSON":     changed(func(_ testing.TB, r *http.Response) { r.Header.Set("Content-Type", qodtest.HTML) }),
+		"damaged at the end":  changed(func(t testing.TB, r *http.Response) { replaced(r, strings.TrimSuffix(qodtest.Body(t, r), "}")) }),
+		"something behind it": changed(func(t testing.TB, r *http.Response) { replaced(r, qodtest.Body(t, r)+"<!-- proxied -->") }),
 	}
 	for name, w := range salvaged {
-		scenarios[name] = scenario{setting: setting{wire: w}, posts: 1, made: true, check: listedOnce}
+		scenarios[name] = scenario{Options: qodtest.Options{Intercept: w}, posts: 1, made: true, check: listedOnce}
 	}
 	scenarios["cut behind the id"] = scenario{arrange: creates(sandbox.Truncate(60)), posts: 1, made: true, check: listedOnce}
 	for name, value := range map[string]any{
@@ -377,16 +380,16 @@ func TestReserveWhenTheAnswerIsUnreadable(t *testing.T) {
 	} {
 		for _, field := range []string{"startedAt", "expiresAt", "duration", "qosStatus", "qosProfile", "device"} {
 			scenarios[field+" is "+name] = scenario{
-				arrange: func(_ *testing.T, w *world) { w.Echo(func(info map[string]any) { info[field] = value }) },
+				arrange: func(_ *testing.T, n *qodtest.Network) { n.Echo(func(info map[string]any) { info[field] = value }) },
 				posts:   1, made: true, check: listedOnce,
 			}
 		}
 	}
 	scenarios["the id alone, and unknown fields"] = scenario{
-		arrange: func(_ *testing.T, w *world) {
-			w.Echo(func(info map[string]any) {
+		arrange: func(_ *testing.T, n *qodtest.Network) {
+			n.Echo(func(info map[string]any) {
 				without("startedAt", "expiresAt", "duration", "qosStatus", "qosProfile", "device")(info)
-				info["links"] = []any{map[string]any{"sessionId": someID}}
+				info["links"] = []any{map[string]any{"sessionId": qodtest.SessionID}}
 			})
 		},
 		posts: 1, made: true, check: listedOnce,
@@ -394,21 +397,21 @@ func TestReserveWhenTheAnswerIsUnreadable(t *testing.T) {
 	play(t, scenarios)
 }
 
-func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
-	echo := func(change func(map[string]any)) func(*testing.T, *world) {
-		return func(_ *testing.T, w *world) {
-			w.Echo(change)
-			w.spoil(sandbox.OpCreate, 1, sandbox.DropAfterCommit())
+func TestCreateAdoptsOnlyWhatIsOurs(t *testing.T) {
+	echo := func(change func(map[string]any)) func(*testing.T, *qodtest.Network) {
+		return func(_ *testing.T, n *qodtest.Network) {
+			n.Echo(change)
+			n.InjectFault(sandbox.OpCreate, 1, sandbox.DropAfterCommit())
 		}
 	}
 	// appears puts a session on the network while the POST is answered.
-	appears := func(create sandbox.Effect, s sandbox.Session) func(*testing.T, *world) {
-		return func(_ *testing.T, w *world) {
-			w.spoil(sandbox.OpCreate, 1, create)
+	appears := func(create sandbox.Effect, s sandbox.Session) func(*testing.T, *qodtest.Network) {
+		return func(_ *testing.T, n *qodtest.Network) {
+			n.InjectFault(sandbox.OpCreate, 1, create)
 			var once sync.Once
-			w.Before(sandbox.OpList, func(int, *http.Request) {
-				if w.Count(sandbox.OpCreate) > 0 {
-					once.Do(func() { w.seed(s) })
+			n.Before(sandbox.OpList, func(int, *http.Request) {
+				if n.Count(sandbox.OpCreate) > 0 {
+					once.Do(func() { n.SeedSession(s) })
 				}
 			})
 		}
@@ -417,23 +420,23 @@ func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
 	play(t, map[string]scenario{
 		"with startedAt, with a snapshot": {arrange: creates(sandbox.DropAfterCommit()), posts: 1, made: true},
 		"without startedAt, with a snapshot that shows the newest": {
-			setting: setting{network: slowly}, arrange: withWitness(creates(sandbox.DropAfterCommit())), posts: 1, made: true,
+			Options: qodtest.Options{Sandbox: slowly}, arrange: withWitness(creates(sandbox.DropAfterCommit())), posts: 1, made: true,
 		},
 		// It may lag: what it does not show may have been there all the same.
 		"without startedAt, with a snapshot that shows nothing new": {
-			setting: setting{network: slowly}, arrange: creates(sandbox.DropAfterCommit()), posts: 1, left: 1, check: unresolved(1, 1),
+			Options: qodtest.Options{Sandbox: slowly}, arrange: creates(sandbox.DropAfterCommit()), posts: 1, left: 1, check: unresolved(1, 1),
 		},
 		"with startedAt, without a snapshot": {arrange: blind(sandbox.DropAfterCommit(), down), posts: 1, made: true},
 		"without startedAt, without a snapshot": {
-			setting: setting{network: slowly}, arrange: blind(sandbox.DropAfterCommit(), down),
+			Options: qodtest.Options{Sandbox: slowly}, arrange: blind(sandbox.DropAfterCommit(), down),
 			posts: 1, left: 1, check: unresolved(1, 1),
 		},
 		"without a snapshot, nothing made": {arrange: blind(sandbox.DropBeforeCommit(), down), posts: 2, made: true},
 		"without a snapshot, nothing wrong": {
-			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpList, -1, down) }, posts: 1, made: true,
+			arrange: func(_ *testing.T, n *qodtest.Network) { n.InjectFault(sandbox.OpList, -1, down) }, posts: 1, made: true,
 		},
 		"without a snapshot, the list hangs": {
-			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpList, -1, sandbox.HangBeforeCommit()) }, posts: 1, made: true,
+			arrange: func(_ *testing.T, n *qodtest.Network) { n.InjectFault(sandbox.OpList, -1, sandbox.HangBeforeCommit()) }, posts: 1, made: true,
 			till: 6 * time.Second,
 		},
 		// The first answer of all is that of the list which finds it: its Date is the server's clock.
@@ -444,9 +447,11 @@ func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
 		"it shows no profile":      {arrange: echo(without("qosProfile")), posts: 1, left: 1, check: unresolved(1, 1)},
 		"it shows another profile": {arrange: echo(func(i map[string]any) { i["qosProfile"] = "QOS_L" }), posts: 1, left: 1, check: unresolved(1, 1)},
 		"it shows one identifier of two": {
-			arrange: echo(func(i map[string]any) { i["device"] = map[string]any{"phoneNumber": strings.TrimPrefix(phone, "+")} }),
-			spec:    func(s *qod.Spec) { s.Device.IPv6Address = "2001:DB8:0::1" },
-			posts:   1, made: true,
+			arrange: echo(func(i map[string]any) {
+				i["device"] = map[string]any{"phoneNumber": strings.TrimPrefix(qodtest.Phone, "+")}
+			}),
+			spec:  func(s *qod.Spec) { s.Device.IPv6Address = "2001:DB8:0::1" },
+			posts: 1, made: true,
 		},
 		"it shows an identifier of another kind": {
 			arrange: echo(func(i map[string]any) { i["device"] = map[string]any{"networkAccessIdentifier": "x@example.com"} }),
@@ -468,27 +473,27 @@ func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
 		"it shows our port": {arrange: creates(sandbox.DropAfterCommit()), spec: behind(ptr(int64(40000))), posts: 1, made: true},
 		// The last list is from before another pipeline's POST.
 		"another's session came a while before the POST": {
-			setting: setting{network: slowly},
-			arrange: func(t *testing.T, w *world) {
-				spec := wanted()
+			Options: qodtest.Options{Sandbox: slowly},
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				spec := qodtest.Spec()
 				spec.Device.PhoneNumber = "+34600000099"
-				if _, err := w.Create(t.Context(), spec); err != nil {
+				if _, err := n.Create(t.Context(), spec); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(time.Second)
-				w.seed(sandbox.Session{Status: sandbox.StatusRequested, QoSProfile: "QOS_E"})
+				n.SeedSession(sandbox.Session{Status: sandbox.StatusRequested, QoSProfile: "QOS_E"})
 				time.Sleep(8 * time.Second)
-				w.spoil(sandbox.OpCreate, 1, sandbox.StatusAfterCommit(http.StatusBadGateway, ""))
+				n.InjectFault(sandbox.OpCreate, 1, sandbox.StatusAfterCommit(http.StatusBadGateway, ""))
 			},
-			posts: 3, check: func(t *testing.T, _ *world, err error) { _ = as[*qod.ConflictError](t, err) },
+			posts: 3, check: func(t *testing.T, _ *qodtest.Network, err error) { _ = qodtest.ErrorAs[*qod.ConflictError](t, err) },
 		},
 		"another's session came while the snapshot was under way": {
-			setting: setting{network: slowly},
-			arrange: func(_ *testing.T, w *world) {
-				w.spoil(sandbox.OpList, 1, sandbox.Delay(4*time.Second))
-				w.spoil(sandbox.OpCreate, 1, sandbox.StatusAfterCommit(http.StatusBadGateway, ""))
-				w.Before(sandbox.OpCreate, func(int, *http.Request) {
-					w.seed(sandbox.Session{Status: sandbox.StatusRequested, QoSProfile: "QOS_E"})
+			Options: qodtest.Options{Sandbox: slowly},
+			arrange: func(_ *testing.T, n *qodtest.Network) {
+				n.InjectFault(sandbox.OpList, 1, sandbox.Delay(4*time.Second))
+				n.InjectFault(sandbox.OpCreate, 1, sandbox.StatusAfterCommit(http.StatusBadGateway, ""))
+				n.Before(sandbox.OpCreate, func(int, *http.Request) {
+					n.SeedSession(sandbox.Session{Status: sandbox.StatusRequested, QoSProfile: "QOS_E"})
 				})
 			},
 			posts: 1, other: 1, check: mayExist,
@@ -501,36 +506,36 @@ func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
 			posts:   2, made: true, other: 1,
 		},
 		"an older session of ours hides behind the 502": {
-			arrange: func(_ *testing.T, w *world) {
-				w.seed(sandbox.Session{})
-				w.spoil(sandbox.OpCreate, 1, sandbox.StatusAfterCommit(http.StatusBadGateway, ""))
+			arrange: func(_ *testing.T, n *qodtest.Network) {
+				n.SeedSession(sandbox.Session{})
+				n.InjectFault(sandbox.OpCreate, 1, sandbox.StatusAfterCommit(http.StatusBadGateway, ""))
 			},
-			posts: 3, check: func(t *testing.T, w *world, err error) {
-				_ = as[*qod.UnresolvedError](t, err)
-				equal(t, "visible", len(as[*qod.ConflictError](t, err).Visible), 1)
+			posts: 3, check: func(t *testing.T, n *qodtest.Network, err error) {
+				_ = qodtest.ErrorAs[*qod.UnresolvedError](t, err)
+				qodtest.Equal(t, "visible", len(qodtest.ErrorAs[*qod.ConflictError](t, err).Visible), 1)
 			},
 		},
 		"an older session, without a snapshot": {
-			arrange: func(t *testing.T, w *world) {
-				w.seed(sandbox.Session{StartedAt: anHourAgo(), ExpiresAt: anHourAgo().Add(24 * time.Hour)})
-				blind(sandbox.StatusAfterCommit(http.StatusBadGateway, ""), down)(t, w)
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				n.SeedSession(sandbox.Session{StartedAt: anHourAgo(), ExpiresAt: anHourAgo().Add(24 * time.Hour)})
+				blind(sandbox.StatusAfterCommit(http.StatusBadGateway, ""), down)(t, n)
 			},
-			posts: 3, check: func(t *testing.T, _ *world, err error) { _ = as[*qod.ConflictError](t, err) },
+			posts: 3, check: func(t *testing.T, _ *qodtest.Network, err error) { _ = qodtest.ErrorAs[*qod.ConflictError](t, err) },
 		},
 		// The conflict may be with the session of the lost answer, which a list need not show for a minute.
 		"an older session that cannot be seen": {
-			arrange: func(_ *testing.T, w *world) {
-				w.seed(sandbox.Session{ClientID: "another team"})
-				w.spoil(sandbox.OpCreate, 1, sandbox.StatusAfterCommit(http.StatusBadGateway, ""))
+			arrange: func(_ *testing.T, n *qodtest.Network) {
+				n.SeedSession(sandbox.Session{ClientID: "another team"})
+				n.InjectFault(sandbox.OpCreate, 1, sandbox.StatusAfterCommit(http.StatusBadGateway, ""))
 			},
-			posts: 7, till: 100 * time.Second, check: func(t *testing.T, _ *world, err error) {
-				_ = as[*qod.UnresolvedError](t, err)
-				equal(t, "visible", len(as[*qod.ConflictError](t, err).Visible), 0)
+			posts: 7, till: 100 * time.Second, check: func(t *testing.T, _ *qodtest.Network, err error) {
+				_ = qodtest.ErrorAs[*qod.UnresolvedError](t, err)
+				qodtest.Equal(t, "visible", len(qodtest.ErrorAs[*qod.ConflictError](t, err).Visible), 0)
 			},
 		},
 		"the look fails": {
 			arrange: both(sandbox.DropAfterCommit(), -1, down), posts: 1, left: 1,
-			check: unresolved(0, 1, func(t *testing.T, _ *world, e *qod.UnresolvedError) {
+			check: unresolved(0, 1, func(t *testing.T, _ *qodtest.Network, e *qod.UnresolvedError) {
 				if e.LookErr == nil || !strings.Contains(e.LookErr.Error(), "503") {
 					t.Errorf("the error of the look: %v", e.LookErr)
 				}
@@ -538,7 +543,7 @@ func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
 		},
 		"the look hangs": {
 			arrange: both(sandbox.DropAfterCommit(), -1, sandbox.HangBeforeCommit()), posts: 1, left: 1,
-			check: unresolved(0, 1, func(t *testing.T, _ *world, e *qod.UnresolvedError) {
+			check: unresolved(0, 1, func(t *testing.T, _ *qodtest.Network, e *qod.UnresolvedError) {
 				if e.LookErr == nil {
 					t.Error("the error of the look is missing")
 				}
@@ -547,7 +552,7 @@ func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
 		"the look is asked to come back later than anybody waits": {
 			arrange: both(sandbox.DropAfterCommit(), -1, sandbox.Status(503, `{"code":"BUSY"}`, "Retry-After", "86400")),
 			posts:   1, left: 1,
-			check: unresolved(0, 1, func(t *testing.T, _ *world, e *qod.UnresolvedError) {
+			check: unresolved(0, 1, func(t *testing.T, _ *qodtest.Network, e *qod.UnresolvedError) {
 				if e.LookErr == nil || !strings.Contains(e.LookErr.Error(), "BUSY") {
 					t.Errorf("the error of the look: %v", e.LookErr)
 				}
@@ -557,11 +562,11 @@ func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
 			arrange: both(sandbox.DropAfterCommit(), 2, emptied), posts: 1, made: true,
 		},
 		"it is seen only after the 409 that it causes": {
-			arrange: func(t *testing.T, w *world) {
-				both(sandbox.DropAfterCommit(), -1, emptied)(t, w)
-				w.Before(sandbox.OpCreate, func(n int, _ *http.Request) {
-					if n == 2 {
-						w.Heal()
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				both(sandbox.DropAfterCommit(), -1, emptied)(t, n)
+				n.Before(sandbox.OpCreate, func(nth int, _ *http.Request) {
+					if nth == 2 {
+						n.Heal()
 					}
 				})
 			},
@@ -569,14 +574,14 @@ func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
 		},
 		"it is never seen": {
 			arrange: both(sandbox.DropAfterCommit(), -1, emptied), posts: 7, left: 1, till: 100 * time.Second,
-			check: func(t *testing.T, _ *world, err error) { _ = as[*qod.UnresolvedError](t, err) },
+			check: func(t *testing.T, _ *qodtest.Network, err error) { _ = qodtest.ErrorAs[*qod.UnresolvedError](t, err) },
 		},
 		// The look has as much time as one request; a candidate must not be forgotten at its end.
 		"it shows no device, and the look is short": {
-			setting: setting{client: func(c *qod.Config) { c.RequestTimeout = 2 * time.Second }},
-			arrange: func(_ *testing.T, w *world) {
-				w.Echo(without("device"))
-				w.spoil(sandbox.OpCreate, 1, sandbox.HangAfterCommit())
+			Options: qodtest.Options{Client: func(c *qod.Config) { c.RequestTimeout = 2 * time.Second }},
+			arrange: func(_ *testing.T, n *qodtest.Network) {
+				n.Echo(without("device"))
+				n.InjectFault(sandbox.OpCreate, 1, sandbox.HangAfterCommit())
 			},
 			posts: 1, left: 1, check: unresolved(1, 1),
 		},
@@ -584,20 +589,20 @@ func TestReserveAdoptsOnlyWhatIsOurs(t *testing.T) {
 }
 
 // withWitness has a session of somebody else begin just before: a list that shows it hardly lags.
-func withWitness(arrange func(*testing.T, *world)) func(*testing.T, *world) {
-	return func(t *testing.T, w *world) {
-		w.Seed(sandbox.Session{Status: sandbox.StatusAvailable})
-		if _, err := w.Now(t.Context()); err != nil { // so that the client knows when it began
+func withWitness(arrange func(*testing.T, *qodtest.Network)) func(*testing.T, *qodtest.Network) {
+	return func(t *testing.T, n *qodtest.Network) {
+		n.Seed(sandbox.Session{Status: sandbox.StatusAvailable})
+		if _, err := n.Now(t.Context()); err != nil { // so that the client knows when it began
 			t.Fatal(err)
 		}
-		arrange(t, w)
+		arrange(t, n)
 	}
 }
 
 // mayExist expects "may exist" with the one candidate.
-func mayExist(t *testing.T, _ *world, err error) {
+func mayExist(t *testing.T, _ *qodtest.Network, err error) {
 	t.Helper()
-	equal(t, "candidates", len(as[*qod.UnresolvedError](t, err).Candidates), 1)
+	qodtest.Equal(t, "candidates", len(qodtest.ErrorAs[*qod.UnresolvedError](t, err).Candidates), 1)
 }
 
 func ptr[T any](v T) *T { return &v }
@@ -609,8 +614,8 @@ func behind(port *int64) func(*qod.Spec) {
 	}
 }
 
-func TestReserveWhenTheDeviceHasASession(t *testing.T) {
-	mine := func(_ *testing.T, w *world) { w.seed(sandbox.Session{}) }
+func TestCreateWhenTheDeviceHasASession(t *testing.T) {
+	mine := func(_ *testing.T, n *qodtest.Network) { n.SeedSession(sandbox.Session{}) }
 	play(t, map[string]scenario{
 		"that can be seen": {
 			// Its deletion may be about to come: Terraform begins the creates and deletes of renamed resources
@@ -620,13 +625,13 @@ func TestReserveWhenTheDeviceHasASession(t *testing.T) {
 				if len(e.Visible) != 1 || len(e.Possible)+len(e.Own) > 0 || e.LookErr != nil {
 					t.Errorf("%+v", e)
 				}
-				equal(t, "status", e.Visible[0].Status, qod.StatusAvailable)
+				qodtest.Equal(t, "status", e.Visible[0].Status, qod.StatusAvailable)
 			}),
 		},
 		"that cannot be seen": {
-			arrange: func(_ *testing.T, w *world) {
-				w.seed(sandbox.Session{ClientID: "another team"})
-				w.seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000002"}})
+			arrange: func(_ *testing.T, n *qodtest.Network) {
+				n.SeedSession(sandbox.Session{ClientID: "another team"})
+				n.SeedSession(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000002"}})
 			},
 			posts: 1,
 			check: conflicted(func(t *testing.T, e *qod.ConflictError) {
@@ -636,7 +641,7 @@ func TestReserveWhenTheDeviceHasASession(t *testing.T) {
 			}),
 		},
 		"that shows no device": {
-			arrange: func(t *testing.T, w *world) { mine(t, w); w.Echo(without("device")) }, posts: 1,
+			arrange: func(t *testing.T, n *qodtest.Network) { mine(t, n); n.Echo(without("device")) }, posts: 1,
 			check: conflicted(func(t *testing.T, e *qod.ConflictError) {
 				if len(e.Possible) != 1 || len(e.Visible)+len(e.Own) > 0 {
 					t.Errorf("%+v", e)
@@ -644,25 +649,25 @@ func TestReserveWhenTheDeviceHasASession(t *testing.T) {
 			}),
 		},
 		"that this process made": {
-			arrange: func(t *testing.T, w *world) {
-				if _, err := w.Create(t.Context(), wanted()); err != nil {
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				if _, err := n.Create(t.Context(), qodtest.Spec()); err != nil {
 					t.Fatal(err)
 				}
 			},
 			posts: 1,
-			check: func(t *testing.T, w *world, err error) {
+			check: func(t *testing.T, n *qodtest.Network, err error) {
 				conflicted(func(t *testing.T, e *qod.ConflictError) {
 					if len(e.Own) != 1 || len(e.Visible)+len(e.Possible) > 0 {
 						t.Errorf("%+v", e)
 					}
-				})(t, w, err)
-				equal(t, "lists", w.Count(sandbox.OpList), 1) // nobody has to be asked
+				})(t, n, err)
+				qodtest.Equal(t, "lists", n.Count(sandbox.OpList), 1) // nobody has to be asked
 			},
 		},
 		"and they cannot be listed": {
-			arrange: func(t *testing.T, w *world) {
-				mine(t, w)
-				w.spoil(sandbox.OpList, -1, sandbox.Status(http.StatusForbidden, `{"code":"PERMISSION_DENIED"}`))
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				mine(t, n)
+				n.InjectFault(sandbox.OpList, -1, sandbox.Status(http.StatusForbidden, `{"code":"PERMISSION_DENIED"}`))
 			},
 			posts: 1,
 			check: conflicted(func(t *testing.T, e *qod.ConflictError) {
@@ -672,162 +677,164 @@ func TestReserveWhenTheDeviceHasASession(t *testing.T) {
 			}),
 		},
 		"that was deleted by this process and lingers": {
-			arrange: func(t *testing.T, w *world) {
-				released(t, w)
-				w.spoil(sandbox.OpCreate, 7, conflict)
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				released(t, n)
+				n.InjectFault(sandbox.OpCreate, 7, conflict)
 			},
 			posts: 8, made: true,
 		},
 		"that was deleted by this process and lingers for too long": {
-			arrange: func(t *testing.T, w *world) {
-				released(t, w)
-				w.spoil(sandbox.OpCreate, -1, conflict)
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				released(t, n)
+				n.InjectFault(sandbox.OpCreate, -1, conflict)
 			},
-			posts: -1, check: func(t *testing.T, w *world, err error) {
-				conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "deleted", len(e.Deleted), 1) })(t, w, err)
-				if n := w.Count(sandbox.OpCreate); n < 95 || n > 125 {
-					t.Errorf("%d POSTs in the ten minutes that there were", n)
+			posts: -1, check: func(t *testing.T, n *qodtest.Network, err error) {
+				conflicted(func(t *testing.T, e *qod.ConflictError) { qodtest.Equal(t, "deleted", len(e.Deleted), 1) })(t, n, err)
+				if count := n.Count(sandbox.OpCreate); count < 95 || count > 125 {
+					t.Errorf("%d POSTs in the ten minutes that there were", count)
 				}
 			},
 		},
 		"that was deleted by this process, and there is no time to wait": {
-			arrange: func(t *testing.T, w *world) {
-				released(t, w)
-				w.spoil(sandbox.OpCreate, -1, conflict)
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				released(t, n)
+				n.InjectFault(sandbox.OpCreate, -1, conflict)
 			},
 			budget: 3 * time.Second,
 			posts:  2, check: conflicted(func(*testing.T, *qod.ConflictError) {}),
 		},
 		// The next create after the delete went well, so the delete is through.
 		"that this process made after it had deleted another": {
-			arrange: func(t *testing.T, w *world) {
-				released(t, w)
-				if _, err := w.Create(t.Context(), wanted()); err != nil {
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				released(t, n)
+				if _, err := n.Create(t.Context(), qodtest.Spec()); err != nil {
 					t.Fatal(err)
 				}
 			},
-			posts: 1, check: conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "own", len(e.Own), 1) }),
+			posts: 1, check: conflicted(func(t *testing.T, e *qod.ConflictError) { qodtest.Equal(t, "own", len(e.Own), 1) }),
 		},
 		"that was deleted by this process long ago": {
-			arrange: func(t *testing.T, w *world) {
-				released(t, w)
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				released(t, n)
 				time.Sleep(time.Minute)
-				w.seed(sandbox.Session{})
+				n.SeedSession(sandbox.Session{})
 			},
-			posts: 3, check: conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "visible", len(e.Visible), 1) }),
+			posts: 3, check: conflicted(func(t *testing.T, e *qod.ConflictError) { qodtest.Equal(t, "visible", len(e.Visible), 1) }),
 		},
 		"that was deleted by this process, which named it by another port": {
-			arrange: func(t *testing.T, w *world) {
-				s := w.seed(sandbox.Session{Device: sandbox.Device{IPv4Address: &sandbox.IPv4Address{PublicAddress: "203.0.113.7"}}})
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				s := n.SeedSession(sandbox.Session{Device: sandbox.Device{IPv4Address: &sandbox.IPv4Address{PublicAddress: "203.0.113.7"}}})
 				var spec qod.Spec
 				behind(nil)(&spec)
-				if err := w.Delete(t.Context(), qod.Ref{ID: s.ID, Device: spec.Device}); err != nil {
+				if err := n.Delete(t.Context(), qod.Ref{ID: s.ID, Device: spec.Device}); err != nil {
 					t.Fatal(err)
 				}
-				w.spoil(sandbox.OpCreate, 3, conflict)
+				n.InjectFault(sandbox.OpCreate, 3, conflict)
 			},
 			spec: behind(ptr(int64(40000))), posts: 4, made: true,
 		},
 		// Two resources that hold one session would delete it for each other.
 		"that the network gives out once more": {
-			arrange: func(t *testing.T, w *world) {
-				other := wanted()
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				other := qodtest.Spec()
 				other.Device.PhoneNumber = "+34600000002"
-				s, err := w.Create(t.Context(), other)
+				s, err := n.Create(t.Context(), other)
 				if err != nil {
 					t.Fatal(err)
 				}
-				w.spoil(sandbox.OpCreate, 1, sandbox.Answer(201, jsonType, `{"sessionId":"`+s.ID+`"}`))
+				n.InjectFault(sandbox.OpCreate, 1, sandbox.Answer(201, qodtest.JSON, `{"sessionId":"`+s.ID+`"}`))
 			},
-			posts: 1, other: 1, check: func(t *testing.T, _ *world, err error) { equal(t, "own", len(as[*qod.ConflictError](t, err).Own), 1) },
+			posts: 1, other: 1, check: func(t *testing.T, _ *qodtest.Network, err error) {
+				qodtest.Equal(t, "own", len(qodtest.ErrorAs[*qod.ConflictError](t, err).Own), 1)
+			},
 		},
 		"that the network gives out instead of a 409": {
-			arrange: func(_ *testing.T, w *world) {
-				w.spoil(sandbox.OpCreate, 1, sandbox.Answer(200, jsonType, `{"sessionId":"`+w.seed(sandbox.Session{}).ID+`"}`))
+			arrange: func(_ *testing.T, n *qodtest.Network) {
+				n.InjectFault(sandbox.OpCreate, 1, sandbox.Answer(200, qodtest.JSON, `{"sessionId":"`+n.SeedSession(sandbox.Session{}).ID+`"}`))
 			},
-			posts: 1, check: func(t *testing.T, _ *world, err error) {
-				equal(t, "visible", len(as[*qod.ConflictError](t, err).Visible), 1)
+			posts: 1, check: func(t *testing.T, _ *qodtest.Network, err error) {
+				qodtest.Equal(t, "visible", len(qodtest.ErrorAs[*qod.ConflictError](t, err).Visible), 1)
 			},
 		},
 		"and another device's was deleted": {
-			arrange: func(t *testing.T, w *world) {
-				mine(t, w)
-				other := w.seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000002"}})
-				if err := w.Delete(t.Context(), qod.Ref{ID: other.ID, Device: qod.Device{PhoneNumber: "+34600000002"}}); err != nil {
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				mine(t, n)
+				other := n.SeedSession(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000002"}})
+				if err := n.Delete(t.Context(), qod.Ref{ID: other.ID, Device: qod.Device{PhoneNumber: "+34600000002"}}); err != nil {
 					t.Fatal(err)
 				}
 			},
 			// This process is at deleting things, so this one may be next.
-			posts: 5, till: 17 * time.Second, check: conflicted(func(t *testing.T, e *qod.ConflictError) { equal(t, "visible", len(e.Visible), 1) }),
+			posts: 5, till: 17 * time.Second, check: conflicted(func(t *testing.T, e *qod.ConflictError) { qodtest.Equal(t, "visible", len(e.Visible), 1) }),
 		},
 	})
 }
 
 // released has this process delete a session of the device.
-func released(t *testing.T, w *world) {
+func released(t *testing.T, n *qodtest.Network) {
 	t.Helper()
-	s := w.seed(sandbox.Session{})
-	if err := w.Delete(t.Context(), qod.Ref{ID: s.ID, Device: wanted().Device}); err != nil {
+	s := n.SeedSession(sandbox.Session{})
+	if err := n.Delete(t.Context(), qod.Ref{ID: s.ID, Device: qodtest.Spec().Device}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestReserveWhenItIsRefused(t *testing.T) {
+func TestCreateWhenItIsRefused(t *testing.T) {
 	scenarios := map[string]scenario{
 		"the token is refused once": {
 			arrange: creates(sandbox.Status(http.StatusUnauthorized, "")), posts: 2, made: true,
-			check: func(t *testing.T, w *world, err error) {
+			check: func(t *testing.T, n *qodtest.Network, err error) {
 				if err != nil {
 					t.Error(err)
 				}
-				equal(t, "tokens", w.Count(sandbox.OpToken), 2)
+				qodtest.Equal(t, "tokens", n.Count(sandbox.OpToken), 2)
 			},
 		},
 		"the token is refused twice": {
 			arrange: creates(sandbox.Status(401, ""), sandbox.Status(401, "")), posts: 2, check: refused(401),
 		},
 		"the token is refused, and there is no other": {
-			arrange: func(_ *testing.T, w *world) {
-				w.Before(sandbox.OpCreate, func(int, *http.Request) {
-					w.RevokeTokens()
-					w.spoil(sandbox.OpToken, -1, down)
+			arrange: func(_ *testing.T, n *qodtest.Network) {
+				n.Before(sandbox.OpCreate, func(int, *http.Request) {
+					n.RevokeTokens()
+					n.InjectFault(sandbox.OpToken, -1, down)
 				})
 			},
-			posts: 1, check: func(t *testing.T, w *world, err error) {
-				refused(401)(t, w, err)
-				_ = as[*qod.TokenError](t, err)
+			posts: 1, check: func(t *testing.T, n *qodtest.Network, err error) {
+				refused(401)(t, n, err)
+				_ = qodtest.ErrorAs[*qod.TokenError](t, err)
 			},
 		},
 		"the ready token is refused": {
-			setting: setting{client: func(c *qod.Config) { c.AccessToken = "stale" }},
-			posts:   0, check: func(t *testing.T, _ *world, err error) {
+			Options: qodtest.Options{Client: func(c *qod.Config) { c.AccessToken = "stale" }},
+			posts:   0, check: func(t *testing.T, _ *qodtest.Network, err error) {
 				if !errors.Is(err, qod.ErrNotRenewable) {
 					t.Errorf("it does not say that the token cannot be renewed: %v", err)
 				}
 			},
 		},
 		"there is no token": {
-			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpToken, -1, down) },
-			posts:   0, check: func(t *testing.T, w *world, err error) {
-				equal(t, "status", as[*qod.TokenError](t, err).Status, 503)
-				equal(t, "requests to the API", w.Count(sandbox.OpList), 0)
+			arrange: func(_ *testing.T, n *qodtest.Network) { n.InjectFault(sandbox.OpToken, -1, down) },
+			posts:   0, check: func(t *testing.T, n *qodtest.Network, err error) {
+				qodtest.Equal(t, "status", qodtest.ErrorAs[*qod.TokenError](t, err).Status, 503)
+				qodtest.Equal(t, "requests to the API", n.Count(sandbox.OpList), 0)
 			},
 		},
 		"there is no discovery": {
-			arrange: func(_ *testing.T, w *world) {
-				w.spoil(sandbox.OpDiscovery, -1, sandbox.Answer(200, htmlType, loginPage))
+			arrange: func(_ *testing.T, n *qodtest.Network) {
+				n.InjectFault(sandbox.OpDiscovery, -1, sandbox.Answer(200, qodtest.HTML, qodtest.LoginPage))
 			},
-			posts: 0, check: func(t *testing.T, _ *world, err error) {
-				if !as[*qod.TokenError](t, err).Discovery {
+			posts: 0, check: func(t *testing.T, _ *qodtest.Network, err error) {
+				if !qodtest.ErrorAs[*qod.TokenError](t, err).Discovery {
 					t.Error("it does not say that discovery failed")
 				}
 			},
 		},
 		"the token endpoint hangs for longer than there is time": {
-			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpToken, -1, sandbox.HangBeforeCommit()) },
+			arrange: func(_ *testing.T, n *qodtest.Network) { n.InjectFault(sandbox.OpToken, -1, sandbox.HangBeforeCommit()) },
 			budget:  time.Second,
-			posts:   0, check: func(t *testing.T, _ *world, err error) {
-				e := as[*qod.InterruptedError](t, err)
+			posts:   0, check: func(t *testing.T, _ *qodtest.Network, err error) {
+				e := qodtest.ErrorAs[*qod.InterruptedError](t, err)
 				if e.Sent || !e.Timeout {
 					t.Errorf("%+v", e)
 				}
@@ -835,11 +842,11 @@ func TestReserveWhenItIsRefused(t *testing.T) {
 		},
 		"429 that fits": {
 			arrange: creates(sandbox.Status(429, "", "Retry-After", "90")), posts: 2, made: true,
-			check: func(t *testing.T, w *world, err error) {
+			check: func(t *testing.T, n *qodtest.Network, err error) {
 				if err != nil {
 					t.Error(err)
 				}
-				posts := w.Requests(sandbox.OpCreate)
+				posts := n.Requests(sandbox.OpCreate)
 				if waited := posts[1].At.Sub(posts[0].At); waited < 90*time.Second || waited > 91*time.Second {
 					t.Errorf("waited %v", waited)
 				}
@@ -848,19 +855,19 @@ func TestReserveWhenItIsRefused(t *testing.T) {
 		"429 without a wait": {arrange: creates(sandbox.Status(429, "")), posts: 2, made: true},
 		"429 that does not fit": {
 			arrange: creates(sandbox.Status(429, "", "Retry-After", "601")), posts: 1, till: time.Second,
-			check: func(t *testing.T, w *world, err error) {
-				refused(429)(t, w, err)
-				equal(t, "asked to wait", as[*qod.Error](t, err).RetryAfter, 601*time.Second)
+			check: func(t *testing.T, n *qodtest.Network, err error) {
+				refused(429)(t, n, err)
+				qodtest.Equal(t, "asked to wait", qodtest.ErrorAs[*qod.Error](t, err).RetryAfter, 601*time.Second)
 			},
 		},
 		"429 for ever": {
-			arrange: func(_ *testing.T, w *world) {
-				w.spoil(sandbox.OpCreate, -1, sandbox.Status(429, "", "Retry-After", "1"))
+			arrange: func(_ *testing.T, n *qodtest.Network) {
+				n.InjectFault(sandbox.OpCreate, -1, sandbox.Status(429, "", "Retry-After", "1"))
 			},
-			posts: -1, check: func(t *testing.T, w *world, err error) {
-				refused(429)(t, w, err)
+			posts: -1, check: func(t *testing.T, n *qodtest.Network, err error) {
+				refused(429)(t, n, err)
 				// A 429 proves that nothing happened: what bounds the POSTs is time.
-				if last := w.Requests(sandbox.OpCreate)[w.Count(sandbox.OpCreate)-1]; last.At.Before(bubbleBegan.Add(9 * time.Minute)) {
+				if last := n.Requests(sandbox.OpCreate)[n.Count(sandbox.OpCreate)-1]; last.At.Before(qodtest.BubbleStart.Add(9 * time.Minute)) {
 					t.Errorf("given up at %v", last.At)
 				}
 			},
@@ -868,9 +875,9 @@ func TestReserveWhenItIsRefused(t *testing.T) {
 		"503 that fits": {arrange: creates(sandbox.Status(503, "", "Retry-After", "90")), posts: 2, made: true},
 		"503 that does not fit": {
 			arrange: creates(sandbox.Status(503, "", "Retry-After", "9999999999999999999999")), posts: 1, till: 13 * time.Second, // it may have been carried out, and is looked for
-			check: func(t *testing.T, w *world, err error) {
-				unresolved(0, 1)(t, w, err)
-				if as[*qod.Error](t, err).RetryAfter < 24*time.Hour {
+			check: func(t *testing.T, n *qodtest.Network, err error) {
+				unresolved(0, 1)(t, n, err)
+				if qodtest.ErrorAs[*qod.Error](t, err).RetryAfter < 24*time.Hour {
 					t.Error("it does not say for how long the API asked to wait")
 				}
 			},
@@ -886,60 +893,60 @@ func TestReserveWhenItIsRefused(t *testing.T) {
 }
 
 // What never left this process may be sent again; a broken trust is not mended by that.
-func TestReserveWhenNothingIsSent(t *testing.T) {
-	failing := func(times int, failure error) wire {
+func TestCreateWhenNothingIsSent(t *testing.T) {
+	failing := func(times int, failure error) qodtest.Interceptor {
 		var failed atomic.Int64
-		return func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
-			if isCreate(r) && failed.Add(1) <= int64(times) {
+		return func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+			if qodtest.IsCreate(r) && failed.Add(1) <= int64(times) {
 				return nil, failure
 			}
 			return next.RoundTrip(r)
 		}
 	}
-	attempts := func(n int, then func(*testing.T, *world, error)) func(*testing.T, *world, error) {
-		return func(t *testing.T, w *world, err error) {
+	attempts := func(nth int, then func(*testing.T, *qodtest.Network, error)) func(*testing.T, *qodtest.Network, error) {
+		return func(t *testing.T, n *qodtest.Network, err error) {
 			t.Helper()
 			sent := 0
-			for _, e := range w.logged() {
+			for _, e := range n.Events() {
 				if e.Operation == qod.OperationCreate {
 					sent++
 				}
 			}
-			equal(t, "attempts", sent, n)
-			then(t, w, err)
+			qodtest.Equal(t, "attempts", sent, nth)
+			then(t, n, err)
 		}
 	}
-	fine := func(t *testing.T, _ *world, err error) {
+	fine := func(t *testing.T, _ *qodtest.Network, err error) {
 		if err != nil {
 			t.Error(err)
 		}
 	}
-	plain := func(t *testing.T, _ *world, err error) {
-		if e := as[*qod.Error](t, err); e.Status != 0 || is[*qod.UnresolvedError](err) {
+	plain := func(t *testing.T, _ *qodtest.Network, err error) {
+		if e := qodtest.ErrorAs[*qod.Error](t, err); e.Status != 0 || qodtest.IsError[*qod.UnresolvedError](err) {
 			t.Errorf("%v", err)
 		}
 	}
 	refusedDial := errors.New("dial tcp: connection refused")
 	play(t, map[string]scenario{
-		"the connection is refused twice":  {setting: setting{wire: failing(2, refusedDial)}, posts: 1, made: true, check: attempts(3, fine)},
-		"the connection is always refused": {setting: setting{wire: failing(99, refusedDial)}, posts: 0, check: attempts(5, plain)},
+		"the connection is refused twice":  {Options: qodtest.Options{Intercept: failing(2, refusedDial)}, posts: 1, made: true, check: attempts(3, fine)},
+		"the connection is always refused": {Options: qodtest.Options{Intercept: failing(99, refusedDial)}, posts: 0, check: attempts(5, plain)},
 		"the authority is unknown": {
-			setting: setting{wire: failing(99, x509.UnknownAuthorityError{})}, posts: 0, check: attempts(1, plain),
+			Options: qodtest.Options{Intercept: failing(99, x509.UnknownAuthorityError{})}, posts: 0, check: attempts(1, plain),
 		},
 		"the certificate has expired": {
-			setting: setting{wire: failing(99, x509.CertificateInvalidError{Reason: x509.Expired})}, posts: 0, check: attempts(1, plain),
+			Options: qodtest.Options{Intercept: failing(99, x509.CertificateInvalidError{Reason: x509.Expired})}, posts: 0, check: attempts(1, plain),
 		},
 		"the host is another": {
-			setting: setting{wire: failing(99, x509.HostnameError{Certificate: &x509.Certificate{}, Host: "gateway.example"})}, posts: 0, check: attempts(1, plain),
+			Options: qodtest.Options{Intercept: failing(99, x509.HostnameError{Certificate: &x509.Certificate{}, Host: "gateway.example"})}, posts: 0, check: attempts(1, plain),
 		},
 	})
 }
 
 // After an interrupt no new POST starts, and one that is under way is finished and recorded.
-func TestReserveWhenItIsInterrupted(t *testing.T) {
+func TestCreateWhenItIsInterrupted(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		arrange func(*testing.T, *world)
+		arrange func(*testing.T, *qodtest.Network)
 		after   time.Duration
 		posts   int
 		made    bool
@@ -949,28 +956,32 @@ func TestReserveWhenItIsInterrupted(t *testing.T) {
 		"before anything": {
 			after: 0, posts: 0, within: 0,
 			check: func(t *testing.T, err error) {
-				if e := as[*qod.InterruptedError](t, err); e.Sent || e.Timeout {
+				if e := qodtest.ErrorAs[*qod.InterruptedError](t, err); e.Sent || e.Timeout {
 					t.Errorf("%+v", e)
 				}
 			},
 		},
 		"while the token is fetched": {
-			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpToken, -1, sandbox.HangBeforeCommit()) },
+			arrange: func(_ *testing.T, n *qodtest.Network) { n.InjectFault(sandbox.OpToken, -1, sandbox.HangBeforeCommit()) },
 			after:   time.Second, posts: 0, within: 0,
-			check: func(t *testing.T, err error) { equal(t, "sent", as[*qod.InterruptedError](t, err).Sent, false) },
+			check: func(t *testing.T, err error) {
+				qodtest.Equal(t, "sent", qodtest.ErrorAs[*qod.InterruptedError](t, err).Sent, false)
+			},
 		},
 		"while the snapshot is taken": {
-			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpList, -1, sandbox.HangBeforeCommit()) },
+			arrange: func(_ *testing.T, n *qodtest.Network) { n.InjectFault(sandbox.OpList, -1, sandbox.HangBeforeCommit()) },
 			after:   time.Second, posts: 0, within: 0,
-			check: func(t *testing.T, err error) { equal(t, "sent", as[*qod.InterruptedError](t, err).Sent, false) },
+			check: func(t *testing.T, err error) {
+				qodtest.Equal(t, "sent", qodtest.ErrorAs[*qod.InterruptedError](t, err).Sent, false)
+			},
 		},
 		"during the POST": {
 			arrange: creates(sandbox.Delay(10 * time.Second)),
 			after:   time.Second, posts: 1, made: true, within: 9 * time.Second,
 		},
 		"during the POST, whose answer is lost": {
-			arrange: func(_ *testing.T, w *world) {
-				w.spoil(sandbox.OpCreate, 1, sandbox.HangAfterCommit())
+			arrange: func(_ *testing.T, n *qodtest.Network) {
+				n.InjectFault(sandbox.OpCreate, 1, sandbox.HangAfterCommit())
 			},
 			after: time.Second, posts: 1, made: true, within: 30 * time.Second,
 		},
@@ -978,15 +989,15 @@ func TestReserveWhenItIsInterrupted(t *testing.T) {
 			arrange: creates(sandbox.HangBeforeCommit()),
 			after:   time.Second, posts: 1, within: 60 * time.Second,
 			check: func(t *testing.T, err error) {
-				equal(t, "interrupted", as[*qod.UnresolvedError](t, err).Interrupted, true)
+				qodtest.Equal(t, "interrupted", qodtest.ErrorAs[*qod.UnresolvedError](t, err).Interrupted, true)
 			},
 		},
 		"during the POST, which needs a new token": {
-			arrange: func(_ *testing.T, w *world) {
-				w.Before(sandbox.OpCreate, func(n int, _ *http.Request) {
-					if n == 1 {
+			arrange: func(_ *testing.T, n *qodtest.Network) {
+				n.Before(sandbox.OpCreate, func(nth int, _ *http.Request) {
+					if nth == 1 {
 						time.Sleep(2 * time.Second)
-						w.RevokeTokens()
+						n.RevokeTokens()
 					}
 				})
 			},
@@ -997,12 +1008,12 @@ func TestReserveWhenItIsInterrupted(t *testing.T) {
 			after:   time.Second, posts: 1, made: true, within: 4250 * time.Millisecond,
 		},
 		"during the POST, whose answer is lost with the token endpoint": {
-			arrange: func(_ *testing.T, w *world) {
-				w.spoil(sandbox.OpCreate, 1, sandbox.DropAfterCommit())
-				w.Before(sandbox.OpList, func(n int, _ *http.Request) {
-					if n == 2 {
-						w.RevokeTokens()
-						w.spoil(sandbox.OpToken, 12, down)
+			arrange: func(_ *testing.T, n *qodtest.Network) {
+				n.InjectFault(sandbox.OpCreate, 1, sandbox.DropAfterCommit())
+				n.Before(sandbox.OpList, func(nth int, _ *http.Request) {
+					if nth == 2 {
+						n.RevokeTokens()
+						n.InjectFault(sandbox.OpToken, 12, down)
 					}
 				})
 			},
@@ -1012,10 +1023,10 @@ func TestReserveWhenItIsInterrupted(t *testing.T) {
 			arrange: creates(sandbox.Status(429, "", "Retry-After", "300")),
 			after:   time.Minute, posts: 1, within: 0,
 			check: func(t *testing.T, err error) {
-				e := as[*qod.InterruptedError](t, err)
-				equal(t, "timeout", e.Timeout, false)
-				equal(t, "the cause", as[*qod.Error](t, err).Status, 429)
-				if is[*qod.UnresolvedError](err) {
+				e := qodtest.ErrorAs[*qod.InterruptedError](t, err)
+				qodtest.Equal(t, "timeout", e.Timeout, false)
+				qodtest.Equal(t, "the cause", qodtest.ErrorAs[*qod.Error](t, err).Status, 429)
+				if qodtest.IsError[*qod.UnresolvedError](err) {
 					t.Errorf("nothing may exist: %v", err)
 				}
 			},
@@ -1024,14 +1035,14 @@ func TestReserveWhenItIsInterrupted(t *testing.T) {
 			arrange: creates(sandbox.Status(503, "", "Retry-After", "300")),
 			after:   time.Minute, posts: 1, within: 0,
 			check: func(t *testing.T, err error) {
-				equal(t, "interrupted", as[*qod.UnresolvedError](t, err).Interrupted, true)
+				qodtest.Equal(t, "interrupted", qodtest.ErrorAs[*qod.UnresolvedError](t, err).Interrupted, true)
 			},
 		},
 		"while it waits out its own delete": {
-			arrange: func(t *testing.T, w *world) { released(t, w); w.spoil(sandbox.OpCreate, -1, conflict) },
+			arrange: func(t *testing.T, n *qodtest.Network) { released(t, n); n.InjectFault(sandbox.OpCreate, -1, conflict) },
 			after:   2500 * time.Millisecond, posts: 2, within: time.Second,
 			check: func(t *testing.T, err error) {
-				if !is[*qod.ConflictError](err) && !is[*qod.InterruptedError](err) {
+				if !qodtest.IsError[*qod.ConflictError](err) && !qodtest.IsError[*qod.InterruptedError](err) {
 					t.Errorf("%T: %v", err, err)
 				}
 			},
@@ -1040,9 +1051,9 @@ func TestReserveWhenItIsInterrupted(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 				if test.arrange != nil {
-					test.arrange(t, w)
+					test.arrange(t, n)
 				}
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
@@ -1051,17 +1062,17 @@ func TestReserveWhenItIsInterrupted(t *testing.T) {
 					cancel()
 				}
 				time.AfterFunc(test.after, cancel)
-				s, err := w.Create(ctx, wanted())
+				s, err := n.Create(ctx, qodtest.Spec())
 				if late := time.Since(began) - test.after; late > test.within+100*time.Millisecond {
 					t.Errorf("it ended %v after the interrupt, want %v", late, test.within)
 				}
 				time.Sleep(time.Minute)
-				equal(t, "POSTs", w.Count(sandbox.OpCreate), test.posts)
-				equal(t, "made", s.ID != "", test.made)
-				if live := w.Ledger(); test.made && (len(live) != 1 || live[0].ID != s.ID) {
-					t.Errorf("returned %q, on the network: %v", s.ID, idsOf(live))
+				qodtest.Equal(t, "POSTs", n.Count(sandbox.OpCreate), test.posts)
+				qodtest.Equal(t, "made", s.ID != "", test.made)
+				if live := n.Ledger(); test.made && (len(live) != 1 || live[0].ID != s.ID) {
+					t.Errorf("returned %q, on the network: %v", s.ID, qodtest.IDs(live))
 				} else if !test.made && len(live) > 0 {
-					t.Errorf("on the network: %v", idsOf(live))
+					t.Errorf("on the network: %v", qodtest.IDs(live))
 				}
 				if test.check != nil {
 					test.check(t, err)
@@ -1074,7 +1085,7 @@ func TestReserveWhenItIsInterrupted(t *testing.T) {
 }
 
 // The caller's deadline cuts waits, but no POST.
-func TestReserveOutlivesItsDeadline(t *testing.T) {
+func TestCreateOutlivesItsDeadline(t *testing.T) {
 	play(t, map[string]scenario{
 		"during the POST":       {budget: time.Second, arrange: creates(sandbox.Delay(20 * time.Second)), posts: 1, made: true},
 		"during the POST, lost": {budget: time.Second, arrange: creates(sandbox.HangAfterCommit()), posts: 1, made: true},
@@ -1084,7 +1095,7 @@ func TestReserveOutlivesItsDeadline(t *testing.T) {
 	})
 }
 
-func TestReserveOneAtATimeForOneDevice(t *testing.T) {
+func TestCreateOneAtATimeForOneDevice(t *testing.T) {
 	t.Parallel()
 	ipv4 := func(port int64) qod.Device {
 		return qod.Device{IPv4Address: &qod.IPv4Address{PublicAddress: "203.0.113.7", PublicPort: &port}}
@@ -1094,20 +1105,20 @@ func TestReserveOneAtATimeForOneDevice(t *testing.T) {
 		made    int
 		atOnce  int // POSTs under way at the same time, at most
 	}{
-		"one device":    {[]qod.Device{{PhoneNumber: phone}, {PhoneNumber: phone}, {PhoneNumber: phone}}, 1, 1},
+		"one device":    {[]qod.Device{{PhoneNumber: qodtest.Phone}, {PhoneNumber: qodtest.Phone}, {PhoneNumber: qodtest.Phone}}, 1, 1},
 		"three devices": {[]qod.Device{{PhoneNumber: "+34600000001"}, {PhoneNumber: "+34600000002"}, {PhoneNumber: "+34600000003"}}, 3, 3},
 		"one identifier in common": {[]qod.Device{
-			{PhoneNumber: phone, IPv6Address: "2001:db8::1"}, {IPv6Address: "2001:DB8:0::1"}, {PhoneNumber: phone},
+			{PhoneNumber: qodtest.Phone, IPv6Address: "2001:db8::1"}, {IPv6Address: "2001:DB8:0::1"}, {PhoneNumber: qodtest.Phone},
 		}, 1, 2}, // the last two have nothing in common
 		"two ports of one address": {[]qod.Device{ipv4(1), ipv4(2)}, 2, 2},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{network: sandbox.Config{Latency: time.Second}}, func(t *testing.T, w *world) {
+			qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Latency: time.Second}}, func(t *testing.T, n *qodtest.Network) {
 				var atOnce, most atomic.Int64
-				w.wire = func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
-					if isCreate(r) {
+				n.Intercept = func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+					if qodtest.IsCreate(r) {
 						most.Store(max(most.Load(), atOnce.Add(1)))
 						defer atOnce.Add(-1)
 					}
@@ -1118,9 +1129,9 @@ func TestReserveOneAtATimeForOneDevice(t *testing.T) {
 				for _, d := range test.devices {
 					time.Sleep(time.Millisecond) // the first one comes first
 					wg.Go(func() {
-						spec := wanted()
+						spec := qodtest.Spec()
 						spec.Device = d
-						s, err := w.Create(t.Context(), spec)
+						s, err := n.Create(t.Context(), spec)
 						var conflict *qod.ConflictError
 						switch {
 						case s.ID != "" && err == nil:
@@ -1133,69 +1144,69 @@ func TestReserveOneAtATimeForOneDevice(t *testing.T) {
 					})
 				}
 				wg.Wait()
-				equal(t, "made", int(made.Load()), test.made)
-				equal(t, "on the network", len(w.Ledger()), test.made)
-				equal(t, "refused because of this same process", int(own.Load()), len(test.devices)-test.made)
-				equal(t, "POSTs at once", int(most.Load()), test.atOnce)
+				qodtest.Equal(t, "made", int(made.Load()), test.made)
+				qodtest.Equal(t, "on the network", len(n.Ledger()), test.made)
+				qodtest.Equal(t, "refused because of this same process", int(own.Load()), len(test.devices)-test.made)
+				qodtest.Equal(t, "POSTs at once", int(most.Load()), test.atOnce)
 			})
 		})
 	}
 }
 
 // A burst of creates looks at the network once, and so does a burst of conflicts.
-func TestReserveSharesItsLooks(t *testing.T) {
+func TestCreateSharesItsLooks(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{network: sandbox.Config{Latency: 50 * time.Millisecond}}, func(t *testing.T, w *world) {
+	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Latency: 50 * time.Millisecond}}, func(t *testing.T, n *qodtest.Network) {
 		const burst = 100
 		all := func(check func(s qod.Session, err error)) {
 			var wg sync.WaitGroup
 			for i := range burst {
 				wg.Go(func() {
-					spec := wanted()
+					spec := qodtest.Spec()
 					spec.Device.PhoneNumber = fmt.Sprintf("+346000%05d", i)
-					check(w.Create(t.Context(), spec))
+					check(n.Create(t.Context(), spec))
 				})
 			}
 			wg.Wait()
 		}
 		for i := range burst { // other sessions than ours, that can be seen
-			w.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: fmt.Sprintf("+346000%05d", i)}})
+			n.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: fmt.Sprintf("+346000%05d", i)}})
 		}
-		all(func(_ qod.Session, err error) { _ = as[*qod.ConflictError](t, err) })
-		equal(t, "POSTs", w.Count(sandbox.OpCreate), 3*burst)
-		if n := w.Count(sandbox.OpList); n > 16 { // one each 250 ms, while there are any
-			t.Errorf("%d lists", n)
+		all(func(_ qod.Session, err error) { _ = qodtest.ErrorAs[*qod.ConflictError](t, err) })
+		qodtest.Equal(t, "POSTs", n.Count(sandbox.OpCreate), 3*burst)
+		if count := n.Count(sandbox.OpList); count > 16 { // one each 250 ms, while there are any
+			t.Errorf("%d lists", count)
 		}
-		posts := w.Count(sandbox.OpCreate)
-		for _, s := range w.Ledger() {
-			w.Remove(s.ID)
+		posts := n.Count(sandbox.OpCreate)
+		for _, s := range n.Ledger() {
+			n.Remove(s.ID)
 		}
 		time.Sleep(time.Minute)
-		before := w.Count(sandbox.OpList)
+		before := n.Count(sandbox.OpList)
 		all(func(s qod.Session, err error) {
 			if err != nil || s.ID == "" {
 				t.Errorf("%q, %v", s.ID, err)
 			}
 		})
-		equal(t, "POSTs of the second burst", w.Count(sandbox.OpCreate)-posts, burst)
-		equal(t, "lists of the second burst", w.Count(sandbox.OpList)-before, 1)
-		equal(t, "tokens", w.Count(sandbox.OpToken), 1)
+		qodtest.Equal(t, "POSTs of the second burst", n.Count(sandbox.OpCreate)-posts, burst)
+		qodtest.Equal(t, "lists of the second burst", n.Count(sandbox.OpList)-before, 1)
+		qodtest.Equal(t, "tokens", n.Count(sandbox.OpToken), 1)
 	})
 }
 
 // A thousand creates, as many at a time as Terraform makes, look at the network some ten times: with
 // that, and what else an apply asks for, it keeps to sixteen calls besides the POSTs.
-func TestReserveLooksLessInALongBurst(t *testing.T) {
+func TestCreateLooksLessInALongBurst(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{network: sandbox.Config{Latency: 50 * time.Millisecond, Provisioning: sandbox.Instant}}, func(t *testing.T, w *world) {
+	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Latency: 50 * time.Millisecond, Provisioning: sandbox.Instant}}, func(t *testing.T, n *qodtest.Network) {
 		began := time.Now()
 		var wg sync.WaitGroup
 		for lane := range 10 {
 			wg.Go(func() {
 				for i := range 100 {
-					spec := wanted()
+					spec := qodtest.Spec()
 					spec.Device.PhoneNumber = fmt.Sprintf("+346000%05d", 100*lane+i)
-					if _, err := w.Create(t.Context(), spec); err != nil {
+					if _, err := n.Create(t.Context(), spec); err != nil {
 						t.Error(err)
 					}
 					time.Sleep(130 * time.Millisecond) // which Terraform takes to write its state
@@ -1206,7 +1217,7 @@ func TestReserveLooksLessInALongBurst(t *testing.T) {
 		if took := time.Since(began); took < 15*time.Second {
 			t.Errorf("the burst took %v, which proves nothing", took)
 		}
-		if others := w.Count(sandbox.OpList) + w.Count(sandbox.OpToken) + w.Count(sandbox.OpDiscovery) + w.Count(sandbox.OpRead); others > 16 {
+		if others := n.Count(sandbox.OpList) + n.Count(sandbox.OpToken) + n.Count(sandbox.OpDiscovery) + n.Count(sandbox.OpRead); others > 16 {
 			t.Errorf("%d calls besides the POSTs", others)
 		}
 	})
@@ -1214,48 +1225,48 @@ func TestReserveLooksLessInALongBurst(t *testing.T) {
 
 // One list that failed leaves no create behind it without a look at what was there before; and where
 // lists fail for good, each is held up by one try at most.
-func TestReserveBehindAFailedList(t *testing.T) {
+func TestCreateBehindAFailedList(t *testing.T) {
 	t.Parallel()
-	reserve := func(t *testing.T, w *world, number int) time.Duration {
-		spec := wanted()
+	reserve := func(t *testing.T, n *qodtest.Network, number int) time.Duration {
+		spec := qodtest.Spec()
 		spec.Device.PhoneNumber = fmt.Sprintf("+346000%05d", number)
-		return took(func() {
-			if s, err := w.Create(t.Context(), spec); err != nil || s.ID == "" {
+		return qodtest.Elapsed(func() {
+			if s, err := n.Create(t.Context(), spec); err != nil || s.ID == "" {
 				t.Errorf("%v, %v", s, err)
 			}
 		})
 	}
 	t.Run("once", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, setting{}, func(t *testing.T, w *world) {
-			w.spoil(sandbox.OpList, 1, sandbox.Status(400, ""))
-			reserve(t, w, 1)
-			w.spoil(sandbox.OpCreate, 1, sandbox.DropAfterCommit())
-			w.Echo(without("startedAt")) // found only by what was there before
-			reserve(t, w, 2)
-			equal(t, "POSTs", w.Count(sandbox.OpCreate), 2)
+		qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+			n.InjectFault(sandbox.OpList, 1, sandbox.Status(400, ""))
+			reserve(t, n, 1)
+			n.InjectFault(sandbox.OpCreate, 1, sandbox.DropAfterCommit())
+			n.Echo(without("startedAt")) // found only by what was there before
+			reserve(t, n, 2)
+			qodtest.Equal(t, "POSTs", n.Count(sandbox.OpCreate), 2)
 		})
 	})
 	t.Run("for good", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, setting{}, func(t *testing.T, w *world) {
-			w.spoil(sandbox.OpList, -1, down)
-			reserve(t, w, 1)
-			before := w.Count(sandbox.OpList)
-			if d := reserve(t, w, 2); d > 500*time.Millisecond {
+		qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+			n.InjectFault(sandbox.OpList, -1, down)
+			reserve(t, n, 1)
+			before := n.Count(sandbox.OpList)
+			if d := reserve(t, n, 2); d > 500*time.Millisecond {
 				t.Errorf("the second create took %v", d)
 			}
-			equal(t, "lists for the second create", w.Count(sandbox.OpList)-before, 1)
+			qodtest.Equal(t, "lists for the second create", n.Count(sandbox.OpList)-before, 1)
 		})
 	})
 	t.Run("a list that hangs", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, setting{}, func(t *testing.T, w *world) {
-			ids := w.fleet(5)
-			w.refresh(ids[:4])
-			w.spoil(sandbox.OpList, -1, sandbox.HangBeforeCommit())
-			reserve(t, w, 1)
-			if d := took(func() { w.refresh(ids[4:]) }); d > time.Second {
+		qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+			ids := n.SeedFleet(5)
+			n.ReadAll(ids[:4])
+			n.InjectFault(sandbox.OpList, -1, sandbox.HangBeforeCommit())
+			reserve(t, n, 1)
+			if d := qodtest.Elapsed(func() { n.ReadAll(ids[4:]) }); d > time.Second {
 				t.Errorf("the read behind it took %v", d)
 			}
 		})
@@ -1263,19 +1274,19 @@ func TestReserveBehindAFailedList(t *testing.T) {
 }
 
 // A thousand creates whose answers are all lost get each its own session back.
-func TestReserveTellsItsOwnApart(t *testing.T) {
+func TestCreateTellsItsOwnApart(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 		const burst = 100
-		w.spoil(sandbox.OpCreate, -1, sandbox.DropAfterCommit())
+		n.InjectFault(sandbox.OpCreate, -1, sandbox.DropAfterCommit())
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		got := map[string]string{}
 		for i := range burst {
 			wg.Go(func() {
-				spec := wanted()
+				spec := qodtest.Spec()
 				spec.Device.PhoneNumber = fmt.Sprintf("+346000%05d", i)
-				s, err := w.Create(t.Context(), spec)
+				s, err := n.Create(t.Context(), spec)
 				if err != nil {
 					t.Error(err)
 				}
@@ -1285,21 +1296,21 @@ func TestReserveTellsItsOwnApart(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		equal(t, "sessions", len(got), burst)
-		equal(t, "POSTs", w.Count(sandbox.OpCreate), burst)
-		for _, s := range w.Ledger() {
-			equal(t, "device of "+s.ID, got[s.ID], s.Device.PhoneNumber)
+		qodtest.Equal(t, "sessions", len(got), burst)
+		qodtest.Equal(t, "POSTs", n.Count(sandbox.OpCreate), burst)
+		for _, s := range n.Ledger() {
+			qodtest.Equal(t, "device of "+s.ID, got[s.ID], s.Device.PhoneNumber)
 		}
-		if n := w.Count(sandbox.OpList); n > 5 {
-			t.Errorf("%d lists", n)
+		if count := n.Count(sandbox.OpList); count > 5 {
+			t.Errorf("%d lists", count)
 		}
 	})
 }
 
-func durations(t *testing.T, w *world) []int64 {
+func durations(t *testing.T, n *qodtest.Network) []int64 {
 	t.Helper()
 	var all []int64
-	for _, r := range w.Requests(sandbox.OpCreate) {
+	for _, r := range n.Requests(sandbox.OpCreate) {
 		var body struct{ Duration int64 }
 		if err := json.Unmarshal(r.Body, &body); err != nil {
 			t.Fatal(err)
@@ -1312,18 +1323,18 @@ func durations(t *testing.T, w *world) []int64 {
 // windowClosed expects that nothing was sent and nothing may exist.
 func windowClosed(t *testing.T, err error) {
 	t.Helper()
-	if !errors.Is(err, qod.ErrWindowClosed) || is[*qod.UnresolvedError](err) {
+	if !errors.Is(err, qod.ErrWindowClosed) || qodtest.IsError[*qod.UnresolvedError](err) {
 		t.Error(err)
 	}
 }
 
 // Until is kept to the second of the server's clock, whatever was lost on the way. To learn that clock
 // takes a second and some of the next.
-func TestReserveUntil(t *testing.T) {
+func TestCreateUntil(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		network sandbox.Config
-		arrange func(*testing.T, *world)
+		arrange func(*testing.T, *qodtest.Network)
 		left    time.Duration // until the end, by the server's clock
 		posts   []int64
 		check   func(t *testing.T, err error)
@@ -1348,7 +1359,7 @@ func TestReserveUntil(t *testing.T) {
 		"closed after a lost answer": {
 			arrange: creates(sandbox.Status(503, "", "Retry-After", "600")), left: 5 * time.Minute, posts: []int64{300},
 			check: func(t *testing.T, err error) {
-				if _ = as[*qod.UnresolvedError](t, err); !errors.Is(err, qod.ErrWindowClosed) {
+				if _ = qodtest.ErrorAs[*qod.UnresolvedError](t, err); !errors.Is(err, qod.ErrWindowClosed) {
 					t.Error(err)
 				}
 			},
@@ -1356,24 +1367,24 @@ func TestReserveUntil(t *testing.T) {
 		"the server's clock is an hour ahead": {network: sandbox.Config{Clock: ahead(time.Hour)}, left: time.Hour, posts: []int64{3600}},
 		"the server's clock is an hour slow":  {network: sandbox.Config{Clock: ahead(-time.Hour)}, left: time.Hour, posts: []int64{3600}},
 		"the list fails, and its Date says the time": {
-			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpList, -1, sandbox.Status(403, "")) },
+			arrange: func(_ *testing.T, n *qodtest.Network) { n.InjectFault(sandbox.OpList, -1, sandbox.Status(403, "")) },
 			left:    time.Hour, posts: []int64{3600},
 		},
 		// A list that fails is no POST that was lost.
 		"nobody says the time": {
-			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpList, -1, sandbox.DropBeforeCommit()) },
+			arrange: func(_ *testing.T, n *qodtest.Network) { n.InjectFault(sandbox.OpList, -1, sandbox.DropBeforeCommit()) },
 			left:    time.Hour,
 			check: func(t *testing.T, err error) {
-				if err == nil || is[*qod.UnresolvedError](err) {
+				if err == nil || qodtest.IsError[*qod.UnresolvedError](err) {
 					t.Error(err)
 				}
 			},
 		},
 		"the answers have no Date": {
-			arrange: func(_ *testing.T, w *world) { w.spoil(sandbox.OpList, -1, sandbox.Header("Date", "")) },
+			arrange: func(_ *testing.T, n *qodtest.Network) { n.InjectFault(sandbox.OpList, -1, sandbox.Header("Date", "")) },
 			left:    time.Hour,
 			check: func(t *testing.T, err error) {
-				if err == nil || is[*qod.UnresolvedError](err) {
+				if err == nil || qodtest.IsError[*qod.UnresolvedError](err) {
 					t.Error(err)
 				}
 			},
@@ -1382,23 +1393,23 @@ func TestReserveUntil(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{network: test.network}, func(t *testing.T, w *world) {
+			qodtest.InBubble(t, qodtest.Options{Sandbox: test.network}, func(t *testing.T, n *qodtest.Network) {
 				if test.arrange != nil {
-					test.arrange(t, w)
+					test.arrange(t, n)
 				}
 				now := time.Now()
 				if clock := test.network.Clock; clock != nil {
 					now = clock.Now()
 				}
-				spec := wanted()
+				spec := qodtest.Spec()
 				spec.Seconds, spec.Until = 0, now.Add(test.left)
-				s, err := w.Create(t.Context(), spec)
-				if got := durations(t, w); !slices.EqualFunc(got, test.posts, func(got, want int64) bool { return got <= want && got >= want-3 }) {
+				s, err := n.Create(t.Context(), spec)
+				if got := durations(t, n); !slices.EqualFunc(got, test.posts, func(got, want int64) bool { return got <= want && got >= want-3 }) {
 					t.Errorf("durations %v, want %v", got, test.posts)
 				}
 				if test.check != nil {
 					test.check(t, err)
-					equal(t, "on the network", len(w.Ledger()), 0)
+					qodtest.Equal(t, "on the network", len(n.Ledger()), 0)
 				} else if err != nil || s.ID == "" {
 					t.Errorf("%q, %v", s.ID, err)
 				}
@@ -1417,15 +1428,15 @@ func (o offset) Now() time.Time { return time.Now().Add(o.by) }
 func (offset) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
 
 // A session that was lost is found although the runner's clock is wrong.
-func TestReserveWithAWrongClock(t *testing.T) {
+func TestCreateWithAWrongClock(t *testing.T) {
 	scenarios := map[string]scenario{}
 	for _, by := range []time.Duration{-time.Hour, time.Hour} {
 		network := sandbox.Config{Clock: ahead(by)}
 		scenarios[fmt.Sprintf("%v, with a snapshot", by)] = scenario{
-			setting: setting{network: network}, arrange: creates(sandbox.DropAfterCommit()), posts: 1, made: true,
+			Options: qodtest.Options{Sandbox: network}, arrange: creates(sandbox.DropAfterCommit()), posts: 1, made: true,
 		}
 		scenarios[fmt.Sprintf("%v, without a snapshot", by)] = scenario{
-			setting: setting{network: network}, arrange: blind(sandbox.DropAfterCommit(), down), posts: 1, made: true,
+			Options: qodtest.Options{Sandbox: network}, arrange: blind(sandbox.DropAfterCommit(), down), posts: 1, made: true,
 		}
 	}
 	play(t, scenarios)
@@ -1433,18 +1444,18 @@ func TestReserveWithAWrongClock(t *testing.T) {
 
 // What is sent is what was asked for and nothing else; the sandbox refuses what is not in the
 // API document.
-func TestReserveSendsTheDocument(t *testing.T) {
+func TestCreateSendsTheDocument(t *testing.T) {
 	t.Parallel()
 	port := int64(0)
 	tests := map[string]struct {
 		spec qod.Spec
 		body string
 	}{
-		"the least": {wanted(), `{"device":{"phoneNumber":"+34600000001"},"qosProfile":"QOS_E","duration":3600}`},
+		"the least": {qodtest.Spec(), `{"device":{"phoneNumber":"+34600000001"},"qosProfile":"QOS_E","duration":3600}`},
 		"the most": {
 			qod.Spec{
 				Device: qod.Device{
-					PhoneNumber: phone, NetworkAccessIdentifier: "a@example.com",
+					PhoneNumber: qodtest.Phone, NetworkAccessIdentifier: "a@example.com",
 					IPv4Address: &qod.IPv4Address{PublicAddress: "203.0.113.7", PublicPort: &port}, IPv6Address: "2001:db8::1",
 				},
 				ApplicationServer: &qod.ApplicationServer{IPv4Address: "198.51.100.0/24", IPv6Address: "2001:db8:1::/48"},
@@ -1465,17 +1476,17 @@ func TestReserveSendsTheDocument(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				s, err := w.Create(t.Context(), test.spec)
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				s, err := n.Create(t.Context(), test.spec)
 				if err != nil {
 					t.Fatal(err)
 				}
-				sent := w.Requests(sandbox.OpCreate)[0]
-				equal(t, "body", string(sent.Body), test.body)
-				equal(t, "type", sent.Header.Get("Content-Type"), jsonType)
-				equal(t, "status", s.Status, qod.StatusRequested)
-				equal(t, "profile", s.QoSProfile, test.spec.QoSProfile)
-				equal(t, "seconds", s.Seconds, test.spec.Seconds)
+				sent := n.Requests(sandbox.OpCreate)[0]
+				qodtest.Equal(t, "body", string(sent.Body), test.body)
+				qodtest.Equal(t, "type", sent.Header.Get("Content-Type"), qodtest.JSON)
+				qodtest.Equal(t, "status", s.Status, qod.StatusRequested)
+				qodtest.Equal(t, "profile", s.QoSProfile, test.spec.QoSProfile)
+				qodtest.Equal(t, "seconds", s.Seconds, test.spec.Seconds)
 				if !test.spec.Device.Matches(s.Device) {
 					t.Error("another device came back")
 				}
@@ -1485,22 +1496,22 @@ func TestReserveSendsTheDocument(t *testing.T) {
 }
 
 // Posting is held whenever a POST may have an unknown fate, and given back in the end.
-func TestReserveHoldsPosting(t *testing.T) {
+func TestCreateHoldsPosting(t *testing.T) {
 	t.Parallel()
 	var posting holds
-	inBubble(t, setting{client: func(c *qod.Config) { c.Posting = &posting }}, func(t *testing.T, w *world) {
-		w.spoil(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
+	qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.Posting = &posting }}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
 		for _, op := range []sandbox.Operation{sandbox.OpCreate, sandbox.OpList} {
-			w.Before(op, func(int, *http.Request) {
-				if w.Count(sandbox.OpCreate) > 0 && posting.Load() != 1 {
+			n.Before(op, func(int, *http.Request) {
+				if n.Count(sandbox.OpCreate) > 0 && posting.Load() != 1 {
 					t.Errorf("%s: held %d times", op, posting.Load())
 				}
 			})
 		}
-		if _, err := w.Create(t.Context(), wanted()); err != nil {
+		if _, err := n.Create(t.Context(), qodtest.Spec()); err != nil {
 			t.Error(err)
 		}
-		equal(t, "held at the end", posting.Load(), 0)
+		qodtest.Equal(t, "held at the end", posting.Load(), 0)
 	})
 }
 
@@ -1510,9 +1521,9 @@ func (h *holds) Lock()   { h.Add(1) }
 func (h *holds) Unlock() { h.Add(-1) }
 
 // A fault of this program must not take with it what is known, or that something may exist.
-func TestReservePanics(t *testing.T) {
-	panicking := func(at func(r *http.Request) bool, after bool) wire {
-		return func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+func TestCreatePanics(t *testing.T) {
+	panicking := func(at func(r *http.Request) bool, after bool) qodtest.Interceptor {
+		return func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 			if !at(r) {
 				return next.RoundTrip(r)
 			}
@@ -1531,36 +1542,39 @@ func TestReservePanics(t *testing.T) {
 	}
 	listed := func(w *atomic.Bool) func(*http.Request) bool {
 		return func(r *http.Request) bool {
-			if isCreate(r) {
+			if qodtest.IsCreate(r) {
 				w.Store(true)
 			}
-			return isList(r) && w.Load()
+			return qodtest.IsList(r) && w.Load()
 		}
 	}
-	faulty := func(t *testing.T, _ *world, err error) { _ = as[*qod.PanicError](t, err) }
+	faulty := func(t *testing.T, _ *qodtest.Network, err error) { _ = qodtest.ErrorAs[*qod.PanicError](t, err) }
 	token := func(r *http.Request) bool { return strings.Contains(r.URL.Path, "token") }
 	discovery := func(r *http.Request) bool { return strings.Contains(r.URL.Path, "well-known") }
 	play(t, map[string]scenario{
-		"in discovery":          {setting: setting{wire: panicking(discovery, false)}, posts: 0, check: faulty},
-		"in the token request":  {setting: setting{wire: panicking(token, false)}, posts: 0, check: faulty},
-		"in the snapshot":       {setting: setting{wire: panicking(once(isList), false)}, posts: 1, made: true},
-		"before the POST, once": {setting: setting{wire: panicking(once(isCreate), false)}, posts: 1, made: true},
-		"after the POST":        {setting: setting{wire: panicking(once(isCreate), true)}, posts: 1, made: true},
-		"before every POST":     {setting: setting{wire: panicking(isCreate, false)}, posts: 0, check: func(t *testing.T, w *world, err error) { _ = as[*qod.UnresolvedError](t, err); faulty(t, w, err) }},
-		"after the POST, in the look": {setting: setting{wire: panicking(listed(new(atomic.Bool)), false)}, arrange: creates(sandbox.DropAfterCommit()), posts: 1, left: 1, check: func(t *testing.T, _ *world, err error) {
-			e := as[*qod.UnresolvedError](t, err)
-			_ = as[*qod.PanicError](t, e.LookErr)
+		"in discovery":          {Options: qodtest.Options{Intercept: panicking(discovery, false)}, posts: 0, check: faulty},
+		"in the token request":  {Options: qodtest.Options{Intercept: panicking(token, false)}, posts: 0, check: faulty},
+		"in the snapshot":       {Options: qodtest.Options{Intercept: panicking(once(qodtest.IsList), false)}, posts: 1, made: true},
+		"before the POST, once": {Options: qodtest.Options{Intercept: panicking(once(qodtest.IsCreate), false)}, posts: 1, made: true},
+		"after the POST":        {Options: qodtest.Options{Intercept: panicking(once(qodtest.IsCreate), true)}, posts: 1, made: true},
+		"before every POST": {Options: qodtest.Options{Intercept: panicking(qodtest.IsCreate, false)}, posts: 0, check: func(t *testing.T, n *qodtest.Network, err error) {
+			_ = qodtest.ErrorAs[*qod.UnresolvedError](t, err)
+			faulty(t, n, err)
 		}},
-		"behind the POST": {arrange: func(_ *testing.T, w *world) { w.BreakClaims() }, posts: 1, made: true, check: faulty},
+		"after the POST, in the look": {Options: qodtest.Options{Intercept: panicking(listed(new(atomic.Bool)), false)}, arrange: creates(sandbox.DropAfterCommit()), posts: 1, left: 1, check: func(t *testing.T, _ *qodtest.Network, err error) {
+			e := qodtest.ErrorAs[*qod.UnresolvedError](t, err)
+			_ = qodtest.ErrorAs[*qod.PanicError](t, e.LookErr)
+		}},
+		"behind the POST": {arrange: func(_ *testing.T, n *qodtest.Network) { n.BreakClaims() }, posts: 1, made: true, check: faulty},
 		"behind the look": {
-			arrange: func(_ *testing.T, w *world) {
-				w.BreakClaims()
-				w.spoil(sandbox.OpCreate, 1, sandbox.DropAfterCommit())
+			arrange: func(_ *testing.T, n *qodtest.Network) {
+				n.BreakClaims()
+				n.InjectFault(sandbox.OpCreate, 1, sandbox.DropAfterCommit())
 			},
-			posts: 1, left: 1, check: func(t *testing.T, w *world, err error) { unresolved(0, 1)(t, w, err); faulty(t, w, err) },
+			posts: 1, left: 1, check: func(t *testing.T, n *qodtest.Network, err error) { unresolved(0, 1)(t, n, err); faulty(t, n, err) },
 		},
 		"in the log": {
-			setting: setting{client: func(c *qod.Config) { c.Log = func(context.Context, qod.Event) { panic("a fault") } }},
+			Options: qodtest.Options{Client: func(c *qod.Config) { c.Log = func(context.Context, qod.Event) { panic("a fault") } }},
 			posts:   1, made: true,
 		},
 	})
@@ -1568,7 +1582,7 @@ func TestReservePanics(t *testing.T) {
 
 // Two faults in a row, in every combination of what can happen to a POST and to the looks behind
 // it. No exact outcome is asked for, only the promise.
-func TestReserveKeepsItsPromiseUnderTwoFaults(t *testing.T) {
+func TestCreateKeepsItsPromiseUnderTwoFaults(t *testing.T) {
 	t.Parallel()
 	type named struct {
 		name   string
@@ -1577,12 +1591,12 @@ func TestReserveKeepsItsPromiseUnderTwoFaults(t *testing.T) {
 	posts := []named{
 		{"before", sandbox.DropBeforeCommit()}, {"after", sandbox.DropAfterCommit()}, {"hang", sandbox.HangAfterCommit()},
 		{"late", sandbox.CommitLate(31 * time.Second)}, {"502", sandbox.StatusAfterCommit(502, "")}, {"503", sandbox.Status(503, "")},
-		{"empty", sandbox.Answer(201, jsonType, "")}, {"cut", sandbox.Truncate(20)}, {"409", conflict}, {"429", sandbox.Status(429, "")},
+		{"empty", sandbox.Answer(201, qodtest.JSON, "")}, {"cut", sandbox.Truncate(20)}, {"409", conflict}, {"429", sandbox.Status(429, "")},
 		{"401", sandbox.Status(401, "")},
 	}
-	again := []named{{"before", sandbox.DropBeforeCommit()}, {"after", sandbox.DropAfterCommit()}, {"409", conflict}, {"empty", sandbox.Answer(201, jsonType, "")}}
+	again := []named{{"before", sandbox.DropBeforeCommit()}, {"after", sandbox.DropAfterCommit()}, {"409", conflict}, {"empty", sandbox.Answer(201, qodtest.JSON, "")}}
 	looks := []named{
-		{"empty list", emptied}, {"object", sandbox.Answer(200, jsonType, "{}")}, {"html", sandbox.Answer(200, htmlType, loginPage)},
+		{"empty list", emptied}, {"object", sandbox.Answer(200, qodtest.JSON, "{}")}, {"html", sandbox.Answer(200, qodtest.HTML, qodtest.LoginPage)},
 		{"before", sandbox.DropBeforeCommit()}, {"hang", sandbox.HangBeforeCommit()}, {"503", down}, {"cut", sandbox.Truncate(20)}, {"401", sandbox.Status(401, "")},
 	}
 	for _, first := range posts {
@@ -1600,14 +1614,14 @@ func TestReserveKeepsItsPromiseUnderTwoFaults(t *testing.T) {
 }
 
 func twoFaults(t *testing.T, network sandbox.Config, first, second, look sandbox.Effect) {
-	inBubble(t, setting{network: network}, func(t *testing.T, w *world) {
-		w.spoil(sandbox.OpCreate, 1, first)
-		w.spoil(sandbox.OpCreate, 1, second)
-		w.spoilFromSecond(sandbox.OpList, 2, look)
-		s, err := w.Create(within(t, 10*time.Minute), wanted())
+	qodtest.InBubble(t, qodtest.Options{Sandbox: network}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpCreate, 1, first)
+		n.InjectFault(sandbox.OpCreate, 1, second)
+		n.InjectFaultFromSecond(sandbox.OpList, 2, look)
+		s, err := n.Create(qodtest.WithTimeout(t, 10*time.Minute), qodtest.Spec())
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
-		live := idsOf(w.Ledger())
+		live := qodtest.IDs(n.Ledger())
 		switch {
 		case len(live) > 1:
 			t.Errorf("bought twice: %v", live)
@@ -1615,7 +1629,7 @@ func twoFaults(t *testing.T, network sandbox.Config, first, second, look sandbox
 			t.Errorf("returned %q, on the network %v", s.ID, live)
 		case s.ID == "" && err == nil:
 			t.Error("neither session nor error")
-		case s.ID == "" && len(live) == 1 && !is[*qod.UnresolvedError](err):
+		case s.ID == "" && len(live) == 1 && !qodtest.IsError[*qod.UnresolvedError](err):
 			t.Errorf("a session is left behind: %v", err)
 		}
 	})

@@ -292,5 +292,11 @@ func ValidSessionID(id string) bool { return sessionID.MatchString(id) }
 
 func validID(id string) bool { return ValidSessionID(id) }
 
+// The hosts that the API document names.
+const (
+	DefaultEndpoint = "https://opengateway.telefonica.com/v1"
+	SandboxEndpoint = "https://sandbox.opengateway.telefonica.com/v1"
+)
+
 // LongestSession is the most that a session of this API lasts.
 const LongestSession = maxOpenGatewaySeconds * time.Second

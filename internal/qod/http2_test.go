@@ -19,6 +19,7 @@ import (
 	"golang.org/x/net/http2"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -33,7 +34,7 @@ func onFirst(is func(*http.Request) bool, fault streamFault) func(*http.Request)
 	}
 }
 
-func isRead(r *http.Request) bool { return r.Method == http.MethodGet && !isList(r) }
+func isRead(r *http.Request) bool { return r.Method == http.MethodGet && !qodtest.IsList(r) }
 
 func isDelete(r *http.Request) bool { return r.Method == http.MethodDelete }
 
@@ -52,7 +53,7 @@ func looksBetweenPosts(t *testing.T, name string, requests []string, posts int) 
 			seen, looked = seen+1, false
 		}
 	}
-	equal(t, name+": POSTs", seen, posts)
+	qodtest.Equal(t, name+": POSTs", seen, posts)
 }
 
 // streamFaults are the ways in which a proxy ends a stream that it cannot answer. net/http repeats a
@@ -90,10 +91,10 @@ func TestCreateIsSentOnceOverHTTP2(t *testing.T) {
 	for name, strike := range streamFaults() {
 		for committed, posts := range map[bool]int{false: 2, true: 1} {
 			name := fmt.Sprintf("%s, committed %t", name, committed)
-			server := newStreamServer(t, onFirst(isCreate, streamFault{committed: committed, strike: strike}))
-			w := clientOf(t, server.endpoint(), ready)
+			server := newStreamServer(t, onFirst(qodtest.IsCreate, streamFault{committed: committed, strike: strike}))
+			n := clientOf(t, server.endpoint(), staticToken)
 			all.add(func() {
-				s, err := w.Create(within(t, time.Minute), wanted())
+				s, err := n.Create(qodtest.WithTimeout(t, time.Minute), qodtest.Spec())
 				isTheOneSession(t, name, server.network, s, err)
 				requests, _ := server.came()
 				looksBetweenPosts(t, name, requests, posts)
@@ -106,7 +107,7 @@ func TestCreateIsSentOnceOverHTTP2(t *testing.T) {
 // isTheOneSession fails the test unless the network has exactly what the create returned.
 func isTheOneSession(t *testing.T, name string, network *sandbox.Sandbox, s qod.Session, err error) {
 	t.Helper()
-	if live := idsOf(network.Ledger()); err != nil || !slices.Equal(live, []string{s.ID}) {
+	if live := qodtest.IDs(network.Ledger()); err != nil || !slices.Equal(live, []string{s.ID}) {
 		t.Errorf("%s: %q, %v; on the network %v", name, s.ID, err, live)
 	}
 }
@@ -119,13 +120,13 @@ func TestDeleteOverHTTP2(t *testing.T) {
 		for _, committed := range []bool{false, true} {
 			name := fmt.Sprintf("%s, committed %t", name, committed)
 			server := newStreamServer(t, onFirst(isDelete, streamFault{committed: committed, strike: strike}))
-			s := server.network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: phone}})
-			w := clientOf(t, server.endpoint(), ready)
+			s := server.network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: qodtest.Phone}})
+			n := clientOf(t, server.endpoint(), staticToken)
 			all.add(func() {
-				if err := w.Delete(within(t, time.Minute), refOf(s)); err != nil && !qod.IsGone(err) {
+				if err := n.Delete(qodtest.WithTimeout(t, time.Minute), qodtest.Ref(s)); err != nil && !qod.IsGone(err) {
 					t.Errorf("%s: %v", name, err)
 				}
-				equal(t, name+": live", len(server.network.Ledger()), 0)
+				qodtest.Equal(t, name+": live", len(server.network.Ledger()), 0)
 			})
 		}
 	}
@@ -145,10 +146,10 @@ func TestCreateIsSentOnceOverHTTP1(t *testing.T) {
 		"cut within the answer": {sandbox.Truncate(20), 1},
 	} {
 		server := newSecure(t, trustedTLS(), false)
-		w := clientOf(t, server.URL+"/v1", ready)
+		n := clientOf(t, server.URL+"/v1", staticToken)
 		server.network.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: 1, Effect: test.effect})
 		all.add(func() {
-			s, err := w.Create(within(t, time.Minute), wanted())
+			s, err := n.Create(qodtest.WithTimeout(t, time.Minute), qodtest.Spec())
 			isTheOneSession(t, name, server.network, s, err)
 			var requests []string
 			for _, r := range server.network.Requests() {
@@ -169,19 +170,19 @@ func trustedTLS() *tls.Config {
 }
 
 // inHaste waits for four seconds, so that a silent connection is found after two.
-func inHaste(c *qod.Config) { ready(c); c.RequestTimeout = 4 * time.Second }
+func inHaste(c *qod.Config) { staticToken(c); c.RequestTimeout = 4 * time.Second }
 
 // A NAT or a load balancer that forgets a connection says nothing. The next try takes another one.
 func TestSilentHTTP2ConnectionIsLeft(t *testing.T) {
 	t.Parallel()
 	server := newStreamServer(t, onFirst(isRead, streamFault{strike: goDark}))
-	s := server.network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: phone}})
-	w := clientOf(t, server.endpoint(), func(c *qod.Config) { inHaste(c); c.MaxRetries = 1 })
-	if _, err := w.List(t.Context(), qod.Filter{}); err != nil {
+	s := server.network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: qodtest.Phone}})
+	n := clientOf(t, server.endpoint(), func(c *qod.Config) { inHaste(c); c.MaxRetries = 1 })
+	if _, err := n.List(t.Context(), qod.Filter{}); err != nil {
 		t.Fatal(err)
 	}
 	var err error
-	spent := took(func() { _, err = w.Read(t.Context(), refOf(s)) })
+	spent := qodtest.Elapsed(func() { _, err = n.Read(t.Context(), qodtest.Ref(s)) })
 	_, connections := server.came()
 	if err != nil || connections != 2 {
 		t.Errorf("over %d connections: %v", connections, err)
@@ -204,13 +205,13 @@ func TestCreateOverASilentHTTP2Connection(t *testing.T) {
 		"committed":      {streamFault{strike: goDark, committed: true}, 1},
 		"committed late": {streamFault{strike: goDark, committed: true, late: 4 * time.Second}, 1},
 	} {
-		server := newStreamServer(t, onFirst(isCreate, test.fault))
-		w := clientOf(t, server.endpoint(), inHaste)
+		server := newStreamServer(t, onFirst(qodtest.IsCreate, test.fault))
+		n := clientOf(t, server.endpoint(), inHaste)
 		all.add(func() {
-			s, err := w.Create(within(t, time.Minute), wanted())
+			s, err := n.Create(qodtest.WithTimeout(t, time.Minute), qodtest.Spec())
 			isTheOneSession(t, name, server.network, s, err)
 			requests, connections := server.came()
-			equal(t, name+": connections", connections, 2)
+			qodtest.Equal(t, name+": connections", connections, 2)
 			looksBetweenPosts(t, name, requests, test.posts)
 		})
 	}
@@ -240,18 +241,18 @@ func TestSilentIdleConnectionsAreLeft(t *testing.T) {
 		server.network.Handler().ServeHTTP(w, r)
 	})
 	t.Cleanup(func() { close(end) })
-	server.network.Seed(sandbox.Session{ID: someID}) // a get that finds it is all that a look takes
-	w := clientOf(t, server.URL+"/v1", func(c *qod.Config) { ready(c); c.MaxRetries, c.RequestTimeout = 1, 3*time.Second })
-	for i, err := range together(idle, func() error { return look(t, w) }) {
+	server.network.Seed(sandbox.Session{ID: qodtest.SessionID}) // a get that finds it is all that a look takes
+	n := clientOf(t, server.URL+"/v1", func(c *qod.Config) { staticToken(c); c.MaxRetries, c.RequestTimeout = 1, 3*time.Second })
+	for i, err := range together(idle, func() error { return look(t, n) }) {
 		if err != nil {
 			t.Fatal(i, err)
 		}
 	}
 	dark.Store(true)
-	if err := look(t, w); err != nil {
+	if err := look(t, n); err != nil {
 		t.Errorf("the second try took a connection that went silent with the first: %v", err)
 	}
-	equal(t, "connections", server.connections.Load(), idle+1)
+	qodtest.Equal(t, "connections", server.connections.Load(), idle+1)
 }
 
 // A request that fails while it is being written may have left: over HTTP/2 net/http says that the
@@ -259,8 +260,8 @@ func TestSilentIdleConnectionsAreLeft(t *testing.T) {
 func TestCreateThatFailsWhileItIsWritten(t *testing.T) {
 	t.Parallel()
 	var failed atomic.Bool
-	between := func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
-		if !isCreate(r) || !failed.CompareAndSwap(false, true) {
+	between := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		if !qodtest.IsCreate(r) || !failed.CompareAndSwap(false, true) {
 			return next.RoundTrip(r)
 		}
 		if trace := httptrace.ContextClientTrace(r.Context()); trace.WroteHeaderField != nil {
@@ -273,9 +274,9 @@ func TestCreateThatFailsWhileItIsWritten(t *testing.T) {
 		_ = answer.Body.Close()
 		return nil, errors.New("cut while it was written")
 	}
-	inBubble(t, setting{wire: between}, func(t *testing.T, w *world) {
-		s, err := w.Create(within(t, time.Minute), wanted())
-		isTheOneSession(t, "cut", w.Sandbox, s, err)
-		equal(t, "POSTs", w.Count(sandbox.OpCreate), 1)
+	qodtest.InBubble(t, qodtest.Options{Intercept: between}, func(t *testing.T, n *qodtest.Network) {
+		s, err := n.Create(qodtest.WithTimeout(t, time.Minute), qodtest.Spec())
+		isTheOneSession(t, "cut", n.Sandbox, s, err)
+		qodtest.Equal(t, "POSTs", n.Count(sandbox.OpCreate), 1)
 	})
 }

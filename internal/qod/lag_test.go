@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -27,35 +28,35 @@ func TestLag(t *testing.T) {
 				for _, own := range []bool{true, false} {
 					t.Run(fmt.Sprintf("%s, %s lag %v, made by this process: %v", verb, what, lag, own), func(t *testing.T) {
 						t.Parallel()
-						inBubble(t, setting{}, func(t *testing.T, w *world) {
-							w.t = t
+						qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+							n.T = t
 							for _, op := range ops {
-								w.Lag(op, lag)
+								n.Lag(op, lag)
 							}
 							ref := qod.Ref{MadeAt: time.Now()}
 							if own {
-								s, err := w.Create(t.Context(), wanted())
+								s, err := n.Create(t.Context(), qodtest.Spec())
 								if err != nil {
 									t.Fatal(err)
 								}
 								ref = qod.Ref{ID: s.ID}
 							} else {
-								ref.ID = w.seed(sandbox.Session{}).ID
+								ref.ID = n.SeedSession(sandbox.Session{}).ID
 							}
 							time.Sleep(5 * time.Second)
 							var err error
-							spent := took(func() { err = asker.ask(within(t, 2*time.Minute), w, ref) })
+							spent := qodtest.Elapsed(func() { err = asker.ask(qodtest.WithTimeout(t, 2*time.Minute), n, ref) })
 							if err != nil {
 								t.Errorf("after %v: %v", spent, err)
 							}
-							if deletes := asker.op == sandbox.OpDelete; deletes != (len(w.Ledger()) == 0) {
-								t.Errorf("on the network: %v", idsOf(w.Ledger()))
+							if deletes := asker.op == sandbox.OpDelete; deletes != (len(n.Ledger()) == 0) {
+								t.Errorf("on the network: %v", qodtest.IDs(n.Ledger()))
 							}
 							if spent > lag+6*time.Second {
 								t.Errorf("it took %v", spent)
 							}
-							if n := w.Count(asker.op); n > 40 {
-								t.Errorf("%d requests", n)
+							if count := n.Count(asker.op); count > 40 {
+								t.Errorf("%d requests", count)
 							}
 						})
 					})
@@ -73,14 +74,14 @@ func TestLagInterrupted(t *testing.T) {
 			t.Run(verb+", "+name, func(t *testing.T) {
 				t.Parallel()
 				for _, after := range []time.Duration{100 * time.Millisecond, 2 * time.Second, 10 * time.Second, 59500 * time.Millisecond} {
-					inBubble(t, setting{}, func(t *testing.T, w *world) {
-						w.t = t
-						s := w.seed(sandbox.Session{})
-						w.Lag(sandbox.OpList, time.Hour) // what a list shows is there, and nothing is looked for
-						w.spoil(asker.op, 1, noSession)
-						w.spoil(asker.op, -1, says)
+					qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+						n.T = t
+						s := n.SeedSession(sandbox.Session{})
+						n.Lag(sandbox.OpList, time.Hour) // what a list shows is there, and nothing is looked for
+						n.InjectFault(asker.op, 1, noSession)
+						n.InjectFault(asker.op, -1, says)
 						var err error
-						spent := took(func() { err = asker.ask(cancelledIn(t, after), w, qod.Ref{ID: s.ID, MadeAt: time.Now()}) })
+						spent := qodtest.Elapsed(func() { err = asker.ask(qodtest.CancelAfter(t, after), n, qod.Ref{ID: s.ID, MadeAt: time.Now()}) })
 						if spent > after+time.Second {
 							t.Errorf("it went on for %v", spent-after)
 						}
@@ -88,8 +89,8 @@ func TestLagInterrupted(t *testing.T) {
 							t.Errorf("error: %v", err)
 						}
 						if !asker.reads && asker.op == sandbox.OpRead {
-							equal(t, "the wait ended for", as[*qod.WaitError](t, err).Reason, qod.WaitInterrupted)
-						} else if e := as[*qod.InterruptedError](t, err); e.Timeout || !e.Sent {
+							qodtest.Equal(t, "the wait ended for", qodtest.ErrorAs[*qod.WaitError](t, err).Reason, qod.WaitInterrupted)
+						} else if e := qodtest.ErrorAs[*qod.InterruptedError](t, err); e.Timeout || !e.Sent {
 							t.Errorf("%+v", e)
 						}
 					})
@@ -122,15 +123,15 @@ func TestLagByWhichClock(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{network: test.network}, func(t *testing.T, w *world) {
+			qodtest.InBubble(t, qodtest.Options{Sandbox: test.network}, func(t *testing.T, n *qodtest.Network) {
 				made := time.Now()
 				if test.network.Clock != nil {
 					made = test.network.Clock.Now()
 				}
-				s := w.seed(sandbox.Session{})
-				w.Remove(s.ID)
+				s := n.SeedSession(sandbox.Session{})
+				n.Remove(s.ID)
 				if test.silent {
-					w.spoil("", -1, sandbox.Header("Date", ""))
+					n.InjectFault("", -1, sandbox.Header("Date", ""))
 				}
 				ref := qod.Ref{ID: s.ID, MadeAt: made}
 				if test.unknown {
@@ -138,8 +139,8 @@ func TestLagByWhichClock(t *testing.T) {
 				}
 				time.Sleep(test.age)
 				var err error
-				spent := took(func() { _, err = w.Read(t.Context(), ref) })
-				equal(t, "gone", qod.IsGone(err), true)
+				spent := qodtest.Elapsed(func() { _, err = n.Read(t.Context(), ref) })
+				qodtest.Equal(t, "gone", qod.IsGone(err), true)
 				till := time.Minute - test.age
 				switch {
 				case test.young && (spent < till-time.Second || spent > till+7*time.Second):
@@ -161,11 +162,11 @@ func TestLagIsBounded(t *testing.T) {
 	} {
 		t.Run(made.String(), func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				s := w.seed(sandbox.Session{})
-				w.Remove(s.ID)
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				s := n.SeedSession(sandbox.Session{})
+				n.Remove(s.ID)
 				var err error
-				spent := took(func() { _, err = w.Read(t.Context(), qod.Ref{ID: s.ID, MadeAt: time.Now().Add(made)}) })
+				spent := qodtest.Elapsed(func() { _, err = n.Read(t.Context(), qod.Ref{ID: s.ID, MadeAt: time.Now().Add(made)}) })
 				if !qod.IsGone(err) || spent > most {
 					t.Errorf("%v after %v", err, spent)
 				}
@@ -177,12 +178,12 @@ func TestLagIsBounded(t *testing.T) {
 // A wait whose time is up meanwhile says what it was answered.
 func TestLagLongerThanAWait(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		s := w.seed(sandbox.Session{Status: sandbox.StatusRequested})
-		w.Lag(sandbox.OpRead, time.Minute)
-		_, err := w.Await(within(t, 30*time.Second), qod.Ref{ID: s.ID, MadeAt: time.Now()})
-		equal(t, "reason", as[*qod.WaitError](t, err).Reason, qod.WaitTimeout)
-		equal(t, "answer", as[*qod.Error](t, err).Status, 404)
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		s := n.SeedSession(sandbox.Session{Status: sandbox.StatusRequested})
+		n.Lag(sandbox.OpRead, time.Minute)
+		_, err := n.Await(qodtest.WithTimeout(t, 30*time.Second), qod.Ref{ID: s.ID, MadeAt: time.Now()})
+		qodtest.Equal(t, "reason", qodtest.ErrorAs[*qod.WaitError](t, err).Reason, qod.WaitTimeout)
+		qodtest.Equal(t, "answer", qodtest.ErrorAs[*qod.Error](t, err).Status, 404)
 	})
 }
 
@@ -192,13 +193,13 @@ func TestLagOfAShortSession(t *testing.T) {
 	for verb, asker := range askers() {
 		t.Run(verb, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				w.t = t
-				s := w.seed(sandbox.Session{Duration: 10})
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				n.T = t
+				s := n.SeedSession(sandbox.Session{Duration: 10})
 				ref := qod.Ref{ID: s.ID, MadeAt: time.Now(), ExpiresAt: s.ExpiresAt}
 				time.Sleep(12 * time.Second)
 				var err error
-				spent := took(func() { err = asker.ask(t.Context(), w, ref) })
+				spent := qodtest.Elapsed(func() { err = asker.ask(t.Context(), n, ref) })
 				if !qod.IsGone(err) || spent > 2*time.Second {
 					t.Errorf("%v after %v", err, spent)
 				}
@@ -210,14 +211,14 @@ func TestLagOfAShortSession(t *testing.T) {
 // A fleet that is new and gone is looked for side by side, and one list decides for all.
 func TestLagOfAFleet(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		ids, made := w.fleet(10), time.Now()
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		ids, made := n.SeedFleet(10), time.Now()
 		for _, id := range ids {
-			w.Remove(id)
+			n.Remove(id)
 		}
-		spent := took(func() {
-			inParallel(ids, func(id string) {
-				if _, err := w.Read(t.Context(), qod.Ref{ID: id, MadeAt: made}); !qod.IsGone(err) {
+		spent := qodtest.Elapsed(func() {
+			qodtest.InParallel(ids, func(id string) {
+				if _, err := n.Read(t.Context(), qod.Ref{ID: id, MadeAt: made}); !qod.IsGone(err) {
 					t.Error(err)
 				}
 			})
@@ -225,11 +226,11 @@ func TestLagOfAFleet(t *testing.T) {
 		if spent > 66*time.Second {
 			t.Errorf("it took %v", spent)
 		}
-		if n := w.Count(sandbox.OpRead); n > 10*17 {
-			t.Errorf("%d gets", n)
+		if count := n.Count(sandbox.OpRead); count > 10*17 {
+			t.Errorf("%d gets", count)
 		}
-		if n := w.Count(sandbox.OpList); n > 3 {
-			t.Errorf("%d lists", n)
+		if count := n.Count(sandbox.OpList); count > 3 {
+			t.Errorf("%d lists", count)
 		}
 	})
 }
@@ -237,17 +238,17 @@ func TestLagOfAFleet(t *testing.T) {
 // Credentials that cannot be good again end the search: there is nothing to find with them.
 func TestLagEndsWithTheCredentials(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{client: func(c *qod.Config) { c.AccessToken = "ready" }}, func(t *testing.T, w *world) {
-		w.AcceptToken("ready", sandbox.DefaultClient.ID)
-		s := w.seed(sandbox.Session{})
-		w.Lag(sandbox.OpList, time.Hour)
-		w.spoil(sandbox.OpRead, 2, noSession)
-		w.spoil(sandbox.OpRead, -1, sandbox.Status(401, ""))
+	qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.AccessToken = "ready" }}, func(t *testing.T, n *qodtest.Network) {
+		n.AcceptToken("ready", sandbox.DefaultClient.ID)
+		s := n.SeedSession(sandbox.Session{})
+		n.Lag(sandbox.OpList, time.Hour)
+		n.InjectFault(sandbox.OpRead, 2, noSession)
+		n.InjectFault(sandbox.OpRead, -1, sandbox.Status(401, ""))
 		var err error
-		spent := took(func() {
-			_, err = w.Read(context.WithoutCancel(t.Context()), qod.Ref{ID: s.ID, MadeAt: time.Now()})
+		spent := qodtest.Elapsed(func() {
+			_, err = n.Read(context.WithoutCancel(t.Context()), qod.Ref{ID: s.ID, MadeAt: time.Now()})
 		})
-		equal(t, "status", as[*qod.Error](t, err).Status, 401)
+		qodtest.Equal(t, "status", qodtest.ErrorAs[*qod.Error](t, err).Status, 401)
 		if spent > 12*time.Second {
 			t.Errorf("it went on for %v", spent)
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 )
 
 func v4(address string, port ...int64) *qod.IPv4Address {
@@ -45,36 +46,36 @@ func TestDeviceCompare(t *testing.T) {
 		want string
 	}{
 		"nothing at all":    {qod.Device{}, qod.Device{}, nothing},
-		"nothing shown":     {number(phone), qod.Device{}, nothing},
-		"nothing in common": {number(phone), v6("2001:db8::1"), nothing},
+		"nothing shown":     {number(qodtest.Phone), qod.Device{}, nothing},
+		"nothing in common": {number(qodtest.Phone), v6("2001:db8::1"), nothing},
 
-		"the same number":        {number(phone), number(phone), match},
-		"without the plus":       {number(phone), number("34600000001"), match},
-		"with 00":                {number(phone), number("0034600000001"), match},
-		"in groups":              {number(phone), number("+34 600 000 001"), match},
-		"with dashes":            {number(phone), number("34-600-000-001"), match},
-		"with other dashes":      {number(phone), number("34‑600–000−001"), match},
-		"with dots":              {number(phone), number("+34.600.00.00.01"), match},
-		"with no-break spaces":   {number(phone), number("+34\u00a0600\u202f000\u00a0001"), match},
-		"with parentheses":       {number(phone), number("(+34) 600000001"), match},
-		"with a trunk prefix":    {number(phone), number("+34 (0) 600 000 001"), match},
-		"as a URI":               {number(phone), number("tel:+34-600-000-001"), match},
-		"as an MSISDN":           {number(phone), number("MSISDN:34600000001"), match},
-		"another number":         {number(phone), number(phone + "1"), contradiction},
-		"another, without plus":  {number(phone), number("34600000002"), contradiction},
-		"another, as a URI":      {number(phone), number("tel:+34600000002"), contradiction},
-		"a national number":      {number(phone), number("600000001"), nothing},
-		"another national one":   {number(phone), number("600000002"), contradiction},
-		"masked":                 {number(phone), number("+34600****02"), nothing},
-		"masked with x":          {number(phone), number("+34600xxxx02"), nothing},
-		"the last digits":        {number(phone), number("…02"), nothing},
+		"the same number":        {number(qodtest.Phone), number(qodtest.Phone), match},
+		"without the plus":       {number(qodtest.Phone), number("34600000001"), match},
+		"with 00":                {number(qodtest.Phone), number("0034600000001"), match},
+		"in groups":              {number(qodtest.Phone), number("+34 600 000 001"), match},
+		"with dashes":            {number(qodtest.Phone), number("34-600-000-001"), match},
+		"with other dashes":      {number(qodtest.Phone), number("34‑600–000−001"), match},
+		"with dots":              {number(qodtest.Phone), number("+34.600.00.00.01"), match},
+		"with no-break spaces":   {number(qodtest.Phone), number("+34\u00a0600\u202f000\u00a0001"), match},
+		"with parentheses":       {number(qodtest.Phone), number("(+34) 600000001"), match},
+		"with a trunk prefix":    {number(qodtest.Phone), number("+34 (0) 600 000 001"), match},
+		"as a URI":               {number(qodtest.Phone), number("tel:+34-600-000-001"), match},
+		"as an MSISDN":           {number(qodtest.Phone), number("MSISDN:34600000001"), match},
+		"another number":         {number(qodtest.Phone), number(qodtest.Phone + "1"), contradiction},
+		"another, without plus":  {number(qodtest.Phone), number("34600000002"), contradiction},
+		"another, as a URI":      {number(qodtest.Phone), number("tel:+34600000002"), contradiction},
+		"a national number":      {number(qodtest.Phone), number("600000001"), nothing},
+		"another national one":   {number(qodtest.Phone), number("600000002"), contradiction},
+		"masked":                 {number(qodtest.Phone), number("+34600****02"), nothing},
+		"masked with x":          {number(qodtest.Phone), number("+34600xxxx02"), nothing},
+		"the last digits":        {number(qodtest.Phone), number("…02"), nothing},
 		"masked alike":           {number("+34600****01"), number("+34600****01"), nothing},
-		"with a trunk zero":      {number(phone), number("0600000002"), nothing},
-		"with an extension":      {number(phone), number(phone + ";ext=1"), nothing},
-		"too long":               {number(phone), number("+3460000000112345"), nothing},
-		"no number":              {number(phone), number("unknown"), nothing},
-		"a hash of it":           {number(phone), number("3b4c1d9e"), nothing},
-		"masked, another shared": {qod.Device{PhoneNumber: phone, IPv6Address: "2001:db8::1"}, qod.Device{PhoneNumber: "****02", IPv6Address: "2001:db8::1"}, match},
+		"with a trunk zero":      {number(qodtest.Phone), number("0600000002"), nothing},
+		"with an extension":      {number(qodtest.Phone), number(qodtest.Phone + ";ext=1"), nothing},
+		"too long":               {number(qodtest.Phone), number("+3460000000112345"), nothing},
+		"no number":              {number(qodtest.Phone), number("unknown"), nothing},
+		"a hash of it":           {number(qodtest.Phone), number("3b4c1d9e"), nothing},
+		"masked, another shared": {qod.Device{PhoneNumber: qodtest.Phone, IPv6Address: "2001:db8::1"}, qod.Device{PhoneNumber: "****02", IPv6Address: "2001:db8::1"}, match},
 
 		"the same name":       {name("A@b"), name("a@B"), match},
 		"another name":        {name("a@b"), name("c@b"), contradiction},
@@ -105,14 +106,14 @@ func TestDeviceCompare(t *testing.T) {
 		"another port":        {at("203.0.113.7", 80), at("203.0.113.7", 81), contradiction},
 		"no port shown":       {at("203.0.113.7", 80), at("203.0.113.7"), match},
 
-		"one in common":              {qod.Device{PhoneNumber: phone, IPv6Address: "2001:db8::1"}, qod.Device{PhoneNumber: phone, NetworkAccessIdentifier: "a"}, match},
-		"one in common, one against": {qod.Device{PhoneNumber: phone, IPv6Address: "2001:db8::1"}, qod.Device{PhoneNumber: phone, IPv6Address: "2001:db8::2"}, contradiction},
+		"one in common":              {qod.Device{PhoneNumber: qodtest.Phone, IPv6Address: "2001:db8::1"}, qod.Device{PhoneNumber: qodtest.Phone, NetworkAccessIdentifier: "a"}, match},
+		"one in common, one against": {qod.Device{PhoneNumber: qodtest.Phone, IPv6Address: "2001:db8::1"}, qod.Device{PhoneNumber: qodtest.Phone, IPv6Address: "2001:db8::2"}, contradiction},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			equal(t, "it says", said(test.a, test.b), test.want)
-			equal(t, "the other way round", said(test.b, test.a), test.want)
-			equal(t, "matches", test.a.Matches(test.b), test.want == match)
+			qodtest.Equal(t, "it says", said(test.a, test.b), test.want)
+			qodtest.Equal(t, "the other way round", said(test.b, test.a), test.want)
+			qodtest.Equal(t, "matches", test.a.Matches(test.b), test.want == match)
 		})
 	}
 }
@@ -127,8 +128,8 @@ func TestSameAddress(t *testing.T) {
 		{"2001:DB8::/32", "2001:db8:0::/32", true}, {"10.1.2.3/8", "10.0.0.0/8", true}, {"10.0.0.0/8", "10.0.0.0/9", false},
 		{"10.0.0.1", "10.0.0.1/32", false}, {"::ffff:10.0.0.1", "10.0.0.1", true}, {"fe80::1%eth0", "fe80::1", false},
 	} {
-		equal(t, test.a+" and "+test.b, qod.SameAddress(test.a, test.b), test.want)
-		equal(t, test.b+" and "+test.a, qod.SameAddress(test.b, test.a), test.want)
+		qodtest.Equal(t, test.a+" and "+test.b, qod.SameAddress(test.a, test.b), test.want)
+		qodtest.Equal(t, test.b+" and "+test.a, qod.SameAddress(test.b, test.a), test.want)
 	}
 }
 
@@ -146,8 +147,8 @@ func deviceOf(number, name, address4, address6 string, port int64) qod.Device {
 // Who asks makes no difference, nor does how a number is spelled; what the lists of identifiers share,
 // which locks and conflicts go by, agrees; and what is shown in addition takes nothing away.
 func FuzzDeviceMatches(f *testing.F) {
-	f.Add(phone, "a@b", "203.0.113.7", "2001:db8::1", int64(80), phone[1:], "A@B", "::ffff:203.0.113.7", "2001:DB8:0::1", int64(-1))
-	f.Add(phone, "", "", "", int64(0), "", "a@b", "", "", int64(0))
+	f.Add(qodtest.Phone, "a@b", "203.0.113.7", "2001:db8::1", int64(80), qodtest.Phone[1:], "A@B", "::ffff:203.0.113.7", "2001:DB8:0::1", int64(-1))
+	f.Add(qodtest.Phone, "", "", "", int64(0), "", "a@b", "", "", int64(0))
 	f.Add("+1", "", "", "::1", int64(0), "1", "", "", "::2", int64(0))
 	f.Add("", "ſ@K", "10.0.0.1", "", int64(1), "", "S@k", "10.0.0.1", "", int64(2))
 	f.Add("+", "", "", "", int64(0), "++", "", "", "", int64(0))
@@ -230,14 +231,14 @@ func TestSessionString(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 22, 13, 0, 0, 0, time.FixedZone("", 3600))
 	for want, s := range map[string]qod.Session{
-		someID + " (QOS_E, AVAILABLE, until 2026-11-22T12:00:00Z)": {ID: someID, QoSProfile: "QOS_E", Status: qod.StatusAvailable, ExpiresAt: at, Device: wanted().Device},
-		someID + " (not said, not said)":                           {ID: someID},
+		qodtest.SessionID + " (QOS_E, AVAILABLE, until 2026-11-22T12:00:00Z)": {ID: qodtest.SessionID, QoSProfile: "QOS_E", Status: qod.StatusAvailable, ExpiresAt: at, Device: qodtest.Spec().Device},
+		qodtest.SessionID + " (not said, not said)":                           {ID: qodtest.SessionID},
 	} {
-		equal(t, "String", s.String(), want)
-		equal(t, "%+v", fmt.Sprintf("%+v", s), want)
+		qodtest.Equal(t, "String", s.String(), want)
+		qodtest.Equal(t, "%+v", fmt.Sprintf("%+v", s), want)
 	}
-	d := qod.Device{PhoneNumber: phone, NetworkAccessIdentifier: "line@example.com", IPv4Address: v4("203.0.113.7", 80), IPv6Address: "2001:db8::1"}
-	equal(t, "device", d.String(), "phone_number …01, network_access_identifier …om, ipv4_address ….7, ipv6_address …:1")
-	equal(t, "no device", qod.Device{}.String(), "no device shown")
-	equal(t, "spec", fmt.Sprintf("%+v", wanted()), "QOS_E for phone_number …01")
+	d := qod.Device{PhoneNumber: qodtest.Phone, NetworkAccessIdentifier: "line@example.com", IPv4Address: v4("203.0.113.7", 80), IPv6Address: "2001:db8::1"}
+	qodtest.Equal(t, "device", d.String(), "phone_number …01, network_access_identifier …om, ipv4_address ….7, ipv6_address …:1")
+	qodtest.Equal(t, "no device", qod.Device{}.String(), "no device shown")
+	qodtest.Equal(t, "spec", fmt.Sprintf("%+v", qodtest.Spec()), "QOS_E for phone_number …01")
 }

@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -115,9 +116,9 @@ func (p *proxy) start() (stop func()) {
 }
 
 func (p *proxy) tunnels(host string) int64 {
-	if n, ok := p.seen.Load(host); ok {
-		if n, ok := n.(*atomic.Int64); ok {
-			return n.Load()
+	if count, ok := p.seen.Load(host); ok {
+		if count, ok := count.(*atomic.Int64); ok {
+			return count.Load()
 		}
 	}
 	return 0
@@ -125,8 +126,8 @@ func (p *proxy) tunnels(host string) int64 {
 
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	seen, _ := p.seen.LoadOrStore(r.Host, new(atomic.Int64))
-	if n, ok := seen.(*atomic.Int64); ok {
-		n.Add(1)
+	if count, ok := seen.(*atomic.Int64); ok {
+		count.Add(1)
 	}
 	host, _ := p.hosts.Load(r.Host)
 	address, known := host.(string)
@@ -190,14 +191,14 @@ func newSecure(t *testing.T, config *tls.Config, http2 bool) *secure {
 
 func (s *secure) address() string { return s.Listener.Addr().String() }
 
-func clientOf(t *testing.T, endpoint string, change func(*qod.Config)) *world {
+func clientOf(t *testing.T, endpoint string, change func(*qod.Config)) *qodtest.Network {
 	t.Helper()
-	w := &world{t: t}
-	w.connect(t, usual(endpoint), change)
-	return w
+	n := &qodtest.Network{T: t}
+	n.Connect(qodtest.Config(endpoint), change)
+	return n
 }
 
-func ready(c *qod.Config) { c.AccessToken = "ready" }
+func staticToken(c *qod.Config) { c.AccessToken = "ready" }
 
 // evil is a host that must never be asked anything.
 func evil(t *testing.T) string {
@@ -220,27 +221,27 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 			t.Run(fmt.Sprintf("%s %d", op, status), func(t *testing.T) {
 				t.Parallel()
 				elsewhere := evil(t)
-				w := onSockets(t, setting{client: func(c *qod.Config) { c.MaxRetries = 0 }})
-				s := w.seed(sandbox.Session{})
-				w.spoil(at(op), 1, sandbox.Redirect(status, elsewhere+"/v1/qod/sessions"))
-				err := verb(t.Context(), w, s.ID)
-				e := as[*qod.Error](t, err)
-				equal(t, "status", e.Status, status)
+				n := qodtest.OnSockets(t, qodtest.Options{Client: func(c *qod.Config) { c.MaxRetries = 0 }})
+				s := n.SeedSession(sandbox.Session{})
+				n.InjectFault(at(op), 1, sandbox.Redirect(status, elsewhere+"/v1/qod/sessions"))
+				err := verb(t.Context(), n, s.ID)
+				e := qodtest.ErrorAs[*qod.Error](t, err)
+				qodtest.Equal(t, "status", e.Status, status)
 				if !strings.Contains(err.Error(), "redirected to "+elsewhere+",") {
 					t.Errorf("it does not say where to: %v", err)
 				}
-				equal(t, "live", len(w.Ledger()), 1)
+				qodtest.Equal(t, "live", len(n.Ledger()), 1)
 			})
 		}
 		for _, op := range []sandbox.Operation{sandbox.OpToken, sandbox.OpDiscovery} {
 			t.Run(fmt.Sprintf("%s %d", op, status), func(t *testing.T) {
 				t.Parallel()
 				elsewhere := evil(t)
-				w := onSockets(t, setting{})
-				w.spoil(op, -1, sandbox.Redirect(status, elsewhere+"/oauth/token"))
-				_, err := w.List(t.Context(), qod.Filter{})
-				equal(t, "status", as[*qod.TokenError](t, err).Status, status)
-				equal(t, "requests", w.Count(op), 1)
+				n := qodtest.OnSockets(t, qodtest.Options{})
+				n.InjectFault(op, -1, sandbox.Redirect(status, elsewhere+"/oauth/token"))
+				_, err := n.List(t.Context(), qod.Filter{})
+				qodtest.Equal(t, "status", qodtest.ErrorAs[*qod.TokenError](t, err).Status, status)
+				qodtest.Equal(t, "requests", n.Count(op), 1)
 			})
 		}
 	}
@@ -280,39 +281,39 @@ func TestTrust(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := newSecure(t, test.tls, false)
-			w := clientOf(t, server.URL+"/v1", ready)
-			s, err := w.Create(t.Context(), wanted())
+			n := clientOf(t, server.URL+"/v1", staticToken)
+			s, err := n.Create(t.Context(), qodtest.Spec())
 			if test.says == "" {
 				if err != nil || s.ID == "" {
 					t.Errorf("%q, %v", s.ID, err)
 				}
 				return
 			}
-			if is[*qod.UnresolvedError](err) || as[*qod.Error](t, err).Status != 0 || !strings.Contains(err.Error(), test.says) {
+			if qodtest.IsError[*qod.UnresolvedError](err) || qodtest.ErrorAs[*qod.Error](t, err).Status != 0 || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("%v does not say %q", err, test.says)
 			}
-			equal(t, "on the network", len(server.network.Ledger()), 0)
+			qodtest.Equal(t, "on the network", len(server.network.Ledger()), 0)
 			// The snapshot and the POST: neither is tried again.
-			equal(t, "connections", server.connections.Load(), 2)
+			qodtest.Equal(t, "connections", server.connections.Load(), 2)
 		})
 		if test.says != "" {
 			t.Run(name+", for the token", func(t *testing.T) {
 				t.Parallel()
 				server := newSecure(t, test.tls, false)
-				w := clientOf(t, server.URL+"/v1", func(c *qod.Config) { c.TokenURL = server.URL + "/oauth/token" })
-				_, err := w.List(t.Context(), qod.Filter{})
-				if e := as[*qod.TokenError](t, err); !strings.Contains(e.Error(), test.says) {
+				n := clientOf(t, server.URL+"/v1", func(c *qod.Config) { c.TokenURL = server.URL + "/oauth/token" })
+				_, err := n.List(t.Context(), qod.Filter{})
+				if e := qodtest.ErrorAs[*qod.TokenError](t, err); !strings.Contains(e.Error(), test.says) {
 					t.Errorf("%v does not say %q", err, test.says)
 				}
-				equal(t, "connections", server.connections.Load(), 1)
+				qodtest.Equal(t, "connections", server.connections.Load(), 1)
 			})
 			t.Run(name+", for discovery", func(t *testing.T) {
 				t.Parallel()
 				server := newSecure(t, test.tls, false)
-				w := clientOf(t, server.URL+"/v1", nil)
-				_, err := w.List(t.Context(), qod.Filter{})
-				equal(t, "discovery", as[*qod.TokenError](t, err).Discovery, true)
-				equal(t, "connections", server.connections.Load(), 1)
+				n := clientOf(t, server.URL+"/v1", nil)
+				_, err := n.List(t.Context(), qod.Filter{})
+				qodtest.Equal(t, "discovery", qodtest.ErrorAs[*qod.TokenError](t, err).Discovery, true)
+				qodtest.Equal(t, "connections", server.connections.Load(), 1)
 			})
 		}
 	}
@@ -323,12 +324,12 @@ func TestPlainHTTPWhereTLSIsWanted(t *testing.T) {
 	var asked atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
 	t.Cleanup(server.Close)
-	w := clientOf(t, strings.Replace(server.URL, "http:", "https:", 1)+"/v1", func(c *qod.Config) { ready(c); c.MaxRetries = 0 })
-	_, err := w.Read(t.Context(), qod.Ref{ID: someID})
+	n := clientOf(t, strings.Replace(server.URL, "http:", "https:", 1)+"/v1", func(c *qod.Config) { staticToken(c); c.MaxRetries = 0 })
+	_, err := n.Read(t.Context(), qod.Ref{ID: qodtest.SessionID})
 	if err == nil || qod.IsGone(err) {
 		t.Errorf("error: %v", err)
 	}
-	equal(t, "requests", asked.Load(), 0)
+	qodtest.Equal(t, "requests", asked.Load(), 0)
 }
 
 func TestHTTP2(t *testing.T) {
@@ -343,15 +344,15 @@ func TestHTTP2(t *testing.T) {
 		mu.Unlock()
 		server.network.Handler().ServeHTTP(w, r)
 	})
-	w := clientOf(t, server.URL+"/v1", ready)
+	n := clientOf(t, server.URL+"/v1", staticToken)
 	// A cut stream is an answer that is lost, and nothing repeats the POST behind our back.
 	server.network.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.DropAfterCommit()})
-	s, err := w.Create(t.Context(), wanted())
+	s, err := n.Create(t.Context(), qodtest.Spec())
 	if err != nil || len(server.network.Ledger()) != 1 || server.network.Ledger()[0].ID != s.ID {
 		t.Errorf("%q, %v", s.ID, err)
 	}
-	equal(t, "POSTs", server.network.Count(sandbox.OpCreate), 1)
-	equal(t, "connections", server.connections.Load(), 1)
+	qodtest.Equal(t, "POSTs", server.network.Count(sandbox.OpCreate), 1)
+	qodtest.Equal(t, "connections", server.connections.Load(), 1)
 	mu.Lock()
 	defer mu.Unlock()
 	if len(protocols) != 1 || protocols["HTTP/2.0"] == 0 {
@@ -370,19 +371,19 @@ func TestProxy(t *testing.T) {
 		server := newSecure(t, &tls.Config{Certificates: []tls.Certificate{certificate}}, false)
 		theProxy.hosts.Store(host+":443", server.address())
 		before := theProxy.tunnels(host + ":443")
-		w := clientOf(t, "https://"+host+"/v1", nil)
-		s, err := w.Create(t.Context(), wanted())
+		n := clientOf(t, "https://"+host+"/v1", nil)
+		s, err := n.Create(t.Context(), qodtest.Spec())
 		if err != nil || len(server.network.Ledger()) != 1 || server.network.Ledger()[0].ID != s.ID {
 			t.Fatalf("%q, %v", s.ID, err)
 		}
-		equal(t, "discoveries", server.network.Count(sandbox.OpDiscovery), 1)
-		equal(t, "tokens", server.network.Count(sandbox.OpToken), 1)
+		qodtest.Equal(t, "discoveries", server.network.Count(sandbox.OpDiscovery), 1)
+		qodtest.Equal(t, "tokens", server.network.Count(sandbox.OpToken), 1)
 		for _, r := range server.network.Requests() {
 			if r.Header.Get("Proxy-Authorization") != "" {
 				t.Error("the gateway is told the proxy's password")
 			}
 		}
-		equal(t, "tunnels", theProxy.tunnels(host+":443")-before, server.connections.Load())
+		qodtest.Equal(t, "tunnels", theProxy.tunnels(host+":443")-before, server.connections.Load())
 	})
 	for name, test := range map[string]struct {
 		host, address, says string
@@ -397,16 +398,16 @@ func TestProxy(t *testing.T) {
 				theProxy.hosts.Store(test.host+":443", test.address)
 			}
 			before := theProxy.tunnels(test.host + ":443")
-			w := clientOf(t, "https://"+test.host+"/v1", func(c *qod.Config) { ready(c); c.MaxRetries = 0 })
-			_, err := w.Create(t.Context(), wanted())
+			n := clientOf(t, "https://"+test.host+"/v1", func(c *qod.Config) { staticToken(c); c.MaxRetries = 0 })
+			_, err := n.Create(t.Context(), qodtest.Spec())
 			// Nothing was sent, which is known for certain: no session may exist.
-			if is[*qod.UnresolvedError](err) || as[*qod.Error](t, err).Status != 0 || !strings.Contains(err.Error(), test.says) {
+			if qodtest.IsError[*qod.UnresolvedError](err) || qodtest.ErrorAs[*qod.Error](t, err).Status != 0 || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("%v", err)
 			}
 			if strings.Contains(err.Error(), proxyPassword) || strings.Contains(err.Error(), proxyUser) {
 				t.Errorf("the proxy's password is in %q", err)
 			}
-			equal(t, "tunnels asked for", theProxy.tunnels(test.host+":443")-before, 2) // the snapshot and the POST
+			qodtest.Equal(t, "tunnels asked for", theProxy.tunnels(test.host+":443")-before, 2) // the snapshot and the POST
 		})
 	}
 }
@@ -419,9 +420,9 @@ func TestConnectionRefused(t *testing.T) {
 	}
 	nobody := listener.Addr().String()
 	_ = listener.Close()
-	w := clientOf(t, "http://"+nobody+"/v1", func(c *qod.Config) { ready(c); c.MaxRetries = 0 })
-	_, err = w.Create(t.Context(), wanted())
-	if is[*qod.UnresolvedError](err) || as[*qod.Error](t, err).Status != 0 {
+	n := clientOf(t, "http://"+nobody+"/v1", func(c *qod.Config) { staticToken(c); c.MaxRetries = 0 })
+	_, err = n.Create(t.Context(), qodtest.Spec())
+	if qodtest.IsError[*qod.UnresolvedError](err) || qodtest.ErrorAs[*qod.Error](t, err).Status != 0 {
 		t.Errorf("%v", err)
 	}
 }
@@ -430,19 +431,19 @@ func TestConnectionRefused(t *testing.T) {
 func TestConnectionsAreReused(t *testing.T) {
 	t.Parallel()
 	const parallel, rounds = 50, 10
-	w := onSockets(t, setting{network: sandbox.Config{Latency: 2 * time.Millisecond}})
+	n := qodtest.OnSockets(t, qodtest.Options{Sandbox: sandbox.Config{Latency: 2 * time.Millisecond}})
 	for range rounds {
-		for _, err := range together(parallel, func() error { return look(t, w) }) {
+		for _, err := range together(parallel, func() error { return look(t, n) }) {
 			if err != nil {
 				t.Error(err)
 			}
 		}
 	}
 	remotes := map[string]bool{}
-	for _, r := range w.Requests(sandbox.OpRead) {
+	for _, r := range n.Requests(sandbox.OpRead) {
 		remotes[r.Remote] = true
 	}
-	equal(t, "requests", w.Count(sandbox.OpRead), parallel*rounds)
+	qodtest.Equal(t, "requests", n.Count(sandbox.OpRead), parallel*rounds)
 	if len(remotes) > parallel+10 { // a dial that loses against a connection that comes back
 		t.Errorf("%d connections for %d requests", len(remotes), parallel*rounds)
 	}
@@ -462,16 +463,16 @@ func TestKeptConnectionIsCut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := onSockets(t, setting{})
-			mustLook(t, w)
-			w.spoil(sandbox.OpCreate, 1, test.effect)
-			s, err := w.Create(t.Context(), wanted())
-			if live := w.Ledger(); err != nil || len(live) != 1 || live[0].ID != s.ID {
-				t.Errorf("%q, %v; on the network %v", s.ID, err, idsOf(live))
+			n := qodtest.OnSockets(t, qodtest.Options{})
+			mustLook(t, n)
+			n.InjectFault(sandbox.OpCreate, 1, test.effect)
+			s, err := n.Create(t.Context(), qodtest.Spec())
+			if live := n.Ledger(); err != nil || len(live) != 1 || live[0].ID != s.ID {
+				t.Errorf("%q, %v; on the network %v", s.ID, err, qodtest.IDs(live))
 			}
-			posts := w.Requests(sandbox.OpCreate)
-			equal(t, "POSTs", len(posts), test.posts)
-			equal(t, "on a kept connection", posts[0].Remote, w.Requests(sandbox.OpRead)[0].Remote)
+			posts := n.Requests(sandbox.OpCreate)
+			qodtest.Equal(t, "POSTs", len(posts), test.posts)
+			qodtest.Equal(t, "on a kept connection", posts[0].Remote, n.Requests(sandbox.OpRead)[0].Remote)
 		})
 	}
 }
@@ -480,17 +481,17 @@ func TestKeptConnectionIsCut(t *testing.T) {
 func TestIdleConnectionIsClosed(t *testing.T) {
 	t.Parallel()
 	server := sandbox.Start(t, sandbox.Config{})
-	w := &world{Sandbox: server.Sandbox, t: t}
-	w.connect(t, usual(server.Endpoint()), nil)
+	n := &qodtest.Network{Sandbox: server.Sandbox, T: t}
+	n.Connect(qodtest.Config(server.Endpoint()), nil)
 	for range 2 {
-		mustLook(t, w)
+		mustLook(t, n)
 		server.CloseIdle()
-		s, err := w.Create(t.Context(), wanted())
-		if err != nil || len(w.Ledger()) != 1 {
-			t.Fatalf("%v; on the network %v", err, idsOf(w.Ledger()))
+		s, err := n.Create(t.Context(), qodtest.Spec())
+		if err != nil || len(n.Ledger()) != 1 {
+			t.Fatalf("%v; on the network %v", err, qodtest.IDs(n.Ledger()))
 		}
 		server.CloseIdle()
-		if err := w.Delete(t.Context(), qod.Ref{ID: s.ID}); err != nil {
+		if err := n.Delete(t.Context(), qod.Ref{ID: s.ID}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -516,15 +517,15 @@ func TestAnswersAreBounded(t *testing.T) {
 			}
 			t.Run(name+", "+string(op), func(t *testing.T) {
 				t.Parallel()
-				w := onSockets(t, setting{client: func(c *qod.Config) { c.MaxRetries, c.RequestTimeout = 0, 10*time.Second }})
-				s := w.seed(sandbox.Session{})
-				mustLook(t, w)
+				n := qodtest.OnSockets(t, qodtest.Options{Client: func(c *qod.Config) { c.MaxRetries, c.RequestTimeout = 0, 10*time.Second }})
+				s := n.SeedSession(sandbox.Session{})
+				mustLook(t, n)
 				if name == "half, then not" || name == "not" {
-					w = w.hasty(t)
+					n = impatient(t, n)
 				}
-				w.spoil(at(op), -1, test.effect)
-				err := verbs[op](t.Context(), w, s.ID)
-				if e := as[*qod.Error](t, err); !strings.Contains(e.Error(), test.says) || qod.IsGone(err) {
+				n.InjectFault(at(op), -1, test.effect)
+				err := verbs[op](t.Context(), n, s.ID)
+				if e := qodtest.ErrorAs[*qod.Error](t, err); !strings.Contains(e.Error(), test.says) || qod.IsGone(err) {
 					t.Errorf("%v does not say %q", err, test.says)
 				}
 			})
@@ -532,13 +533,15 @@ func TestAnswersAreBounded(t *testing.T) {
 	}
 }
 
-// hasty is the same world seen by a client that waits 100 ms for an answer.
-func (w *world) hasty(t *testing.T) *world {
+// impatient is another client of the same network, which waits 100 ms for an answer.
+func impatient(t *testing.T, n *qodtest.Network) *qodtest.Network {
 	t.Helper()
-	other := &world{Sandbox: w.Sandbox, t: t}
-	w.AcceptToken("ready", sandbox.DefaultClient.ID)
-	endpoint, _, _ := strings.Cut(w.Origin(), " ")
-	other.connect(t, usual(endpoint), func(c *qod.Config) { ready(c); c.MaxRetries, c.RequestTimeout = 0, 100*time.Millisecond })
+	other := &qodtest.Network{Sandbox: n.Sandbox, T: t}
+	n.AcceptToken("ready", sandbox.DefaultClient.ID)
+	other.Connect(qodtest.Config(n.Endpoint()), func(c *qod.Config) {
+		staticToken(c)
+		c.MaxRetries, c.RequestTimeout = 0, 100*time.Millisecond
+	})
 	return other
 }
 
@@ -568,9 +571,9 @@ func TestNoHTTP(t *testing.T) {
 					}()
 				}
 			}()
-			w := clientOf(t, "http://"+listener.Addr().String()+"/v1", func(c *qod.Config) { ready(c); c.MaxRetries = 0 })
-			_, err = w.Read(t.Context(), qod.Ref{ID: someID})
-			if text := as[*qod.Error](t, err).Error(); strings.ContainsAny(text, "\x1b\x00\r\n") {
+			n := clientOf(t, "http://"+listener.Addr().String()+"/v1", func(c *qod.Config) { staticToken(c); c.MaxRetries = 0 })
+			_, err = n.Read(t.Context(), qod.Ref{ID: qodtest.SessionID})
+			if text := qodtest.ErrorAs[*qod.Error](t, err).Error(); strings.ContainsAny(text, "\x1b\x00\r\n") {
 				t.Errorf("%q", text)
 			}
 		})

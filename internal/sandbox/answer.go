@@ -3,9 +3,10 @@ package sandbox
 import (
 	"encoding/json"
 	"net/http"
+	"time"
 )
 
-// answer is what an operation has to say, before a fault or the wire gets at it.
+// answer is the answer to an operation, before a fault or the transport changes it.
 type answer struct {
 	status int
 	header http.Header
@@ -20,7 +21,7 @@ func jsonAnswer(status int, body any) answer {
 	return answer{status, http.Header{"Content-Type": {"application/json"}}, encoded}
 }
 
-// refusal is the API document's ErrorResponse.
+// refusal is the ErrorResponse of the API document.
 func refusal(status int, code, message string) answer {
 	return jsonAnswer(status, struct {
 		Status  int    `json:"status"`
@@ -29,8 +30,12 @@ func refusal(status int, code, message string) answer {
 	}{status, code, message})
 }
 
-// with returns the answer with more headers, names and values in turn. An empty
-// value keeps a header from being sent, also one that every answer has.
+func sessionNotFound() answer {
+	return refusal(http.StatusNotFound, "NOT_FOUND", "There is no such session")
+}
+
+// with returns the answer with more headers, given as names and values in turn. An empty value
+// keeps a header from being sent, even one that every answer has.
 func (a answer) with(header ...string) answer {
 	changed := a.header.Clone()
 	if changed == nil {
@@ -45,4 +50,11 @@ func (a answer) with(header ...string) answer {
 	}
 	a.header = changed
 	return a
+}
+
+func timestamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
 }

@@ -8,19 +8,20 @@ import (
 	"time"
 )
 
-// Cached answers GET requests like a cache in front of the API: the first answer to a path is given
-// to all later requests of it, with the Date of then and an Age (RFC 9111 §5.1). It is for a Fault
-// with Times: -1, and does not heed the Cache-Control of requests, as many caches do not.
+// Cached answers GET requests like a cache in front of the API: all later requests of a path get
+// the first answer, with its original Date and an Age (RFC 9111 §5.1). Use it in a Fault with
+// Times: -1. It ignores the Cache-Control header of requests, as many caches do.
 func Cached() Effect { return cached(true, false) }
 
-// CachedWithoutAge is Cached by a cache that adds no Age: only the Date, which stands still, tells.
+// CachedWithoutAge is Cached by a cache that adds no Age, so that only the unchanging Date reveals
+// it.
 func CachedWithoutAge() Effect { return cached(false, false) }
 
-// CachedUnlessNoCache is Cached by a cache that passes on, and stores anew, what is requested with
-// Cache-Control: no-cache (RFC 9111 §5.2.1.4).
+// CachedUnlessNoCache is Cached by a cache that forwards requests with Cache-Control: no-cache and
+// stores the new answer (RFC 9111 §5.2.1.4).
 func CachedUnlessNoCache() Effect { return cached(true, true) }
 
-// storedAnswer is an answer and when the cache got it.
+// storedAnswer is an answer and when the cache stored it.
 type storedAnswer struct {
 	answer
 	at time.Time
@@ -31,7 +32,7 @@ func cached(age, obeys bool) Effect {
 	stored := map[string]storedAnswer{}
 	return Effect{func(x *exchange) {
 		if x.request.Method != http.MethodGet {
-			plain.perform(x)
+			noFault.perform(x)
 			return
 		}
 		mu.Lock()

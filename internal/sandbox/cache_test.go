@@ -21,24 +21,24 @@ func TestCaches(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := within(t, Config{Provisioning: Instant})
-			session := w.Seed(Session{})
-			w.Fail(Fault{Times: -1, Effect: test.effect})
-			list := func(header ...string) reply { return w.ask(http.MethodGet, pathSessions, "", header...) }
+			h := newHarness(t, Config{Provisioning: Instant})
+			session := h.Seed(Session{})
+			h.Fail(Fault{Times: -1, Effect: test.effect})
+			list := func(header ...string) reply { return h.send(http.MethodGet, pathSessions, "", header...) }
 
 			first := list()
 			if first.header.Get("Age") != "" || first.header.Get("Date") != noon.Format(http.TimeFormat) {
 				t.Errorf("the first answer is out of a cache: %v", first.header)
 			}
-			if w.reserve(phone("+34600000001")) == w.reserve(phone("+34600000002")) {
+			if h.createSession(createBody("+34600000001")) == h.createSession(createBody("+34600000002")) {
 				t.Error("a creation is answered out of a cache")
 			}
-			w.clock.Advance(time.Minute)
+			h.clock.Advance(time.Minute)
 			second := list()
 			if second.body != first.body || second.header.Get("Date") != first.header.Get("Date") || second.header.Get("Age") != test.age {
 				t.Errorf("a minute later: %+v, first %+v", second, first)
 			}
-			if got := w.look(session.ID); got.SessionID != session.ID {
+			if got := h.readSession(session.ID); got.SessionID != session.ID {
 				t.Errorf("a read got another path's answer: %+v", got)
 			}
 
@@ -46,11 +46,11 @@ func TestCaches(t *testing.T) {
 			if obeyed := fresh.body != first.body && fresh.header.Get("Age") == ""; obeyed != test.obeys {
 				t.Errorf("no-cache: %+v", fresh)
 			}
-			w.clock.Advance(time.Minute)
+			h.clock.Advance(time.Minute)
 			if got := list(); got.body != fresh.body || got.header.Get("Age") != test.afterRevalidate {
 				t.Errorf("two minutes later: %+v", got)
 			}
-			w.Heal()
+			h.Heal()
 			if got := list(); len(got.header.Values("Age")) != 0 || got.header.Get("Date") != noon.Add(2*time.Minute).Format(http.TimeFormat) {
 				t.Errorf("healed: %v", got.header)
 			}

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Clock is the time the network lives by: provisioning, expiry, lingering, the
-// life of tokens and the Date header of answers. AfterFunc calls f once, after
-// d; stop prevents that and reports whether it came in time.
+// Clock is the network's time. It decides when sessions are provisioned and expire, when tokens
+// expire, and the Date header of answers. AfterFunc calls f once, after d; stop prevents the call
+// and reports whether it was in time to do so.
 type Clock interface {
 	Now() time.Time
 	AfterFunc(d time.Duration, f func()) (stop func() bool)
@@ -21,9 +21,8 @@ func (realClock) AfterFunc(d time.Duration, f func()) func() bool {
 	return time.AfterFunc(d, f).Stop
 }
 
-// ManualClock stands still until it is told to advance, so that a test decides
-// when a session becomes available, expires or is forgotten. It is safe for
-// concurrent use.
+// ManualClock stands still until it is told to advance, so that a test decides when a session
+// becomes available, expires or is forgotten. It is safe for concurrent use.
 type ManualClock struct {
 	mu     sync.Mutex
 	now    time.Time
@@ -35,7 +34,7 @@ type manualTimer struct {
 	run func()
 }
 
-// NewManualClock returns a clock that says start.
+// NewManualClock returns a clock that stands at start.
 func NewManualClock(start time.Time) *ManualClock {
 	return &ManualClock{now: start}
 }
@@ -47,8 +46,8 @@ func (c *ManualClock) Now() time.Time {
 	return c.now
 }
 
-// AfterFunc has f run by the Advance that reaches d from now. Even a d of zero
-// waits for an Advance, if only by zero.
+// AfterFunc schedules f for the Advance that reaches d from now. Even with a d of zero, f runs only
+// in an Advance, which may be by zero.
 func (c *ManualClock) AfterFunc(d time.Duration, f func()) func() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -57,28 +56,28 @@ func (c *ManualClock) AfterFunc(d time.Duration, f func()) func() bool {
 	return func() bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		return c.drop(timer)
+		return c.remove(timer)
 	}
 }
 
-// Advance moves the clock by d and runs what falls due on the way, in order
-// and before it returns; each function sees the time it was due at.
+// Advance moves the clock by d. Before it returns, it runs all functions that are due, in order;
+// each of them sees the time at which it was due.
 func (c *ManualClock) Advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	end := c.now.Add(d)
 	for timer := c.earliest(end); timer != nil; timer = c.earliest(end) {
-		c.drop(timer)
-		c.reach(timer.due)
-		// Unlocked, because what falls due reads the clock and sets new timers.
+		c.remove(timer)
+		c.setNow(timer.due)
+		// Unlocked, because the function may read the clock and set new timers.
 		c.mu.Unlock()
 		timer.run()
 		c.mu.Lock()
 	}
-	c.reach(end)
+	c.setNow(end)
 }
 
-func (c *ManualClock) reach(t time.Time) {
+func (c *ManualClock) setNow(t time.Time) {
 	if t.After(c.now) {
 		c.now = t
 	}
@@ -94,7 +93,7 @@ func (c *ManualClock) earliest(end time.Time) *manualTimer {
 	return first
 }
 
-func (c *ManualClock) drop(timer *manualTimer) bool {
+func (c *ManualClock) remove(timer *manualTimer) bool {
 	for i, t := range c.timers {
 		if t == timer {
 			c.timers = append(c.timers[:i], c.timers[i+1:]...)
@@ -104,9 +103,9 @@ func (c *ManualClock) drop(timer *manualTimer) bool {
 	return false
 }
 
-// OffsetClock runs like the real one and can be put forward, so that somebody
-// at a running sandbox need not wait for a session's end. The zero value says
-// the real time; it is safe for concurrent use.
+// OffsetClock runs like the real clock and can be advanced, so that nobody who uses a running
+// sandbox has to wait for a session's end. The zero value shows the real time. It is safe for
+// concurrent use.
 type OffsetClock struct {
 	mu      sync.Mutex
 	offset  time.Duration
@@ -118,13 +117,13 @@ type offsetTimer struct {
 	timer *time.Timer
 }
 
-// NewOffsetClock returns a clock that says start and runs on from there: in a test, at a time of its
-// choice, against clients that wait in real time.
+// NewOffsetClock returns a clock that runs from start: a test chooses the date, and its clients
+// wait in real time.
 func NewOffsetClock(start time.Time) *OffsetClock {
 	return &OffsetClock{offset: time.Until(start)}
 }
 
-// Now returns the real time plus all that the clock was advanced by.
+// Now returns the real time plus all advances.
 func (c *OffsetClock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -133,14 +132,14 @@ func (c *OffsetClock) Now() time.Time {
 
 func (c *OffsetClock) now() time.Time { return time.Now().Add(c.offset) }
 
-// AfterFunc runs f in a goroutine of its own once the clock has moved by d,
-// whether by time passing or by Advance.
+// AfterFunc runs f in its own goroutine once the clock has moved by d, because time passes or
+// through Advance.
 func (c *OffsetClock) AfterFunc(d time.Duration, f func()) func() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := &offsetTimer{due: c.now().Add(d)}
-	// A timer that fires while Advance winds it again would run twice; only
-	// who takes it out of pending runs it.
+	// A timer that fires while Advance resets it fires twice; f runs only for the one that removes
+	// it from pending.
 	t.timer = time.AfterFunc(d, func() {
 		if c.take(t) {
 			f()
@@ -164,8 +163,8 @@ func (c *OffsetClock) take(t *offsetTimer) bool {
 	return was
 }
 
-// Advance puts the clock forward by d. What falls due by that runs soon after,
-// not before Advance returns.
+// Advance moves the clock forward by d. Functions that are due run soon afterwards, but not before
+// Advance returns.
 func (c *OffsetClock) Advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -10,29 +10,29 @@ import (
 	"time"
 )
 
-// PathControl is where a sandbox with Config.Control is told what to do, beside
-// the API: GET ledger, and POST revoke, advance and fail.
+// PathControl is the path, next to the API, that controls a sandbox with Config.Control: GET
+// ledger, and POST revoke, advance and fail.
 const PathControl = "/_sandbox/"
 
-// Order is what a POST to the control says, in JSON; each verb reads its own.
-type Order struct {
-	Device    string    `json:"device,omitempty"`    // revoke: an identifier of a device, or a session's id
+// ControlRequest is the JSON body of a POST to the control path. Each verb reads its own members.
+type ControlRequest struct {
+	Device    string    `json:"device,omitempty"`    // revoke: a device identifier or a session id
 	By        string    `json:"by,omitempty"`        // advance: a duration
 	Operation Operation `json:"operation,omitempty"` // fail
 	Effect    string    `json:"effect,omitempty"`    // fail: see ParseEffect
 	Times     int       `json:"times,omitempty"`     // fail: 0 means once, -1 always
 }
 
-// Outcome is what it answers: of a refusal the reason alone.
-type Outcome struct {
-	Sessions []Session `json:"sessions"` // the ledger, or those revoked
+// ControlResponse is the answer. A refusal has only a Reason.
+type ControlResponse struct {
+	Sessions []Session `json:"sessions"` // the ledger, or the revoked sessions
 	Now      time.Time `json:"now"`      // by the sandbox's clock
 	Reason   string    `json:"reason,omitempty"`
 }
 
-// control answers what is not for the API but for the sandbox itself.
+// control serves the control path.
 func (s *Sandbox) control(w http.ResponseWriter, r *http.Request) {
-	outcome, err := s.obey(r)
+	outcome, err := s.execute(r)
 	status := http.StatusOK
 	if err != nil {
 		status, outcome.Reason = http.StatusBadRequest, err.Error()
@@ -43,46 +43,46 @@ func (s *Sandbox) control(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(outcome)
 }
 
-func (s *Sandbox) obey(r *http.Request) (Outcome, error) {
+func (s *Sandbox) execute(r *http.Request) (ControlResponse, error) {
 	verb := r.Method + " " + strings.TrimPrefix(r.URL.Path, PathControl)
 	if verb == "GET ledger" {
-		return Outcome{Sessions: s.Ledger()}, nil
+		return ControlResponse{Sessions: s.Ledger()}, nil
 	}
-	var order Order
-	// A browser sends no JSON to another site without asking it first, so no page
-	// that is open on this machine gives orders.
+	var order ControlRequest
+	// A browser asks before it sends JSON to another site, so no web page that is open on this
+	// machine can control the sandbox.
 	if r.Header.Get("Content-Type") != "application/json" {
-		return Outcome{}, fmt.Errorf("the Content-Type must be application/json")
+		return ControlResponse{}, fmt.Errorf("the Content-Type must be application/json")
 	}
 	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, largestBody)).Decode(&order); err != nil {
-		return Outcome{}, fmt.Errorf("the body is not valid JSON: %w", err)
+		return ControlResponse{}, fmt.Errorf("the body is not valid JSON: %w", err)
 	}
 	switch verb {
 	case "POST revoke":
-		return s.revokeNamed(order.Device)
+		return s.revokeByName(order.Device)
 	case "POST advance":
-		return Outcome{}, s.advance(order.By)
+		return ControlResponse{}, s.advance(order.By)
 	case "POST fail":
-		return Outcome{}, s.failAs(order)
+		return ControlResponse{}, s.injectFault(order)
 	}
-	return Outcome{}, fmt.Errorf("unknown order %q", verb)
+	return ControlResponse{}, fmt.Errorf("unknown order %q", verb)
 }
 
-// revokeNamed revokes the sessions of a device, by any of its identifiers, or one by its id.
-func (s *Sandbox) revokeNamed(name string) (Outcome, error) {
+// revokeByName revokes a session by its id, or the sessions of a device by any of its identifiers.
+func (s *Sandbox) revokeByName(name string) (ControlResponse, error) {
 	var revoked []Session
 	for _, session := range s.Ledger() {
 		named := session.ID == name
-		session.Device.identify(func(_, value string) { named = named || value == name })
+		session.Device.eachIdentifier(func(_, value string) { named = named || value == name })
 		if named && s.Revoke(session.ID) {
 			session.Status = StatusUnavailable
 			revoked = append(revoked, session)
 		}
 	}
 	if revoked == nil {
-		return Outcome{}, fmt.Errorf("no session matches %q: give a device identifier or a session id", name)
+		return ControlResponse{}, fmt.Errorf("no session matches %q: give a device identifier or a session id", name)
 	}
-	return Outcome{Sessions: revoked}, nil
+	return ControlResponse{Sessions: revoked}, nil
 }
 
 func (s *Sandbox) advance(by string) error {
@@ -98,13 +98,12 @@ func (s *Sandbox) advance(by string) error {
 	return nil
 }
 
-func (s *Sandbox) failAs(order Order) error {
+func (s *Sandbox) injectFault(order ControlRequest) error {
 	effect, err := ParseEffect(order.Effect)
 	if err != nil {
 		return err
 	}
-	known := []Operation{OpCreate, OpRead, OpList, OpDelete, OpToken, OpDiscovery}
-	if !slices.Contains(known, order.Operation) {
+	if !slices.Contains(Operations(), order.Operation) {
 		return fmt.Errorf("unknown operation %q", order.Operation)
 	}
 	if order.Times < -1 {
@@ -114,10 +113,10 @@ func (s *Sandbox) failAs(order Order) error {
 	return nil
 }
 
-// ParseEffect reads how a request is to fail: an HTTP status from 400 to 599 to refuse it with;
-// "drop", which does nothing and closes the connection; "lose", which does what is asked for and
-// loses the answer; "hang", which does nothing and never answers; or a duration such as 10s, by
-// which the answer comes late.
+// ParseEffect parses the way in which a request is to fail: an HTTP status from 400 to 599; "drop",
+// which closes the connection without carrying out the request; "lose", which carries out the
+// request and closes the connection without an answer; "hang", which does nothing and never
+// answers; or a duration such as 10s, which delays the answer.
 func ParseEffect(text string) (Effect, error) {
 	if status, err := strconv.Atoi(text); err == nil {
 		if status < 400 || status > 599 {

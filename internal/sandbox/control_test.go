@@ -12,20 +12,20 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// ordered gives an order and returns the status and the outcome.
-func ordered(t *testing.T, s *sandbox.Sandbox, method, verb, body string) (int, sandbox.Outcome) {
+// control sends a control request and returns the status and the response.
+func control(t *testing.T, s *sandbox.Sandbox, method, verb, body string) (int, sandbox.ControlResponse) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, sandbox.PathControl+verb, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
-	w := httptest.NewRecorder()
-	s.Handler().ServeHTTP(w, r)
-	var outcome sandbox.Outcome
-	if w.Header().Get("Content-Type") == "application/json" {
-		if err := json.Unmarshal(w.Body.Bytes(), &outcome); err != nil {
-			t.Fatalf("%s: %v", w.Body, err)
+	h := httptest.NewRecorder()
+	s.Handler().ServeHTTP(h, r)
+	var outcome sandbox.ControlResponse
+	if h.Header().Get("Content-Type") == "application/json" {
+		if err := json.Unmarshal(h.Body.Bytes(), &outcome); err != nil {
+			t.Fatalf("%s: %v", h.Body, err)
 		}
 	}
-	return w.Code, outcome
+	return h.Code, outcome
 }
 
 func TestControl(t *testing.T) {
@@ -36,7 +36,7 @@ func TestControl(t *testing.T) {
 	one := s.Seed(sandbox.Session{CreatedAt: clock.Now().Add(-time.Minute), Device: sandbox.Device{PhoneNumber: "+34600000010"}, NotificationAuthToken: "secret-of-the-webhook"})
 	two := s.Seed(sandbox.Session{Device: sandbox.Device{NetworkAccessIdentifier: "drone@example.com"}, Duration: 7200})
 
-	status, outcome := ordered(t, s, http.MethodGet, "ledger", "")
+	status, outcome := control(t, s, http.MethodGet, "ledger", "")
 	if status != 200 || len(outcome.Sessions) != 2 || outcome.Sessions[0].ID != one.ID || !outcome.Sessions[1].ExpiresAt.Equal(two.ExpiresAt) {
 		t.Errorf("ledger: %d, %+v", status, outcome)
 	}
@@ -45,7 +45,7 @@ func TestControl(t *testing.T) {
 	}
 
 	for _, device := range []string{"+34600000010", two.ID} {
-		if status, outcome := ordered(t, s, http.MethodPost, "revoke", `{"device":"`+device+`"}`); status != 200 || len(outcome.Sessions) != 1 || outcome.Sessions[0].Status != sandbox.StatusUnavailable {
+		if status, outcome := control(t, s, http.MethodPost, "revoke", `{"device":"`+device+`"}`); status != 200 || len(outcome.Sessions) != 1 || outcome.Sessions[0].Status != sandbox.StatusUnavailable {
 			t.Errorf("revoke %s: %d, %+v", device, status, outcome)
 		}
 	}
@@ -56,20 +56,20 @@ func TestControl(t *testing.T) {
 	}
 
 	before := clock.Now()
-	if status, outcome := ordered(t, s, http.MethodPost, "advance", `{"by":"4h"}`); status != 200 || !outcome.Now.Equal(before.Add(4*time.Hour)) {
+	if status, outcome := control(t, s, http.MethodPost, "advance", `{"by":"4h"}`); status != 200 || !outcome.Now.Equal(before.Add(4*time.Hour)) {
 		t.Errorf("advance: %d, %+v", status, outcome)
 	}
 	if left := s.Ledger(); len(left) != 0 {
 		t.Errorf("four hours later there still are %v", left)
 	}
-	if status, _ := ordered(t, s, http.MethodPost, "fail", `{"operation":"discovery","effect":"503","times":2}`); status != 200 {
+	if status, _ := control(t, s, http.MethodPost, "fail", `{"operation":"discovery","effect":"503","times":2}`); status != 200 {
 		t.Errorf("fail: %d", status)
 	}
 	for _, want := range []int{503, 503, 200} {
-		w := httptest.NewRecorder()
-		s.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/.well-known/openid-configuration", nil))
-		if w.Code != want {
-			t.Errorf("discovery answered %d, want %d", w.Code, want)
+		h := httptest.NewRecorder()
+		s.Handler().ServeHTTP(h, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/.well-known/openid-configuration", nil))
+		if h.Code != want {
+			t.Errorf("discovery answered %d, want %d", h.Code, want)
 		}
 	}
 	if n := len(s.Requests()); n != 3 {
@@ -96,26 +96,26 @@ func TestControlRefuses(t *testing.T) {
 		"no order":          {"POST", "explode", `{}`, "unknown order"},
 		"the wrong method":  {"DELETE", "ledger", `{}`, "unknown order"},
 	} {
-		if status, outcome := ordered(t, s, test.method, test.verb, test.body); status != 400 || !strings.Contains(outcome.Reason, test.says) {
+		if status, outcome := control(t, s, test.method, test.verb, test.body); status != 400 || !strings.Contains(outcome.Reason, test.says) {
 			t.Errorf("%s: %d, %q, want %q", name, status, outcome.Reason, test.says)
 		}
 	}
-	// What a page in a browser can send without being asked.
+	// A web page can send this without the browser asking first.
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, sandbox.PathControl+"fail", strings.NewReader(`{"operation":"create","effect":"503"}`))
 	r.Header.Set("Content-Type", "text/plain")
-	w := httptest.NewRecorder()
-	s.Handler().ServeHTTP(w, r)
-	if w.Code != 400 {
-		t.Errorf("an order that is no JSON was taken: %d", w.Code)
+	h := httptest.NewRecorder()
+	s.Handler().ServeHTTP(h, r)
+	if h.Code != 400 {
+		t.Errorf("a control request that is not JSON was accepted: %d", h.Code)
 	}
 }
 
-// A sandbox in a test takes no orders from what it tests.
+// A test's sandbox cannot be controlled by what it tests.
 func TestControlIsOff(t *testing.T) {
 	t.Parallel()
 	s := sandbox.New(sandbox.Config{})
 	defer s.Close()
-	if status, outcome := ordered(t, s, http.MethodGet, "ledger", ""); status != 404 || outcome.Sessions != nil {
+	if status, outcome := control(t, s, http.MethodGet, "ledger", ""); status != 404 || outcome.Sessions != nil {
 		t.Errorf("%d, %v", status, outcome)
 	}
 }

@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// dateSkew is how wrong the clocks are of the nodes that answer.
+// dateSkew is the error in the clocks of the nodes that answer.
 type dateSkew struct {
 	mu      sync.Mutex
 	answers int
 	skew    func(n int, op Operation) time.Duration
 }
 
-// SkewDate shifts the Date of answers by what skew returns for them, so that one node, or every
-// second answer, may be hours off. Sessions go on to live by the sandbox's clock. n counts the answers
-// from now on, to all operations; skew is called for one of them at a time and must not use the
-// sandbox. nil ends it.
+// SkewDate shifts the Date of answers by what skew returns for them: one node, or every second
+// answer, may be hours off. Sessions still live by the sandbox's clock. n counts the answers from
+// now on, of all operations. skew is never called concurrently and must not use the sandbox. nil
+// ends it.
 func (s *Sandbox) SkewDate(skew func(n int, op Operation) time.Duration) {
 	s.dateSkew.mu.Lock()
 	defer s.dateSkew.mu.Unlock()

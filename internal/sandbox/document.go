@@ -2,14 +2,12 @@ package sandbox
 
 import (
 	"bytes"
-	_ "embed"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -17,25 +15,21 @@ import (
 	"github.com/google/uuid"
 )
 
-//go:embed openapi.yaml
-var documentText []byte
-
-// document is the API as openapi.yaml states it; nothing changes it once it is
-// loaded, so that all sandboxes of a process can share it.
-var document = sync.OnceValue(func() *openapi3.T {
-	loaded, err := openapi3.NewLoader().LoadFromData(documentText)
+// loadDocument parses an embedded API document.
+func loadDocument(text []byte) *openapi3.T {
+	document, err := openapi3.NewLoader().LoadFromData(text)
 	if err != nil {
-		panic("sandbox: openapi.yaml cannot be read: " + err.Error())
+		panic("sandbox: the API document cannot be read: " + err.Error())
 	}
-	return loaded
-})
+	return document
+}
 
-// rules say how strictly the document is taken. kin-openapi judges a format
-// only if it is given its meaning; it is given here and not in the package's
-// global tables, which other users of the process share.
-func rules() *openapi3filter.Options {
+// validationOptions are the options for kin-openapi. It checks a format only if it is given a
+// validator for it. They are set here and not in the package's global tables, which all users in
+// the process share.
+func validationOptions() *openapi3filter.Options {
 	return &openapi3filter.Options{
-		AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, // authorize has seen to it
+		AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, // authorize checks it
 		SchemaValidationOptions: []openapi3.SchemaValidationOption{
 			openapi3.WithStringFormatValidator("uri", openapi3.NewCallbackValidator(absoluteURL)),
 			openapi3.WithStringFormatValidator("uuid", openapi3.NewCallbackValidator(isUUID)),
@@ -52,19 +46,19 @@ func absoluteURL(value string) error {
 }
 
 func isUUID(value string) error {
-	// uuid.Parse also takes braces, a urn: prefix and no hyphens.
+	// uuid.Parse also accepts braces, a urn: prefix and no hyphens.
 	if _, err := uuid.Parse(value); err != nil || len(value) != 36 {
 		return errors.New("is not a UUID")
 	}
 	return nil
 }
 
-// judge holds a request of the API against the document. The error is for the
-// client: it names the member and the rule, and does not repeat the value.
+// validateRequest checks a request to the API against the document. The error is for the client: it
+// names the member and the rule, but does not repeat the value.
 //
 //nolint:contextcheck // it reads what is in memory
-func judge(c call) error {
-	err := openapi3filter.ValidateRequest(c.request.Context(), judged(c))
+func validateRequest(document *openapi3.T, c call) error {
+	err := openapi3filter.ValidateRequest(c.request.Context(), validationInput(document, c))
 	if err == nil {
 		return nil
 	}
@@ -83,13 +77,13 @@ func judge(c call) error {
 	return err
 }
 
-// judged is a call as kin-openapi wants to see it.
-func judged(c call) *openapi3filter.RequestValidationInput {
-	path, parameters := "/qod/sessions", map[string]string{}
+// validationInput is a call in the form that kin-openapi requires.
+func validationInput(document *openapi3.T, c call) *openapi3filter.RequestValidationInput {
+	parameters := map[string]string{}
 	if c.id != "" {
-		path, parameters = "/qod/sessions/{sessionId}", map[string]string{"sessionId": c.id}
+		parameters["sessionId"] = c.id
 	}
-	item := document().Paths.Value(path)
+	item := document.Paths.Value(c.template)
 	request := &http.Request{
 		Method: c.request.Method, URL: c.request.URL, Header: c.request.Header,
 		Body: io.NopCloser(bytes.NewReader(c.body)), ContentLength: int64(len(c.body)),
@@ -97,9 +91,9 @@ func judged(c call) *openapi3filter.RequestValidationInput {
 	return &openapi3filter.RequestValidationInput{
 		Request:    request,
 		PathParams: parameters,
-		Options:    rules(),
+		Options:    validationOptions(),
 		Route: &routers.Route{
-			Spec: document(), Path: path, PathItem: item,
+			Spec: document, Path: c.template, PathItem: item,
 			Method: request.Method, Operation: item.GetOperation(request.Method),
 		},
 	}

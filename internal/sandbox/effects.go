@@ -7,45 +7,45 @@ import (
 	"time"
 )
 
-// plain is the absence of a fault.
-var plain = Effect{func(x *exchange) { x.send(x.commit()) }}
+// noFault answers normally.
+var noFault = Effect{func(x *exchange) { x.send(x.commit()) }}
 
-// Status answers before anything is committed. header holds names and values
-// in turn, and panics if one is left over; Content-Type is JSON unless given.
+// Status answers without committing anything. header holds names and values in turn; Content-Type
+// is JSON unless it is given.
 func Status(code int, body string, header ...string) Effect {
-	a := spoilt(code, body, header)
+	a := fixedAnswer(code, body, header)
 	return Effect{func(x *exchange) { x.send(a) }}
 }
 
-// StatusAfterCommit does what is asked for and then answers as if it had not,
-// like a proxy that loses its gateway's 201.
+// StatusAfterCommit commits, but then answers as if it had not, like a proxy that loses the 201 of
+// its gateway.
 func StatusAfterCommit(code int, body string, header ...string) Effect {
-	a := spoilt(code, body, header)
+	a := fixedAnswer(code, body, header)
 	return Effect{func(x *exchange) {
 		x.commit()
 		x.send(a)
 	}}
 }
 
-// Answer commits and then answers this instead.
+// Answer commits and then sends this answer instead.
 func Answer(code int, contentType, body string) Effect {
 	return StatusAfterCommit(code, body, "Content-Type", contentType)
 }
 
-// Redirect sends the client elsewhere; nothing is committed.
+// Redirect redirects the client; nothing is committed.
 func Redirect(code int, url string) Effect {
 	return Status(code, "", "Location", url)
 }
 
-// Header commits and answers as it should, but with these headers, names and
-// values in turn; an empty value takes the header away, even Date.
+// Header commits and sends the normal answer with these headers, names and values in turn; an empty
+// value removes the header, even Date.
 func Header(header ...string) Effect {
-	pairs(header)
+	checkPairs(header)
 	return Effect{func(x *exchange) { x.send(x.commit().with(header...)) }}
 }
 
-// Rewrite commits and answers with the body that f makes of the right one: with a byte order mark
-// before it, in another character set, cut short.
+// Rewrite commits and sends the normal answer with the body that f returns, for example with a byte
+// order mark, in another character set, or cut short.
 func Rewrite(f func(body []byte) []byte) Effect {
 	return Effect{func(x *exchange) {
 		a := x.commit()
@@ -54,13 +54,13 @@ func Rewrite(f func(body []byte) []byte) Effect {
 	}}
 }
 
-// DropBeforeCommit closes the connection without an answer; nothing is done.
+// DropBeforeCommit closes the connection without an answer; nothing is committed.
 func DropBeforeCommit() Effect {
 	return Effect{func(x *exchange) { x.drop() }}
 }
 
-// DropAfterCommit does what is asked for and closes the connection without an
-// answer: to the client it looks like DropBeforeCommit.
+// DropAfterCommit commits and closes the connection without an answer. To the client it looks like
+// DropBeforeCommit.
 func DropAfterCommit() Effect {
 	return Effect{func(x *exchange) {
 		x.commit()
@@ -68,7 +68,7 @@ func DropAfterCommit() Effect {
 	}}
 }
 
-// Reset breaks the connection with a TCP RST; nothing is done.
+// Reset closes the connection with a TCP RST; nothing is committed.
 func Reset() Effect {
 	return Effect{func(x *exchange) { x.reset() }}
 }
@@ -82,13 +82,13 @@ func Delay(d time.Duration) Effect {
 	}}
 }
 
-// HangBeforeCommit does nothing and never answers; it ends when the client
-// gives up or the sandbox closes.
+// HangBeforeCommit commits nothing and never answers. It ends when the client gives up or the
+// sandbox closes.
 func HangBeforeCommit() Effect {
 	return Effect{func(x *exchange) { x.hang() }}
 }
 
-// HangAfterCommit does what is asked for and never answers.
+// HangAfterCommit commits and never answers.
 func HangAfterCommit() Effect {
 	return Effect{func(x *exchange) {
 		x.commit()
@@ -96,8 +96,8 @@ func HangAfterCommit() Effect {
 	}}
 }
 
-// CommitLate never answers, and does what is asked for d later by the
-// sandbox's clock, even though the client has given up by then.
+// CommitLate never answers, and commits after d by the sandbox's clock, even if the client has
+// given up by then.
 func CommitLate(d time.Duration) Effect {
 	return Effect{func(x *exchange) {
 		x.clock.AfterFunc(d, func() {
@@ -109,8 +109,8 @@ func CommitLate(d time.Duration) Effect {
 	}}
 }
 
-// HeadThenHang commits and sends status, headers and half of the body, and
-// then nothing more.
+// HeadThenHang commits and sends the status, the headers and half of the body, and then nothing
+// more.
 func HeadThenHang() Effect {
 	return Effect{func(x *exchange) {
 		a := x.commit()
@@ -121,8 +121,8 @@ func HeadThenHang() Effect {
 	}}
 }
 
-// Truncate commits, declares the length of the whole body, sends n bytes of it
-// and closes the connection.
+// Truncate commits, declares the length of the whole body, sends n bytes of it and closes the
+// connection.
 func Truncate(n int) Effect {
 	return Effect{func(x *exchange) {
 		a := x.commit()
@@ -133,9 +133,8 @@ func Truncate(n int) Effect {
 	}}
 }
 
-// Duplicate lets the request reach the gateway twice, as through a proxy that
-// sends it again: the client sees the second answer, to a creation the 409
-// that its own session causes.
+// Duplicate commits twice, like a proxy that sends the request again. The client sees the second
+// answer: for a create request, the 409 that its own session causes.
 func Duplicate() Effect {
 	return Effect{func(x *exchange) {
 		x.commit()
@@ -143,8 +142,8 @@ func Duplicate() Effect {
 	}}
 }
 
-// Endless commits and answers with a body that never ends and that no decoder
-// finds fault with: the blanks that may precede any JSON value.
+// Endless commits and answers with a body that never ends and that every decoder accepts: the
+// blanks that may precede any JSON value.
 func Endless() Effect {
 	return Effect{func(x *exchange) {
 		a := x.commit()
@@ -155,13 +154,13 @@ func Endless() Effect {
 	}}
 }
 
-// GzipBomb commits and answers with 1 MiB that unpacks to 1 GiB of blanks.
+// GzipBomb commits and answers with 1 MiB that decompresses to 1 GiB of blanks.
 func GzipBomb() Effect {
 	return Effect{func(x *exchange) {
 		a := x.commit()
 		x.start(a.with("Content-Encoding", "gzip"), -1)
 		for range 1 << 10 {
-			if !x.write(packedBlanks()) {
+			if !x.write(gzippedBlanks()) {
 				x.drop()
 			}
 		}
@@ -170,9 +169,9 @@ func GzipBomb() Effect {
 
 var blanks = bytes.Repeat([]byte(" "), 32<<10)
 
-// packedBlanks is 1 MiB of blanks in 1 KiB: a whole gzip member, any number of
-// which in a row is a valid stream (RFC 1952 §2.2).
-var packedBlanks = sync.OnceValue(func() []byte {
+// gzippedBlanks is 1 MiB of blanks in 1 KiB: a complete gzip member. Any number of members in a row
+// is a valid stream (RFC 1952 §2.2).
+var gzippedBlanks = sync.OnceValue(func() []byte {
 	var packed bytes.Buffer
 	packer := gzip.NewWriter(&packed)
 	for range (1 << 20) / len(blanks) {
@@ -182,14 +181,14 @@ var packedBlanks = sync.OnceValue(func() []byte {
 	return packed.Bytes()
 })
 
-// spoilt is an answer made up by a test.
-func spoilt(code int, body string, header []string) answer {
-	pairs(header)
+// fixedAnswer is an answer that does not depend on the request.
+func fixedAnswer(code int, body string, header []string) answer {
+	checkPairs(header)
 	a := answer{status: code, body: []byte(body)}
 	return a.with("Content-Type", "application/json").with(header...)
 }
 
-func pairs(header []string) {
+func checkPairs(header []string) {
 	if len(header)%2 != 0 {
 		panic("sandbox: headers come in pairs of name and value")
 	}

@@ -8,11 +8,10 @@ import (
 	"time"
 )
 
-// exchange is one request on its way through the sandbox: what it asks for and
-// the wire its answer goes out on.
+// exchange is one request and its answer.
 type exchange struct {
 	call
-	commit  func() answer // does what is asked for, each time it is called
+	commit  func() answer // carries out the request, each time it is called
 	w       http.ResponseWriter
 	latency time.Duration
 	clock   Clock
@@ -22,17 +21,17 @@ type exchange struct {
 	dated   string
 }
 
-// send answers.
+// send sends a complete answer.
 func (x *exchange) send(a answer) {
 	x.pause(x.latency)
 	x.start(a, len(a.body))
 	x.write(a.body)
 }
 
-// start sends status and headers. A length under zero leaves it undeclared.
+// start sends the status and the headers. It declares no Content-Length if length is negative.
 func (x *exchange) start(a answer, length int) {
 	header := x.w.Header()
-	// The server's clock is this one; net/http would say the machine's time.
+	// net/http would send the time of this machine.
 	header.Set("Date", x.date())
 	if correlator := x.request.Header.Get("X-Correlator"); correlator != "" {
 		header.Set("X-Correlator", correlator)
@@ -47,7 +46,7 @@ func (x *exchange) start(a answer, length int) {
 	x.w.WriteHeader(a.status)
 }
 
-// date is the answer's Date, by the sandbox's clock, the same each time it is asked for.
+// date is the Date of the answer by the sandbox's clock. It is the same every time.
 func (x *exchange) date() string {
 	if x.dated == "" {
 		x.dated = x.clock.Now().Add(x.skew(x.op)).UTC().Format(http.TimeFormat)
@@ -55,7 +54,7 @@ func (x *exchange) date() string {
 	return x.dated
 }
 
-// write reports whether there is still somebody to write to.
+// write writes to the body and reports whether the client still reads it.
 func (x *exchange) write(p []byte) bool {
 	if len(p) == 0 {
 		return x.request.Context().Err() == nil
@@ -65,11 +64,11 @@ func (x *exchange) write(p []byte) bool {
 }
 
 func (x *exchange) flush() {
-	// A wire that cannot flush has nothing held back.
+	// A ResponseWriter that cannot flush does not buffer.
 	_ = http.NewResponseController(x.w).Flush()
 }
 
-// pause waits in real time, until the client gives up or the sandbox closes.
+// pause waits in real time until d is over, the client gives up or the sandbox closes.
 func (x *exchange) pause(d time.Duration) {
 	if d <= 0 {
 		return
@@ -92,27 +91,23 @@ func (x *exchange) hang() {
 	x.drop()
 }
 
-// drop closes the connection without another word.
+// drop closes the connection without any further answer.
 func (x *exchange) drop() {
 	panic(http.ErrAbortHandler)
 }
 
 // reset closes the connection with a TCP RST.
 func (x *exchange) reset() {
-	if wire, ok := x.w.(interface{ reset() }); ok {
-		wire.reset()
-		x.drop()
-	}
 	connection, _, err := http.NewResponseController(x.w).Hijack()
 	if err != nil {
 		x.drop()
 	}
-	plain := connection
+	noFault := connection
 	if secured, ok := connection.(*tls.Conn); ok {
-		plain = secured.NetConn()
+		noFault = secured.NetConn()
 	}
-	if tcp, ok := plain.(interface{ SetLinger(int) error }); ok {
-		_ = tcp.SetLinger(0) // what is unsent is discarded and the close says RST
+	if tcp, ok := noFault.(interface{ SetLinger(int) error }); ok {
+		_ = tcp.SetLinger(0) // Close then discards unsent data and sends RST
 	}
 	_ = connection.Close()
 }

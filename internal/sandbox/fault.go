@@ -2,19 +2,19 @@ package sandbox
 
 import "sync"
 
-// Fault makes the answer to some requests go wrong.
+// Fault makes some requests go wrong.
 type Fault struct {
 	Operation Operation // empty: any
-	Nth       int       // from the n-th such request on, counted from Fail; 0 and 1: the next
-	Times     int       // how many requests it spoils; 0: one, -1: all
+	Nth       int       // the first request it affects, counted from Fail; 0 and 1: the next
+	Times     int       // how many requests it affects; 0: one, -1: all
 	Effect    Effect
 }
 
-// Effect is what a Fault does to a request. Those that commit do what the
-// request asks for, if it may be done, and spoil only the answer.
+// Effect is what a Fault does to a request. An Effect that commits carries out the request, if the
+// API allows it, and changes only the answer.
 type Effect struct{ perform func(*exchange) }
 
-// faults are those still to come.
+// faults holds the faults that are still to come.
 type faults struct {
 	mu      sync.Mutex
 	pending []*pendingFault
@@ -25,10 +25,9 @@ type pendingFault struct {
 	seen int // requests of its operation since Fail
 }
 
-// Fail adds a fault to those still to come. Of several that want the same
-// request the one added first gets it, and the others wait for the next: two
-// calls in a row spoil two requests in a row. It panics if there is no Effect:
-// such a test would prove nothing.
+// Fail adds a fault. If several faults apply to the same request, it gets the one that was added
+// first, and the others wait for the next request: two calls of Fail affect two consecutive
+// requests. Fail panics without an Effect, because such a test would prove nothing.
 func (s *Sandbox) Fail(f Fault) {
 	if f.Effect.perform == nil {
 		panic("sandbox: a Fault needs an Effect")
@@ -41,18 +40,18 @@ func (s *Sandbox) Fail(f Fault) {
 	s.faults.pending = append(s.faults.pending, &pendingFault{Fault: f})
 }
 
-// Heal forgets all faults still to come.
+// Heal removes all faults.
 func (s *Sandbox) Heal() {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	s.faults.pending = nil
 }
 
-// next returns the effect on a request that has just come in, or plain.
+// next returns the effect for a request that has just arrived, or noFault.
 func (f *faults) next(op Operation) Effect {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	effect, at := plain, -1
+	effect, at := noFault, -1
 	for i, p := range f.pending {
 		if p.Operation != "" && p.Operation != op {
 			continue

@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// wires are the two ways to a sandbox; a fault must look the same on both.
-var wires = map[string]func(*testing.T, Config) *world{
-	"memory": within,
-	"socket": func(t *testing.T, c Config) *world {
-		w, _ := listening(t, c)
-		// A fault may be the end of its connection; the next request has its own.
-		w.to = &http.Transport{DisableKeepAlives: true}
-		return w
+// transports are the two ways to reach a sandbox. A fault must look the same on both.
+var transports = map[string]func(*testing.T, Config) *harness{
+	"memory": newHarness,
+	"socket": func(t *testing.T, c Config) *harness {
+		h, _ := newServerHarness(t, c)
+		// A fault may end its connection, so each request has its own.
+		h.to = &http.Transport{DisableKeepAlives: true}
+		return h
 	},
 }
 
@@ -57,12 +57,12 @@ func TestEffects(t *testing.T) {
 		"GzipBomb":               {GzipBomb(), outcome{status: 201, body: strings.Repeat(" ", 2<<20), live: 1}},
 	}
 	for name, test := range tests {
-		for wire, world := range wires {
-			t.Run(name+" in "+wire, func(t *testing.T) {
+		for transport, start := range transports {
+			t.Run(name+" in "+transport, func(t *testing.T) {
 				t.Parallel()
-				w := world(t, Config{})
-				w.Fail(Fault{Operation: OpCreate, Effect: test.effect})
-				got, err := w.try(t.Context(), http.MethodPost, pathSessions, phone("+34600000001"))
+				h := start(t, Config{})
+				h.Fail(Fault{Operation: OpCreate, Effect: test.effect})
+				got, err := h.do(t.Context(), http.MethodPost, pathSessions, createBody("+34600000001"))
 				if !errors.Is(err, test.want.err) {
 					t.Errorf("error %v, want %v", err, test.want.err)
 				}
@@ -72,11 +72,11 @@ func TestEffects(t *testing.T) {
 				if name := test.want.header[0]; name != "" && got.header.Get(name) != test.want.header[1] {
 					t.Errorf("%s: %q, want %q", name, got.header.Get(name), test.want.header[1])
 				}
-				if live := len(w.Ledger()); live != test.want.live {
+				if live := len(h.Ledger()); live != test.want.live {
 					t.Errorf("%d sessions are live, want %d", live, test.want.live)
 				}
-				if w.ask(http.MethodPost, pathSessions, phone("+34600000002")).status != http.StatusCreated {
-					t.Error("one fault must spoil one request")
+				if h.send(http.MethodPost, pathSessions, createBody("+34600000002")).status != http.StatusCreated {
+					t.Error("one fault must affect one request")
 				}
 			})
 		}
@@ -85,18 +85,18 @@ func TestEffects(t *testing.T) {
 
 func TestHeadThenHang(t *testing.T) {
 	t.Parallel()
-	for wire, world := range wires {
-		t.Run(wire, func(t *testing.T) {
+	for transport, start := range transports {
+		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
-			w := world(t, Config{})
-			w.Seed(Session{})
-			whole := w.ask(http.MethodGet, pathSessions, "").body
-			w.Fail(Fault{Operation: OpList, Effect: HeadThenHang()})
+			h := start(t, Config{})
+			h.Seed(Session{})
+			whole := h.send(http.MethodGet, pathSessions, "").body
+			h.Fail(Fault{Operation: OpList, Effect: HeadThenHang()})
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			request, _ := http.NewRequestWithContext(ctx, http.MethodGet, w.base+pathSessions, nil)
-			request.Header.Set("Authorization", "Bearer "+w.token)
-			response, err := w.to.RoundTrip(request)
+			request, _ := http.NewRequestWithContext(ctx, http.MethodGet, h.base+pathSessions, nil)
+			request.Header.Set("Authorization", "Bearer "+h.token)
+			response, err := h.to.RoundTrip(request)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -122,7 +122,7 @@ func TestFaultsThatTakeTime(t *testing.T) {
 		effect Effect
 		err    error
 		took   time.Duration
-		live   int // when the client has its answer, or none
+		live   int // when the client has its answer or an error
 		late   int // an hour later
 	}{
 		"Delay":                 {Delay(3 * time.Second), nil, 3 * time.Second, 1, 1},
@@ -137,23 +137,23 @@ func TestFaultsThatTakeTime(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				ended := make(chan Request, 1)
-				w := within(t, Config{Clock: realClock{}, Log: func(r Request) { ended <- r }})
-				w.Fail(Fault{Effect: test.effect})
+				h := newHarness(t, Config{Clock: realClock{}, Log: func(r Request) { ended <- r }})
+				h.Fail(Fault{Effect: test.effect})
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 				defer cancel()
 				start := time.Now()
-				_, err := w.try(ctx, http.MethodPost, pathSessions, strings.Replace(phone("+34600000001"), "3600}", "86400}", 1))
+				_, err := h.do(ctx, http.MethodPost, pathSessions, strings.Replace(createBody("+34600000001"), "3600}", "86400}", 1))
 				if !errors.Is(err, test.err) || time.Since(start) != test.took {
 					t.Errorf("%v after %v, want %v after %v", err, time.Since(start), test.err, test.took)
 				}
 				if <-ended; time.Since(start) != test.took {
-					t.Errorf("it is under way for %v, when the client has long given up", time.Since(start))
+					t.Errorf("it took %v, although the client had given up", time.Since(start))
 				}
-				if live := len(w.Ledger()); live != test.live {
+				if live := len(h.Ledger()); live != test.live {
 					t.Errorf("%d sessions are live, want %d", live, test.live)
 				}
 				time.Sleep(time.Hour)
-				if live := len(w.Ledger()); live != test.late {
+				if live := len(h.Ledger()); live != test.late {
 					t.Errorf("an hour later %d sessions are live, want %d", live, test.late)
 				}
 			})
@@ -164,67 +164,67 @@ func TestFaultsThatTakeTime(t *testing.T) {
 func TestCommitLateFollowsTheSandboxsClock(t *testing.T) {
 	t.Parallel()
 	ended := make(chan Request, 1)
-	w := within(t, Config{Log: func(r Request) { ended <- r }})
-	w.Fail(Fault{Effect: CommitLate(time.Minute)})
+	h := newHarness(t, Config{Log: func(r Request) { ended <- r }})
+	h.Fail(Fault{Effect: CommitLate(time.Minute)})
 	ctx, cancel := context.WithCancel(t.Context())
-	w.Before(OpCreate, func(int, *http.Request) { cancel() })
-	if _, err := w.try(ctx, http.MethodPost, pathSessions, phone("+34600000001")); !errors.Is(err, context.Canceled) {
+	h.Before(OpCreate, func(int, *http.Request) { cancel() })
+	if _, err := h.do(ctx, http.MethodPost, pathSessions, createBody("+34600000001")); !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v", err)
 	}
 	<-ended // the client gave up, perhaps before the fault was reached
-	w.clock.Advance(time.Minute - 1)
-	if live := w.Ledger(); len(live) != 0 {
+	h.clock.Advance(time.Minute - 1)
+	if live := h.Ledger(); len(live) != 0 {
 		t.Errorf("too early: %v", live)
 	}
-	w.clock.Advance(1)
-	if live := w.Ledger(); len(live) != 1 || live[0].CreatedAt != noon.Add(time.Minute) {
+	h.clock.Advance(1)
+	if live := h.Ledger(); len(live) != 1 || live[0].CreatedAt != noon.Add(time.Minute) {
 		t.Errorf("a minute later: %v", live)
 	}
 }
 
 func TestCommitLateDoesNotOutliveTheSandbox(t *testing.T) {
 	t.Parallel()
-	w := within(t, Config{})
-	w.Fail(Fault{Effect: CommitLate(time.Minute)})
+	h := newHarness(t, Config{})
+	h.Fail(Fault{Effect: CommitLate(time.Minute)})
 	ctx, cancel := context.WithCancel(t.Context())
-	w.Before(OpCreate, func(int, *http.Request) { cancel() })
-	_, _ = w.try(ctx, http.MethodPost, pathSessions, phone("+34600000001"))
-	w.Close()
-	w.clock.Advance(time.Minute)
-	if live := w.Ledger(); len(live) != 0 {
+	h.Before(OpCreate, func(int, *http.Request) { cancel() })
+	_, _ = h.do(ctx, http.MethodPost, pathSessions, createBody("+34600000001"))
+	h.Close()
+	h.clock.Advance(time.Minute)
+	if live := h.Ledger(); len(live) != 0 {
 		t.Errorf("committed after Close: %v", live)
 	}
 }
 
-func TestWhichRequestsAFaultSpoils(t *testing.T) {
+func TestWhichRequestsAFaultAffects(t *testing.T) {
 	t.Parallel()
-	spoil := func(code int) Effect { return Status(code, "") }
+	status := func(code int) Effect { return Status(code, "") }
 	tests := map[string]struct {
 		faults []Fault
 		want   []int // the statuses of six lists
 	}{
 		"none":             {nil, []int{200, 200, 200, 200, 200, 200}},
-		"the next":         {[]Fault{{Operation: OpList, Effect: spoil(500)}}, []int{500, 200, 200, 200, 200, 200}},
-		"the first":        {[]Fault{{Operation: OpList, Nth: 1, Effect: spoil(500)}}, []int{500, 200, 200, 200, 200, 200}},
-		"the third":        {[]Fault{{Operation: OpList, Nth: 3, Effect: spoil(500)}}, []int{200, 200, 500, 200, 200, 200}},
-		"three":            {[]Fault{{Operation: OpList, Nth: 2, Times: 3, Effect: spoil(500)}}, []int{200, 500, 500, 500, 200, 200}},
-		"all from the 2nd": {[]Fault{{Operation: OpList, Nth: 2, Times: -1, Effect: spoil(500)}}, []int{200, 500, 500, 500, 500, 500}},
-		"of any operation": {[]Fault{{Nth: 2, Effect: spoil(500)}}, []int{200, 500, 200, 200, 200, 200}},
-		"of another":       {[]Fault{{Operation: OpRead, Times: -1, Effect: spoil(500)}}, []int{200, 200, 200, 200, 200, 200}},
-		"two in a row":     {[]Fault{{Operation: OpList, Effect: spoil(500)}, {Operation: OpList, Effect: spoil(503)}}, []int{500, 503, 200, 200, 200, 200}},
-		"two apart":        {[]Fault{{Operation: OpList, Nth: 4, Effect: spoil(503)}, {Operation: OpList, Nth: 2, Effect: spoil(500)}}, []int{200, 500, 200, 503, 200, 200}},
+		"the next":         {[]Fault{{Operation: OpList, Effect: status(500)}}, []int{500, 200, 200, 200, 200, 200}},
+		"the first":        {[]Fault{{Operation: OpList, Nth: 1, Effect: status(500)}}, []int{500, 200, 200, 200, 200, 200}},
+		"the third":        {[]Fault{{Operation: OpList, Nth: 3, Effect: status(500)}}, []int{200, 200, 500, 200, 200, 200}},
+		"three":            {[]Fault{{Operation: OpList, Nth: 2, Times: 3, Effect: status(500)}}, []int{200, 500, 500, 500, 200, 200}},
+		"all from the 2nd": {[]Fault{{Operation: OpList, Nth: 2, Times: -1, Effect: status(500)}}, []int{200, 500, 500, 500, 500, 500}},
+		"of any operation": {[]Fault{{Nth: 2, Effect: status(500)}}, []int{200, 500, 200, 200, 200, 200}},
+		"of another":       {[]Fault{{Operation: OpRead, Times: -1, Effect: status(500)}}, []int{200, 200, 200, 200, 200, 200}},
+		"two in a row":     {[]Fault{{Operation: OpList, Effect: status(500)}, {Operation: OpList, Effect: status(503)}}, []int{500, 503, 200, 200, 200, 200}},
+		"two apart":        {[]Fault{{Operation: OpList, Nth: 4, Effect: status(503)}, {Operation: OpList, Nth: 2, Effect: status(500)}}, []int{200, 500, 200, 503, 200, 200}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := within(t, Config{})
-			w.ask(http.MethodGet, pathSessions, "") // before Fail: does not count
+			h := newHarness(t, Config{})
+			h.send(http.MethodGet, pathSessions, "") // before Fail: does not count
 			for _, f := range test.faults {
-				w.Fail(f)
+				h.Fail(f)
 			}
 			var got []int
 			for range test.want {
-				r, err := w.try(t.Context(), http.MethodGet, pathSessions, "")
+				r, err := h.do(t.Context(), http.MethodGet, pathSessions, "")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -239,31 +239,31 @@ func TestWhichRequestsAFaultSpoils(t *testing.T) {
 
 func TestHealForgetsFaults(t *testing.T) {
 	t.Parallel()
-	w := within(t, Config{})
-	w.Fail(Fault{Times: -1, Effect: DropBeforeCommit()})
-	w.Heal()
-	w.reserve(phone("+34600000001"))
+	h := newHarness(t, Config{})
+	h.Fail(Fault{Times: -1, Effect: DropBeforeCommit()})
+	h.Heal()
+	h.createSession(createBody("+34600000001"))
 }
 
 func TestFaultsOfTheAuthorizationServer(t *testing.T) {
 	t.Parallel()
-	w := within(t, Config{})
-	w.Fail(Fault{Operation: OpToken, Effect: Status(503, "")})
-	w.Fail(Fault{Operation: OpDiscovery, Effect: Answer(200, "text/html", "<html>")})
-	if got := w.ask(http.MethodPost, pathToken, "a=b"); got.status != 503 {
+	h := newHarness(t, Config{})
+	h.Fail(Fault{Operation: OpToken, Effect: Status(503, "")})
+	h.Fail(Fault{Operation: OpDiscovery, Effect: Answer(200, "text/html", "<html>")})
+	if got := h.send(http.MethodPost, pathToken, "a=b"); got.status != 503 {
 		t.Errorf("token: %d", got.status)
 	}
-	if got := w.ask(http.MethodGet, pathDiscovery, ""); got.body != "<html>" {
+	if got := h.send(http.MethodGet, pathDiscovery, ""); got.body != "<html>" {
 		t.Errorf("discovery: %s", got.body)
 	}
 }
 
 func TestMistakesInFaultsPanic(t *testing.T) {
 	t.Parallel()
-	w := within(t, Config{})
+	h := newHarness(t, Config{})
 	half := []string{"Retry-After"}
 	mistakes := map[string]func(){
-		"no effect":   func() { w.Fail(Fault{}) },
+		"no effect":   func() { h.Fail(Fault{}) },
 		"half a pair": func() { Status(500, "", half...) },
 		"half of it":  func() { Header(half...) },
 	}

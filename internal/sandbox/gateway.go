@@ -1,16 +1,16 @@
 package sandbox
 
-// GatewayAnswer is what an API gateway or proxy says by itself, without asking the API behind it.
+// GatewayAnswer is an answer of an API gateway or a proxy itself, not of the API behind it.
 type GatewayAnswer struct {
 	Name        string // of a subtest
 	ContentType string // empty: the answer has none
 	Body        string
-	Effect      Effect // answers so; nothing is committed
+	Effect      Effect // sends this answer; nothing is committed
 }
 
-// ForeignNotFound holds the 404s of gateways, proxies and frameworks that have no route to the
-// API, for a while or by mistake. None is the API's word that a session is gone: the API document
-// has an ErrorResponse for that, with the code NOT_FOUND. Use:
+// ForeignNotFound holds the 404s of gateways, proxies and frameworks that have no route to the API,
+// temporarily or by mistake. None of them proves that a session is gone: for that the API document
+// has an ErrorResponse with the code NOT_FOUND. Use:
 //
 //	for _, answer := range sandbox.ForeignNotFound {
 //		s.Fail(sandbox.Fault{Operation: sandbox.OpRead, Effect: answer.Effect})

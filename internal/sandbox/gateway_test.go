@@ -13,23 +13,23 @@ func TestForeignNotFoundIsNotTheAPIs(t *testing.T) {
 			t.Errorf("there are two named %s", answer.Name)
 		}
 		names[answer.Name] = true
-		for wire, world := range wires {
-			t.Run(answer.Name+" in "+wire, func(t *testing.T) {
+		for transport, start := range transports {
+			t.Run(answer.Name+" in "+transport, func(t *testing.T) {
 				t.Parallel()
-				w := world(t, Config{Provisioning: Instant})
-				session := w.Seed(Session{})
-				w.Fail(Fault{Operation: OpDelete, Effect: answer.Effect})
-				got, err := w.try(t.Context(), http.MethodDelete, pathSessions+"/"+session.ID, "")
+				h := start(t, Config{Provisioning: Instant})
+				session := h.Seed(Session{})
+				h.Fail(Fault{Operation: OpDelete, Effect: answer.Effect})
+				got, err := h.do(t.Context(), http.MethodDelete, pathSessions+"/"+session.ID, "")
 				if err != nil || got.status != http.StatusNotFound || got.body != answer.Body {
 					t.Errorf("%d %q, %v", got.status, got.body, err)
 				}
 				if got := got.header.Get("Content-Type"); got != answer.ContentType {
 					t.Errorf("type %q, want %q", got, answer.ContentType)
 				}
-				if len(w.Ledger()) != 1 {
+				if len(h.Ledger()) != 1 {
 					t.Error("a gateway's answer ended the session")
 				}
-				w.look(session.ID) // one fault spoils one request
+				h.readSession(session.ID) // one fault affects one request
 			})
 		}
 	}

@@ -1,165 +1,76 @@
 package sandbox
 
 import (
+	_ "embed"
 	"encoding/json"
-	"io"
 	"net/http"
-	"slices"
 	"strings"
-	"time"
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Where things are. The API document's servers end in /v1; discovery is at the
-// origin's well-known place.
+// openGateway serves openapi.yaml, Telefónica's Quality on Demand API.
+type openGateway struct{ *Sandbox }
+
+// The servers of the API document end in /v1.
 const (
-	pathSessions  = "/v1/qod/sessions"
-	pathToken     = "/oauth/token"
-	pathDiscovery = "/.well-known/openid-configuration"
+	openGatewayBase = "/v1"
+	pathSessions    = openGatewayBase + "/qod/sessions"
 )
 
-// largestBody is more than any valid request has.
-const largestBody = 1 << 20
+// The scopes of the API document.
+const (
+	ScopeRead  = "qod:sessions:read"
+	ScopeWrite = "qod:sessions:write"
+)
 
-// call is a request and what it asks for.
-type call struct {
-	op      Operation
-	id      string   // the session's, of OpRead and OpRelease
-	allow   []string // the methods of the path, of OpOther; none: there is no such path
-	request *http.Request
-	body    []byte
+//go:embed openapi.yaml
+var openGatewayText []byte
+
+// openGatewayDocument never changes once it is loaded, so all sandboxes of a process share it.
+var openGatewayDocument = sync.OnceValue(func() *openapi3.T { return loadDocument(openGatewayText) })
+
+func (openGateway) basePath() string { return openGatewayBase }
+
+func (openGateway) document() *openapi3.T { return openGatewayDocument() }
+
+func (openGateway) match(path string) (operations map[string]Operation, template, id string) {
+	if path == pathSessions {
+		return map[string]Operation{http.MethodGet: OpList, http.MethodPost: OpCreate}, "/qod/sessions", ""
+	}
+	id, ok := strings.CutPrefix(path, pathSessions+"/")
+	if !ok || id == "" || strings.Contains(id, "/") {
+		return nil, "", ""
+	}
+	operations = map[string]Operation{http.MethodGet: OpRead, http.MethodDelete: OpDelete}
+	return operations, "/qod/sessions/{sessionId}", strings.ToLower(id) // a UUID in any case; the network uses lower case
 }
 
-// Handler serves /.well-known/openid-configuration, /oauth/token and
-// /v1/qod/sessions[/{id}].
-func (s *Sandbox) Handler() http.Handler { return http.HandlerFunc(s.serve) }
+func (openGateway) scopes() []string { return []string{ScopeRead, ScopeWrite} }
 
-func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
-	if s.config.Control && strings.HasPrefix(r.URL.Path, PathControl) {
-		s.control(w, r)
-		return
-	}
-	if !s.enter() {
-		panic(http.ErrAbortHandler)
-	}
-	defer s.underWay.Done()
-	// Read to the end whatever it is: only then does net/http notice, and end
-	// the request's context, when the client gives up.
-	body, _ := io.ReadAll(io.LimitReader(r.Body, largestBody+1))
-	c := classify(r)
-	c.body = body
-	entry := s.requests.open(c, s.clock.Now())
-	if s.config.Log != nil {
-		defer func() { s.config.Log(s.requests.current(entry)) }()
-	}
-	x := &exchange{
-		call: c, w: w, clock: s.clock, closing: s.closing,
-		commit: func() answer { return s.answer(c) },
-		sent:   func(status int) { s.requests.answered(entry, status) },
-		skew:   s.dateSkew.next,
-	}
-	if c.scope() != "" {
-		x.latency = s.config.Latency
-		if !s.rateLimit.passes() {
-			x.send(tooMany())
-			return
-		}
-	}
-	s.faults.next(c.op).perform(x)
-}
-
-// classify routes by hand: http.ServeMux redirects paths that are not clean,
-// where a gateway has nothing.
-func classify(r *http.Request) call {
-	c := call{op: OpOther, request: r}
-	routes := map[string]Operation{}
-	switch path := r.URL.Path; path {
-	case pathDiscovery:
-		routes[http.MethodGet] = OpDiscovery
-	case pathToken:
-		routes[http.MethodPost] = OpToken
-	case pathSessions:
-		routes[http.MethodGet], routes[http.MethodPost] = OpList, OpCreate
-	default:
-		id, ok := strings.CutPrefix(path, pathSessions+"/")
-		if ok && id != "" && !strings.Contains(id, "/") {
-			c.id = strings.ToLower(id) // a UUID, to the document; the network spells them so
-			routes[http.MethodGet], routes[http.MethodDelete] = OpRead, OpDelete
-		}
-	}
-	if op, ok := routes[r.Method]; ok {
-		c.op = op
-		return c
-	}
-	for method := range routes {
-		c.allow = append(c.allow, method)
-	}
-	slices.Sort(c.allow)
-	return c
-}
-
-// scope is what the API document asks a token to have for an operation of the
-// API; other operations have none.
-func (c call) scope() string {
-	switch c.op {
-	case OpRead, OpList:
+func (openGateway) scope(op Operation) string {
+	if op == OpRead || op == OpList {
 		return ScopeRead
-	case OpCreate, OpDelete:
-		return ScopeWrite
-	default:
-		return ""
 	}
+	return ScopeWrite
 }
 
-// answer does what a request asks for, if it may be done.
-func (s *Sandbox) answer(c call) answer {
-	switch {
-	case c.op == OpDiscovery:
-		return s.discovery(c)
-	case c.op == OpToken:
-		return s.token(c)
-	case c.op == OpOther && c.allow == nil:
-		return refusal(http.StatusNotFound, "NOT_FOUND", "Unknown path; sessions are at "+pathSessions)
-	case c.op == OpOther:
-		return refusal(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "This path does not support the method "+c.request.Method).
-			with("Allow", strings.Join(c.allow, ", "))
-	}
-	client, refused := s.authorize(c)
-	if refused != nil {
-		return *refused
-	}
-	if len(c.body) > largestBody {
-		return refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "The body is larger than 1 MiB")
-	}
-	if err := judge(c); err != nil {
-		return refusal(http.StatusBadRequest, "INVALID_ARGUMENT", err.Error())
-	}
+func (g openGateway) answer(client string, c call) answer {
 	switch c.op {
 	case OpCreate:
-		return s.create(client, c)
+		return g.create(client, c)
 	case OpList:
-		return s.list(client, c)
+		return g.list(client, c)
 	case OpRead:
-		return s.read(client, c.id)
+		return g.read(client, c.id)
 	default:
-		return s.release(client, c.id)
+		return g.delete(client, c.id)
 	}
 }
 
-// authorize returns the client that a request's token stands for.
-func (s *Sandbox) authorize(c call) (client string, refused *answer) {
-	token, ok := strings.CutPrefix(c.request.Header.Get("Authorization"), "Bearer ")
-	g, good := s.tokens.allows(token)
-	switch {
-	case !ok:
-		return "", new(refusal(http.StatusUnauthorized, "UNAUTHENTICATED", "The request has no bearer token").
-			with("WWW-Authenticate", "Bearer"))
-	case !good:
-		return "", new(refusal(http.StatusUnauthorized, "UNAUTHENTICATED", "The access token is not valid or has expired").
-			with("WWW-Authenticate", `Bearer error="invalid_token"`))
-	case !slices.Contains(g.scopes, c.scope()):
-		return "", new(refusal(http.StatusForbidden, "PERMISSION_DENIED", "The access token lacks the scope "+c.scope()))
-	}
-	return g.client, nil
+func (openGateway) event(ch statusChange) event {
+	return newEvent("org.camaraproject.qod.v0.qos-status-changed", pathSessions+"/"+ch.ID, ch)
 }
 
 // createSessionRequest is the API document's schema of that name.
@@ -172,21 +83,21 @@ type createSessionRequest struct {
 	NotificationAuthToken string             `json:"notificationAuthToken"`
 }
 
-// conflicting is Telefónica's documented text of a 409.
-const conflicting = "Another session is created for the same UE"
+// conflictMessage is the message of a 409 in Telefónica's documentation.
+const conflictMessage = "Another session is created for the same UE"
 
-func (s *Sandbox) create(client string, c call) answer {
+func (g openGateway) create(client string, c call) answer {
 	var asked createSessionRequest
 	if err := json.Unmarshal(c.body, &asked); err != nil {
 		return refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "The body is not a CreateSessionRequest")
 	}
-	if !asked.Device.identified() {
+	if !asked.Device.hasIdentifier() {
 		return refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "device: at least one identifier is required")
 	}
-	if s.config.MockRules && asked.Device.endsIn9() {
-		return refusal(http.StatusConflict, "CONFLICT", conflicting+" (sandbox mock rule: an identifier ends in 9)")
+	if g.config.MockRules && asked.Device.endsIn9() {
+		return refusal(http.StatusConflict, "CONFLICT", conflictMessage+" (sandbox mock rule: an identifier ends in 9)")
 	}
-	session, err := s.network.create(Session{
+	session, err := g.network.create(Session{
 		ClientID:              client,
 		Device:                asked.Device,
 		ApplicationServer:     asked.ApplicationServer,
@@ -194,47 +105,43 @@ func (s *Sandbox) create(client string, c call) answer {
 		Duration:              asked.Duration,
 		NotificationURL:       asked.NotificationURL,
 		NotificationAuthToken: asked.NotificationAuthToken,
-	}, s.knows(OpCreate))
-	if err != nil { // errConflict is the only one
-		return refusal(http.StatusConflict, "CONFLICT", conflicting)
+	}, g.visible(OpCreate))
+	if err != nil { // errConflict is the only error
+		return refusal(http.StatusConflict, "CONFLICT", conflictMessage)
 	}
-	return jsonAnswer(http.StatusCreated, s.info(session))
+	return jsonAnswer(http.StatusCreated, g.info(session))
 }
 
-func (s *Sandbox) list(client string, c call) answer {
-	infos, knows := []any{}, s.knows(OpList)
-	for _, session := range s.listable(func(session *Session) bool { return session.ClientID == client && knows(session) }) {
-		infos = append(infos, s.info(session))
+func (g openGateway) list(client string, c call) answer {
+	infos, visible := []any{}, g.visible(OpList)
+	for _, session := range g.visibleInList(func(session *Session) bool { return session.ClientID == client && visible(session) }) {
+		infos = append(infos, g.info(session))
 	}
-	if s.config.PageSize > 0 {
-		return page(infos, s.config.PageSize, c.request)
+	if g.config.PageSize > 0 {
+		return page(infos, g.config.PageSize, c.request)
 	}
 	return jsonAnswer(http.StatusOK, infos)
 }
 
-func (s *Sandbox) read(client, id string) answer {
-	session, ok := s.network.find(client, id)
-	if !ok || !s.knows(OpRead)(&session) {
-		return noSession()
+func (g openGateway) read(client, id string) answer {
+	session, ok := g.network.find(client, id)
+	if !ok || !g.visible(OpRead)(&session) {
+		return sessionNotFound()
 	}
-	return jsonAnswer(http.StatusOK, s.info(session))
+	return jsonAnswer(http.StatusOK, g.info(session))
 }
 
-func (s *Sandbox) release(client, id string) answer {
-	knows := s.knows(OpDelete)
-	mine := func(session *Session) bool { return session.ClientID == client && knows(session) }
-	if !s.network.release(id, mine, s.config.HoldAfterDelete) {
-		return noSession()
+func (g openGateway) delete(client, id string) answer {
+	visible := g.visible(OpDelete)
+	mine := func(session *Session) bool { return session.ClientID == client && visible(session) }
+	if !g.network.delete(id, mine, g.config.HoldAfterDelete) {
+		return sessionNotFound()
 	}
 	return answer{status: http.StatusNoContent}
 }
 
-func noSession() answer {
-	return refusal(http.StatusNotFound, "NOT_FOUND", "There is no such session")
-}
-
-// sessionInfo is the API document's schema of that name: it has no application
-// server and no webhook.
+// sessionInfo is the API document's schema of that name: it has no application server and no
+// webhook.
 type sessionInfo struct {
 	SessionID  string `json:"sessionId"`
 	Device     Device `json:"device"`
@@ -245,9 +152,9 @@ type sessionInfo struct {
 	Duration   int    `json:"duration"`
 }
 
-// info returns a session as the API shows it, changed by Echo if there is one.
-func (s *Sandbox) info(session Session) any {
-	info := sessionInfo{
+// info returns a session as the API shows it.
+func (g openGateway) info(session Session) any {
+	return g.echoed(sessionInfo{
 		SessionID:  session.ID,
 		Device:     session.Device,
 		QoSProfile: session.QoSProfile,
@@ -255,21 +162,5 @@ func (s *Sandbox) info(session Session) any {
 		StartedAt:  timestamp(session.StartedAt),
 		ExpiresAt:  timestamp(session.ExpiresAt),
 		Duration:   session.Duration,
-	}
-	if !s.knobs.has(&s.knobs.echo) {
-		return info
-	}
-	var changed map[string]any
-	if err := json.Unmarshal(jsonAnswer(0, info).body, &changed); err != nil {
-		panic("sandbox: SessionInfo is not an object: " + err.Error())
-	}
-	s.knobs.apply(&s.knobs.echo, changed)
-	return changed
-}
-
-func timestamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339Nano)
+	})
 }

@@ -12,103 +12,103 @@ import (
 	"github.com/google/uuid"
 )
 
-// linger is how long the network keeps a session that it ended itself: CAMARA
-// promises "at earliest 360 seconds", and until then it blocks its device.
+// linger is how long the network keeps a session that it ended itself. CAMARA promises "at earliest
+// 360 seconds"; until then the session blocks its device.
 const linger = 360 * time.Second
 
-// Why a session became UNAVAILABLE, as events spell it (statusInfo).
+// The reasons why a session became UNAVAILABLE, as events spell them (statusInfo).
 const (
 	causeTerminated = "NETWORK_TERMINATED"
 	causeExpired    = "DURATION_EXPIRED"
 	causeDeleted    = "DELETE_REQUESTED"
 )
 
-// errConflict is the network's refusal of a second session for a device.
+// errConflict says that the device has a live session already.
 var errConflict = errors.New("another session of the device is live")
 
-// network holds the sessions and lets them live: REQUESTED, AVAILABLE after
-// provisioning, gone at expiry; or UNAVAILABLE, lingering, gone. It knows
-// nothing of HTTP, tokens or faults.
+// network holds the sessions and moves them through their life: REQUESTED, then AVAILABLE after
+// provisioning, then gone at expiry; or UNAVAILABLE for a while, then gone. It knows nothing of
+// HTTP, tokens, faults or API documents.
 //
-// Sessions move when somebody looks, to where the clock says they should be; a
-// timer looks when the next one is due, so that its owner is told in time.
+// Whoever uses the network first brings its sessions to the present. A timer does so when the next
+// change is due, so that notifications are sent in time.
 type network struct {
 	clock        Clock
 	provisioning time.Duration
-	owner        string       // of sessions seeded without one
-	several      bool         // a device may have any number of sessions
-	notify       func(change) // called in order, with the lock held: must not block or look
+	owner        string             // of sessions seeded without one
+	several      bool               // a device may have any number of sessions
+	notify       func(statusChange) // called in order, with the lock held: must not block or use the network
 
 	mu       sync.Mutex
-	sessions map[string]*life
+	sessions map[string]*liveSession
 	seeded   int
 	holds    []hold
-	next     time.Time   // nothing is due before; zero: nothing at all
-	armed    time.Time   // what the pending timer waits for
+	next     time.Time   // when the next change is due; zero: there is none
+	armed    time.Time   // when the pending timer fires
 	stop     func() bool // stops it
 	closed   bool
 }
 
-// life is a session and when it moves on.
-type life struct {
+// liveSession is a session and the times of its next changes.
+type liveSession struct {
 	Session
 	availableAt time.Time // for REQUESTED
 	goneAt      time.Time // for UNAVAILABLE
 }
 
-// hold keeps a device taken whose session is already deleted.
+// hold blocks the device of a session that is already deleted.
 type hold struct {
 	Device
 	until time.Time
 }
 
-// change is one step in a session's life, for whom it may concern.
-type change struct {
+// statusChange is one change of a session's status, for its notification.
+type statusChange struct {
 	Session
 	cause string // only when UNAVAILABLE
 	at    time.Time
 }
 
-func newNetwork(clock Clock, provisioning time.Duration, owner string, notify func(change)) *network {
-	return &network{clock: clock, provisioning: provisioning, owner: owner, notify: notify, sessions: map[string]*life{}}
+func newNetwork(clock Clock, provisioning time.Duration, owner string, notify func(statusChange)) *network {
+	return &network{clock: clock, provisioning: provisioning, owner: owner, notify: notify, sessions: map[string]*liveSession{}}
 }
 
-// enter brings the sessions to the present and returns that; leave sets the
-// timer for what comes next.
-func (n *network) enter() (now time.Time) {
+// lock locks the network, brings its sessions to the present and returns the present time. unlock
+// also sets the timer for the next change.
+func (n *network) lock() (now time.Time) {
 	n.mu.Lock()
 	now = n.clock.Now().UTC()
-	n.settle(now)
+	n.catchUp(now)
 	return now
 }
 
-func (n *network) leave() {
-	n.arm()
+func (n *network) unlock() {
+	n.setTimer()
 	n.mu.Unlock()
 }
 
-func (n *network) settle(now time.Time) {
+func (n *network) catchUp(now time.Time) {
 	if n.next.IsZero() || now.Before(n.next) {
 		return
 	}
 	n.next = time.Time{}
 	for _, s := range n.sessions {
 		for !s.due().After(now) && n.sessions[s.ID] == s {
-			n.step(s)
+			n.transition(s)
 		}
 		if n.sessions[s.ID] == s {
-			n.expect(s)
+			n.schedule(s)
 		}
 	}
 }
 
-func (n *network) expect(s *life) {
+func (n *network) schedule(s *liveSession) {
 	if due := s.due(); n.next.IsZero() || due.Before(n.next) {
 		n.next = due
 	}
 }
 
-func (s *life) due() time.Time {
+func (s *liveSession) due() time.Time {
 	switch s.Status {
 	case StatusRequested:
 		return s.availableAt
@@ -119,32 +119,32 @@ func (s *life) due() time.Time {
 	}
 }
 
-func (n *network) step(s *life) {
+func (n *network) transition(s *liveSession) {
 	at := s.due()
 	switch s.Status {
 	case StatusRequested:
 		s.Status = StatusAvailable
 		s.StartedAt = at.Truncate(time.Millisecond)
 		s.ExpiresAt = s.StartedAt.Add(s.length())
-		n.tell(s, "", at)
+		n.notifyOwner(s, "", at)
 	case StatusUnavailable:
 		delete(n.sessions, s.ID)
 	default:
 		s.Status = StatusUnavailable
 		delete(n.sessions, s.ID)
-		n.tell(s, causeExpired, at)
+		n.notifyOwner(s, causeExpired, at)
 	}
 }
 
-func (s *life) length() time.Duration { return time.Duration(s.Duration) * time.Second }
+func (s *liveSession) length() time.Duration { return time.Duration(s.Duration) * time.Second }
 
-func (n *network) tell(s *life, cause string, at time.Time) {
+func (n *network) notifyOwner(s *liveSession, cause string, at time.Time) {
 	if s.NotificationURL != "" {
-		n.notify(change{Session: s.clone(), cause: cause, at: at})
+		n.notify(statusChange{Session: s.clone(), cause: cause, at: at})
 	}
 }
 
-func (n *network) arm() {
+func (n *network) setTimer() {
 	if !n.closed && n.next.Equal(n.armed) {
 		return
 	}
@@ -155,53 +155,54 @@ func (n *network) arm() {
 	if n.armed = n.next; n.closed || n.next.IsZero() {
 		return
 	}
-	n.stop = n.clock.AfterFunc(n.next.Sub(n.clock.Now()), n.wake)
+	n.stop = n.clock.AfterFunc(n.next.Sub(n.clock.Now()), n.onTimer)
 }
 
-func (n *network) wake() {
-	n.enter()
-	n.armed = time.Time{} // that timer is spent
-	n.leave()
+func (n *network) onTimer() {
+	n.lock()
+	n.armed = time.Time{} // that timer has fired
+	n.unlock()
 }
 
 func (n *network) close() {
-	n.enter()
+	n.lock()
 	n.closed = true
-	n.leave()
+	n.unlock()
 }
 
-// create commits a session, REQUESTED, or returns errConflict with a session that knows knows.
+// create adds a session, REQUESTED, or returns errConflict if the device has another one that is
+// visible.
 func (n *network) create(s Session, knows func(*Session) bool) (Session, error) {
-	now := n.enter()
-	defer n.leave()
-	if !n.several && n.taken(s.Device, knows, now) {
+	now := n.lock()
+	defer n.unlock()
+	if !n.several && n.deviceBusy(s.Device, knows, now) {
 		return Session{}, errConflict
 	}
 	s.ID, s.Status, s.CreatedAt = uuid.NewString(), StatusRequested, now.Truncate(time.Millisecond)
-	committed := &life{Session: s.clone(), availableAt: now.Add(max(0, n.provisioning))}
+	committed := &liveSession{Session: s.clone(), availableAt: now.Add(max(0, n.provisioning))}
 	n.sessions[s.ID] = committed
 	if n.provisioning < 0 {
-		n.step(committed)
+		n.transition(committed)
 	}
-	n.expect(committed)
+	n.schedule(committed)
 	return committed.Session.clone(), nil
 }
 
-// taken reports whether the device has a session that knows knows, or is held after one.
-func (n *network) taken(d Device, knows func(*Session) bool, now time.Time) bool {
+// deviceBusy reports whether the device has a visible session, or is held after a deletion.
+func (n *network) deviceBusy(d Device, knows func(*Session) bool, now time.Time) bool {
 	for _, s := range n.sessions {
-		if s.Device.shares(d) && knows(&s.Session) {
+		if s.Device.sharesIdentifier(d) && knows(&s.Session) {
 			return true
 		}
 	}
 	n.holds = slices.DeleteFunc(n.holds, func(h hold) bool { return !now.Before(h.until) })
-	return slices.ContainsFunc(n.holds, func(h hold) bool { return h.shares(d) })
+	return slices.ContainsFunc(n.holds, func(h hold) bool { return h.sharesIdentifier(d) })
 }
 
-// find returns a session of the client. To it, another client's does not exist.
+// find returns a session of the client. Other clients' sessions do not exist for it.
 func (n *network) find(client, id string) (Session, bool) {
-	n.enter()
-	defer n.leave()
+	n.lock()
+	defer n.unlock()
 	s, ok := n.sessions[id]
 	if !ok || s.ClientID != client {
 		return Session{}, false
@@ -209,10 +210,10 @@ func (n *network) find(client, id string) (Session, bool) {
 	return s.clone(), true
 }
 
-// live returns the sessions that keep tells to keep, by creation and then id.
-func (n *network) live(keep func(*Session) bool) []Session {
-	n.enter()
-	defer n.leave()
+// list returns the sessions for which keep returns true, ordered by creation and then id.
+func (n *network) list(keep func(*Session) bool) []Session {
+	n.lock()
+	defer n.unlock()
 	found := []Session{}
 	for _, s := range n.sessions {
 		if keep(&s.Session) {
@@ -225,11 +226,11 @@ func (n *network) live(keep func(*Session) bool) []Session {
 	return found
 }
 
-// release ends a session that may says may be ended, at once and for good. Its device stays taken
-// for as long as held says.
-func (n *network) release(id string, may func(*Session) bool, held time.Duration) bool {
-	now := n.enter()
-	defer n.leave()
+// delete ends a session for which allowed returns true, at once and for good, and holds its device
+// for the given time.
+func (n *network) delete(id string, may func(*Session) bool, held time.Duration) bool {
+	now := n.lock()
+	defer n.unlock()
 	s, ok := n.sessions[id]
 	if !ok || !may(&s.Session) {
 		return false
@@ -240,15 +241,15 @@ func (n *network) release(id string, may func(*Session) bool, held time.Duration
 	}
 	if s.Status == StatusAvailable { // CAMARA sends the event only then
 		s.Status = StatusUnavailable
-		n.tell(s, causeDeleted, now)
+		n.notifyOwner(s, causeDeleted, now)
 	}
 	return true
 }
 
-// change lets f alter a session. A status it sets takes its course from now on.
-func (n *network) change(id string, f func(*Session)) bool {
-	now := n.enter()
-	defer n.leave()
+// edit lets f change a session. A status that f sets takes its course from now on.
+func (n *network) edit(id string, f func(*Session)) bool {
+	now := n.lock()
+	defer n.unlock()
 	s, ok := n.sessions[id]
 	if !ok {
 		return false
@@ -259,20 +260,20 @@ func (n *network) change(id string, f func(*Session)) bool {
 	altered.ID = id
 	s.Session = altered.clone()
 	if s.Status != before {
-		n.begin(s, now)
+		n.enterStatus(s, now)
 		switch s.Status {
 		case StatusAvailable:
-			n.tell(s, "", now)
+			n.notifyOwner(s, "", now)
 		case StatusUnavailable:
-			n.tell(s, causeTerminated, now)
+			n.notifyOwner(s, causeTerminated, now)
 		}
 	}
-	n.expect(s)
+	n.schedule(s)
 	return true
 }
 
-// begin starts what the session's status stands for.
-func (n *network) begin(s *life, now time.Time) {
+// enterStatus sets the times that follow from the session's status.
+func (n *network) enterStatus(s *liveSession, now time.Time) {
 	switch s.Status {
 	case StatusRequested:
 		s.StartedAt, s.ExpiresAt = time.Time{}, time.Time{}
@@ -280,12 +281,12 @@ func (n *network) begin(s *life, now time.Time) {
 	case StatusUnavailable:
 		s.goneAt = now.Add(linger)
 	default:
-		s.date(now)
+		s.fillTimes(now)
 	}
 }
 
-// date gives the session the times it does not have.
-func (s *life) date(now time.Time) {
+// fillTimes sets those of the session's times that are not set.
+func (s *liveSession) fillTimes(now time.Time) {
 	switch {
 	case s.StartedAt.IsZero() && s.ExpiresAt.IsZero():
 		s.StartedAt = now.Truncate(time.Millisecond)
@@ -297,18 +298,18 @@ func (s *life) date(now time.Time) {
 	}
 }
 
-// seed puts a session on the network that nobody asked it for.
+// seed adds a session without a request.
 func (n *network) seed(seeded Session) Session {
-	now := n.enter()
-	defer n.leave()
+	now := n.lock()
+	defer n.unlock()
 	n.seeded++
-	s := &life{Session: seeded.clone()}
+	s := &liveSession{Session: seeded.clone()}
 	s.ID = strings.ToLower(cmp.Or(s.ID, uuid.NewString()))
 	s.ClientID = cmp.Or(s.ClientID, n.owner)
 	s.QoSProfile = cmp.Or(s.QoSProfile, "QOS_E")
 	s.Status = cmp.Or(s.Status, StatusAvailable)
-	if !s.Device.identified() {
-		// +882 is for international networks: no test has a line of its own there.
+	if !s.Device.hasIdentifier() {
+		// +882 is for international networks, so no test uses it for a device of its own.
 		s.Device.PhoneNumber = fmt.Sprintf("+8821%07d0", n.seeded)
 	}
 	if s.Duration == 0 && !s.StartedAt.IsZero() && !s.ExpiresAt.IsZero() {
@@ -316,9 +317,9 @@ func (n *network) seed(seeded Session) Session {
 	}
 	s.Duration = cmp.Or(s.Duration, 3600)
 	if s.Status == StatusUnavailable {
-		s.date(now) // it was AVAILABLE once
+		s.fillTimes(now) // it was AVAILABLE once
 	}
-	n.begin(s, now)
+	n.enterStatus(s, now)
 	if s.CreatedAt.IsZero() {
 		s.CreatedAt = now.Truncate(time.Millisecond)
 		if !s.StartedAt.IsZero() && s.StartedAt.Before(s.CreatedAt) {
@@ -326,6 +327,6 @@ func (n *network) seed(seeded Session) Session {
 		}
 	}
 	n.sessions[s.ID] = s
-	n.expect(s)
+	n.schedule(s)
 	return s.Session.clone()
 }

@@ -13,31 +13,24 @@ import (
 	"time"
 )
 
-// The scopes of the API document.
-const (
-	ScopeRead  = "qod:sessions:read"
-	ScopeWrite = "qod:sessions:write"
-)
-
-// ClientCredentials is an OAuth client. Sessions belong to the client that
-// made them.
+// ClientCredentials is an OAuth client. A session belongs to the client that created it.
 type ClientCredentials struct {
 	ID, Secret string
-	Scopes     []string // what it may ask for; nil: both
+	Scopes     []string // what it may request; nil: all of the API
 }
 
-// DefaultClient is the client of a sandbox that is given no other.
+// DefaultClient is the client of a sandbox without Config.Clients.
 var DefaultClient = ClientCredentials{ID: "sandbox-client", Secret: "sandbox-secret"}
 
-// Telefónica's documented conveniences.
+// The client and the token that Telefónica documents for its own sandbox.
 var mockClient = ClientCredentials{ID: "mock_sandbox_app_id", Secret: "mock_sandbox_app_secret"}
 
 const mockToken = "mock_sandbox_access_token"
 
-// tokens is the authorization server: who may have a token, and which are good.
+// tokens is the authorization server: its clients and the tokens that are valid.
 type tokens struct {
-	clock    Clock
-	lifetime time.Duration
+	clock  Clock
+	scopes []string // all of the API
 
 	mu      sync.Mutex
 	clients []ClientCredentials
@@ -48,61 +41,60 @@ type tokens struct {
 type grant struct {
 	client string
 	scopes []string
-	until  time.Time // zero: for ever
+	until  time.Time // zero: it does not expire
 }
 
-func newTokens(clock Clock, lifetime time.Duration, clients []ClientCredentials) *tokens {
-	t := &tokens{clock: clock, lifetime: lifetime, issued: map[string]grant{}}
+func newTokens(clock Clock, scopes []string, clients []ClientCredentials) *tokens {
+	t := &tokens{clock: clock, scopes: scopes, issued: map[string]grant{}}
 	for _, c := range clients {
-		t.admit(c)
+		t.register(c)
 	}
 	return t
 }
 
-func (t *tokens) admit(c ClientCredentials) {
+func (t *tokens) register(c ClientCredentials) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c.Scopes = allowed(c.Scopes)
+	c.Scopes = t.orAllScopes(c.Scopes)
 	t.clients = append(t.clients, c)
 }
 
-func allowed(scopes []string) []string {
+func (t *tokens) orAllScopes(scopes []string) []string {
 	if scopes == nil {
-		return []string{ScopeRead, ScopeWrite}
+		scopes = t.scopes
 	}
 	return slices.Clone(scopes)
 }
 
-// AcceptToken makes token a good bearer token of a client: of the named scopes,
-// or of both when none is named. It does not expire.
+// AcceptToken makes token a valid bearer token of a client, with these scopes, or with all scopes
+// if none is given. It does not expire.
 func (s *Sandbox) AcceptToken(token, clientID string, scopes ...string) {
-	s.tokens.accept(token, grant{client: clientID, scopes: allowed(scopes)})
+	s.tokens.add(token, grant{client: clientID, scopes: s.tokens.orAllScopes(scopes)})
 }
 
-// RevokeTokens has every token so far, issued or accepted, refused with 401
-// from now on.
+// RevokeTokens makes all tokens so far invalid, issued or accepted: they are answered with 401.
 func (s *Sandbox) RevokeTokens() {
 	s.tokens.mu.Lock()
 	defer s.tokens.mu.Unlock()
 	clear(s.tokens.issued)
 }
 
-func (t *tokens) accept(token string, g grant) {
+func (t *tokens) add(token string, g grant) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.clock.Now()
-	maps.DeleteFunc(t.issued, func(_ string, g grant) bool { return g.over(now) })
+	maps.DeleteFunc(t.issued, func(_ string, g grant) bool { return g.expired(now) })
 	t.issued[token] = g
 }
 
-func (g grant) over(now time.Time) bool { return !g.until.IsZero() && !now.Before(g.until) }
+func (g grant) expired(now time.Time) bool { return !g.until.IsZero() && !now.Before(g.until) }
 
-// allows returns the grant of a bearer token, if that is good.
-func (t *tokens) allows(token string) (grant, bool) {
+// lookup returns the grant of a bearer token, if it is valid.
+func (t *tokens) lookup(token string) (grant, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	g, ok := t.issued[token]
-	return g, ok && !g.over(t.clock.Now())
+	return g, ok && !g.expired(t.clock.Now())
 }
 
 func (t *tokens) client(id, secret string) (ClientCredentials, bool) {
@@ -116,7 +108,7 @@ func (t *tokens) client(id, secret string) (ClientCredentials, bool) {
 	return ClientCredentials{}, false
 }
 
-// token answers the token endpoint: RFC 6749, client credentials (§4.4).
+// token is the token endpoint, with the client credentials grant (RFC 6749 §4.4).
 func (s *Sandbox) token(c call) answer {
 	media, _, _ := mime.ParseMediaType(c.request.Header.Get("Content-Type"))
 	form, err := url.ParseQuery(string(c.body))
@@ -137,12 +129,16 @@ func (s *Sandbox) token(c call) answer {
 	}
 	switch form.Get("grant_type") {
 	case "client_credentials":
+		return s.issue(client, strings.Fields(form.Get("scope")))
 	case "":
 		return oauthError(http.StatusBadRequest, "invalid_request", "grant_type is missing")
 	default:
 		return oauthError(http.StatusBadRequest, "unsupported_grant_type", "only client_credentials is supported")
 	}
-	scopes := strings.Fields(form.Get("scope"))
+}
+
+// issue answers with a new token of the client, with all of its scopes if none is requested.
+func (s *Sandbox) issue(client ClientCredentials, scopes []string) answer {
 	if len(scopes) == 0 {
 		scopes = client.Scopes
 	}
@@ -152,19 +148,18 @@ func (s *Sandbox) token(c call) answer {
 		}
 	}
 	issued := "sandbox-token-" + rand.Text()
-	s.tokens.accept(issued, grant{client.ID, scopes, s.clock.Now().Add(s.config.TokenLifetime)})
+	s.tokens.add(issued, grant{client.ID, scopes, s.clock.Now().Add(s.config.TokenLifetime)})
 	body := map[string]any{
 		"access_token": issued,
 		"token_type":   "Bearer",
 		"expires_in":   int(s.config.TokenLifetime / time.Second),
 		"scope":        strings.Join(scopes, " "),
 	}
-	s.knobs.apply(&s.knobs.token, body)
+	s.overrides.apply(&s.overrides.token, body)
 	return jsonAnswer(http.StatusOK, body).with("Cache-Control", "no-store")
 }
 
-// basicCredentials undoes the form encoding that RFC 6749 §2.3.1 puts under
-// Basic's own.
+// basicCredentials decodes the form encoding that RFC 6749 §2.3.1 applies before that of Basic.
 func basicCredentials(r *http.Request) (id, secret string, ok bool) {
 	user, password, ok := r.BasicAuth()
 	if !ok {
@@ -183,8 +178,8 @@ func oauthError(status int, code, description string) answer {
 		with("Cache-Control", "no-store")
 }
 
-// discovery answers with the document that the API document's openIdConnectUrl
-// points to. Its issuer is the origin the client used.
+// discovery serves the document that openIdConnectUrl in the API document points to. Its issuer is
+// the origin that the client used.
 func (s *Sandbox) discovery(c call) answer {
 	origin := originOf(c.request)
 	document := map[string]any{
@@ -192,13 +187,13 @@ func (s *Sandbox) discovery(c call) answer {
 		"token_endpoint":                        origin + pathToken,
 		"token_endpoint_auth_methods_supported": []any{"client_secret_basic", "client_secret_post"},
 		"grant_types_supported":                 []any{"client_credentials"},
-		"scopes_supported":                      []any{ScopeRead, ScopeWrite},
+		"scopes_supported":                      s.api.scopes(),
 	}
-	s.knobs.apply(&s.knobs.discovery, document)
+	s.overrides.apply(&s.overrides.discovery, document)
 	return jsonAnswer(http.StatusOK, document)
 }
 
-// originOf is the scheme and host that the client used.
+// originOf returns the scheme and host that the client used.
 func originOf(r *http.Request) string {
 	if r.TLS != nil {
 		return "https://" + r.Host

@@ -21,9 +21,9 @@ type tokenAnswer struct {
 	ErrorDescription string `json:"error_description"`
 }
 
-// fetch asks for a token; basic is "id:secret" or empty.
-func (w *world) fetch(basic, body string) (reply, tokenAnswer) {
-	w.t.Helper()
+// requestToken requests a token; basic is "id:secret" or empty.
+func (h *harness) requestToken(basic, body string) (reply, tokenAnswer) {
+	h.t.Helper()
 	header := []string{"Content-Type", form, "Authorization", ""}
 	if basic != "" {
 		id, secret, _ := strings.Cut(basic, ":")
@@ -31,37 +31,37 @@ func (w *world) fetch(basic, body string) (reply, tokenAnswer) {
 		r.SetBasicAuth(id, secret)
 		header[3] = r.Header.Get("Authorization")
 	}
-	got := w.ask(http.MethodPost, pathToken, body, header...)
+	got := h.send(http.MethodPost, pathToken, body, header...)
 	var a tokenAnswer
-	w.decode(got, &a)
+	h.decode(got, &a)
 	if got.header.Get("Cache-Control") != "no-store" {
-		w.t.Errorf("RFC 6749 §5.1 wants no-store: %v", got.header)
+		h.t.Errorf("RFC 6749 §5.1 wants no-store: %v", got.header)
 	}
 	return got, a
 }
 
 func TestTokensForClientCredentials(t *testing.T) {
 	t.Parallel()
-	odd := ClientCredentials{ID: "odd id", Secret: "p@ss:wörd+%", Scopes: []string{ScopeRead}}
+	odd := ClientCredentials{ID: "odd id", Secret: "p@ss:hörd+%", Scopes: []string{ScopeRead}}
 	tests := map[string]struct{ basic, body, scope string }{
 		"basic":               {"sandbox-client:sandbox-secret", "grant_type=client_credentials", ScopeRead + " " + ScopeWrite},
 		"form":                {"", "grant_type=client_credentials&client_id=sandbox-client&client_secret=sandbox-secret", ScopeRead + " " + ScopeWrite},
 		"basic, id in form":   {"sandbox-client:sandbox-secret", "grant_type=client_credentials&client_id=sandbox-client", ScopeRead + " " + ScopeWrite},
 		"one scope":           {"sandbox-client:sandbox-secret", "grant_type=client_credentials&scope=" + ScopeWrite, ScopeWrite},
 		"basic, form encoded": {url.QueryEscape(odd.ID) + ":" + url.QueryEscape(odd.Secret), "grant_type=client_credentials", ScopeRead},
-		"basic, as it is":     {"odd id:p@ss:wörd+%", "grant_type=client_credentials", ScopeRead},
+		"basic, as it is":     {"odd id:p@ss:hörd+%", "grant_type=client_credentials", ScopeRead},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := within(t, Config{Clients: []ClientCredentials{DefaultClient, odd}})
-			got, a := w.fetch(test.basic, test.body)
+			h := newHarness(t, Config{Clients: []ClientCredentials{DefaultClient, odd}})
+			got, a := h.requestToken(test.basic, test.body)
 			if got.status != http.StatusOK || a.TokenType != "Bearer" || a.ExpiresIn != 3600 || a.Scope != test.scope {
 				t.Fatalf("%d %s", got.status, got.body)
 			}
-			w.token = a.AccessToken
-			read := w.ask(http.MethodGet, pathSessions, "").status
-			write := w.ask(http.MethodPost, pathSessions, phone("+34600000001")).status
+			h.token = a.AccessToken
+			read := h.send(http.MethodGet, pathSessions, "").status
+			write := h.send(http.MethodPost, pathSessions, createBody("+34600000001")).status
 			if (read == http.StatusOK) != strings.Contains(test.scope, ScopeRead) || (write == http.StatusCreated) != strings.Contains(test.scope, ScopeWrite) {
 				t.Errorf("with scope %q: read %d, write %d", test.scope, read, write)
 			}
@@ -90,8 +90,8 @@ func TestTokensRefused(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := within(t, Config{Clients: []ClientCredentials{DefaultClient, {ID: "reader", Secret: "r", Scopes: []string{ScopeRead}}}})
-			got, a := w.fetch(test.basic, test.body)
+			h := newHarness(t, Config{Clients: []ClientCredentials{DefaultClient, {ID: "reader", Secret: "r", Scopes: []string{ScopeRead}}}})
+			got, a := h.requestToken(test.basic, test.body)
 			if got.status != test.status || a.Error != test.code || a.ErrorDescription == "" || a.AccessToken != "" {
 				t.Errorf("%d %s", got.status, got.body)
 			}
@@ -107,8 +107,8 @@ func TestTokensRefused(t *testing.T) {
 
 func TestTokenRequestsAreForms(t *testing.T) {
 	t.Parallel()
-	w := within(t, Config{})
-	got := w.ask(http.MethodPost, pathToken, `{"grant_type":"client_credentials"}`)
+	h := newHarness(t, Config{})
+	got := h.send(http.MethodPost, pathToken, `{"grant_type":"client_credentials"}`)
 	if got.status != http.StatusBadRequest || !strings.Contains(got.body, "invalid_request") {
 		t.Errorf("%d %s", got.status, got.body)
 	}
@@ -117,29 +117,29 @@ func TestTokenRequestsAreForms(t *testing.T) {
 func TestTokensEnd(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		end  func(w *world)
+		end  func(h *harness)
 		want int
 	}{
-		"still good":         {func(w *world) { w.clock.Advance(time.Minute - 1) }, http.StatusOK},
-		"expired":            {func(w *world) { w.clock.Advance(time.Minute) }, http.StatusUnauthorized},
-		"revoked":            {func(w *world) { w.RevokeTokens() }, http.StatusUnauthorized},
-		"another was issued": {func(w *world) { w.fetch("sandbox-client:sandbox-secret", "grant_type=client_credentials") }, http.StatusOK},
+		"still good":         {func(h *harness) { h.clock.Advance(time.Minute - 1) }, http.StatusOK},
+		"expired":            {func(h *harness) { h.clock.Advance(time.Minute) }, http.StatusUnauthorized},
+		"revoked":            {func(h *harness) { h.RevokeTokens() }, http.StatusUnauthorized},
+		"another was issued": {func(h *harness) { h.requestToken("sandbox-client:sandbox-secret", "grant_type=client_credentials") }, http.StatusOK},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := within(t, Config{TokenLifetime: time.Minute})
-			_, a := w.fetch("sandbox-client:sandbox-secret", "grant_type=client_credentials")
+			h := newHarness(t, Config{TokenLifetime: time.Minute})
+			_, a := h.requestToken("sandbox-client:sandbox-secret", "grant_type=client_credentials")
 			if a.ExpiresIn != 60 {
 				t.Errorf("expires_in %d, want 60", a.ExpiresIn)
 			}
-			test.end(w)
-			w.token = a.AccessToken
-			if got := w.ask(http.MethodGet, pathSessions, "").status; got != test.want {
+			test.end(h)
+			h.token = a.AccessToken
+			if got := h.send(http.MethodGet, pathSessions, "").status; got != test.want {
 				t.Errorf("status %d, want %d", got, test.want)
 			}
-			_, fresh := w.fetch("sandbox-client:sandbox-secret", "grant_type=client_credentials")
-			if w.token = fresh.AccessToken; w.ask(http.MethodGet, pathSessions, "").status != http.StatusOK {
+			_, fresh := h.requestToken("sandbox-client:sandbox-secret", "grant_type=client_credentials")
+			if h.token = fresh.AccessToken; h.send(http.MethodGet, pathSessions, "").status != http.StatusOK {
 				t.Error("a new token must be good")
 			}
 		})
@@ -148,22 +148,22 @@ func TestTokensEnd(t *testing.T) {
 
 func TestAcceptedTokensAreRevokedToo(t *testing.T) {
 	t.Parallel()
-	w := within(t, Config{})
-	w.clock.Advance(1000 * time.Hour)
-	if got := w.ask(http.MethodGet, pathSessions, "").status; got != http.StatusOK {
+	h := newHarness(t, Config{})
+	h.clock.Advance(1000 * time.Hour)
+	if got := h.send(http.MethodGet, pathSessions, "").status; got != http.StatusOK {
 		t.Errorf("an accepted token does not expire: %d", got)
 	}
-	w.RevokeTokens()
-	if got := w.ask(http.MethodGet, pathSessions, "").status; got != http.StatusUnauthorized {
+	h.RevokeTokens()
+	if got := h.send(http.MethodGet, pathSessions, "").status; got != http.StatusUnauthorized {
 		t.Errorf("status %d, want 401", got)
 	}
 }
 
 func TestTokensKnob(t *testing.T) {
 	t.Parallel()
-	w := within(t, Config{})
-	w.Tokens(func(answer map[string]any) { answer["expires_in"] = "3600" })
-	got := w.ask(http.MethodPost, pathToken, "grant_type=client_credentials&client_id=sandbox-client&client_secret=sandbox-secret", "Content-Type", form)
+	h := newHarness(t, Config{})
+	h.Tokens(func(answer map[string]any) { answer["expires_in"] = "3600" })
+	got := h.send(http.MethodPost, pathToken, "grant_type=client_credentials&client_id=sandbox-client&client_secret=sandbox-secret", "Content-Type", form)
 	if !strings.Contains(got.body, `"expires_in":"3600"`) {
 		t.Errorf("not changed: %s", got.body)
 	}
@@ -172,11 +172,11 @@ func TestTokensKnob(t *testing.T) {
 func TestMockClient(t *testing.T) {
 	t.Parallel()
 	const mock = "mock_sandbox_app_id:mock_sandbox_app_secret"
-	with, without := within(t, Config{MockRules: true}), within(t, Config{})
-	if got, _ := with.fetch(mock, "grant_type=client_credentials"); got.status != http.StatusOK {
+	with, without := newHarness(t, Config{MockRules: true}), newHarness(t, Config{})
+	if got, _ := with.requestToken(mock, "grant_type=client_credentials"); got.status != http.StatusOK {
 		t.Errorf("with mock rules: %d", got.status)
 	}
-	if got, _ := without.fetch(mock, "grant_type=client_credentials"); got.status != http.StatusUnauthorized {
+	if got, _ := without.requestToken(mock, "grant_type=client_credentials"); got.status != http.StatusUnauthorized {
 		t.Errorf("without: %d", got.status)
 	}
 }
@@ -192,10 +192,10 @@ type discoveryDocument struct {
 func TestDiscovery(t *testing.T) {
 	t.Parallel()
 	for _, origin := range []string{"http://127.0.0.1:8080", "https://gateway.example"} {
-		w := within(t, Config{})
-		w.base, w.token = origin, ""
+		h := newHarness(t, Config{})
+		h.base, h.token = origin, ""
 		var got discoveryDocument
-		if err := json.Unmarshal([]byte(w.ask(http.MethodGet, pathDiscovery, "").body), &got); err != nil {
+		if err := json.Unmarshal([]byte(h.send(http.MethodGet, pathDiscovery, "").body), &got); err != nil {
 			t.Fatal(err)
 		}
 		if got.Issuer != origin || got.TokenEndpoint != origin+"/oauth/token" ||
@@ -204,8 +204,8 @@ func TestDiscovery(t *testing.T) {
 			!slices.Equal(got.Scopes, []string{ScopeRead, ScopeWrite}) {
 			t.Errorf("of %s: %+v", origin, got)
 		}
-		w.Discovery(func(document map[string]any) { delete(document, "token_endpoint") })
-		if body := w.ask(http.MethodGet, pathDiscovery, "").body; strings.Contains(body, "token_endpoint\"") {
+		h.Discovery(func(document map[string]any) { delete(document, "token_endpoint") })
+		if body := h.send(http.MethodGet, pathDiscovery, "").body; strings.Contains(body, "token_endpoint\"") {
 			t.Errorf("not changed: %s", body)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// page answers a list with the page that the query asks for, the first if it asks for none.
+// page answers a list request with the page that its query asks for, by default the first.
 func page(all []any, size int, r *http.Request) answer {
 	n := 1
 	if asked := r.URL.Query().Get("page"); asked != "" {
@@ -21,11 +21,11 @@ func page(all []any, size int, r *http.Request) answer {
 	if end == len(all) {
 		return a
 	}
-	return a.with("Link", fmt.Sprintf(`<%s%s?page=%d>; rel="next"`, originOf(r), pathSessions, n+1))
+	return a.with("Link", fmt.Sprintf(`<%s%s?page=%d>; rel="next"`, originOf(r), r.URL.Path, n+1))
 }
 
-// Partial answers a list with its first n sessions, as 206 with a Content-Range (RFC 9110 §14.4) that
-// says how many there are. What is no list is answered as it should be.
+// Partial answers a list request with its first n sessions, as 206 with a Content-Range (RFC 9110
+// §14.4) that gives the total. Other answers are not changed.
 func Partial(n int) Effect {
 	return Effect{func(x *exchange) {
 		a := x.commit()
@@ -39,9 +39,9 @@ func Partial(n int) Effect {
 	}}
 }
 
-// EmptyListAs answers a list without sessions otherwise than by an empty array: with 204 No Content,
-// or with another status and the API's ErrorResponse, such as 404 NOT_FOUND. A list with sessions is
-// answered as it should be.
+// EmptyListAs answers a list request that finds no sessions with 204 No Content instead of an empty
+// array, or with another status and the API's ErrorResponse, such as 404 NOT_FOUND. Other answers
+// are not changed.
 func EmptyListAs(status int) Effect {
 	return Effect{func(x *exchange) {
 		a := x.commit()

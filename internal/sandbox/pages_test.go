@@ -8,20 +8,20 @@ import (
 
 func TestPages(t *testing.T) {
 	t.Parallel()
-	for wire, world := range wires {
-		t.Run(wire, func(t *testing.T) {
+	for transport, start := range transports {
+		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
-			w := world(t, Config{PageSize: 2, Provisioning: Instant})
+			h := start(t, Config{PageSize: 2, Provisioning: Instant})
 			var want, got []string
 			for range 5 {
-				want = append(want, w.Seed(Session{}).ID)
+				want = append(want, h.Seed(Session{}).ID)
 			}
-			w.Seed(Session{ClientID: "somebody else"})
+			h.Seed(Session{ClientID: "somebody else"})
 			path := pathSessions
 			for range 3 {
-				r := w.ask(http.MethodGet, path, "")
+				r := h.send(http.MethodGet, path, "")
 				var infos []sessionInfo
-				w.decode(r, &infos)
+				h.decode(r, &infos)
 				for _, info := range infos {
 					got = append(got, info.SessionID)
 				}
@@ -29,7 +29,7 @@ func TestPages(t *testing.T) {
 					t.Errorf("X-Total-Count %q", total)
 				}
 				var ok bool
-				next := strings.TrimPrefix(r.header.Get("Link"), "<"+w.base)
+				next := strings.TrimPrefix(r.header.Get("Link"), "<"+h.base)
 				if path, ok = strings.CutSuffix(next, `>; rel="next"`); !ok {
 					path = ""
 					break
@@ -49,20 +49,20 @@ func TestPages(t *testing.T) {
 
 func TestPagesThereAreNone(t *testing.T) {
 	t.Parallel()
-	w := within(t, Config{PageSize: 2})
-	if got := w.ask(http.MethodGet, pathSessions, ""); got.body != "[]" || got.header.Get("Link") != "" || got.header.Get("X-Total-Count") != "0" {
+	h := newHarness(t, Config{PageSize: 2})
+	if got := h.send(http.MethodGet, pathSessions, ""); got.body != "[]" || got.header.Get("Link") != "" || got.header.Get("X-Total-Count") != "0" {
 		t.Errorf("an empty list: %+v", got)
 	}
-	w.Seed(Session{})
-	w.Seed(Session{})
-	if got := w.ask(http.MethodGet, pathSessions, ""); got.header.Get("Link") != "" {
+	h.Seed(Session{})
+	h.Seed(Session{})
+	if got := h.send(http.MethodGet, pathSessions, ""); got.header.Get("Link") != "" {
 		t.Errorf("a page that is just full has a next one: %+v", got.header)
 	}
-	if got := w.ask(http.MethodGet, pathSessions+"?page=2", ""); got.body != "[]" {
+	if got := h.send(http.MethodGet, pathSessions+"?page=2", ""); got.body != "[]" {
 		t.Errorf("the page behind it: %+v", got)
 	}
 	for _, page := range []string{"0", "-1", "three", "4", "999999999999999999"} {
-		w.refused(w.ask(http.MethodGet, pathSessions+"?page="+page, ""), http.StatusBadRequest, "INVALID_ARGUMENT")
+		h.wantError(h.send(http.MethodGet, pathSessions+"?page="+page, ""), http.StatusBadRequest, "INVALID_ARGUMENT")
 	}
 }
 
@@ -83,15 +83,15 @@ func TestListsInOtherForms(t *testing.T) {
 		"Rewrite, byte order mark": {Rewrite(func(body []byte) []byte { return append([]byte("\ufeff"), body...) }), 1, 200, [2]string{"Content-Type", "application/json"}, "\ufeff[{"},
 	}
 	for name, test := range tests {
-		for wire, world := range wires {
-			t.Run(name+" in "+wire, func(t *testing.T) {
+		for transport, start := range transports {
+			t.Run(name+" in "+transport, func(t *testing.T) {
 				t.Parallel()
-				w := world(t, Config{})
+				h := start(t, Config{})
 				for range test.sessions {
-					w.Seed(Session{})
+					h.Seed(Session{})
 				}
-				w.Fail(Fault{Operation: OpList, Effect: test.effect})
-				got, err := w.try(t.Context(), http.MethodGet, pathSessions, "")
+				h.Fail(Fault{Operation: OpList, Effect: test.effect})
+				got, err := h.do(t.Context(), http.MethodGet, pathSessions, "")
 				if err != nil || got.status != test.status || !strings.Contains(got.body, test.body) {
 					t.Errorf("got %+v, %v", got, err)
 				}

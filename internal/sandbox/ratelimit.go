@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// rateLimit lets so many requests pass in each second of real time, counted from the first request
-// of that second.
+// rateLimit limits the number of requests per second of real time; a second begins with the first
+// request after the last one.
 type rateLimit struct {
 	perSecond int // 0: any number
 
@@ -29,7 +29,8 @@ func (l *rateLimit) passes() bool {
 	return l.passed <= l.perSecond
 }
 
-// tooMany is CAMARA's answer beyond a rate limit. It has no Retry-After, which many gateways leave out.
-func tooMany() answer {
+// tooManyRequests is CAMARA's answer beyond a rate limit. It has no Retry-After, which many
+// gateways leave out.
+func tooManyRequests() answer {
 	return refusal(http.StatusTooManyRequests, "TOO_MANY_REQUESTS", "Either out of resource quota or reaching rate limiting")
 }

@@ -11,15 +11,15 @@ import (
 func TestRateLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := within(t, Config{RateLimit: 2})
-		w.Fail(Fault{Operation: OpList, Nth: 3, Effect: Status(500, `{}`)})
+		h := newHarness(t, Config{RateLimit: 2})
+		h.Fail(Fault{Operation: OpList, Nth: 3, Effect: Status(500, `{}`)})
 		list := func() int {
-			got, err := w.try(t.Context(), http.MethodGet, pathSessions, "")
+			got, err := h.do(t.Context(), http.MethodGet, pathSessions, "")
 			if err != nil {
 				t.Fatal(err)
 			}
 			if got.status == http.StatusTooManyRequests {
-				w.refused(got, http.StatusTooManyRequests, "TOO_MANY_REQUESTS")
+				h.wantError(got, http.StatusTooManyRequests, "TOO_MANY_REQUESTS")
 				if got.header.Get("Retry-After") != "" {
 					t.Error("it says when to come back")
 				}
@@ -29,17 +29,17 @@ func TestRateLimit(t *testing.T) {
 		if got := []int{list(), list(), list()}; !slices.Equal(got, []int{200, 200, 429}) {
 			t.Errorf("within a second: %v", got)
 		}
-		w.refused(w.ask(http.MethodPost, pathSessions, phone("+34600000001")), http.StatusTooManyRequests, "TOO_MANY_REQUESTS")
-		if len(w.Ledger()) != 0 {
+		h.wantError(h.send(http.MethodPost, pathSessions, createBody("+34600000001")), http.StatusTooManyRequests, "TOO_MANY_REQUESTS")
+		if len(h.Ledger()) != 0 {
 			t.Error("a refused creation made a session")
 		}
-		w.ask(http.MethodGet, pathDiscovery, "") // has no limit
+		h.send(http.MethodGet, pathDiscovery, "") // has no limit
 		time.Sleep(time.Second - time.Nanosecond)
 		if got := list(); got != 429 {
 			t.Errorf("before the second is over: %d", got)
 		}
 		time.Sleep(time.Nanosecond)
-		// The fault still waits for the third request that the API takes.
+		// The fault still waits for the third request that the API accepts.
 		if got := []int{list(), list(), list()}; !slices.Equal(got, []int{500, 200, 429}) {
 			t.Errorf("in the next second: %v", got)
 		}
@@ -48,10 +48,10 @@ func TestRateLimit(t *testing.T) {
 
 func TestRateLimitOnASocket(t *testing.T) {
 	t.Parallel()
-	w, _ := listening(t, Config{RateLimit: 1})
+	h, _ := newServerHarness(t, Config{RateLimit: 1})
 	statuses := map[int]bool{}
-	for len(statuses) < 2 { // a slow machine may have the first two in two seconds
-		got, err := w.try(t.Context(), http.MethodGet, pathSessions, "")
+	for len(statuses) < 2 { // on a slow machine, two requests may take more than a second
+		got, err := h.do(t.Context(), http.MethodGet, pathSessions, "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// replicas is what the nodes of the network that answer a client do not know yet.
+// replicas makes nodes of the network that serve the API lag behind.
 type replicas struct {
 	mu     sync.Mutex
 	lag    map[Operation]time.Duration
-	frozen []Session // what lists show; nil: what there is
+	frozen []Session // what lists show; nil: the sessions on the network
 }
 
-// Lag has an operation answered by a replica that learns of a session only d after its creation,
-// by the sandbox's clock. Until then OpRead and OpRelease say 404 NOT_FOUND in the API's own words
-// and do nothing, OpList does not show the session, and OpCreate sees no conflict with it. 0 ends it.
+// Lag has an operation served by a replica that learns of a session only d after its creation, by
+// the sandbox's clock. Until then OpRead and OpDelete answer 404 NOT_FOUND as the API does and do
+// nothing, OpList does not show the session, and OpCreate sees no conflict with it. 0 ends it.
 func (s *Sandbox) Lag(op Operation, d time.Duration) {
 	s.replicas.mu.Lock()
 	defer s.replicas.mu.Unlock()
@@ -25,8 +25,8 @@ func (s *Sandbox) Lag(op Operation, d time.Duration) {
 	s.replicas.lag[op] = d
 }
 
-// StaleList has lists show, from now until StaleList(false), the sessions and statuses of this
-// moment. Their Date is current, so that nothing gives them away.
+// StaleList(true) has lists show the sessions and statuses of this moment until StaleList(false).
+// Their Date is current, so nothing reveals that they are stale.
 func (s *Sandbox) StaleList(on bool) {
 	var frozen []Session
 	if on {
@@ -37,8 +37,8 @@ func (s *Sandbox) StaleList(on bool) {
 	s.replicas.frozen = frozen
 }
 
-// knows returns which sessions the replica that answers op knows.
-func (s *Sandbox) knows(op Operation) func(*Session) bool {
+// visible returns which sessions are visible to the replica that serves op.
+func (s *Sandbox) visible(op Operation) func(*Session) bool {
 	s.replicas.mu.Lock()
 	lag := s.replicas.lag[op]
 	s.replicas.mu.Unlock()
@@ -48,13 +48,13 @@ func (s *Sandbox) knows(op Operation) func(*Session) bool {
 	}
 }
 
-// listable returns the sessions that a list shows, of those that keep tells to keep.
-func (s *Sandbox) listable(keep func(*Session) bool) []Session {
+// visibleInList returns the sessions that a list shows, of those for which keep returns true.
+func (s *Sandbox) visibleInList(keep func(*Session) bool) []Session {
 	s.replicas.mu.Lock()
 	frozen := slices.Clone(s.replicas.frozen)
 	s.replicas.mu.Unlock()
 	if frozen == nil {
-		return s.network.live(keep)
+		return s.network.list(keep)
 	}
 	return slices.DeleteFunc(frozen, func(session Session) bool { return !keep(&session) })
 }

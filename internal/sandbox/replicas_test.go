@@ -9,38 +9,38 @@ import (
 func TestLag(t *testing.T) {
 	t.Parallel()
 	const path = pathSessions + "/"
-	first := phone("+34600000001")
-	// Each operation that lags, and how it tells whether it knows the session of the first phone.
-	tests := map[Operation]func(w *world, id string) bool{
-		OpRead: func(w *world, id string) bool { return w.ask(http.MethodGet, path+id, "").status == http.StatusOK },
-		OpList: func(w *world, _ string) bool { return len(w.listed()) == 1 },
-		OpCreate: func(w *world, _ string) bool {
-			return w.ask(http.MethodPost, pathSessions, first).status == http.StatusConflict
+	first := createBody("+34600000001")
+	// For each operation that can lag, how it shows that it knows the session of the first phone.
+	tests := map[Operation]func(h *harness, id string) bool{
+		OpRead: func(h *harness, id string) bool { return h.send(http.MethodGet, path+id, "").status == http.StatusOK },
+		OpList: func(h *harness, _ string) bool { return len(h.listSessions()) == 1 },
+		OpCreate: func(h *harness, _ string) bool {
+			return h.send(http.MethodPost, pathSessions, first).status == http.StatusConflict
 		},
-		OpDelete: func(w *world, id string) bool {
-			return w.ask(http.MethodDelete, path+id, "").status == http.StatusNoContent
+		OpDelete: func(h *harness, id string) bool {
+			return h.send(http.MethodDelete, path+id, "").status == http.StatusNoContent
 		},
 	}
 	for op, knows := range tests {
 		t.Run(string(op), func(t *testing.T) {
 			t.Parallel()
-			w := within(t, Config{Provisioning: Instant})
-			w.Lag(op, 30*time.Second)
-			id := w.reserve(first).SessionID
+			h := newHarness(t, Config{Provisioning: Instant})
+			h.Lag(op, 30*time.Second)
+			id := h.createSession(first).SessionID
 			for other, knows := range tests {
-				if other != op && other != OpDelete && !knows(w, id) {
+				if other != op && other != OpDelete && !knows(h, id) {
 					t.Errorf("%s lags, too", other)
 				}
 			}
-			w.clock.Advance(30*time.Second - 1)
-			if knows(w, id) {
+			h.clock.Advance(30*time.Second - 1)
+			if knows(h, id) {
 				t.Error("the replica knows the session too early")
 			}
-			if op != OpCreate && len(w.Ledger()) != 1 {
+			if op != OpCreate && len(h.Ledger()) != 1 {
 				t.Error("a replica that does not know the session ended it")
 			}
-			w.clock.Advance(1)
-			if !knows(w, id) {
+			h.clock.Advance(1)
+			if !knows(h, id) {
 				t.Error("the replica never learns of the session")
 			}
 		})
@@ -49,48 +49,48 @@ func TestLag(t *testing.T) {
 
 func TestLagSpeaksAsTheAPIAndEnds(t *testing.T) {
 	t.Parallel()
-	w := within(t, Config{Provisioning: Instant})
-	w.Lag(OpRead, time.Hour)
-	id := w.reserve(phone("+34600000001")).SessionID
-	w.gone(id)
-	w.Lag(OpRead, 0)
-	w.look(id)
+	h := newHarness(t, Config{Provisioning: Instant})
+	h.Lag(OpRead, time.Hour)
+	id := h.createSession(createBody("+34600000001")).SessionID
+	h.wantGone(id)
+	h.Lag(OpRead, 0)
+	h.readSession(id)
 }
 
 func TestStaleList(t *testing.T) {
 	t.Parallel()
-	w := within(t, Config{Provisioning: 10 * time.Second})
-	id := w.reserve(phone("+34600000001")).SessionID
-	w.Seed(Session{ClientID: "somebody else"})
-	w.StaleList(true)
-	w.reserve(phone("+34600000002"))
-	w.clock.Advance(time.Minute)
-	got := w.listed()
+	h := newHarness(t, Config{Provisioning: 10 * time.Second})
+	id := h.createSession(createBody("+34600000001")).SessionID
+	h.Seed(Session{ClientID: "somebody else"})
+	h.StaleList(true)
+	h.createSession(createBody("+34600000002"))
+	h.clock.Advance(time.Minute)
+	got := h.listSessions()
 	if len(got) != 1 || got[0].SessionID != id || got[0].QoSStatus != StatusRequested {
 		t.Errorf("the list has moved on: %+v", got)
 	}
-	if w.look(id).QoSStatus != StatusAvailable {
+	if h.readSession(id).QoSStatus != StatusAvailable {
 		t.Error("a read is stale, too")
 	}
-	if date := w.ask(http.MethodGet, pathSessions, "").header.Get("Date"); date != noon.Add(time.Minute).Format(http.TimeFormat) {
+	if date := h.send(http.MethodGet, pathSessions, "").header.Get("Date"); date != noon.Add(time.Minute).Format(http.TimeFormat) {
 		t.Errorf("Date %s gives the list away", date)
 	}
-	w.Remove(id)
-	if got := w.listed(); len(got) != 1 {
+	h.Remove(id)
+	if got := h.listSessions(); len(got) != 1 {
 		t.Errorf("the list notices the end of a session: %+v", got)
 	}
-	w.StaleList(false)
-	if got := w.listed(); len(got) != 1 || got[0].SessionID == id || got[0].QoSStatus != StatusAvailable {
+	h.StaleList(false)
+	if got := h.listSessions(); len(got) != 1 || got[0].SessionID == id || got[0].QoSStatus != StatusAvailable {
 		t.Errorf("the list is still stale: %+v", got)
 	}
 }
 
 func TestStaleListOfNothing(t *testing.T) {
 	t.Parallel()
-	w := within(t, Config{})
-	w.StaleList(true)
-	w.reserve(phone("+34600000001"))
-	if got := w.listed(); len(got) != 0 {
+	h := newHarness(t, Config{})
+	h.StaleList(true)
+	h.createSession(createBody("+34600000001"))
+	if got := h.listSessions(); len(got) != 0 {
 		t.Errorf("the list has moved on: %+v", got)
 	}
 }

@@ -12,38 +12,43 @@ import (
 // Operation is what a request asks for.
 type Operation string
 
-// The four operations of the API, the two of its authorization server, and
-// everything else, which is refused.
+// The four operations of the API, the two of its authorization server, and everything else, which
+// is refused.
 const (
 	OpCreate    Operation = "create"
 	OpRead      Operation = "read"
 	OpList      Operation = "list"
-	OpDelete    Operation = "release"
+	OpDelete    Operation = "delete"
 	OpToken     Operation = "token"
 	OpDiscovery Operation = "discovery"
 	OpOther     Operation = "other"
 )
 
-// Request is one request as it came in: also the ones refused, spoilt by a
-// fault or still under way. Credentials in it are whole, so that tests can look
-// for leaks; a program must not print Header or Body.
+// Operations returns the operations that a Fault can name: all but OpOther.
+func Operations() []Operation {
+	return []Operation{OpCreate, OpRead, OpList, OpDelete, OpToken, OpDiscovery}
+}
+
+// Request is one request as it arrived, including those refused, those affected by a fault and
+// those in flight. It contains credentials, so that tests can look for leaks; a program must not
+// print Header or Body.
 type Request struct {
 	Operation Operation
 	Method    string
 	Path      string
 	Header    http.Header
 	Body      []byte
-	Status    int       // of the answer; 0 while there is none, and when the connection was cut instead
+	Status    int       // of the answer; 0 if there is none yet, or the connection was closed instead
 	At        time.Time // by the sandbox's clock
 	Remote    string    // the client's address: one per connection
 }
 
-// remembered bounds the log of a sandbox that runs for long.
-const remembered = 50_000 // requests
+// maxLogged limits the request log of a sandbox that runs for long.
+const maxLogged = 50_000 // requests
 
-// requests is the log, and who wants to know before a request is handled.
+// requests is the request log and the hooks that are called before a request is carried out.
 type requests struct {
-	keep int // at most so many in log
+	keep int // the maximum length of log
 
 	mu     sync.Mutex
 	log    []*Request
@@ -51,9 +56,8 @@ type requests struct {
 	hooks  map[Operation][]func(int, *http.Request)
 }
 
-// Requests returns the requests of these operations, of all when none is
-// named, in the order they came in. Of more than 50,000 only the latest are
-// remembered.
+// Requests returns the requests of these operations, or all if none is named, in order of arrival.
+// Only the latest 50,000 are kept.
 func (s *Sandbox) Requests(ops ...Operation) []Request {
 	s.requests.mu.Lock()
 	defer s.requests.mu.Unlock()
@@ -66,16 +70,15 @@ func (s *Sandbox) Requests(ops ...Operation) []Request {
 	return found
 }
 
-// Count returns how many requests of an operation have come in.
+// Count returns how many requests of an operation have arrived.
 func (s *Sandbox) Count(op Operation) int {
 	s.requests.mu.Lock()
 	defer s.requests.mu.Unlock()
 	return s.requests.counts[op]
 }
 
-// Before has f called with the number of each request of op, counted from 1,
-// before the request is judged or anything is done. Requests that come in at
-// the same time call it at the same time. f may use the sandbox.
+// Before has f called with the number of each request of op, counted from 1, before the request is
+// validated or carried out. Concurrent requests call it concurrently. f may use the sandbox.
 func (s *Sandbox) Before(op Operation, f func(n int, r *http.Request)) {
 	s.requests.mu.Lock()
 	defer s.requests.mu.Unlock()
@@ -85,8 +88,8 @@ func (s *Sandbox) Before(op Operation, f func(n int, r *http.Request)) {
 	s.requests.hooks[op] = append(s.requests.hooks[op], f)
 }
 
-// open writes a request down and calls the hooks.
-func (q *requests) open(c call, at time.Time) *Request {
+// record logs a request and calls the hooks.
+func (q *requests) record(c call, at time.Time) *Request {
 	r := c.request
 	entry := &Request{
 		Operation: c.op, Method: r.Method, Path: r.URL.Path,
@@ -110,14 +113,14 @@ func (q *requests) open(c call, at time.Time) *Request {
 	return entry
 }
 
-// answered notes the status.
-func (q *requests) answered(entry *Request, status int) {
+// setStatus records the status of the answer.
+func (q *requests) setStatus(entry *Request, status int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	entry.Status = status
 }
 
-// current returns the entry as it is now.
+// current returns a copy of the entry.
 func (q *requests) current(entry *Request) Request {
 	q.mu.Lock()
 	defer q.mu.Unlock()

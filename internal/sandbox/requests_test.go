@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-func TestRequestsAreRemembered(t *testing.T) {
+func TestRequestsAreLogged(t *testing.T) {
 	t.Parallel()
 	var logged []Request
-	w := within(t, Config{Log: func(r Request) { logged = append(logged, r) }})
-	w.reserve(phone("+34600000001"))
-	w.clock.Advance(time.Second)
-	w.ask(http.MethodGet, pathSessions, "", "X-Correlator", "c1")
-	w.gone("5a5b2af9-4a64-4c3b-9142-e5f5f47cacfc")
-	w.ask(http.MethodGet, "/elsewhere", "")
+	h := newHarness(t, Config{Log: func(r Request) { logged = append(logged, r) }})
+	h.createSession(createBody("+34600000001"))
+	h.clock.Advance(time.Second)
+	h.send(http.MethodGet, pathSessions, "", "X-Correlator", "c1")
+	h.wantGone("5a5b2af9-4a64-4c3b-9142-e5f5f47cacfc")
+	h.send(http.MethodGet, "/elsewhere", "")
 
-	all := w.Requests()
+	all := h.Requests()
 	var ops []Operation
 	var statuses []int
 	for _, r := range all {
@@ -27,18 +27,18 @@ func TestRequestsAreRemembered(t *testing.T) {
 	if !slices.Equal(ops, []Operation{OpCreate, OpList, OpRead, OpOther}) || !slices.Equal(statuses, []int{201, 200, 404, 404}) {
 		t.Fatalf("operations %v, statuses %v", ops, statuses)
 	}
-	if r := all[0]; r.Method != http.MethodPost || r.Path != pathSessions || string(r.Body) != phone("+34600000001") ||
+	if r := all[0]; r.Method != http.MethodPost || r.Path != pathSessions || string(r.Body) != createBody("+34600000001") ||
 		r.Header.Get("Authorization") != "Bearer a-good-token" || r.At != noon {
 		t.Errorf("the creation: %+v", r)
 	}
 	if r := all[1]; r.Header.Get("X-Correlator") != "c1" || r.At != noon.Add(time.Second) {
 		t.Errorf("the list: %+v", r)
 	}
-	if some := w.Requests(OpList, OpOther); len(some) != 2 || some[0].Operation != OpList || some[1].Path != "/elsewhere" {
+	if some := h.Requests(OpList, OpOther); len(some) != 2 || some[0].Operation != OpList || some[1].Path != "/elsewhere" {
 		t.Errorf("of two operations: %v", some)
 	}
-	if w.Count(OpRead) != 1 || w.Count(OpDelete) != 0 {
-		t.Errorf("counted %d reads and %d releases", w.Count(OpRead), w.Count(OpDelete))
+	if h.Count(OpRead) != 1 || h.Count(OpDelete) != 0 {
+		t.Errorf("counted %d reads and %d deletes", h.Count(OpRead), h.Count(OpDelete))
 	}
 	if len(logged) != 4 || logged[0].Status != http.StatusCreated {
 		t.Errorf("Log got %v", logged)
@@ -47,56 +47,56 @@ func TestRequestsAreRemembered(t *testing.T) {
 
 func TestRequestWithoutAnswerHasNoStatus(t *testing.T) {
 	t.Parallel()
-	var w *world
+	var h *harness
 	var during int
-	w = within(t, Config{})
-	w.Fail(Fault{Operation: OpList, Effect: DropAfterCommit()})
-	w.Before(OpList, func(int, *http.Request) { during = w.Requests()[0].Status })
-	if _, err := w.try(t.Context(), http.MethodGet, pathSessions, ""); err == nil {
+	h = newHarness(t, Config{})
+	h.Fail(Fault{Operation: OpList, Effect: DropAfterCommit()})
+	h.Before(OpList, func(int, *http.Request) { during = h.Requests()[0].Status })
+	if _, err := h.do(t.Context(), http.MethodGet, pathSessions, ""); err == nil {
 		t.Fatal("the connection must be cut")
 	}
-	if after := w.Requests()[0].Status; during != 0 || after != 0 {
-		t.Errorf("status %d while under way and %d after the cut, want 0", during, after)
+	if after := h.Requests()[0].Status; during != 0 || after != 0 {
+		t.Errorf("status %d while in flight and %d after the cut, want 0", during, after)
 	}
 }
 
-func TestOldRequestsAreForgotten(t *testing.T) {
+func TestOldRequestsAreDropped(t *testing.T) {
 	t.Parallel()
-	w := within(t, Config{})
-	w.requests.keep = 20
-	w.ask(http.MethodGet, "/first", "")
+	h := newHarness(t, Config{})
+	h.requests.keep = 20
+	h.send(http.MethodGet, "/first", "")
 	for range 20 {
-		w.listed()
+		h.listSessions()
 	}
-	all := w.Requests()
+	all := h.Requests()
 	if n := len(all); n != 19 {
-		t.Errorf("remembers %d requests, want 19: two went when the 21st came", n)
+		t.Errorf("%d requests are kept, want 19: the 21st dropped two", n)
 	}
 	if all[0].Path == "/first" {
-		t.Error("it is the oldest that must go")
+		t.Error("the oldest must be dropped first")
 	}
-	if w.Count(OpList) != 20 || w.Count(OpOther) != 1 {
-		t.Error("what is forgotten must still be counted")
+	if h.Count(OpList) != 20 || h.Count(OpOther) != 1 {
+		t.Error("dropped requests must still be counted")
 	}
 }
 
 func TestBeforeRunsBeforeAnythingIsDone(t *testing.T) {
 	t.Parallel()
-	w := within(t, Config{})
+	h := newHarness(t, Config{})
 	var numbers []int
 	var bodies []string
-	w.Before(OpCreate, func(n int, r *http.Request) {
+	h.Before(OpCreate, func(n int, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		numbers, bodies = append(numbers, n), append(bodies, string(body))
 		if n == 2 { // somebody else is faster
-			w.Seed(Session{Device: Device{PhoneNumber: "+34600000002"}})
+			h.Seed(Session{Device: Device{PhoneNumber: "+34600000002"}})
 		}
 	})
-	w.Before(OpCreate, func(n int, _ *http.Request) { numbers = append(numbers, -n) })
-	w.reserve(phone("+34600000001"))
-	w.listed()
-	w.refused(w.ask(http.MethodPost, pathSessions, phone("+34600000002")), http.StatusConflict, "CONFLICT")
-	if !slices.Equal(numbers, []int{1, -1, 2, -2}) || bodies[1] != phone("+34600000002") {
+	h.Before(OpCreate, func(n int, _ *http.Request) { numbers = append(numbers, -n) })
+	h.createSession(createBody("+34600000001"))
+	h.listSessions()
+	h.wantError(h.send(http.MethodPost, pathSessions, createBody("+34600000002")), http.StatusConflict, "CONFLICT")
+	if !slices.Equal(numbers, []int{1, -1, 2, -2}) || bodies[1] != createBody("+34600000002") {
 		t.Errorf("called with %v and %v", numbers, bodies)
 	}
 }

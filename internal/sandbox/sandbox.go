@@ -1,11 +1,9 @@
-// Package sandbox is an in-memory Open Gateway: the Quality on Demand API, its
-// authorization server and the network behind them, for tests and for
-// pipelines without credentials.
+// Package sandbox is an in-memory Open Gateway: the Quality on Demand API, its authorization server
+// and the network behind them, for tests and for pipelines without credentials.
 //
-// It judges requests by its own copy of the API document (openapi.yaml), lets
-// sessions live by a clock that a test may hold, and can be told to go wrong
-// in every way that loses or doubles a session. Its Ledger is the truth that
-// tests compare Terraform's state with.
+// It validates requests against its own copy of the API document (openapi.yaml), keeps time with a
+// clock that a test can control, and can be told to go wrong in every way that loses or doubles a
+// session. Its Ledger is the truth that tests compare with Terraform's state.
 package sandbox
 
 import (
@@ -16,89 +14,91 @@ import (
 	"time"
 )
 
-// Config says how a sandbox behaves. The zero value is a usable one: the real
-// clock, immediate provisioning, one client.
+// Config configures a sandbox. The zero value is usable: the real clock, immediate provisioning,
+// one client.
 type Config struct {
 	Clock Clock // nil: the real one
 
-	// Provisioning is the time from REQUESTED to AVAILABLE. With 0 the answer to
-	// the creation says REQUESTED and the next look, whoever takes it, AVAILABLE;
-	// with less, as Instant, the answer itself says AVAILABLE.
+	// Provisioning is the time from REQUESTED to AVAILABLE. With 0, the answer to a create request
+	// says REQUESTED, and the next request or call already sees AVAILABLE. With Instant, the answer
+	// itself says AVAILABLE.
 	Provisioning time.Duration
 
-	// Latency is real time between doing and answering, for the API but not for
-	// tokens and discovery. It ends early when the client gives up.
+	// Latency is the real time between carrying out a request and answering it, for the API but not
+	// for tokens and discovery. It ends early when the client gives up.
 	Latency time.Duration
 
 	TokenLifetime time.Duration // 0: one hour
 
-	// MockRules adds what Telefónica documents of its own sandbox: 409 for an
-	// identifier that ends in 9, the client mock_sandbox_app_id with the secret
-	// mock_sandbox_app_secret, and the token mock_sandbox_access_token.
+	// MockRules adds what Telefónica documents for its own sandbox: 409 for an identifier that ends
+	// in 9, the client mock_sandbox_app_id with the secret mock_sandbox_app_secret, and the token
+	// mock_sandbox_access_token.
 	MockRules bool
 
-	// SeveralPerDevice takes any number of sessions for a device, as CAMARA allows networks to do.
+	// SeveralPerDevice allows any number of sessions per device, as CAMARA permits networks to do.
 	SeveralPerDevice bool
 
-	// HoldAfterDelete is how long, by Clock, a device stays taken after the API has answered the
-	// deletion of its session with 204: a network needs time to give back what it reserved.
+	// HoldAfterDelete is how long, by Clock, a device stays blocked after the API has confirmed the
+	// deletion of its session with 204: a network takes time to release resources.
 	HoldAfterDelete time.Duration
 
-	// RateLimit is how many requests a second of real time the API takes, tokens and discovery not
-	// counted. Further ones are answered 429 without Retry-After, before anything is done or a Fault
-	// spoils them. 0: any number.
+	// RateLimit is the number of requests per second of real time that the API accepts, not
+	// counting tokens and discovery. Further requests are answered with 429 without Retry-After;
+	// they are not carried out and do not use up a Fault. 0 means no limit.
 	RateLimit int
 
-	// PageSize has a list answer with so many sessions at a time, and name the next page in Link
-	// (RFC 8288) and the number of all sessions in X-Total-Count. 0: all at once.
+	// PageSize splits lists into pages of this many sessions. Link names the next page (RFC 8288)
+	// and X-Total-Count has the number of all sessions. 0 means no pages.
 	PageSize int
 
 	Clients []ClientCredentials // nil: DefaultClient
 
-	// Control lets whoever reaches the sandbox give it orders; see PathControl.
+	// Control allows anybody who can reach the sandbox to control it; see PathControl.
 	Control bool
 
-	// Webhooks carries the deliveries to notification URLs. nil reaches loopback
-	// addresses only, so that a sandbox is no way to send requests to others.
+	// Webhooks sends the deliveries to notification URLs. nil sends to loopback addresses only, so
+	// that nobody can make a sandbox send requests to other machines.
 	Webhooks http.RoundTripper
 
-	// Log, when not nil, is called once for every request when it has ended.
+	// Log, if not nil, is called once for every request when it has ended.
 	Log func(Request)
 }
 
-// Instant is the Provisioning of a network that makes nobody wait.
+// Instant is a Provisioning that takes no time: create requests are answered with AVAILABLE.
 const Instant time.Duration = -1
 
 // Sandbox is one Open Gateway. It is safe for concurrent use.
 type Sandbox struct {
-	config    Config
-	clock     Clock
-	network   *network
-	tokens    *tokens
-	courier   *courier
-	requests  requests
-	faults    faults
-	knobs     knobs
-	replicas  replicas
-	dateSkew  dateSkew
-	rateLimit rateLimit
+	config        Config
+	clock         Clock
+	api           apiHandler
+	network       *network
+	tokens        *tokens
+	webhookSender *webhookSender
+	requests      requests
+	faults        faults
+	overrides     overrides
+	replicas      replicas
+	dateSkew      dateSkew
+	rateLimit     rateLimit
+	inMemory      *inMemory
 
-	closing context.Context // not of a call: done when the sandbox closes
+	closing context.Context // done when the sandbox closes; no call's context
 	close   context.CancelFunc
 
 	mu       sync.Mutex
 	closed   bool
-	underWay sync.WaitGroup // requests being answered
+	inFlight sync.WaitGroup // requests being answered
 }
 
-// knobs are the changes tests make to what is sent.
-type knobs struct {
+// overrides change what the sandbox sends.
+type overrides struct {
 	mu                     sync.Mutex
 	echo, discovery, token func(map[string]any)
 }
 
-// New returns a running sandbox that nothing listens for; see Start, Listen,
-// Handler and RoundTripper. It must be closed.
+// New returns a running sandbox that does not listen; see Start, Listen, Handler and RoundTripper.
+// It must be closed.
 func New(c Config) *Sandbox {
 	if c.Clock == nil {
 		c.Clock = realClock{}
@@ -107,27 +107,31 @@ func New(c Config) *Sandbox {
 		c.Clients = []ClientCredentials{DefaultClient}
 	}
 	c.TokenLifetime = cmp.Or(c.TokenLifetime, time.Hour)
-	s := &Sandbox{config: c, clock: c.Clock, requests: requests{keep: remembered}, rateLimit: rateLimit{perSecond: c.RateLimit}}
+	s := &Sandbox{config: c, clock: c.Clock, requests: requests{keep: maxLogged}, rateLimit: rateLimit{perSecond: c.RateLimit}}
+	s.api = openGateway{s}
 	s.closing, s.close = context.WithCancel(context.Background())
-	s.courier = newCourier(s.closing, c.Webhooks)
-	s.network = newNetwork(c.Clock, c.Provisioning, c.Clients[0].ID, s.courier.notify)
+	s.webhookSender = newWebhookSender(s.closing, c.Webhooks, s.api.event)
+	s.network = newNetwork(c.Clock, c.Provisioning, c.Clients[0].ID, s.webhookSender.notify)
 	s.network.several = c.SeveralPerDevice
-	s.tokens = newTokens(c.Clock, c.TokenLifetime, c.Clients)
+	s.tokens = newTokens(c.Clock, s.api.scopes(), c.Clients)
 	if c.MockRules {
-		s.tokens.admit(mockClient)
+		s.tokens.register(mockClient)
 		s.AcceptToken(mockToken, mockClient.ID)
 	}
+	s.inMemory = newInMemory(s.closing, s.Handler())
 	return s
 }
 
-// Close ends what is under way, requests and webhook deliveries, and waits for
-// it. The ledger and the logs can still be read afterwards.
+// Close ends all requests and webhook deliveries in flight and waits for them. The ledger and the
+// logs stay readable.
 func (s *Sandbox) Close() {
-	s.shut()
+	s.startClosing()
+	// The connections are closed first, because a request may be blocked writing to one.
+	_ = s.inMemory.server.Close()
 	s.wait()
 }
 
-func (s *Sandbox) shut() {
+func (s *Sandbox) startClosing() {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
@@ -136,89 +140,88 @@ func (s *Sandbox) shut() {
 }
 
 func (s *Sandbox) wait() {
-	s.underWay.Wait()
-	s.courier.wait()
+	s.inFlight.Wait()
+	s.webhookSender.wait()
 }
 
-// enter reports whether the sandbox still takes requests, and counts one.
-func (s *Sandbox) enter() bool {
+// beginRequest counts a request in flight. It reports false if the sandbox is closed.
+func (s *Sandbox) beginRequest() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return false
 	}
-	s.underWay.Add(1)
+	s.inFlight.Add(1)
 	return true
 }
 
-// Ledger returns the sessions that are on the network, lingering UNAVAILABLE
-// ones too, by creation and then id. It is the truth: what is here is billed
-// or blocks its device.
+// Ledger returns the sessions on the network, including UNAVAILABLE ones, ordered by creation and
+// then id. It is the truth: what it shows is billed or blocks its device.
 func (s *Sandbox) Ledger() []Session {
-	return s.network.live(func(*Session) bool { return true })
+	return s.network.list(func(*Session) bool { return true })
 }
 
-// Seed puts a session on the network without a request, another team's when
-// ClientID says so, and returns it. What is empty is filled: an AVAILABLE
-// session of the first client, started now, for an hour and for a device of
-// its own. Seed looks for no conflict, and only an ID that is a UUID can be
-// asked for through the API.
+// Seed adds a session without a request and returns it. With another ClientID it belongs to another
+// team. Empty fields are filled: by default it is an AVAILABLE session of the first client that
+// starts now and lasts an hour, for a device that no other session has. Seed checks for no
+// conflict. The API finds the session only if its ID is a UUID.
 func (s *Sandbox) Seed(session Session) Session {
 	return s.network.seed(session)
 }
 
-// Revoke has the network end a session: it becomes UNAVAILABLE, lingers and
-// blocks its device for 360 s of the clock, and is then gone. It reports
-// whether there was such a session to end.
+// Revoke has the network end a session: it becomes UNAVAILABLE, blocks its device for 360 s by the
+// sandbox's clock, and is then gone. It reports whether there was such a session to end.
 func (s *Sandbox) Revoke(id string) bool {
 	revoked := false
-	s.network.change(id, func(session *Session) {
+	s.network.edit(id, func(session *Session) {
 		revoked = session.Status != StatusUnavailable
 		session.Status = StatusUnavailable
 	})
 	return revoked
 }
 
-// Remove ends a session at once, as if somebody had deleted it, and reports
+// Remove deletes a session at once, as if somebody had deleted it through the API, and reports
 // whether it was there.
 func (s *Sandbox) Remove(id string) bool {
-	return s.network.release(id, func(*Session) bool { return true }, 0)
+	return s.network.delete(id, func(*Session) bool { return true }, 0)
 }
 
-// Edit lets f change a session as the network might, and reports whether it
-// was there. A new status takes its course from now on: REQUESTED provisions,
-// UNAVAILABLE lingers. The id stays. f must not use the sandbox.
+// Edit lets f change a session as the network might, and reports whether it was there. A new status
+// takes its course from now on: REQUESTED is provisioned, UNAVAILABLE ends after 360 s. The id
+// cannot change. f must not use the sandbox.
 func (s *Sandbox) Edit(id string, f func(*Session)) bool {
-	return s.network.change(id, f)
+	return s.network.edit(id, f)
 }
 
-// Echo has f change every SessionInfo before it is sent, in answers to
-// creations, reads and lists: an API may leave out, add and re-spell. A later
-// call replaces f; nil ends it. f gets what encoding/json decodes.
-func (s *Sandbox) Echo(f func(info map[string]any)) { s.knobs.set(&s.knobs.echo, f) }
+// Echo has f change every SessionInfo before it is sent in the answer to a create, read or list
+// request: an API may omit, add and respell members. A later call replaces f; nil ends it. f gets
+// what encoding/json decodes.
+func (s *Sandbox) Echo(f func(info map[string]any)) { s.overrides.set(&s.overrides.echo, f) }
 
 // Discovery has f change the discovery document before it is sent.
-func (s *Sandbox) Discovery(f func(document map[string]any)) { s.knobs.set(&s.knobs.discovery, f) }
-
-// Tokens has f change every token answer before it is sent; the token that is
-// valid stays the one issued.
-func (s *Sandbox) Tokens(f func(answer map[string]any)) { s.knobs.set(&s.knobs.token, f) }
-
-func (k *knobs) set(knob *func(map[string]any), f func(map[string]any)) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	*knob = f
+func (s *Sandbox) Discovery(f func(document map[string]any)) {
+	s.overrides.set(&s.overrides.discovery, f)
 }
 
-func (k *knobs) has(knob *func(map[string]any)) bool {
+// Tokens has f change every token answer before it is sent. The token that was issued stays the
+// valid one.
+func (s *Sandbox) Tokens(f func(answer map[string]any)) { s.overrides.set(&s.overrides.token, f) }
+
+func (k *overrides) set(override *func(map[string]any), f func(map[string]any)) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return *knob != nil
+	*override = f
 }
 
-func (k *knobs) apply(knob *func(map[string]any), to map[string]any) {
+func (k *overrides) has(override *func(map[string]any)) bool {
 	k.mu.Lock()
-	f := *knob
+	defer k.mu.Unlock()
+	return *override != nil
+}
+
+func (k *overrides) apply(override *func(map[string]any), to map[string]any) {
+	k.mu.Lock()
+	f := *override
 	k.mu.Unlock()
 	if f != nil {
 		f(to)

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// TB is what Start needs of *testing.T, so that a program does not link
-// package testing.
+// TB is the part of *testing.T that Start needs, so that programs do not link package testing.
 type TB interface {
 	Helper()
 	Cleanup(func())
@@ -28,8 +27,8 @@ type Server struct {
 }
 
 type connection struct {
-	idle   bool // waits for a next request
-	doomed bool // must not wait for one
+	idle          bool // waits for the next request
+	closeWhenIdle bool // must not wait for another request
 }
 
 // Start serves a sandbox on a free loopback port until the test ends.
@@ -44,10 +43,10 @@ func Start(t TB, c Config) *Server {
 	return server
 }
 
-// Listen serves a sandbox on a TCP address, plain HTTP. The error is net.Listen's.
-// Anybody who reaches the address can use it: give it a loopback one.
+// Listen serves a sandbox on a TCP address over plain HTTP. Anybody who can reach the address can
+// use it, so it should be a loopback address. The error is that of net.Listen.
 //
-//nolint:contextcheck // it lives until Close, not as long as a call
+//nolint:contextcheck // it lives until Close
 func Listen(addr string, c Config) (*Server, error) {
 	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 	if err != nil {
@@ -65,48 +64,47 @@ func Listen(addr string, c Config) (*Server, error) {
 // URL returns the origin, http://host:port without a path.
 func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
 
-// Endpoint returns what the provider's endpoint attribute takes.
-func (s *Server) Endpoint() string { return s.URL() + "/v1" }
+// Endpoint returns the value for the provider's endpoint attribute.
+func (s *Server) Endpoint() string { return s.URL() + s.api.basePath() }
 
 // TokenURL returns the token endpoint, which discovery names too.
 func (s *Server) TokenURL() string { return s.URL() + pathToken }
 
-// Close stops listening, cuts all connections and closes the sandbox.
+// Close stops listening, closes all connections and closes the sandbox.
 func (s *Server) Close() {
-	s.shut()
-	// First the connections: a request may be stuck writing to one.
+	s.startClosing()
+	// The connections are closed first, because a request may be blocked writing to one.
 	_ = s.http.Close()
 	<-s.served
 	s.wait()
 }
 
-// CloseIdle closes the connections there are: at once those that wait for a
-// next request, the others when they have answered theirs. A server does so
-// after a while; a client that uses such a connection gets no answer.
+// CloseIdle closes the current connections: idle ones at once, the others after their answer.
+// Servers do so after a while; a client that then reuses such a connection gets no answer.
 func (s *Server) CloseIdle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for wire, c := range s.connections {
-		c.doomed = true
+	for conn, c := range s.connections {
+		c.closeWhenIdle = true
 		if c.idle {
-			_ = wire.Close()
+			_ = conn.Close()
 		}
 	}
 }
 
-func (s *Server) track(wire net.Conn, state http.ConnState) {
+func (s *Server) track(conn net.Conn, state http.ConnState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch state {
 	case http.StateNew:
-		s.connections[wire] = &connection{}
+		s.connections[conn] = &connection{}
 	case http.StateActive, http.StateIdle:
-		c := s.connections[wire]
+		c := s.connections[conn]
 		c.idle = state == http.StateIdle
-		if c.idle && c.doomed {
-			_ = wire.Close()
+		if c.idle && c.closeWhenIdle {
+			_ = conn.Close()
 		}
 	default:
-		delete(s.connections, wire)
+		delete(s.connections, conn)
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 func TestServerSaysWhereItIs(t *testing.T) {
 	t.Parallel()
-	w, server := listening(t, Config{})
+	h, server := newServerHarness(t, Config{})
 	host, port, err := net.SplitHostPort(strings.TrimPrefix(server.URL(), "http://"))
 	if err != nil || host != "127.0.0.1" || port == "0" {
 		t.Errorf("URL %s", server.URL())
@@ -22,7 +22,7 @@ func TestServerSaysWhereItIs(t *testing.T) {
 	if server.Endpoint() != server.URL()+"/v1" || server.TokenURL() != server.URL()+"/oauth/token" {
 		t.Errorf("endpoint %s, token URL %s", server.Endpoint(), server.TokenURL())
 	}
-	if got := w.ask(http.MethodGet, pathDiscovery, ""); !strings.Contains(got.body, `"`+server.TokenURL()+`"`) {
+	if got := h.send(http.MethodGet, pathDiscovery, ""); !strings.Contains(got.body, `"`+server.TokenURL()+`"`) {
 		t.Errorf("discovery does not name %s: %s", server.TokenURL(), got.body)
 	}
 }
@@ -47,12 +47,12 @@ func TestZeroConfigIsUsable(t *testing.T) {
 
 func TestConnectionsCanBeCounted(t *testing.T) {
 	t.Parallel()
-	w, _ := listening(t, Config{})
+	h, _ := newServerHarness(t, Config{})
 	for range 3 {
-		w.listed()
+		h.listSessions()
 	}
 	remotes := map[string]bool{}
-	for _, r := range w.Requests() {
+	for _, r := range h.Requests() {
 		remotes[r.Remote] = true
 	}
 	if len(remotes) != 1 {
@@ -62,79 +62,79 @@ func TestConnectionsCanBeCounted(t *testing.T) {
 
 func TestCloseIdle(t *testing.T) {
 	t.Parallel()
-	w, server := listening(t, Config{})
-	w.reserve(phone("+34600000001"))
+	h, server := newServerHarness(t, Config{})
+	h.createSession(createBody("+34600000001"))
 	server.CloseIdle()
-	// net/http sends a GET again by itself when the connection turns out dead.
-	w.listed()
-	if all := w.Requests(); all[0].Remote == all[1].Remote {
+	// net/http resends a GET if the connection turns out to be closed.
+	h.listSessions()
+	if all := h.Requests(); all[0].Remote == all[1].Remote {
 		t.Error("the idle connection is still in use")
 	}
 }
 
-func TestCloseIdleWaitsForAnswersUnderWay(t *testing.T) {
+func TestCloseIdleWaitsForAnswersInFlight(t *testing.T) {
 	t.Parallel()
-	w, server := listening(t, Config{})
-	w.Before(OpCreate, func(int, *http.Request) { server.CloseIdle() })
-	w.reserve(phone("+34600000001"))
-	w.listed()
-	if all := w.Requests(); all[0].Remote == all[1].Remote {
+	h, server := newServerHarness(t, Config{})
+	h.Before(OpCreate, func(int, *http.Request) { server.CloseIdle() })
+	h.createSession(createBody("+34600000001"))
+	h.listSessions()
+	if all := h.Requests(); all[0].Remote == all[1].Remote {
 		t.Error("the connection is still in use after its answer")
 	}
 }
 
-// Whoever waits for an answer must not get an empty 200 instead.
+// A client that waits for an answer must not get an empty 200.
 func TestClosedSandboxCutsWhatHangs(t *testing.T) {
 	t.Parallel()
-	w, server := listening(t, Config{})
-	w.Fail(Fault{Effect: HangBeforeCommit()})
+	h, server := newServerHarness(t, Config{})
+	h.Fail(Fault{Effect: HangBeforeCommit()})
 	arrived := make(chan struct{})
-	w.Before(OpList, func(int, *http.Request) { close(arrived) })
+	h.Before(OpList, func(int, *http.Request) { close(arrived) })
 	go func() {
 		<-arrived
 		server.Sandbox.Close()
 	}()
-	if got, err := w.try(t.Context(), http.MethodGet, pathSessions, ""); err == nil {
+	if got, err := h.do(t.Context(), http.MethodGet, pathSessions, ""); err == nil {
 		t.Errorf("answered %+v", got)
 	}
 }
 
-func TestCloseWaitsForWhatIsUnderWay(t *testing.T) {
+func TestCloseWaitsForRequestsInFlight(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := within(t, Config{Clock: realClock{}})
+		h := newHarness(t, Config{Clock: realClock{}})
 		var finish, closed = make(chan struct{}), make(chan struct{})
-		w.Before(OpCreate, func(int, *http.Request) { <-finish })
-		go func() { _, _ = w.try(t.Context(), http.MethodPost, pathSessions, phone("+34600000001")) }()
+		h.Before(OpCreate, func(int, *http.Request) { <-finish })
+		go func() { _, _ = h.do(t.Context(), http.MethodPost, pathSessions, createBody("+34600000001")) }()
 		synctest.Wait()
 		go func() {
-			w.Close()
+			h.Close()
 			close(closed)
 		}()
 		synctest.Wait()
 		select {
 		case <-closed:
-			t.Error("closed with a request under way")
+			t.Error("closed with a request in flight")
 		default:
 		}
 		close(finish)
 		<-closed
-		if len(w.Ledger()) != 1 {
-			t.Error("what was under way was not finished")
+		if len(h.Ledger()) != 1 {
+			t.Error("the request in flight was not finished")
 		}
 	})
 }
 
 func TestServerCloseEndsWhatHangs(t *testing.T) {
 	t.Parallel()
-	w, server := listening(t, Config{})
-	w.Fail(Fault{Times: -1, Effect: HangBeforeCommit()})
+	h, server := newServerHarness(t, Config{})
+	h.Fail(Fault{Times: -1, Effect: HangBeforeCommit()})
 	arrived := make(chan struct{}, 3)
-	w.Before(OpList, func(int, *http.Request) { arrived <- struct{}{} })
+	h.Before(OpList, func(int, *http.Request) { arrived <- struct{}{} })
 	var wg sync.WaitGroup
 	for range 3 {
 		wg.Go(func() {
-			if _, err := w.try(t.Context(), http.MethodGet, pathSessions, ""); err == nil {
+			if _, err := h.do(t.Context(), http.MethodGet, pathSessions, ""); err == nil {
 				t.Error("there must be no answer")
 			}
 		})
@@ -144,18 +144,18 @@ func TestServerCloseEndsWhatHangs(t *testing.T) {
 	}
 	server.Close()
 	wg.Wait()
-	server.Close() // again does no harm
-	if _, err := w.try(t.Context(), http.MethodGet, pathSessions, ""); err == nil {
+	server.Close() // a second Close does nothing
+	if _, err := h.do(t.Context(), http.MethodGet, pathSessions, ""); err == nil {
 		t.Error("a closed server answers")
 	}
 }
 
 func TestServerCloseEndsWhatNobodyReads(t *testing.T) {
 	t.Parallel()
-	w, server := listening(t, Config{})
-	w.Fail(Fault{Effect: Endless()})
-	request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, w.base+pathSessions, nil)
-	response, err := w.to.RoundTrip(request)
+	h, server := newServerHarness(t, Config{})
+	h.Fail(Fault{Effect: Endless()})
+	request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, h.base+pathSessions, nil)
+	response, err := h.to.RoundTrip(request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,19 +176,19 @@ func TestListenSaysWhyNot(t *testing.T) {
 
 func TestManyAtOnce(t *testing.T) {
 	t.Parallel()
-	for wire, world := range wires {
-		t.Run(wire, func(t *testing.T) {
+	for transport, start := range transports {
+		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
-			w := world(t, Config{})
+			h := start(t, Config{})
 			var wg sync.WaitGroup
 			created := make(chan int, 100)
 			for i := range 100 {
 				wg.Go(func() {
-					got, err := w.try(t.Context(), http.MethodPost, pathSessions, phone(fmt.Sprintf("+346000%05d", i/2)))
+					got, err := h.do(t.Context(), http.MethodPost, pathSessions, createBody(fmt.Sprintf("+346000%05d", i/2)))
 					if err != nil {
 						t.Error(err)
 					}
-					w.Revoke("unknown")
+					h.Revoke("unknown")
 					created <- got.status
 				})
 			}
@@ -198,8 +198,8 @@ func TestManyAtOnce(t *testing.T) {
 			for status := range created {
 				statuses[status]++
 			}
-			if statuses[201] != 50 || statuses[409] != 50 || len(w.Ledger()) != 50 {
-				t.Errorf("two for each of 50 devices: %v, ledger %d", statuses, len(w.Ledger()))
+			if statuses[201] != 50 || statuses[409] != 50 || len(h.Ledger()) != 50 {
+				t.Errorf("two for each of 50 devices: %v, ledger %d", statuses, len(h.Ledger()))
 			}
 		})
 	}

@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// The states of a session, as SessionInfo.qosStatus spells them.
+// The statuses of a session, as SessionInfo.qosStatus spells them.
 const (
 	StatusRequested   = "REQUESTED"
 	StatusAvailable   = "AVAILABLE"
 	StatusUnavailable = "UNAVAILABLE"
 )
 
-// Session is one reservation as the network knows it, including what the API
-// never returns (application server, webhook) and who made it.
+// Session is a session as the network knows it, including its client and what the API never
+// returns: application server and webhook.
 type Session struct {
 	ID                string             `json:"sessionId"` // a UUID
 	ClientID          string             `json:"clientId"`  // the OAuth client it belongs to; no other sees it
@@ -24,8 +24,8 @@ type Session struct {
 	Status            string             `json:"qosStatus"`
 	Duration          int                `json:"duration"` // seconds
 	CreatedAt         time.Time          `json:"createdAt"`
-	// StartedAt and ExpiresAt are zero while REQUESTED: the paid time starts
-	// when the session becomes AVAILABLE.
+	// StartedAt and ExpiresAt are zero while REQUESTED: billing starts when the session becomes
+	// AVAILABLE.
 	StartedAt             time.Time `json:"startedAt,omitzero"`
 	ExpiresAt             time.Time `json:"expiresAt,omitzero"`
 	NotificationURL       string    `json:"notificationUrl,omitempty"`
@@ -40,8 +40,7 @@ type Device struct {
 	IPv6Address             string       `json:"ipv6Address,omitempty"`
 }
 
-// IPv4Address is a public address and, behind a NAT shared by several devices,
-// the port that tells them apart.
+// IPv4Address is a public address and the port that distinguishes devices behind the same NAT.
 type IPv4Address struct {
 	PublicAddress string `json:"publicAddress,omitempty"`
 	PublicPort    *int   `json:"publicPort,omitempty"`
@@ -53,11 +52,11 @@ type ApplicationServer struct {
 	IPv6Address string `json:"ipv6Address,omitempty"`
 }
 
-// Masked names the device by the last two characters of each identifier, for
-// logs: phone numbers and addresses are personal data.
+// Masked shows the last two characters of each identifier, for logs: phone numbers and addresses
+// are personal data.
 func (d Device) Masked() string {
 	var parts []string
-	d.identify(func(name, value string) {
+	d.eachIdentifier(func(name, value string) {
 		if len(value) > 2 {
 			value = value[len(value)-2:]
 		}
@@ -69,9 +68,9 @@ func (d Device) Masked() string {
 	return strings.Join(parts, ", ")
 }
 
-// identify calls f with the API's name and the value of every identifier the
-// device has. A port alone identifies nothing.
-func (d Device) identify(f func(name, value string)) {
+// eachIdentifier calls f with the API's name and the value of every identifier of the device. A
+// port alone identifies nothing.
+func (d Device) eachIdentifier(f func(name, value string)) {
 	if d.PhoneNumber != "" {
 		f("phoneNumber", d.PhoneNumber)
 	}
@@ -86,22 +85,22 @@ func (d Device) identify(f func(name, value string)) {
 	}
 }
 
-func (d Device) identified() bool {
+func (d Device) hasIdentifier() bool {
 	found := false
-	d.identify(func(string, string) { found = true })
+	d.eachIdentifier(func(string, string) { found = true })
 	return found
 }
 
-// endsIn9 is the condition of Telefónica's documented mock rule.
+// endsIn9 is the condition of the mock rule that Telefónica documents.
 func (d Device) endsIn9() bool {
 	found := false
-	d.identify(func(_, value string) { found = found || strings.HasSuffix(value, "9") })
+	d.eachIdentifier(func(_, value string) { found = found || strings.HasSuffix(value, "9") })
 	return found
 }
 
-// shares reports whether one identifier of d also names other: then both are
-// the same line, and the network gives a line one session.
-func (d Device) shares(other Device) bool {
+// sharesIdentifier reports whether d and other have an identifier in common. They are then the same
+// line, which can have only one session.
+func (d Device) sharesIdentifier(other Device) bool {
 	if d.PhoneNumber != "" && d.PhoneNumber == other.PhoneNumber {
 		return true
 	}
@@ -111,19 +110,18 @@ func (d Device) shares(other Device) bool {
 	if d.IPv6Address != "" && sameAddress(d.IPv6Address, other.IPv6Address) {
 		return true
 	}
-	return d.IPv4Address != nil && other.IPv4Address != nil && d.IPv4Address.shares(*other.IPv4Address)
+	return d.IPv4Address != nil && other.IPv4Address != nil && d.IPv4Address.sharesIdentifier(*other.IPv4Address)
 }
 
-func (a IPv4Address) shares(b IPv4Address) bool {
+func (a IPv4Address) sharesIdentifier(b IPv4Address) bool {
 	if a.PublicAddress == "" || !sameAddress(a.PublicAddress, b.PublicAddress) {
 		return false
 	}
 	return a.PublicPort == nil || b.PublicPort == nil || *a.PublicPort == *b.PublicPort
 }
 
-// sameAddress compares addresses, not spellings: 2001:DB8:0::1 is 2001:db8::1.
-// The API document gives addresses no format, so what is none is compared as
-// it is written.
+// sameAddress compares addresses in any notation: 2001:DB8:0::1 equals 2001:db8::1. The API
+// document sets no format, so other texts are compared as they are.
 func sameAddress(a, b string) bool {
 	if a == b {
 		return true
@@ -133,8 +131,7 @@ func sameAddress(a, b string) bool {
 	return errA == nil && errB == nil && x == y
 }
 
-// clone returns a session that shares no memory with s, so that what a test
-// holds does not change under it.
+// clone returns a deep copy, so that a session that a test keeps does not change.
 func (s Session) clone() Session {
 	if s.ApplicationServer != nil {
 		s.ApplicationServer = new(*s.ApplicationServer)

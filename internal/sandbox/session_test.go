@@ -38,10 +38,10 @@ func TestSharedIdentifiers(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := test.a.shares(test.b); got != test.want {
+			if got := test.a.sharesIdentifier(test.b); got != test.want {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
-			if got := test.b.shares(test.a); got != test.want {
+			if got := test.b.sharesIdentifier(test.a); got != test.want {
 				t.Errorf("the other way round: got %v, want %v", got, test.want)
 			}
 		})

@@ -3,8 +3,8 @@ package sandbox
 // StreamError is an HTTP/2 error code (RFC 9113 §7).
 type StreamError uint32
 
-// What proxies end streams with. Envoy sends StreamProtocolError for an answer from behind it that is
-// malformed; net/http repeats by itself what ends with that or with StreamRefused.
+// The codes with which proxies end streams. Envoy sends StreamProtocolError if the upstream answer
+// is malformed. net/http resends requests that end with this code or with StreamRefused.
 const (
 	StreamProtocolError   StreamError = 0x1
 	StreamInternalError   StreamError = 0x2
@@ -14,21 +14,22 @@ const (
 	StreamHTTP11Required  StreamError = 0xd
 )
 
-// Stream is what the http.ResponseWriter of an HTTP/2 server has to be for the faults below: that of
-// package tlsserver is one. Where the answer goes out on anything else, they do what comes closest.
+// Stream is implemented by the http.ResponseWriter of an HTTP/2 server, such as that of package
+// tlsserver, to support the faults below. With any other ResponseWriter they do the closest
+// equivalent.
 type Stream interface {
 	ResetStream(code StreamError) // sends RST_STREAM
 	GoAway()                      // sends GOAWAY with a last stream id lower than this stream's
-	GoSilent()                    // has the connection take what comes and say nothing any more
+	GoSilent()                    // makes the connection accept everything and send nothing
 }
 
-// ResetStreamBeforeCommit ends the request's HTTP/2 stream with RST_STREAM; nothing is done. Over
-// HTTP/1.1 it is DropBeforeCommit.
+// ResetStreamBeforeCommit ends the request's HTTP/2 stream with RST_STREAM; nothing is committed.
+// Over HTTP/1.1 it is DropBeforeCommit.
 func ResetStreamBeforeCommit(code StreamError) Effect {
 	return Effect{func(x *exchange) { x.resetStream(code) }}
 }
 
-// ResetStreamAfterCommit does what is asked for and ends the stream with RST_STREAM.
+// ResetStreamAfterCommit commits and ends the stream with RST_STREAM.
 func ResetStreamAfterCommit(code StreamError) Effect {
 	return Effect{func(x *exchange) {
 		x.commit()
@@ -36,13 +37,13 @@ func ResetStreamAfterCommit(code StreamError) Effect {
 	}}
 }
 
-// GoAwayBeforeCommit sends GOAWAY whose last stream id claims that the request was not processed, and
-// indeed nothing is done. Over HTTP/1.1 it is DropBeforeCommit.
+// GoAwayBeforeCommit sends a GOAWAY whose last stream id says that the request was not processed,
+// which is true: nothing is committed. Over HTTP/1.1 it is DropBeforeCommit.
 func GoAwayBeforeCommit() Effect {
 	return Effect{func(x *exchange) { x.goAway() }}
 }
 
-// GoAwayAfterCommit does what is asked for and sends a GOAWAY that claims that it was not.
+// GoAwayAfterCommit commits and sends a GOAWAY that says that the request was not processed.
 func GoAwayAfterCommit() Effect {
 	return Effect{func(x *exchange) {
 		x.commit()
@@ -50,15 +51,16 @@ func GoAwayAfterCommit() Effect {
 	}}
 }
 
-// BlackHoleBeforeCommit has the request's HTTP/2 connection go silent, as when a router on the way
-// forgets it: it takes all that is sent on it, PING too, and answers nothing, while new connections
-// work. Nothing is done, of this request or of later ones on the connection. Over HTTP/1.1, where a
-// connection has one request at a time, it is HangBeforeCommit.
+// BlackHoleBeforeCommit makes the request's HTTP/2 connection silent, as if a router on the way had
+// forgotten it: it accepts everything that is sent, including PING, and never answers, while new
+// connections work. Nothing is committed, neither for this request nor for later ones on the
+// connection. Over HTTP/1.1, where a connection carries one request at a time, it is
+// HangBeforeCommit.
 func BlackHoleBeforeCommit() Effect {
 	return Effect{func(x *exchange) { x.blackHole() }}
 }
 
-// BlackHoleAfterCommit does what is asked for before the connection goes silent.
+// BlackHoleAfterCommit commits before the connection becomes silent.
 func BlackHoleAfterCommit() Effect {
 	return Effect{func(x *exchange) {
 		x.commit()
@@ -76,7 +78,7 @@ func (x *exchange) resetStream(code StreamError) {
 func (x *exchange) goAway() {
 	if stream, ok := x.w.(Stream); ok {
 		stream.GoAway()
-		x.hang() // the client has no use for an answer
+		x.hang() // the client ignores any answer
 	}
 	x.drop()
 }

@@ -2,12 +2,12 @@ package sandbox
 
 import "sync"
 
-// SwapAnswers commits two requests and gives each the other's answer, like a gateway that mixes up
-// its connections. It is for one Fault with Times: 2 (or -1, for pair after pair): the first of two
-// waits until the second has come, its client gives up or the sandbox closes.
+// SwapAnswers commits two requests and gives each the answer of the other, like a gateway that
+// mixes up its connections. Use it in one Fault with Times: 2 (or -1, for pair after pair). The
+// first request waits until the second arrives, its client gives up or the sandbox closes.
 func SwapAnswers() Effect {
 	var mu sync.Mutex
-	var first *swap // what waits for its second
+	var first *swap // waits for the second request
 	return Effect{func(x *exchange) {
 		own := x.commit()
 		mu.Lock()
@@ -29,7 +29,7 @@ func SwapAnswers() Effect {
 		case <-x.closing.Done():
 		}
 		mu.Lock()
-		if first == waiting { // a client that has gone cannot be one of two
+		if first == waiting { // its client has given up
 			first = nil
 		}
 		mu.Unlock()
@@ -37,7 +37,7 @@ func SwapAnswers() Effect {
 	}}
 }
 
-// swap is a request that waits for another one's answer.
+// swap is a request that waits for the answer of another.
 type swap struct {
 	own    answer
 	others chan answer

@@ -12,17 +12,17 @@ import (
 
 func TestSwapAnswers(t *testing.T) {
 	t.Parallel()
-	for wire, world := range wires {
-		t.Run(wire, func(t *testing.T) {
+	for transport, start := range transports {
+		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
-			w := world(t, Config{})
-			w.Fail(Fault{Operation: OpCreate, Times: 2, Effect: SwapAnswers()})
+			h := start(t, Config{})
+			h.Fail(Fault{Operation: OpCreate, Times: 2, Effect: SwapAnswers()})
 			numbers := []string{"+34600000001", "+34600000002"}
 			got := make(chan [2]string)
 			for _, number := range numbers {
 				go func() {
 					var info sessionInfo
-					r, err := w.try(t.Context(), http.MethodPost, pathSessions, phone(number))
+					r, err := h.do(t.Context(), http.MethodPost, pathSessions, createBody(number))
 					if err == nil {
 						err = json.Unmarshal([]byte(r.body), &info)
 					}
@@ -37,10 +37,10 @@ func TestSwapAnswers(t *testing.T) {
 					t.Errorf("%s was answered about %q", pair[0], pair[1])
 				}
 			}
-			if live := w.Ledger(); len(live) != 2 {
+			if live := h.Ledger(); len(live) != 2 {
 				t.Errorf("on the network: %v", live)
 			}
-			w.reserve(phone("+34600000003")) // both faults are spent
+			h.createSession(createBody("+34600000003")) // both faults are spent
 		})
 	}
 }
@@ -48,18 +48,18 @@ func TestSwapAnswers(t *testing.T) {
 func TestSwapAnswersForgetsAClientThatGaveUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := within(t, Config{})
-		w.Fail(Fault{Operation: OpCreate, Times: 2, Effect: SwapAnswers()})
+		h := newHarness(t, Config{})
+		h.Fail(Fault{Operation: OpCreate, Times: 2, Effect: SwapAnswers()})
 		for _, number := range []string{"+34600000001", "+34600000002"} {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-			_, err := w.try(ctx, http.MethodPost, pathSessions, phone(number))
+			_, err := h.do(ctx, http.MethodPost, pathSessions, createBody(number))
 			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("%s alone: %v", number, err)
 			}
 			cancel()
 			synctest.Wait()
 		}
-		if live := w.Ledger(); len(live) != 2 {
+		if live := h.Ledger(); len(live) != 2 {
 			t.Errorf("on the network: %v", live)
 		}
 	})

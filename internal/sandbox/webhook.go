@@ -18,41 +18,40 @@ import (
 )
 
 const (
-	eventType       = "org.camaraproject.qod.v0.qos-status-changed"
-	deliveryTimeout = 5 * time.Second // of one try
+	deliveryTimeout = 5 * time.Second // of one attempt
 	deliveryTries   = 3
-	deliveryPause   = 200 * time.Millisecond // after the first try, then twice that
+	deliveryPause   = 200 * time.Millisecond // after the first attempt, then twice as long
 )
 
-// Delivery is what became of one status change on its way to a notification URL.
+// Delivery is the result of delivering one status change to a notification URL.
 type Delivery struct {
 	SessionID  string
 	URL        string
 	QoSStatus  string
 	StatusInfo string // why, when UNAVAILABLE
 	Tries      int
-	Status     int   // of the last answer; 0 when there was none
-	Err        error // nil: a 2xx said it has arrived
+	Status     int   // of the last answer; 0 if there was none
+	Err        error // nil: it was answered with 2xx
 }
 
-// Deliveries returns the log of webhook deliveries in the order the statuses
-// changed. It waits for those under way, at most some 16 s of real time each.
-func (s *Sandbox) Deliveries() []Delivery { return s.courier.deliveries() }
+// Deliveries returns the webhook deliveries in the order of the status changes. It waits for those
+// in flight, which can take about 16 s of real time each.
+func (s *Sandbox) Deliveries() []Delivery { return s.webhookSender.deliveries() }
 
-// courier brings status changes to notification URLs as CloudEvents 1.0 in
-// structured JSON: one after the other for a session, sessions side by side.
-type courier struct {
-	closing context.Context // not of a call: done when the sandbox closes
+// webhookSender delivers status changes to notification URLs as CloudEvents 1.0 in structured JSON:
+// one after the other for a session, in parallel for different sessions.
+type webhookSender struct {
+	closing context.Context // done when the sandbox closes; no call's context
 	client  *http.Client
+	encode  func(statusChange) event // as the API document defines it
 
 	mu   sync.Mutex
-	log  []*parcel
-	last map[string]*parcel // by session
+	log  []*delivery
+	last map[string]*delivery // by session
 }
 
-// parcel is a delivery under way. Its fields are for its own goroutine until
-// done is closed.
-type parcel struct {
+// delivery is a delivery in flight. Until done is closed, only its own goroutine uses its fields.
+type delivery struct {
 	Delivery
 	event []byte
 	token string
@@ -76,27 +75,37 @@ type eventData struct {
 	StatusInfo string `json:"statusInfo,omitempty"`
 }
 
-func newCourier(closing context.Context, transport http.RoundTripper) *courier {
+// newEvent returns the event of a status change. Its type and its source depend on the API document.
+func newEvent(eventType, source string, ch statusChange) event {
+	return event{
+		ID: uuid.NewString(), Source: source, SpecVersion: "1.0", Type: eventType,
+		Time: timestamp(ch.at), DataContentType: "application/json",
+		Data: eventData{SessionID: ch.ID, QoSStatus: ch.Status, StatusInfo: ch.cause},
+	}
+}
+
+func newWebhookSender(closing context.Context, transport http.RoundTripper, encode func(statusChange) event) *webhookSender {
 	if transport == nil {
 		transport = loopback()
 	}
-	return &courier{
+	return &webhookSender{
 		closing: closing,
+		encode:  encode,
 		client: &http.Client{
 			Transport: transport,
 			Timeout:   deliveryTimeout,
-			// A redirect would take the bearer token somewhere nobody named.
+			// A redirect would send the bearer token to a URL that nobody configured.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		last: map[string]*parcel{},
+		last: map[string]*delivery{},
 	}
 }
 
 var errNotLoopback = errors.New("the sandbox notifies loopback addresses only")
 
-// loopback reaches this machine only. It looks up no name but localhost, since
-// a look-up leaves the machine, too, judges the address that it dials, and asks
-// no proxy, which would resolve a name elsewhere.
+// loopback returns a transport that reaches only this machine. It resolves no name but localhost,
+// because a look-up leaves the machine too, checks the address that it dials, and uses no proxy,
+// which would resolve names elsewhere.
 func loopback() *http.Transport {
 	dialer := &net.Dialer{
 		Timeout: deliveryTimeout,
@@ -117,20 +126,16 @@ func loopback() *http.Transport {
 	return &http.Transport{DialContext: dial, DisableKeepAlives: true}
 }
 
-// notify sends a change on its way and returns at once.
-func (c *courier) notify(ch change) {
+// notify starts the delivery of a status change and returns at once.
+func (c *webhookSender) notify(ch statusChange) {
 	if c.closing.Err() != nil {
 		return
 	}
-	encoded, err := json.Marshal(event{
-		ID: uuid.NewString(), Source: pathSessions + "/" + ch.ID, SpecVersion: "1.0", Type: eventType,
-		Time: timestamp(ch.at), DataContentType: "application/json",
-		Data: eventData{SessionID: ch.ID, QoSStatus: ch.Status, StatusInfo: ch.cause},
-	})
+	encoded, err := json.Marshal(c.encode(ch))
 	if err != nil {
 		panic("sandbox: event cannot be encoded: " + err.Error())
 	}
-	p := &parcel{
+	p := &delivery{
 		Delivery: Delivery{SessionID: ch.ID, URL: ch.NotificationURL, QoSStatus: ch.Status, StatusInfo: ch.cause},
 		event:    encoded,
 		token:    ch.NotificationAuthToken,
@@ -144,7 +149,7 @@ func (c *courier) notify(ch change) {
 	go c.deliver(p, before)
 }
 
-func (c *courier) deliver(p, before *parcel) {
+func (c *webhookSender) deliver(p, before *delivery) {
 	defer close(p.done)
 	if before != nil {
 		<-before.done
@@ -152,7 +157,7 @@ func (c *courier) deliver(p, before *parcel) {
 	for again := true; again; {
 		p.Tries++
 		p.Status, p.Err = c.post(p)
-		again = p.Err != nil && p.worthRepeating() && p.Tries < deliveryTries &&
+		again = p.Err != nil && p.retryable() && p.Tries < deliveryTries &&
 			c.pause(deliveryPause*time.Duration(p.Tries))
 	}
 	c.mu.Lock()
@@ -162,15 +167,16 @@ func (c *courier) deliver(p, before *parcel) {
 	}
 }
 
-// worthRepeating is true of no answer and of a receiver's own trouble.
-func (p *parcel) worthRepeating() bool {
+// retryable reports whether there was no answer, or one that shows a temporary problem of the
+// receiver.
+func (p *delivery) retryable() bool {
 	if errors.Is(p.Err, errNotLoopback) {
 		return false
 	}
 	return p.Status == 0 || p.Status == http.StatusTooManyRequests || p.Status >= 500
 }
 
-func (c *courier) post(p *parcel) (status int, err error) {
+func (c *webhookSender) post(p *delivery) (status int, err error) {
 	request, err := http.NewRequestWithContext(c.closing, http.MethodPost, p.URL, bytes.NewReader(p.event))
 	if err != nil {
 		return 0, err
@@ -190,7 +196,7 @@ func (c *courier) post(p *parcel) (status int, err error) {
 	return response.StatusCode, nil
 }
 
-func (c *courier) pause(d time.Duration) bool {
+func (c *webhookSender) pause(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -201,7 +207,7 @@ func (c *courier) pause(d time.Duration) bool {
 	}
 }
 
-func (c *courier) deliveries() []Delivery {
+func (c *webhookSender) deliveries() []Delivery {
 	c.mu.Lock()
 	log := slices.Clone(c.log)
 	c.mu.Unlock()
@@ -213,5 +219,5 @@ func (c *courier) deliveries() []Delivery {
 	return done
 }
 
-// wait returns when no delivery is under way; there must be no new ones.
-func (c *courier) wait() { c.deliveries() }
+// wait returns when no delivery is in flight. No new ones may start.
+func (c *webhookSender) wait() { c.deliveries() }

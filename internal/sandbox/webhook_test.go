@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -15,7 +16,7 @@ import (
 	"time"
 )
 
-// receiver is what listens at a notification URL.
+// receiver serves a notification URL.
 type receiver struct {
 	mu     sync.Mutex
 	events []event
@@ -42,7 +43,7 @@ func (r *receiver) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 	}
 	return &http.Response{
-		StatusCode: status, Status: statusLine(status), Request: request,
+		StatusCode: status, Status: fmt.Sprintf("%d %s", status, http.StatusText(status)), Request: request,
 		Header: http.Header{"Location": {"http://127.0.0.1:1/elsewhere"}}, Body: io.NopCloser(bytes.NewReader(nil)),
 	}, nil
 }
@@ -53,34 +54,34 @@ const hooked = `{"device":{"phoneNumber":"+34600000001"},"qosProfile":"QOS_E","d
 func TestStatusChangesAreNotified(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		end  func(w *world, id string)
+		end  func(h *harness, id string)
 		want []string // status and why, in order
 	}{
-		"expired":          {func(w *world, _ string) { w.clock.Advance(time.Minute) }, []string{"AVAILABLE ", "UNAVAILABLE DURATION_EXPIRED"}},
-		"deleted":          {func(w *world, id string) { w.ask(http.MethodDelete, pathSessions+"/"+id, "") }, []string{"AVAILABLE ", "UNAVAILABLE DELETE_REQUESTED"}},
-		"removed":          {func(w *world, id string) { w.Remove(id) }, []string{"AVAILABLE ", "UNAVAILABLE DELETE_REQUESTED"}},
-		"revoked":          {func(w *world, id string) { w.Revoke(id); w.clock.Advance(time.Hour) }, []string{"AVAILABLE ", "UNAVAILABLE NETWORK_TERMINATED"}},
-		"revoked, deleted": {func(w *world, id string) { w.Revoke(id); w.Remove(id) }, []string{"AVAILABLE ", "UNAVAILABLE NETWORK_TERMINATED"}},
-		"edited": {func(w *world, id string) {
-			w.Edit(id, func(s *Session) { s.Status = StatusRequested })
-			w.Edit(id, func(s *Session) { s.Status = StatusAvailable })
+		"expired":          {func(h *harness, _ string) { h.clock.Advance(time.Minute) }, []string{"AVAILABLE ", "UNAVAILABLE DURATION_EXPIRED"}},
+		"deleted":          {func(h *harness, id string) { h.send(http.MethodDelete, pathSessions+"/"+id, "") }, []string{"AVAILABLE ", "UNAVAILABLE DELETE_REQUESTED"}},
+		"removed":          {func(h *harness, id string) { h.Remove(id) }, []string{"AVAILABLE ", "UNAVAILABLE DELETE_REQUESTED"}},
+		"revoked":          {func(h *harness, id string) { h.Revoke(id); h.clock.Advance(time.Hour) }, []string{"AVAILABLE ", "UNAVAILABLE NETWORK_TERMINATED"}},
+		"revoked, deleted": {func(h *harness, id string) { h.Revoke(id); h.Remove(id) }, []string{"AVAILABLE ", "UNAVAILABLE NETWORK_TERMINATED"}},
+		"edited": {func(h *harness, id string) {
+			h.Edit(id, func(s *Session) { s.Status = StatusRequested })
+			h.Edit(id, func(s *Session) { s.Status = StatusAvailable })
 		}, []string{"AVAILABLE ", "AVAILABLE "}},
-		"slept through": {func(w *world, _ string) { w.clock.Advance(24 * time.Hour) }, []string{"AVAILABLE ", "UNAVAILABLE DURATION_EXPIRED"}},
+		"slept through": {func(h *harness, _ string) { h.clock.Advance(24 * time.Hour) }, []string{"AVAILABLE ", "UNAVAILABLE DURATION_EXPIRED"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := &receiver{}
-			w := within(t, Config{Provisioning: 2 * time.Second, Webhooks: r})
-			id := w.reserve(hooked).SessionID
-			if len(w.Deliveries()) != 0 {
+			h := newHarness(t, Config{Provisioning: 2 * time.Second, Webhooks: r})
+			id := h.createSession(hooked).SessionID
+			if len(h.Deliveries()) != 0 {
 				t.Error("REQUESTED is no change")
 			}
-			w.clock.Advance(2 * time.Second)
-			test.end(w, id)
+			h.clock.Advance(2 * time.Second)
+			test.end(h, id)
 			var got []string
 			ids := map[string]bool{}
-			deliveries := w.Deliveries() // waits for them
+			deliveries := h.Deliveries() // waits for them
 			for i, e := range r.events {
 				got = append(got, e.Data.QoSStatus+" "+e.Data.StatusInfo)
 				ids[e.ID] = true
@@ -108,33 +109,32 @@ func TestStatusChangesAreNotified(t *testing.T) {
 	}
 }
 
-// hasty is a clock whose timers come early, as they can when the machine's
-// time is corrected.
-type hasty struct{ *ManualClock }
+// earlyClock has timers that fire early, as they can when the machine's time is corrected.
+type earlyClock struct{ *ManualClock }
 
-func (h hasty) AfterFunc(d time.Duration, f func()) func() bool {
+func (h earlyClock) AfterFunc(d time.Duration, f func()) func() bool {
 	if d > time.Millisecond {
 		d /= 2
 	}
 	return h.ManualClock.AfterFunc(d, f)
 }
 
-func TestTimerThatComesEarlyIsSetAgain(t *testing.T) {
+func TestEarlyTimerIsSetAgain(t *testing.T) {
 	t.Parallel()
 	clock := NewManualClock(noon)
-	w := within(t, Config{Clock: hasty{clock}, Provisioning: time.Second, Webhooks: &receiver{}})
-	w.reserve(hooked)
+	h := newHarness(t, Config{Clock: earlyClock{clock}, Provisioning: time.Second, Webhooks: &receiver{}})
+	h.createSession(hooked)
 	clock.Advance(time.Second)
-	if got := w.Deliveries(); len(got) != 1 {
+	if got := h.Deliveries(); len(got) != 1 {
 		t.Errorf("deliveries %v", got)
 	}
 }
 
 func TestNobodyIsNotifiedOfWhatNeverStarted(t *testing.T) {
 	t.Parallel()
-	w := within(t, Config{Provisioning: time.Hour, Webhooks: &receiver{}})
-	w.ask(http.MethodDelete, pathSessions+"/"+w.reserve(hooked).SessionID, "")
-	if got := w.Deliveries(); len(got) != 0 {
+	h := newHarness(t, Config{Provisioning: time.Hour, Webhooks: &receiver{}})
+	h.send(http.MethodDelete, pathSessions+"/"+h.createSession(hooked).SessionID, "")
+	if got := h.Deliveries(); len(got) != 0 {
 		t.Errorf("deliveries %v", got)
 	}
 }
@@ -142,10 +142,10 @@ func TestNobodyIsNotifiedOfWhatNeverStarted(t *testing.T) {
 func TestEventsWithoutATokenHaveNone(t *testing.T) {
 	t.Parallel()
 	r := &receiver{}
-	w := within(t, Config{Webhooks: r})
-	w.Seed(Session{NotificationURL: "http://hooks.example/"})
-	w.Revoke(w.Ledger()[0].ID)
-	w.Deliveries()
+	h := newHarness(t, Config{Webhooks: r})
+	h.Seed(Session{NotificationURL: "http://hooks.example/"})
+	h.Revoke(h.Ledger()[0].ID)
+	h.Deliveries()
 	if auth, ok := r.heads[0]["Authorization"]; ok {
 		t.Errorf("Authorization %v", auth)
 	}
@@ -176,11 +176,11 @@ func TestDeliveryIsTriedAgain(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				r := &receiver{answer: test.answer}
-				w := within(t, Config{Webhooks: r})
-				w.Seed(Session{NotificationURL: "http://hooks.example/"})
+				h := newHarness(t, Config{Webhooks: r})
+				h.Seed(Session{NotificationURL: "http://hooks.example/"})
 				start := time.Now()
-				w.Revoke(w.Ledger()[0].ID)
-				d := w.Deliveries()[0]
+				h.Revoke(h.Ledger()[0].ID)
+				d := h.Deliveries()[0]
 				if d.Tries != test.tries || d.Status != test.status || (d.Err != nil) != test.failed || time.Since(start) != test.took {
 					t.Errorf("%+v after %v", d, time.Since(start))
 				}
@@ -204,15 +204,15 @@ func TestSlowReceiverDelaysOnlyItsSession(t *testing.T) {
 			fast <- r.URL.Host
 			return &http.Response{StatusCode: 204, Body: http.NoBody, Request: r}, nil
 		})
-		w := within(t, Config{Webhooks: slow})
-		w.Revoke(w.Seed(Session{NotificationURL: "http://slow.example/"}).ID)
-		w.Revoke(w.Seed(Session{NotificationURL: "http://fast.example/"}).ID)
+		h := newHarness(t, Config{Webhooks: slow})
+		h.Revoke(h.Seed(Session{NotificationURL: "http://slow.example/"}).ID)
+		h.Revoke(h.Seed(Session{NotificationURL: "http://fast.example/"}).ID)
 		synctest.Wait()
 		if len(fast) != 1 {
 			t.Error("the other session's receiver waits")
 		}
 		start := time.Now()
-		d := w.Deliveries()[0]
+		d := h.Deliveries()[0]
 		if d.Tries != 3 || d.Err == nil || time.Since(start) != 3*5*time.Second+600*time.Millisecond {
 			t.Errorf("%+v after %v", d, time.Since(start))
 		}
@@ -226,22 +226,22 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 func TestCloseEndsDeliveries(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := within(t, Config{Webhooks: roundTrip(func(r *http.Request) (*http.Response, error) {
+		h := newHarness(t, Config{Webhooks: roundTrip(func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
-			time.Sleep(time.Second) // and takes its time to stop
+			time.Sleep(time.Second) // it takes time to stop
 			return nil, r.Context().Err()
 		})})
-		w.Revoke(w.Seed(Session{NotificationURL: "http://slow.example/"}).ID)
+		h.Revoke(h.Seed(Session{NotificationURL: "http://slow.example/"}).ID)
 		start := time.Now()
-		w.Close()
-		if time.Since(start) != time.Second || len(w.Deliveries()) != 1 || w.Deliveries()[0].Err == nil {
-			t.Errorf("closing took %v: %+v", time.Since(start), w.Deliveries())
+		h.Close()
+		if time.Since(start) != time.Second || len(h.Deliveries()) != 1 || h.Deliveries()[0].Err == nil {
+			t.Errorf("closing took %v: %+v", time.Since(start), h.Deliveries())
 		}
-		if left := len(w.clock.timers); left != 0 {
+		if left := len(h.clock.timers); left != 0 {
 			t.Errorf("%d timers are left", left)
 		}
-		w.Remove(w.Seed(Session{NotificationURL: "http://slow.example/"}).ID)
-		if len(w.Deliveries()) != 1 {
+		h.Remove(h.Seed(Session{NotificationURL: "http://slow.example/"}).ID)
+		if len(h.Deliveries()) != 1 {
 			t.Error("a closed sandbox notifies nobody")
 		}
 	})
@@ -252,10 +252,10 @@ func TestLoopbackReceiversOnly(t *testing.T) {
 	arrived := make(chan string, 4)
 	here := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { arrived <- r.URL.Path }))
 	t.Cleanup(here.Close)
-	w := within(t, Config{})
+	h := newHarness(t, Config{})
 	notify := func(url string) Delivery {
-		w.Revoke(w.Seed(Session{NotificationURL: url}).ID)
-		all := w.Deliveries()
+		h.Revoke(h.Seed(Session{NotificationURL: url}).ID)
+		all := h.Deliveries()
 		return all[len(all)-1]
 	}
 	if d := notify(here.URL + "/hook"); d.Err != nil || <-arrived != "/hook" {
@@ -268,7 +268,7 @@ func TestLoopbackReceiversOnly(t *testing.T) {
 	if d.Err == nil || !strings.Contains(d.Err.Error(), "loopback") || d.Tries != 1 {
 		t.Errorf("another machine: %+v", d)
 	}
-	// Refused as it is written: a look-up would end in another error, or in tries.
+	// It is refused without a look-up, which would fail with another error and be retried.
 	if d := notify("http://qod.invalid/"); d.Err == nil || !strings.Contains(d.Err.Error(), "not qod.invalid:80") || d.Tries != 1 {
 		t.Errorf("another machine by name: %+v", d)
 	}

@@ -1,6 +1,7 @@
 package diagnostics
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -18,7 +19,14 @@ func Problems(found []qod.Problem) diag.Diagnostics {
 			qod.FieldQoSProfile: path.Root("qos_profile"),
 			qod.FieldDuration:   path.Root("duration"),
 		}[p.Field]
-		diags.Append(validators.Invalid(at, "must be "+p.Allowed, validators.Truncated(p.Given)))
+		allowed := "must be " + p.Allowed
+		if given, err := strconv.Unquote(p.Given); err == nil && p.Field == qod.FieldQoSProfile {
+			names := strings.Split(strings.TrimPrefix(p.Allowed, "one of "), ", ")
+			if hint := validators.DidYouMean(given, names); hint != "" {
+				allowed += ". " + hint
+			}
+		}
+		diags.Append(validators.Invalid(at, allowed, validators.Truncated(p.Given)))
 	}
 	return diags
 }

@@ -2,19 +2,42 @@ package validators
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
+)
+
+var (
+	bareNumber = regexp.MustCompile(`\A[0-9]+\z`)
+	withUnits  = regexp.MustCompile(`\A-?(?:[0-9.]+(?:h|m|s|ms))+\z`)
+	inDays     = regexp.MustCompile(`\A[0-9]+ ?(?:d|days?)\z`)
 )
 
 // Duration validates a Go duration that is positive and at most limit.
 func Duration(limit time.Duration) StringCheck {
 	return StringCheck{
-		description: "value must be a positive duration such as 30s or 5m",
-		problem: func(s string) string {
-			if d, err := time.ParseDuration(s); err != nil || d <= 0 || d > limit {
-				return fmt.Sprintf("must be a positive duration of at most %s, as in \"90s\", \"5m\" or \"1h30m\"", FormatDuration(limit))
+		allowed: fmt.Sprintf("must be a duration with a unit, such as \"90s\", \"5m\" or \"1h30m\", of at most %s", FormatDuration(limit)),
+		check: func(s string) (bool, string) {
+			d, err := time.ParseDuration(s)
+			switch {
+			case s == "":
+				return false, isEmpty
+			case InQuotes(s):
+				return false, Mistyped(s)
+			case bareNumber.MatchString(s) && strings.Trim(s, "0") != "":
+				return false, fmt.Sprintf("The unit is missing. Did you mean %q or %q?", Truncated(s)+"s", Truncated(s)+"m")
+			case inDays.MatchString(s):
+				return false, "There is no unit for days: write hours, such as \"24h\"."
+			case err != nil && withUnits.MatchString(s):
+				return false, "It is too long."
+			case err != nil:
+				return false, "The units are h, m, s and ms, without spaces."
+			case d <= 0:
+				return false, "It has to be more than zero."
+			case d > limit:
+				return false, "It is too long."
 			}
-			return ""
+			return true, ""
 		},
 	}
 }

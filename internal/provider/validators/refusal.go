@@ -1,6 +1,7 @@
-// Package validators says what the configuration may hold. Every refusal names the attribute, what
-// is allowed and what was given, and shows personal values by their shape alone. Those of
-// terraform-plugin-framework-validators repeat the value, which may be somebody's phone number.
+// Package validators says what the configuration may hold. Every refusal names the attribute, what is
+// allowed, what is wrong where that can be told, and what was given; it shows personal values by their
+// shape alone. Those of terraform-plugin-framework-validators repeat the value, which may be somebody's
+// phone number.
 package validators
 
 import (
@@ -12,10 +13,25 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 )
 
-// Invalid is the one form in which a value is refused: the attribute, what is allowed, what was
-// given.
-func Invalid(at path.Path, allowed, given string) diag.Diagnostic {
-	return diag.NewAttributeErrorDiagnostic(at, "Invalid "+Title(lastName(at)), fmt.Sprintf("%s %s. Given: %s.", at, allowed, given))
+// Invalid is the one form in which a value is refused. The problem says what is allowed, and perhaps, in
+// sentences behind it, what is wrong.
+func Invalid(at path.Path, problem, given string) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(at, "Invalid "+titleOf(at), fmt.Sprintf("%s %s. Given: %s.", at, strings.TrimSuffix(problem, "."), given))
+}
+
+// titleOf is what the summary calls an attribute.
+func titleOf(at path.Path) string {
+	if strings.HasPrefix(at.String(), "timeouts.") {
+		return "Timeout"
+	}
+	switch name := lastName(at); name {
+	case "starts_at":
+		return "Start Time"
+	case "ends_at":
+		return "End Time"
+	default:
+		return Title(name)
+	}
 }
 
 // lastName is the attribute's name, without the keys and indices behind it.
@@ -49,7 +65,7 @@ func Title(attribute string) string {
 	return strings.Join(words, " ")
 }
 
-// Quoted shows a value that is no secret and nobody's own.
+// Quoted shows a value that is neither secret nor personal.
 func Quoted(s string) string { return fmt.Sprintf("%q", Truncated(s)) }
 
 // Masked shows a personal value by its shape alone.
@@ -101,8 +117,8 @@ func Truncated(s string) string {
 	return s
 }
 
-// shape hides letters and digits but for the last two, and keeps what is usually wrong: spaces,
-// slashes, a missing plus.
+// shape hides letters and digits but for the last two, and keeps what is usually wrong: spaces, slashes, a
+// missing plus.
 func shape(s string) string {
 	runes := []rune(s)
 	for i, r := range runes {

@@ -3,6 +3,8 @@ package validators
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -37,7 +39,37 @@ func (a atLeastOneOf) ValidateObject(_ context.Context, req validator.ObjectRequ
 			return
 		}
 	}
-	resp.Diagnostics.Append(Invalid(req.Path, "must set at least one of "+strings.Join(a.names, ", "), "none of them"))
+	resp.Diagnostics.Append(Invalid(req.Path, "must set at least one of "+strings.Join(a.names, ", ")+". "+ignoresUnknown, "none of them"))
+}
+
+// ignoresUnknown is the likely reason for an object in which nothing is set.
+const ignoresUnknown = "Inside an object, Terraform silently ignores attributes that it does not know: check the spelling of those that you wrote."
+
+// notEmpty warns of an object in which nothing is set.
+type notEmpty struct{}
+
+var _ validator.Object = notEmpty{}
+
+// NotEmpty warns of an object without any value. It is no error: a module may pass on variables that are
+// null.
+func NotEmpty() notEmpty { return notEmpty{} }
+
+func (notEmpty) Description(context.Context) string             { return "at least one attribute should be set" }
+func (notEmpty) MarkdownDescription(ctx context.Context) string { return notEmpty{}.Description(ctx) }
+
+func (notEmpty) ValidateObject(_ context.Context, req validator.ObjectRequest, resp *validator.ObjectResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	attributes := req.ConfigValue.Attributes()
+	for _, v := range attributes {
+		if !v.IsNull() {
+			return
+		}
+	}
+	resp.Diagnostics.AddAttributeWarning(req.Path, "Empty "+titleOf(req.Path), fmt.Sprintf(
+		"%s sets none of %s, so their defaults apply. %s\n\nIf they are null on purpose, nothing has to be done.",
+		req.Path, strings.Join(slices.Sorted(maps.Keys(attributes)), ", "), ignoresUnknown))
 }
 
 // alsoRequires is an attribute that makes no sense without another one beside it.
@@ -74,7 +106,7 @@ func (r alsoRequires) check(ctx context.Context, at path.Path, value attr.Value,
 	var other attr.Value
 	diags.Append(config.GetAttribute(ctx, beside, &other)...)
 	if !diags.HasError() && other.IsNull() {
-		diags.AddAttributeError(at, "Missing "+Title(r.other), fmt.Sprintf("%s needs %s: %s. Set %s, or leave out %s.", at, beside, r.why, beside, at))
+		diags.AddAttributeError(at, "Missing "+Title(r.other), fmt.Sprintf("%s requires %s: %s. Set %s, or leave out %s.", at, beside, r.why, beside, at))
 	}
 	return diags
 }

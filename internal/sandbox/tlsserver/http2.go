@@ -18,38 +18,38 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// maxFrame is the largest DATA that any client must take (RFC 9113 §6.5.2).
+// maxFrame is the largest DATA frame that every client must accept (RFC 9113 §6.5.2).
 const maxFrame = 16 << 10
 
-// connection is a small HTTP/2 server (RFC 9113): net/http's own lets no handler choose how a stream
-// fails. It does not heed the client's flow control, so that an answer must fit into the window, 4 MiB
-// with net/http.
+// connection is a small HTTP/2 server (RFC 9113), because a handler of net/http's own cannot choose
+// how a stream fails. It ignores the client's flow control, so an answer must fit into the window,
+// which is 4 MiB with net/http.
 type connection struct {
-	wire    *tls.Conn
+	conn    *tls.Conn
 	state   tls.ConnectionState
 	handler http.Handler
 	frames  *http2.Framer
-	streams map[uint32]*stream // the reader's alone
+	streams map[uint32]*stream // used only by the reader
 
-	mu      sync.Mutex // of what is written, and of silent
+	mu      sync.Mutex // guards writing and silent
 	silent  bool
-	headers bytes.Buffer // what encoder writes to
+	headers bytes.Buffer // the encoder writes to it
 	encoder *hpack.Encoder
 }
 
 // serveHTTP2 returns when the connection has ended; net/http then closes it.
-func serveHTTP2(wire *tls.Conn, handler http.Handler) {
+func serveHTTP2(conn *tls.Conn, handler http.Handler) {
 	preface := make([]byte, len(http2.ClientPreface))
-	if _, err := io.ReadFull(wire, preface); err != nil || string(preface) != http2.ClientPreface {
+	if _, err := io.ReadFull(conn, preface); err != nil || string(preface) != http2.ClientPreface {
 		return
 	}
 	c := &connection{
-		wire: wire, state: wire.ConnectionState(), handler: handler,
-		frames: http2.NewFramer(wire, wire), streams: map[uint32]*stream{},
+		conn: conn, state: conn.ConnectionState(), handler: handler,
+		frames: http2.NewFramer(conn, conn), streams: map[uint32]*stream{},
 	}
 	c.encoder = hpack.NewEncoder(&c.headers)
 	c.frames.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
-	_ = c.write(func() error { return c.frames.WriteSettings() }) // a connection that fails ends the reader, too
+	_ = c.write(func() error { return c.frames.WriteSettings() }) // if it fails, so does the reader
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	for {
@@ -82,7 +82,7 @@ func (c *connection) take(ctx context.Context, frame http2.Frame) {
 			s.body.Write(f.Data())
 			c.serveIf(f.StreamEnded(), id)
 		}
-		if size := f.Length; size > 0 { // what was taken may be sent again
+		if size := f.Length; size > 0 { // the client may send as much again
 			_ = c.write(func() error {
 				return errors.Join(c.frames.WriteWindowUpdate(0, size), c.frames.WriteWindowUpdate(id, size))
 			})
@@ -94,7 +94,7 @@ func (c *connection) take(ctx context.Context, frame http2.Frame) {
 	}
 }
 
-// open makes a request of its headers.
+// open returns a stream with the request that the headers describe.
 func (c *connection) open(ctx context.Context, f *http2.MetaHeadersFrame) *stream {
 	s := &stream{connection: c, id: f.StreamID, header: http.Header{}}
 	s.ctx, s.cancel = context.WithCancel(ctx)
@@ -105,7 +105,7 @@ func (c *connection) open(ctx context.Context, f *http2.MetaHeadersFrame) *strea
 	s.request = (&http.Request{
 		Method: f.PseudoValue("method"), URL: target, RequestURI: f.PseudoValue("path"), Host: f.PseudoValue("authority"),
 		Proto: "HTTP/2.0", ProtoMajor: 2, Header: http.Header{}, Body: io.NopCloser(&s.body),
-		RemoteAddr: c.wire.RemoteAddr().String(), TLS: &c.state,
+		RemoteAddr: c.conn.RemoteAddr().String(), TLS: &c.state,
 	}).WithContext(s.ctx) //nolint:contextcheck // it is made of ctx
 	for _, field := range f.RegularFields() {
 		s.request.Header.Add(field.Name, field.Value)
@@ -120,7 +120,7 @@ func (c *connection) serveIf(whole bool, id uint32) {
 	}
 }
 
-// write has one frame, or several that belong together, written, unless the connection is silent.
+// write writes one frame, or several that belong together, unless the connection is silent.
 func (c *connection) write(frames func() error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -136,11 +136,11 @@ func (c *connection) isSilent() bool {
 	return c.silent
 }
 
-// stream is one request and, as its http.ResponseWriter, the answer.
+// stream is one request, and the http.ResponseWriter of its answer.
 type stream struct {
 	*connection
 	id      uint32
-	ctx     context.Context // of the request; not of a call
+	ctx     context.Context // the request's
 	cancel  context.CancelFunc
 	request *http.Request
 	body    bytes.Buffer // of the request
@@ -209,7 +209,7 @@ func (s *stream) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// ResetStream, GoAway and GoSilent make it a sandbox.Stream.
+// ResetStream, GoAway and GoSilent implement sandbox.Stream.
 func (s *stream) ResetStream(code sandbox.StreamError) {
 	s.end(func() error { return s.frames.WriteRSTStream(s.id, http2.ErrCode(code)) })
 }

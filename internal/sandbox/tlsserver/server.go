@@ -1,5 +1,5 @@
-// Package tlsserver serves a sandbox over TLS, by HTTP/2 and HTTP/1.1, for tests of what only shows
-// there: streams and connections that fail in HTTP/2's own ways (the Stream effects of package sandbox).
+// Package tlsserver serves a sandbox over TLS, with HTTP/2 and HTTP/1.1, for tests of failures that
+// only occur there: the Stream effects of package sandbox.
 package tlsserver
 
 import (
@@ -19,18 +19,18 @@ import (
 // Server is a sandbox that listens on a loopback port, for https only.
 type Server struct {
 	*sandbox.Sandbox
-	// CertFile names a file with CertPEM, to be SSL_CERT_FILE of a process that is to trust the server.
+	// CertFile names a file with CertPEM. A process that has it as SSL_CERT_FILE trusts the server.
 	CertFile string
 	http     *httptest.Server
 }
 
-// Start serves a sandbox until the test ends. Clients may choose HTTP/2.
+// Start serves a sandbox until the test ends. Clients can choose HTTP/2.
 func Start(t testing.TB, c sandbox.Config) *Server {
 	t.Helper()
 	return start(t, c, "h2", "http/1.1")
 }
 
-// StartHTTP1 is Start of a server that knows HTTP/1.1 only.
+// StartHTTP1 is Start without HTTP/2.
 func StartHTTP1(t testing.TB, c sandbox.Config) *Server {
 	t.Helper()
 	return start(t, c, "http/1.1")
@@ -55,34 +55,34 @@ func start(t testing.TB, c sandbox.Config, protocols ...string) *Server {
 // URL returns the origin, https://host:port without a path.
 func (s *Server) URL() string { return s.http.URL }
 
-// Endpoint returns what the provider's endpoint attribute takes.
+// Endpoint returns the value for the provider's endpoint attribute.
 func (s *Server) Endpoint() string { return s.URL() + "/v1" }
 
 // TokenURL returns the token endpoint, which discovery names too.
 func (s *Server) TokenURL() string { return s.URL() + "/oauth/token" }
 
-// Close cuts all connections, stops listening and closes the sandbox.
+// Close closes all connections, stops listening and closes the sandbox.
 func (s *Server) Close() {
-	s.http.CloseClientConnections() // first: a request may be stuck writing to one
+	s.http.CloseClientConnections() // first: a request may be blocked writing to one
 	s.Sandbox.Close()
 	s.http.CloseClientConnections()
 	s.http.Close()
 }
 
-// certificate is its own authority and the same for all servers, in all processes of a Go version.
+// certificate is self-signed. It is the same for all servers, in all processes of a Go version.
 var certificate = sync.OnceValue(func() *x509.Certificate {
 	s := httptest.NewTLSServer(nil)
 	defer s.Close()
 	return s.Certificate()
 })
 
-// CertPEM returns the certificate that clients must trust. It is known before there is a server, for
-// a TestMain that sets SSL_CERT_FILE: crypto/x509 reads that once in a process.
+// CertPEM returns the certificate that clients must trust. It needs no server, so that a TestMain
+// can set SSL_CERT_FILE, which crypto/x509 reads once per process.
 func CertPEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate().Raw})
 }
 
-// CertPool returns the same as the RootCAs of a tls.Config.
+// CertPool returns the same certificate for the RootCAs of a tls.Config.
 func CertPool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(certificate())

@@ -36,8 +36,8 @@ type reply struct {
 	body   string
 }
 
-// send sends a request. Its body cannot be read again, so that net/http repeats nothing by itself, unless
-// repeatable.
+// send sends a request. Its body cannot be read again, so that net/http repeats nothing by itself,
+// unless repeatable.
 func send(ctx context.Context, c *http.Client, method, url, body string, repeatable bool) (reply, error) {
 	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
@@ -175,8 +175,8 @@ func TestStreamFaults(t *testing.T) {
 	}
 }
 
-// net/http sends again by itself what it may take for unprocessed, a POST too. The faults are there to
-// show that, so they must be such that it does.
+// net/http sends again by itself what it may take for unprocessed, a POST too. The faults are there
+// to show that, so they must be such that it does.
 func TestStreamFaultsThatNetHTTPRepeats(t *testing.T) {
 	t.Parallel()
 	tests := map[string]sandbox.Effect{

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -37,16 +38,16 @@ with devices masked:
 			if len(args) > 0 {
 				return p.misusedAs("ledger", "ledger takes no arguments, but got %q", args[0])
 			}
-			outcome, err := give(*at, "ledger", nil)
+			response, err := sendControl(*at, "ledger", nil)
 			if err != nil {
 				return p.failed(err)
 			}
 			if !*whole {
-				return p.table(outcome.Sessions)
+				return p.table(response.Sessions)
 			}
 			encoder := json.NewEncoder(p.out)
 			encoder.SetIndent("", "  ")
-			if err := encoder.Encode(append([]sandbox.Session{}, outcome.Sessions...)); err != nil {
+			if err := encoder.Encode(append([]sandbox.Session{}, response.Sessions...)); err != nil {
 				return p.failed(err)
 			}
 			return exitOK
@@ -69,11 +70,11 @@ session becomes UNAVAILABLE and blocks its device for 360 seconds.
 			if len(args) != 1 {
 				return p.misusedAs("revoke", "revoke requires one device identifier or session id")
 			}
-			outcome, err := give(*at, "revoke", &sandbox.Order{Device: args[0]})
+			response, err := sendControl(*at, "revoke", &sandbox.ControlRequest{Device: args[0]})
 			if err != nil {
 				return p.failed(err)
 			}
-			return p.table(outcome.Sessions)
+			return p.table(response.Sessions)
 		}
 	},
 }
@@ -92,20 +93,14 @@ session to become available or to end:
 			if len(args) != 1 {
 				return p.misusedAs("advance", "advance requires one duration, such as 90m or 4h")
 			}
-			outcome, err := give(*at, "advance", &sandbox.Order{By: args[0]})
+			response, err := sendControl(*at, "advance", &sandbox.ControlRequest{By: args[0]})
 			if err != nil {
 				return p.failed(err)
 			}
-			fmt.Fprintf(p.out, "the network's clock shows %s\n", outcome.Now.UTC().Format(time.RFC3339))
+			fmt.Fprintf(p.out, "the network's clock shows %s\n", response.Now.UTC().Format(time.RFC3339))
 			return exitOK
 		}
 	},
-}
-
-// operations are the operations that can fail, by their Terraform names.
-var operations = map[string]sandbox.Operation{
-	"create": sandbox.OpCreate, "read": sandbox.OpRead, "list": sandbox.OpList, "delete": sandbox.OpDelete,
-	"token": sandbox.OpToken, "discovery": sandbox.OpDiscovery,
 }
 
 var failCommand = command{
@@ -131,14 +126,14 @@ delete, token or discovery. The failure is one of:
 			if len(args) != 2 {
 				return p.misusedAs("fail", "fail requires an operation and a failure, such as: fail create 503")
 			}
-			operation, known := operations[args[0]]
-			if !known {
+			operation := sandbox.Operation(args[0])
+			if !slices.Contains(sandbox.Operations(), operation) {
 				return p.misusedAs("fail", "unknown operation %q; use create, read, list, delete, token or discovery", args[0])
 			}
 			if *times == 0 {
 				return p.misusedAs("fail", "-times must be 1 or more, or -1 for all requests")
 			}
-			if _, err := give(*at, "fail", &sandbox.Order{Operation: operation, Effect: args[1], Times: *times}); err != nil {
+			if _, err := sendControl(*at, "fail", &sandbox.ControlRequest{Operation: operation, Effect: args[1], Times: *times}); err != nil {
 				return p.failed(err)
 			}
 			return exitOK
@@ -156,46 +151,46 @@ func (p *program) sandboxFlag(flags *flag.FlagSet) *string {
 	return flags.String("sandbox", named, "the `endpoint` of the sandbox")
 }
 
-// give sends an order to a running sandbox, or reads its ledger if the order is nil.
-func give(endpoint, verb string, order *sandbox.Order) (sandbox.Outcome, error) {
+// sendControl sends a control request to a running sandbox, or reads its ledger if there is none.
+func sendControl(endpoint, verb string, control *sandbox.ControlRequest) (sandbox.ControlResponse, error) {
+	var result sandbox.ControlResponse
 	if endpoint == "" {
-		return sandbox.Outcome{}, errors.New("no sandbox given: set QOD_ENDPOINT to the value that qod-sandbox printed, or use -sandbox")
+		return result, errors.New("no sandbox given: set QOD_ENDPOINT to the value that qod-sandbox printed, or use -sandbox")
 	}
-	// A sandbox speaks plain HTTP and a real network never does, so no order reaches a real one.
+	// A sandbox speaks plain HTTP and a real network never does, so no control request reaches a real one.
 	to, err := url.Parse(endpoint)
 	if err != nil || to.Scheme != "http" || to.Host == "" {
-		return sandbox.Outcome{}, fmt.Errorf("%s is not the endpoint of a sandbox, such as http://127.0.0.1:8080/v1", endpoint)
+		return result, fmt.Errorf("%s is not the endpoint of a sandbox, such as http://127.0.0.1:8080/v1", endpoint)
 	}
 	to.Path = sandbox.PathControl + verb
 	method, body := http.MethodGet, []byte(nil)
-	if order != nil {
+	if control != nil {
 		method = http.MethodPost
-		if body, err = json.Marshal(order); err != nil {
-			return sandbox.Outcome{}, err
+		if body, err = json.Marshal(control); err != nil {
+			return result, err
 		}
 	}
 	request, err := http.NewRequest(method, to.String(), bytes.NewReader(body)) //nolint:noctx // its client has a timeout
 	if err != nil {
-		return sandbox.Outcome{}, err
+		return result, err
 	}
 	request.Header.Set("Content-Type", "application/json")
 	response, err := (&http.Client{Timeout: 10 * time.Second}).Do(request)
 	if err != nil {
-		return sandbox.Outcome{}, fmt.Errorf("the sandbox does not answer: %w", err)
+		return result, fmt.Errorf("the sandbox does not answer: %w", err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	var outcome sandbox.Outcome
 	content, err := io.ReadAll(response.Body)
 	if err == nil {
-		err = json.Unmarshal(content, &outcome)
+		err = json.Unmarshal(content, &result)
 	}
-	if err != nil || outcome.Now.IsZero() {
-		return sandbox.Outcome{}, fmt.Errorf("%s is not a sandbox that takes orders: it answered %s", endpoint, response.Status)
+	if err != nil || result.Now.IsZero() {
+		return result, fmt.Errorf("%s is not a sandbox that can be controlled: it answered %s", endpoint, response.Status)
 	}
-	if outcome.Reason != "" {
-		return sandbox.Outcome{}, errors.New(outcome.Reason)
+	if result.Reason != "" {
+		return result, errors.New(result.Reason)
 	}
-	return outcome, nil
+	return result, nil
 }
 
 // table prints sessions as a table.

@@ -98,25 +98,24 @@ func TestFail(t *testing.T) {
 	}
 }
 
-// Orders are sent only to a sandbox.
-func TestOrdersGoToSandboxesOnly(t *testing.T) {
+func TestOnlySandboxesAreControlled(t *testing.T) {
 	t.Parallel()
 	other := httptest.NewServer(http.NotFoundHandler())
 	defer other.Close()
 	closed := httptest.NewServer(nil)
 	closed.Close()
-	s := sandbox.Start(t, sandbox.Config{}) // without Config.Control it takes no orders
+	s := sandbox.Start(t, sandbox.Config{}) // without Config.Control
 	for name, test := range map[string]struct{ endpoint, says string }{
 		"none":      {"", "no sandbox given"},
 		"real":      {"https://opengateway.telefonica.com/v1", "is not the endpoint of a sandbox"},
 		"no URL":    {"://", "is not the endpoint of a sandbox"},
 		"no host":   {"http:///v1", "is not the endpoint of a sandbox"},
-		"other":     {other.URL + "/v1", "is not a sandbox that takes orders: it answered 404"},
+		"other":     {other.URL + "/v1", "is not a sandbox that can be controlled: it answered 404"},
 		"not there": {closed.URL + "/v1", "the sandbox does not answer"},
-		"closed":    {s.Endpoint(), "is not a sandbox that takes orders: it answered 404"},
+		"closed":    {s.Endpoint(), "is not a sandbox that can be controlled: it answered 404"},
 	} {
-		for _, order := range [][]string{{"ledger"}, {"revoke", "+34600123456"}} {
-			got := run([]string{"QOD_ENDPOINT=https://first.example", "QOD_ENDPOINT=" + test.endpoint}, "", order...)
+		for _, args := range [][]string{{"ledger"}, {"revoke", "+34600123456"}} {
+			got := run([]string{"QOD_ENDPOINT=https://first.example", "QOD_ENDPOINT=" + test.endpoint}, "", args...)
 			if got.code != exitFailed || !strings.Contains(got.err, test.says) {
 				t.Errorf("%s: %+v", name, got)
 			}

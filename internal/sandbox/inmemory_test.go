@@ -9,13 +9,14 @@ import (
 	"net/http/httptrace"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-// In a bubble time only moves when everybody waits durably, and the bubble's
-// end fails the test if a goroutine is left: both are what these tests prove.
+// In a bubble, time moves only while all goroutines are durably blocked, and a goroutine that is
+// left at the end fails the test. These tests prove that the sandbox allows for both.
 func TestVirtualTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -39,7 +40,7 @@ func TestVirtualTime(t *testing.T) {
 			return response.StatusCode, string(got)
 		}
 		start := time.Now()
-		if status, body := send(http.MethodPost, pathSessions, phone("+34600000001")); status != 201 {
+		if status, body := send(http.MethodPost, pathSessions, createBody("+34600000001")); status != 201 {
 			t.Fatalf("%d %s", status, body)
 		}
 		polls := 0
@@ -50,7 +51,7 @@ func TestVirtualTime(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 		}
-		// 50 ms for the creation, then a poll every 1.05 s: the 30th look is the first after 30 s.
+		// 50 ms for the create request, then a poll every 1.05 s: the 30th is the first after 30 s.
 		if polls != 30 || time.Since(start) != 50*time.Millisecond+29*1050*time.Millisecond+50*time.Millisecond {
 			t.Errorf("AVAILABLE after %d polls and %v", polls, time.Since(start))
 		}
@@ -64,11 +65,11 @@ func TestVirtualTime(t *testing.T) {
 func TestClientTimeoutInVirtualTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := within(t, Config{Clock: realClock{}})
-		w.Fail(Fault{Effect: HangAfterCommit()})
-		client := &http.Client{Transport: w.RoundTripper(), Timeout: 10 * time.Second}
+		h := newHarness(t, Config{Clock: realClock{}})
+		h.Fail(Fault{Effect: HangAfterCommit()})
+		client := &http.Client{Transport: h.RoundTripper(), Timeout: 10 * time.Second}
 		start := time.Now()
-		request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, w.base+pathSessions, nil)
+		request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, h.base+pathSessions, nil)
 		_, err := client.Do(request) //nolint:bodyclose // there is none
 		var timeout interface{ Timeout() bool }
 		if !errors.As(err, &timeout) || !timeout.Timeout() || time.Since(start) != 10*time.Second {
@@ -80,35 +81,35 @@ func TestClientTimeoutInVirtualTime(t *testing.T) {
 func TestCloseEndsWhatHangsInMemory(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := within(t, Config{Clock: realClock{}})
-		w.Fail(Fault{Times: -1, Effect: HangBeforeCommit()})
+		h := newHarness(t, Config{Clock: realClock{}})
+		h.Fail(Fault{Times: -1, Effect: HangBeforeCommit()})
 		var wg sync.WaitGroup
 		for range 3 {
 			wg.Go(func() {
-				if _, err := w.try(t.Context(), http.MethodGet, pathSessions, ""); !errors.Is(err, io.EOF) {
+				if _, err := h.do(t.Context(), http.MethodGet, pathSessions, ""); !errors.Is(err, io.EOF) {
 					t.Errorf("error %v, want io.EOF", err)
 				}
 			})
 		}
 		synctest.Wait()
-		w.Close()
+		h.Close()
 		wg.Wait()
-		if _, err := w.try(t.Context(), http.MethodGet, pathSessions, ""); !errors.Is(err, io.EOF) {
-			t.Errorf("a closed sandbox answers %v, want io.EOF", err)
+		if _, err := h.do(t.Context(), http.MethodGet, pathSessions, ""); !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("a closed sandbox answers %v, want a refused connection", err)
 		}
 	})
 }
 
-// A client that has read enough closes the body, and the rest must stop.
+// A client that closes the body early must end the request.
 func TestUnreadBodiesEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ended := make(chan Request, 1)
-		w := within(t, Config{Clock: realClock{}, Log: func(r Request) { ended <- r }})
+		h := newHarness(t, Config{Clock: realClock{}, Log: func(r Request) { ended <- r }})
 		for _, effect := range []Effect{Endless(), GzipBomb(), HeadThenHang()} {
-			w.Fail(Fault{Effect: effect})
-			request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, w.base+pathSessions, nil)
-			response, err := w.RoundTripper().RoundTrip(request)
+			h.Fail(Fault{Effect: effect})
+			request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, h.base+pathSessions, nil)
+			response, err := h.RoundTripper().RoundTrip(request)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -122,16 +123,16 @@ func TestUnreadBodiesEnd(t *testing.T) {
 func TestCloseEndsWhatNobodyReads(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := within(t, Config{Clock: realClock{}})
-		w.Fail(Fault{Effect: Endless()})
-		request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, w.base+pathSessions, nil)
-		response, err := w.RoundTripper().RoundTrip(request)
+		h := newHarness(t, Config{Clock: realClock{}})
+		h.Fail(Fault{Effect: Endless()})
+		request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, h.base+pathSessions, nil)
+		response, err := h.RoundTripper().RoundTrip(request)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer response.Body.Close()
 		synctest.Wait()
-		w.Close()
+		h.Close()
 		if _, err := io.Copy(io.Discard, response.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("the body ends with %v", err)
 		}
@@ -140,13 +141,13 @@ func TestCloseEndsWhatNobodyReads(t *testing.T) {
 
 func TestAbandonedRequestIsNotSent(t *testing.T) {
 	t.Parallel()
-	w := within(t, Config{})
+	h := newHarness(t, Config{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := w.try(ctx, http.MethodPost, pathSessions, phone("+34600000001")); !errors.Is(err, context.Canceled) {
+	if _, err := h.do(ctx, http.MethodPost, pathSessions, createBody("+34600000001")); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	if w.Count(OpCreate) != 0 {
+	if h.Count(OpCreate) != 0 {
 		t.Error("it was sent")
 	}
 }
@@ -163,18 +164,18 @@ func (c *closeNoted) Close() error {
 
 func TestRoundTripperKeepsItsContract(t *testing.T) {
 	t.Parallel()
-	w := within(t, Config{})
-	body := &closeNoted{Reader: strings.NewReader(phone("+34600000001"))}
+	h := newHarness(t, Config{})
+	body := &closeNoted{Reader: strings.NewReader(createBody("+34600000001"))}
 	var seen []string
 	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
 		WroteHeaders:         func() { seen = append(seen, "headers") },
 		WroteRequest:         func(httptrace.WroteRequestInfo) { seen = append(seen, "request") },
 		GotFirstResponseByte: func() { seen = append(seen, "answer") },
 	})
-	request, _ := http.NewRequestWithContext(ctx, http.MethodPost, w.base+pathSessions, body)
-	request.Header.Set("Authorization", "Bearer "+w.token)
+	request, _ := http.NewRequestWithContext(ctx, http.MethodPost, h.base+pathSessions, body)
+	request.Header.Set("Authorization", "Bearer "+h.token)
 	request.Header.Set("Content-Type", "application/json")
-	response, err := w.to.RoundTrip(request)
+	response, err := h.to.RoundTrip(request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +192,7 @@ func TestRoundTripperKeepsItsContract(t *testing.T) {
 	if len(request.Header) != 2 {
 		t.Errorf("a RoundTripper must not change the request: %v", request.Header)
 	}
-	if r := w.Requests()[0]; r.Remote == "" || !bytes.Contains(r.Body, []byte("+34600000001")) {
+	if r := h.Requests()[0]; r.Remote == "" || !bytes.Contains(r.Body, []byte("+34600000001")) {
 		t.Errorf("remembered %+v", r)
 	}
 }
@@ -200,14 +201,14 @@ func TestRoundTripperKeepsItsContract(t *testing.T) {
 func TestGzipIsTheClientsIfItAsksForIt(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ asks, first string }{{"", "  "}, {"gzip", "\x1f\x8b"}} {
-		w := within(t, Config{})
-		w.Fail(Fault{Effect: GzipBomb()})
-		request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, w.base+pathSessions, nil)
-		request.Header.Set("Authorization", "Bearer "+w.token)
+		h := newHarness(t, Config{})
+		h.Fail(Fault{Effect: GzipBomb()})
+		request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, h.base+pathSessions, nil)
+		request.Header.Set("Authorization", "Bearer "+h.token)
 		if test.asks != "" {
 			request.Header.Set("Accept-Encoding", test.asks)
 		}
-		response, err := w.to.RoundTrip(request)
+		response, err := h.to.RoundTrip(request)
 		if err != nil {
 			t.Fatal(err)
 		}
