@@ -27,8 +27,6 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-const scriptsDir = "testdata/guides"
-
 func TestGuide(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(scriptsDir, "*.txtar"))

@@ -88,7 +88,9 @@ func withMirror(c *acctest.CLI) *acctest.CLI {
 // lay copies a directory of examples into the working directory, in place of its configuration.
 func copyExample(c *acctest.CLI, example string) *acctest.CLI {
 	c.Network.T.Helper()
-	removeFiles(c, "main.tf")
+	if err := os.Remove(filepath.Join(c.Dir, "main.tf")); err != nil {
+		c.Network.T.Fatal(err)
+	}
 	if err := os.CopyFS(c.Dir, os.DirFS(filepath.Join(examplesDir, example))); err != nil {
 		c.Network.T.Fatal(err)
 	}
