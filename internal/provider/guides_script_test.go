@@ -1,6 +1,6 @@
-// Runs the scripts under testdata/guides, which prove what the guides say: each copies a guide's example,
-// runs the commands that the guide has a reader type, with a real CLI and a sandbox, and says what must
-// come of it.
+// Runs the scripts under testdata/guides, which prove what the guides say: each copies a guide's
+// example, runs the commands that the guide has a reader type, with a real CLI and a sandbox, and
+// says what must come of it.
 
 //go:build !windows
 
@@ -71,8 +71,8 @@ type guide struct {
 //	sleeps [N COMMAND]         sleep advances the network's clock; the Nth time, COMMAND runs
 //	gate MOST CUT OBJECTION…   plans, and asks gate.jq, which must have just these objections
 //
-// The output of terraform, sh and snippet is on one line without frames, for "stdout". The condition
-// [query] is true where the CLI has terraform query, and [opentofu] where it is OpenTofu.
+// The output of terraform, sh and snippet is on one line without frames, for "stdout". The
+// condition [query] is true where the CLI has terraform query, and [opentofu] where it is OpenTofu.
 func runGuide(t *testing.T, file string) {
 	network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{Control: true})
 	g := &guide{network: network, cli: withTools(network.CLI(""))}
