@@ -20,7 +20,7 @@ var (
 	_ list.ListResourceWithValidateConfig = (*sessionListResource)(nil)
 )
 
-// sessionListResource finds sessions for terraform query (Terraform 1.14 and later).
+// sessionListResource lists sessions for terraform query (Terraform 1.14 or later).
 type sessionListResource struct{ api qod.Sessions }
 
 func newSessionListResource() list.ListResource { return &sessionListResource{} }
@@ -30,7 +30,7 @@ func (l *sessionListResource) Metadata(_ context.Context, _ resource.MetadataReq
 }
 
 func (l *sessionListResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	l.api = sessionsFrom(req.ProviderData, &resp.Diagnostics)
+	l.api = apiFrom(req.ProviderData, &resp.Diagnostics)
 }
 
 func (l *sessionListResource) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
@@ -44,14 +44,14 @@ func (l *sessionListResource) ListResourceConfigSchema(_ context.Context, _ list
 	}
 }
 
-// ValidateListResourceConfig refuses what no query would answer.
+// ValidateListResourceConfig refuses a filter that can match nothing.
 func (l *sessionListResource) ValidateListResourceConfig(ctx context.Context, req list.ValidateConfigRequest, resp *list.ValidateConfigResponse) {
-	resp.Diagnostics.Append(validFilter(ctx, req.Config)...)
+	resp.Diagnostics.Append(validateFilter(ctx, req.Config)...)
 }
 
 func (l *sessionListResource) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
 	var filter sessionsFilter
-	found, diags := listed(ctx, l.api, req.Config, &filter)
+	found, diags := listSessions(ctx, l.api, req.Config, &filter)
 	if diags.HasError() {
 		stream.Results = list.ListResultsStreamDiagnostics(diags)
 		return
@@ -60,7 +60,7 @@ func (l *sessionListResource) List(ctx context.Context, req list.ListRequest, st
 		found = found[:req.Limit]
 	}
 	if len(found) == 0 && len(diags) > 0 {
-		// There is no result to carry the warning, and nothing found in a part of a list proves nothing.
+		// No result can carry the warning, and an incomplete list without a match proves nothing.
 		stream.Results = list.ListResultsStreamDiagnostics(asErrors(diags))
 		return
 	}
@@ -75,11 +75,12 @@ func asErrors(warnings diag.Diagnostics) diag.Diagnostics {
 	return errs
 }
 
-// results are the sessions, the first of which carries the warnings: Terraform takes none by themselves.
+// results are the sessions. The first one carries the warnings, since Terraform accepts none
+// without a result.
 func results(ctx context.Context, req list.ListRequest, found []qod.Session, endpoint string, warnings diag.Diagnostics) iter.Seq[list.ListResult] {
 	return func(push func(list.ListResult) bool) {
 		for i, s := range found {
-			result := resultOf(ctx, req, s, endpoint)
+			result := toResult(ctx, req, s, endpoint)
 			if i == 0 {
 				result.Diagnostics.Append(warnings...)
 			}
@@ -90,7 +91,7 @@ func results(ctx context.Context, req list.ListRequest, found []qod.Session, end
 	}
 }
 
-func resultOf(ctx context.Context, req list.ListRequest, s qod.Session, endpoint string) (result list.ListResult) {
+func toResult(ctx context.Context, req list.ListRequest, s qod.Session, endpoint string) (result list.ListResult) {
 	result = req.NewListResult(ctx)
 	defer diagnostics.Catch(&result.Diagnostics)
 	result.DisplayName = displayName(s)
@@ -104,8 +105,8 @@ func resultOf(ctx context.Context, req list.ListRequest, s qod.Session, endpoint
 	return result
 }
 
-// displayName tells sessions apart for a person. Whoever runs a query may show its output to anybody,
-// so no identifier of a device is in it whole.
+// displayName tells sessions apart for a person. The output of a query may be shown to anybody, so
+// identifiers of devices are masked.
 func displayName(s qod.Session) string {
 	var parts []string
 	for _, identifier := range []string{s.Device.PhoneNumber, s.Device.NetworkAccessIdentifier, publicAddress(s.Device), s.Device.IPv6Address} {

@@ -21,7 +21,7 @@ type sessionsDataSource struct{ api qod.Sessions }
 
 func newSessionsDataSource() datasource.DataSource { return &sessionsDataSource{} }
 
-// listedSchema is the schema of one of the sessions.
+// listedSchema is the schema of one session in the list.
 func listedSchema() schema.NestedAttributeObject {
 	return schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 		"id": schema.StringAttribute{MarkdownDescription: "Identifier of the session.", Computed: true},
@@ -35,8 +35,8 @@ func listedSchema() schema.NestedAttributeObject {
 	}}
 }
 
-// listedType is one of the sessions as Terraform encodes it. The framework takes two seconds to make
-// such values of ten thousand structs, and to look through them again.
+// listedType is the type of one session in the list as Terraform encodes it. To convert ten
+// thousand structs, and to validate them again, takes the framework two seconds.
 var listedType = listedSchema().Type().TerraformType(context.Background())
 
 func (d *sessionsDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
@@ -44,7 +44,7 @@ func (d *sessionsDataSource) Metadata(_ context.Context, req datasource.Metadata
 }
 
 func (d *sessionsDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	d.api = sessionsFrom(req.ProviderData, &resp.Diagnostics)
+	d.api = apiFrom(req.ProviderData, &resp.Diagnostics)
 }
 
 func (d *sessionsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
@@ -60,15 +60,15 @@ func (d *sessionsDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 	}
 }
 
-// ValidateConfig refuses what no read would answer.
+// ValidateConfig refuses a filter that can match nothing.
 func (d *sessionsDataSource) ValidateConfig(ctx context.Context, req datasource.ValidateConfigRequest, resp *datasource.ValidateConfigResponse) {
-	resp.Diagnostics.Append(validFilter(ctx, req.Config)...)
+	resp.Diagnostics.Append(validateFilter(ctx, req.Config)...)
 }
 
 func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
 	var filter sessionsFilter
-	found, diags := listed(ctx, d.api, req.Config, &filter)
+	found, diags := listSessions(ctx, d.api, req.Config, &filter)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return

@@ -1,4 +1,4 @@
-// What servers put in front of an answer or around it costs nobody a session.
+// What servers put before or around the JSON of an answer loses no session.
 package qod_test
 
 import (
@@ -13,8 +13,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// rewritten is a wire on which answers are not what the network sent.
-func rewritten(rewrite func(r *http.Request, body []byte) []byte) qodtest.Interceptor {
+// rewriteAnswers is an interceptor that changes the network's answers.
+func rewriteAnswers(rewrite func(r *http.Request, body []byte) []byte) qodtest.Interceptor {
 	return func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 		resp, err := next.RoundTrip(r)
 		if err != nil {
@@ -31,11 +31,11 @@ func rewritten(rewrite func(r *http.Request, body []byte) []byte) qodtest.Interc
 	}
 }
 
-// Servers of one platform begin each JSON text with a byte-order mark: discovery, tokens, sessions,
-// lists and errors.
+// Servers of one platform begin every JSON text with a byte-order mark: discovery documents,
+// tokens, sessions, lists and errors.
 func TestByteOrderMarks(t *testing.T) {
 	t.Parallel()
-	qodtest.InBubble(t, qodtest.Options{Intercept: rewritten(func(_ *http.Request, body []byte) []byte {
+	qodtest.InBubble(t, qodtest.Options{Intercept: rewriteAnswers(func(_ *http.Request, body []byte) []byte {
 		if len(body) == 0 {
 			return body
 		}
@@ -58,8 +58,8 @@ func TestByteOrderMarks(t *testing.T) {
 	})
 }
 
-// The answer to a create that is wrapped in something still names the session, and it is asked for
-// only once.
+// An answer to a create that is wrapped in something still names the session, and there is only one
+// POST.
 func TestWrappedAnswers(t *testing.T) {
 	t.Parallel()
 	for name, around := range map[string][2]string{
@@ -67,7 +67,7 @@ func TestWrappedAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			qodtest.InBubble(t, qodtest.Options{Intercept: rewritten(func(r *http.Request, body []byte) []byte {
+			qodtest.InBubble(t, qodtest.Options{Intercept: rewriteAnswers(func(r *http.Request, body []byte) []byte {
 				if r.Method != http.MethodPost || r.URL.Path != "/v1/qod/sessions" {
 					return body
 				}

@@ -1,5 +1,6 @@
-// Tokens are asked for rarely, renewed in time, dropped when refused and never twice at once; a
-// refused client is not locked out by asking again; and nobody waits longer than they said.
+// Tokens are fetched rarely, renewed in time, dropped when refused, and never fetched twice at
+// once. A refused client is not locked out by further requests, and no caller waits past its
+// deadline.
 package qod_test
 
 import (
@@ -20,8 +21,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// look uses a token once.
-func look(t *testing.T, n *qodtest.Network) error {
+// list makes one request with a token.
+func list(t *testing.T, n *qodtest.Network) error {
 	t.Helper()
 	_, err := n.Read(qodtest.WithTimeout(t, 5*time.Minute), qod.Ref{ID: qodtest.SessionID})
 	if qod.IsGone(err) {
@@ -30,14 +31,14 @@ func look(t *testing.T, n *qodtest.Network) error {
 	return err
 }
 
-func mustLook(t *testing.T, n *qodtest.Network) {
+func mustList(t *testing.T, n *qodtest.Network) {
 	t.Helper()
-	if err := look(t, n); err != nil {
+	if err := list(t, n); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// A token is used until shortly before its end, whatever the server says of that.
+// A token is used until shortly before its expiry, whatever form the server states that in.
 func TestTokenLifetime(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -74,20 +75,20 @@ func TestTokenLifetime(t *testing.T) {
 						delete(answer, "expires_in")
 					}
 				})
-				mustLook(t, n)
+				mustList(t, n)
 				issued := n.Requests(sandbox.OpToken)[0].At
 				time.Sleep(time.Until(issued.Add(test.renewed - time.Second)))
-				mustLook(t, n)
+				mustList(t, n)
 				qodtest.Equal(t, "token requests while it is good", n.Count(sandbox.OpToken), 1)
 				time.Sleep(2 * time.Second)
-				mustLook(t, n)
+				mustList(t, n)
 				qodtest.Equal(t, "token requests afterwards", n.Count(sandbox.OpToken), 2)
 			})
 		})
 	}
 }
 
-// The same holds where the answer is a form, as some servers have it.
+// The same holds for a form, which some servers answer with.
 func TestTokenLifetimeInAForm(t *testing.T) {
 	t.Parallel()
 	for expiresIn, renewed := range map[string]time.Duration{
@@ -99,19 +100,19 @@ func TestTokenLifetimeInAForm(t *testing.T) {
 			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 				n.AcceptToken("a-good-token", sandbox.DefaultClient.ID)
 				n.InjectFault(sandbox.OpToken, -1, sandbox.Answer(200, "application/x-www-form-urlencoded", "access_token=a-good-token&expires_in="+expiresIn))
-				mustLook(t, n)
+				mustList(t, n)
 				time.Sleep(renewed - time.Second)
-				mustLook(t, n)
+				mustList(t, n)
 				qodtest.Equal(t, "token requests while it is good", n.Count(sandbox.OpToken), 1)
 				time.Sleep(2 * time.Second)
-				mustLook(t, n)
+				mustList(t, n)
 				qodtest.Equal(t, "token requests afterwards", n.Count(sandbox.OpToken), 2)
 			})
 		})
 	}
 }
 
-// What token endpoints send instead of RFC 6749 is read where it can be, and told otherwise.
+// Token responses that differ from RFC 6749 are understood where possible, and otherwise reported.
 func TestTokenAnswers(t *testing.T) {
 	t.Parallel()
 	good := `{"access_token":"a-good-token","token_type":"bearer","expires_in":3600}`
@@ -167,7 +168,7 @@ func TestTokenAnswers(t *testing.T) {
 			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 				n.AcceptToken("a-good-token", sandbox.DefaultClient.ID)
 				n.InjectFault(sandbox.OpToken, -1, test.effect)
-				err := look(t, n)
+				err := list(t, n)
 				requests := test.requests
 				if requests == 0 {
 					requests = 1
@@ -194,15 +195,15 @@ func TestTokenAnswers(t *testing.T) {
 	}
 }
 
-// An outage that is over by the second or third try is not noticed.
+// An outage that ends by the second or third try goes unnoticed.
 func TestTokenOutage(t *testing.T) {
 	t.Parallel()
-	for name, effect := range map[string]sandbox.Effect{"503": down, "dropped": sandbox.DropBeforeCommit(), "hangs": sandbox.HangBeforeCommit()} {
+	for name, effect := range map[string]sandbox.Effect{"503": unavailable, "dropped": sandbox.DropBeforeCommit(), "hangs": sandbox.HangBeforeCommit()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 				n.InjectFault(sandbox.OpToken, 2, effect)
-				spent := qodtest.Elapsed(func() { mustLook(t, n) })
+				spent := qodtest.Elapsed(func() { mustList(t, n) })
 				qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 3)
 				if spent > 25*time.Second {
 					t.Errorf("it took %v", spent)
@@ -212,8 +213,8 @@ func TestTokenOutage(t *testing.T) {
 	}
 }
 
-// together runs n calls at the same time and returns their errors.
-func together(count int, call func() error) []error {
+// concurrently runs n calls at the same time and returns their errors.
+func concurrently(count int, call func() error) []error {
 	errs := make([]error, count)
 	var wg sync.WaitGroup
 	for i := range errs {
@@ -223,13 +224,13 @@ func together(count int, call func() error) []error {
 	return errs
 }
 
-// A client that is refused asks once, whoever wants a token then or later: some identity
-// providers lock a client that goes on asking.
+// A client that is refused sends one token request, however many callers want a token then or
+// later: some identity providers lock a client that keeps trying.
 func TestTokenRefusedClientAsksOnce(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.ClientSecret = "wrong" }}, func(t *testing.T, n *qodtest.Network) {
 		for range 3 {
-			for _, err := range together(100, func() error { return look(t, n) }) {
+			for _, err := range concurrently(100, func() error { return list(t, n) }) {
 				qodtest.Equal(t, "code", qodtest.ErrorAs[*qod.TokenError](t, err).Code, "invalid_client")
 			}
 			time.Sleep(time.Hour)
@@ -239,28 +240,28 @@ func TestTokenRefusedClientAsksOnce(t *testing.T) {
 	})
 }
 
-// Any other failure is told to a burst once, and asked about again later.
+// Any other failure is returned to all callers of a burst after one request, and tried again later.
 func TestTokenFailureIsShared(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
-		n.InjectFault(sandbox.OpToken, 3, down)
-		for _, err := range together(100, func() error { return look(t, n) }) {
+		n.InjectFault(sandbox.OpToken, 3, unavailable)
+		for _, err := range concurrently(100, func() error { return list(t, n) }) {
 			_ = qodtest.ErrorAs[*qod.TokenError](t, err)
 		}
-		_ = qodtest.ErrorAs[*qod.TokenError](t, look(t, n))
+		_ = qodtest.ErrorAs[*qod.TokenError](t, list(t, n))
 		qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 3)
 		time.Sleep(2 * time.Second)
-		mustLook(t, n)
+		mustList(t, n)
 		qodtest.Equal(t, "token requests in the end", n.Count(sandbox.OpToken), 4)
 	})
 }
 
-// A hundred calls that are under way when the token is revoked fetch one new one.
+// A hundred calls in progress when the token is revoked fetch one new token.
 func TestTokenRevokedUnderWay(t *testing.T) {
 	t.Parallel()
 	const calls = 100
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
-		mustLook(t, n)
+		mustList(t, n)
 		var arrived sync.WaitGroup
 		arrived.Add(calls)
 		n.Before(sandbox.OpRead, func(nth int, _ *http.Request) {
@@ -271,7 +272,7 @@ func TestTokenRevokedUnderWay(t *testing.T) {
 				time.Sleep(time.Duration(nth) * time.Millisecond) // the answers come one by one
 			}
 		})
-		for _, err := range together(calls, func() error { return look(t, n) }) {
+		for _, err := range concurrently(calls, func() error { return list(t, n) }) {
 			if err != nil {
 				t.Error(err)
 			}
@@ -282,8 +283,8 @@ func TestTokenRevokedUnderWay(t *testing.T) {
 	})
 }
 
-// A 401 drops the token that it was given for and not the next one, also where a server gives out
-// the same one again.
+// A 401 drops the token that it was for and not the next one, also where a server issues the same
+// token again.
 func TestTokenGivenOutAgain(t *testing.T) {
 	t.Parallel()
 	const calls = 100
@@ -301,8 +302,8 @@ func TestTokenGivenOutAgain(t *testing.T) {
 		n.SeedSession(sandbox.Session{ID: qodtest.SessionID}) // one that is gone would be looked for
 		n.AcceptToken("the-same", sandbox.DefaultClient.ID)
 		n.InjectFault(sandbox.OpToken, -1, sandbox.Answer(200, qodtest.JSON, `{"access_token":"the-same","expires_in":3600}`))
-		mustLook(t, n)
-		for _, err := range together(calls, func() error { return look(t, n) }) {
+		mustList(t, n)
+		for _, err := range concurrently(calls, func() error { return list(t, n) }) {
 			if err != nil {
 				t.Error(err)
 			}
@@ -311,12 +312,12 @@ func TestTokenGivenOutAgain(t *testing.T) {
 	})
 }
 
-// A run that outlives its tokens renews them before they end, so that no call meets a 401.
+// A run that outlives its tokens renews them before they expire, so that no call gets a 401.
 func TestTokenExpiresDuringTheRun(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{TokenLifetime: 5 * time.Minute}}, func(t *testing.T, n *qodtest.Network) {
 		for range 60 {
-			for _, err := range together(10, func() error { return look(t, n) }) {
+			for _, err := range concurrently(10, func() error { return list(t, n) }) {
 				if err != nil {
 					t.Error(err)
 				}
@@ -334,43 +335,43 @@ func TestTokenExpiresDuringTheRun(t *testing.T) {
 	})
 }
 
-// A token that cannot be renewed early is used for as long as it is good, also by those who must
-// not ask for another.
+// A token that cannot be renewed early is used for as long as it is valid, also by callers for whom
+// the client must not send another token request.
 func TestTokenIsUsedToItsEndInAnOutage(t *testing.T) {
 	t.Parallel()
-	for name, effect := range map[string]sandbox.Effect{"503": down, "invalid_client": sandbox.Status(401, `{"error":"invalid_client"}`)} {
+	for name, effect := range map[string]sandbox.Effect{"503": unavailable, "invalid_client": sandbox.Status(401, `{"error":"invalid_client"}`)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
-				mustLook(t, n)
+				mustList(t, n)
 				n.InjectFault(sandbox.OpToken, -1, effect)
 				time.Sleep(59*time.Minute + 10*time.Second)
 				for range 5 {
-					mustLook(t, n)
+					mustList(t, n)
 					time.Sleep(5 * time.Second)
 				}
 				time.Sleep(time.Minute)
-				_ = qodtest.ErrorAs[*qod.TokenError](t, look(t, n))
+				_ = qodtest.ErrorAs[*qod.TokenError](t, list(t, n))
 			})
 		})
 	}
 }
 
-// A server that gives out the token it gave before is asked once, not for ever.
+// A server that issues the same token again is asked once, and not forever.
 func TestTokenThatStaysRefused(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 		n.InjectFault(sandbox.OpToken, -1, sandbox.Answer(200, qodtest.JSON, `{"access_token":"the-same","expires_in":3600}`))
-		qodtest.Equal(t, "status", qodtest.ErrorAs[*qod.Error](t, look(t, n)).Status, http.StatusUnauthorized)
+		qodtest.Equal(t, "status", qodtest.ErrorAs[*qod.Error](t, list(t, n)).Status, http.StatusUnauthorized)
 		qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 2)
 		n.AcceptToken("the-same", sandbox.DefaultClient.ID)
-		mustLook(t, n)
+		mustList(t, n)
 		qodtest.Equal(t, "token requests in the end", n.Count(sandbox.OpToken), 2)
 	})
 }
 
-// A caller waits for a hung token endpoint no longer than it said; the last one to leave ends the
-// request, and one that leaves early takes nothing from the others.
+// A caller waits for a hung token endpoint no longer than its deadline. The last caller to leave
+// ends the request; one that leaves earlier does not affect the others.
 func TestTokenEndpointHangs(t *testing.T) {
 	t.Parallel()
 	t.Run("its deadline", func(t *testing.T) {
@@ -388,7 +389,7 @@ func TestTokenEndpointHangs(t *testing.T) {
 		qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 			n.InjectFault(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
 			var err error
-			spent := qodtest.Elapsed(func() { err = look(t, n) })
+			spent := qodtest.Elapsed(func() { err = list(t, n) })
 			_ = qodtest.ErrorAs[*qod.TokenError](t, err)
 			if spent > 30*time.Second {
 				t.Errorf("it took %v", spent)
@@ -433,7 +434,7 @@ func TestTokenEndpointHangs(t *testing.T) {
 			_, err := n.Read(qodtest.WithTimeout(t, time.Second), qod.Ref{ID: qodtest.SessionID})
 			qodtest.Equal(t, "timeout", qodtest.ErrorAs[*qod.InterruptedError](t, err).Timeout, true)
 			synctest.Wait()
-			mustLook(t, n)
+			mustList(t, n)
 		})
 	})
 	t.Run("the first one leaves", func(t *testing.T) {
@@ -448,7 +449,7 @@ func TestTokenEndpointHangs(t *testing.T) {
 			for range 10 {
 				wg.Go(func() {
 					time.Sleep(500 * time.Millisecond)
-					mustLook(t, n)
+					mustList(t, n)
 				})
 			}
 			wg.Wait()
@@ -457,8 +458,8 @@ func TestTokenEndpointHangs(t *testing.T) {
 	})
 }
 
-// The secret goes to the token endpoint in the one way that it wants, the scopes with it, and to
-// nobody else.
+// The secret and the scopes go to the token endpoint, by the authentication method that it wants,
+// and nowhere else.
 func TestTokenRequest(t *testing.T) {
 	t.Parallel()
 	const id, secret = "id:with spaces", "p%ss/wörd+&=?"
@@ -471,7 +472,7 @@ func TestTokenRequest(t *testing.T) {
 		form      bool
 	}{
 		"both are offered":         {},
-		"nothing is said":          {discovery: without("token_endpoint_auth_methods_supported")},
+		"nothing is said":          {discovery: withoutFields("token_endpoint_auth_methods_supported")},
 		"nonsense is said":         {discovery: func(d map[string]any) { d["token_endpoint_auth_methods_supported"] = "client_secret_post" }},
 		"neither is offered":       {discovery: func(d map[string]any) { d["token_endpoint_auth_methods_supported"] = []any{"private_key_jwt"} }},
 		"only the form is offered": {discovery: inForm, form: true},
@@ -485,7 +486,7 @@ func TestTokenRequest(t *testing.T) {
 				Client:  func(c *qod.Config) { c.ClientID, c.ClientSecret, c.TokenURL = id, secret, test.tokenURL },
 			}, func(t *testing.T, n *qodtest.Network) {
 				n.Discovery(test.discovery)
-				mustLook(t, n)
+				mustList(t, n)
 				r := n.Requests(sandbox.OpToken)[0]
 				form, err := url.ParseQuery(string(r.Body))
 				if err != nil {
@@ -518,15 +519,15 @@ func keys(form url.Values) func(func(string) bool) {
 	}
 }
 
-// A ready token is used as it is, and once it is refused nothing more is sent.
+// A static token is used as it is, and once it has been refused no further request is sent.
 func TestStaticToken(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.AccessToken = "ready" }}, func(t *testing.T, n *qodtest.Network) {
 		n.AcceptToken("ready", sandbox.DefaultClient.ID)
-		mustLook(t, n)
+		mustList(t, n)
 		n.RevokeTokens()
 		before := n.Count(sandbox.OpRead)
-		for _, err := range []error{look(t, n), look(t, n)} {
+		for _, err := range []error{list(t, n), list(t, n)} {
 			if !errors.Is(err, qod.ErrNotRenewable) {
 				t.Error(err)
 			}
@@ -536,7 +537,7 @@ func TestStaticToken(t *testing.T) {
 	})
 }
 
-// A fault while a token is fetched is everybody's error and nobody's end.
+// A panic while a token is fetched becomes the error of every caller, and ends no process.
 func TestTokenPanics(t *testing.T) {
 	t.Parallel()
 	faulty := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
@@ -547,10 +548,10 @@ func TestTokenPanics(t *testing.T) {
 		return next.RoundTrip(r)
 	}
 	qodtest.InBubble(t, qodtest.Options{Intercept: faulty}, func(t *testing.T, n *qodtest.Network) {
-		for _, err := range together(20, func() error { return look(t, n) }) {
+		for _, err := range concurrently(20, func() error { return list(t, n) }) {
 			_ = qodtest.ErrorAs[*qod.PanicError](t, err)
 		}
 		n.Intercept = nil
-		mustLook(t, n)
+		mustList(t, n)
 	})
 }

@@ -1,5 +1,5 @@
-// A list may stand still for as long as it likes: what a session has become of is seen by a get every
-// few seconds, by a few waits as by many, and without a storm.
+// A list may be old for as long as it likes: changes of a session are seen by reading it every few
+// seconds, with few waits as with many, and without a storm of requests.
 package qod_test
 
 import (
@@ -63,7 +63,7 @@ func TestAwaitBehindAListThatStandsStill(t *testing.T) {
 						if late := spent - after; late > test.late {
 							t.Errorf("noticed %v late, want at most %v", late, test.late)
 						}
-						// Four lists a second, and a get each in four seconds.
+						// Four lists a second, and one read of each session in four seconds.
 						most := 16 + int(4*spent/time.Second) + test.waits*(2+int(spent/(4*time.Second)))
 						if count := len(n.Requests()); count > most {
 							t.Errorf("%d requests in %v, want at most %d", count, spent, most)
@@ -75,8 +75,8 @@ func TestAwaitBehindAListThatStandsStill(t *testing.T) {
 	}
 }
 
-// No list ends a wait: not one that says AVAILABLE of what has ended since, nor one that does not show
-// a session that is there.
+// No list ends a wait: neither one that says AVAILABLE of a session that has ended since, nor one
+// that does not show a session that is live.
 func TestAwaitIsEndedByNoList(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -89,15 +89,15 @@ func TestAwaitIsEndedByNoList(t *testing.T) {
 			info["qosStatus"], info["startedAt"], info["expiresAt"] = "AVAILABLE", "2000-01-01T00:00:00Z", "2000-01-01T01:00:00Z"
 			return true
 		}, 0, qod.StatusAvailable, 30 * time.Second},
-		"that says UNAVAILABLE":           {set("qosStatus", "UNAVAILABLE"), 0, qod.StatusAvailable, 30 * time.Second},
+		"that says UNAVAILABLE":           {setListedField("qosStatus", "UNAVAILABLE"), 0, qod.StatusAvailable, 30 * time.Second},
 		"that does not show it":           {func(map[string]any) bool { return false }, 0, qod.StatusAvailable, 30 * time.Second},
-		"that says REQUESTED for ever":    {set("qosStatus", "REQUESTED"), 0, qod.StatusAvailable, 30 * time.Second},
-		"that shows it with another name": {set("sessionId", qodtest.SessionID), 0, qod.StatusAvailable, 30 * time.Second},
+		"that says REQUESTED for ever":    {setListedField("qosStatus", "REQUESTED"), 0, qod.StatusAvailable, 30 * time.Second},
+		"that shows it with another name": {setListedField("sessionId", qodtest.SessionID), 0, qod.StatusAvailable, 30 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			qodtest.InBubble(t, qodtest.Options{
-				Sandbox: sandbox.Config{Provisioning: 30 * time.Second}, Intercept: fromList(nil, test.lists),
+				Sandbox: sandbox.Config{Provisioning: 30 * time.Second}, Intercept: rewriteListed(nil, test.lists),
 			}, func(t *testing.T, n *qodtest.Network) {
 				n.T = t
 				n.ReadAll(n.SeedFleet(4)) // from now on lists are asked for
@@ -117,21 +117,21 @@ func TestAwaitIsEndedByNoList(t *testing.T) {
 	}
 }
 
-// Where gets are answered in the API's place and the list shows the session, the wait goes on: how it is
-// a list does not tell.
+// Where something between us and the API answers reads with a 404 while the list shows the session,
+// the wait continues: a list does not prove its status.
 func TestAwaitBehindAGatewayThatDeniesIt(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 		s := n.SeedSession(sandbox.Session{})
-		var denied atomic.Bool
-		denied.Store(true)
+		var notFoundOnGet atomic.Bool
+		notFoundOnGet.Store(true)
 		n.Intercept = func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
-			if r.Method == http.MethodGet && !qodtest.IsList(r) && denied.Load() && r.Header.Get("Authorization") != "" {
+			if r.Method == http.MethodGet && !qodtest.IsList(r) && notFoundOnGet.Load() && r.Header.Get("Authorization") != "" {
 				return qodtest.Response(r, http.StatusNotFound, qodtest.JSON, `{"message":"no Route matched with those values"}`), nil
 			}
 			return next.RoundTrip(r)
 		}
-		time.AfterFunc(20*time.Second, func() { denied.Store(false) })
+		time.AfterFunc(20*time.Second, func() { notFoundOnGet.Store(false) })
 		var err error
 		spent := qodtest.Elapsed(func() { _, err = n.Await(qodtest.WithTimeout(t, 5*time.Minute), qodtest.Ref(s)) })
 		if err != nil || spent < 20*time.Second || spent > 24*time.Second {
@@ -140,14 +140,14 @@ func TestAwaitBehindAGatewayThatDeniesIt(t *testing.T) {
 	})
 }
 
-// A wait whose last poll failed with a 404 that nothing proves ends with the time, and its last look is
-// a get.
+// A wait whose last poll got a 404 without proof ends at its deadline, with a last read of the
+// session itself.
 func TestAwaitOfWhatCannotBeSeen(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 		s := n.SeedSession(sandbox.Session{Status: sandbox.StatusRequested})
 		n.InjectFault(sandbox.OpRead, -1, sandbox.ForeignNotFound[0].Effect)
-		n.InjectFault(sandbox.OpList, -1, down)
+		n.InjectFault(sandbox.OpList, -1, unavailable)
 		_, err := n.Await(qodtest.WithTimeout(t, time.Minute), qodtest.Ref(s))
 		qodtest.Equal(t, "reason", qodtest.ErrorAs[*qod.WaitError](t, err).Reason, qod.WaitTimeout)
 		_ = qodtest.ErrorAs[*qod.UnprovenError](t, err)

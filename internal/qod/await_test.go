@@ -1,5 +1,5 @@
-// Await ends for a reason it can name: AVAILABLE, UNAVAILABLE, a proven absence, refused
-// credentials, the caller's deadline or an interrupt. Everything else is ridden out.
+// Await ends for a reason that it can name: AVAILABLE, UNAVAILABLE, proof that the session is gone,
+// refused credentials, the caller's deadline or an interrupt. Any other failure is retried.
 package qod_test
 
 import (
@@ -13,14 +13,14 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-var noSession = sandbox.Status(http.StatusNotFound, `{"status":404,"code":"NOT_FOUND","message":"no such session"}`)
+var notFound = sandbox.Status(http.StatusNotFound, `{"status":404,"code":"NOT_FOUND","message":"no such session"}`)
 
-func reads(times int, effect sandbox.Effect) func(*testing.T, *qodtest.Network, string) {
+func failReads(times int, effect sandbox.Effect) func(*testing.T, *qodtest.Network, string) {
 	return func(_ *testing.T, n *qodtest.Network, _ string) { n.InjectFault(sandbox.OpRead, times, effect) }
 }
 
-// tokenless takes the token away and spoils the next ones.
-func tokenless(times int, effect sandbox.Effect) func(*testing.T, *qodtest.Network, string) {
+// failTokens revokes the token and makes the next token requests fail.
+func failTokens(times int, effect sandbox.Effect) func(*testing.T, *qodtest.Network, string) {
 	return func(_ *testing.T, n *qodtest.Network, _ string) {
 		n.RevokeTokens()
 		n.InjectFault(sandbox.OpToken, times, effect)
@@ -31,7 +31,7 @@ func TestAwait(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		provisioning time.Duration
-		ready        string // a ready access token instead of credentials
+		static       string // a static access token in place of credentials
 		arrange      func(t *testing.T, n *qodtest.Network, id string)
 		budget       time.Duration
 
@@ -67,11 +67,11 @@ func TestAwait(t *testing.T) {
 			budget: time.Minute, reason: qod.WaitTimeout, last: "PENDING", from: time.Minute, till: time.Minute,
 		},
 		"no status": {
-			arrange: func(_ *testing.T, n *qodtest.Network, _ string) { n.Echo(without("qosStatus")) },
+			arrange: func(_ *testing.T, n *qodtest.Network, _ string) { n.Echo(withoutFields("qosStatus")) },
 			budget:  time.Minute, reason: qod.WaitTimeout, last: "", from: time.Minute, till: time.Minute,
 		},
 
-		"not visible yet": {arrange: reads(5, noSession), till: 8 * time.Second},
+		"not visible yet": {arrange: failReads(5, notFound), till: 8 * time.Second},
 		"gone": {
 			arrange: func(_ *testing.T, n *qodtest.Network, id string) { n.Remove(id) },
 			reason:  qod.WaitGone, err: 404, till: time.Second, // a list proves it
@@ -84,47 +84,48 @@ func TestAwait(t *testing.T) {
 			reason: qod.WaitGone, last: qod.StatusRequested, err: 404, from: 20 * time.Second, till: 23 * time.Second,
 		},
 		"a page says 404": {
-			arrange: reads(-1, sandbox.Status(404, qodtest.LoginPage, "Content-Type", qodtest.HTML)), budget: time.Minute,
+			arrange: failReads(-1, sandbox.Status(404, qodtest.LoginPage, "Content-Type", qodtest.HTML)), budget: time.Minute,
 			reason: qod.WaitTimeout, err: 404, from: time.Minute, till: time.Minute,
 		},
-		"a page says 404 for a while": {arrange: reads(20, sandbox.Status(404, qodtest.LoginPage, "Content-Type", qodtest.HTML)), till: time.Minute},
+		"a page says 404 for a while": {arrange: failReads(20, sandbox.Status(404, qodtest.LoginPage, "Content-Type", qodtest.HTML)), till: time.Minute},
 
-		"polls fail for a while":      {arrange: reads(20, down), till: time.Minute},
-		"polls are dropped":           {arrange: reads(20, sandbox.DropBeforeCommit()), till: time.Minute},
-		"polls are forbidden a while": {arrange: reads(20, sandbox.Status(403, "")), till: time.Minute},
-		"polls say HTML":              {arrange: reads(20, sandbox.Answer(200, qodtest.HTML, qodtest.LoginPage)), till: time.Minute},
-		"polls show another session":  {arrange: reads(20, sandbox.Answer(200, qodtest.JSON, `{"sessionId":"`+qodtest.SessionID+`","qosStatus":"AVAILABLE"}`)), till: time.Minute},
-		"a poll hangs":                {arrange: reads(1, sandbox.HangBeforeCommit()), from: 30 * time.Second, till: 33 * time.Second, polls: 2},
+		"polls fail for a while":      {arrange: failReads(20, unavailable), till: time.Minute},
+		"polls are dropped":           {arrange: failReads(20, sandbox.DropBeforeCommit()), till: time.Minute},
+		"polls are forbidden a while": {arrange: failReads(20, sandbox.Status(403, "")), till: time.Minute},
+		"polls say HTML":              {arrange: failReads(20, sandbox.Answer(200, qodtest.HTML, qodtest.LoginPage)), till: time.Minute},
+		"polls show another session":  {arrange: failReads(20, sandbox.Answer(200, qodtest.JSON, `{"sessionId":"`+qodtest.SessionID+`","qosStatus":"AVAILABLE"}`)), till: time.Minute},
+		"a poll hangs":                {arrange: failReads(1, sandbox.HangBeforeCommit()), from: 30 * time.Second, till: 33 * time.Second, polls: 2},
 		"polls fail for ever": {
-			arrange: reads(-1, down), budget: time.Minute,
+			arrange: failReads(-1, unavailable), budget: time.Minute,
 			reason: qod.WaitTimeout, err: 503, from: time.Minute, till: time.Minute,
 		},
 		"it fails and then is slow": {
-			provisioning: time.Hour, arrange: reads(5, down), budget: time.Minute,
+			provisioning: time.Hour, arrange: failReads(5, unavailable), budget: time.Minute,
 			reason: qod.WaitTimeout, last: qod.StatusRequested, from: time.Minute, till: time.Minute,
 		},
 		"Retry-After": {
-			arrange: reads(1, sandbox.Status(429, "", "Retry-After", "20")), from: 20 * time.Second, till: 21 * time.Second, polls: 2,
+			arrange: failReads(1, sandbox.Status(429, "", "Retry-After", "20")), from: 20 * time.Second, till: 21 * time.Second, polls: 2,
 		},
-		// One absurd answer must not keep it from seeing the session that became available.
+		// One absurd Retry-After must not keep the wait from seeing the session become available.
 		"an absurd Retry-After": {
-			arrange: reads(1, sandbox.Status(503, "", "Retry-After", "99999999")), till: time.Minute, polls: 2,
+			arrange: failReads(1, sandbox.Status(503, "", "Retry-After", "99999999")), till: time.Minute, polls: 2,
 		},
 
 		"the token is refused once": {arrange: func(_ *testing.T, n *qodtest.Network, _ string) { n.RevokeTokens() }, till: time.Second, polls: 2},
-		// What refuses once may be a proxy, and taint a session that is well. Each try costs two tokens.
-		"the token is refused twice":         {arrange: reads(2, sandbox.Status(401, "")), from: 30 * time.Second, till: 31 * time.Second, polls: 3},
-		"the token is refused for a while":   {arrange: reads(6, sandbox.Status(401, "")), from: 90 * time.Second, till: 91 * time.Second, polls: 7},
-		"a page stands in for the new token": {arrange: tokenless(1, sandbox.Status(403, qodtest.LoginPage, "Content-Type", qodtest.HTML)), from: 30 * time.Second, till: 31 * time.Second, polls: 2},
+		// A single 403 may come from a proxy, and giving up would taint a healthy session. Each try costs
+		// two tokens.
+		"the token is refused twice":         {arrange: failReads(2, sandbox.Status(401, "")), from: 30 * time.Second, till: 31 * time.Second, polls: 3},
+		"the token is refused for a while":   {arrange: failReads(6, sandbox.Status(401, "")), from: 90 * time.Second, till: 91 * time.Second, polls: 7},
+		"a page stands in for the new token": {arrange: failTokens(1, sandbox.Status(403, qodtest.LoginPage, "Content-Type", qodtest.HTML)), from: 30 * time.Second, till: 31 * time.Second, polls: 2},
 		"the token is always refused": {
-			arrange: reads(-1, sandbox.Status(401, "")), reason: qod.WaitTimeout, err: 401, from: 5 * time.Minute, till: 5 * time.Minute, polls: 22,
+			arrange: failReads(-1, sandbox.Status(401, "")), reason: qod.WaitTimeout, err: 401, from: 5 * time.Minute, till: 5 * time.Minute, polls: 22,
 		},
-		"a ready token is refused": {ready: "stale", reason: qod.WaitUnauthorized, err: 401, till: time.Second, polls: 1},
+		"a static token is refused": {static: "stale", reason: qod.WaitUnauthorized, err: 401, till: time.Second, polls: 1},
 		"the token endpoint is down for a while": {
-			arrange: tokenless(5, down), till: time.Minute,
+			arrange: failTokens(5, unavailable), till: time.Minute,
 		},
 		"the token endpoint refuses the client": {
-			arrange: tokenless(-1, sandbox.Status(401, `{"error":"invalid_client"}`)),
+			arrange: failTokens(-1, sandbox.Status(401, `{"error":"invalid_client"}`)),
 			reason:  qod.WaitUnauthorized, err: 401, till: time.Second, polls: 1,
 		},
 	}
@@ -133,15 +134,15 @@ func TestAwait(t *testing.T) {
 			t.Parallel()
 			qodtest.InBubble(t, qodtest.Options{
 				Sandbox: sandbox.Config{Provisioning: test.provisioning},
-				Client:  func(c *qod.Config) { c.AccessToken = test.ready },
+				Client:  func(c *qod.Config) { c.AccessToken = test.static },
 			}, func(t *testing.T, n *qodtest.Network) {
 				s := n.SeedSession(sandbox.Session{Status: sandbox.StatusRequested})
-				if _, err := n.List(t.Context(), qod.Filter{}); err != nil && test.ready == "" { // there is a token
+				if _, err := n.List(t.Context(), qod.Filter{}); err != nil && test.static == "" { // there is a token
 					t.Fatal(err)
 				}
-				if test.ready != "" {
+				if test.static != "" {
 					n.Connect(qod.Config{
-						Endpoint: qodtest.Gateway + "/v1", AccessToken: test.ready, RequestTimeout: time.Second, Transport: n.Transport(),
+						Endpoint: qodtest.Gateway + "/v1", AccessToken: test.static, RequestTimeout: time.Second, Transport: n.Transport(),
 					}, nil)
 				}
 				if test.arrange != nil {
@@ -187,10 +188,10 @@ func TestAwaitInterrupted(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(*testing.T, *qodtest.Network, string){
 		"between polls":                  nil,
-		"while a poll hangs":             reads(-1, sandbox.HangBeforeCommit()),
-		"while a body hangs":             reads(-1, sandbox.HeadThenHang()),
-		"in a Retry-After":               reads(-1, sandbox.Status(429, "", "Retry-After", "600")),
-		"while it counts as not visible": reads(-1, noSession),
+		"while a poll hangs":             failReads(-1, sandbox.HangBeforeCommit()),
+		"while a body hangs":             failReads(-1, sandbox.HeadThenHang()),
+		"in a Retry-After":               failReads(-1, sandbox.Status(429, "", "Retry-After", "600")),
+		"while it counts as not visible": failReads(-1, notFound),
 		"while a token is fetched": func(_ *testing.T, n *qodtest.Network, _ string) {
 			n.InjectFault(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
 		},
@@ -198,7 +199,7 @@ func TestAwaitInterrupted(t *testing.T) {
 	for name, arrange := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			qodtest.InBubble(t, qodtest.Options{Sandbox: slowly}, func(t *testing.T, n *qodtest.Network) {
+			qodtest.InBubble(t, qodtest.Options{Sandbox: slowProvisioning}, func(t *testing.T, n *qodtest.Network) {
 				s := n.SeedSession(sandbox.Session{Status: sandbox.StatusRequested})
 				if arrange != nil {
 					arrange(t, n, s.ID)
@@ -217,10 +218,10 @@ func TestAwaitInterrupted(t *testing.T) {
 	}
 }
 
-// Many waits do not become a storm, nor do they poll in step.
+// Many waits cause no storm of requests, and do not poll in step.
 func TestAwaitSpreadsItsPolls(t *testing.T) {
 	t.Parallel()
-	qodtest.InBubble(t, qodtest.Options{Sandbox: slowly}, func(t *testing.T, n *qodtest.Network) {
+	qodtest.InBubble(t, qodtest.Options{Sandbox: slowProvisioning}, func(t *testing.T, n *qodtest.Network) {
 		s := n.SeedSession(sandbox.Session{Status: sandbox.StatusRequested})
 		done := make(chan struct{})
 		for range 40 {
@@ -262,7 +263,7 @@ func TestAwaitRefusesWhatIsNoID(t *testing.T) {
 	}
 }
 
-// A 201 that says UNAVAILABLE already is told by the first poll.
+// A 201 that already says UNAVAILABLE is reported by the first poll.
 func TestCreateAndAwaitUnavailable(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {

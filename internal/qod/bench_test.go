@@ -1,4 +1,4 @@
-// What the client itself costs: go test -run=- -bench=. -benchmem.
+// The cost of the client itself: go test -run=- -bench=. -benchmem.
 package qod_test
 
 import (
@@ -15,9 +15,9 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// benched is a client of a network that is there but takes no time: what the sandbox once answered
-// for a request is what it always answers.
-func benched(b *testing.B, sessions int) (*qod.Client, []string) {
+// benchmarkClient is a client of a network that takes no time: the sandbox's first answer to each
+// request is repeated.
+func benchmarkClient(b *testing.B, sessions int) (*qod.Client, []string) {
 	b.Helper()
 	network := sandbox.New(sandbox.Config{})
 	b.Cleanup(network.Close)
@@ -50,9 +50,9 @@ func benched(b *testing.B, sessions int) (*qod.Client, []string) {
 	return client, ids
 }
 
-// BenchmarkRead is the get of one session.
+// BenchmarkRead reads one session.
 func BenchmarkRead(b *testing.B) {
-	client, ids := benched(b, 1)
+	client, ids := benchmarkClient(b, 1)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := client.Read(b.Context(), qod.Ref{ID: ids[0]}); err != nil {
@@ -61,9 +61,9 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// BenchmarkConfirm reads a fleet by a list that is there already, from as many sides as there are.
+// BenchmarkConfirm reads a fleet from a cached list, by parallel callers.
 func BenchmarkConfirm(b *testing.B) {
-	client, ids := benched(b, 1000)
+	client, ids := benchmarkClient(b, 1000)
 	for _, id := range ids[:5] { // the fifth is read from a list, as are all others but the first four
 		if _, err := client.Read(b.Context(), qod.Ref{ID: id}); err != nil {
 			b.Fatal(err)
@@ -71,12 +71,12 @@ func BenchmarkConfirm(b *testing.B) {
 	}
 	ids = ids[4:]
 	began := time.Now()
-	var turn atomic.Int64
+	var next atomic.Int64
 	b.ReportAllocs()
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			_, ok := client.ReadCached(context.Background(), qod.Ref{ID: ids[turn.Add(1)%int64(len(ids))]})
+			_, ok := client.ReadCached(context.Background(), qod.Ref{ID: ids[next.Add(1)%int64(len(ids))]})
 			if !ok && time.Since(began) < 9*time.Second {
 				b.Error("not confirmed")
 			}

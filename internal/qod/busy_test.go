@@ -1,5 +1,6 @@
-// Busy is not refused: a 429 proves that nothing happened. All requests of a process slow down together,
-// and go on until the time of each operation is up; without one nothing is held up.
+// Rate-limited is not refused: a 429 proves that nothing happened. All requests of a process slow
+// down together, and are retried until the time of each operation is up. Without a 429, no request
+// is delayed.
 package qod_test
 
 import (
@@ -17,24 +18,24 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// rateLimit is an API gateway that takes so many requests in any period and answers the others with
-// 429.
+// rateLimit is a gateway that passes a number of requests in any period and answers the others with
+// a 429.
 type rateLimit struct {
 	most   int
 	period time.Duration
 	strict bool     // what it refuses counts, too
 	header []string // of a refusal
 
-	mu      sync.Mutex
-	taken   []time.Time // of late
-	passed  int
-	denied  int
-	last    time.Time     // when the last request came
-	crowded time.Time     // when the first one was refused
-	closest time.Duration // the least time between two, a second after that
+	mu       sync.Mutex
+	passedAt []time.Time // of late
+	passed   int
+	refused  int
+	last     time.Time     // when the last request came
+	crowded  time.Time     // when the first one was refused
+	closest  time.Duration // the least time between two, a second after that
 }
 
-// pass reports whether the gateway takes a request now.
+// pass reports whether the gateway passes a request now.
 func (l *rateLimit) pass() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -43,24 +44,24 @@ func (l *rateLimit) pass() bool {
 		l.closest = now.Sub(l.last)
 	}
 	l.last = now
-	l.taken = slices.DeleteFunc(l.taken, func(at time.Time) bool { return now.Sub(at) >= l.period })
-	if len(l.taken) >= l.most {
-		l.denied++
+	l.passedAt = slices.DeleteFunc(l.passedAt, func(at time.Time) bool { return now.Sub(at) >= l.period })
+	if len(l.passedAt) >= l.most {
+		l.refused++
 		if l.crowded.IsZero() {
 			l.crowded = now
 		}
 		if l.strict {
-			l.taken = append(l.taken, now)
+			l.passedAt = append(l.passedAt, now)
 		}
 		return false
 	}
-	l.taken = append(l.taken, now)
+	l.passedAt = append(l.passedAt, now)
 	l.passed++
 	return true
 }
 
-// wire puts the gateway before the API; the token endpoint is another's.
-func (l *rateLimit) wire(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+// intercept puts the gateway before the API, but not before the token endpoint.
+func (l *rateLimit) intercept(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 	if r.URL.Path == "/oauth/token" || r.URL.Path == "/.well-known/openid-configuration" || l.pass() {
 		return next.RoundTrip(r)
 	}
@@ -71,7 +72,7 @@ func (l *rateLimit) wire(_ *qodtest.Network, r *http.Request, next http.RoundTri
 	return refusal, nil
 }
 
-// tenAtATime does what Terraform does with a fleet: ten of it at a time.
+// tenAtATime does something n times, ten at a time, as Terraform does.
 func tenAtATime(count int, do func(i int) error) []error {
 	errs := make([]error, count)
 	next := make(chan int)
@@ -91,8 +92,8 @@ func tenAtATime(count int, do func(i int) error) []error {
 	return errs
 }
 
-// aFleet is created and deleted, each of it within the time that resources have by default.
-func aFleet(t *testing.T, n *qodtest.Network, devices int) {
+// createFleet creates and deletes a fleet, each session within the default timeouts.
+func createFleet(t *testing.T, n *qodtest.Network, devices int) {
 	t.Helper()
 	ids := make([]string, devices)
 	for i, err := range tenAtATime(devices, func(i int) error {
@@ -144,18 +145,18 @@ func TestFleetAtARateLimit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: 2 * time.Second}, Intercept: limit.wire}, func(t *testing.T, n *qodtest.Network) {
-				spent := qodtest.Elapsed(func() { aFleet(t, n, devices) })
-				// A POST, a look at what came of it, and a DELETE each.
+			qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: 2 * time.Second}, Intercept: limit.intercept}, func(t *testing.T, n *qodtest.Network) {
+				spent := qodtest.Elapsed(func() { createFleet(t, n, devices) })
+				// A POST, a list that finds its session, and a DELETE for each.
 				const least = 3 * devices
-				if all := limit.passed + limit.denied; all > 5*least/2 {
-					t.Errorf("%d requests, of which %d were refused", all, limit.denied)
+				if all := limit.passed + limit.refused; all > 5*least/2 {
+					t.Errorf("%d requests, of which %d were refused", all, limit.refused)
 				}
-				// Lists that a wait goes by, and the get that ends it, count as requests, too.
+				// The lists that a wait relies on, and the read that ends it, count as requests too.
 				if needed := least * limit.period / time.Duration(limit.most); spent > 5*needed/2 {
 					t.Errorf("it took %v, where %v would do", spent, needed)
 				}
-				// No request starts before its turn, whatever it is for.
+				// No request starts before its slot, whatever its operation.
 				if limit.period == time.Second && limit.closest < 100*time.Millisecond {
 					t.Errorf("two requests within %v", limit.closest)
 				}
@@ -181,22 +182,23 @@ func TestFleetAtARateLimitOnSockets(t *testing.T) {
 	n := clientOf(t, server.URL+"/v1", staticToken)
 	n.Sandbox = network
 	const devices = 20
-	aFleet(t, n, devices)
-	if all := limit.passed + limit.denied; limit.denied == 0 || all > 2*3*devices {
-		t.Errorf("%d requests, of which %d were refused", all, limit.denied)
+	createFleet(t, n, devices)
+	if all := limit.passed + limit.refused; limit.refused == 0 || all > 2*3*devices {
+		t.Errorf("%d requests, of which %d were refused", all, limit.refused)
 	}
 }
 
-// An API that takes all is asked at once, and so is one whose token endpoint is busy.
+// An API without a rate limit is called at once, and so is one whose token endpoint is
+// rate-limited.
 func TestNothingIsHeldUpWithoutA429(t *testing.T) {
 	t.Parallel()
 	const latency = 10 * time.Millisecond
 	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Latency: latency}}, func(t *testing.T, n *qodtest.Network) {
 		n.InjectFault(sandbox.OpToken, 2, sandbox.Status(429, ""))
-		mustLook(t, n)
+		mustList(t, n)
 		for range 10 {
 			qodtest.Equal(t, "spent", qodtest.Elapsed(func() {
-				for _, err := range together(100, func() error { return look(t, n) }) {
+				for _, err := range concurrently(100, func() error { return list(t, n) }) {
 					if err != nil {
 						t.Error(err)
 					}
@@ -206,25 +208,25 @@ func TestNothingIsHeldUpWithoutA429(t *testing.T) {
 	})
 }
 
-// A 429 costs none of the retries that are counted.
+// A 429 does not count as one of the retries.
 func TestBusyIsOutlasted(t *testing.T) {
 	t.Parallel()
-	for op, verb := range verbs {
+	for op, verb := range operations {
 		for name, header := range map[string][]string{"429": nil, "429 with Retry-After": {"Retry-After", "2"}} {
 			t.Run(string(op)+" "+name, func(t *testing.T) {
 				t.Parallel()
 				qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, n *qodtest.Network) {
 					s := n.SeedSession(sandbox.Session{})
-					n.InjectFault(at(op), 10, sandbox.Status(429, "", header...))
+					n.InjectFault(sandboxOperation(op), 10, sandbox.Status(429, "", header...))
 					if err := verb(qodtest.WithTimeout(t, 2*time.Minute), n, s.ID); err != nil {
 						t.Error(err)
 					}
-					qodtest.Equal(t, "requests", n.Count(at(op)), 11)
+					qodtest.Equal(t, "requests", n.Count(sandboxOperation(op)), 11)
 					tries := 0
 					for _, e := range n.Events() {
 						if e.Operation == op {
 							tries++
-							// A list that is shared is nobody's second try.
+							// A shared list is not retried for each of its callers.
 							qodtest.Equal(t, "attempt", e.Attempt, map[bool]int{false: tries, true: 1}[op == qod.OperationList])
 						}
 					}
@@ -237,13 +239,13 @@ func TestBusyIsOutlasted(t *testing.T) {
 			t.Parallel()
 			qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, n *qodtest.Network) {
 				s := n.SeedSession(sandbox.Session{})
-				n.InjectFault(at(op), 10, sandbox.Status(503, "", "Retry-After", "2"))
-				if err := verbs[op](qodtest.WithTimeout(t, 2*time.Minute), n, s.ID); err != nil {
+				n.InjectFault(sandboxOperation(op), 10, sandbox.Status(503, "", "Retry-After", "2"))
+				if err := operations[op](qodtest.WithTimeout(t, 2*time.Minute), n, s.ID); err != nil {
 					t.Error(err)
 				}
-				qodtest.Equal(t, "requests", n.Count(at(op)), 11)
-				n.InjectFault(at(op), 1, sandbox.Status(503, ""))
-				if err := verbs[op](qodtest.WithTimeout(t, 2*time.Minute), n, s.ID); err == nil {
+				qodtest.Equal(t, "requests", n.Count(sandboxOperation(op)), 11)
+				n.InjectFault(sandboxOperation(op), 1, sandbox.Status(503, ""))
+				if err := operations[op](qodtest.WithTimeout(t, 2*time.Minute), n, s.ID); err == nil {
 					t.Error("a 503 that names no time may be broken, and is counted")
 				}
 			})
@@ -251,10 +253,10 @@ func TestBusyIsOutlasted(t *testing.T) {
 	}
 }
 
-// Who is busy for ever is told of as such, when the time of the operation is up.
+// An API that is rate-limiting forever is reported as such at the deadline of the operation.
 func TestBusyForEver(t *testing.T) {
 	t.Parallel()
-	for op, verb := range verbs {
+	for op, verb := range operations {
 		for name, test := range map[string]struct {
 			header []string
 			budget time.Duration // 0: none
@@ -265,7 +267,7 @@ func TestBusyForEver(t *testing.T) {
 				t.Parallel()
 				qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 					s := n.SeedSession(sandbox.Session{})
-					n.InjectFault(at(op), -1, sandbox.Status(429, `{"code":"TOO_MANY_REQUESTS"}`, test.header...))
+					n.InjectFault(sandboxOperation(op), -1, sandbox.Status(429, `{"code":"TOO_MANY_REQUESTS"}`, test.header...))
 					ctx, end := t.Context(), 2*time.Minute
 					if test.budget > 0 {
 						ctx, end = qodtest.WithTimeout(t, test.budget), test.budget
@@ -281,7 +283,7 @@ func TestBusyForEver(t *testing.T) {
 					if spent < end-15*time.Second || spent > end+15*time.Second || test.budget > 0 && spent > end {
 						t.Errorf("it went on for %v", spent)
 					}
-					if count := n.Count(at(op)); count < 8 || count > 60 {
+					if count := n.Count(sandboxOperation(op)); count < 8 || count > 60 {
 						t.Errorf("%d requests", count)
 					}
 				})
@@ -290,14 +292,14 @@ func TestBusyForEver(t *testing.T) {
 	}
 }
 
-// What is sent again with a new token waits for its turn like any other.
+// A request that is repeated with a new token waits for a slot like any other.
 func TestReplayKeepsToThePace(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 		n.InjectFault(sandbox.OpRead, 1, sandbox.Status(429, ""))
-		mustLook(t, n)
+		mustList(t, n)
 		n.InjectFault(sandbox.OpRead, 1, sandbox.Status(401, ""))
-		mustLook(t, n)
+		mustList(t, n)
 		reads := n.Requests(sandbox.OpRead)
 		if apart := reads[3].At.Sub(reads[2].At); apart < 100*time.Millisecond {
 			t.Errorf("it follows the one that was refused after %v", apart)
@@ -305,14 +307,14 @@ func TestReplayKeepsToThePace(t *testing.T) {
 	})
 }
 
-// A create that waits for its turn has sent nothing: an interrupt ends it at once.
+// A create that waits for its slot has sent nothing: an interrupt ends it at once.
 func TestInterruptWhileItIsBusy(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 		n.InjectFault(sandbox.OpCreate, -1, sandbox.Status(429, "", "Retry-After", "1"))
 		ctx := qodtest.CancelAfter(t, time.Minute)
 		var err error
-		qodtest.Equal(t, "spent", qodtest.Elapsed(func() { err = verbs[qod.OperationCreate](ctx, n, "") }), time.Minute)
+		qodtest.Equal(t, "spent", qodtest.Elapsed(func() { err = operations[qod.OperationCreate](ctx, n, "") }), time.Minute)
 		qodtest.Equal(t, "timeout", qodtest.ErrorAs[*qod.InterruptedError](t, err).Timeout, false)
 	})
 }

@@ -1,5 +1,6 @@
-// One request is what the document asks for and no more, and its answer, whatever it is, becomes
-// a result or an error that a person can read: bounded, without markup, with what support asks for.
+// A request is what the document describes and no more. Its answer, whatever it is, becomes a
+// result or an error that a person can read: bounded, without markup, and with what support asks
+// for.
 package qod_test
 
 import (
@@ -19,8 +20,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// verbs are the four operations, each as one call for one session.
-var verbs = map[qod.Operation]func(ctx context.Context, n *qodtest.Network, id string) error{
+// operations are the four operations, each as one call for one session.
+var operations = map[qod.Operation]func(ctx context.Context, n *qodtest.Network, id string) error{
 	qod.OperationCreate: func(ctx context.Context, n *qodtest.Network, _ string) error {
 		spec := qodtest.Spec()
 		spec.Device.PhoneNumber = "+34600000002"
@@ -38,8 +39,8 @@ var verbs = map[qod.Operation]func(ctx context.Context, n *qodtest.Network, id s
 	qod.OperationDelete: func(ctx context.Context, n *qodtest.Network, id string) error { return n.Delete(ctx, qod.Ref{ID: id}) },
 }
 
-// at names the sandbox's operation of a client's.
-func at(op qod.Operation) sandbox.Operation {
+// sandboxOperation is the sandbox's name for an operation.
+func sandboxOperation(op qod.Operation) sandbox.Operation {
 	if op == qod.OperationDelete {
 		return sandbox.OpDelete
 	}
@@ -51,9 +52,9 @@ func TestRequests(t *testing.T) {
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 		s := n.SeedSession(sandbox.Session{})
 		n.InjectFault(sandbox.OpCreate, 1, sandbox.Status(429, ""))
-		n.InjectFault(sandbox.OpRead, 1, down)
+		n.InjectFault(sandbox.OpRead, 1, unavailable)
 		for _, op := range []qod.Operation{qod.OperationCreate, qod.OperationRead, qod.OperationList, qod.OperationDelete} {
-			if err := verbs[op](t.Context(), n, s.ID); err != nil {
+			if err := operations[op](t.Context(), n, s.ID); err != nil {
 				t.Errorf("%s: %v", op, err)
 			}
 		}
@@ -79,7 +80,7 @@ func TestRequests(t *testing.T) {
 				}
 			}
 		}
-		// Every request is told of, with nothing of what it said.
+		// Every request is logged, without its body.
 		events := n.Events()
 		qodtest.Equal(t, "events", len(events), len(requests))
 		for _, e := range events {
@@ -159,17 +160,17 @@ func TestAnswersAreToldInAFewWords(t *testing.T) {
 // A 401 costs one token and one more request, for every operation.
 func TestRefusedTokenIsReplacedOnce(t *testing.T) {
 	t.Parallel()
-	for op, verb := range verbs {
+	for op, verb := range operations {
 		for name, times := range map[string]int{"once": 1, "for ever": -1} {
 			t.Run(string(op)+" "+name, func(t *testing.T) {
 				t.Parallel()
 				qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 					s := n.SeedSession(sandbox.Session{})
-					n.InjectFault(at(op), times, sandbox.Status(401, `{"code":"UNAUTHENTICATED"}`))
+					n.InjectFault(sandboxOperation(op), times, sandbox.Status(401, `{"code":"UNAUTHENTICATED"}`))
 					err := verb(t.Context(), n, s.ID)
-					qodtest.Equal(t, "requests", n.Count(at(op)), 2)
+					qodtest.Equal(t, "requests", n.Count(sandboxOperation(op)), 2)
 					qodtest.Equal(t, "fails", err != nil, times < 0)
-					requests := n.Requests(at(op))
+					requests := n.Requests(sandboxOperation(op))
 					if requests[0].Header.Get("Authorization") == requests[1].Header.Get("Authorization") {
 						t.Error("the token that was refused is sent again")
 					}
@@ -183,14 +184,14 @@ func TestRefusedTokenIsReplacedOnce(t *testing.T) {
 	}
 }
 
-// Every operation names the scope that it lacks.
+// Every operation names the scope that it requires.
 func TestForbiddenNamesTheScope(t *testing.T) {
 	t.Parallel()
 	scopes := map[qod.Operation]string{
 		qod.OperationCreate: sandbox.ScopeWrite, qod.OperationDelete: sandbox.ScopeWrite,
 		qod.OperationRead: sandbox.ScopeRead, qod.OperationList: sandbox.ScopeRead,
 	}
-	for op, verb := range verbs {
+	for op, verb := range operations {
 		t.Run(string(op), func(t *testing.T) {
 			t.Parallel()
 			other := sandbox.ScopeRead
@@ -204,14 +205,14 @@ func TestForbiddenNamesTheScope(t *testing.T) {
 				qodtest.Equal(t, "status", e.Status, http.StatusForbidden)
 				qodtest.Equal(t, "scope", e.Scope, scopes[op])
 				qodtest.Equal(t, "code", e.Code, "PERMISSION_DENIED")
-				qodtest.Equal(t, "requests", n.Count(at(op)), 1)
+				qodtest.Equal(t, "requests", n.Count(sandboxOperation(op)), 1)
 				qodtest.Equal(t, "gone", qod.IsGone(err), false)
 			})
 		})
 	}
 }
 
-// No request takes longer than the request timeout, its body included.
+// No request takes longer than the request timeout, including the body of its answer.
 func TestRequestTimeout(t *testing.T) {
 	t.Parallel()
 	for name, effect := range map[string]sandbox.Effect{"no answer": sandbox.HangBeforeCommit(), "half a body": sandbox.HeadThenHang()} {
@@ -219,7 +220,7 @@ func TestRequestTimeout(t *testing.T) {
 			t.Parallel()
 			qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.RequestTimeout, c.MaxRetries = 3*time.Second, 0 }}, func(t *testing.T, n *qodtest.Network) {
 				s := n.SeedSession(sandbox.Session{})
-				mustLook(t, n)
+				mustList(t, n)
 				n.InjectFault(sandbox.OpRead, -1, effect)
 				var err error
 				spent := qodtest.Elapsed(func() { _, err = n.Read(t.Context(), qodtest.Ref(s)) })
@@ -232,12 +233,13 @@ func TestRequestTimeout(t *testing.T) {
 	}
 }
 
-// The tries of one operation grow apart and are spread, so that a burst does not return as one.
+// The retries of one operation are spaced further and further apart, with jitter, so that a burst
+// does not come back as one.
 func TestRetriesAreSpread(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
-		n.InjectFault(sandbox.OpRead, -1, down)
-		for _, err := range together(50, func() error { return look(t, n) }) {
+		n.InjectFault(sandbox.OpRead, -1, unavailable)
+		for _, err := range concurrently(50, func() error { return list(t, n) }) {
 			qodtest.Equal(t, "status", qodtest.ErrorAs[*qod.Error](t, err).Status, 503)
 		}
 		instants := map[time.Time]bool{}

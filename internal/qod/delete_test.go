@@ -1,6 +1,6 @@
-// Release says that a session is deleted only when the API itself said so, and that there was
-// none only for a proven 404. Everything else is an error, so that a session that is live and
-// billed never leaves the state.
+// Delete reports a session as deleted only when the API itself confirms it, and as gone only with
+// proof. Anything else is an error, so that a session that is live and billed never leaves the
+// state.
 package qod_test
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-func releases(times int, effect sandbox.Effect) func(*qodtest.Network, string) {
+func failDeletes(times int, effect sandbox.Effect) func(*qodtest.Network, string) {
 	return func(n *qodtest.Network, _ string) { n.InjectFault(sandbox.OpDelete, times, effect) }
 }
 
@@ -38,13 +38,13 @@ func TestDelete(t *testing.T) {
 		check   func(t *testing.T, err error)
 	}{
 		"204":            {deletes: 1},
-		"200, empty":     {arrange: releases(1, sandbox.Answer(200, qodtest.JSON, "")), deletes: 1},
-		"200 and a body": {arrange: releases(1, sandbox.Answer(200, qodtest.JSON, `{"sessionId":"x"}`)), deletes: 1},
+		"200, empty":     {arrange: failDeletes(1, sandbox.Answer(200, qodtest.JSON, "")), deletes: 1},
+		"200 and a body": {arrange: failDeletes(1, sandbox.Answer(200, qodtest.JSON, `{"sessionId":"x"}`)), deletes: 1},
 		"200 and a page of a portal": {
-			arrange: releases(-1, sandbox.Status(200, qodtest.LoginPage, "Content-Type", qodtest.HTML)),
+			arrange: failDeletes(-1, sandbox.Status(200, qodtest.LoginPage, "Content-Type", qodtest.HTML)),
 			want:    failed, live: true, status: 200, deletes: 5,
 		},
-		"a page of a portal, once": {arrange: releases(1, sandbox.Status(200, qodtest.LoginPage, "Content-Type", qodtest.HTML)), deletes: 2},
+		"a page of a portal, once": {arrange: failDeletes(1, sandbox.Status(200, qodtest.LoginPage, "Content-Type", qodtest.HTML)), deletes: 2},
 
 		"gone already": {arrange: func(n *qodtest.Network, id string) { n.Remove(id) }, want: gone, deletes: 1},
 		"404, empty": {arrange: func(n *qodtest.Network, id string) {
@@ -53,30 +53,30 @@ func TestDelete(t *testing.T) {
 		}, want: gone, deletes: 1},
 		"unavailable": {arrange: func(n *qodtest.Network, id string) { n.Revoke(id) }, deletes: 1},
 
-		"the answer is lost":        {arrange: releases(1, sandbox.DropAfterCommit()), want: gone, deletes: 2},
-		"the request is lost":       {arrange: releases(1, sandbox.DropBeforeCommit()), deletes: 2},
-		"reset":                     {arrange: releases(1, sandbox.Reset()), deletes: 2},
-		"502 after the commit":      {arrange: releases(1, sandbox.StatusAfterCommit(502, "")), want: gone, deletes: 2},
-		"it hangs after the commit": {arrange: releases(1, sandbox.HangAfterCommit()), want: gone, deletes: 2},
-		"doubled":                   {arrange: releases(1, sandbox.Duplicate()), want: gone, deletes: 1},
-		"503 twice":                 {arrange: releases(2, down), deletes: 3},
-		"503 for ever":              {arrange: releases(-1, down), want: failed, live: true, status: 503, deletes: 5},
-		"429 that fits":             {arrange: releases(1, sandbox.Status(429, "", "Retry-After", "60")), deletes: 2},
+		"the answer is lost":        {arrange: failDeletes(1, sandbox.DropAfterCommit()), want: gone, deletes: 2},
+		"the request is lost":       {arrange: failDeletes(1, sandbox.DropBeforeCommit()), deletes: 2},
+		"reset":                     {arrange: failDeletes(1, sandbox.Reset()), deletes: 2},
+		"502 after the commit":      {arrange: failDeletes(1, sandbox.StatusAfterCommit(502, "")), want: gone, deletes: 2},
+		"it hangs after the commit": {arrange: failDeletes(1, sandbox.HangAfterCommit()), want: gone, deletes: 2},
+		"doubled":                   {arrange: failDeletes(1, sandbox.Duplicate()), want: gone, deletes: 1},
+		"503 twice":                 {arrange: failDeletes(2, unavailable), deletes: 3},
+		"503 for ever":              {arrange: failDeletes(-1, unavailable), want: failed, live: true, status: 503, deletes: 5},
+		"429 that fits":             {arrange: failDeletes(1, sandbox.Status(429, "", "Retry-After", "60")), deletes: 2},
 		"429 that does not": {
-			arrange: releases(-1, sandbox.Status(429, "", "Retry-After", "600")), want: failed, live: true, status: 429, deletes: 1, till: time.Second,
+			arrange: failDeletes(-1, sandbox.Status(429, "", "Retry-After", "600")), want: failed, live: true, status: 429, deletes: 1, till: time.Second,
 			check: func(t *testing.T, err error) {
 				qodtest.Equal(t, "asked", qodtest.ErrorAs[*qod.Error](t, err).RetryAfter, 10*time.Minute)
 			},
 		},
 		"403": {
-			arrange: releases(-1, sandbox.Status(403, `{"code":"PERMISSION_DENIED"}`)), want: failed, live: true, status: 403, deletes: 1,
+			arrange: failDeletes(-1, sandbox.Status(403, `{"code":"PERMISSION_DENIED"}`)), want: failed, live: true, status: 403, deletes: 1,
 			check: func(t *testing.T, err error) {
 				qodtest.Equal(t, "scope", qodtest.ErrorAs[*qod.Error](t, err).Scope, sandbox.ScopeWrite)
 			},
 		},
-		"401 once":    {arrange: releases(1, sandbox.Status(401, "")), deletes: 2},
-		"401 forever": {arrange: releases(-1, sandbox.Status(401, "")), want: failed, live: true, status: 401, deletes: 2},
-		"redirected":  {arrange: releases(-1, sandbox.Redirect(307, "https://evil.example/")), want: failed, live: true, status: 307, deletes: 1},
+		"401 once":    {arrange: failDeletes(1, sandbox.Status(401, "")), deletes: 2},
+		"401 forever": {arrange: failDeletes(-1, sandbox.Status(401, "")), want: failed, live: true, status: 401, deletes: 2},
+		"redirected":  {arrange: failDeletes(-1, sandbox.Redirect(307, "https://evil.example/")), want: failed, live: true, status: 307, deletes: 1},
 
 		"202, and deleted a moment later": {
 			arrange: func(n *qodtest.Network, id string) {
@@ -104,20 +104,20 @@ func TestDelete(t *testing.T) {
 			arrange: func(n *qodtest.Network, id string) {
 				n.InjectFault(sandbox.OpDelete, 1, sandbox.Status(202, ""))
 				time.AfterFunc(20*time.Second, func() { n.Remove(id) })
-				n.InjectFault(sandbox.OpRead, 1, down)
+				n.InjectFault(sandbox.OpRead, 1, unavailable)
 				n.InjectFault(sandbox.OpRead, 1, sandbox.Status(404, qodtest.LoginPage, "Content-Type", qodtest.HTML))
 				n.InjectFault(sandbox.OpRead, 1, sandbox.DropBeforeCommit())
 			},
 			deletes: 1, till: 30 * time.Second,
 		},
 		"202, and never deleted": {
-			arrange: releases(1, sandbox.Status(202, "")), want: failed, live: true, deletes: 1, till: 2 * time.Minute,
+			arrange: failDeletes(1, sandbox.Status(202, "")), want: failed, live: true, deletes: 1, till: 2 * time.Minute,
 			check: func(t *testing.T, err error) {
 				qodtest.Equal(t, "timeout", qodtest.ErrorAs[*qod.InterruptedError](t, err).Timeout, true)
 			},
 		},
 		"no time left": {
-			arrange: releases(-1, down), budget: time.Second, want: failed, live: true, status: 503, deletes: 3, till: time.Second,
+			arrange: failDeletes(-1, unavailable), budget: time.Second, want: failed, live: true, status: 503, deletes: 3, till: time.Second,
 		},
 	}
 	for name, test := range tests {
@@ -161,7 +161,7 @@ func TestDelete(t *testing.T) {
 	}
 }
 
-// What the API is busy with is deleted a moment later: that is what the time is for.
+// A session that the API is busy with is deleted a moment later: that is what the timeout is for.
 func TestDeleteOfABusySession(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{409, 423, 425} {
@@ -202,11 +202,11 @@ func TestDeleteOfABusySession(t *testing.T) {
 	}
 }
 
-// maxDeletePause is what lies between two DELETEs at most.
+// maxDeletePause is the longest time between two DELETEs.
 const maxDeletePause = 6250 * time.Millisecond
 
-// What a list shows is there, whatever a DELETE is answered in the API's place: it is repeated while
-// there is time, and then the error says both.
+// A session that a list shows exists, even if something between us and the API answers the DELETE
+// with a 404: it is repeated while there is time, and then the error says both.
 func TestDeleteOfWhatAListShows(t *testing.T) {
 	t.Parallel()
 	for _, says := range sandbox.ForeignNotFound {
@@ -244,7 +244,7 @@ func TestDeleteOfWhatAListShows(t *testing.T) {
 	}
 }
 
-// What the API asks to wait is waited for.
+// A delete waits as long as the API asks for.
 func TestDeleteOfABusySessionAsItIsAsked(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -265,11 +265,11 @@ func TestDeleteOfABusySessionAsItIsAsked(t *testing.T) {
 func TestDeleteInterrupted(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(*qodtest.Network, string){
-		"while it hangs":            releases(-1, sandbox.HangBeforeCommit()),
-		"while it hangs, deleted":   releases(-1, sandbox.HangAfterCommit()),
-		"between two tries":         releases(-1, sandbox.Status(503, "", "Retry-After", "60")),
-		"while it is only accepted": releases(1, sandbox.Status(202, "")),
-		"while the API is busy":     releases(-1, sandbox.Status(409, "")),
+		"while it hangs":            failDeletes(-1, sandbox.HangBeforeCommit()),
+		"while it hangs, deleted":   failDeletes(-1, sandbox.HangAfterCommit()),
+		"between two tries":         failDeletes(-1, sandbox.Status(503, "", "Retry-After", "60")),
+		"while it is only accepted": failDeletes(1, sandbox.Status(202, "")),
+		"while the API is busy":     failDeletes(-1, sandbox.Status(409, "")),
 		"while a token is fetched":  func(n *qodtest.Network, _ string) { n.InjectFault(sandbox.OpToken, -1, sandbox.HangBeforeCommit()) },
 	}
 	for name, arrange := range tests {
@@ -293,7 +293,7 @@ func TestDeleteInterrupted(t *testing.T) {
 	}
 }
 
-// countAfter counts the requests that came later than d after the bubble began.
+// countAfter counts the requests that came later than d after the start of the bubble.
 func countAfter(requests []sandbox.Request, d time.Duration) int {
 	count := 0
 	for _, r := range requests {

@@ -1,5 +1,5 @@
-// Discovery finds the token endpoint once, and sends no secret to one that the document of this
-// very origin does not name over https.
+// Discovery finds the token endpoint once. The secret goes only to an https endpoint that the
+// document of this very origin names.
 package qod_test
 
 import (
@@ -18,7 +18,7 @@ func TestDiscovery(t *testing.T) {
 	set := func(field string, value any) func(*qodtest.Network) {
 		return func(n *qodtest.Network) { n.Discovery(func(document map[string]any) { document[field] = value }) }
 	}
-	spoilt := func(effect sandbox.Effect) func(*qodtest.Network) {
+	failDiscovery := func(effect sandbox.Effect) func(*qodtest.Network) {
 		return func(n *qodtest.Network) { n.InjectFault(sandbox.OpDiscovery, -1, effect) }
 	}
 	tests := map[string]struct {
@@ -26,11 +26,11 @@ func TestDiscovery(t *testing.T) {
 		arrange  func(*qodtest.Network)
 		says     string // the error does; empty: none
 		status   int
-		asked    int // for the document; 0: once
+		requests int // for the document; 0: once
 	}{
 		"as it should":             {},
 		"an issuer with a slash":   {arrange: set("issuer", qodtest.Gateway+"/")},
-		"no issuer":                {arrange: func(n *qodtest.Network) { n.Discovery(without("issuer")) }},
+		"no issuer":                {arrange: func(n *qodtest.Network) { n.Discovery(withoutFields("issuer")) }},
 		"another host for tokens":  {arrange: set("token_endpoint", "https://auth.example/oauth/token")},
 		"the endpoint in capitals": {endpoint: "https://Gateway.Example/v1", arrange: set("issuer", qodtest.Gateway)},
 		"the issuer in capitals":   {arrange: set("issuer", "https://GATEWAY.example")},
@@ -59,24 +59,24 @@ func TestDiscovery(t *testing.T) {
 		"another issuer":                {arrange: set("issuer", "https://evil.example"), says: "another issuer, https://evil.example"},
 		"an issuer of another scheme":   {arrange: set("issuer", "http://gateway.example"), says: "another issuer"},
 		"an issuer with a path":         {arrange: set("issuer", qodtest.Gateway+"/tenant"), says: "another issuer"},
-		"no token endpoint":             {arrange: func(n *qodtest.Network) { n.Discovery(without("token_endpoint")) }, says: "no token_endpoint"},
+		"no token endpoint":             {arrange: func(n *qodtest.Network) { n.Discovery(withoutFields("token_endpoint")) }, says: "no token_endpoint"},
 		"a token endpoint that is null": {arrange: set("token_endpoint", nil), says: "no token_endpoint"},
 		"a token endpoint of http":      {arrange: set("token_endpoint", "http://gateway.example/oauth/token"), says: "unencrypted"},
 		"a token endpoint with a user":  {arrange: set("token_endpoint", "https://u:p@gateway.example/oauth/token"), says: "user name"},
 		"a token endpoint with a query": {arrange: set("token_endpoint", "https://gateway.example/oauth/token?x"), says: "query"},
 		"a relative token endpoint":     {arrange: set("token_endpoint", "/oauth/token"), says: "absolute URL"},
 		"a token endpoint of files":     {arrange: set("token_endpoint", "file:///etc/passwd"), says: "absolute URL"},
-		"a page":                        {arrange: spoilt(sandbox.Answer(200, qodtest.HTML, qodtest.LoginPage)), says: "not a JSON object"},
-		"empty":                         {arrange: spoilt(sandbox.Answer(200, qodtest.JSON, "")), says: "not a JSON object"},
-		"an array":                      {arrange: spoilt(sandbox.Answer(200, qodtest.JSON, "[]")), says: "not a JSON object"},
-		"404":                           {arrange: spoilt(sandbox.Status(404, qodtest.LoginPage, "Content-Type", qodtest.HTML)), says: "404", status: 404},
-		"a redirect":                    {arrange: spoilt(sandbox.Redirect(302, "https://sso.example/login?next=x")), says: "redirected to https://sso.example,", status: 302},
-		"503":                           {arrange: spoilt(down), says: "503", status: 503, asked: 3},
-		"429":                           {arrange: spoilt(sandbox.Status(429, "")), says: "429", status: 429, asked: 3},
-		"dropped":                       {arrange: spoilt(sandbox.DropBeforeCommit()), says: "EOF", asked: 3},
-		"cut":                           {arrange: spoilt(sandbox.Truncate(20)), says: "EOF", asked: 3},
-		"endless":                       {arrange: spoilt(sandbox.Endless()), says: "larger than 1 MiB", asked: 3},
-		"a bomb":                        {arrange: spoilt(sandbox.GzipBomb()), says: "larger than 1 MiB", asked: 3},
+		"a page":                        {arrange: failDiscovery(sandbox.Answer(200, qodtest.HTML, qodtest.LoginPage)), says: "not a JSON object"},
+		"empty":                         {arrange: failDiscovery(sandbox.Answer(200, qodtest.JSON, "")), says: "not a JSON object"},
+		"an array":                      {arrange: failDiscovery(sandbox.Answer(200, qodtest.JSON, "[]")), says: "not a JSON object"},
+		"404":                           {arrange: failDiscovery(sandbox.Status(404, qodtest.LoginPage, "Content-Type", qodtest.HTML)), says: "404", status: 404},
+		"a redirect":                    {arrange: failDiscovery(sandbox.Redirect(302, "https://sso.example/login?next=x")), says: "redirected to https://sso.example,", status: 302},
+		"503":                           {arrange: failDiscovery(unavailable), says: "503", status: 503, requests: 3},
+		"429":                           {arrange: failDiscovery(sandbox.Status(429, "")), says: "429", status: 429, requests: 3},
+		"dropped":                       {arrange: failDiscovery(sandbox.DropBeforeCommit()), says: "EOF", requests: 3},
+		"cut":                           {arrange: failDiscovery(sandbox.Truncate(20)), says: "EOF", requests: 3},
+		"endless":                       {arrange: failDiscovery(sandbox.Endless()), says: "larger than 1 MiB", requests: 3},
+		"a bomb":                        {arrange: failDiscovery(sandbox.GzipBomb()), says: "larger than 1 MiB", requests: 3},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -89,12 +89,12 @@ func TestDiscovery(t *testing.T) {
 				if test.arrange != nil {
 					test.arrange(n)
 				}
-				err := look(t, n)
-				asked := test.asked
-				if asked == 0 {
-					asked = 1
+				err := list(t, n)
+				requests := test.requests
+				if requests == 0 {
+					requests = 1
 				}
-				qodtest.Equal(t, "asked for the document", n.Count(sandbox.OpDiscovery), asked)
+				qodtest.Equal(t, "requests for the document", n.Count(sandbox.OpDiscovery), requests)
 				if test.says == "" {
 					if err != nil {
 						t.Error(err)
@@ -115,12 +115,12 @@ func TestDiscovery(t *testing.T) {
 	}
 }
 
-// The document is read once and carries no credentials, however many tokens there are.
+// The document is read once, without credentials, however many tokens there are.
 func TestDiscoveryOnce(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{TokenLifetime: time.Minute}}, func(t *testing.T, n *qodtest.Network) {
 		for range 10 {
-			for _, err := range together(20, func() error { return look(t, n) }) {
+			for _, err := range concurrently(20, func() error { return list(t, n) }) {
 				if err != nil {
 					t.Error(err)
 				}
@@ -137,13 +137,13 @@ func TestDiscoveryOnce(t *testing.T) {
 	})
 }
 
-// One that failed is looked for again, once the burst that wanted it is over.
+// After a failure, discovery is repeated once the burst that needed it is over.
 func TestDiscoveryRecovers(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 		n.InjectFault(sandbox.OpDiscovery, 1, sandbox.Status(404, ""))
-		_ = qodtest.ErrorAs[*qod.TokenError](t, look(t, n))
+		_ = qodtest.ErrorAs[*qod.TokenError](t, list(t, n))
 		time.Sleep(2 * time.Second)
-		mustLook(t, n)
+		mustList(t, n)
 	})
 }

@@ -1,4 +1,4 @@
-// What an error says is one line that names what happened; what it wraps can be asked for.
+// An error is one line that says what happened; the details are in what it wraps.
 package qod_test
 
 import (
@@ -46,7 +46,7 @@ func TestErrorTexts(t *testing.T) {
 	}
 }
 
-// Only the API's own 404 about one session says that it is gone.
+// Only a *GoneError says that a session is gone.
 func TestIsGone(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{

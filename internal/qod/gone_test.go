@@ -1,6 +1,6 @@
-// A 404 is not the session's end. Gateways, replicas and caches say it of sessions that are live and
-// billed, so whoever reads, deletes or waits is told that one is gone only where something proves it:
-// otherwise the session, or an error that keeps it in state.
+// A 404 is not the end of a session. Gateways, replicas and caches answer with one for sessions
+// that are live and billed, so a read, a delete or a wait reports a session as gone only where
+// there is proof. Otherwise it returns the session, or an error that keeps it in state.
 package qod_test
 
 import (
@@ -17,16 +17,16 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// An absentee is a way to say that there is no session.
-type absentee struct {
+// notFoundCase is a way to answer that there is no session.
+type notFoundCase struct {
 	name   string
 	own    bool // in the words of the API document
 	effect sandbox.Effect
 }
 
-func absentees() []absentee {
-	all := []absentee{
-		{"the API", true, noSession},
+func notFoundCases() []notFoundCase {
+	all := []notFoundCase{
+		{"the API", true, notFound},
 		{"the API, CAMARA's code", true, sandbox.Status(404, `{"status":404,"code":"QUALITY_ON_DEMAND.SESSION_NOT_FOUND","message":"no"}`)},
 		{"the API, 410", true, sandbox.Status(410, `{"status":410,"code":"GONE","message":"it was here"}`)},
 		{"the API, out of a cache", false, sandbox.Status(404, `{"status":404,"code":"NOT_FOUND","message":"no"}`, "Age", "30")},
@@ -35,20 +35,20 @@ func absentees() []absentee {
 		{"cut off", false, sandbox.Status(404, `{"code":"NOT_F`)},
 	}
 	for _, answer := range sandbox.ForeignNotFound {
-		all = append(all, absentee{answer.Name, false, answer.Effect})
+		all = append(all, notFoundCase{answer.Name, false, answer.Effect})
 	}
 	return all
 }
 
-// The verbs that can be told that there is no session, each with what it asks for.
-type asker struct {
+// operationCase is a verb that such an answer is given to, with the requests that it makes.
+type operationCase struct {
 	op    sandbox.Operation
 	reads bool // and returns what it has read
 	ask   func(ctx context.Context, n *qodtest.Network, ref qod.Ref) error
 }
 
-func askers() map[string]asker {
-	return map[string]asker{
+func operationCases() map[string]operationCase {
+	return map[string]operationCase{
 		"read": {sandbox.OpRead, true, func(ctx context.Context, n *qodtest.Network, ref qod.Ref) error {
 			s, err := n.Read(ctx, ref)
 			if err == nil && s.ID != ref.ID {
@@ -64,8 +64,8 @@ func askers() map[string]asker {
 	}
 }
 
-// A list, as whoever looks for a session may find it.
-type lister struct {
+// listCase is how a list answers a verb that looks for a session.
+type listCase struct {
 	before func(n *qodtest.Network) // before the session is made
 	after  func(n *qodtest.Network) // and after
 	effect *sandbox.Effect
@@ -78,18 +78,18 @@ type lister struct {
 	refused bool // the API has none: its own words, twice, are proof enough
 }
 
-func listers() map[string]lister {
+func listCases() map[string]listCase {
 	answer := func(status int, body string, header ...string) *sandbox.Effect {
 		return new(sandbox.Status(status, body, header...))
 	}
-	all := map[string]lister{
+	all := map[string]listCase{
 		"is well":                        {age: 2 * time.Minute, proves: true, shows: true},
 		"is well, of a new session":      {age: 20 * time.Second, proves: true, shows: true},
 		"lags 45 s, of an older session": {age: 2 * time.Minute, lag: 45 * time.Second, proves: true, shows: true},
 		"lags 45 s, of a new session":    {age: 20 * time.Second, lag: 45 * time.Second, proves: true, shows: true},
 		"stands still":                   {age: 2 * time.Minute, still: true, shows: true},
-		"fails":                          {age: 2 * time.Minute, effect: &down},
-		"fails, of a new session":        {age: 20 * time.Second, effect: &down},
+		"fails":                          {age: 2 * time.Minute, effect: &unavailable},
+		"fails, of a new session":        {age: 20 * time.Second, effect: &unavailable},
 		"hangs":                          {age: 2 * time.Minute, effect: new(sandbox.HangBeforeCommit())},
 		"is a page":                      {age: 2 * time.Minute, effect: answer(200, qodtest.LoginPage, "Content-Type", qodtest.HTML)},
 		"is an old one with its Age":     {age: 2 * time.Minute, before: func(n *qodtest.Network) { staleBy(n, sandbox.Cached(), 0) }},
@@ -103,26 +103,26 @@ func listers() map[string]lister {
 		"is one page, whose next one is gone":          {age: 2 * time.Minute, effect: answer(200, "[]", "Link", `<?page=2>; rel="next"`)},
 	}
 	for _, status := range []int{403, 405, 501} {
-		all[fmt.Sprintf("is refused with %d", status)] = lister{age: 2 * time.Minute, effect: answer(status, ""), refused: true}
+		all[fmt.Sprintf("is refused with %d", status)] = listCase{age: 2 * time.Minute, effect: answer(status, ""), refused: true}
 	}
 	return all
 }
 
-// Who says that there is no session, to whom, and what lists are good for: it is gone only where the
-// network does not hold it. Each verb meets each list with every fourth of the answers, in turn, and so
-// with six of them at least; each answer meets each verb.
+// Every source of a 404, every verb, and every kind of list: a session is gone only where the
+// network does not hold it. Each verb meets each list with every fourth of the answers, in
+// rotation, and so with six of them at least; each answer meets each verb.
 func TestGoneOnlyWithProof(t *testing.T) {
 	t.Parallel()
 	combination := 0
-	for _, verb := range slices.Sorted(maps.Keys(askers())) {
-		asker := askers()[verb]
-		for _, look := range slices.Sorted(maps.Keys(listers())) {
-			list := listers()[look]
+	for _, verb := range slices.Sorted(maps.Keys(operationCases())) {
+		asker := operationCases()[verb]
+		for _, look := range slices.Sorted(maps.Keys(listCases())) {
+			list := listCases()[look]
 			combination++
 			turn := combination % 4
 			t.Run(fmt.Sprintf("%s, the list %s", verb, look), func(t *testing.T) {
 				t.Parallel()
-				for i, says := range absentees() {
+				for i, says := range notFoundCases() {
 					if i%4 != turn {
 						continue
 					}
@@ -137,7 +137,7 @@ func TestGoneOnlyWithProof(t *testing.T) {
 	}
 }
 
-func (a asker) proves(t *testing.T, list lister, says absentee, fate string) (good bool) {
+func (a operationCase) proves(t *testing.T, list listCase, says notFoundCase, fate string) (good bool) {
 	t.Helper()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 		n.T = t
@@ -196,7 +196,7 @@ func (a asker) proves(t *testing.T, list lister, says absentee, fate string) (go
 	return good
 }
 
-// What is looked for costs little: a list each, and one list for a whole fleet that has ended.
+// Proof is cheap: one list for each session, and one list for a whole fleet that has ended.
 func TestGoneCostsFewRequests(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -250,8 +250,8 @@ func TestGoneCostsFewRequests(t *testing.T) {
 	}
 }
 
-// A delete that finds its session gone asks for no more than a read does; of a whole fleet one list
-// answers for all.
+// A delete that finds its session gone makes no more requests than a read does; for a whole fleet,
+// one list is enough.
 func TestGoneAtDeleteCostsFewRequests(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -272,7 +272,7 @@ func TestGoneAtDeleteCostsFewRequests(t *testing.T) {
 	})
 }
 
-// What this process has deleted is gone without another look.
+// A session that this process has deleted is gone without another request.
 func TestGoneWhatThisProcessHasDeleted(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -299,7 +299,7 @@ func TestGoneWhatThisProcessHasDeleted(t *testing.T) {
 	})
 }
 
-// What proves it is named.
+// The proof is named.
 func TestGoneNamesItsProof(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -333,8 +333,8 @@ func TestGoneNamesItsProof(t *testing.T) {
 	}
 }
 
-// A session is past its end by a clock that more than one answer shows: that of the 404 alone may be
-// of a node that is hours ahead.
+// A session is past its end by a clock on which more than one answer agrees: the 404 alone may come
+// from a node that is hours ahead.
 func TestGonePastItsEndByTwoAnswers(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -399,8 +399,8 @@ func TestGonePastItsEndByTwoAnswers(t *testing.T) {
 	}
 }
 
-// A list that does not show what a get has just shown lags, or shows less than there is: it proves
-// nothing of any other session.
+// A list that does not show a session that was just read lags or is incomplete: it proves nothing
+// about any other session.
 func TestGoneByNoListThatOverlooks(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -428,7 +428,7 @@ func TestGoneByNoListThatOverlooks(t *testing.T) {
 				}
 				time.Sleep(2 * time.Second)
 				test.arrange(n, neighbour.ID)
-				n.InjectFault(sandbox.OpRead, 1, noSession)
+				n.InjectFault(sandbox.OpRead, 1, notFound)
 				_, err := n.Read(t.Context(), qodtest.Ref(s))
 				qodtest.Equal(t, "gone", qod.IsGone(err), test.gone)
 				if u := (*qod.UnprovenError)(nil); !test.gone && (!errors.As(err, &u) || u.Look == nil) {
@@ -439,7 +439,7 @@ func TestGoneByNoListThatOverlooks(t *testing.T) {
 	}
 }
 
-// One that has ended since it was seen takes nothing away from a list; any other that is there does.
+// A session that has ended since it was seen does not discredit a list; any other that exists does.
 func TestGoneByNoListThatOverlooksOneOfMany(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -450,15 +450,15 @@ func TestGoneByNoListThatOverlooksOneOfMany(t *testing.T) {
 			n.Remove(id)
 		}
 		n.InjectFault(sandbox.OpList, -1, sandbox.Status(200, "[]"))
-		n.InjectFault(sandbox.OpRead, 1, noSession)
+		n.InjectFault(sandbox.OpRead, 1, notFound)
 		if _, err := n.Read(t.Context(), qodtest.Ref(s)); qod.IsGone(err) {
 			t.Error(err)
 		}
 	})
 }
 
-// One list answers for all of a fleet that has ended; but not for what it shows, which may have ended
-// since, nor for what was too new for it.
+// One list is enough for a fleet that has ended; but not for a session that it shows, which may
+// have ended since, nor for one that is too new.
 func TestGoneByTheListOfAnother(t *testing.T) {
 	t.Parallel()
 	t.Run("ended since", func(t *testing.T) {
@@ -506,7 +506,7 @@ func TestGoneByTheListOfAnother(t *testing.T) {
 	}
 }
 
-// What an answer that proves nothing says is one sentence that leads on.
+// The error for a 404 that proves nothing is one sentence that says what to do.
 func TestUnprovenErrorTexts(t *testing.T) {
 	t.Parallel()
 	answer := &qod.Error{Operation: qod.OperationRead, SessionID: "x", Status: 404}
@@ -521,8 +521,8 @@ func TestUnprovenErrorTexts(t *testing.T) {
 	}
 }
 
-// A fleet whose list a cache answers: what the cache has is nobody's state. A session that has ended is
-// never read from it, and one that is there is read one by one.
+// A fleet whose list comes from a cache: a session that has ended is never read from it, and one
+// that exists is read individually.
 func TestReadOfAFleetBehindACache(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -540,8 +540,7 @@ func TestReadOfAFleetBehindACache(t *testing.T) {
 				qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 					n.T = t
 					ids := n.SeedFleet(12)
-					// A cache that does not tell its age is known by its Date, once another answer has
-					// shown the time.
+					// A cache that sends no Age is recognised by its Date, once another answer has shown the time.
 					n.LearnTime()
 					staleBy(n, test.cache, 2*time.Minute)
 					for _, id := range ids[12-ended:] {

@@ -1,5 +1,5 @@
-// Replicas learn of a session only a while after its creation. Until it is a minute old, nothing that
-// denies it is believed at once: not to a read, not to a delete, and not to a wait.
+// Replicas learn of a session only a while after its creation. Until it is a minute old, no 404
+// about it is believed at once, by a read, a delete or a wait.
 package qod_test
 
 import (
@@ -22,7 +22,7 @@ func TestLag(t *testing.T) {
 		"DELETE and lists":      {sandbox.OpDelete, sandbox.OpList},
 		"GET, DELETE and lists": {sandbox.OpRead, sandbox.OpDelete, sandbox.OpList},
 	}
-	for verb, asker := range askers() {
+	for verb, asker := range operationCases() {
 		for what, ops := range lagging {
 			for _, lag := range []time.Duration{25 * time.Second, 30 * time.Second, 45 * time.Second} {
 				for _, own := range []bool{true, false} {
@@ -66,11 +66,12 @@ func TestLag(t *testing.T) {
 	}
 }
 
-// An interrupt ends it within a second, and leaves the session in state: nothing proves that it is gone.
+// An interrupt ends the search within a second and leaves the session in state: nothing proves that
+// it is gone.
 func TestLagInterrupted(t *testing.T) {
 	t.Parallel()
-	for verb, asker := range askers() {
-		for name, says := range map[string]sandbox.Effect{"a 404": noSession, "silence": sandbox.HangBeforeCommit()} {
+	for verb, asker := range operationCases() {
+		for name, says := range map[string]sandbox.Effect{"a 404": notFound, "silence": sandbox.HangBeforeCommit()} {
 			t.Run(verb+", "+name, func(t *testing.T) {
 				t.Parallel()
 				for _, after := range []time.Duration{100 * time.Millisecond, 2 * time.Second, 10 * time.Second, 59500 * time.Millisecond} {
@@ -78,7 +79,7 @@ func TestLagInterrupted(t *testing.T) {
 						n.T = t
 						s := n.SeedSession(sandbox.Session{})
 						n.Lag(sandbox.OpList, time.Hour) // what a list shows is there, and nothing is looked for
-						n.InjectFault(asker.op, 1, noSession)
+						n.InjectFault(asker.op, 1, notFound)
 						n.InjectFault(asker.op, -1, says)
 						var err error
 						spent := qodtest.Elapsed(func() { err = asker.ask(qodtest.CancelAfter(t, after), n, qod.Ref{ID: s.ID, MadeAt: time.Now()}) })
@@ -100,8 +101,8 @@ func TestLagInterrupted(t *testing.T) {
 	}
 }
 
-// A session is new by the server's clock, from when it was made; by this machine's where the server
-// shows none.
+// A session is new by the server's clock, from when it was created; by this machine's clock where
+// the server shows none.
 func TestLagByWhichClock(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -113,10 +114,10 @@ func TestLagByWhichClock(t *testing.T) {
 	}{
 		"seconds old":                               {age: 10 * time.Second, young: true},
 		"two minutes old":                           {age: 2 * time.Minute},
-		"the server is 6 h ahead":                   {network: sandbox.Config{Clock: ahead(6 * time.Hour)}, age: 10 * time.Second, young: true},
-		"the server is 6 h behind":                  {network: sandbox.Config{Clock: ahead(-6 * time.Hour)}, age: 10 * time.Second, young: true},
-		"two minutes old, the server is 6 h ahead":  {network: sandbox.Config{Clock: ahead(6 * time.Hour)}, age: 2 * time.Minute},
-		"two minutes old, the server is 6 h behind": {network: sandbox.Config{Clock: ahead(-6 * time.Hour)}, age: 2 * time.Minute},
+		"the server is 6 h ahead":                   {network: sandbox.Config{Clock: clockAhead(6 * time.Hour)}, age: 10 * time.Second, young: true},
+		"the server is 6 h behind":                  {network: sandbox.Config{Clock: clockAhead(-6 * time.Hour)}, age: 10 * time.Second, young: true},
+		"two minutes old, the server is 6 h ahead":  {network: sandbox.Config{Clock: clockAhead(6 * time.Hour)}, age: 2 * time.Minute},
+		"two minutes old, the server is 6 h behind": {network: sandbox.Config{Clock: clockAhead(-6 * time.Hour)}, age: 2 * time.Minute},
 		"no clock, seconds old":                     {silent: true, age: 10 * time.Second, young: true},
 		"no clock, two minutes old":                 {silent: true, age: 2 * time.Minute},
 		"made nobody knows when":                    {unknown: true, age: 10 * time.Second},
@@ -153,8 +154,8 @@ func TestLagByWhichClock(t *testing.T) {
 	}
 }
 
-// A session that was made in times to come, as a clock that was wrong has it, is not waited for longer
-// than a minute; nor at all where that is hours off.
+// A session that was created in the future, according to a clock that was wrong, delays nothing for
+// longer than a minute; and nothing at all if the clock is hours off.
 func TestLagIsBounded(t *testing.T) {
 	t.Parallel()
 	for made, most := range map[time.Duration]time.Duration{
@@ -175,7 +176,7 @@ func TestLagIsBounded(t *testing.T) {
 	}
 }
 
-// A wait whose time is up meanwhile says what it was answered.
+// A wait that times out meanwhile reports the answer that it got.
 func TestLagLongerThanAWait(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -187,10 +188,10 @@ func TestLagLongerThanAWait(t *testing.T) {
 	})
 }
 
-// Past its end nothing is waited for, however new the session is.
+// Past its end, nothing is waited for, however new the session is.
 func TestLagOfAShortSession(t *testing.T) {
 	t.Parallel()
-	for verb, asker := range askers() {
+	for verb, asker := range operationCases() {
 		t.Run(verb, func(t *testing.T) {
 			t.Parallel()
 			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -208,7 +209,7 @@ func TestLagOfAShortSession(t *testing.T) {
 	}
 }
 
-// A fleet that is new and gone is looked for side by side, and one list decides for all.
+// A fleet that is new and gone is looked for in parallel, and one list is enough for all.
 func TestLagOfAFleet(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -235,14 +236,14 @@ func TestLagOfAFleet(t *testing.T) {
 	})
 }
 
-// Credentials that cannot be good again end the search: there is nothing to find with them.
+// Credentials that are refused for good end the search, which cannot find anything with them.
 func TestLagEndsWithTheCredentials(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.AccessToken = "ready" }}, func(t *testing.T, n *qodtest.Network) {
 		n.AcceptToken("ready", sandbox.DefaultClient.ID)
 		s := n.SeedSession(sandbox.Session{})
 		n.Lag(sandbox.OpList, time.Hour)
-		n.InjectFault(sandbox.OpRead, 2, noSession)
+		n.InjectFault(sandbox.OpRead, 2, notFound)
 		n.InjectFault(sandbox.OpRead, -1, sandbox.Status(401, ""))
 		var err error
 		spent := qodtest.Elapsed(func() {

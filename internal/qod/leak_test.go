@@ -1,5 +1,5 @@
-// Nothing leaves: no secret, token or identifier of a device is in any error or event, however a
-// server repeats what it was sent; and no goroutine stays behind.
+// No secret, token or identifier of a device is in any error or event, however a server repeats
+// what it was sent; and no goroutine is left behind.
 package qod_test
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// canaries is a configuration and a wish whose every secret is worth looking for.
+// canaries is a configuration and a request with secrets that are easy to find.
 var canaries = struct {
 	id, secret, token, webhook string
 	device                     qod.Device
@@ -46,7 +46,7 @@ func leaks() []string {
 	}
 }
 
-func clean(t *testing.T, what, text string) {
+func wantNoLeak(t *testing.T, what, text string) {
 	t.Helper()
 	for _, leak := range leaks() {
 		if strings.Contains(strings.ToLower(text), strings.ToLower(leak)) {
@@ -55,14 +55,14 @@ func clean(t *testing.T, what, text string) {
 	}
 }
 
-// heard is all that a server was sent in one request, as it might repeat it.
-func heard(r *http.Request) string {
+// requestText is everything that a server was sent in one request, as it might repeat it.
+func requestText(r *http.Request) string {
 	body := ""
 	if r.Body != nil {
 		b, _ := io.ReadAll(r.Body)
 		body = string(b)
 	}
-	// The end comes first: texts are cut off, and the webhook's token is at the end of a body.
+	// The end of the body comes first, since texts are cut off and the webhook's token is at the end.
 	text := fmt.Sprintf("%s ends what you sent with Authorization: %s and the body %s.", body[max(0, len(body)-60):], r.Header.Get("Authorization"), body)
 	if credential, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Basic "); ok {
 		plain, _ := base64.StdEncoding.DecodeString(credential)
@@ -81,7 +81,7 @@ func TestNothingLeaks(t *testing.T) {
 		d.PhoneNumber, d.PhoneNumber, strings.TrimPrefix(d.PhoneNumber, "+"), d.NetworkAccessIdentifier,
 		d.IPv4Address.PublicAddress, d.IPv6Address)
 	quote := func(s string) string { b, _ := json.Marshal(s); return string(b) }
-	// What a server may do with what it heard.
+	// What a server may do with what it was sent.
 	echoes := map[string]func(r *http.Request, heard string) (*http.Response, error){
 		"message": func(r *http.Request, s string) (*http.Response, error) {
 			return qodtest.Response(r, 400, qodtest.JSON, `{"code":"NO","message":`+quote(s)+`}`), nil
@@ -123,7 +123,7 @@ func TestNothingLeaks(t *testing.T) {
 		},
 	}
 	calls := map[string]func(ctx context.Context, n *qodtest.Network) error{
-		"Reserve": func(ctx context.Context, n *qodtest.Network) error {
+		"Create": func(ctx context.Context, n *qodtest.Network) error {
 			_, err := n.Create(ctx, qod.Spec{
 				Device: canaries.device, QoSProfile: "QOS_E", Seconds: 60,
 				NotificationURL: "https://hooks.example/", NotificationAuthToken: canaries.webhook,
@@ -134,7 +134,7 @@ func TestNothingLeaks(t *testing.T) {
 			_, err := n.Read(ctx, qod.Ref{ID: qodtest.SessionID, Device: canaries.device})
 			return err
 		},
-		"Release": func(ctx context.Context, n *qodtest.Network) error {
+		"Delete": func(ctx context.Context, n *qodtest.Network) error {
 			return n.Delete(ctx, qod.Ref{ID: qodtest.SessionID, Device: canaries.device})
 		},
 		"Await": func(ctx context.Context, n *qodtest.Network) error {
@@ -149,16 +149,16 @@ func TestNothingLeaks(t *testing.T) {
 	}
 	for echo, answer := range echoes {
 		for name, call := range calls {
-			// Where the echo sits: only at the token endpoint, only at the API, or also where the
-			// token is one that was given.
+			// Where the echo comes from: only the token endpoint, only the API, or also the API with a
+			// static token.
 			for _, where := range []string{"/oauth/token", "/qod/sessions", "ready"} {
 				t.Run(name+", "+echo+", "+where, func(t *testing.T) {
 					t.Parallel()
-					wire := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+					intercept := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 						if strings.Contains(r.URL.Path, where) || where == "ready" {
-							text := heard(r)
-							// What is no HTTP is told by net/http, whose errors name addresses that
-							// people need; of identifiers it knows only what was sent.
+							text := requestText(r)
+							// Answers that are not HTTP are reported by net/http, whose errors name addresses that
+							// people need; of identifiers, it knows only those that were sent.
 							if where != "/oauth/token" && echo != "a broken answer" {
 								text += personal
 							}
@@ -174,7 +174,7 @@ func TestNothingLeaks(t *testing.T) {
 								c.AccessToken = canaries.token
 							}
 						},
-						Intercept: wire,
+						Intercept: intercept,
 					}, func(t *testing.T, n *qodtest.Network) {
 						n.Tokens(func(answer map[string]any) { answer["access_token"] = canaries.token })
 						n.AcceptToken(canaries.token, canaries.id)
@@ -186,17 +186,17 @@ func TestNothingLeaks(t *testing.T) {
 							if format == "%#v" && err != nil {
 								continue // of a pointer, it prints addresses
 							}
-							clean(t, "the error", fmt.Sprintf(format, err))
+							wantNoLeak(t, "the error", fmt.Sprintf(format, err))
 						}
 						for e := err; e != nil; e = errors.Unwrap(e) {
 							if !strings.HasPrefix(fmt.Sprintf("%T", e), "*errors.") { // what the network itself said is behind ours
-								clean(t, fmt.Sprintf("%T", e), e.Error())
+								wantNoLeak(t, fmt.Sprintf("%T", e), e.Error())
 							}
 						}
 						for _, event := range n.Events() {
-							clean(t, "an event", fmt.Sprintf("%+v", event))
+							wantNoLeak(t, "an event", fmt.Sprintf("%+v", event))
 							if event.Err != nil {
-								clean(t, "the error of an event", event.Err.Error())
+								wantNoLeak(t, "the error of an event", event.Err.Error())
 							}
 						}
 					})
@@ -206,7 +206,7 @@ func TestNothingLeaks(t *testing.T) {
 	}
 }
 
-// Identifiers of devices that the call knows nothing of are masked, too, and what is none is not.
+// Identifiers of devices that the call does not know are masked too, and other numbers are not.
 func TestForeignIdentifiersAreMasked(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
@@ -255,7 +255,7 @@ func TestForeignIdentifiersAreMasked(t *testing.T) {
 	}
 }
 
-// What holds a secret prints none of it, with any verb of fmt.
+// Values that hold a secret print none of it, with any verb of fmt.
 func TestNothingPrints(t *testing.T) {
 	t.Parallel()
 	config := qodtest.Config(qodtest.Gateway + "/v1")
@@ -275,13 +275,13 @@ func TestNothingPrints(t *testing.T) {
 		"WaitError":       &qod.WaitError{Last: qod.Session{ID: qodtest.SessionID, Device: canaries.device}},
 	} {
 		for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
-			clean(t, name+" with "+format, fmt.Sprintf(format, value))
+			wantNoLeak(t, name+" with "+format, fmt.Sprintf(format, value))
 		}
 	}
 }
 
-// When the work is done nothing of it goes on, also of what was interrupted. Not parallel: it
-// counts every goroutine of the package.
+// When the work is done, no goroutine is left, not even after an interrupt. Not parallel: it counts
+// every goroutine of the package.
 func TestNoGoroutineStays(t *testing.T) { //nolint:paralleltest // see above
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 		n.InjectFault(sandbox.OpToken, 1, sandbox.HangBeforeCommit())
@@ -296,7 +296,7 @@ func TestNoGoroutineStays(t *testing.T) { //nolint:paralleltest // see above
 		n.InjectFault(sandbox.OpDelete, -1, sandbox.HangBeforeCommit())
 		_ = n.Delete(qodtest.CancelAfter(t, 10*time.Second), qod.Ref{ID: qodtest.SessionID})
 		n.Heal()
-		_ = together(20, func() error { _, err := n.List(t.Context(), qod.Filter{}); return err })
+		_ = concurrently(20, func() error { _, err := n.List(t.Context(), qod.Filter{}); return err })
 		time.Sleep(time.Minute)
 		if left := goroutines(); left != "" {
 			t.Errorf("left behind:\n%s", left)
@@ -322,7 +322,7 @@ func TestNoGoroutineStaysOnSockets(t *testing.T) { //nolint:paralleltest // it c
 	n.InjectFault(sandbox.OpDelete, 1, sandbox.HangBeforeCommit())
 	_ = n.Delete(soon(), qod.Ref{ID: s.ID})
 	n.Heal()
-	_ = together(20, func() error { _, err := n.List(t.Context(), qod.Filter{}); return err })
+	_ = concurrently(20, func() error { _, err := n.List(t.Context(), qod.Filter{}); return err })
 	left := goroutines()
 	for patience := time.Now().Add(5 * time.Second); left != "" && time.Now().Before(patience); left = goroutines() {
 		runtime.Gosched()
@@ -332,7 +332,7 @@ func TestNoGoroutineStaysOnSockets(t *testing.T) { //nolint:paralleltest // it c
 	}
 }
 
-// goroutines are the stacks of those that are in this package's code, tests themselves aside.
+// goroutines are the stacks of goroutines in this package's code, except for the tests themselves.
 func goroutines() string {
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]

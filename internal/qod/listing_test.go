@@ -1,5 +1,5 @@
-// A list is whole or says that it is not. Pages are followed where they lead on in the same list, and
-// nowhere else, since the access token goes along; what looks like a part is never taken for the whole.
+// A list is complete or says that it is not. Pages are followed within the same list and nowhere
+// else, since the access token goes with them, and an incomplete list never counts as complete.
 package qod_test
 
 import (
@@ -38,7 +38,7 @@ func TestListPages(t *testing.T) {
 					t.Errorf("%d sessions of %d", len(got), len(ids))
 				}
 				qodtest.Equal(t, "requests", n.Count(sandbox.OpList), test.requests)
-				// A read of a fleet by lists sees them all, too.
+				// Reads of a fleet from lists see them all too.
 				if test.sessions > 0 && test.sessions <= 100 {
 					n.T = t
 					n.ReadAll(ids)
@@ -51,21 +51,21 @@ func TestListPages(t *testing.T) {
 	}
 }
 
-// A thousand pages are followed, but not for ever.
+// A thousand pages are followed, but not an endless number.
 func TestListOfManyPages(t *testing.T) {
 	t.Parallel()
 	for pages, part := range map[int]bool{1000: false, 1001: true} {
 		t.Run(fmt.Sprint(pages), func(t *testing.T) {
 			t.Parallel()
-			asked := 0
+			requested := 0
 			numbered := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 				if !qodtest.IsList(r) {
 					return next.RoundTrip(r)
 				}
-				asked++
-				response := qodtest.Response(r, http.StatusOK, qodtest.JSON, fmt.Sprintf(`[{"sessionId":"session-%d"}]`, asked))
-				if asked < pages {
-					response.Header.Set("Link", fmt.Sprintf(`<?after=%d>; rel="next"`, asked))
+				requested++
+				response := qodtest.Response(r, http.StatusOK, qodtest.JSON, fmt.Sprintf(`[{"sessionId":"session-%d"}]`, requested))
+				if requested < pages {
+					response.Header.Set("Link", fmt.Sprintf(`<?after=%d>; rel="next"`, requested))
 				}
 				return response, nil
 			}
@@ -73,22 +73,22 @@ func TestListOfManyPages(t *testing.T) {
 				found, err := n.List(t.Context(), qod.Filter{})
 				qodtest.Equal(t, "a part", qodtest.IsError[*qod.IncompleteListError](err), part)
 				qodtest.Equal(t, "sessions", len(found), 1000)
-				qodtest.Equal(t, "requests", asked, 1000)
+				qodtest.Equal(t, "requests", requested, 1000)
 			})
 		})
 	}
 }
 
-// A page is what one request for a list is answered with; %s in its Link is where the list is.
+// listPage is the answer to one list request; %s in its Link is the URL of the list.
 type listPage struct {
 	status int // 0: 200
 	header []string
 	body   string
 }
 
-// listed has lists answered by pages, by the query that asks for them, and fails the test where a
-// request goes anywhere else.
-func listed(t *testing.T, pages map[string]listPage) qodtest.Interceptor {
+// servePages answers lists with pages, by query, and fails the test if a request goes anywhere
+// else.
+func servePages(t *testing.T, pages map[string]listPage) qodtest.Interceptor {
 	return func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 		if r.URL.Host != "gateway.example" || r.URL.Scheme != "https" {
 			t.Errorf("a request to %s, with the token: %v", r.URL.Host, r.Header.Get("Authorization") != "")
@@ -192,7 +192,7 @@ func TestListIsWholeOrSaysSo(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			qodtest.InBubble(t, qodtest.Options{Intercept: listed(t, test.pages)}, func(t *testing.T, n *qodtest.Network) {
+			qodtest.InBubble(t, qodtest.Options{Intercept: servePages(t, test.pages)}, func(t *testing.T, n *qodtest.Network) {
 				found, err := n.List(t.Context(), qod.Filter{})
 				qodtest.Equal(t, "a part", qodtest.IsError[*qod.IncompleteListError](err), test.part)
 				if test.status != 0 {
@@ -214,12 +214,12 @@ func TestListIsWholeOrSaysSo(t *testing.T) {
 	}
 }
 
-// Where the next page is a moment late, the list begins anew, and is whole.
+// Where the next page fails for a moment, the list starts again and is complete.
 func TestListOfAPageThatFailsOnce(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{PageSize: 2}}, func(t *testing.T, n *qodtest.Network) {
 		n.SeedFleet(5)
-		n.InjectFaultFromSecond(sandbox.OpList, 1, down)
+		n.InjectFaultFromSecond(sandbox.OpList, 1, unavailable)
 		found, err := n.List(t.Context(), qod.Filter{})
 		if err != nil || len(found) != 5 {
 			t.Errorf("%d sessions, %v", len(found), err)
@@ -227,7 +227,8 @@ func TestListOfAPageThatFailsOnce(t *testing.T) {
 	})
 }
 
-// A filter does not hide that the list is a part, and what a part shows is believed.
+// A filter does not hide that the list is incomplete, and what an incomplete list shows is
+// believed.
 func TestListOfAPartIsFiltered(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -243,8 +244,8 @@ func TestListOfAPartIsFiltered(t *testing.T) {
 	})
 }
 
-// What no list is good for is read one by one: what costs money is not believed to a part, nor to a
-// cache.
+// What a list cannot prove is read individually: an incomplete or cached list is not believed where
+// money is at stake.
 func TestReadByListsThatAreParts(t *testing.T) {
 	t.Parallel()
 	for name, effect := range map[string]sandbox.Effect{
@@ -263,7 +264,7 @@ func TestReadByListsThatAreParts(t *testing.T) {
 	}
 }
 
-// Every list, like every other request, says that no cache will do.
+// Lists, like all other requests, ask caches for fresh answers.
 func TestListAsksForNoCache(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {

@@ -1,5 +1,5 @@
-// Answers that look like proof and are none: a success of another kind, a list that cannot be read, a
-// code of a gateway, a refused token.
+// Answers that look like proof but are none: another success status, a list that cannot be read,
+// the code of a gateway, a refused token.
 package qod_test
 
 import (
@@ -11,7 +11,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// The API document ends a delete with 204. Another success counts once the session is gone.
+// The API document ends a delete with a 204. Another success status counts once the session is
+// gone.
 func TestDeleteIsEndedBy204Alone(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
@@ -35,7 +36,7 @@ func TestDeleteIsEndedBy204Alone(t *testing.T) {
 	}
 }
 
-// A 404, in the API's own words even, while lists say nothing that can be read: the session is not gone.
+// A 404, even with the API's own code, while lists cannot be read: the session is not gone.
 func TestGoneByNoListThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	lists := map[string]sandbox.Effect{
@@ -47,7 +48,7 @@ func TestGoneByNoListThatCannotBeRead(t *testing.T) {
 		"not found, in the API's way": sandbox.Status(404, `{"status":404,"code":"NOT_FOUND","message":"no"}`),
 	}
 	for name, list := range lists {
-		for verb, asker := range askers() {
+		for verb, asker := range operationCases() {
 			t.Run(verb+", a list "+name, func(t *testing.T) {
 				t.Parallel()
 				qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -65,7 +66,7 @@ func TestGoneByNoListThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// Only the API's codes count where there is no list. Gateways name what they miss themselves.
+// Without a list, only the API's own codes count. Gateways have others.
 func TestGoneByNoCodeOfAGateway(t *testing.T) {
 	t.Parallel()
 	for code, gone := range map[string]bool{
@@ -86,8 +87,8 @@ func TestGoneByNoCodeOfAGateway(t *testing.T) {
 	}
 }
 
-// A POST that was processed and then answered 401, behind a list that lags: its replay is never green
-// with two, and a conflict with its session is not blamed on others.
+// A POST that was processed and then answered with a 401, while lists lag: its replay never
+// succeeds with two sessions, and a conflict with the first one is not blamed on others.
 func TestCreateBehindARefusedTokenAndAListThatLags(t *testing.T) {
 	t.Parallel()
 	for name, config := range map[string]sandbox.Config{"several a device": {SeveralPerDevice: true}, "one a device": {}} {

@@ -1,5 +1,5 @@
-// The server's time is what two of its answers agree about. Where none can be had the error says why,
-// and nothing may be bought or ended by a guess.
+// The server's time is what two of its answers agree about. Without such answers the error says
+// why, and nothing may be bought or ended by a guess.
 package qod_test
 
 import (
@@ -18,10 +18,10 @@ import (
 
 const aDay = "Tue, 29 Feb 2028 20:15:00 GMT"
 
-// skewed has the n-th answer of the API, from 1, show a clock that is wrong by what skew says.
+// skewed makes the n-th answer of the API, from 1, show a clock that is wrong by skew(n).
 func skewed(skew func(count int) time.Duration) func(*qodtest.Network) {
 	return func(n *qodtest.Network) {
-		// Tokens and discovery are answered by another server, whose Date nobody looks at.
+		// Tokens and discovery documents come from another server, whose Date does not matter.
 		api := 0
 		n.SkewDate(func(_ int, op sandbox.Operation) time.Duration {
 			if op == sandbox.OpToken || op == sandbox.OpDiscovery {
@@ -72,8 +72,8 @@ func TestNow(t *testing.T) {
 		off     time.Duration // how far the reading may be behind; a second by default
 	}{
 		"asked for":     {lists: 2, spent: 1200 * time.Millisecond},
-		"ahead":         {network: sandbox.Config{Clock: ahead(time.Hour)}, lists: 2},
-		"slow":          {network: sandbox.Config{Clock: ahead(-time.Hour)}, lists: 2},
+		"ahead":         {network: sandbox.Config{Clock: clockAhead(time.Hour)}, lists: 2},
+		"slow":          {network: sandbox.Config{Clock: clockAhead(-time.Hour)}, lists: 2},
 		"known already": {arrange: readTwice, lists: 0, spent: time.Nanosecond},
 		"one answer is there": {arrange: func(n *qodtest.Network) {
 			s := n.SeedSession(sandbox.Session{})
@@ -86,7 +86,7 @@ func TestNow(t *testing.T) {
 		"the first node of 2, 6 h ahead":  {arrange: hours(6*time.Hour, func(nth int) bool { return nth == 1 }), fails: contradicted, lists: 2},
 		"the second node of 2, 6 h ahead": {arrange: hours(6*time.Hour, func(nth int) bool { return nth == 2 }), fails: contradicted, lists: 2},
 		"every other answer 6 h behind":   {arrange: hours(-6*time.Hour, func(nth int) bool { return nth%2 == 0 }), fails: contradicted, lists: 2},
-		"all 6 h behind":                  {network: sandbox.Config{Clock: ahead(-6 * time.Hour)}, lists: 2},
+		"all 6 h behind":                  {network: sandbox.Config{Clock: clockAhead(-6 * time.Hour)}, lists: 2},
 		"the third 6 h ahead":             {arrange: hours(6*time.Hour, func(nth int) bool { return nth == 3 }), lists: 2},
 
 		"no Date":             {arrange: lists(-1, sandbox.Header("Date", "")), fails: because(qod.ErrNoDate), lists: 1},
@@ -104,7 +104,7 @@ func TestNow(t *testing.T) {
 		"nobody answers":          {arrange: lists(-1, sandbox.DropBeforeCommit()), fails: said("EOF"), lists: 5},
 		"the list is not allowed": {arrange: lists(-1, sandbox.Status(403, "")), lists: 2},
 		"the API has no list":     {arrange: lists(-1, sandbox.Status(404, "")), lists: 2},
-		"the list fails":          {arrange: lists(-1, down), fails: of(503), lists: 5},
+		"the list fails":          {arrange: lists(-1, unavailable), fails: of(503), lists: 5},
 		"asked to come back in an hour": {
 			arrange: lists(-1, sandbox.Status(429, "", "Retry-After", "3600")), lists: 2,
 		},
@@ -153,7 +153,7 @@ func TestNow(t *testing.T) {
 				if off := want.Sub(now); off < 0 || off > max(test.off, time.Second) {
 					t.Errorf("%v, want %v", now, want)
 				}
-				// Known once, it goes on.
+				// Once known, the time goes on.
 				time.Sleep(time.Minute)
 				later, err := n.Now(t.Context())
 				qodtest.Equal(t, "a minute later", later.Sub(now).Round(time.Second), time.Minute)
@@ -166,7 +166,7 @@ func TestNow(t *testing.T) {
 	}
 }
 
-// staleBy has lists answered by a cache that holds what was so a while ago.
+// staleBy makes a cache answer lists with what was so a while ago.
 func staleBy(n *qodtest.Network, effect sandbox.Effect, age time.Duration) {
 	n.T.Helper()
 	n.InjectFault(sandbox.OpList, -1, effect)
@@ -180,8 +180,8 @@ func staleBy(n *qodtest.Network, effect sandbox.Effect, age time.Duration) {
 	time.Sleep(age)
 }
 
-// A Date that contradicts an earlier one leaves no time to go by, however many agree afterwards: which
-// of the two is right nobody knows.
+// After a Date that contradicts an earlier one, the time is not known, however many answers agree
+// later: nobody can tell which of the two is right.
 func TestNowAfterAContradiction(t *testing.T) {
 	t.Parallel()
 	for _, by := range []time.Duration{-6 * time.Hour, -time.Hour, -time.Minute, time.Minute, 6 * time.Hour} {
@@ -217,7 +217,7 @@ func TestNowAfterAContradiction(t *testing.T) {
 	}
 }
 
-// Where the clock of this machine is set, or the machine has slept, the server is asked anew.
+// Where this machine's clock was set, or the machine was asleep, the server is asked again.
 func TestNowAfterAJump(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -246,7 +246,8 @@ func TestNowAfterAJump(t *testing.T) {
 	}
 }
 
-// The nodes of an API are not quite at one: what one of them has said is not taken back by another.
+// The clocks of an API's nodes differ a little: the time never goes back from one answer to the
+// next.
 func TestNowOfSeveralNodes(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -271,7 +272,7 @@ func TestNowOfSeveralNodes(t *testing.T) {
 	})
 }
 
-// A thousand who need the time at once have it from the same two lists.
+// A thousand callers at once learn the time from the same two lists.
 func TestNowIsShared(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -288,7 +289,7 @@ func TestNowIsShared(t *testing.T) {
 	})
 }
 
-// A thousand who need the time do not each find out that it cannot be had.
+// Where the time cannot be known, a thousand callers share the requests that found out.
 func TestNowFailsForAll(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -337,7 +338,7 @@ func TestNowInterrupted(t *testing.T) {
 				if err == nil || spent > test.after+time.Second {
 					t.Errorf("%v after %v", err, spent)
 				}
-				// That nobody waited any longer is no reason for others to go without.
+				// That nobody waited any longer is no failure for later callers.
 				n.Heal()
 				if _, err := n.Now(t.Context()); err != nil {
 					t.Errorf("afterwards: %v", err)
@@ -347,7 +348,7 @@ func TestNowInterrupted(t *testing.T) {
 	}
 }
 
-// An error about the time is one that a person can act upon.
+// An error about the time is one that a person can act on.
 func TestClockErrorTexts(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 29, 20, 30, 0, 0, time.FixedZone("CET", 3600))

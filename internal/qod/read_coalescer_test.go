@@ -1,6 +1,6 @@
-// Reads of a fleet share lists. A list may confirm that all is well, for ten seconds and not across a
-// change of this process's own; what costs money is believed to a get only. Everything here counts
-// requests, in virtual time.
+// Reads of a fleet share lists. A list may confirm that a session is healthy, for ten seconds and
+// not across a change by this process; where money is at stake, the session itself is read.
+// Everything here counts requests, in the time of a bubble.
 package qod_test
 
 import (
@@ -9,7 +9,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -41,7 +40,7 @@ func TestReadCoalesces(t *testing.T) {
 	}
 }
 
-// An account with many sessions does not make a plan of a few expensive.
+// A client with many sessions does not make the plan of a few expensive.
 func TestReadOfFewAmongMany(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(_ *testing.T, n *qodtest.Network) {
@@ -66,7 +65,8 @@ func TestReadSnapshotAges(t *testing.T) {
 	})
 }
 
-// A refresh of ten thousand costs a list every ten seconds that Terraform itself takes.
+// A refresh of ten thousand sessions makes one list for every ten seconds that Terraform itself
+// takes.
 func TestReadOfManyForLong(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(_ *testing.T, n *qodtest.Network) {
@@ -87,7 +87,7 @@ func TestReadOfManyForLong(t *testing.T) {
 	})
 }
 
-// No list speaks for a session from before this process changed it, or tried to.
+// No list from before this process changed a session, or tried to, is used for it.
 func TestReadAcrossOwnWrites(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -122,8 +122,8 @@ func TestReadAcrossOwnWrites(t *testing.T) {
 	}
 }
 
-// The list that is under way while a session is released says nothing of it, also not to a read
-// that waits for that list.
+// A list in flight while a session is deleted is not used for it, not even by a read that waits for
+// that list.
 func TestReadWhileDeleting(t *testing.T) {
 	t.Parallel()
 	for name, after := range map[string]time.Duration{"a read behind it": 1100 * time.Millisecond, "a read before it": 500 * time.Millisecond} {
@@ -153,7 +153,7 @@ func TestReadWhileDeleting(t *testing.T) {
 	}
 }
 
-// A session that this process reserved is read from lists that started since.
+// A session that this process created is read from lists that started since.
 func TestReadOfWhatWasCreated(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -167,8 +167,8 @@ func TestReadOfWhatWasCreated(t *testing.T) {
 	})
 }
 
-// fromList changes what lists show of a session (nil: of each), and nothing else.
-func fromList(id *string, change func(info map[string]any) bool) qodtest.Interceptor {
+// rewriteListed changes what lists show of a session (nil: of every session), and nothing else.
+func rewriteListed(id *string, change func(info map[string]any) bool) qodtest.Interceptor {
 	return func(n *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 		resp, err := next.RoundTrip(r)
 		if err != nil || !qodtest.IsList(r) {
@@ -190,11 +190,11 @@ func fromList(id *string, change func(info map[string]any) bool) qodtest.Interce
 	}
 }
 
-func drop(name string) func(map[string]any) bool {
+func dropField(name string) func(map[string]any) bool {
 	return func(info map[string]any) bool { delete(info, name); return true }
 }
 
-func set(name string, value any) func(map[string]any) bool {
+func setListedField(name string, value any) func(map[string]any) bool {
 	return func(info map[string]any) bool { info[name] = value; return true }
 }
 
@@ -206,29 +206,29 @@ func TestReadConfirmsWhatCostsMoney(t *testing.T) {
 		change func(map[string]any) bool
 		gets   int
 	}{
-		"as it is":                              {qod.Ref{}, set("nothing", true), 0},
+		"as it is":                              {qod.Ref{}, setListedField("nothing", true), 0},
 		"absent":                                {qod.Ref{}, func(map[string]any) bool { return false }, 1},
-		"unavailable":                           {qod.Ref{}, set("qosStatus", "UNAVAILABLE"), 1},
-		"unknown":                               {qod.Ref{}, set("qosStatus", "PAUSED"), 1},
-		"no status":                             {qod.Ref{}, drop("qosStatus"), 1},
-		"no profile":                            {qod.Ref{}, drop("qosProfile"), 1},
-		"the profile that is known":             {profile, set("nothing", true), 0},
-		"another profile":                       {profile, set("qosProfile", "QOS_S"), 1},
-		"any profile, where none is known":      {device, set("qosProfile", "QOS_S"), 0},
-		"no device":                             {qod.Ref{}, drop("device"), 1},
-		"no device, where the profile is known": {profile, drop("device"), 0},
-		"no device, where it is known":          {device, drop("device"), 0},
-		"another device than is known":          {device, set("device", map[string]any{"phoneNumber": qodtest.Phone}), 1},
-		"no start":                              {qod.Ref{}, drop("startedAt"), 1},
-		"no end":                                {qod.Ref{}, drop("expiresAt"), 1},
-		"over":                                  {qod.Ref{}, set("expiresAt", "1999-12-31T23:59:59Z"), 1},
-		"no usable end":                         {qod.Ref{}, set("expiresAt", "tomorrow"), 1},
-		"another id":                            {qod.Ref{}, set("sessionId", qodtest.SessionID), 1},
+		"unavailable":                           {qod.Ref{}, setListedField("qosStatus", "UNAVAILABLE"), 1},
+		"unknown":                               {qod.Ref{}, setListedField("qosStatus", "PAUSED"), 1},
+		"no status":                             {qod.Ref{}, dropField("qosStatus"), 1},
+		"no profile":                            {qod.Ref{}, dropField("qosProfile"), 1},
+		"the profile that is known":             {profile, setListedField("nothing", true), 0},
+		"another profile":                       {profile, setListedField("qosProfile", "QOS_S"), 1},
+		"any profile, where none is known":      {device, setListedField("qosProfile", "QOS_S"), 0},
+		"no device":                             {qod.Ref{}, dropField("device"), 1},
+		"no device, where the profile is known": {profile, dropField("device"), 0},
+		"no device, where it is known":          {device, dropField("device"), 0},
+		"another device than is known":          {device, setListedField("device", map[string]any{"phoneNumber": qodtest.Phone}), 1},
+		"no start":                              {qod.Ref{}, dropField("startedAt"), 1},
+		"no end":                                {qod.Ref{}, dropField("expiresAt"), 1},
+		"over":                                  {qod.Ref{}, setListedField("expiresAt", "1999-12-31T23:59:59Z"), 1},
+		"no usable end":                         {qod.Ref{}, setListedField("expiresAt", "tomorrow"), 1},
+		"another id":                            {qod.Ref{}, setListedField("sessionId", qodtest.SessionID), 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var id string
-			qodtest.InBubble(t, qodtest.Options{Intercept: fromList(&id, test.change)}, func(t *testing.T, n *qodtest.Network) {
+			qodtest.InBubble(t, qodtest.Options{Intercept: rewriteListed(&id, test.change)}, func(t *testing.T, n *qodtest.Network) {
 				ids := n.SeedFleet(10)
 				id = ids[9]
 				n.ReadAll(ids[:4])
@@ -296,7 +296,7 @@ func TestReadWithoutLists(t *testing.T) {
 	}
 }
 
-// A list that failed takes nothing away from the one before it.
+// A list that failed does not invalidate the one before it.
 func TestReadBehindAFailedList(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -312,7 +312,7 @@ func TestReadBehindAFailedList(t *testing.T) {
 	})
 }
 
-// A list that takes for ever costs a read ten seconds, once.
+// A list that never ends costs a read ten seconds, once.
 func TestReadWhileTheListHangs(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -325,7 +325,7 @@ func TestReadWhileTheListHangs(t *testing.T) {
 	})
 }
 
-// What is older than ten seconds when it comes is not believed.
+// A list that is older than ten seconds when it arrives is not believed.
 func TestReadOfASlowList(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(_ *testing.T, n *qodtest.Network) {
@@ -344,7 +344,7 @@ func TestReadOfASlowList(t *testing.T) {
 	})
 }
 
-// A fault while a list is taken leaves no empty list behind.
+// A panic during a list leaves no empty list behind.
 func TestReadAfterAFaultInAList(t *testing.T) {
 	t.Parallel()
 	var faults atomic.Int64
@@ -361,7 +361,7 @@ func TestReadAfterAFaultInAList(t *testing.T) {
 	})
 }
 
-// One that gives up takes the list from nobody.
+// A caller that gives up does not take the list from the others.
 func TestReadOfOneThatGivesUp(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
@@ -377,102 +377,6 @@ func TestReadOfOneThatGivesUp(t *testing.T) {
 		wg.Go(func() { n.ReadAll(ids[6:]) })
 		wg.Wait()
 		n.WantReads(4, 1)
-	})
-}
-
-// All the waits of a process together ask for no more than one could, whatever lists are good for.
-func TestAwaitSharesPolls(t *testing.T) {
-	t.Parallel()
-	refusing := func(status int) func(*qodtest.Network) {
-		return func(n *qodtest.Network) { n.InjectFault(sandbox.OpList, -1, sandbox.Status(status, "")) }
-	}
-	for name, test := range map[string]waits{
-		"confirmed by lists":            {},
-		"by lists that show no device":  {wire: fromList(nil, drop("device"))},
-		"while lists are refused":       {arrange: refusing(403), byGets: true},
-		"by lists that show too little": {wire: fromList(nil, drop("qosProfile")), byGets: true, spare: 2}, // a first look, in both
-		"while lists fail":              {arrange: refusing(400), byGets: true, spare: 1},                  // what is there before the POST
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			test.sharePolls(t)
-		})
-	}
-}
-
-// waits are those of a fleet.
-type waits struct {
-	arrange func(*qodtest.Network)
-	wire    qodtest.Interceptor
-	byGets  bool // lists confirm nothing
-	spare   int  // requests for each that are not counted
-}
-
-func (of waits) sharePolls(t *testing.T) {
-	t.Helper()
-	for _, count := range []int{1, 4, 5, 10, 60} {
-		for name, provisioning := range map[string]time.Duration{"in no time": 0, "in 3 seconds": 3 * time.Second, "in a minute": time.Minute} {
-			t.Run(fmt.Sprintf("%d %s", count, name), func(t *testing.T) {
-				t.Parallel()
-				config := sandbox.Config{Provisioning: provisioning, Latency: 50 * time.Millisecond}
-				qodtest.InBubble(t, qodtest.Options{Sandbox: config, Intercept: of.wire}, func(t *testing.T, n *qodtest.Network) {
-					if of.arrange != nil {
-						of.arrange(n)
-					}
-					spent := qodtest.Elapsed(func() {
-						numbers := make([]string, count)
-						for i := range numbers {
-							numbers[i] = fmt.Sprintf("+346%08d", i)
-						}
-						qodtest.InParallel(numbers, func(number string) {
-							spec := qodtest.Spec()
-							spec.Device.PhoneNumber = number
-							s, err := n.Create(t.Context(), spec)
-							if err == nil {
-								s, err = n.Await(t.Context(), qod.Ref{ID: s.ID, Device: spec.Device, QoSProfile: spec.QoSProfile})
-							}
-							if err != nil || s.Status != qod.StatusAvailable {
-								t.Errorf("%v, %v", s, err)
-							}
-						})
-					})
-					others, most := len(n.Requests())-n.Count(sandbox.OpCreate), 16+int(4*spent/time.Second)+count*of.spare
-					late := 1200 * time.Millisecond
-					if of.byGets {
-						late = 7 * time.Second
-						if provisioning == 0 {
-							most += count // each is looked at as soon as it is there
-						}
-					} else {
-						// A get ends each wait, since no list does, and one every four seconds sees what a
-						// list that stands still does not show.
-						most += count * (1 + int(provisioning/(4*time.Second)))
-					}
-					if others > most {
-						t.Errorf("%d calls besides the POSTs in %v, want at most %d", others, spent, most)
-					}
-					rounds := int64((count + 9) / 10)
-					if most := time.Duration(rounds * int64(provisioning*9/8+late)); spent > most {
-						t.Errorf("took %v, want at most %v", spent, most)
-					}
-				})
-			})
-		}
-	}
-}
-
-// No wait is answered by what was listed before it looked.
-func TestAwaitLooksAnew(t *testing.T) {
-	t.Parallel()
-	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: time.Minute}}, func(t *testing.T, n *qodtest.Network) {
-		n.ReadAll(n.SeedFleet(10))
-		s := n.SeedSession(sandbox.Session{})
-		n.Revoke(s.ID)
-		n.ReadAll(n.SeedFleet(1)) // listed a moment ago, without this one
-		before := n.Count(sandbox.OpList)
-		e := qodtest.ErrorAs[*qod.WaitError](t, func() error { _, err := n.Await(t.Context(), qodtest.Ref(s)); return err }())
-		qodtest.Equal(t, "reason", e.Reason, qod.WaitUnavailable)
-		qodtest.Equal(t, "lists", n.Count(sandbox.OpList), before+1)
 	})
 }
 
@@ -519,239 +423,4 @@ func TestListsKeepTheirDistance(t *testing.T) {
 			}
 		})
 	}
-}
-
-// A session that is not ready in time costs its replacement, so it is asked for once more.
-func TestAwaitLooksOnceMoreWhenTimeIsUp(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		happens func(n *qodtest.Network, id string)
-		reason  qod.WaitReason
-		within  time.Duration
-	}{
-		"ready": {happens: func(n *qodtest.Network, id string) {
-			n.Edit(id, func(s *sandbox.Session) { s.Status = sandbox.StatusAvailable })
-		}},
-		"refused":     {happens: func(n *qodtest.Network, id string) { n.Revoke(id) }, reason: qod.WaitUnavailable},
-		"not ready":   {happens: func(*qodtest.Network, string) {}, reason: qod.WaitTimeout},
-		"gone":        {happens: func(n *qodtest.Network, id string) { n.Remove(id) }, reason: qod.WaitTimeout},
-		"unreachable": {happens: func(n *qodtest.Network, _ string) { n.InjectFault(sandbox.OpRead, -1, sandbox.HangBeforeCommit()) }, reason: qod.WaitTimeout, within: 5 * time.Second},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: time.Hour}}, func(t *testing.T, n *qodtest.Network) {
-				s := n.SeedSession(sandbox.Session{Status: sandbox.StatusRequested})
-				budget := time.Minute
-				// Between the last poll, which is under two and a half seconds before, and the end.
-				time.AfterFunc(budget-time.Millisecond, func() { test.happens(n, s.ID) })
-				var err error
-				spent := qodtest.Elapsed(func() { _, err = n.Await(qodtest.WithTimeout(t, budget), qodtest.Ref(s)) })
-				if test.reason == 0 {
-					if err != nil {
-						t.Error(err)
-					}
-				} else {
-					qodtest.Equal(t, "reason", qodtest.ErrorAs[*qod.WaitError](t, err).Reason, test.reason)
-				}
-				if spent > budget+test.within+50*time.Millisecond {
-					t.Errorf("took %v", spent)
-				}
-			})
-		})
-	}
-	t.Run("not after an interrupt", func(t *testing.T) {
-		t.Parallel()
-		qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: time.Hour}}, func(t *testing.T, n *qodtest.Network) {
-			s := n.SeedSession(sandbox.Session{Status: sandbox.StatusRequested})
-			var last atomic.Int64
-			n.Before(sandbox.OpRead, func(int, *http.Request) { last.Store(time.Now().UnixNano()) })
-			cancelled := time.Now().Add(time.Minute)
-			_, err := n.Await(qodtest.CancelAfter(t, time.Minute), qodtest.Ref(s))
-			qodtest.Equal(t, "reason", qodtest.ErrorAs[*qod.WaitError](t, err).Reason, qod.WaitInterrupted)
-			if last.Load() >= cancelled.UnixNano() {
-				t.Error("it was asked for once more")
-			}
-		})
-	})
-}
-
-// truth is what a session was on the network, and since when.
-type truth struct {
-	mu      sync.Mutex
-	history map[string][]moment
-	order   []string             // of what there has been, by id
-	written map[string]time.Time // when this process's last delete of it had ended
-}
-
-type moment struct {
-	since time.Time
-	state string // its status, or "gone"
-}
-
-// becomes notes what a session is from now on, and what was to become of it no longer.
-func (tr *truth) becomes(id, state string) {
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	now := time.Now()
-	if tr.history[id] == nil {
-		tr.order = append(tr.order, id)
-	}
-	past := slices.DeleteFunc(tr.history[id], func(m moment) bool { return m.since.After(now) })
-	tr.history[id] = append(past, moment{now, state})
-}
-
-// lives notes a session that ends by itself.
-func (tr *truth) lives(id string, until time.Time) {
-	tr.becomes(id, "AVAILABLE")
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	tr.history[id] = append(tr.history[id], moment{until, "gone"})
-}
-
-// wrote notes that this process has changed a session.
-func (tr *truth) wrote(id string) {
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	tr.written[id] = time.Now()
-}
-
-// ids are those of all the sessions there have been.
-func (tr *truth) ids() []string {
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	return slices.Clone(tr.order)
-}
-
-// allows reports whether a session was in a state at some time from from to till.
-func (tr *truth) allows(id, state string, from, till time.Time) bool {
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	if w := tr.written[id]; w.After(from) && w.Before(till) {
-		from = w
-	}
-	history := tr.history[id]
-	for i, m := range history {
-		over := i+1 < len(history) && history[i+1].since.Before(from)
-		if m.state == state && !over && !m.since.After(till) {
-			return true
-		}
-	}
-	return false
-}
-
-// Whatever happens behind a snapshot's back, no read is wrong for longer than ten seconds, none across
-// a change of this process, and none shows a session beyond its own end.
-func TestReadRace(t *testing.T) {
-	t.Parallel()
-	for seed := range uint64(12) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			t.Parallel()
-			qodtest.InBubble(t, qodtest.Options{
-				Sandbox: sandbox.Config{Provisioning: sandbox.Instant}, Client: func(c *qod.Config) { c.MaxRetries = 0 },
-			}, func(t *testing.T, n *qodtest.Network) {
-				tr := &truth{history: map[string][]moment{}, written: map[string]time.Time{}}
-				chance := func(who uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, who)) } //nolint:gosec // chance, not secrecy
-				appear := func(id string, random *rand.Rand) {
-					s := n.Seed(sandbox.Session{ID: id, Duration: 5 + random.IntN(40)})
-					tr.lives(s.ID, s.ExpiresAt)
-				}
-				network := chance(99)
-				for range 30 {
-					appear("", network)
-				}
-				seeded := tr.ids()
-				stop := qodtest.WithTimeout(t, time.Minute)
-				var wg sync.WaitGroup
-				for i := range 10 {
-					random := chance(uint64(i))
-					wg.Go(func() {
-						for stop.Err() == nil {
-							ids := tr.ids()
-							id := ids[random.IntN(len(ids))]
-							began := time.Now()
-							tr.mu.Lock()
-							since := latest(began.Add(-10*time.Second), tr.written[id])
-							tr.mu.Unlock()
-							s, err := n.Read(t.Context(), qod.Ref{ID: id}) //nolint:contextcheck // stop ends the loop, not a call
-							state := string(s.Status)
-							if qod.IsGone(err) {
-								state = "gone"
-							} else if err != nil {
-								t.Errorf("read: %v", err)
-							}
-							if !tr.allows(id, state, since, time.Now()) {
-								t.Errorf("seed %d: %s is %s, read from %v to now; it was %v", seed, id, state, time.Since(began), tr.history[id])
-							}
-							// The server's clock is known to the second.
-							if state == "AVAILABLE" && began.After(s.ExpiresAt.Add(time.Second)) {
-								t.Errorf("seed %d: %s is %s %v after its end", seed, id, state, began.Sub(s.ExpiresAt))
-							}
-							time.Sleep(time.Duration(random.IntN(400)) * time.Millisecond)
-						}
-					})
-				}
-				// What happens and what is noted of it go together.
-				turn := make(chan struct{}, 1)
-				wg.Go(func() { // the network
-					for stop.Err() == nil {
-						id := seeded[network.IntN(len(seeded))]
-						turn <- struct{}{}
-						switch network.IntN(3) {
-						case 0:
-							if n.Revoke(id) {
-								tr.becomes(id, "UNAVAILABLE")
-							}
-						case 1:
-							if n.Remove(id) {
-								tr.becomes(id, "gone")
-							}
-						default: // it was away, and is back
-							if !slices.ContainsFunc(n.Ledger(), func(s sandbox.Session) bool { return s.ID == id }) {
-								appear(id, network)
-							}
-						}
-						<-turn
-						time.Sleep(time.Duration(network.IntN(1500)) * time.Millisecond)
-					}
-				})
-				mine := chance(100)
-				wg.Go(func() { // this process
-					for count := 0; stop.Err() == nil; count++ {
-						ids := tr.ids()
-						id := ids[mine.IntN(len(ids))]
-						turn <- struct{}{}
-						if mine.IntN(2) == 0 {
-							tr.becomes(id, "gone")
-							if err := n.Delete(t.Context(), qod.Ref{ID: id}); err != nil && !qod.IsGone(err) { //nolint:contextcheck // stop ends the loop, not a call
-								t.Errorf("release: %v", err)
-							}
-							tr.wrote(id)
-						} else {
-							spec := qodtest.Spec()
-							spec.Device.PhoneNumber, spec.Seconds = fmt.Sprintf("+346%08d", count), 5+mine.Int64N(20)
-							s, err := n.Create(t.Context(), spec) //nolint:contextcheck // stop ends the loop, not a call
-							if err != nil {
-								t.Errorf("reserve: %v", err)
-							}
-							tr.lives(s.ID, s.ExpiresAt)
-							tr.wrote(s.ID)
-						}
-						<-turn
-						time.Sleep(time.Duration(mine.IntN(3000)) * time.Millisecond)
-					}
-				})
-				wg.Wait()
-				if n.Count(sandbox.OpList) < 3 {
-					t.Error("no lists were asked for")
-				}
-			})
-		})
-	}
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

@@ -1,5 +1,5 @@
-// Two devices are one as far as two descriptions can tell: they share something and contradict
-// each other in nothing, however each is spelled.
+// Two devices match as far as can be told: they share an identifier and contradict each other in
+// none, however each is spelled.
 package qod_test
 
 import (
@@ -22,8 +22,8 @@ func v4(address string, port ...int64) *qod.IPv4Address {
 	return a
 }
 
-// said is what compare says, as a test can see it: a match, a contradiction or nothing.
-func said(a, b qod.Device) string {
+// describeComparison is the result of compare as text: a match, a contradiction or neither.
+func describeComparison(a, b qod.Device) string {
 	matches, contradicts := a.Compare(b)
 	switch {
 	case matches:
@@ -111,8 +111,8 @@ func TestDeviceCompare(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			qodtest.Equal(t, "it says", said(test.a, test.b), test.want)
-			qodtest.Equal(t, "the other way round", said(test.b, test.a), test.want)
+			qodtest.Equal(t, "it says", describeComparison(test.a, test.b), test.want)
+			qodtest.Equal(t, "the other way round", describeComparison(test.b, test.a), test.want)
 			qodtest.Equal(t, "matches", test.a.Matches(test.b), test.want == match)
 		})
 	}
@@ -133,7 +133,7 @@ func TestSameAddress(t *testing.T) {
 	}
 }
 
-// deviceOf makes a device; an empty text or a negative port leaves it out.
+// deviceOf makes a device; an empty string or a negative port leaves the field out.
 func deviceOf(number, name, address4, address6 string, port int64) qod.Device {
 	d := qod.Device{PhoneNumber: number, NetworkAccessIdentifier: name, IPv6Address: address6}
 	if address4 != "" {
@@ -144,8 +144,8 @@ func deviceOf(number, name, address4, address6 string, port int64) qod.Device {
 	return d
 }
 
-// Who asks makes no difference, nor does how a number is spelled; what the lists of identifiers share,
-// which locks and conflicts go by, agrees; and what is shown in addition takes nothing away.
+// The comparison is symmetric, and independent of spelling. The lists of identifiers, which locks
+// and conflicts go by, agree with it, and an additional identifier does not change a match.
 func FuzzDeviceMatches(f *testing.F) {
 	f.Add(qodtest.Phone, "a@b", "203.0.113.7", "2001:db8::1", int64(80), qodtest.Phone[1:], "A@B", "::ffff:203.0.113.7", "2001:DB8:0::1", int64(-1))
 	f.Add(qodtest.Phone, "", "", "", int64(0), "", "a@b", "", "", int64(0))
@@ -155,12 +155,12 @@ func FuzzDeviceMatches(f *testing.F) {
 	f.Add("tel:+34 600 000 001", "a***@b", "0.0.0.0", "::ffff:10.0.0.1", int64(-1), "600000001", "a***@b", "10.0.0.1", "fe80::1%x", int64(7))
 	f.Fuzz(func(t *testing.T, n1, i1, a1, x1 string, p1 int64, n2, i2, a2, x2 string, p2 int64) {
 		a, b := deviceOf(n1, i1, a1, x1, p1), deviceOf(n2, i2, a2, x2, p2)
-		verdict := said(a, b)
-		if verdict != said(b, a) || a.Overlaps(b) != b.Overlaps(a) || a.Shares(b) != b.Shares(a) {
+		verdict := describeComparison(a, b)
+		if verdict != describeComparison(b, a) || a.Overlaps(b) != b.Overlaps(a) || a.Shares(b) != b.Shares(a) {
 			t.Error("it depends on who asks")
 		}
 		for _, d := range []qod.Device{a, b} {
-			if itself := said(d, d); itself == "contradiction" || (itself == "match") != (len(d.Identifiers()) > 0) {
+			if itself := describeComparison(d, d); itself == "contradiction" || (itself == "match") != (len(d.Identifiers()) > 0) {
 				t.Errorf("to itself it says %s, with %d identifiers", itself, len(d.Identifiers()))
 			}
 		}
@@ -173,21 +173,21 @@ func FuzzDeviceMatches(f *testing.F) {
 		if verdict == "match" && !a.Overlaps(b) {
 			t.Error("a match without anything in common")
 		}
-		// However a whole number is spelled, it is that number and no other.
+		// However a complete number is spelled, it is that number and no other.
 		if phonePattern.MatchString(n1) {
 			digits := n1[1:]
 			for _, spelled := range []string{digits, "00" + digits, "tel:" + n1, "msisdn" + digits, "(" + n1 + ")", strings.Join(strings.Split(digits, ""), " "), "+" + strings.Join(strings.Split(digits, ""), "-.")} {
-				if got := said(qod.Device{PhoneNumber: n1}, qod.Device{PhoneNumber: spelled}); got != "match" {
+				if got := describeComparison(qod.Device{PhoneNumber: n1}, qod.Device{PhoneNumber: spelled}); got != "match" {
 					t.Errorf("%s and %s: %s", n1, spelled, got)
 				}
 			}
 			other := b
 			other.PhoneNumber = n1[:len(n1)-1] + string('0'+(n1[len(n1)-1]-'0'+1)%10)
-			if said(a, other) != "contradiction" {
+			if describeComparison(a, other) != "contradiction" {
 				t.Error("a contradiction in the number does not count")
 			}
 			for _, masked := range []string{n1[:4] + "****", "…" + n1[len(n1)-2:], "*" + n1[2:], n1 + "x"} {
-				if got := said(qod.Device{PhoneNumber: n1}, qod.Device{PhoneNumber: masked}); got != "nothing" {
+				if got := describeComparison(qod.Device{PhoneNumber: n1}, qod.Device{PhoneNumber: masked}); got != "nothing" {
 					t.Errorf("%s and %s: %s", n1, masked, got)
 				}
 			}
@@ -198,11 +198,11 @@ func FuzzDeviceMatches(f *testing.F) {
 		if a.IPv4Address != nil && a.IPv4Address.PublicPort != nil && a.Matches(qod.Device{IPv4Address: v4(a1)}) && a.IPv6Address == "" {
 			other := a
 			other.IPv4Address = v4(a1, *a.IPv4Address.PublicPort^1)
-			if said(a, other) != "contradiction" {
+			if describeComparison(a, other) != "contradiction" {
 				t.Error("a contradiction in the port does not count")
 			}
 		}
-		// No text about it shows it.
+		// No text about the device shows it.
 		for _, text := range []string{n1, i1, x1} {
 			if len([]rune(text)) > 30 && strings.Contains(fmt.Sprintf("%v %+v", a, &a), text) {
 				t.Errorf("it shows %q", text)
@@ -213,8 +213,8 @@ func FuzzDeviceMatches(f *testing.F) {
 
 var phonePattern = regexp.MustCompile(`\A\+[1-9][0-9]{4,14}\z`)
 
-// haveLockInCommon reports whether a create for the one keeps out a create for the other: they lock
-// one identifier, or one locks the address and the other a port of it.
+// haveLockInCommon reports whether a create for one device blocks a create for the other: they lock
+// the same identifier, or one locks the address and the other a port of it.
 func haveLockInCommon(a, b qod.Device) bool {
 	locks := func(d qod.Device) (ids []string) {
 		for _, id := range d.Identifiers() {

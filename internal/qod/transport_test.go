@@ -1,5 +1,5 @@
-// What only sockets show: credentials go to nobody but the endpoint, no broken trust is overlooked
-// or tried again, proxies are used, connections are kept, and no answer takes all the memory.
+// What only sockets show: credentials go only to the endpoint, TLS failures are neither ignored nor
+// retried, connections are kept, and no answer takes all the memory.
 
 //go:debug x509usefallbackroots=1
 
@@ -7,14 +7,12 @@ package qod_test
 
 import (
 	"bufio"
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"log"
@@ -34,14 +32,12 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// What a process can have only one of: the authorities it trusts and its proxy. Hosts ending in
-// proxied are reached through the proxy; loopback addresses never are.
+// A process can have only one of each: the authorities that it trusts and its proxy. Hosts that end
+// in "proxied" are reached through the proxy; loopback addresses never are.
 var (
 	trusted  = newAuthority("trusted")
 	theProxy = &proxy{}
 )
-
-const proxyUser, proxyPassword = "proxy-user", "proxy-pass-word"
 
 func TestMain(m *testing.M) {
 	roots := x509.NewCertPool()
@@ -75,7 +71,7 @@ func newAuthority(name string) *authority {
 	return a
 }
 
-// sign makes a server's certificate for the hosts, valid between two times.
+// sign makes a server certificate for the hosts, valid between two times.
 func (a *authority) sign(from, until time.Time, hosts ...string) tls.Certificate {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "server"}, NotBefore: from, NotAfter: until,
@@ -100,77 +96,16 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// proxy is an HTTP proxy that knows CONNECT and where its hosts are.
-type proxy struct {
-	address string
-	hosts   sync.Map // host:port -> address
-	seen    sync.Map // host:port -> *atomic.Int64
-}
-
-func (p *proxy) start() (stop func()) {
-	listener := must(new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0"))
-	p.address = listener.Addr().String()
-	server := &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = server.Serve(listener) }()
-	return func() { _ = server.Close() }
-}
-
-func (p *proxy) tunnels(host string) int64 {
-	if count, ok := p.seen.Load(host); ok {
-		if count, ok := count.(*atomic.Int64); ok {
-			return count.Load()
-		}
-	}
-	return 0
-}
-
-func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	seen, _ := p.seen.LoadOrStore(r.Host, new(atomic.Int64))
-	if count, ok := seen.(*atomic.Int64); ok {
-		count.Add(1)
-	}
-	host, _ := p.hosts.Load(r.Host)
-	address, known := host.(string)
-	want := "Basic " + base64.StdEncoding.EncodeToString([]byte(proxyUser+":"+proxyPassword))
-	switch {
-	case r.Method != http.MethodConnect || !known:
-		w.WriteHeader(http.StatusBadGateway)
-		return
-	case address == "" || r.Header.Get("Proxy-Authorization") != want:
-		w.WriteHeader(http.StatusProxyAuthRequired)
-		return
-	}
-	backend, err := new(net.Dialer).DialContext(r.Context(), "tcp", address)
-	if err != nil {
-		w.WriteHeader(http.StatusBadGateway)
-		return
-	}
-	defer backend.Close()
-	client, buffered, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return
-	}
-	defer client.Close()
-	_, _ = io.WriteString(client, "HTTP/1.1 200 Connection established\r\n\r\n")
-	go func() {
-		_, _ = io.Copy(backend, buffered)
-		if half, ok := backend.(*net.TCPConn); ok {
-			_ = half.CloseWrite()
-		}
-	}()
-	_, _ = io.Copy(client, backend)
-}
-
-// secure serves a sandbox over TLS and counts its connections.
-type secure struct {
+// tlsServer serves a sandbox over TLS and counts its connections.
+type tlsServer struct {
 	*httptest.Server
 	network     *sandbox.Sandbox
 	connections atomic.Int64
 }
 
-func newSecure(t *testing.T, config *tls.Config, http2 bool) *secure {
+func newTLSServer(t *testing.T, config *tls.Config, http2 bool) *tlsServer {
 	t.Helper()
-	s := &secure{network: sandbox.New(sandbox.Config{})}
+	s := &tlsServer{network: sandbox.New(sandbox.Config{})}
 	s.network.AcceptToken("ready", sandbox.DefaultClient.ID)
 	s.Server = httptest.NewUnstartedServer(s.network.Handler())
 	s.TLS, s.EnableHTTP2 = config, http2
@@ -189,7 +124,7 @@ func newSecure(t *testing.T, config *tls.Config, http2 bool) *secure {
 	return s
 }
 
-func (s *secure) address() string { return s.Listener.Addr().String() }
+func (s *tlsServer) address() string { return s.Listener.Addr().String() }
 
 func clientOf(t *testing.T, endpoint string, change func(*qod.Config)) *qodtest.Network {
 	t.Helper()
@@ -200,8 +135,8 @@ func clientOf(t *testing.T, endpoint string, change func(*qod.Config)) *qodtest.
 
 func staticToken(c *qod.Config) { c.AccessToken = "ready" }
 
-// evil is a host that must never be asked anything.
-func evil(t *testing.T) string {
+// forbiddenHost is a host that must never get a request.
+func forbiddenHost(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -214,16 +149,16 @@ func evil(t *testing.T) string {
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		for op, verb := range verbs {
+		for op, verb := range operations {
 			if op == qod.OperationCreate && status == http.StatusSeeOther {
 				continue // like 302, which takes its time to be looked for
 			}
 			t.Run(fmt.Sprintf("%s %d", op, status), func(t *testing.T) {
 				t.Parallel()
-				elsewhere := evil(t)
+				elsewhere := forbiddenHost(t)
 				n := qodtest.OnSockets(t, qodtest.Options{Client: func(c *qod.Config) { c.MaxRetries = 0 }})
 				s := n.SeedSession(sandbox.Session{})
-				n.InjectFault(at(op), 1, sandbox.Redirect(status, elsewhere+"/v1/qod/sessions"))
+				n.InjectFault(sandboxOperation(op), 1, sandbox.Redirect(status, elsewhere+"/v1/qod/sessions"))
 				err := verb(t.Context(), n, s.ID)
 				e := qodtest.ErrorAs[*qod.Error](t, err)
 				qodtest.Equal(t, "status", e.Status, status)
@@ -236,7 +171,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		for _, op := range []sandbox.Operation{sandbox.OpToken, sandbox.OpDiscovery} {
 			t.Run(fmt.Sprintf("%s %d", op, status), func(t *testing.T) {
 				t.Parallel()
-				elsewhere := evil(t)
+				elsewhere := forbiddenHost(t)
 				n := qodtest.OnSockets(t, qodtest.Options{})
 				n.InjectFault(op, -1, sandbox.Redirect(status, elsewhere+"/oauth/token"))
 				_, err := n.List(t.Context(), qod.Filter{})
@@ -280,7 +215,7 @@ func TestTrust(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := newSecure(t, test.tls, false)
+			server := newTLSServer(t, test.tls, false)
 			n := clientOf(t, server.URL+"/v1", staticToken)
 			s, err := n.Create(t.Context(), qodtest.Spec())
 			if test.says == "" {
@@ -293,13 +228,13 @@ func TestTrust(t *testing.T) {
 				t.Errorf("%v does not say %q", err, test.says)
 			}
 			qodtest.Equal(t, "on the network", len(server.network.Ledger()), 0)
-			// The snapshot and the POST: neither is tried again.
+			// The snapshot and the POST: neither is retried.
 			qodtest.Equal(t, "connections", server.connections.Load(), 2)
 		})
 		if test.says != "" {
 			t.Run(name+", for the token", func(t *testing.T) {
 				t.Parallel()
-				server := newSecure(t, test.tls, false)
+				server := newTLSServer(t, test.tls, false)
 				n := clientOf(t, server.URL+"/v1", func(c *qod.Config) { c.TokenURL = server.URL + "/oauth/token" })
 				_, err := n.List(t.Context(), qod.Filter{})
 				if e := qodtest.ErrorAs[*qod.TokenError](t, err); !strings.Contains(e.Error(), test.says) {
@@ -309,7 +244,7 @@ func TestTrust(t *testing.T) {
 			})
 			t.Run(name+", for discovery", func(t *testing.T) {
 				t.Parallel()
-				server := newSecure(t, test.tls, false)
+				server := newTLSServer(t, test.tls, false)
 				n := clientOf(t, server.URL+"/v1", nil)
 				_, err := n.List(t.Context(), qod.Filter{})
 				qodtest.Equal(t, "discovery", qodtest.ErrorAs[*qod.TokenError](t, err).Discovery, true)
@@ -335,7 +270,7 @@ func TestPlainHTTPWhereTLSIsWanted(t *testing.T) {
 func TestHTTP2(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	server := newSecure(t, &tls.Config{Certificates: []tls.Certificate{trusted.sign(now.Add(-time.Hour), now.Add(time.Hour), "127.0.0.1")}}, true)
+	server := newTLSServer(t, &tls.Config{Certificates: []tls.Certificate{trusted.sign(now.Add(-time.Hour), now.Add(time.Hour), "127.0.0.1")}}, true)
 	protocols := map[string]int{}
 	var mu sync.Mutex
 	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -345,7 +280,7 @@ func TestHTTP2(t *testing.T) {
 		server.network.Handler().ServeHTTP(w, r)
 	})
 	n := clientOf(t, server.URL+"/v1", staticToken)
-	// A cut stream is an answer that is lost, and nothing repeats the POST behind our back.
+	// A stream that is cut is a lost answer, and nothing below the client repeats the POST.
 	server.network.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.DropAfterCommit()})
 	s, err := n.Create(t.Context(), qodtest.Spec())
 	if err != nil || len(server.network.Ledger()) != 1 || server.network.Ledger()[0].ID != s.ID {
@@ -357,58 +292,6 @@ func TestHTTP2(t *testing.T) {
 	defer mu.Unlock()
 	if len(protocols) != 1 || protocols["HTTP/2.0"] == 0 {
 		t.Errorf("protocols: %v", protocols)
-	}
-}
-
-func TestProxy(t *testing.T) {
-	t.Parallel()
-	now := time.Now()
-	const host = "gateway.proxied"
-	certificate := trusted.sign(now.Add(-time.Hour), now.Add(time.Hour), host)
-
-	t.Run("is used for all", func(t *testing.T) {
-		t.Parallel()
-		server := newSecure(t, &tls.Config{Certificates: []tls.Certificate{certificate}}, false)
-		theProxy.hosts.Store(host+":443", server.address())
-		before := theProxy.tunnels(host + ":443")
-		n := clientOf(t, "https://"+host+"/v1", nil)
-		s, err := n.Create(t.Context(), qodtest.Spec())
-		if err != nil || len(server.network.Ledger()) != 1 || server.network.Ledger()[0].ID != s.ID {
-			t.Fatalf("%q, %v", s.ID, err)
-		}
-		qodtest.Equal(t, "discoveries", server.network.Count(sandbox.OpDiscovery), 1)
-		qodtest.Equal(t, "tokens", server.network.Count(sandbox.OpToken), 1)
-		for _, r := range server.network.Requests() {
-			if r.Header.Get("Proxy-Authorization") != "" {
-				t.Error("the gateway is told the proxy's password")
-			}
-		}
-		qodtest.Equal(t, "tunnels", theProxy.tunnels(host+":443")-before, server.connections.Load())
-	})
-	for name, test := range map[string]struct {
-		host, address, says string
-	}{
-		"refuses":          {"forbidden.proxied", "", "Proxy Authentication Required"},
-		"reaches nothing":  {"nowhere.proxied", "127.0.0.1:1", "Bad Gateway"},
-		"knows no address": {"unknown.proxied", "", ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if test.says != "" {
-				theProxy.hosts.Store(test.host+":443", test.address)
-			}
-			before := theProxy.tunnels(test.host + ":443")
-			n := clientOf(t, "https://"+test.host+"/v1", func(c *qod.Config) { staticToken(c); c.MaxRetries = 0 })
-			_, err := n.Create(t.Context(), qodtest.Spec())
-			// Nothing was sent, which is known for certain: no session may exist.
-			if qodtest.IsError[*qod.UnresolvedError](err) || qodtest.ErrorAs[*qod.Error](t, err).Status != 0 || !strings.Contains(err.Error(), test.says) {
-				t.Errorf("%v", err)
-			}
-			if strings.Contains(err.Error(), proxyPassword) || strings.Contains(err.Error(), proxyUser) {
-				t.Errorf("the proxy's password is in %q", err)
-			}
-			qodtest.Equal(t, "tunnels asked for", theProxy.tunnels(test.host+":443")-before, 2) // the snapshot and the POST
-		})
 	}
 }
 
@@ -427,13 +310,13 @@ func TestConnectionRefused(t *testing.T) {
 	}
 }
 
-// Connections are kept for Terraform's parallelism, not opened for nearly every request.
+// Connections are kept for Terraform's parallelism; hardly any request opens a new one.
 func TestConnectionsAreReused(t *testing.T) {
 	t.Parallel()
 	const parallel, rounds = 50, 10
 	n := qodtest.OnSockets(t, qodtest.Options{Sandbox: sandbox.Config{Latency: 2 * time.Millisecond}})
 	for range rounds {
-		for _, err := range together(parallel, func() error { return look(t, n) }) {
+		for _, err := range concurrently(parallel, func() error { return list(t, n) }) {
 			if err != nil {
 				t.Error(err)
 			}
@@ -449,7 +332,7 @@ func TestConnectionsAreReused(t *testing.T) {
 	}
 }
 
-// A POST on a connection that was used before is as little repeated by net/http as any other.
+// net/http does not repeat a POST on a connection that was used before, either.
 func TestKeptConnectionIsCut(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -464,7 +347,7 @@ func TestKeptConnectionIsCut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := qodtest.OnSockets(t, qodtest.Options{})
-			mustLook(t, n)
+			mustList(t, n)
 			n.InjectFault(sandbox.OpCreate, 1, test.effect)
 			s, err := n.Create(t.Context(), qodtest.Spec())
 			if live := n.Ledger(); err != nil || len(live) != 1 || live[0].ID != s.ID {
@@ -477,14 +360,14 @@ func TestKeptConnectionIsCut(t *testing.T) {
 	}
 }
 
-// A server that has closed the idle connection is reached over another one.
+// After a server has closed an idle connection, another one is used.
 func TestIdleConnectionIsClosed(t *testing.T) {
 	t.Parallel()
 	server := sandbox.Start(t, sandbox.Config{})
 	n := &qodtest.Network{Sandbox: server.Sandbox, T: t}
 	n.Connect(qodtest.Config(server.Endpoint()), nil)
 	for range 2 {
-		mustLook(t, n)
+		mustList(t, n)
 		server.CloseIdle()
 		s, err := n.Create(t.Context(), qodtest.Spec())
 		if err != nil || len(n.Ledger()) != 1 {
@@ -497,7 +380,7 @@ func TestIdleConnectionIsClosed(t *testing.T) {
 	}
 }
 
-// No answer takes more memory than its operation may have, or more time than a request.
+// No answer takes more memory than its operation allows, or more time than a request.
 func TestAnswersAreBounded(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -519,12 +402,12 @@ func TestAnswersAreBounded(t *testing.T) {
 				t.Parallel()
 				n := qodtest.OnSockets(t, qodtest.Options{Client: func(c *qod.Config) { c.MaxRetries, c.RequestTimeout = 0, 10*time.Second }})
 				s := n.SeedSession(sandbox.Session{})
-				mustLook(t, n)
+				mustList(t, n)
 				if name == "half, then not" || name == "not" {
 					n = impatient(t, n)
 				}
-				n.InjectFault(at(op), -1, test.effect)
-				err := verbs[op](t.Context(), n, s.ID)
+				n.InjectFault(sandboxOperation(op), -1, test.effect)
+				err := operations[op](t.Context(), n, s.ID)
 				if e := qodtest.ErrorAs[*qod.Error](t, err); !strings.Contains(e.Error(), test.says) || qod.IsGone(err) {
 					t.Errorf("%v does not say %q", err, test.says)
 				}
@@ -545,7 +428,7 @@ func impatient(t *testing.T, n *qodtest.Network) *qodtest.Network {
 	return other
 }
 
-// A server that speaks no HTTP is an error, and what it says is not printed as it came.
+// A server that does not speak HTTP is an error, and its bytes are not printed as they came.
 func TestNoHTTP(t *testing.T) {
 	t.Parallel()
 	for name, says := range map[string]string{

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -40,23 +41,23 @@ func TestSessionLives(t *testing.T) {
 	}
 }
 
-func TestNextLookSaysAvailableWithoutProvisioning(t *testing.T) {
+func TestAvailableAtTheNextRequestWithoutProvisioning(t *testing.T) {
 	t.Parallel()
-	looks := map[string]func(h *harness, id string) string{
+	statuses := map[string]func(h *harness, id string) string{
 		"read":   func(h *harness, id string) string { return h.readSession(id).QoSStatus },
 		"list":   func(h *harness, _ string) string { return h.listSessions()[0].QoSStatus },
 		"ledger": func(h *harness, _ string) string { return h.Ledger()[0].Status },
 	}
-	for name, readSession := range looks {
+	for name, status := range statuses {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHarness(t, Config{})
 			created := h.createSession(createBody("+34600000001"))
 			if created.QoSStatus != StatusRequested {
-				t.Errorf("the creation says %s", created.QoSStatus)
+				t.Errorf("the create request says %s", created.QoSStatus)
 			}
-			if got := readSession(h, created.SessionID); got != StatusAvailable {
-				t.Errorf("the next look says %s", got)
+			if got := status(h, created.SessionID); got != StatusAvailable {
+				t.Errorf("the next request says %s", got)
 			}
 		})
 	}
@@ -67,7 +68,7 @@ func TestInstantProvisioningShowsInTheAnswer(t *testing.T) {
 	h := newHarness(t, Config{Provisioning: Instant})
 	created := h.createSession(createBody("+34600000001"))
 	if created.QoSStatus != StatusAvailable || created.StartedAt != "2026-11-22T12:00:00Z" || created.ExpiresAt != "2026-11-22T13:00:00Z" {
-		t.Errorf("the creation says %+v", created)
+		t.Errorf("the create request says %+v", created)
 	}
 }
 
@@ -86,7 +87,7 @@ func TestTimesSurviveTheWire(t *testing.T) {
 	}
 }
 
-func TestRevokedSessionLingersAndBlocks(t *testing.T) {
+func TestRevokedSessionStaysAndBlocks(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, Config{})
 	id := h.createSession(createBody("+34600000001")).SessionID
@@ -102,7 +103,7 @@ func TestRevokedSessionLingersAndBlocks(t *testing.T) {
 	h.clock.Advance(360*time.Second - 1)
 	h.wantError(h.send(http.MethodPost, pathSessions, createBody("+34600000001")), http.StatusConflict, "CONFLICT")
 	if got := h.listSessions(); len(got) != 1 || got[0].QoSStatus != StatusUnavailable {
-		t.Errorf("a lingering session is listed, UNAVAILABLE: %+v", got)
+		t.Errorf("a revoked session is listed, UNAVAILABLE: %+v", got)
 	}
 	h.clock.Advance(1)
 	h.wantGone(id)
@@ -174,15 +175,15 @@ func TestListIsOrderedByCreationThenID(t *testing.T) {
 	late := h.Seed(Session{CreatedAt: noon.Add(time.Second), ID: "00000000-0000-4000-8000-000000000001"}).ID
 	b := h.Seed(Session{ID: "00000000-0000-4000-8000-00000000000b"}).ID
 	a := h.Seed(Session{ID: "00000000-0000-4000-8000-00000000000A"}).ID
-	var listSessions, ledger []string
+	var listed, ledger []string
 	for _, info := range h.listSessions() {
-		listSessions = append(listSessions, info.SessionID)
+		listed = append(listed, info.SessionID)
 	}
 	for _, session := range h.Ledger() {
 		ledger = append(ledger, session.ID)
 	}
-	if want := []string{a, b, late}; !slices.Equal(listSessions, want) || !slices.Equal(ledger, want) {
-		t.Errorf("listed %v, ledger %v, want %v", listSessions, ledger, want)
+	if want := []string{a, b, late}; !slices.Equal(listed, want) || !slices.Equal(ledger, want) {
+		t.Errorf("listed %v, ledger %v, want %v", listed, ledger, want)
 	}
 }
 
@@ -331,4 +332,65 @@ func TestHoldAfterDelete(t *testing.T) {
 	h.clock.Advance(1)
 	h.Remove(h.createSession(body).SessionID)
 	h.createSession(body) // only the API's own deletions hold a device
+}
+
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, Config{Provisioning: time.Second})
+	at := func(d time.Duration) time.Time { return noon.Add(d) }
+	create := func(n int) string {
+		h.clock.Advance(time.Second) // each session has its own time of creation
+		return h.createSession(createBody("+3460000000" + strconv.Itoa(n))).SessionID
+	}
+	expired := create(1)                                    // at 1s
+	deleted := create(2)                                    // at 2s
+	revoked := create(3)                                    // at 3s
+	both := create(4)                                       // at 4s
+	early := create(5)                                      // at 5s
+	h.send(http.MethodDelete, pathSessions+"/"+early, "")   // before it is AVAILABLE
+	h.clock.Advance(5 * time.Second)                        // 10s
+	h.send(http.MethodDelete, pathSessions+"/"+deleted, "") // 10s
+	h.Revoke(revoked)                                       // 10s
+	h.Revoke(both)                                          // 10s
+	h.clock.Advance(5 * time.Second)                        // 15s
+	h.send(http.MethodDelete, pathSessions+"/"+both, "")    // 15s, five seconds after its end
+	type end struct {
+		id, reason     string
+		started, ended time.Time
+	}
+	check := func(want ...end) {
+		t.Helper()
+		var got []end
+		for _, s := range h.History() {
+			got = append(got, end{s.ID, s.EndReason, s.StartedAt, s.EndedAt})
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("history:\n%v, want\n%v", got, want)
+		}
+	}
+	rest := []end{
+		{deleted, "DELETE_REQUESTED", at(3 * time.Second), at(10 * time.Second)},
+		{revoked, "NETWORK_TERMINATED", at(4 * time.Second), at(10 * time.Second)},
+		{both, "NETWORK_TERMINATED", at(5 * time.Second), at(10 * time.Second)},
+		{early, "DELETE_REQUESTED", time.Time{}, at(5 * time.Second)},
+	}
+	check(append([]end{{expired, "", at(2 * time.Second), time.Time{}}}, rest...)...)
+	h.clock.Advance(time.Hour)
+	check(append([]end{{expired, "DURATION_EXPIRED", at(2 * time.Second), at(time.Hour + 2*time.Second)}}, rest...)...)
+	if left := h.Ledger(); len(left) != 0 {
+		t.Errorf("live: %v", left)
+	}
+}
+
+func TestRevivedSessionHasNoEnd(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, Config{})
+	id := h.Seed(Session{Status: StatusUnavailable}).ID
+	if s := h.History()[0]; s.EndedAt != noon || s.EndReason != "NETWORK_TERMINATED" {
+		t.Errorf("UNAVAILABLE: %+v", s)
+	}
+	h.Edit(id, func(s *Session) { s.Status = StatusAvailable })
+	if s := h.History()[0]; !s.EndedAt.IsZero() || s.EndReason != "" {
+		t.Errorf("AVAILABLE again: %+v", s)
+	}
 }

@@ -161,6 +161,10 @@ func (s *Sandbox) Ledger() []Session {
 	return s.network.list(func(*Session) bool { return true })
 }
 
+// History returns the sessions of the Ledger and those that are gone, in the same order. Of the
+// latter it keeps at least the latest 45,000.
+func (s *Sandbox) History() []Session { return s.network.history() }
+
 // Seed adds a session without a request and returns it. With another ClientID it belongs to another
 // team. Empty fields are filled: by default it is an AVAILABLE session of the first client that
 // starts now and lasts an hour, for a device that no other session has. Seed checks for no

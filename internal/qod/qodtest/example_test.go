@@ -10,8 +10,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// The network creates the session, and the connection breaks before the answer. The client looks for the
-// session and adopts it: there is no second POST, and one session on the network.
+// The network creates the session, and the connection breaks before the answer. The client looks
+// for the session and adopts it: there is no second POST, and one session on the network.
 func TestExample(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {

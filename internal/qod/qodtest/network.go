@@ -234,13 +234,9 @@ func IsList(r *http.Request) bool {
 
 // Spec requests an hour of QOS_E for a device.
 func Spec() qod.Spec {
-	return qod.Spec{
-		Device: qod.Device{
-			PhoneNumber: Phone, NetworkAccessIdentifier: "", IPv4Address: nil, IPv6Address: "",
-		},
-		QoSProfile: "QOS_E", Seconds: 3600, Until: time.Time{},
-		ApplicationServer: nil, NotificationURL: "", NotificationAuthToken: "",
-	}
+	var s qod.Spec
+	s.Device.PhoneNumber, s.QoSProfile, s.Seconds = Phone, "QOS_E", 3600
+	return s
 }
 
 // Ref refers to a session of which nothing but the id is known.
