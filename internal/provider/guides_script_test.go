@@ -61,9 +61,9 @@ type guide struct {
 //	requests N                 how many requests of any kind the network has seen
 //	ledger N                   how many sessions are live
 //	in-state N                 how many sessions the state has
-//	clock +1h | kick-off-30m | 2028-07-06T17:00:00Z    moves the network's clock; it begins at kick-off
+//	clock +1h | kick-off-30m | 2028-07-06T17:00:00Z    moves the clock from kick-off
 //	imports KEY=NUMBER…        writes an import block for each camera's reservation
-//	revoke NUMBER              the network ends the session of a device, which lingers as UNAVAILABLE
+//	revoke NUMBER              the network ends a session, which lingers as UNAVAILABLE
 //	remove NUMBER              the session of a device is gone, and replicas know it
 //	seed NUMBER [PROFILE SECONDS]    somebody else makes a session; $ID is its id
 //	numbers-without-plus       the network shows phone numbers without their plus

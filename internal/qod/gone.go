@@ -14,8 +14,8 @@ import (
 // being billed, and nobody can delete it.
 
 const (
-	// maxLag is how long a replica or a list may lag behind a create. A 404 for a session younger than
-	// this proves nothing yet.
+	// maxLag is how long a replica or a list may lag behind a create. A 404 for a session younger
+	// than this proves nothing yet.
 	maxLag = time.Minute
 	// lagInterval is the time between two requests for such a session.
 	lagInterval = 4 * time.Second
