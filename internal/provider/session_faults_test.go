@@ -9,8 +9,8 @@ import (
 
 const page = "<!DOCTYPE html><html><body>Please log in</body></html>"
 
-// A failure of a refresh is an error that keeps the state, byte by byte, and says how to do without the
-// refresh.
+// A failure of a refresh is an error that keeps the state, byte by byte, and says how to do without
+// the refresh.
 func TestSession_readFails(t *testing.T) {
 	const other = `{"sessionId": "3fa85f64-5717-4562-b3fc-2c963f66afa6", "qosStatus": "AVAILABLE"}`
 	effects := map[string]sandbox.Effect{

@@ -1,7 +1,7 @@
 // What a network, and what stands between it and Terraform, does wrong to sessions that are there:
-// gateways that answer in the API's place, replicas that lag, lists that are cached, cut to a page or
-// stand still, clocks that are wrong, answers that are mixed up. After each, the network holds what the
-// state holds, or the run is red and names what may exist.
+// gateways that answer in the API's place, replicas that lag, lists that are cached, cut to a page
+// or stand still, clocks that are wrong, answers that are mixed up. After each, the network holds
+// what the state holds, or the run is red and names what may exist.
 
 package provider
 
@@ -56,8 +56,8 @@ func refreshAll(c *acctest.ProtocolClient, records []acctest.State) []acctest.Re
 	return sideBySide(len(records), func(i int) acctest.Result { return c.Refresh(records[i]) })
 }
 
-// kept checks that an operation has left the record as it was; with what it says: nothing, or an error
-// with these parts in which the session is named.
+// kept checks that an operation has left the record as it was; with what it says: nothing, or an
+// error with these parts in which the session is named.
 func expectKept(c *acctest.ProtocolClient, left acctest.Result, was acctest.State, says ...string) {
 	c.T.Helper()
 	if !left.Equal(was) {
@@ -96,8 +96,8 @@ func expectSessions(network *acctest.Network, records ...acctest.State) {
 	}
 }
 
-// A gateway that has lost its route to the API answers 404 by itself. In no shape is that the API's word
-// that a session is gone.
+// A gateway that has lost its route to the API answers 404 by itself. In no shape is that the API's
+// word that a session is gone.
 func TestSession_gatewayNotFound(t *testing.T) {
 	t.Parallel()
 	const unproven = "does not prove that the session is gone"
@@ -147,8 +147,8 @@ func TestSession_gatewayNotFound(t *testing.T) {
 	}
 }
 
-// The node that answers has not heard of a session that is seconds old, and says so in the API's own
-// words.
+// The node that answers has not heard of a session that is seconds old, and says so in the API's
+// own words.
 func TestSession_replicaLags(t *testing.T) {
 	t.Parallel()
 	for name, operations := range map[string][]sandbox.Operation{
@@ -177,8 +177,8 @@ func TestSession_replicaLags(t *testing.T) {
 	}
 }
 
-// A session that was made and is not to be seen until the time is up is in the state, tainted, with its
-// id in the error.
+// A session that was made and is not to be seen until the time is up is in the state, tainted, with
+// its id in the error.
 func TestSession_notSeenWhileWaiting(t *testing.T) {
 	acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		network.Lag(sandbox.OpRead, 25*time.Second)
@@ -238,8 +238,8 @@ func TestSession_readsMixedUp(t *testing.T) {
 	})(t)
 }
 
-// The answer to a POST is lost, lists lag behind it, and the network would take a second session for the
-// device. It has one in the end that the state has, or the error names both.
+// The answer to a POST is lost, lists lag behind it, and the network would take a second session
+// for the device. It has one in the end that the state has, or the error names both.
 func TestSession_lostAnswerAndLaggingList(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -277,7 +277,8 @@ func TestSession_lostAnswerAndLaggingList(t *testing.T) {
 	}
 }
 
-// A list stands still: it shows as requested what has become available, or dead, and what has ended.
+// A list stands still: it shows as requested what has become available, or dead, and what has
+// ended.
 func TestSession_listStandsStill(t *testing.T) {
 	acc.InBubble(0, sandbox.Config{Provisioning: time.Minute}, func(t *testing.T, network *acctest.Network) {
 		requested := createCameras(network, 6, attrs{"wait_for_available": false})
@@ -299,8 +300,8 @@ func TestSession_listStandsStill(t *testing.T) {
 			available = append(available, got.State)
 		}
 
-		// What a list shows stays, whichever of them are asked for one by one; and when it shows better, all
-		// that have ended leave the state, each named.
+		// What a list shows stays, whichever of them are asked for one by one; and when it shows
+		// better, all that have ended leave the state, each named.
 		network.StaleList(false)
 		network.StaleList(true)
 		network.RemovePastLag(network.SessionIDs()...)
@@ -355,7 +356,8 @@ func TestSession_listFromACache(t *testing.T) {
 	}
 }
 
-// Networks spell ids as they like. Whatever one shows is read, listed, imported and deleted as it is.
+// Networks spell ids as they like. Whatever one shows is read, listed, imported and deleted as it
+// is.
 func TestSession_idsInUpperCase(t *testing.T) {
 	for name, spelled := range map[string]func(op int, id string) string{
 		"always":           func(_ int, id string) string { return strings.ToUpper(id) },
@@ -435,8 +437,8 @@ func showAs(network *acctest.Network, id string, changes map[string]any) {
 	})
 }
 
-// A session that the network still shows as in use past its own end is over, and is replaced where the
-// clock that says so can be believed.
+// A session that the network still shows as in use past its own end is over, and is replaced where
+// the clock that says so can be believed.
 func TestSession_availablePastItsEnd(t *testing.T) {
 	t.Parallel()
 	for _, status := range []string{"AVAILABLE", "EXPIRED"} {
@@ -487,7 +489,8 @@ func TestSession_availablePastItsEnd(t *testing.T) {
 	}))
 }
 
-// Another word for a status is no reason to delete a good session, nor to keep a dead one in silence.
+// Another word for a status is no reason to delete a good session, nor to keep a dead one in
+// silence.
 func TestSession_otherWordsForAStatus(t *testing.T) {
 	t.Run("in lower case", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		network.Echo(func(info map[string]any) { info["qosStatus"] = strings.ToLower(fmt.Sprint(info["qosStatus"])) })
@@ -534,8 +537,8 @@ func TestSession_busyDelete(t *testing.T) {
 	}))
 }
 
-// A list that comes in pages is read to its end; one that is cut short is not taken for the whole; and
-// one that is empty may say so in other ways.
+// A list that comes in pages is read to its end; one that is cut short is not taken for the whole;
+// and one that is empty may say so in other ways.
 func TestSession_listsInPages(t *testing.T) {
 	acc.InBubble(0, sandbox.Config{PageSize: 2}, func(t *testing.T, network *acctest.Network) {
 		made := createCameras(network, 7, nil)
@@ -616,8 +619,8 @@ func sessionsRead(c *acctest.ProtocolClient, t *testing.T, warns []string) []tft
 	return sessions
 }
 
-// Times in other spellings that can mean one instant only are read; of others the state says nothing,
-// and a warning that it is so.
+// Times in other spellings that can mean one instant only are read; of others the state says
+// nothing, and a warning that it is so.
 func TestSession_timesInOtherSpellings(t *testing.T) {
 	t.Parallel()
 	for layout, readable := range map[string]bool{
@@ -673,8 +676,8 @@ func TestSession_numbersInErrors(t *testing.T) {
 	})(t)
 }
 
-// A session that is replaced because a value is not known yet is a live one that is cut, perhaps for the
-// same value: the plan says so.
+// A session that is replaced because a value is not known yet is a live one that is cut, perhaps
+// for the same value: the plan says so.
 func TestSession_replacedForAnUnknownValue(t *testing.T) {
 	acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		c := network.Client()
@@ -740,7 +743,8 @@ func TestSession_newAndOfAnotherClient(t *testing.T) {
 	})(t)
 }
 
-// A session that is over, by its own message, when it is made: green would buy another in every apply.
+// A session that is over, by its own message, when it is made: green would buy another in every
+// apply.
 func TestSession_grantedInThePast(t *testing.T) {
 	acc.InBubble(0, sandbox.Config{Provisioning: sandbox.Instant}, func(t *testing.T, network *acctest.Network) {
 		network.Echo(func(info map[string]any) {
