@@ -231,7 +231,7 @@ func TestSessionString(t *testing.T) {
 	at := time.Date(2026, 11, 22, 13, 0, 0, 0, time.FixedZone("", 3600))
 	for want, s := range map[string]qod.Session{
 		someID + " (QOS_E, AVAILABLE, until 2026-11-22T12:00:00Z)": {ID: someID, QoSProfile: "QOS_E", Status: qod.StatusAvailable, ExpiresAt: at, Device: wanted().Device},
-		someID + " (not said, not said)":                           {ID: someID},
+		someID + " (unknown, unknown)":                           {ID: someID},
 	} {
 		equal(t, "String", s.String(), want)
 		equal(t, "%+v", fmt.Sprintf("%+v", s), want)
