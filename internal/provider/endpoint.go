@@ -11,7 +11,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// endpointOf is where the API is; unknown while the provider's configuration is.
+// endpointOf is the endpoint that the provider is configured for; unknown while its configuration is.
 func endpointOf(api qod.Sessions) types.String {
 	if endpoint := api.Endpoint(); endpoint != "" {
 		return types.StringValue(endpoint)
@@ -19,15 +19,15 @@ func endpointOf(api qod.Sessions) types.String {
 	return types.StringUnknown()
 }
 
-// endpoint is where the session was made or last seen; without one, where Read last looked, as the state
-// has it.
-func (m sessionPrivate) endpoint(recorded types.String) string {
-	return cmp.Or(qod.EndpointOf(m.Origin), recorded.ValueString())
+// endpoint is where the session was created or last seen, or else the endpoint in the state, where Read
+// last looked.
+func (p sessionPrivate) endpoint(state types.String) string {
+	return cmp.Or(qod.EndpointOf(p.Origin), state.ValueString())
 }
 
-// checkEndpoint refuses what was planned for another endpoint than the provider's, before anything is
-// sent there. A saved plan holds no settings of the provider: an apply in another environment would buy
-// at another API what was reviewed for this one. Empty is not known.
+// checkEndpoint refuses an apply at another endpoint than the plan was made for, before anything is sent
+// there. A saved plan does not contain the provider's settings, so an apply in another environment would
+// buy at one API what was reviewed for another. An empty endpoint is not known.
 func checkEndpoint(op diagnostics.Operation, api qod.Sessions, planned, sessionID string) diag.Diagnostics {
 	if configured := api.Endpoint(); planned != "" && configured != "" && planned != configured {
 		return diag.Diagnostics{op.PlannedElsewhere(planned, configured, sessionID)}
@@ -35,11 +35,11 @@ func checkEndpoint(op diagnostics.Operation, api qod.Sessions, planned, sessionI
 	return nil
 }
 
-// checkSessionEndpoint does so for a session in the state. One that must be over goes on: the clock of
-// this machine lets the request out, and what the answer proves is for the API's time to say.
-func checkSessionEndpoint(op diagnostics.Operation, api qod.Sessions, private sessionPrivate, recorded, sessionID, expiresAt types.String) diag.Diagnostics {
+// checkSessionEndpoint is checkEndpoint for a session in the state. A session that has expired by the local
+// clock passes: the answer to the request is then judged by the API's clock.
+func checkSessionEndpoint(op diagnostics.Operation, api qod.Sessions, private sessionPrivate, endpoint, sessionID, expiresAt types.String) diag.Diagnostics {
 	if !private.mayBeAlive(instantOf(expiresAt), time.Now()) {
 		return nil
 	}
-	return checkEndpoint(op, api, private.endpoint(recorded), sessionID.ValueString())
+	return checkEndpoint(op, api, private.endpoint(endpoint), sessionID.ValueString())
 }

@@ -31,7 +31,7 @@ type framework = tfprotov6.ProviderServerWithListResource //nolint:staticcheck /
 // sessionResource.Read for all others.
 func (s fastPath) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
 	if req.TypeName == sessionTypeName {
-		if id, ok := s.confirmed(ctx, req); ok {
+		if id, ok := s.readUnchanged(ctx, req); ok {
 			return &tfprotov6.ReadResourceResponse{NewState: req.CurrentState, Private: req.Private, NewIdentity: id}, nil
 		}
 	}
@@ -42,10 +42,10 @@ func (s fastPath) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceR
 // planSession, which decides the same.
 func (s fastPath) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
 	if req.TypeName == sessionTypeName && sameValue(req.PriorState, req.ProposedNewState) {
-		if recorded, ok := recordedIn(req.PriorState); ok && recorded.QoSStatus.ValueString() == string(qod.StatusAvailable) && !privateIn(req.PriorPrivate).Over {
+		if recorded, ok := decodeState(req.PriorState); ok && recorded.QoSStatus.ValueString() == string(qod.StatusAvailable) && !decodePrivate(req.PriorPrivate).Expired {
 			planned := req.PriorIdentity
 			if planned == nil {
-				planned = identityOf(nil) // OpenTofu keeps none, nor does Terraform before 1.12
+				planned = encodeIdentity(nil) // OpenTofu keeps none, nor does Terraform before 1.12
 			}
 			return &tfprotov6.PlanResourceChangeResponse{
 				PlannedState:    req.ProposedNewState,
@@ -58,18 +58,18 @@ func (s fastPath) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanRes
 }
 
 // confirmed reports whether a list shows the session as the state has it, and its identity.
-func (s fastPath) confirmed(ctx context.Context, req *tfprotov6.ReadResourceRequest) (id *tfprotov6.ResourceIdentityData, ok bool) {
+func (s fastPath) readUnchanged(ctx context.Context, req *tfprotov6.ReadResourceRequest) (id *tfprotov6.ResourceIdentityData, ok bool) {
 	defer func() {
 		if recover() != nil {
 			ok = false // the framework's way turns the same fault into an error, or does without it
 		}
 	}()
-	before, ok := recordedIn(req.CurrentState)
-	private := privateIn(req.Private)
-	if !ok || s.provider.sessions == nil || private.Origin != s.provider.sessions.Origin() || private.Owner == "" || private.Over {
+	before, ok := decodeState(req.CurrentState)
+	private := decodePrivate(req.Private)
+	if !ok || s.provider.sessions == nil || private.Origin != s.provider.sessions.Origin() || private.Owner == "" || private.Expired {
 		return nil, false
 	}
-	id = identityOf(map[string]tftypes.Value{"id": tftypes.NewValue(tftypes.String, before.ID.ValueString())})
+	id = encodeIdentity(map[string]tftypes.Value{"id": tftypes.NewValue(tftypes.String, before.ID.ValueString())})
 	if req.CurrentIdentity != nil && !sameValue(req.CurrentIdentity.IdentityData, id.IdentityData) {
 		return nil, false // another session's is for the framework to refuse
 	}
@@ -80,11 +80,11 @@ func (s fastPath) confirmed(ctx context.Context, req *tfprotov6.ReadResourceRequ
 	after := before
 	after.record(found, s.provider.sessions.Endpoint())
 	// A session that another resource holds, too, is for the framework's way to warn of.
-	return id, after.recordedSame(before) && !s.provider.owners.shared(found.ID, private.Owner)
+	return id, after.recordUnchanged(before) && !s.provider.owners.heldByAnother(found.ID, private.Owner)
 }
 
 // identityOf encodes a session's identity; of nil, that of none.
-func identityOf(attributes any) *tfprotov6.ResourceIdentityData {
+func encodeIdentity(attributes any) *tfprotov6.ResourceIdentityData {
 	typ := tftypes.Object{AttributeTypes: map[string]tftypes.Type{"id": tftypes.String}}
 	value, _ := tfprotov6.NewDynamicValue(typ, tftypes.NewValue(typ, attributes)) // it can fail for other types only
 	return &tfprotov6.ResourceIdentityData{IdentityData: &value}
@@ -98,7 +98,7 @@ var sessionType = sync.OnceValue(func() tftypes.Type {
 })
 
 // recordedIn reads from a state what the API decides of a session.
-func recordedIn(state *tfprotov6.DynamicValue) (sessionModel, bool) {
+func decodeState(state *tfprotov6.DynamicValue) (sessionModel, bool) {
 	var m sessionModel
 	if state == nil {
 		return m, false
@@ -126,7 +126,7 @@ func recordedIn(state *tfprotov6.DynamicValue) (sessionModel, bool) {
 
 // privateIn reads what a session's record knows from Terraform's private state, as the framework encodes
 // it. It is that of no session where it cannot be read.
-func privateIn(raw []byte) sessionPrivate {
+func decodePrivate(raw []byte) sessionPrivate {
 	var keys map[string][]byte
 	var private sessionPrivate
 	if json.Unmarshal(raw, &keys) != nil || json.Unmarshal(keys[privateKey], &private) != nil {

@@ -54,10 +54,12 @@ func TestShortcut_read(t *testing.T) {
 		state  func(r *acctest.State)
 		taken  bool
 	}{
-		"as it was":              {taken: true},
-		"without an identity":    {state: func(r *acctest.State) { r.Identity = nil }, taken: true},
-		"another's identity":     {state: func(r *acctest.State) { r.Identity = identityOf(attributesOf("3fa85f64-5717-4562-b3fc-2c963f66afa6")) }},
-		"an empty identity":      {state: func(r *acctest.State) { r.Identity = identityOf(nil) }},
+		"as it was":           {taken: true},
+		"without an identity": {state: func(r *acctest.State) { r.Identity = nil }, taken: true},
+		"another's identity": {state: func(r *acctest.State) {
+			r.Identity = encodeIdentity(attributesOf("3fa85f64-5717-4562-b3fc-2c963f66afa6"))
+		}},
+		"an empty identity":      {state: func(r *acctest.State) { r.Identity = encodeIdentity(nil) }},
 		"gone":                   {change: func(network *acctest.Network, id string) { network.RemovePastLag(id) }},
 		"unavailable":            {change: func(network *acctest.Network, id string) { network.Revoke(id) }},
 		"another profile":        {change: edit(func(s *sandbox.Session) { s.QoSProfile = "QOS_S" })},
@@ -113,7 +115,7 @@ func TestShortcut_read(t *testing.T) {
 // remembering is a record whose private state is another.
 func remembering(change func(*sessionPrivate)) func(*acctest.State) {
 	return func(r *acctest.State) {
-		private := privateIn(r.Private)
+		private := decodePrivate(r.Private)
 		change(&private)
 		r.Private = privateOf(private)
 	}
@@ -129,7 +131,7 @@ func privateOf(m sessionPrivate) []byte {
 // sameOwner is a record of one and the same owner, who is known to be known: two processes that have to
 // name one name two.
 func sameOwner(r acctest.State) acctest.State {
-	if private := privateIn(r.Private); private.Owner != "" {
+	if private := decodePrivate(r.Private); private.Owner != "" {
 		private.Owner = "somebody"
 		r.Private = privateOf(private)
 	}
@@ -259,7 +261,7 @@ func TestShortcut_identity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := identityOf(attributesOf(id.AsString())).IdentityData.MsgPack; !bytes.Equal(got, want) {
+	if got := encodeIdentity(attributesOf(id.AsString())).IdentityData.MsgPack; !bytes.Equal(got, want) {
 		t.Errorf("%x, want %x", got, want)
 	}
 }

@@ -31,7 +31,7 @@ func logRequest(ctx context.Context, e qod.Event) {
 		tflog.Debug(ctx, "request to the QoD API", fields)
 		return
 	}
-	if refusal, ok := asError[*qod.Error](e.Err); ok && errorCode.MatchString(refusal.Code) {
+	if refusal, ok := errors.AsType[*qod.Error](e.Err); ok && errorCode.MatchString(refusal.Code) {
 		fields["code"] = refusal.Code
 	}
 	if e.Status == 0 {

@@ -34,12 +34,6 @@ type qodProvider struct {
 	owners   *sessionOwners // the records that hold them
 }
 
-// resourceData is what a resource gets of its provider.
-type resourceData struct {
-	sessions qod.Sessions
-	owners   *sessionOwners
-}
-
 // New makes the provider's factory. The version goes into the User-Agent.
 func New(version string) func() provider.Provider {
 	return func() provider.Provider { return &qodProvider{version: version, getenv: os.Getenv} }

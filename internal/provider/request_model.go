@@ -10,8 +10,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// requestModel is what a session is asked for, in every resource that reserves sessions: see
-// requestAttributes.
+// requestModel has the arguments that all resources share: what a session is asked for, and whether to
+// wait for it. See requestAttributes.
 type requestModel struct {
 	Device                       types.Object           `tfsdk:"device"`
 	ApplicationServer            types.Object           `tfsdk:"application_server"`
@@ -22,12 +22,12 @@ type requestModel struct {
 	WaitForAvailable             types.Bool             `tfsdk:"wait_for_available"`
 }
 
-// waits reports whether AVAILABLE is to be waited for; not set means that it is.
+// waits reports whether to wait for AVAILABLE, which is the default.
 func (m requestModel) waits() bool {
 	return m.WaitForAvailable.IsNull() || m.WaitForAvailable.ValueBool()
 }
 
-// mayWait is waits while planning, when it need not be known yet.
+// mayWait is waits at plan time, when the value may be unknown.
 func (m requestModel) mayWait() bool { return m.WaitForAvailable.IsUnknown() || m.waits() }
 
 // toSpec translates what is configured; the duration, or the end, is the resource's own. The token
@@ -44,7 +44,7 @@ func (m requestModel) toSpec(token types.String, seconds int64, until time.Time)
 	}
 }
 
-// recordImported fills what an import has to take from the API.
+// recordImported fills in what the state does not have after an import.
 func (m *requestModel) recordImported(s qod.Session) {
 	if m.Device.IsNull() && !s.Device.IsZero() {
 		m.Device = fromDevice(s.Device)
@@ -58,12 +58,4 @@ func stringOrNull(s string) types.String {
 		return types.StringNull()
 	}
 	return types.StringValue(s)
-}
-
-// instantOrNull writes a time as RFC 3339 in UTC, so that the API's time zone is no drift.
-func instantOrNull(t time.Time) types.String {
-	if t.IsZero() {
-		return types.StringNull()
-	}
-	return types.StringValue(t.UTC().Format(time.RFC3339))
 }

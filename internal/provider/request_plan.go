@@ -17,14 +17,14 @@ import (
 
 // resourcePlan is what planning a resource decides.
 type resourcePlan[M any] struct {
-	planned M
-	replace path.Paths
-	notes   diag.Diagnostics // warnings
+	planned  M
+	replace  path.Paths
+	warnings diag.Diagnostics
 }
 
-// modifyPlan refuses what the API cannot express, and has decide, which is pure, plan from configuration,
-// prior state (nil for none), what its record knows, and the provider's endpoint. There is no plan where
-// something was refused, or for a destroy.
+// modifyPlan refuses what the API cannot express, and lets decide plan the rest. That function is pure:
+// it gets the configuration, the prior state (nil for none), the private state, and the endpoint that the
+// provider is configured for. ok is false for a destroy, and where something was refused.
 func modifyPlan[M interface {
 	toSpec(token types.String) qod.Spec
 }](
@@ -54,40 +54,40 @@ func modifyPlan[M interface {
 	}
 	plan := decide(config, prior, private, endpointOf(api))
 	resp.RequiresReplace = append(resp.RequiresReplace, plan.replace...)
-	resp.Diagnostics.Append(plan.notes...)
+	resp.Diagnostics.Append(plan.warnings...)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan.planned)...)
 	return plan.planned, !resp.Diagnostics.HasError()
 }
 
-// planner compares attributes that reach the API.
+// planner plans the arguments that reach the API, and collects what they lead to.
 type planner struct {
 	imported bool
-	replace  path.Paths
-	adopted  []string
-	unknown  []string // that replace because they are not known yet
+	replace  path.Paths // what replaces the resource
+	unknown  []string   // of these, what does so because its value is not known yet
+	adopted  []string   // what an imported resource takes from the configuration
 }
 
-// request plans what a session is asked for. The token has a version to compare.
+// request plans what a session is asked for. A write-only token cannot be compared; its version is.
 func (p *planner) request(config, prior requestModel) requestModel {
 	return requestModel{
 		Device:                       p.device(config.Device, prior.Device),
 		ApplicationServer:            p.object(path.Root("application_server"), config.ApplicationServer, prior.ApplicationServer),
-		QoSProfile:                   settled(p, path.Root("qos_profile"), config.QoSProfile, prior.QoSProfile),
-		NotificationURL:              settled(p, path.Root("notification_url"), config.NotificationURL, prior.NotificationURL),
+		QoSProfile:                   planAttribute(p, path.Root("qos_profile"), config.QoSProfile, prior.QoSProfile),
+		NotificationURL:              planAttribute(p, path.Root("notification_url"), config.NotificationURL, prior.NotificationURL),
 		NotificationAuthToken:        types.StringNull(),
-		NotificationAuthTokenVersion: settled(p, path.Root("notification_auth_token_version"), config.NotificationAuthTokenVersion, prior.NotificationAuthTokenVersion),
+		NotificationAuthTokenVersion: planAttribute(p, path.Root("notification_auth_token_version"), config.NotificationAuthTokenVersion, prior.NotificationAuthTokenVersion),
 		WaitForAvailable:             config.WaitForAvailable,
 	}
 }
 
-// settled is attribute with the type of what it is given.
-func settled[T attr.Value](p *planner, at path.Path, config, prior T) T {
+// planAttribute is planner.attribute with the type of its values.
+func planAttribute[T attr.Value](p *planner, at path.Path, config, prior T) T {
 	v, _ := p.attribute(at, config, prior).(T)
 	return v
 }
 
-// attribute plans one attribute: as it was when it means the same, adopted after an import, or
-// else a replacement.
+// attribute plans one attribute. It keeps the prior value if that means the same, takes the configured
+// one without a replacement after an import that left it null, and otherwise replaces the resource.
 func (p *planner) attribute(at path.Path, config, prior attr.Value) attr.Value {
 	switch {
 	case config.Equal(prior):
@@ -105,52 +105,51 @@ func (p *planner) attribute(at path.Path, config, prior attr.Value) attr.Value {
 	return config
 }
 
-// object plans an object member by member, so that the plan names what replaces the session.
+// object plans an object attribute by attribute, so that the plan names what replaces the resource.
 func (p *planner) object(at path.Path, config, prior types.Object) types.Object {
 	if !isSet(config) || !isSet(prior) {
-		return settled(p, at, config, prior)
+		return planAttribute(p, at, config, prior)
 	}
-	members := config.Attributes()
-	before := prior.Attributes()
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		if inner, ok := members[name].(types.Object); ok {
-			was, _ := before[name].(types.Object)
-			members[name] = p.object(at.AtName(name), inner, was)
+	planned := config.Attributes()
+	priors := prior.Attributes()
+	for _, name := range slices.Sorted(maps.Keys(planned)) {
+		if nested, ok := planned[name].(types.Object); ok {
+			nestedPrior, _ := priors[name].(types.Object)
+			planned[name] = p.object(at.AtName(name), nested, nestedPrior)
 			continue
 		}
-		members[name] = p.attribute(at.AtName(name), members[name], before[name])
+		planned[name] = p.attribute(at.AtName(name), planned[name], priors[name])
 	}
-	return types.ObjectValueMust(config.AttributeTypes(context.Background()), members)
+	return types.ObjectValueMust(config.AttributeTypes(context.Background()), planned)
 }
 
-// device plans the device. After an import the API may have shown identifiers that the
-// configuration leaves out, or spell one differently (a phone number without its plus); where the
-// two prove to be one device, the configuration stands without touching the session.
+// device plans the device. An API may show an imported session with identifiers that the configuration
+// leaves out, or spell them differently (a phone number without its plus). If both are the same device,
+// the configuration stands, and the session is left alone.
 func (p *planner) device(config, prior types.Object) types.Object {
-	at := path.Root("device")
 	if p.imported && isSet(config) && isSet(prior) && toDevice(config).Matches(toDevice(prior)) {
 		prior = asConfigured(prior, config)
 	}
-	return p.object(at, config, prior)
+	return p.object(path.Root("device"), config, prior)
 }
 
-// asConfigured drops from prior what config leaves out, and spells the rest as config does. A
-// re-spelled address is left to sameAddress, which plans no change at all.
+// asConfigured is prior without what config leaves out, and with the spelling of config. Addresses keep
+// theirs, since sameAddress plans no change of them at all.
 func asConfigured(prior, config types.Object) types.Object {
-	kept := prior.Attributes()
-	for name, v := range config.Attributes() {
-		inner, _ := v.(types.Object)
-		was, _ := kept[name].(types.Object)
+	result := prior.Attributes()
+	for name, configured := range config.Attributes() {
+		nested, _ := configured.(types.Object)
+		nestedPrior, _ := result[name].(types.Object)
 		switch {
-		case v.IsNull():
-			kept[name] = v
-		case isSet(inner) && isSet(was):
-			kept[name] = asConfigured(was, inner)
-		case isSet(v) && isSet(kept[name]) && !sameAddress(v, kept[name]):
-			kept[name] = v
+		case configured.IsNull():
+			result[name] = configured
+		case isSet(nested) && isSet(nestedPrior):
+			result[name] = asConfigured(nestedPrior, nested)
+		case isSet(configured) && isSet(result[name]) && !sameAddress(configured, result[name]):
+			result[name] = configured
 		}
 	}
-	return types.ObjectValueMust(prior.AttributeTypes(context.Background()), kept)
+	return types.ObjectValueMust(prior.AttributeTypes(context.Background()), result)
 }
 
 func sameAddress(a, b attr.Value) bool {
@@ -159,20 +158,15 @@ func sameAddress(a, b attr.Value) bool {
 	return ok && alsoOK && isSet(x) && isSet(y) && qod.SameAddress(x.ValueString(), y.ValueString())
 }
 
-func (p *planner) notes() diag.Diagnostics {
-	var notes diag.Diagnostics
-	if len(p.adopted) > 0 {
-		notes.Append(diagnostics.AdoptsConfiguration(p.adopted))
+// warnings are those of what was planned for a resource, which is "session" or "reservation". An unknown
+// value may turn out to be what it was, after the live session has been cut for it. With a second reason
+// for the replacement that makes no difference.
+func (p *planner) warnings(resource string) diag.Diagnostics {
+	switch {
+	case len(p.unknown) > 0 && len(p.unknown) == len(p.replace):
+		return diag.Diagnostics{diagnostics.ReplacedForUnknown(resource, p.unknown)}
+	case len(p.replace) == 0 && len(p.adopted) > 0:
+		return diag.Diagnostics{diagnostics.AdoptsConfiguration(p.adopted)}
 	}
-	return notes
-}
-
-// unknowns warns of what replaces a resource only because a value is not known yet: it may turn out to be
-// what it was, when the live session has been cut already. With anything else that replaces it, the values
-// make no difference.
-func (p *planner) unknowns(resource string) diag.Diagnostics {
-	if len(p.unknown) == 0 || len(p.unknown) < len(p.replace) {
-		return nil
-	}
-	return diag.Diagnostics{diagnostics.ReplacedForUnknown(resource, p.unknown)}
+	return nil
 }

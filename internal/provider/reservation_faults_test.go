@@ -516,7 +516,7 @@ func TestReservation_origins(t *testing.T) {
 		if ended.Text("status") != "ENDED" || len(ended.Diagnostics) > 0 {
 			t.Errorf("after its end it is %s; %s", ended.Text("status"), acctest.Describe(ended.Diagnostics))
 		}
-		if was, is := privateIn(r.Private).Origin, privateIn(ended.Private).Origin; was == "" || is != "" {
+		if was, is := decodePrivate(r.Private).Origin, decodePrivate(ended.Private).Origin; was == "" || is != "" {
 			t.Errorf("the origin is %q with a session, and %q without", was, is)
 		}
 		next := match(attrs{"starts_at": "2028-03-07T20:15:00Z", "ends_at": "2028-03-08T00:15:00Z"})

@@ -176,7 +176,7 @@ func TestReservation_takenBack(t *testing.T) {
 			t.Errorf("the state has %v; %s", r.Values, acctest.Describe(back.Diagnostics))
 		}
 		network.ExpectNoChange(r, match(nil), "AVAILABLE")
-		if lost := privateIn(r.Private).Lost; lost.ID != "" {
+		if lost := decodePrivate(r.Private).Lost; lost.ID != "" {
 			t.Errorf("it is remembered as lost: %v", lost)
 		}
 	}))
@@ -209,14 +209,14 @@ func TestReservation_takenBack(t *testing.T) {
 		if refused.Text("status") != "DUE" || !refused.Values["session_id"].IsNull() {
 			t.Errorf("the state has %v", refused.Values)
 		}
-		if privateIn(refused.Private).Lost.ID == "" {
+		if decodePrivate(refused.Private).Lost.ID == "" {
 			t.Error("the lost one is forgotten")
 		}
 	}))
 	t.Run("not after another one was reserved", acc.InBubble(0, sandbox.Config{SeveralPerDevice: true}, func(t *testing.T, network *acctest.Network) {
 		r, session := loseSession(network, match(nil))
 		again := network.Run(r, match(nil))
-		if again.Sent != "POST" || again.Text("session_id") == session.ID || privateIn(again.Private).Lost.ID != "" {
+		if again.Sent != "POST" || again.Text("session_id") == session.ID || decodePrivate(again.Private).Lost.ID != "" {
 			t.Errorf("sent was %s, the state has %v; %s", again.Sent, again.Values, acctest.Describe(again.Diagnostics))
 		}
 	}))
@@ -233,7 +233,7 @@ func TestReservation_takenBack(t *testing.T) {
 		r, _ := loseSession(network, shorter)
 		network.AtMatch(time.Hour + time.Minute)
 		r = network.Expect(network.Run(r, shorter), "ENDED", "")
-		if privateIn(r.Private).Lost.ID != "" {
+		if decodePrivate(r.Private).Lost.ID != "" {
 			t.Error("it is remembered after its end")
 		}
 		requests := len(network.Requests())

@@ -14,27 +14,24 @@ import (
 // reservationModel is a qod_reservation as configuration, plan and state have it.
 type reservationModel struct {
 	requestModel
-	StartsAt      types.String           `tfsdk:"starts_at"`
-	EndsAt        types.String           `tfsdk:"ends_at"`
-	Timeouts      timeouts.Value         `tfsdk:"timeouts"`
-	ID            types.String           `tfsdk:"id"`
-	SessionID     types.String           `tfsdk:"session_id"`
-	Status        types.String           `tfsdk:"status"`
-	StartedAt     types.String           `tfsdk:"started_at"`
-	ExpiresAt     types.String           `tfsdk:"expires_at"`
-	WindowSeconds validators.WholeNumber `tfsdk:"window_seconds"`
-	Endpoint      types.String           `tfsdk:"endpoint"`
+	StartsAt      validators.InstantValue `tfsdk:"starts_at"`
+	EndsAt        validators.InstantValue `tfsdk:"ends_at"`
+	Timeouts      timeouts.Value          `tfsdk:"timeouts"`
+	ID            types.String            `tfsdk:"id"`
+	SessionID     types.String            `tfsdk:"session_id"`
+	Status        types.String            `tfsdk:"status"`
+	StartedAt     types.String            `tfsdk:"started_at"`
+	ExpiresAt     types.String            `tfsdk:"expires_at"`
+	WindowSeconds validators.WholeNumber  `tfsdk:"window_seconds"`
+	Endpoint      types.String            `tfsdk:"endpoint"`
 }
 
-// window is the configured one; known is false while a part of it is not, and after an import.
+// window is the configured window. It is not known while a part of it is unknown, nor after an import.
 func (m reservationModel) window() (w window, known bool) {
 	if m.StartsAt.IsUnknown() || !isSet(m.EndsAt) {
 		return window{}, false
 	}
-	// Validated before; what cannot be read would be open, or over at once.
-	w.starts, _ = validators.ParseInstant(m.StartsAt.ValueString())
-	w.ends, _ = validators.ParseInstant(m.EndsAt.ValueString())
-	return w, true
+	return window{starts: m.StartsAt.Time(), ends: m.EndsAt.Time()}, true
 }
 
 // toSpec asks for a session until the window ends.
@@ -43,7 +40,7 @@ func (m reservationModel) toSpec(token types.String) qod.Spec {
 	return m.requestModel.toSpec(token, 0, w.ends)
 }
 
-// windowSeconds is what window_seconds has to be.
+// windowSeconds is the value of window_seconds.
 func (m reservationModel) windowSeconds() validators.WholeNumber {
 	switch w, known := m.window(); {
 	case m.StartsAt.IsNull(), m.EndsAt.IsNull():
@@ -63,9 +60,10 @@ func (m reservationModel) ref(private sessionPrivate) qod.Ref {
 	}
 }
 
-// record takes over what is known of the session, nil for none, and the endpoint that was asked.
+// record takes over the session as it was last seen (nil for none), the status that follows, and the
+// endpoint that was asked, which is empty while the provider is not configured.
 func (m *reservationModel) record(s *qod.Session, status reservationStatus, endpoint string) {
-	m.Endpoint = stringOrNull(cmp.Or(endpoint, m.Endpoint.ValueString())) // none, while the provider is not configured
+	m.Endpoint = stringOrNull(cmp.Or(endpoint, m.Endpoint.ValueString()))
 	m.Status = types.StringValue(string(status))
 	m.NotificationAuthToken = types.StringNull()
 	if s == nil {
@@ -77,8 +75,8 @@ func (m *reservationModel) record(s *qod.Session, status reservationStatus, endp
 	m.ExpiresAt = instantOrNull(s.ExpiresAt)
 }
 
-// withoutSession is the record where the session is gone and the time is not known: what it says of the
-// window stays.
+// withoutSession is the state once the session is gone and the time is not known. A status that is about
+// the window alone stays.
 func (m reservationModel) withoutSession() reservationModel {
 	m.SessionID, m.StartedAt, m.ExpiresAt = types.StringNull(), types.StringNull(), types.StringNull()
 	if s := reservationStatus(m.Status.ValueString()); s != statusScheduled && s != statusEnded {
@@ -87,16 +85,16 @@ func (m reservationModel) withoutSession() reservationModel {
 	return m
 }
 
-// endedForGood reports whether the window was over when Terraform last looked, and is by this machine's
-// clock. That clock alone never decides, but it may veto: where it says otherwise, the API is asked again.
-func (m reservationModel) endedForGood(private sessionPrivate, machine time.Time) bool {
+// endedForGood reports whether the window had ended when Terraform last looked, and has by the local
+// clock. That clock never decides alone, but it may veto: where it disagrees, the API is asked again.
+func (m reservationModel) endedForGood(private sessionPrivate, local time.Time) bool {
 	w, known := m.window()
 	return known && reservationStatus(m.Status.ValueString()) == statusEnded && m.SessionID.IsNull() &&
-		private.Lost.ID == "" && w.over(machine)
+		private.Lost.ID == "" && w.hasEnded(local)
 }
 
-// recordedSame reports whether what the API decides is as it was.
-func (m reservationModel) recordedSame(before reservationModel) bool {
+// recordUnchanged reports whether record has left everything as it was.
+func (m reservationModel) recordUnchanged(before reservationModel) bool {
 	return m.SessionID.Equal(before.SessionID) && m.QoSProfile.Equal(before.QoSProfile) && m.Status.Equal(before.Status) &&
 		m.StartedAt.Equal(before.StartedAt) && m.ExpiresAt.Equal(before.ExpiresAt) && m.Endpoint.Equal(before.Endpoint)
 }

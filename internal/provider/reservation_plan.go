@@ -7,17 +7,27 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 )
 
+// What becomes of a qod_reservation is decided in four places:
+//
+//   - Read (reservation_resource.go) asks the API for the session and the time, and records a status.
+//   - window.status (reservation_window.go) is that status: a function of window, time and session.
+//   - planReservation (below) compares configuration and recorded state: replace the reservation, update it
+//     with work to do, update it without, or nothing.
+//   - reconciler.run (reservation_reconcile.go) does the work in the apply. It asks for session and time
+//     again, and creates, deletes or waits as the status then says.
+
 // reservationPlan is what planning a qod_reservation decides.
 type reservationPlan = resourcePlan[reservationModel]
 
-// planReservation decides what becomes of a reservation from configuration, prior state (nil for none),
-// what its record knows, and the provider's endpoint, where a new one is made. It is pure. What time it is, Read has concluded: a plan that looked at a
-// clock would be another one when it is applied.
+// planReservation decides about a qod_reservation. It gets the configuration, the prior state (nil for
+// none), the private state, and the endpoint that the provider is configured for. It is pure. The status
+// in the prior state stands for the time: a plan that looked at a clock would decide differently when it
+// is applied.
 func planReservation(config reservationModel, prior *reservationModel, private sessionPrivate, endpoint types.String) reservationPlan {
 	planned := config
 	planned.NotificationAuthToken = types.StringNull()
 	planned.ID, planned.WindowSeconds = types.StringUnknown(), config.windowSeconds()
-	planned.forgetSession()
+	planned.setSessionUnknown()
 	planned.Endpoint = endpoint
 	if prior == nil {
 		return reservationPlan{planned: planned}
@@ -25,36 +35,36 @@ func planReservation(config reservationModel, prior *reservationModel, private s
 
 	p := planner{imported: private.Imported}
 	planned.requestModel = p.request(config.requestModel, prior.requestModel)
-	planned.StartsAt = samePlanned(config.StartsAt, prior.StartsAt)
-	planned.EndsAt = samePlanned(config.EndsAt, prior.EndsAt)
+	planned.StartsAt = planInstant(config.StartsAt, prior.StartsAt)
+	planned.EndsAt = planInstant(config.EndsAt, prior.EndsAt)
 	if len(p.replace) > 0 {
-		return reservationPlan{planned: planned, replace: p.replace, notes: p.unknowns("reservation")}
+		return reservationPlan{planned: planned, replace: p.replace, warnings: p.warnings("reservation")}
 	}
 	planned.ID = prior.ID
-	moved := !planned.StartsAt.Equal(prior.StartsAt) || !planned.EndsAt.Equal(prior.EndsAt)
-	works := moved || planned.asksForWork(*prior)
-	// An update works where Read has looked: its session is there, or is planned to be. Where that was
-	// never recorded it is where the provider is now, but not for the sake of recording it.
-	if !works || !prior.Endpoint.IsNull() {
+	windowChanges := !planned.StartsAt.Equal(prior.StartsAt) || !planned.EndsAt.Equal(prior.EndsAt)
+	hasWork := windowChanges || planned.needsAction(*prior)
+	// An update works at the endpoint where Read has looked: the session is there, or is planned to be.
+	// Where none is recorded, that is the provider's; but recording it is no reason for an update.
+	if !hasWork || !prior.Endpoint.IsNull() {
 		planned.Endpoint = prior.Endpoint
 	}
-	if !works {
+	if !hasWork {
 		planned.SessionID, planned.Status, planned.StartedAt, planned.ExpiresAt = prior.SessionID, prior.Status, prior.StartedAt, prior.ExpiresAt
 	}
-	notes := p.notes()
+	warnings := p.warnings("reservation")
 	if !prior.SessionID.IsNull() && (config.StartsAt.IsUnknown() || config.EndsAt.IsUnknown()) {
-		notes.Append(diagnostics.WindowUnknown())
+		warnings.Append(diagnostics.WindowUnknown())
 	}
-	return reservationPlan{planned: planned, notes: notes}
+	return reservationPlan{planned: planned, warnings: warnings}
 }
 
-// forgetSession makes unknown what an update may change that reserves, heals, resumes or releases.
-func (m *reservationModel) forgetSession() {
+// setSessionUnknown leaves to the apply what an update with work to do may change.
+func (m *reservationModel) setSessionUnknown() {
 	m.SessionID, m.Status, m.StartedAt, m.ExpiresAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
 }
 
-// asksForWork reports whether what Read has concluded is not how it should be.
-func (m reservationModel) asksForWork(prior reservationModel) bool {
+// needsAction reports whether the status that Read recorded asks for an apply.
+func (m reservationModel) needsAction(prior reservationModel) bool {
 	switch reservationStatus(prior.Status.ValueString()) {
 	case statusDue, statusUnavailable, statusOverdue:
 		return true
@@ -65,10 +75,9 @@ func (m reservationModel) asksForWork(prior reservationModel) bool {
 	return false
 }
 
-// samePlanned keeps the spelling of the state where the configuration means the same instant.
-func samePlanned(config, prior types.String) types.String {
-	is, err := validators.ParseInstant(config.ValueString())
-	if was, wasErr := validators.ParseInstant(prior.ValueString()); err == nil && wasErr == nil && is.Equal(was) {
+// planInstant keeps the spelling of the state if the configuration means the same time.
+func planInstant(config, prior validators.InstantValue) validators.InstantValue {
+	if isSet(config) && isSet(prior) && config.Time().Equal(prior.Time()) {
 		return prior
 	}
 	return config

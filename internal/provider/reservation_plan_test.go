@@ -30,8 +30,8 @@ var reservationTimeouts = []string{"create", "update", "delete"}
 func fullReservation() reservationModel {
 	return reservationModel{
 		requestModel: fullRequest(),
-		StartsAt:     types.StringValue(matchStarts),
-		EndsAt:       types.StringValue(matchEnds),
+		StartsAt:     validators.NewInstant(types.StringValue(matchStarts)),
+		EndsAt:       validators.NewInstant(types.StringValue(matchEnds)),
 		Timeouts:     noTimeouts(reservationTimeouts...),
 		ID:           types.StringNull(), SessionID: types.StringNull(), Status: types.StringNull(),
 		StartedAt: types.StringNull(), ExpiresAt: types.StringNull(), WindowSeconds: validators.NullWholeNumber(),
@@ -63,7 +63,9 @@ func stands(status string) func(*reservationModel) {
 }
 
 func lasts(starts, ends types.String) func(*reservationModel) {
-	return func(m *reservationModel) { m.StartsAt, m.EndsAt = starts, ends }
+	return func(m *reservationModel) {
+		m.StartsAt, m.EndsAt = validators.NewInstant(starts), validators.NewInstant(ends)
+	}
 }
 
 func TestPlanReservation(t *testing.T) {
@@ -206,10 +208,10 @@ func TestPlanReservation(t *testing.T) {
 			}
 			lawful(t, config, planned, prior, "ID", "SessionID", "Status", "StartedAt", "ExpiresAt", "WindowSeconds", "Endpoint")
 			var notes []string
-			for _, note := range plan.notes {
+			for _, note := range plan.warnings {
 				notes = append(notes, note.Detail())
 			}
-			if said := strings.Join(notes, "\n"); (row.warns == "") != (said == "") || !strings.Contains(said, row.warns) || plan.notes.HasError() {
+			if said := strings.Join(notes, "\n"); (row.warns == "") != (said == "") || !strings.Contains(said, row.warns) || plan.warnings.HasError() {
 				t.Errorf("it warns %q, want %q", said, row.warns)
 			}
 			if again := planReservation(freshConfig, &freshPrior, row.private, configuredEndpoint); !reflect.DeepEqual(again, plan) {
@@ -237,7 +239,7 @@ func TestPlanReservation_windowSeconds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			config := fullReservation()
-			config.StartsAt, config.EndsAt = test.starts, test.ends
+			lasts(test.starts, test.ends)(&config)
 			if got := planReservation(config, nil, sessionPrivate{}, configuredEndpoint).planned.WindowSeconds; !got.Equal(test.want) {
 				t.Errorf("planned is %s, want %s", got, test.want)
 			}

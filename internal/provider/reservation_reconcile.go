@@ -9,11 +9,12 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// reconciler brings a reservation to where its window wants it to be now: Create and Update do nothing
-// else. What became of the session is saved before the next step is taken.
+// reconciler brings a reservation to the state that its window asks for now. Create and Update do nothing
+// else. What became of a session is saved before the next step.
 type reconciler struct {
 	diagnostics.Operation
 	api       qod.Sessions
@@ -21,126 +22,126 @@ type reconciler struct {
 	token     types.String
 	session   *qod.Session // as last seen; nil for none
 	private   sessionPrivate
-	adopting  bool         // the window, after an import, which must buy nothing
-	formerEnd types.String // of the window, which a session from before was asked for
+	adopting  bool                    // the window, after an import, which must not create a session
+	formerEnd validators.InstantValue // of the window when the session was created
 
-	// save records session and private state; done when nothing is left to be done for the window.
+	// save records session and private state. It is done when the window asks for nothing more.
 	save func(done bool) diag.Diagnostics
 
-	now      time.Time // the server's, when this step began
-	over     bool      // the session is past its own end, although the API shows it
-	released bool      // a session that was not what the window wants
-	reserved bool      // the session, by this very call
+	now     time.Time // the server's, when this step began
+	expired bool      // the session is past its end, although the API shows it
+	deleted bool      // this run deleted a session that the window does not ask for
+	created bool      // this run created the session
 }
 
-func (e *reconciler) run(ctx context.Context) diag.Diagnostics {
+func (r *reconciler) run(ctx context.Context) diag.Diagnostics {
 	var diags diag.Diagnostics
-	if err := e.readClock(ctx); err != nil {
-		diags.Append(e.ClockUnknown(err))
+	if err := r.readClock(ctx); err != nil {
+		diags.Append(r.ClockUnknown(err))
 		return diags
 	}
-	if e.session != nil {
-		w, _ := e.plan.window()
+	if r.session != nil {
+		w, _ := r.plan.window()
 		var err error
-		if e.over, err = w.sessionOver(*e.session, e.private.MadeAt, e.now, time.Now()); err != nil {
-			diags.Append(e.TimeUnknown(e.session.ID, err))
+		if r.expired, err = w.sessionExpired(*r.session, r.private.MadeAt, r.now, time.Now()); err != nil {
+			diags.Append(r.TimeUnknown(r.session.ID, err))
 			return diags
 		}
 	}
-	status := e.status()
-	dead := status == statusUnavailable || (status == statusDue && e.session != nil)
-	if status == statusOverdue || (dead && !e.adopting) {
-		diags.Append(deleteSession(ctx, e.api, e.Operation, e.ref(), e.private)...)
+	status := r.status()
+	useless := status == statusUnavailable || (status == statusDue && r.session != nil)
+	if status == statusOverdue || (useless && !r.adopting) {
+		diags.Append(deleteSession(ctx, r.api, r.Operation, r.ref(), r.private)...)
 		if diags.HasError() {
 			return diags
 		}
-		e.released = true
-		e.clearSession()
-		_ = e.readClock(ctx)
-		if diags.Append(e.save(false)...); diags.HasError() {
+		r.deleted = true
+		r.clearSession()
+		_ = r.readClock(ctx) // the time that was read before still serves
+		if diags.Append(r.save(false)...); diags.HasError() {
 			return diags
 		}
-		status = e.status()
+		status = r.status()
 	}
 	switch {
-	case status == statusDue && !e.adopting:
-		diags.Append(e.reserve(ctx)...)
-	case status == statusRequested && e.plan.waits():
-		diags.Append(e.await(ctx)...)
+	case status == statusDue && !r.adopting:
+		diags.Append(r.create(ctx)...)
+	case status == statusRequested && r.plan.waits():
+		diags.Append(r.await(ctx)...)
 	default:
-		diags.Append(e.save(true)...)
+		diags.Append(r.save(true)...)
 	}
-	diags.Append(e.warnings(diags.HasError())...)
+	diags.Append(r.warnings(diags.HasError())...)
 	return diags
 }
 
-// readClock sees what time it is at the API, which every step goes by from beginning to end. It never goes
-// back: a second node of the API may be a little behind the one that said that the window is open.
-func (e *reconciler) readClock(ctx context.Context) error {
-	now, err := e.api.Now(ctx)
-	if err == nil && now.After(e.now) {
-		e.now = now
+// readClock reads the API's time, which decides every step. It never goes back: another node of the API
+// may be a little behind the one that said that the window is open.
+func (r *reconciler) readClock(ctx context.Context) error {
+	now, err := r.api.Now(ctx)
+	if err == nil && now.After(r.now) {
+		r.now = now
 	}
 	return err
 }
 
-// reserve asks for a session for what remains of the window, which is worked out before every POST.
-func (e *reconciler) reserve(ctx context.Context) (diags diag.Diagnostics) {
-	spec := e.plan.toSpec(e.token)
-	granted, err := createSession(ctx, e.api, spec, e.plan.waits(), func(made qod.Session) bool {
-		e.reserved = true
-		e.setSession(made)
-		diags.Append(e.save(true)...)
+// create asks for a session for what remains of the window, which is worked out before every POST.
+func (r *reconciler) create(ctx context.Context) (diags diag.Diagnostics) {
+	spec := r.plan.toSpec(r.token)
+	session, err := createSession(ctx, r.api, spec, r.plan.waits(), func(created qod.Session) bool {
+		r.created = true
+		r.setSession(created)
+		diags.Append(r.save(true)...)
 		return !diags.HasError()
 	})
-	if back := e.takenBack(err); back != nil {
-		e.setSession(*back)
-		if diags.Append(e.save(true)...); diags.HasError() || back.Status != qod.StatusRequested || !e.plan.waits() {
+	if lost := r.lostIn(err); lost != nil {
+		r.setSession(*lost)
+		if diags.Append(r.save(true)...); diags.HasError() || lost.Status != qod.StatusRequested || !r.plan.waits() {
 			return diags
 		}
-		return e.await(ctx)
+		return r.await(ctx)
 	}
-	switch _, mayExist := asError[*qod.UnresolvedError](err); {
+	switch _, mayExist := errors.AsType[*qod.UnresolvedError](err); {
 	case diags.HasError():
 		return diags
-	case granted.ID == "" && errors.Is(err, qod.ErrWindowClosed) && !mayExist:
-		e.clearSession()
-		e.now = spec.Until
-		return e.save(true) // it is over, which is no failure
+	case session.ID == "" && errors.Is(err, qod.ErrWindowClosed) && !mayExist:
+		r.clearSession()
+		r.now = spec.Until
+		return r.save(true) // the window has ended, which is no failure
 	}
-	diags.Append(e.recordResult(ctx, granted, err)...)
-	if !diags.HasError() && granted.QoSProfile != "" && granted.QoSProfile != spec.QoSProfile {
-		diags.Append(e.OtherProfile(granted, spec.QoSProfile))
+	diags.Append(r.recordResult(ctx, session, err)...)
+	if !diags.HasError() && session.QoSProfile != "" && session.QoSProfile != spec.QoSProfile {
+		diags.Append(r.OtherProfile(session, spec.QoSProfile))
 	}
 	return diags
 }
 
 // await resumes the wait for a session that is only requested.
-func (e *reconciler) await(ctx context.Context) diag.Diagnostics {
-	seen, err := awaitSession(ctx, e.api, e.ref(), *e.session)
-	return e.recordResult(ctx, seen, err)
+func (r *reconciler) await(ctx context.Context) diag.Diagnostics {
+	session, err := awaitSession(ctx, r.api, r.ref(), *r.session)
+	return r.recordResult(ctx, session, err)
 }
 
-// recordResult takes in and saves what recordResult of reserving or waiting.
-func (e *reconciler) recordResult(ctx context.Context, s qod.Session, err error) (diags diag.Diagnostics) {
+// recordResult saves the result of a create or a wait. A session without an id is gone.
+func (r *reconciler) recordResult(ctx context.Context, s qod.Session, err error) (diags diag.Diagnostics) {
 	if s.ID == "" {
-		if e.session != nil {
-			e.private = e.private.withoutSession(e.ref(), err)
+		if r.session != nil {
+			r.private = r.private.withoutSession(r.ref(), err)
 		}
-		e.clearSession()
+		r.clearSession()
 	} else {
-		e.setSession(s)
+		r.setSession(s)
 	}
 	diags.Append(diagnostics.SessionWarnings(s)...)
-	_ = e.readClock(ctx)
-	// A session that went with its window, while it was waited for, is no failure.
-	_, waited := asError[*qod.WaitError](err)
-	over := waited && e.session == nil && e.status() == statusEnded
-	// Nor has an adoption anything more to do for a session that is gone.
-	diags.Append(e.save(e.session != nil || e.adopting || over)...)
-	if err != nil && !over {
-		failed := e.Operation
-		if e.status() == statusOverdue {
+	_ = r.readClock(ctx) // the time that was read before still serves
+	// A session that ended with its window during the wait is no failure.
+	_, waited := errors.AsType[*qod.WaitError](err)
+	ended := waited && r.session == nil && r.status() == statusEnded
+	// If a session that is adopted has gone, the adoption is complete all the same.
+	diags.Append(r.save(r.session != nil || r.adopting || ended)...)
+	if err != nil && !ended {
+		failed := r.Operation
+		if r.status() == statusOverdue {
 			failed = failed.AfterWindow()
 		}
 		diags.Append(failed.CreateFailed(err))
@@ -148,49 +149,50 @@ func (e *reconciler) recordResult(ctx context.Context, s qod.Session, err error)
 	return diags
 }
 
-// setSession makes a session the reservation's. Where it lives is remembered with it, so that a reservation
-// without one can move between endpoints.
-func (e *reconciler) setSession(s qod.Session) {
-	if e.session == nil || e.session.ID != s.ID {
-		e.clearSession()
+// setSession makes a session the reservation's. Its origin is recorded with it, so that a reservation
+// without a session can move between endpoints.
+func (r *reconciler) setSession(s qod.Session) {
+	if r.session == nil || r.session.ID != s.ID {
+		r.clearSession()
 	}
-	e.session, e.private = &s, e.private.withSession(s, e.api)
+	r.session, r.private = &s, r.private.withSession(s, r.api)
 }
 
-func (e *reconciler) clearSession() {
-	e.session, e.over, e.private = nil, false, sessionPrivate{Imported: e.private.Imported, Lost: e.private.Lost, Owner: e.private.Owner}
+func (r *reconciler) clearSession() {
+	r.session, r.expired = nil, false
+	r.private = sessionPrivate{Imported: r.private.Imported, Lost: r.private.Lost, Owner: r.private.Owner}
 }
 
-// takenBack is the session that the reservation lost sight of, where err is a conflict that shows it to
-// be what holds the device. No other is ever taken over.
-func (e *reconciler) takenBack(err error) *qod.Session {
-	conflict, ok := asError[*qod.ConflictError](err)
-	if !ok || e.private.Lost.ID == "" || e.private.Lost.Origin != e.api.Origin() {
+// lostIn is the session that the reservation lost, if err is a conflict that shows it as the one that
+// holds the device. No other session is ever taken over.
+func (r *reconciler) lostIn(err error) *qod.Session {
+	conflict, ok := errors.AsType[*qod.ConflictError](err)
+	if !ok || r.private.Lost.ID == "" || r.private.Lost.Origin != r.api.Origin() {
 		return nil
 	}
 	for _, s := range conflict.Visible {
-		if s.ID == e.private.Lost.ID {
+		if s.ID == r.private.Lost.ID {
 			return &s
 		}
 	}
 	return nil
 }
 
-func (e *reconciler) ref() qod.Ref {
+func (r *reconciler) ref() qod.Ref {
 	return qod.Ref{
-		ID: e.session.ID, Device: toDevice(e.plan.Device), QoSProfile: e.plan.QoSProfile.ValueString(),
-		MadeAt: e.private.MadeAt, ExpiresAt: e.session.ExpiresAt,
+		ID: r.session.ID, Device: toDevice(r.plan.Device), QoSProfile: r.plan.QoSProfile.ValueString(),
+		MadeAt: r.private.MadeAt, ExpiresAt: r.session.ExpiresAt,
 	}
 }
 
-// status is where the reservation stands in the window that is wanted.
-func (e *reconciler) status() reservationStatus {
-	w, _ := e.plan.window()
-	return statusOf(w, e.now, e.session, e.over)
+// status is that of the reservation in its planned window.
+func (r *reconciler) status() reservationStatus {
+	w, _ := r.plan.window()
+	return statusOf(w, r.now, r.session, r.expired)
 }
 
-// recordedIn is the model with what is known of the session.
-func (e *reconciler) recordedIn(model reservationModel) reservationModel {
-	model.record(e.session, e.status(), e.api.Endpoint())
+// withSession is the model with what is known of the session.
+func (r *reconciler) withSession(model reservationModel) reservationModel {
+	model.record(r.session, r.status(), r.api.Endpoint())
 	return model
 }

@@ -24,6 +24,7 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 					"Default: none, so the window is already open. " +
 					"Changing this never replaces the reservation. It ends the session only if the new window has not opened yet.",
 				Optional:   true,
+				CustomType: validators.InstantType{},
 				Validators: []validator.String{validators.Instant},
 			},
 			"ends_at": schema.StringAttribute{
@@ -32,6 +33,7 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 					"Changing this never replaces the reservation. It ends the session only if the new end has passed. " +
 					"A later end does not extend the session, because the API cannot extend one.",
 				Required:   true,
+				CustomType: validators.InstantType{},
 				Validators: []validator.String{validators.Instant},
 			},
 			"timeouts": timeoutsAttribute(map[string]schema.Attribute{

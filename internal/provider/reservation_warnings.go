@@ -6,39 +6,38 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
 	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
-	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// warnings say what an apply has left to later runs. They name nothing that the state does not show:
-// Terraform shows one of many that are equal. What failed says itself what comes next, but not when a
-// session ends that it left.
-func (e *reconciler) warnings(failed bool) (warnings diag.Diagnostics) {
-	endsAt := e.plan.EndsAt.ValueString()
-	if until, early := e.endsEarly(); early {
-		warnings.Append(diagnostics.SessionEndsBeforeWindow(until, endsAt, e.session.ID))
+// warnings say what an apply leaves to later runs. They name nothing that the state does not show, since
+// Terraform shows only one of several equal warnings. An error says itself what comes next, but not when a
+// live session ends.
+func (r *reconciler) warnings(failed bool) (warnings diag.Diagnostics) {
+	endsAt := r.plan.EndsAt.ValueString()
+	if until, early := r.endsEarly(); early {
+		warnings.Append(diagnostics.SessionEndsBeforeWindow(until, endsAt, r.session.ID))
 	}
-	if w, _ := e.plan.window(); e.reserved && e.session != nil && w.exceededBy(*e.session) {
-		warnings.Append(diagnostics.SessionEndsAfterWindow(endsAt, *e.session))
+	if w, _ := r.plan.window(); r.created && r.session != nil && w.outlastedBy(*r.session) {
+		warnings.Append(diagnostics.SessionEndsAfterWindow(endsAt, *r.session))
 	}
-	if time.Until(e.now).Abs() > diagnostics.MachineTolerance {
-		warnings.Append(diagnostics.ClocksDiffer(e.now, time.Now()))
+	if time.Until(r.now).Abs() > diagnostics.MachineTolerance {
+		warnings.Append(diagnostics.ClocksDiffer(r.now, time.Now()))
 	}
 	if failed {
 		return warnings
 	}
-	if e.adopting && e.released {
+	if r.adopting && r.deleted {
 		warnings.Append(diagnostics.ImportedSessionDeleted())
 	}
-	switch e.status() {
+	switch r.status() {
 	case statusScheduled:
-		warnings.Append(diagnostics.WindowNotOpen(e.plan.StartsAt.ValueString()))
+		warnings.Append(diagnostics.WindowNotOpen(r.plan.StartsAt.ValueString()))
 	case statusEnded:
-		if !e.released {
-			warnings.Append(diagnostics.WindowEnded(endsAt, "the API's clock", e.now))
+		if !r.deleted {
+			warnings.Append(diagnostics.WindowEnded(endsAt, "the API's clock", r.now))
 		}
 	case statusOverdue:
-		warnings.Append(diagnostics.WindowEndedMeanwhile(endsAt, e.session.ID))
+		warnings.Append(diagnostics.WindowEndedMeanwhile(endsAt, r.session.ID))
 	case statusDue:
 		warnings.Append(diagnostics.WithoutSession())
 	case statusRequested, statusAvailable, statusUnavailable:
@@ -46,18 +45,17 @@ func (e *reconciler) warnings(failed bool) (warnings diag.Diagnostics) {
 	return warnings
 }
 
-// endsEarly reports until when, in words, a session holds that ends before its window.
-func (e *reconciler) endsEarly() (until string, early bool) {
-	if status := e.status(); status != statusRequested && status != statusAvailable {
+// endsEarly reports whether the session ends before its window, and until when it lasts, in words.
+func (r *reconciler) endsEarly() (until string, early bool) {
+	if status := r.status(); status != statusRequested && status != statusAvailable {
 		return "", false
 	}
-	w, _ := e.plan.window()
-	former, err := validators.ParseInstant(e.formerEnd.ValueString())
+	w, _ := r.plan.window()
 	switch {
-	case !e.session.ExpiresAt.IsZero():
-		return "until " + e.session.ExpiresAt.UTC().Format(time.RFC3339), w.leaves(*e.session)
-	case !e.reserved && err == nil && w.ends.After(former):
-		return "until " + e.formerEnd.ValueString() + " at most", true
+	case !r.session.ExpiresAt.IsZero():
+		return "until " + r.session.ExpiresAt.UTC().Format(time.RFC3339), w.outlasts(*r.session)
+	case !r.created && isSet(r.formerEnd) && w.ends.After(r.formerEnd.Time()):
+		return "until " + r.formerEnd.ValueString() + " at most", true
 	}
-	return "for 24 hours at most after its start", w.ends.Sub(e.now) > qod.LongestSession
+	return "for 24 hours at most after its start", w.ends.Sub(r.now) > qod.LongestSession
 }

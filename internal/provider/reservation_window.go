@@ -8,42 +8,42 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// window is the time a reservation is to have quality for. Its start belongs to it, its end does not.
+// window is the time during which a reservation has quality, from its start until just before its end.
 type window struct {
-	starts time.Time // zero: it is open from whenever it is applied
+	starts time.Time // zero: it is open already
 	ends   time.Time // zero: not known yet, as after an import; the window counts as open
 }
 
-// reservationStatus is where a reservation stands. While the window is open and there is a session, it
-// is what the API says of that: see qod.Status.
+// reservationStatus is the status of a reservation. While its window is open and it has a session, that is
+// the status of the session: see qod.Status.
 type reservationStatus string
 
 const (
-	statusScheduled reservationStatus = "SCHEDULED" // the window is yet to open
-	statusDue       reservationStatus = "DUE"       // it is open, and there is no session
-	statusEnded     reservationStatus = "ENDED"     // it is over
-	statusOverdue   reservationStatus = "OVERDUE"   // there is a session outside of it
+	statusScheduled reservationStatus = "SCHEDULED" // the window has not opened yet
+	statusDue       reservationStatus = "DUE"       // the window is open, and there is no session
+	statusEnded     reservationStatus = "ENDED"     // the window has ended
+	statusOverdue   reservationStatus = "OVERDUE"   // there is a session outside the window
 
 	statusRequested   = reservationStatus(qod.StatusRequested)
 	statusAvailable   = reservationStatus(qod.StatusAvailable)
 	statusUnavailable = reservationStatus(qod.StatusUnavailable)
 )
 
-// startTolerance is how far ahead of the server's clock a window may open without ending a session that
-// lives: a start such as timestamp() is the present by another clock.
+// startTolerance is how far ahead of the API's clock a window may open and still keep a live session. A
+// start such as timestamp() is the present by another clock.
 const startTolerance = 5 * time.Minute
 
-// status follows from the window, the server's time and the session (nil for none), and from nothing
-// that was concluded before. It is pure.
+// status follows from the window, the API's time and the session (nil for none), and from no earlier
+// status. It is pure.
 func (w window) status(now time.Time, session *qod.Session) reservationStatus {
-	early, over := now.Before(w.starts), w.over(now)
+	early, ended := now.Before(w.starts), w.hasEnded(now)
 	if session != nil && w.starts.Sub(now) <= startTolerance {
 		early = false
 	}
 	switch {
-	case session != nil && (early || over):
+	case session != nil && (early || ended):
 		return statusOverdue
-	case over:
+	case ended:
 		return statusEnded
 	case early:
 		return statusScheduled
@@ -57,54 +57,53 @@ func (w window) status(now time.Time, session *qod.Session) reservationStatus {
 	return statusRequested
 }
 
-// statusOf is status where a session may be over by its own message, although the API shows it: the
-// window is open, and nothing is in use.
-func statusOf(w window, now time.Time, session *qod.Session, over bool) reservationStatus {
+// statusOf is window.status, but a session that has expired serves an open window no more than none.
+func statusOf(w window, now time.Time, session *qod.Session, expired bool) reservationStatus {
 	status := w.status(now, session)
-	if over && status != statusOverdue {
+	if expired && status != statusOverdue {
 		return statusDue
 	}
 	return status
 }
 
-// sessionOver is pastEnd for the session of a reservation, which was made at a time (zero where that is
-// not known). It is a *diagnostics.ContradictionError, too, where the window would end a session by the API's clock
-// alone: this machine's says otherwise, and the session shows no times that would settle it. It is pure.
-func (w window) sessionOver(s qod.Session, madeAt, now, machine time.Time) (bool, error) {
-	s.StartedAt = cmp.Or(s.StartedAt, madeAt)
-	over, err := pastEnd(s, now, machine)
-	if err != nil || over || s.Status == qod.StatusUnavailable {
-		return over, err
+// sessionExpired is hasExpired for the session of a reservation, created at createdAt (zero if that is not
+// known). It is also a *diagnostics.ContradictionError if only the API's clock puts the session outside
+// the window: the local clock disagrees, and the session shows no times that would decide. It is pure.
+func (w window) sessionExpired(s qod.Session, createdAt, now, local time.Time) (bool, error) {
+	s.StartedAt = cmp.Or(s.StartedAt, createdAt)
+	expired, err := hasExpired(s, now, local)
+	if err != nil || expired || s.Status == qod.StatusUnavailable {
+		return expired, err
 	}
-	settled := !s.StartedAt.IsZero() && !s.ExpiresAt.IsZero()
-	differ := now.Sub(machine).Abs() > diagnostics.MachineTolerance
-	if differ && !settled && w.status(now, &s) == statusOverdue && w.status(machine, &s) != statusOverdue {
-		return false, &diagnostics.ContradictionError{Session: s, Now: now, Machine: machine, Vetoed: true}
+	showsTimes := !s.StartedAt.IsZero() && !s.ExpiresAt.IsZero()
+	clocksDiffer := now.Sub(local).Abs() > diagnostics.MachineTolerance
+	if clocksDiffer && !showsTimes && w.status(now, &s) == statusOverdue && w.status(local, &s) != statusOverdue {
+		return false, &diagnostics.ContradictionError{Session: s, Now: now, Machine: local, Vetoed: true}
 	}
 	return false, nil
 }
 
-// over reports whether no session can be had for the rest of the window: the API counts whole seconds.
-func (w window) over(now time.Time) bool {
+// hasEnded reports whether no session fits into the rest of the window. The API counts whole seconds.
+func (w window) hasEnded(now time.Time) bool {
 	return !w.ends.IsZero() && w.ends.Sub(now) < time.Second
 }
 
-// endSlack is how long before the window's end a session may end that was reserved for all of it. The
-// seconds asked for are rounded down, and so is the start that the network counts them from.
+// endSlack is how long before the window's end its last session may end. The requested seconds are rounded
+// down, and so is the start that the network counts them from.
 const endSlack = 5 * time.Second
 
-// leaves reports whether the session ends before the window does, and leaves the rest of it to another
-// one: the window is longer than a session may be, or its end was moved.
-func (w window) leaves(session qod.Session) bool {
+// outlasts reports whether the window goes on after the session, because it is longer than a session can
+// be, or its end was moved.
+func (w window) outlasts(session qod.Session) bool {
 	return !session.ExpiresAt.IsZero() && w.ends.Sub(session.ExpiresAt) > endSlack
 }
 
-// lateSlack is how long after the window's end a session may end without a word: networks count from
+// lateSlack is how long after the window's end a session may end without a warning. Networks count from
 // when they grant it.
 const lateSlack = time.Minute
 
-// exceededBy reports whether the session goes on after the window has closed.
-func (w window) exceededBy(session qod.Session) bool {
+// outlastedBy reports whether the session goes on after the window.
+func (w window) outlastedBy(session qod.Session) bool {
 	return !session.ExpiresAt.IsZero() && session.ExpiresAt.Sub(w.ends) > lateSlack
 }
 

@@ -120,7 +120,7 @@ func TestWindow_exceededBy(t *testing.T) {
 	for expires, want := range map[string]bool{
 		"2028-03-01T00:14:00Z": false, "2028-03-01T00:15:00Z": false, "2028-03-01T00:16:00Z": false, "2028-03-01T00:16:01Z": true, "": false,
 	} {
-		if got := w.exceededBy(qod.Session{ExpiresAt: mustInstant(t, expires)}); got != want {
+		if got := w.outlastedBy(qod.Session{ExpiresAt: mustInstant(t, expires)}); got != want {
 			t.Errorf("%q: %t, want %t", expires, got, want)
 		}
 	}
@@ -174,7 +174,7 @@ func TestWindow_sessionOver(t *testing.T) {
 			at := func(s string) time.Time { return mustInstant(t, s) }
 			session := qod.Session{ID: lostID, Status: test.status, StartedAt: at(test.from), ExpiresAt: at(test.to)}
 			got := lives
-			switch isOver, err := (window{at(starts), at(ends)}).sessionOver(session, at(test.made), at(test.now), at(test.machine)); {
+			switch isOver, err := (window{at(starts), at(ends)}).sessionExpired(session, at(test.made), at(test.now), at(test.machine)); {
 			case err != nil:
 				got = neither
 			case isOver:
@@ -204,7 +204,7 @@ func TestWindow_leaves(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := w.leaves(qod.Session{ExpiresAt: mustInstant(t, test.expires)}); got != test.want {
+			if got := w.outlasts(qod.Session{ExpiresAt: mustInstant(t, test.expires)}); got != test.want {
 				t.Errorf("%t, want %t", got, test.want)
 			}
 		})

@@ -3,6 +3,7 @@ package provider
 import (
 	"cmp"
 	"context"
+	"errors"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -10,34 +11,34 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// reserve has a session made, has it recorded before anything else can fail, and waits for it where
-// that is wanted. The session comes back as it was last known, perhaps with an error, of which
-// operation.createFailed tells; without an id there is none, or none any more.
+// createSession creates a session, has it recorded before anything else can fail, and waits for it if
+// wanted. It returns the session as last seen, perhaps with an error, which CreateFailed explains. Without
+// an id there is no session, or none any more.
 func createSession(ctx context.Context, api qod.Sessions, spec qod.Spec, waits bool, record func(qod.Session) bool) (qod.Session, error) {
-	made, err := api.Create(ctx, spec)
-	if made.ID == "" || !record(made) || err != nil {
-		return made, err
+	created, err := api.Create(ctx, spec)
+	if created.ID == "" || !record(created) || err != nil {
+		return created, err
 	}
 	switch {
-	case made.Status == qod.StatusUnavailable:
-		return made, &qod.WaitError{Reason: qod.WaitUnavailable, Last: made}
-	case waits && made.Status != qod.StatusAvailable:
-		return awaitSession(ctx, api, qod.Ref{ID: made.ID, Device: spec.Device, QoSProfile: spec.QoSProfile}, made)
+	case created.Status == qod.StatusUnavailable:
+		return created, &qod.WaitError{Reason: qod.WaitUnavailable, Last: created}
+	case waits && created.Status != qod.StatusAvailable:
+		return awaitSession(ctx, api, qod.Ref{ID: created.ID, Device: spec.Device, QoSProfile: spec.QoSProfile}, created)
 	}
-	return made, nil
+	return created, nil
 }
 
-// await waits for a session of which last was known. Without an id it is gone.
+// awaitSession waits for a session, of which last was seen. Without an id it is gone.
 func awaitSession(ctx context.Context, api qod.Sessions, ref qod.Ref, last qod.Session) (qod.Session, error) {
 	s, err := api.Await(ctx, ref)
-	if wait, ok := asError[*qod.WaitError](err); ok && wait.Reason == qod.WaitGone {
+	if wait, ok := errors.AsType[*qod.WaitError](err); ok && wait.Reason == qod.WaitGone {
 		return qod.Session{}, err
 	}
 	return completed(s, last), err
 }
 
-// completed is the session as it was seen, with what it does not show as it was known before: an
-// answer may leave out anything, and some networks tell what they granted only once.
+// completed is the session as it was seen, completed by what was seen before: an answer may leave out
+// anything, and some networks show what they granted only once.
 func completed(seen, before qod.Session) qod.Session {
 	if seen.Status == "" { // it was not seen at all
 		return before
@@ -49,7 +50,7 @@ func completed(seen, before qod.Session) qod.Session {
 	return seen
 }
 
-// release deletes a session. One that is gone already is released.
+// deleteSession deletes a session. It is no error if the session has been deleted already.
 func deleteSession(ctx context.Context, api qod.Sessions, op diagnostics.Operation, ref qod.Ref, private sessionPrivate) diag.Diagnostics {
 	err := api.Delete(ctx, ref)
 	switch {

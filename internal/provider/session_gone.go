@@ -2,8 +2,8 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -11,18 +11,18 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// sessionGone says what it means for a session's record that err proves it gone at the provider's
-// endpoint: an error where that is not where the session was made, since it may be live and billed
-// there; a warning where it has not reached its end, which names it; nothing where it has, or where
-// this run has deleted it.
+// sessionGone says what it means that err proves a session gone at the provider's endpoint. It is an error
+// if the session was created at another origin, where it may still be live and billed. It is a warning that
+// names the session if that has not reached its end. And it is nothing if the session has, or if this run
+// has deleted it.
 func sessionGone(ctx context.Context, op diagnostics.Operation, api qod.Sessions, ref qod.Ref, private sessionPrivate, err error) diag.Diagnostics {
-	gone, _ := asError[*qod.GoneError](err)
+	gone, _ := errors.AsType[*qod.GoneError](err)
 	if gone.Proof == qod.ProofExpired || gone.Proof == qod.ProofDeleted {
 		return nil
 	}
-	elsewhere := private.Origin != "" && private.Origin != api.Origin()
+	otherOrigin := private.Origin != "" && private.Origin != api.Origin()
 	switch {
-	case elsewhere && private.mayBeAlive(ref.ExpiresAt, timeOrZero(ctx, api)):
+	case otherOrigin && private.mayBeAlive(ref.ExpiresAt, timeOrZero(ctx, api)):
 		return diag.Diagnostics{op.MadeElsewhere(ref.ID, private.Origin, api.Origin(), err)}
 	case !private.mayBeAlive(ref.ExpiresAt, api.EstimateNow()):
 		return nil
@@ -30,13 +30,4 @@ func sessionGone(ctx context.Context, op diagnostics.Operation, api qod.Sessions
 		return diag.Diagnostics{op.GoneForToken(ref.ID, api.Origin())}
 	}
 	return diag.Diagnostics{op.GoneEarly(ref, gone)}
-}
-
-// timeOrZero is the API's time; zero where it is not known.
-func timeOrZero(ctx context.Context, api qod.Sessions) time.Time {
-	now, err := api.Now(ctx)
-	if err != nil {
-		return time.Time{}
-	}
-	return now
 }

@@ -30,7 +30,7 @@ func (l *sessionListResource) Metadata(_ context.Context, _ resource.MetadataReq
 }
 
 func (l *sessionListResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	l.api = sessionsFrom(req.ProviderData, &resp.Diagnostics)
+	l.api = apiFrom(req.ProviderData, &resp.Diagnostics)
 }
 
 func (l *sessionListResource) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
@@ -46,12 +46,12 @@ func (l *sessionListResource) ListResourceConfigSchema(_ context.Context, _ list
 
 // ValidateListResourceConfig refuses what no query would answer.
 func (l *sessionListResource) ValidateListResourceConfig(ctx context.Context, req list.ValidateConfigRequest, resp *list.ValidateConfigResponse) {
-	resp.Diagnostics.Append(validFilter(ctx, req.Config)...)
+	resp.Diagnostics.Append(validateFilter(ctx, req.Config)...)
 }
 
 func (l *sessionListResource) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
 	var filter sessionsFilter
-	found, diags := listed(ctx, l.api, req.Config, &filter)
+	found, diags := listSessions(ctx, l.api, req.Config, &filter)
 	if diags.HasError() {
 		stream.Results = list.ListResultsStreamDiagnostics(diags)
 		return
@@ -79,7 +79,7 @@ func asErrors(warnings diag.Diagnostics) diag.Diagnostics {
 func results(ctx context.Context, req list.ListRequest, found []qod.Session, endpoint string, warnings diag.Diagnostics) iter.Seq[list.ListResult] {
 	return func(push func(list.ListResult) bool) {
 		for i, s := range found {
-			result := resultOf(ctx, req, s, endpoint)
+			result := toResult(ctx, req, s, endpoint)
 			if i == 0 {
 				result.Diagnostics.Append(warnings...)
 			}
@@ -90,7 +90,7 @@ func results(ctx context.Context, req list.ListRequest, found []qod.Session, end
 	}
 }
 
-func resultOf(ctx context.Context, req list.ListRequest, s qod.Session, endpoint string) (result list.ListResult) {
+func toResult(ctx context.Context, req list.ListRequest, s qod.Session, endpoint string) (result list.ListResult) {
 	result = req.NewListResult(ctx)
 	defer diagnostics.Catch(&result.Diagnostics)
 	result.DisplayName = displayName(s)

@@ -35,8 +35,8 @@ func (m sessionModel) toSpec(token types.String) qod.Spec {
 	return m.requestModel.toSpec(token, m.Duration.ValueInt64(), time.Time{})
 }
 
-// ref names the session to an API. Whether that lags matters only where the session was made: another
-// origin's 404 proves nothing however often it is asked.
+// ref names the session to an API. When it was made matters only at the origin where it was made, whose
+// replicas may lag: a 404 of another origin proves nothing however often it is asked.
 func (m sessionModel) ref(api qod.Sessions, private sessionPrivate) qod.Ref {
 	ref := qod.Ref{
 		ID: m.ID.ValueString(), Device: toDevice(m.Device), QoSProfile: m.QoSProfile.ValueString(), ExpiresAt: instantOf(m.ExpiresAt),
@@ -47,12 +47,12 @@ func (m sessionModel) ref(api qod.Sessions, private sessionPrivate) qod.Ref {
 	return ref
 }
 
-// record takes over what the API decides: status, times, and the profile, of which drift is
-// shown. What is configured stands, whatever the API leaves out, adds or spells differently; only
-// what state does not know yet, after an import, is filled in. The endpoint is the one that showed it.
+// record takes over what the API decides: status, times, and the profile, whose drift is shown. What is
+// configured stands, whatever the API leaves out, adds or spells differently. The endpoint is the one that
+// was asked, which is empty while the provider is not configured.
 func (m *sessionModel) record(s qod.Session, endpoint string) {
 	m.ID = types.StringValue(s.ID)
-	m.Endpoint = stringOrNull(cmp.Or(endpoint, m.Endpoint.ValueString())) // none, while the provider is not configured
+	m.Endpoint = stringOrNull(cmp.Or(endpoint, m.Endpoint.ValueString()))
 	m.QoSStatus = stringOrNull(string(s.Status))
 	m.StartedAt = instantOrNull(s.StartedAt)
 	m.ExpiresAt = instantOrNull(s.ExpiresAt)
@@ -61,13 +61,13 @@ func (m *sessionModel) record(s qod.Session, endpoint string) {
 	}
 }
 
-// recordedSame reports whether record left everything as it was.
-func (m *sessionModel) recordedSame(before sessionModel) bool {
+// recordUnchanged reports whether record left everything as it was.
+func (m *sessionModel) recordUnchanged(before sessionModel) bool {
 	return m.ID.Equal(before.ID) && m.QoSProfile.Equal(before.QoSProfile) && m.QoSStatus.Equal(before.QoSStatus) &&
 		m.StartedAt.Equal(before.StartedAt) && m.ExpiresAt.Equal(before.ExpiresAt) && m.Endpoint.Equal(before.Endpoint)
 }
 
-// recordImported fills what an import has to take from the API.
+// recordImported fills in what the state does not have after an import.
 func (m *sessionModel) recordImported(s qod.Session) {
 	m.requestModel.recordImported(s)
 	if m.Duration.IsNull() && s.Seconds > 0 {
@@ -75,8 +75,8 @@ func (m *sessionModel) recordImported(s qod.Session) {
 	}
 }
 
-// settle makes every value known, as state has to be: what the API did not say is null.
-func (m *sessionModel) settle() {
+// nullUnknowns makes what the API did not say null: a state has no unknown values.
+func (m *sessionModel) nullUnknowns() {
 	for _, v := range []*types.String{&m.ID, &m.QoSStatus, &m.StartedAt, &m.ExpiresAt, &m.Endpoint} {
 		if v.IsUnknown() {
 			*v = types.StringNull()

@@ -6,23 +6,22 @@ import (
 	"sync"
 )
 
-// newOwner is a token for the record of a resource, by which it is told from others that hold the same
-// session: a provider never learns the address of a resource.
+// newOwner is a random name for a resource, since a provider never learns the address of one.
 func newOwner() string {
 	var token [8]byte
 	_, _ = rand.Read(token[:]) // it never fails
 	return base64.RawURLEncoding.EncodeToString(token[:])
 }
 
-// sessionOwners knows which record each session was first seen in, since the provider was configured.
+// sessionOwners knows which resource was first seen to hold each session, since the provider was configured.
 type sessionOwners struct {
 	mu    sync.Mutex
 	first map[string]string // owner by session id
 }
 
-// shared reports whether another record than owner's has been seen to hold the session. Without owners,
-// before the provider is configured, nothing has been seen.
-func (o *sessionOwners) shared(sessionID, owner string) bool {
+// heldByAnother reports whether another resource than owner holds the session, as far as has been seen.
+// Before the provider is configured there are no owners, and nothing has been seen.
+func (o *sessionOwners) heldByAnother(sessionID, owner string) bool {
 	if o == nil {
 		return false
 	}

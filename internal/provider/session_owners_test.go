@@ -22,11 +22,11 @@ func TestSessionOwners(t *testing.T) {
 		{lostID, "north", false}, {lostID, "north", false}, {secondID, "south", false},
 		{lostID, "south", true}, {lostID, "south", true}, {lostID, "north", false},
 	} {
-		if got := owners.shared(step.session, step.owner); got != step.want {
+		if got := owners.heldByAnother(step.session, step.owner); got != step.want {
 			t.Errorf("%s by %s: %t", step.session, step.owner, got)
 		}
 	}
-	if (*sessionOwners)(nil).shared(lostID, "north") {
+	if (*sessionOwners)(nil).heldByAnother(lostID, "north") {
 		t.Error("without a provider something was seen")
 	}
 	if one, other := newOwner(), newOwner(); one == other {
@@ -51,7 +51,7 @@ func TestSession_heldTwice(t *testing.T) {
 	made := network.Client().MustCreate(hour(nil))
 	id := made.Text("id")
 	unowned := made
-	unowned.Private = privateOf(sessionPrivate{Origin: privateIn(made.Private).Origin})
+	unowned.Private = privateOf(sessionPrivate{Origin: decodePrivate(made.Private).Origin})
 	imports := map[string]func(c *acctest.ProtocolClient) *acctest.ProtocolClient{
 		"as a session":     func(c *acctest.ProtocolClient) *acctest.ProtocolClient { return c },
 		"as a reservation": (*acctest.ProtocolClient).Reservations,
@@ -81,7 +81,7 @@ func TestSession_heldTwice(t *testing.T) {
 		}
 	}
 	read := network.Client().Refresh(unowned)
-	if owner := privateIn(read.Private).Owner; owner == "" || len(read.Diagnostics) > 0 {
+	if owner := decodePrivate(read.Private).Owner; owner == "" || len(read.Diagnostics) > 0 {
 		t.Errorf("a read gives it the owner %q; %s", owner, acctest.Describe(read.Diagnostics))
 	}
 }
@@ -107,7 +107,7 @@ func TestShortcut_heldTwice(t *testing.T) {
 // A record keeps its owner, as long as it is the same resource.
 func TestSessionOwners_stay(t *testing.T) {
 	network := acc.NewNetworkAtMatch(t, time.Hour, sandbox.Config{Provisioning: sandbox.Instant})
-	owner := func(r acctest.State) string { return privateIn(r.Private).Owner }
+	owner := func(r acctest.State) string { return decodePrivate(r.Private).Owner }
 	keeps := func(what string, before, after acctest.State) {
 		t.Helper()
 		if owner(before) == "" || owner(after) != owner(before) {

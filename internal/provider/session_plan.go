@@ -10,39 +10,39 @@ import (
 // sessionPlan is what planning a qod_session decides.
 type sessionPlan = resourcePlan[sessionModel]
 
-// planSession decides what becomes of a session from configuration, prior state (nil for none),
-// what its record knows, and the provider's endpoint, where a new one is made. It is pure: no
-// clock, no network, so that a plan applied later decides the same.
+// planSession decides about a qod_session: whether it is replaced, updated in place or left alone. It gets
+// the configuration, the prior state (nil for none), the private state, and the endpoint that the provider
+// is configured for. It is pure, without clock and network, so that applying a plan decides the same again.
 func planSession(config sessionModel, prior *sessionModel, private sessionPrivate, endpoint types.String) sessionPlan {
 	p := planner{imported: private.Imported}
 	planned := config
 	planned.NotificationAuthToken = types.StringNull()
-	planned.forget()
+	planned.setComputedUnknown()
 	planned.Endpoint = endpoint
 	if prior == nil {
 		return sessionPlan{planned: planned}
 	}
 
 	planned.requestModel = p.request(config.requestModel, prior.requestModel)
-	planned.Duration = settled(&p, path.Root("duration"), config.Duration, prior.Duration)
+	planned.Duration = planAttribute(&p, path.Root("duration"), config.Duration, prior.Duration)
 
-	// An UNAVAILABLE session is dead but blocks its device until it is deleted. So may one be that the
-	// network still shows past its end.
-	if prior.QoSStatus.ValueString() == string(qod.StatusUnavailable) || private.Over {
+	// An UNAVAILABLE session gives no quality, but blocks its device until it is deleted. So may a session
+	// that the network still shows after its end.
+	if prior.QoSStatus.ValueString() == string(qod.StatusUnavailable) || private.Expired {
 		p.replace = append(p.replace, path.Root("qos_status"))
 	}
 	if len(p.replace) > 0 {
-		return sessionPlan{planned: planned, replace: p.replace, notes: p.unknowns("session")}
+		return sessionPlan{planned: planned, replace: p.replace, warnings: p.warnings("session")}
 	}
 	planned.ID, planned.Endpoint = prior.ID, prior.Endpoint
 	// A wait that did not end is resumed: the update only polls.
 	if prior.QoSStatus.ValueString() != string(qod.StatusRequested) || !planned.mayWait() {
 		planned.QoSStatus, planned.StartedAt, planned.ExpiresAt = prior.QoSStatus, prior.StartedAt, prior.ExpiresAt
 	}
-	return sessionPlan{planned: planned, notes: p.notes()}
+	return sessionPlan{planned: planned, warnings: p.warnings("session")}
 }
 
-// forget makes unknown what only the API can say of a new session.
-func (m *sessionModel) forget() {
+// setComputedUnknown leaves to the API what only it can say of a new session.
+func (m *sessionModel) setComputedUnknown() {
 	m.ID, m.QoSStatus, m.StartedAt, m.ExpiresAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
 }

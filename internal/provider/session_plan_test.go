@@ -324,17 +324,17 @@ func TestPlanSession(t *testing.T) {
 func checkNotes(t *testing.T, plan sessionPlan, adopts, unknown string) {
 	t.Helper()
 	switch {
-	case adopts+unknown == "" && len(plan.notes) > 0:
-		t.Errorf("it notes %v", plan.notes)
-	case adopts+unknown != "" && (len(plan.notes) != 1 || plan.notes.HasError()):
-		t.Errorf("want one warning, got %v", plan.notes)
+	case adopts+unknown == "" && len(plan.warnings) > 0:
+		t.Errorf("it notes %v", plan.warnings)
+	case adopts+unknown != "" && (len(plan.warnings) != 1 || plan.warnings.HasError()):
+		t.Errorf("want one warning, got %v", plan.warnings)
 	case adopts != "":
 		want := "The API does not show " + adopts + " of the imported session, so the state takes this from the configuration. " +
 			"It cannot be checked against the network, and nothing is sent there. If the session was made with other values, " +
 			"replace it: terraform apply -replace='ADDRESS' (ADDRESS is the one above)."
-		isNote(t, plan.notes[0], "Imported Session Adopts Configuration", want)
+		isNote(t, plan.warnings[0], "Imported Session Adopts Configuration", want)
 	case unknown != "":
-		isNote(t, plan.notes[0], "QoS Session Replaced for an Unknown Value", "Not known until the apply: "+unknown+". The API cannot modify a session, so the session is planned to be replaced, "+
+		isNote(t, plan.warnings[0], "QoS Session Replaced for an Unknown Value", "Not known until the apply: "+unknown+". The API cannot modify a session, so the session is planned to be replaced, "+
 			"which ends a live session, even if the value turns out to be the same.\n\nTo avoid this, first apply what the value depends on: terraform apply -target='OTHER_RESOURCE'.")
 	}
 }
@@ -365,8 +365,8 @@ func TestPlanSession_create(t *testing.T) {
 			want.NotificationAuthToken = types.StringNull()
 			want.ID, want.QoSStatus, want.StartedAt, want.ExpiresAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
 			want.Endpoint = configuredEndpoint
-			if at := differ(plan.planned, want, all); at != "" || len(plan.replace) > 0 || len(plan.notes) > 0 {
-				t.Errorf("%s is not as configured, or %v, %v", at, plan.replace, plan.notes)
+			if at := differ(plan.planned, want, all); at != "" || len(plan.replace) > 0 || len(plan.warnings) > 0 {
+				t.Errorf("%s is not as configured, or %v, %v", at, plan.replace, plan.warnings)
 			}
 		})
 	}
@@ -459,7 +459,7 @@ func pure(t *testing.T, plan sessionPlan, private sessionPrivate, config, prior 
 	if at := differ(plan.planned, again.planned, all); at != "" {
 		t.Errorf("%s is planned differently the second time", at)
 	}
-	if !reflect.DeepEqual(plan.replace, again.replace) || !plan.notes.Equal(again.notes) {
+	if !reflect.DeepEqual(plan.replace, again.replace) || !plan.warnings.Equal(again.warnings) {
 		t.Error("the second plan decides differently")
 	}
 }

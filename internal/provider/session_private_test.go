@@ -16,14 +16,14 @@ import (
 func TestSession_madeAtIsKept(t *testing.T) {
 	network := acc.NewNetwork(t, sandbox.Config{Provisioning: 12 * time.Hour})
 	made := network.Client().MustCreate(hour(attrs{"wait_for_available": false}))
-	before := privateIn(made.Private).MadeAt
+	before := decodePrivate(made.Private).MadeAt
 	if now := network.Clock.Now(); before.IsZero() || now.Sub(before).Abs() > 5*time.Second {
 		t.Fatalf("made at %s, want about %s", before, now)
 	}
 	for range 3 {
 		network.Advance(time.Hour)
 		read := network.Client().Refresh(made)
-		if after := privateIn(read.Private).MadeAt; !after.Equal(before) {
+		if after := decodePrivate(read.Private).MadeAt; !after.Equal(before) {
 			t.Errorf("a read changes %s to %s", before, after)
 		}
 		made = read.State
@@ -37,11 +37,11 @@ func TestReservation_newSessionHasAMemoryOfItsOwn(t *testing.T) {
 	network.AtMatch(2 * time.Hour)
 	network.Revoke(first.Text("session_id"))
 	second := network.Run(first.State, match(nil))
-	old, young := privateIn(first.Private), privateIn(second.Private)
+	old, young := decodePrivate(first.Private), decodePrivate(second.Private)
 	if second.Text("session_id") == first.Text("session_id") || acctest.HasError(second.Diagnostics) {
 		t.Fatalf("%v; %s", second.Values, acctest.Describe(second.Diagnostics))
 	}
-	if age := young.MadeAt.Sub(old.MadeAt); age < time.Hour || young.Over || young.Lost.ID != "" {
+	if age := young.MadeAt.Sub(old.MadeAt); age < time.Hour || young.Expired || young.Lost.ID != "" {
 		t.Errorf("the new session is remembered as %+v, after %+v", young, old)
 	}
 }
@@ -51,7 +51,7 @@ func TestSession_adoptionEnds(t *testing.T) {
 	network := acc.NewNetwork(t, sandbox.Config{})
 	c := network.Client()
 	imported := c.Import(network.Seed(sandbox.Session{QoSProfile: "QOS_L", Device: sandbox.Device{PhoneNumber: "+34600000010"}}).ID)
-	if !privateIn(imported.Private).Imported {
+	if !decodePrivate(imported.Private).Imported {
 		t.Fatal("the import is not remembered")
 	}
 	first, other := hour(attrs{"notification_url": "https://example.com/a"}), hour(attrs{"notification_url": "https://example.com/b"})
@@ -60,7 +60,7 @@ func TestSession_adoptionEnds(t *testing.T) {
 	if n := len(network.Requests()) - requests; n != 0 || acctest.HasError(adopted.Diagnostics) {
 		t.Errorf("%d requests were made; %s", n, acctest.Describe(adopted.Diagnostics))
 	}
-	if privateIn(adopted.Private).Imported {
+	if decodePrivate(adopted.Private).Imported {
 		t.Error("the adoption does not end")
 	}
 	if p := c.Plan(adopted.State, other); len(p.Replace) != 1 {
@@ -89,14 +89,14 @@ func TestReservation_adoptionEnds(t *testing.T) {
 	imported := c.Import(seeded.ID)
 	first := match(attrs{"notification_url": "https://example.com/a"})
 	took := network.Run(imported.State, first)
-	if took.Sent != "" || acctest.HasError(took.Diagnostics) || privateIn(took.Private).Imported {
-		t.Errorf("it sent %q, and remembers %+v; %s", took.Sent, privateIn(took.Private), acctest.Describe(took.Diagnostics))
+	if took.Sent != "" || acctest.HasError(took.Diagnostics) || decodePrivate(took.Private).Imported {
+		t.Errorf("it sent %q, and remembers %+v; %s", took.Sent, decodePrivate(took.Private), acctest.Describe(took.Diagnostics))
 	}
 	// An update that is no work for the network ends it, too, where another one did not.
-	left := privateIn(took.Private)
+	left := decodePrivate(took.Private)
 	left.Imported = true
 	waits := network.Run(withPrivate(took.State, t, left), match(attrs{"notification_url": "https://example.com/a", "wait_for_available": true}))
-	if waits.Sent != "" || privateIn(waits.Private).Imported {
-		t.Errorf("it sent %q, and remembers %+v; %s", waits.Sent, privateIn(waits.Private), acctest.Describe(waits.Diagnostics))
+	if waits.Sent != "" || decodePrivate(waits.Private).Imported {
+		t.Errorf("it sent %q, and remembers %+v; %s", waits.Sent, decodePrivate(waits.Private), acctest.Describe(waits.Diagnostics))
 	}
 }

@@ -2,9 +2,6 @@ package provider
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -24,12 +21,8 @@ var (
 	_ resource.ResourceWithModifyPlan  = (*sessionResource)(nil)
 )
 
-// sessionResource is qod_session. The framework makes one for every call, so it holds nothing
-// but what Configure left.
-type sessionResource struct {
-	api    qod.Sessions
-	owners *sessionOwners
-}
+// sessionResource is qod_session.
+type sessionResource struct{ apiResource }
 
 const sessionTypeName = "qod_session"
 
@@ -39,45 +32,17 @@ func (r *sessionResource) Metadata(_ context.Context, _ resource.MetadataRequest
 	resp.TypeName = sessionTypeName
 }
 
-func (r *sessionResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.api, r.owners = resourceDataFrom(req.ProviderData, &resp.Diagnostics)
-}
-
-// resourceDataFrom takes what the provider's Configure left for resources.
-func resourceDataFrom(data any, diags *diag.Diagnostics) (qod.Sessions, *sessionOwners) {
-	if given, ok := data.(resourceData); ok {
-		return given.sessions, given.owners
-	}
-	return sessionsFrom(data, diags), nil
-}
-
-// sessionsFrom takes the API from what the provider's Configure left. There is nothing before
-// that, when Terraform only validates.
-func sessionsFrom(data any, diags *diag.Diagnostics) qod.Sessions {
-	if data == nil {
-		return unconfigured{}
-	}
-	sessions, ok := data.(qod.Sessions)
-	if !ok {
-		diags.AddError("Unexpected Provider Data", fmt.Sprintf("Expected qod.Sessions, got %T. This is a fault of the provider.", data))
-	}
-	return sessions
-}
-
-// ModifyPlan refuses what the API cannot express and decides between nothing, an update in place
-// and a replacement.
+// ModifyPlan refuses what the API cannot express, and plans the rest: see planSession.
 func (r *sessionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
 	modifyPlan(ctx, r.api, req, resp, planSession)
 }
 
-// Create reserves a session, records it before anything else can fail, and waits for it.
+// Create creates a session, records it before anything else can fail, and waits for it.
 func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
-	var model sessionModel
-	var token types.String
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("notification_auth_token"), &token)...)
+	model, token, diags := loadPlan[sessionModel](ctx, req.Plan, req.Config)
+	resp.Diagnostics.Append(diags...)
 	timeout, diags := model.Timeouts.Create(ctx, defaultCreateTimeout)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
@@ -90,50 +55,52 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	asked := model.toSpec(token)
+	spec := model.toSpec(token)
+	// A create has to record what was planned. That the network chose another profile is reported below.
+	record := func(s qod.Session) {
+		model.record(s, r.api.Endpoint())
+		model.QoSProfile = types.StringValue(spec.QoSProfile)
+	}
 	var private sessionPrivate
-	granted, err := createSession(ctx, r.api, asked, model.waits(), func(made qod.Session) bool {
-		model.record(made, r.api.Endpoint())
-		// What was asked for is what is planned; another profile is reported below.
-		model.QoSProfile = types.StringValue(asked.QoSProfile)
-		model.settle()
+	session, err := createSession(ctx, r.api, spec, model.waits(), func(created qod.Session) bool {
+		record(created)
+		model.nullUnknowns()
 		resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)
-		private = private.withSession(made, r.api)
+		private = private.withSession(created, r.api)
 		resp.Diagnostics.Append(private.save(ctx, resp.Private)...)
 		return !resp.Diagnostics.HasError()
 	})
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if granted.ID == "" {
-		// Nothing was made, or nothing is left to record: the next apply reserves anew.
+	if session.ID == "" {
+		// Nothing was created, or nothing is left to record: the next apply requests a new session.
 		resp.State.RemoveResource(ctx)
 		resp.Diagnostics.Append(diagnostics.CreatingSession.CreateFailed(err))
 		return
 	}
 	before := model
-	model.record(granted, r.api.Endpoint())
-	model.QoSProfile = types.StringValue(asked.QoSProfile)
-	if !model.recordedSame(before) {
+	record(session)
+	if !model.recordUnchanged(before) {
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	}
-	if now := private.withSession(granted, r.api); now != private {
-		resp.Diagnostics.Append(now.save(ctx, resp.Private)...)
+	if updated := private.withSession(session, r.api); updated != private {
+		resp.Diagnostics.Append(updated.save(ctx, resp.Private)...)
 	}
-	resp.Diagnostics.Append(diagnostics.SessionWarnings(granted)...)
-	var over bool
+	resp.Diagnostics.Append(diagnostics.SessionWarnings(session)...)
+	var expired bool
 	if err == nil {
-		over, err = sessionPastEnd(ctx, r.api, granted)
+		expired, err = sessionExpired(ctx, r.api, session)
 	}
 	switch {
-	case over:
-		resp.Diagnostics.Append(diagnostics.CreatingSession.GrantedInThePast(granted))
+	case expired:
+		resp.Diagnostics.Append(diagnostics.CreatingSession.GrantedInThePast(session))
 	case err != nil:
 		resp.Diagnostics.Append(diagnostics.CreatingSession.CreateFailed(err))
-	case granted.QoSProfile != "" && granted.QoSProfile != asked.QoSProfile:
-		resp.Diagnostics.Append(diagnostics.CreatingSession.OtherProfile(granted, asked.QoSProfile))
-	case granted.Seconds > 0 && granted.Seconds < asked.Seconds:
-		resp.Diagnostics.Append(diagnostics.GrantedLess(granted, asked.Seconds))
+	case session.QoSProfile != "" && session.QoSProfile != spec.QoSProfile:
+		resp.Diagnostics.Append(diagnostics.CreatingSession.OtherProfile(session, spec.QoSProfile))
+	case session.Seconds > 0 && session.Seconds < spec.Seconds:
+		resp.Diagnostics.Append(diagnostics.GrantedLess(session, spec.Seconds))
 	}
 }
 
@@ -145,23 +112,21 @@ func (r *sessionResource) save(ctx context.Context, model sessionModel, state *t
 	return diags
 }
 
-// Read refreshes what the API decides. Only a 404 that proves something removes the session.
+// Read refreshes what the API decides. Only proof that the session is gone removes it from the state.
 func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
-	var model sessionModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
-	private, diags := loadPrivate(ctx, req.Private)
+	model, private, diags := loadState[sessionModel](ctx, req.State, req.Private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	// Before anything can remove the state: state written before Terraform 1.12 has no identity,
-	// and the framework would turn a session that is gone into an error of every plan.
+	// A state written before Terraform 1.12 has no identity. Set it before the state can be removed, or the
+	// framework turns a session that is gone into an error of every plan.
 	if resp.Identity != nil {
 		resp.Diagnostics.Append(resp.Identity.SetAttribute(ctx, path.Root("id"), model.ID)...)
 	}
 
-	// The first read of an import finds nothing in state but the id.
+	// On the first read after an import, the state has nothing but the id.
 	importing := private.Imported && model.QoSProfile.IsNull() && model.Device.IsNull() && model.QoSStatus.IsNull()
 	found, err := r.api.Read(ctx, model.ref(r.api, private))
 	switch {
@@ -183,7 +148,7 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 
-	over, err := sessionPastEnd(ctx, r.api, found)
+	expired, err := sessionExpired(ctx, r.api, found)
 	if err != nil {
 		resp.Diagnostics.Append(diagnostics.ReadingSession.TimeUnknown(model.ID.ValueString(), err))
 		return
@@ -194,29 +159,27 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 	case importing:
 		model.recordImported(found)
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
-	case !model.recordedSame(before):
+	case !model.recordUnchanged(before):
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	}
-	// Whoever can see the session is asked for it from now on.
 	resp.Diagnostics.Append(diagnostics.SessionWarnings(found)...)
-	now := private.withSession(found, r.api)
-	now.Over = over
-	if now != private {
-		resp.Diagnostics.Append(now.save(ctx, resp.Private)...)
+	updated := private.withSession(found, r.api)
+	updated.Expired = expired
+	if updated != private {
+		resp.Diagnostics.Append(updated.save(ctx, resp.Private)...)
 	}
-	if r.owners.shared(found.ID, now.Owner) {
+	if r.owners.heldByAnother(found.ID, updated.Owner) {
 		resp.Diagnostics.Append(diagnostics.ReadingSession.HeldTwice(found.ID))
 	}
 }
 
-// Update runs for what the API never sees (waiting, timeouts, adoption after an import), and for
-// a wait that is resumed. It sends nothing that changes a session.
+// Update changes what the API never sees (waiting, timeouts, what an import adopts), and resumes a wait. It
+// sends nothing that changes a session.
 func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
-	var plan, prior sessionModel
+	var plan sessionModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
-	private, diags := loadPrivate(ctx, req.Private)
+	prior, private, diags := loadState[sessionModel](ctx, req.State, req.Private)
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := plan.Timeouts.Create(ctx, defaultCreateTimeout)
 	resp.Diagnostics.Append(diags...)
@@ -242,10 +205,10 @@ func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest
 			resp.Diagnostics.Append(diagnostics.SessionWarnings(s)...)
 			profile := plan.QoSProfile
 			plan.record(s, plan.Endpoint.ValueString())
-			plan.QoSProfile = profile // drift is for the next refresh: an update must return what was planned
+			plan.QoSProfile = profile // an update has to return what was planned; the next refresh shows the drift
 		}
 	}
-	plan.settle()
+	plan.nullUnknowns()
 	resp.Diagnostics.Append(r.save(ctx, plan, &resp.State, resp.Identity)...)
 	private.Imported = false
 	resp.Diagnostics.Append(private.save(ctx, resp.Private)...)
@@ -254,12 +217,10 @@ func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest
 	}
 }
 
-// Delete releases the session. One that is gone already is deleted.
+// Delete deletes the session. It is no error if the session is gone already.
 func (r *sessionResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
-	var model sessionModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
-	private, diags := loadPrivate(ctx, req.Private)
+	model, private, diags := loadState[sessionModel](ctx, req.State, req.Private)
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := model.Timeouts.Delete(ctx, defaultDeleteTimeout)
 	resp.Diagnostics.Append(diags...)
@@ -276,7 +237,7 @@ func (r *sessionResource) Delete(ctx context.Context, req resource.DeleteRequest
 	resp.Diagnostics.Append(deleteSession(ctx, r.api, diagnostics.DeletingSession, model.ref(r.api, private), private)...)
 }
 
-// ImportState takes a session over by its id. The refresh that follows fills the state.
+// ImportState imports a session by its id. The read that follows fills the state.
 func (r *sessionResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
 	id := req.ID
@@ -294,19 +255,4 @@ func (r *sessionResource) ImportState(ctx context.Context, req resource.ImportSt
 		resp.Diagnostics.Append(resp.Identity.SetAttribute(ctx, path.Root("id"), id)...)
 	}
 	resp.Diagnostics.Append(sessionPrivate{Imported: true}.save(ctx, resp.Private)...)
-}
-
-func instantOf(s types.String) time.Time {
-	t, err := time.Parse(time.RFC3339, s.ValueString())
-	if err != nil {
-		return time.Time{}
-	}
-	return t
-}
-
-// asError is errors.As as an expression.
-func asError[E error](err error) (E, bool) {
-	var target E
-	ok := errors.As(err, &target)
-	return target, ok
 }

@@ -4,51 +4,85 @@ import (
 	"context"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
 	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-const (
-	// clockTolerance is how far the clocks of an API's nodes, and the times that its sessions show, may
-	// lie apart without contradicting each other.
-	clockTolerance = 5 * time.Second
-)
+// clockTolerance is how far the clocks of an API's nodes, and the times that its sessions show, may lie
+// apart without contradicting each other.
+const clockTolerance = 5 * time.Second
 
-// pastEnd reports whether a session that the API shows is over by its own account. It is a
-// *diagnostics.ContradictionError where the API's clock says so and cannot be believed: where it differs from this
-// machine's, or where it shows a time before the session's start. It is pure.
-func pastEnd(s qod.Session, now, machine time.Time) (bool, error) {
-	if !claimsToLive(s) {
+// hasExpired reports whether a session that the API shows is past the end that it shows. It is a
+// *diagnostics.ContradictionError if the API's clock cannot be believed: it differs from the local one, or
+// is before the session's start. It is pure.
+func hasExpired(s qod.Session, now, local time.Time) (bool, error) {
+	if !inUse(s) {
 		return false, nil
 	}
-	contradiction := &diagnostics.ContradictionError{Session: s, Now: now, Machine: machine}
+	contradiction := &diagnostics.ContradictionError{Session: s, Now: now, Machine: local}
 	switch {
 	case !s.StartedAt.IsZero() && now.Before(s.StartedAt.Add(-clockTolerance)):
 		return false, contradiction
 	case s.ExpiresAt.IsZero() || !now.After(s.ExpiresAt.Add(clockTolerance)):
 		return false, nil
-	case now.Sub(machine).Abs() > diagnostics.MachineTolerance:
+	case now.Sub(local).Abs() > diagnostics.MachineTolerance:
 		return false, contradiction
 	}
 	return true, nil
 }
 
-// claimsToLive reports whether the API shows the session as one that is in use, or in a word that its
-// document does not know.
-func claimsToLive(s qod.Session) bool {
+// inUse reports whether the API shows the session as in use. An unknown status counts as such.
+func inUse(s qod.Session) bool {
 	return s.Status != qod.StatusRequested && s.Status != qod.StatusUnavailable && s.Status != ""
 }
 
-// sessionPastEnd is pastEnd by a clock that more than one answer has shown. It asks for the time only
-// where one answer says that the session is over.
-func sessionPastEnd(ctx context.Context, api qod.Sessions, s qod.Session) (bool, error) {
+// sessionExpired is hasExpired by a clock that more than one answer has shown. It asks for the time only if
+// an earlier answer says that the session is past its end.
+func sessionExpired(ctx context.Context, api qod.Sessions, s qod.Session) (bool, error) {
 	estimate := api.EstimateNow()
-	if !claimsToLive(s) || s.ExpiresAt.IsZero() || !estimate.After(s.ExpiresAt.Add(clockTolerance)) {
+	if !inUse(s) || s.ExpiresAt.IsZero() || !estimate.After(s.ExpiresAt.Add(clockTolerance)) {
 		return false, nil
 	}
 	now, err := api.Now(ctx)
 	if err != nil {
 		return false, err
 	}
-	return pastEnd(s, now, time.Now())
+	return hasExpired(s, now, time.Now())
+}
+
+// timeOrZero is the API's time; zero where it is not known.
+func timeOrZero(ctx context.Context, api qod.Sessions) time.Time {
+	now, err := api.Now(ctx)
+	if err != nil {
+		return time.Time{}
+	}
+	return now
+}
+
+// estimateTime is the API's time as one answer has shown it, or else the local time. That is good enough to
+// bound when a session was created, and when it can no longer be alive.
+func estimateTime(api qod.Sessions) time.Time {
+	if now := api.EstimateNow(); !now.IsZero() {
+		return now
+	}
+	return time.Now().UTC()
+}
+
+// instantOrNull writes a time as RFC 3339 in UTC, so that the API's time zone is no drift.
+func instantOrNull(t time.Time) types.String {
+	if t.IsZero() {
+		return types.StringNull()
+	}
+	return types.StringValue(t.UTC().Format(time.RFC3339))
+}
+
+// instantOf reads what instantOrNull has written; zero for null.
+func instantOf(s types.String) time.Time {
+	t, err := time.Parse(time.RFC3339, s.ValueString())
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }

@@ -44,7 +44,7 @@ func (d *sessionsDataSource) Metadata(_ context.Context, req datasource.Metadata
 }
 
 func (d *sessionsDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	d.api = sessionsFrom(req.ProviderData, &resp.Diagnostics)
+	d.api = apiFrom(req.ProviderData, &resp.Diagnostics)
 }
 
 func (d *sessionsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
@@ -62,13 +62,13 @@ func (d *sessionsDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 
 // ValidateConfig refuses what no read would answer.
 func (d *sessionsDataSource) ValidateConfig(ctx context.Context, req datasource.ValidateConfigRequest, resp *datasource.ValidateConfigResponse) {
-	resp.Diagnostics.Append(validFilter(ctx, req.Config)...)
+	resp.Diagnostics.Append(validateFilter(ctx, req.Config)...)
 }
 
 func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
 	var filter sessionsFilter
-	found, diags := listed(ctx, d.api, req.Config, &filter)
+	found, diags := listSessions(ctx, d.api, req.Config, &filter)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -41,7 +42,7 @@ func filterAttributes() map[string]schema.Attribute {
 
 // validFilter refuses a profile that does not exist: it would list nothing for ever, and nobody would
 // know why. It is asked while validating, since a read may have to wait for the apply.
-func validFilter(ctx context.Context, config tfsdk.Config) diag.Diagnostics {
+func validateFilter(ctx context.Context, config tfsdk.Config) diag.Diagnostics {
 	var profile types.String
 	diags := config.GetAttribute(ctx, path.Root("qos_profile"), &profile)
 	var spec qod.Spec
@@ -51,7 +52,7 @@ func validFilter(ctx context.Context, config tfsdk.Config) diag.Diagnostics {
 }
 
 // listed reads the filter from a configuration, and lists the sessions that pass it.
-func listed(ctx context.Context, api qod.Sessions, config tfsdk.Config, filter *sessionsFilter) ([]qod.Session, diag.Diagnostics) {
+func listSessions(ctx context.Context, api qod.Sessions, config tfsdk.Config, filter *sessionsFilter) ([]qod.Session, diag.Diagnostics) {
 	var diags diag.Diagnostics
 	diags.Append(config.GetAttribute(ctx, path.Root("device"), &filter.Device)...)
 	diags.Append(config.GetAttribute(ctx, path.Root("qos_profile"), &filter.QoSProfile)...)
@@ -64,7 +65,7 @@ func listed(ctx context.Context, api qod.Sessions, config tfsdk.Config, filter *
 		QoSProfile: filter.QoSProfile.ValueString(),
 		Status:     qod.Status(filter.QoSStatus.ValueString()),
 	})
-	if part, ok := asError[*qod.IncompleteListError](err); ok {
+	if part, ok := errors.AsType[*qod.IncompleteListError](err); ok {
 		diags.Append(diagnostics.ListIncomplete(part, len(found)))
 	} else if err != nil {
 		diags.Append(diagnostics.ListFailed(err))

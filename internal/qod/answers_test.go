@@ -1,4 +1,4 @@
-// What servers put in front of an answer or around it costs nobody a session.
+// What servers put before or around the JSON of an answer loses no session.
 package qod_test
 
 import (
@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// rewritten is a wire on which answers are not what the network sent.
-func rewritten(rewrite func(r *http.Request, body []byte) []byte) wire {
-	return func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+// rewriteAnswers is an interceptor that changes the network's answers.
+func rewriteAnswers(rewrite func(r *http.Request, body []byte) []byte) qodtest.Interceptor {
+	return func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 		resp, err := next.RoundTrip(r)
 		if err != nil {
 			return nil, err
@@ -30,35 +31,35 @@ func rewritten(rewrite func(r *http.Request, body []byte) []byte) wire {
 	}
 }
 
-// Servers of one platform begin each JSON text with a byte-order mark: discovery, tokens, sessions,
-// lists and errors.
+// Servers of one platform begin every JSON text with a byte-order mark: discovery documents,
+// tokens, sessions, lists and errors.
 func TestByteOrderMarks(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{wire: rewritten(func(_ *http.Request, body []byte) []byte {
+	qodtest.InBubble(t, qodtest.Options{Intercept: rewriteAnswers(func(_ *http.Request, body []byte) []byte {
 		if len(body) == 0 {
 			return body
 		}
 		return append([]byte("\ufeff"), body...)
-	})}, func(t *testing.T, w *world) {
-		ctx := within(t, time.Minute)
-		made, err := w.Create(ctx, wanted())
+	})}, func(t *testing.T, n *qodtest.Network) {
+		ctx := qodtest.WithTimeout(t, time.Minute)
+		made, err := n.Create(ctx, qodtest.Spec())
 		if err != nil {
 			t.Fatal(err)
 		}
-		equal(t, "POSTs", w.Count(sandbox.OpCreate), 1)
-		shown, err := w.Read(ctx, qod.Ref{ID: made.ID})
-		equal(t, "the error of a read", err, nil)
-		equal(t, "the device", shown.Device, wanted().Device)
-		listed, err := w.List(ctx, qod.Filter{})
-		equal(t, "the error of a list", err, nil)
-		equal(t, "listed", len(listed), 1)
-		_, err = w.Create(ctx, wanted())
-		equal(t, "the code of a refusal", as[*qod.Error](t, err).Code, "CONFLICT")
+		qodtest.Equal(t, "POSTs", n.Count(sandbox.OpCreate), 1)
+		shown, err := n.Read(ctx, qod.Ref{ID: made.ID})
+		qodtest.Equal(t, "the error of a read", err, nil)
+		qodtest.Equal(t, "the device", shown.Device, qodtest.Spec().Device)
+		listed, err := n.List(ctx, qod.Filter{})
+		qodtest.Equal(t, "the error of a list", err, nil)
+		qodtest.Equal(t, "listed", len(listed), 1)
+		_, err = n.Create(ctx, qodtest.Spec())
+		qodtest.Equal(t, "the code of a refusal", qodtest.ErrorAs[*qod.Error](t, err).Code, "CONFLICT")
 	})
 }
 
-// The answer to a create that is wrapped in something still names the session, and it is asked for
-// only once.
+// An answer to a create that is wrapped in something still names the session, and there is only one
+// POST.
 func TestWrappedAnswers(t *testing.T) {
 	t.Parallel()
 	for name, around := range map[string][2]string{
@@ -66,17 +67,17 @@ func TestWrappedAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{wire: rewritten(func(r *http.Request, body []byte) []byte {
+			qodtest.InBubble(t, qodtest.Options{Intercept: rewriteAnswers(func(r *http.Request, body []byte) []byte {
 				if r.Method != http.MethodPost || r.URL.Path != "/v1/qod/sessions" {
 					return body
 				}
 				return append(append([]byte(around[0]), body...), around[1]...)
-			})}, func(t *testing.T, w *world) {
-				made, err := w.Create(within(t, time.Minute), wanted())
-				equal(t, "error", err, nil)
-				equal(t, "the session", made.ID, w.Ledger()[0].ID)
-				equal(t, "POSTs", w.Count(sandbox.OpCreate), 1)
-				equal(t, "lists behind it", w.Count(sandbox.OpList) <= 1, true)
+			})}, func(t *testing.T, n *qodtest.Network) {
+				made, err := n.Create(qodtest.WithTimeout(t, time.Minute), qodtest.Spec())
+				qodtest.Equal(t, "error", err, nil)
+				qodtest.Equal(t, "the session", made.ID, n.Ledger()[0].ID)
+				qodtest.Equal(t, "POSTs", n.Count(sandbox.OpCreate), 1)
+				qodtest.Equal(t, "lists behind it", n.Count(sandbox.OpList) <= 1, true)
 			})
 		})
 	}

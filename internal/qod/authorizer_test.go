@@ -1,5 +1,6 @@
-// Tokens are asked for rarely, renewed in time, dropped when refused and never twice at once; a
-// refused client is not locked out by asking again; and nobody waits longer than they said.
+// Tokens are fetched rarely, renewed in time, dropped when refused, and never fetched twice at
+// once. A refused client is not locked out by further requests, and no caller waits past its
+// deadline.
 package qod_test
 
 import (
@@ -16,27 +17,28 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// look uses a token once.
-func look(t *testing.T, w *world) error {
+// list makes one request with a token.
+func list(t *testing.T, n *qodtest.Network) error {
 	t.Helper()
-	_, err := w.Read(within(t, 5*time.Minute), qod.Ref{ID: someID})
+	_, err := n.Read(qodtest.WithTimeout(t, 5*time.Minute), qod.Ref{ID: qodtest.SessionID})
 	if qod.IsGone(err) {
 		return nil
 	}
 	return err
 }
 
-func mustLook(t *testing.T, w *world) {
+func mustList(t *testing.T, n *qodtest.Network) {
 	t.Helper()
-	if err := look(t, w); err != nil {
+	if err := list(t, n); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// A token is used until shortly before its end, whatever the server says of that.
+// A token is used until shortly before its expiry, whatever form the server states that in.
 func TestTokenLifetime(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -67,26 +69,26 @@ func TestTokenLifetime(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{network: sandbox.Config{TokenLifetime: 48 * time.Hour}}, func(t *testing.T, w *world) {
-				w.Tokens(func(answer map[string]any) {
+			qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{TokenLifetime: 48 * time.Hour}}, func(t *testing.T, n *qodtest.Network) {
+				n.Tokens(func(answer map[string]any) {
 					if answer["expires_in"] = test.expiresIn; test.absent {
 						delete(answer, "expires_in")
 					}
 				})
-				mustLook(t, w)
-				issued := w.Requests(sandbox.OpToken)[0].At
+				mustList(t, n)
+				issued := n.Requests(sandbox.OpToken)[0].At
 				time.Sleep(time.Until(issued.Add(test.renewed - time.Second)))
-				mustLook(t, w)
-				equal(t, "token requests while it is good", w.Count(sandbox.OpToken), 1)
+				mustList(t, n)
+				qodtest.Equal(t, "token requests while it is good", n.Count(sandbox.OpToken), 1)
 				time.Sleep(2 * time.Second)
-				mustLook(t, w)
-				equal(t, "token requests afterwards", w.Count(sandbox.OpToken), 2)
+				mustList(t, n)
+				qodtest.Equal(t, "token requests afterwards", n.Count(sandbox.OpToken), 2)
 			})
 		})
 	}
 }
 
-// The same holds where the answer is a form, as some servers have it.
+// The same holds for a form, which some servers answer with.
 func TestTokenLifetimeInAForm(t *testing.T) {
 	t.Parallel()
 	for expiresIn, renewed := range map[string]time.Duration{
@@ -95,22 +97,22 @@ func TestTokenLifetimeInAForm(t *testing.T) {
 	} {
 		t.Run(expiresIn, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				w.AcceptToken("a-good-token", sandbox.DefaultClient.ID)
-				w.spoil(sandbox.OpToken, -1, sandbox.Answer(200, "application/x-www-form-urlencoded", "access_token=a-good-token&expires_in="+expiresIn))
-				mustLook(t, w)
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				n.AcceptToken("a-good-token", sandbox.DefaultClient.ID)
+				n.InjectFault(sandbox.OpToken, -1, sandbox.Answer(200, "application/x-www-form-urlencoded", "access_token=a-good-token&expires_in="+expiresIn))
+				mustList(t, n)
 				time.Sleep(renewed - time.Second)
-				mustLook(t, w)
-				equal(t, "token requests while it is good", w.Count(sandbox.OpToken), 1)
+				mustList(t, n)
+				qodtest.Equal(t, "token requests while it is good", n.Count(sandbox.OpToken), 1)
 				time.Sleep(2 * time.Second)
-				mustLook(t, w)
-				equal(t, "token requests afterwards", w.Count(sandbox.OpToken), 2)
+				mustList(t, n)
+				qodtest.Equal(t, "token requests afterwards", n.Count(sandbox.OpToken), 2)
 			})
 		})
 	}
 }
 
-// What token endpoints send instead of RFC 6749 is read where it can be, and told otherwise.
+// Token responses that differ from RFC 6749 are understood where possible, and otherwise reported.
 func TestTokenAnswers(t *testing.T) {
 	t.Parallel()
 	good := `{"access_token":"a-good-token","token_type":"bearer","expires_in":3600}`
@@ -122,28 +124,28 @@ func TestTokenAnswers(t *testing.T) {
 		says     string
 		requests int // of tokens; 0: one
 	}{
-		"as it should":                {effect: sandbox.Answer(200, jsonType, good)},
+		"as it should":                {effect: sandbox.Answer(200, qodtest.JSON, good)},
 		"with a charset":              {effect: sandbox.Answer(200, "application/json;charset=UTF-8", good)},
-		"201":                         {effect: sandbox.Answer(201, jsonType, good)},
+		"201":                         {effect: sandbox.Answer(201, qodtest.JSON, good)},
 		"called text":                 {effect: sandbox.Answer(200, "text/plain", good)},
-		"called HTML":                 {effect: sandbox.Answer(200, htmlType, good)},
+		"called HTML":                 {effect: sandbox.Answer(200, qodtest.HTML, good)},
 		"called nothing":              {effect: sandbox.Header("Content-Type", "")},
-		"unknown fields":              {effect: sandbox.Answer(200, jsonType, `{"access_token":"a-good-token","refresh_token":7,"scope":["a"],"x":{}}`)},
+		"unknown fields":              {effect: sandbox.Answer(200, qodtest.JSON, `{"access_token":"a-good-token","refresh_token":7,"scope":["a"],"x":{}}`)},
 		"a form":                      {effect: sandbox.Answer(200, "application/x-www-form-urlencoded", "access_token=a-good-token&token_type=bearer&expires_in=3600")},
-		"a token type we do not know": {effect: sandbox.Answer(200, jsonType, `{"access_token":"a-good-token","token_type":"BeArEr"}`)},
+		"a token type we do not know": {effect: sandbox.Answer(200, qodtest.JSON, `{"access_token":"a-good-token","token_type":"BeArEr"}`)},
 
-		"no token":        {effect: sandbox.Answer(200, jsonType, `{"token_type":"bearer"}`), fails: true, requests: 3},
-		"a null token":    {effect: sandbox.Answer(200, jsonType, `{"access_token":null}`), fails: true, requests: 3},
-		"a page":          {effect: sandbox.Answer(200, htmlType, loginPage), fails: true, says: "not a JSON object", requests: 3},
-		"empty":           {effect: sandbox.Answer(200, jsonType, ""), fails: true, requests: 3},
+		"no token":        {effect: sandbox.Answer(200, qodtest.JSON, `{"token_type":"bearer"}`), fails: true, requests: 3},
+		"a null token":    {effect: sandbox.Answer(200, qodtest.JSON, `{"access_token":null}`), fails: true, requests: 3},
+		"a page":          {effect: sandbox.Answer(200, qodtest.HTML, qodtest.LoginPage), fails: true, says: "not a JSON object", requests: 3},
+		"empty":           {effect: sandbox.Answer(200, qodtest.JSON, ""), fails: true, requests: 3},
 		"cut":             {effect: sandbox.Truncate(20), fails: true, requests: 3},
 		"endless":         {effect: sandbox.Endless(), fails: true, says: "larger than 1 MiB", requests: 3},
 		"a bomb":          {effect: sandbox.GzipBomb(), fails: true, says: "larger than 1 MiB", requests: 3},
-		"a newline in it": {effect: sandbox.Answer(200, jsonType, `{"access_token":"a-good\ntoken"}`), fails: true, says: "characters"},
-		"a letter in it":  {effect: sandbox.Answer(200, jsonType, `{"access_token":"añgood-token"}`), fails: true, says: "characters"},
-		"a blank in it":   {effect: sandbox.Answer(200, jsonType, `{"access_token":"a good token"}`), fails: true, says: "characters"},
+		"a newline in it": {effect: sandbox.Answer(200, qodtest.JSON, `{"access_token":"a-good\ntoken"}`), fails: true, says: "characters"},
+		"a letter in it":  {effect: sandbox.Answer(200, qodtest.JSON, `{"access_token":"añgood-token"}`), fails: true, says: "characters"},
+		"a blank in it":   {effect: sandbox.Answer(200, qodtest.JSON, `{"access_token":"a good token"}`), fails: true, says: "characters"},
 		"200 with an error": {
-			effect: sandbox.Answer(200, jsonType, `{"error":"invalid_client","error_description":"who are you"}`), fails: true, status: 200, code: "invalid_client", says: "who are you",
+			effect: sandbox.Answer(200, qodtest.JSON, `{"error":"invalid_client","error_description":"who are you"}`), fails: true, status: 200, code: "invalid_client", says: "who are you",
 		},
 		"invalid_client": {
 			effect: sandbox.Status(401, `{"error":"invalid_client","error_description":"who are you"}`), fails: true, status: 401, code: "invalid_client", says: "who are you",
@@ -152,8 +154,8 @@ func TestTokenAnswers(t *testing.T) {
 		"invalid_scope":         {effect: sandbox.Status(400, `{"error":"invalid_scope"}`), fails: true, status: 400, code: "invalid_scope"},
 		"Telefónica's spelling": {effect: sandbox.Status(401, `{"code":"UNAUTHENTICATED","message":"no"}`), fails: true, status: 401, code: "UNAUTHENTICATED", says: "no"},
 		"a number as code":      {effect: sandbox.Status(400, `{"code":1012,"message":"no"}`), fails: true, status: 400, code: "1012"},
-		"401 of a page":         {effect: sandbox.Status(401, loginPage, "Content-Type", htmlType), fails: true, status: 401},
-		"404 of a page":         {effect: sandbox.Status(404, loginPage, "Content-Type", htmlType), fails: true, status: 404},
+		"401 of a page":         {effect: sandbox.Status(401, qodtest.LoginPage, "Content-Type", qodtest.HTML), fails: true, status: 401},
+		"404 of a page":         {effect: sandbox.Status(404, qodtest.LoginPage, "Content-Type", qodtest.HTML), fails: true, status: 404},
 		"500":                   {effect: sandbox.Status(500, ""), fails: true, status: 500, requests: 3},
 		"503 and an error":      {effect: sandbox.Status(503, `{"error":"temporarily_unavailable"}`), fails: true, status: 503, code: "temporarily_unavailable", requests: 3},
 		"429":                   {effect: sandbox.Status(429, ""), fails: true, status: 429, requests: 3},
@@ -163,46 +165,46 @@ func TestTokenAnswers(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				w.AcceptToken("a-good-token", sandbox.DefaultClient.ID)
-				w.spoil(sandbox.OpToken, -1, test.effect)
-				err := look(t, w)
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				n.AcceptToken("a-good-token", sandbox.DefaultClient.ID)
+				n.InjectFault(sandbox.OpToken, -1, test.effect)
+				err := list(t, n)
 				requests := test.requests
 				if requests == 0 {
 					requests = 1
 				}
-				equal(t, "token requests", w.Count(sandbox.OpToken), requests)
+				qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), requests)
 				if !test.fails {
 					if err != nil {
 						t.Error(err)
 					}
 					return
 				}
-				e := as[*qod.TokenError](t, err)
-				equal(t, "status", e.Status, test.status)
-				equal(t, "code", e.Code, test.code)
-				equal(t, "URL", e.URL, gateway+"/oauth/token")
-				equal(t, "discovery", e.Discovery, false)
+				e := qodtest.ErrorAs[*qod.TokenError](t, err)
+				qodtest.Equal(t, "status", e.Status, test.status)
+				qodtest.Equal(t, "code", e.Code, test.code)
+				qodtest.Equal(t, "URL", e.URL, qodtest.Gateway+"/oauth/token")
+				qodtest.Equal(t, "discovery", e.Discovery, false)
 				if text := err.Error(); !strings.Contains(text, test.says) || len(text) > 500 || strings.ContainsAny(text, "\n<") ||
 					strings.Contains(text, "good") || strings.Contains(text, "word") {
 					t.Errorf("%q", text)
 				}
-				equal(t, "requests to the API", w.Count(sandbox.OpRead), 0)
+				qodtest.Equal(t, "requests to the API", n.Count(sandbox.OpRead), 0)
 			})
 		})
 	}
 }
 
-// An outage that is over by the second or third try is not noticed.
+// An outage that ends by the second or third try goes unnoticed.
 func TestTokenOutage(t *testing.T) {
 	t.Parallel()
-	for name, effect := range map[string]sandbox.Effect{"503": down, "dropped": sandbox.DropBeforeCommit(), "hangs": sandbox.HangBeforeCommit()} {
+	for name, effect := range map[string]sandbox.Effect{"503": unavailable, "dropped": sandbox.DropBeforeCommit(), "hangs": sandbox.HangBeforeCommit()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				w.spoil(sandbox.OpToken, 2, effect)
-				spent := took(func() { mustLook(t, w) })
-				equal(t, "token requests", w.Count(sandbox.OpToken), 3)
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				n.InjectFault(sandbox.OpToken, 2, effect)
+				spent := qodtest.Elapsed(func() { mustList(t, n) })
+				qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 3)
 				if spent > 25*time.Second {
 					t.Errorf("it took %v", spent)
 				}
@@ -211,9 +213,9 @@ func TestTokenOutage(t *testing.T) {
 	}
 }
 
-// together runs n calls at the same time and returns their errors.
-func together(n int, call func() error) []error {
-	errs := make([]error, n)
+// concurrently runs n calls at the same time and returns their errors.
+func concurrently(count int, call func() error) []error {
+	errs := make([]error, count)
 	var wg sync.WaitGroup
 	for i := range errs {
 		wg.Go(func() { errs[i] = call() })
@@ -222,110 +224,110 @@ func together(n int, call func() error) []error {
 	return errs
 }
 
-// A client that is refused asks once, whoever wants a token then or later: some identity
-// providers lock a client that goes on asking.
+// A client that is refused sends one token request, however many callers want a token then or
+// later: some identity providers lock a client that keeps trying.
 func TestTokenRefusedClientAsksOnce(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{client: func(c *qod.Config) { c.ClientSecret = "wrong" }}, func(t *testing.T, w *world) {
+	qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.ClientSecret = "wrong" }}, func(t *testing.T, n *qodtest.Network) {
 		for range 3 {
-			for _, err := range together(100, func() error { return look(t, w) }) {
-				equal(t, "code", as[*qod.TokenError](t, err).Code, "invalid_client")
+			for _, err := range concurrently(100, func() error { return list(t, n) }) {
+				qodtest.Equal(t, "code", qodtest.ErrorAs[*qod.TokenError](t, err).Code, "invalid_client")
 			}
 			time.Sleep(time.Hour)
 		}
-		equal(t, "token requests", w.Count(sandbox.OpToken), 1)
-		equal(t, "discoveries", w.Count(sandbox.OpDiscovery), 1)
+		qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 1)
+		qodtest.Equal(t, "discoveries", n.Count(sandbox.OpDiscovery), 1)
 	})
 }
 
-// Any other failure is told to a burst once, and asked about again later.
+// Any other failure is returned to all callers of a burst after one request, and tried again later.
 func TestTokenFailureIsShared(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.spoil(sandbox.OpToken, 3, down)
-		for _, err := range together(100, func() error { return look(t, w) }) {
-			_ = as[*qod.TokenError](t, err)
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpToken, 3, unavailable)
+		for _, err := range concurrently(100, func() error { return list(t, n) }) {
+			_ = qodtest.ErrorAs[*qod.TokenError](t, err)
 		}
-		_ = as[*qod.TokenError](t, look(t, w))
-		equal(t, "token requests", w.Count(sandbox.OpToken), 3)
+		_ = qodtest.ErrorAs[*qod.TokenError](t, list(t, n))
+		qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 3)
 		time.Sleep(2 * time.Second)
-		mustLook(t, w)
-		equal(t, "token requests in the end", w.Count(sandbox.OpToken), 4)
+		mustList(t, n)
+		qodtest.Equal(t, "token requests in the end", n.Count(sandbox.OpToken), 4)
 	})
 }
 
-// A hundred calls that are under way when the token is revoked fetch one new one.
+// A hundred calls in progress when the token is revoked fetch one new token.
 func TestTokenRevokedUnderWay(t *testing.T) {
 	t.Parallel()
 	const calls = 100
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		mustLook(t, w)
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		mustList(t, n)
 		var arrived sync.WaitGroup
 		arrived.Add(calls)
-		w.Before(sandbox.OpRead, func(n int, _ *http.Request) {
-			if n > 1 && n <= 1+calls {
+		n.Before(sandbox.OpRead, func(nth int, _ *http.Request) {
+			if nth > 1 && nth <= 1+calls {
 				arrived.Done()
 				arrived.Wait()
-				w.RevokeTokens()
-				time.Sleep(time.Duration(n) * time.Millisecond) // the answers come one by one
+				n.RevokeTokens()
+				time.Sleep(time.Duration(nth) * time.Millisecond) // the answers come one by one
 			}
 		})
-		for _, err := range together(calls, func() error { return look(t, w) }) {
+		for _, err := range concurrently(calls, func() error { return list(t, n) }) {
 			if err != nil {
 				t.Error(err)
 			}
 		}
-		if n := w.Count(sandbox.OpToken); n > 2 {
-			t.Errorf("%d token requests", n)
+		if count := n.Count(sandbox.OpToken); count > 2 {
+			t.Errorf("%d token requests", count)
 		}
 	})
 }
 
-// A 401 drops the token that it was given for and not the next one, also where a server gives out
-// the same one again.
+// A 401 drops the token that it was for and not the next one, also where a server issues the same
+// token again.
 func TestTokenGivenOutAgain(t *testing.T) {
 	t.Parallel()
 	const calls = 100
 	var sent atomic.Int64
-	refusing := func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+	refusing := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 		if strings.Contains(r.URL.Path, "/qod/") {
-			if n := sent.Add(1); n > 1 && n <= 1+calls {
-				time.Sleep(time.Duration(n) * time.Millisecond) // the answers come one by one
-				return answerOf(r, http.StatusUnauthorized, jsonType, ""), nil
+			if count := sent.Add(1); count > 1 && count <= 1+calls {
+				time.Sleep(time.Duration(count) * time.Millisecond) // the answers come one by one
+				return qodtest.Response(r, http.StatusUnauthorized, qodtest.JSON, ""), nil
 			}
 		}
 		return next.RoundTrip(r)
 	}
-	inBubble(t, setting{wire: refusing}, func(t *testing.T, w *world) {
-		w.seed(sandbox.Session{ID: someID}) // one that is gone would be looked for
-		w.AcceptToken("the-same", sandbox.DefaultClient.ID)
-		w.spoil(sandbox.OpToken, -1, sandbox.Answer(200, jsonType, `{"access_token":"the-same","expires_in":3600}`))
-		mustLook(t, w)
-		for _, err := range together(calls, func() error { return look(t, w) }) {
+	qodtest.InBubble(t, qodtest.Options{Intercept: refusing}, func(t *testing.T, n *qodtest.Network) {
+		n.SeedSession(sandbox.Session{ID: qodtest.SessionID}) // one that is gone would be looked for
+		n.AcceptToken("the-same", sandbox.DefaultClient.ID)
+		n.InjectFault(sandbox.OpToken, -1, sandbox.Answer(200, qodtest.JSON, `{"access_token":"the-same","expires_in":3600}`))
+		mustList(t, n)
+		for _, err := range concurrently(calls, func() error { return list(t, n) }) {
 			if err != nil {
 				t.Error(err)
 			}
 		}
-		equal(t, "token requests", w.Count(sandbox.OpToken), 2)
+		qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 2)
 	})
 }
 
-// A run that outlives its tokens renews them before they end, so that no call meets a 401.
+// A run that outlives its tokens renews them before they expire, so that no call gets a 401.
 func TestTokenExpiresDuringTheRun(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{network: sandbox.Config{TokenLifetime: 5 * time.Minute}}, func(t *testing.T, w *world) {
+	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{TokenLifetime: 5 * time.Minute}}, func(t *testing.T, n *qodtest.Network) {
 		for range 60 {
-			for _, err := range together(10, func() error { return look(t, w) }) {
+			for _, err := range concurrently(10, func() error { return list(t, n) }) {
 				if err != nil {
 					t.Error(err)
 				}
 			}
 			time.Sleep(30 * time.Second)
 		}
-		if n := w.Count(sandbox.OpToken); n < 6 || n > 8 {
-			t.Errorf("%d token requests in half an hour", n)
+		if count := n.Count(sandbox.OpToken); count < 6 || count > 8 {
+			t.Errorf("%d token requests in half an hour", count)
 		}
-		for _, r := range w.Requests(sandbox.OpRead) {
+		for _, r := range n.Requests(sandbox.OpRead) {
 			if r.Status == http.StatusUnauthorized {
 				t.Error("a call met a 401")
 			}
@@ -333,62 +335,62 @@ func TestTokenExpiresDuringTheRun(t *testing.T) {
 	})
 }
 
-// A token that cannot be renewed early is used for as long as it is good, also by those who must
-// not ask for another.
+// A token that cannot be renewed early is used for as long as it is valid, also by callers for whom
+// the client must not send another token request.
 func TestTokenIsUsedToItsEndInAnOutage(t *testing.T) {
 	t.Parallel()
-	for name, effect := range map[string]sandbox.Effect{"503": down, "invalid_client": sandbox.Status(401, `{"error":"invalid_client"}`)} {
+	for name, effect := range map[string]sandbox.Effect{"503": unavailable, "invalid_client": sandbox.Status(401, `{"error":"invalid_client"}`)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				mustLook(t, w)
-				w.spoil(sandbox.OpToken, -1, effect)
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				mustList(t, n)
+				n.InjectFault(sandbox.OpToken, -1, effect)
 				time.Sleep(59*time.Minute + 10*time.Second)
 				for range 5 {
-					mustLook(t, w)
+					mustList(t, n)
 					time.Sleep(5 * time.Second)
 				}
 				time.Sleep(time.Minute)
-				_ = as[*qod.TokenError](t, look(t, w))
+				_ = qodtest.ErrorAs[*qod.TokenError](t, list(t, n))
 			})
 		})
 	}
 }
 
-// A server that gives out the token it gave before is asked once, not for ever.
+// A server that issues the same token again is asked once, and not forever.
 func TestTokenThatStaysRefused(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.spoil(sandbox.OpToken, -1, sandbox.Answer(200, jsonType, `{"access_token":"the-same","expires_in":3600}`))
-		equal(t, "status", as[*qod.Error](t, look(t, w)).Status, http.StatusUnauthorized)
-		equal(t, "token requests", w.Count(sandbox.OpToken), 2)
-		w.AcceptToken("the-same", sandbox.DefaultClient.ID)
-		mustLook(t, w)
-		equal(t, "token requests in the end", w.Count(sandbox.OpToken), 2)
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpToken, -1, sandbox.Answer(200, qodtest.JSON, `{"access_token":"the-same","expires_in":3600}`))
+		qodtest.Equal(t, "status", qodtest.ErrorAs[*qod.Error](t, list(t, n)).Status, http.StatusUnauthorized)
+		qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 2)
+		n.AcceptToken("the-same", sandbox.DefaultClient.ID)
+		mustList(t, n)
+		qodtest.Equal(t, "token requests in the end", n.Count(sandbox.OpToken), 2)
 	})
 }
 
-// A caller waits for a hung token endpoint no longer than it said; the last one to leave ends the
-// request, and one that leaves early takes nothing from the others.
+// A caller waits for a hung token endpoint no longer than its deadline. The last caller to leave
+// ends the request; one that leaves earlier does not affect the others.
 func TestTokenEndpointHangs(t *testing.T) {
 	t.Parallel()
 	t.Run("its deadline", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, setting{}, func(t *testing.T, w *world) {
-			w.spoil(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
+		qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+			n.InjectFault(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
 			var err error
-			spent := took(func() { _, err = w.Read(within(t, 300*time.Millisecond), qod.Ref{ID: someID}) })
-			equal(t, "timeout", as[*qod.InterruptedError](t, err).Timeout, true)
-			equal(t, "spent", spent, 300*time.Millisecond)
+			spent := qodtest.Elapsed(func() { _, err = n.Read(qodtest.WithTimeout(t, 300*time.Millisecond), qod.Ref{ID: qodtest.SessionID}) })
+			qodtest.Equal(t, "timeout", qodtest.ErrorAs[*qod.InterruptedError](t, err).Timeout, true)
+			qodtest.Equal(t, "spent", spent, 300*time.Millisecond)
 		})
 	})
 	t.Run("nobody's deadline", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, setting{}, func(t *testing.T, w *world) {
-			w.spoil(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
+		qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+			n.InjectFault(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
 			var err error
-			spent := took(func() { err = look(t, w) })
-			_ = as[*qod.TokenError](t, err)
+			spent := qodtest.Elapsed(func() { err = list(t, n) })
+			_ = qodtest.ErrorAs[*qod.TokenError](t, err)
 			if spent > 30*time.Second {
 				t.Errorf("it took %v", spent)
 			}
@@ -397,17 +399,19 @@ func TestTokenEndpointHangs(t *testing.T) {
 	t.Run("the last one leaves", func(t *testing.T) {
 		t.Parallel()
 		var ended sync.Map
-		watch := func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		watch := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 			response, err := next.RoundTrip(r)
 			if strings.HasSuffix(r.URL.Path, "/token") {
 				ended.Store("at", time.Now())
 			}
 			return response, err
 		}
-		inBubble(t, setting{wire: watch}, func(t *testing.T, w *world) {
-			w.spoil(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
+		qodtest.InBubble(t, qodtest.Options{Intercept: watch}, func(t *testing.T, n *qodtest.Network) {
+			n.InjectFault(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
 			for i := range 3 {
-				go func() { _, _ = w.Read(within(t, time.Duration(i+1)*time.Second), qod.Ref{ID: someID}) }()
+				go func() {
+					_, _ = n.Read(qodtest.WithTimeout(t, time.Duration(i+1)*time.Second), qod.Ref{ID: qodtest.SessionID})
+				}()
 			}
 			time.Sleep(2900 * time.Millisecond)
 			synctest.Wait()
@@ -420,42 +424,42 @@ func TestTokenEndpointHangs(t *testing.T) {
 				t.Error("the request goes on for nobody")
 			}
 			time.Sleep(time.Minute)
-			equal(t, "token requests", w.Count(sandbox.OpToken), 1)
+			qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 1)
 		})
 	})
 	t.Run("the last one leaves, and another comes", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, setting{}, func(t *testing.T, w *world) {
-			w.spoil(sandbox.OpToken, 1, sandbox.HangBeforeCommit())
-			_, err := w.Read(within(t, time.Second), qod.Ref{ID: someID})
-			equal(t, "timeout", as[*qod.InterruptedError](t, err).Timeout, true)
+		qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+			n.InjectFault(sandbox.OpToken, 1, sandbox.HangBeforeCommit())
+			_, err := n.Read(qodtest.WithTimeout(t, time.Second), qod.Ref{ID: qodtest.SessionID})
+			qodtest.Equal(t, "timeout", qodtest.ErrorAs[*qod.InterruptedError](t, err).Timeout, true)
 			synctest.Wait()
-			mustLook(t, w)
+			mustList(t, n)
 		})
 	})
 	t.Run("the first one leaves", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, setting{}, func(t *testing.T, w *world) {
-			w.spoil(sandbox.OpToken, 1, sandbox.Delay(5*time.Second))
+		qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+			n.InjectFault(sandbox.OpToken, 1, sandbox.Delay(5*time.Second))
 			var wg sync.WaitGroup
 			wg.Go(func() {
-				_, err := w.Read(cancelledIn(t, time.Second), qod.Ref{ID: someID})
-				_ = as[*qod.InterruptedError](t, err)
+				_, err := n.Read(qodtest.CancelAfter(t, time.Second), qod.Ref{ID: qodtest.SessionID})
+				_ = qodtest.ErrorAs[*qod.InterruptedError](t, err)
 			})
 			for range 10 {
 				wg.Go(func() {
 					time.Sleep(500 * time.Millisecond)
-					mustLook(t, w)
+					mustList(t, n)
 				})
 			}
 			wg.Wait()
-			equal(t, "token requests", w.Count(sandbox.OpToken), 1)
+			qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 1)
 		})
 	})
 }
 
-// The secret goes to the token endpoint in the one way that it wants, the scopes with it, and to
-// nobody else.
+// The secret and the scopes go to the token endpoint, by the authentication method that it wants,
+// and nowhere else.
 func TestTokenRequest(t *testing.T) {
 	t.Parallel()
 	const id, secret = "id:with spaces", "p%ss/wörd+&=?"
@@ -468,22 +472,22 @@ func TestTokenRequest(t *testing.T) {
 		form      bool
 	}{
 		"both are offered":         {},
-		"nothing is said":          {discovery: without("token_endpoint_auth_methods_supported")},
+		"nothing is said":          {discovery: withoutFields("token_endpoint_auth_methods_supported")},
 		"nonsense is said":         {discovery: func(d map[string]any) { d["token_endpoint_auth_methods_supported"] = "client_secret_post" }},
 		"neither is offered":       {discovery: func(d map[string]any) { d["token_endpoint_auth_methods_supported"] = []any{"private_key_jwt"} }},
 		"only the form is offered": {discovery: inForm, form: true},
-		"the endpoint is given":    {tokenURL: gateway + "/oauth/token", discovery: inForm},
+		"the endpoint is given":    {tokenURL: qodtest.Gateway + "/oauth/token", discovery: inForm},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{
-				network: sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: id, Secret: secret}}},
-				client:  func(c *qod.Config) { c.ClientID, c.ClientSecret, c.TokenURL = id, secret, test.tokenURL },
-			}, func(t *testing.T, w *world) {
-				w.Discovery(test.discovery)
-				mustLook(t, w)
-				r := w.Requests(sandbox.OpToken)[0]
+			qodtest.InBubble(t, qodtest.Options{
+				Sandbox: sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: id, Secret: secret}}},
+				Client:  func(c *qod.Config) { c.ClientID, c.ClientSecret, c.TokenURL = id, secret, test.tokenURL },
+			}, func(t *testing.T, n *qodtest.Network) {
+				n.Discovery(test.discovery)
+				mustList(t, n)
+				r := n.Requests(sandbox.OpToken)[0]
 				form, err := url.ParseQuery(string(r.Body))
 				if err != nil {
 					t.Fatal(err)
@@ -491,15 +495,15 @@ func TestTokenRequest(t *testing.T) {
 				want := []string{"grant_type", "scope"}
 				if test.form {
 					want = []string{"client_id", "client_secret", "grant_type", "scope"}
-					equal(t, "secret", form.Get("client_secret"), secret)
+					qodtest.Equal(t, "secret", form.Get("client_secret"), secret)
 				}
 				if got := slices.Sorted(keys(form)); !slices.Equal(got, want) {
 					t.Errorf("the form has %v, want %v", got, want)
 				}
-				equal(t, "Basic", r.Header.Get("Authorization") != "", !test.form)
-				equal(t, "scopes", form.Get("scope"), "qod:sessions:read qod:sessions:write")
-				equal(t, "User-Agent", r.Header.Get("User-Agent"), "terraform-provider-qod/test")
-				equal(t, "discoveries", w.Count(sandbox.OpDiscovery) == 1, test.tokenURL == "")
+				qodtest.Equal(t, "Basic", r.Header.Get("Authorization") != "", !test.form)
+				qodtest.Equal(t, "scopes", form.Get("scope"), "qod:sessions:read qod:sessions:write")
+				qodtest.Equal(t, "User-Agent", r.Header.Get("User-Agent"), "terraform-provider-qod/test")
+				qodtest.Equal(t, "discoveries", n.Count(sandbox.OpDiscovery) == 1, test.tokenURL == "")
 			})
 		})
 	}
@@ -515,39 +519,39 @@ func keys(form url.Values) func(func(string) bool) {
 	}
 }
 
-// A ready token is used as it is, and once it is refused nothing more is sent.
-func TestReadyToken(t *testing.T) {
+// A static token is used as it is, and once it has been refused no further request is sent.
+func TestStaticToken(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{client: func(c *qod.Config) { c.AccessToken = "ready" }}, func(t *testing.T, w *world) {
-		w.AcceptToken("ready", sandbox.DefaultClient.ID)
-		mustLook(t, w)
-		w.RevokeTokens()
-		before := w.Count(sandbox.OpRead)
-		for _, err := range []error{look(t, w), look(t, w)} {
+	qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.AccessToken = "ready" }}, func(t *testing.T, n *qodtest.Network) {
+		n.AcceptToken("ready", sandbox.DefaultClient.ID)
+		mustList(t, n)
+		n.RevokeTokens()
+		before := n.Count(sandbox.OpRead)
+		for _, err := range []error{list(t, n), list(t, n)} {
 			if !errors.Is(err, qod.ErrNotRenewable) {
 				t.Error(err)
 			}
 		}
-		equal(t, "requests after it was revoked", w.Count(sandbox.OpRead)-before, 1)
-		equal(t, "token requests", w.Count(sandbox.OpToken)+w.Count(sandbox.OpDiscovery), 0)
+		qodtest.Equal(t, "requests after it was revoked", n.Count(sandbox.OpRead)-before, 1)
+		qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken)+n.Count(sandbox.OpDiscovery), 0)
 	})
 }
 
-// A fault while a token is fetched is everybody's error and nobody's end.
+// A panic while a token is fetched becomes the error of every caller, and ends no process.
 func TestTokenPanics(t *testing.T) {
 	t.Parallel()
-	faulty := func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+	faulty := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 		if strings.HasSuffix(r.URL.Path, "/token") {
 			_, _ = io.Copy(io.Discard, r.Body)
 			panic("a fault")
 		}
 		return next.RoundTrip(r)
 	}
-	inBubble(t, setting{wire: faulty}, func(t *testing.T, w *world) {
-		for _, err := range together(20, func() error { return look(t, w) }) {
-			_ = as[*qod.PanicError](t, err)
+	qodtest.InBubble(t, qodtest.Options{Intercept: faulty}, func(t *testing.T, n *qodtest.Network) {
+		for _, err := range concurrently(20, func() error { return list(t, n) }) {
+			_ = qodtest.ErrorAs[*qod.PanicError](t, err)
 		}
-		w.wire = nil
-		mustLook(t, w)
+		n.Intercept = nil
+		mustList(t, n)
 	})
 }

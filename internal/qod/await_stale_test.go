@@ -1,5 +1,5 @@
-// A list may stand still for as long as it likes: what a session has become of is seen by a get every
-// few seconds, by a few waits as by many, and without a storm.
+// A list may be old for as long as it likes: changes of a session are seen by reading it every few
+// seconds, with few waits as with many, and without a storm of requests.
 package qod_test
 
 import (
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -20,26 +21,26 @@ func TestAwaitBehindAListThatStandsStill(t *testing.T) {
 		late  time.Duration // how long after it is so a wait notices, at most
 	}{{6, 5 * time.Second}, {10, 5 * time.Second}, {60, 8 * time.Second}} {
 		for name, becomes := range map[string]struct {
-			of     func(w *world, id string)
+			of     func(n *qodtest.Network, id string)
 			reason qod.WaitReason
 		}{
-			"available": {func(w *world, id string) {
-				w.Edit(id, func(s *sandbox.Session) { s.Status = sandbox.StatusAvailable })
+			"available": {func(n *qodtest.Network, id string) {
+				n.Edit(id, func(s *sandbox.Session) { s.Status = sandbox.StatusAvailable })
 			}, 0},
-			"unavailable": {func(w *world, id string) { w.Revoke(id) }, qod.WaitUnavailable},
+			"unavailable": {func(n *qodtest.Network, id string) { n.Revoke(id) }, qod.WaitUnavailable},
 		} {
 			for _, after := range []time.Duration{0, 3 * time.Second, 40 * time.Second} {
 				t.Run(fmt.Sprintf("%d waits, %s after %v", test.waits, name, after), func(t *testing.T) {
 					t.Parallel()
-					inBubble(t, setting{network: sandbox.Config{Provisioning: time.Hour}}, func(t *testing.T, w *world) {
+					qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: time.Hour}}, func(t *testing.T, n *qodtest.Network) {
 						ids := make([]string, test.waits)
 						for i := range ids {
-							ids[i] = w.Seed(sandbox.Session{Status: sandbox.StatusRequested}).ID
+							ids[i] = n.Seed(sandbox.Session{Status: sandbox.StatusRequested}).ID
 						}
-						w.StaleList(true)
+						n.StaleList(true)
 						time.AfterFunc(after, func() {
 							for _, id := range ids {
-								becomes.of(w, id)
+								becomes.of(n, id)
 							}
 						})
 						began := time.Now()
@@ -47,11 +48,11 @@ func TestAwaitBehindAListThatStandsStill(t *testing.T) {
 						for _, id := range ids {
 							go func() {
 								defer func() { done <- struct{}{} }()
-								_, err := w.Await(within(t, 5*time.Minute), qod.Ref{ID: id})
+								_, err := n.Await(qodtest.WithTimeout(t, 5*time.Minute), qod.Ref{ID: id})
 								if becomes.reason == 0 && err != nil {
 									t.Error(err)
 								} else if becomes.reason != 0 {
-									equal(t, "reason", as[*qod.WaitError](t, err).Reason, becomes.reason)
+									qodtest.Equal(t, "reason", qodtest.ErrorAs[*qod.WaitError](t, err).Reason, becomes.reason)
 								}
 							}()
 						}
@@ -62,10 +63,10 @@ func TestAwaitBehindAListThatStandsStill(t *testing.T) {
 						if late := spent - after; late > test.late {
 							t.Errorf("noticed %v late, want at most %v", late, test.late)
 						}
-						// Four lists a second, and a get each in four seconds.
+						// Four lists a second, and one read of each session in four seconds.
 						most := 16 + int(4*spent/time.Second) + test.waits*(2+int(spent/(4*time.Second)))
-						if n := len(w.Requests()); n > most {
-							t.Errorf("%d requests in %v, want at most %d", n, spent, most)
+						if count := len(n.Requests()); count > most {
+							t.Errorf("%d requests in %v, want at most %d", count, spent, most)
 						}
 					})
 				})
@@ -74,8 +75,8 @@ func TestAwaitBehindAListThatStandsStill(t *testing.T) {
 	}
 }
 
-// No list ends a wait: not one that says AVAILABLE of what has ended since, nor one that does not show
-// a session that is there.
+// No list ends a wait: neither one that says AVAILABLE of a session that has ended since, nor one
+// that does not show a session that is live.
 func TestAwaitIsEndedByNoList(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -88,26 +89,26 @@ func TestAwaitIsEndedByNoList(t *testing.T) {
 			info["qosStatus"], info["startedAt"], info["expiresAt"] = "AVAILABLE", "2000-01-01T00:00:00Z", "2000-01-01T01:00:00Z"
 			return true
 		}, 0, qod.StatusAvailable, 30 * time.Second},
-		"that says UNAVAILABLE":           {set("qosStatus", "UNAVAILABLE"), 0, qod.StatusAvailable, 30 * time.Second},
+		"that says UNAVAILABLE":           {setListedField("qosStatus", "UNAVAILABLE"), 0, qod.StatusAvailable, 30 * time.Second},
 		"that does not show it":           {func(map[string]any) bool { return false }, 0, qod.StatusAvailable, 30 * time.Second},
-		"that says REQUESTED for ever":    {set("qosStatus", "REQUESTED"), 0, qod.StatusAvailable, 30 * time.Second},
-		"that shows it with another name": {set("sessionId", someID), 0, qod.StatusAvailable, 30 * time.Second},
+		"that says REQUESTED for ever":    {setListedField("qosStatus", "REQUESTED"), 0, qod.StatusAvailable, 30 * time.Second},
+		"that shows it with another name": {setListedField("sessionId", qodtest.SessionID), 0, qod.StatusAvailable, 30 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{
-				network: sandbox.Config{Provisioning: 30 * time.Second}, wire: fromList(nil, test.lists),
-			}, func(t *testing.T, w *world) {
-				w.t = t
-				w.refresh(w.fleet(4)) // from now on lists are asked for
-				s := w.seed(sandbox.Session{Status: sandbox.StatusRequested})
+			qodtest.InBubble(t, qodtest.Options{
+				Sandbox: sandbox.Config{Provisioning: 30 * time.Second}, Intercept: rewriteListed(nil, test.lists),
+			}, func(t *testing.T, n *qodtest.Network) {
+				n.T = t
+				n.ReadAll(n.SeedFleet(4)) // from now on lists are asked for
+				s := n.SeedSession(sandbox.Session{Status: sandbox.StatusRequested})
 				var got qod.Session
 				var err error
-				spent := took(func() { got, err = w.Await(within(t, 5*time.Minute), refOf(s)) })
+				spent := qodtest.Elapsed(func() { got, err = n.Await(qodtest.WithTimeout(t, 5*time.Minute), qodtest.Ref(s)) })
 				if err != nil {
 					t.Error(err)
 				}
-				equal(t, "status", got.Status, test.status)
+				qodtest.Equal(t, "status", got.Status, test.status)
 				if spent < test.from-time.Second || spent > test.from+6*time.Second {
 					t.Errorf("it took %v", spent)
 				}
@@ -116,42 +117,42 @@ func TestAwaitIsEndedByNoList(t *testing.T) {
 	}
 }
 
-// Where gets are answered in the API's place and the list shows the session, the wait goes on: how it is
-// a list does not tell.
+// Where something between us and the API answers reads with a 404 while the list shows the session,
+// the wait continues: a list does not prove its status.
 func TestAwaitBehindAGatewayThatDeniesIt(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		s := w.seed(sandbox.Session{})
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		s := n.SeedSession(sandbox.Session{})
 		var denied atomic.Bool
 		denied.Store(true)
-		w.wire = func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
-			if r.Method == http.MethodGet && !isList(r) && denied.Load() && r.Header.Get("Authorization") != "" {
-				return answerOf(r, http.StatusNotFound, jsonType, `{"message":"no Route matched with those values"}`), nil
+		n.Intercept = func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+			if r.Method == http.MethodGet && !qodtest.IsList(r) && denied.Load() && r.Header.Get("Authorization") != "" {
+				return qodtest.Response(r, http.StatusNotFound, qodtest.JSON, `{"message":"no Route matched with those values"}`), nil
 			}
 			return next.RoundTrip(r)
 		}
 		time.AfterFunc(20*time.Second, func() { denied.Store(false) })
 		var err error
-		spent := took(func() { _, err = w.Await(within(t, 5*time.Minute), refOf(s)) })
+		spent := qodtest.Elapsed(func() { _, err = n.Await(qodtest.WithTimeout(t, 5*time.Minute), qodtest.Ref(s)) })
 		if err != nil || spent < 20*time.Second || spent > 24*time.Second {
 			t.Errorf("%v after %v", err, spent)
 		}
 	})
 }
 
-// A wait whose last poll failed with a 404 that nothing proves ends with the time, and its last look is
-// a get.
+// A wait whose last poll got a 404 without proof ends at its deadline, with a last read of the
+// session itself.
 func TestAwaitOfWhatCannotBeSeen(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		s := w.seed(sandbox.Session{Status: sandbox.StatusRequested})
-		w.spoil(sandbox.OpRead, -1, sandbox.ForeignNotFound[0].Effect)
-		w.spoil(sandbox.OpList, -1, down)
-		_, err := w.Await(within(t, time.Minute), refOf(s))
-		equal(t, "reason", as[*qod.WaitError](t, err).Reason, qod.WaitTimeout)
-		_ = as[*qod.UnprovenError](t, err)
-		equal(t, "gone", qod.IsGone(err), false)
-		requests := w.Requests()
-		equal(t, "the last request", requests[len(requests)-1].Operation, sandbox.OpRead)
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		s := n.SeedSession(sandbox.Session{Status: sandbox.StatusRequested})
+		n.InjectFault(sandbox.OpRead, -1, sandbox.ForeignNotFound[0].Effect)
+		n.InjectFault(sandbox.OpList, -1, unavailable)
+		_, err := n.Await(qodtest.WithTimeout(t, time.Minute), qodtest.Ref(s))
+		qodtest.Equal(t, "reason", qodtest.ErrorAs[*qod.WaitError](t, err).Reason, qod.WaitTimeout)
+		_ = qodtest.ErrorAs[*qod.UnprovenError](t, err)
+		qodtest.Equal(t, "gone", qod.IsGone(err), false)
+		requests := n.Requests()
+		qodtest.Equal(t, "the last request", requests[len(requests)-1].Operation, sandbox.OpRead)
 	})
 }

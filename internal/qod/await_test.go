@@ -1,5 +1,5 @@
-// Await ends for a reason it can name: AVAILABLE, UNAVAILABLE, a proven absence, refused
-// credentials, the caller's deadline or an interrupt. Everything else is ridden out.
+// Await ends for a reason that it can name: AVAILABLE, UNAVAILABLE, proof that the session is gone,
+// refused credentials, the caller's deadline or an interrupt. Any other failure is retried.
 package qod_test
 
 import (
@@ -9,20 +9,21 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-var noSession = sandbox.Status(http.StatusNotFound, `{"status":404,"code":"NOT_FOUND","message":"no such session"}`)
+var notFound = sandbox.Status(http.StatusNotFound, `{"status":404,"code":"NOT_FOUND","message":"no such session"}`)
 
-func reads(times int, effect sandbox.Effect) func(*testing.T, *world, string) {
-	return func(_ *testing.T, w *world, _ string) { w.spoil(sandbox.OpRead, times, effect) }
+func failReads(times int, effect sandbox.Effect) func(*testing.T, *qodtest.Network, string) {
+	return func(_ *testing.T, n *qodtest.Network, _ string) { n.InjectFault(sandbox.OpRead, times, effect) }
 }
 
-// tokenless takes the token away and spoils the next ones.
-func tokenless(times int, effect sandbox.Effect) func(*testing.T, *world, string) {
-	return func(_ *testing.T, w *world, _ string) {
-		w.RevokeTokens()
-		w.spoil(sandbox.OpToken, times, effect)
+// failTokens revokes the token and makes the next token requests fail.
+func failTokens(times int, effect sandbox.Effect) func(*testing.T, *qodtest.Network, string) {
+	return func(_ *testing.T, n *qodtest.Network, _ string) {
+		n.RevokeTokens()
+		n.InjectFault(sandbox.OpToken, times, effect)
 	}
 }
 
@@ -31,7 +32,7 @@ func TestAwait(t *testing.T) {
 	tests := map[string]struct {
 		provisioning time.Duration
 		ready        string // a ready access token instead of credentials
-		arrange      func(t *testing.T, w *world, id string)
+		arrange      func(t *testing.T, n *qodtest.Network, id string)
 		budget       time.Duration
 
 		reason     qod.WaitReason // 0: AVAILABLE
@@ -45,102 +46,107 @@ func TestAwait(t *testing.T) {
 		"available after a minute": {provisioning: time.Minute, from: time.Minute, till: 63 * time.Second, polls: 50},
 
 		"unavailable from the start": {
-			arrange: func(_ *testing.T, w *world, id string) { w.Revoke(id) },
+			arrange: func(_ *testing.T, n *qodtest.Network, id string) { n.Revoke(id) },
 			reason:  qod.WaitUnavailable, last: qod.StatusUnavailable, till: time.Second, polls: 1,
 		},
 		"unavailable meanwhile": {
 			provisioning: time.Minute,
-			arrange:      func(_ *testing.T, w *world, id string) { time.AfterFunc(10*time.Second, func() { w.Revoke(id) }) },
-			reason:       qod.WaitUnavailable, last: qod.StatusUnavailable, from: 10 * time.Second, till: 13 * time.Second,
+			arrange: func(_ *testing.T, n *qodtest.Network, id string) {
+				time.AfterFunc(10*time.Second, func() { n.Revoke(id) })
+			},
+			reason: qod.WaitUnavailable, last: qod.StatusUnavailable, from: 10 * time.Second, till: 13 * time.Second,
 		},
 		"never available": {
 			provisioning: time.Hour, budget: 5 * time.Minute,
 			reason: qod.WaitTimeout, last: qod.StatusRequested, from: 5 * time.Minute, till: 5 * time.Minute, polls: 350,
 		},
 		"a status nobody knows": {
-			arrange: func(_ *testing.T, w *world, _ string) {
-				w.Echo(func(info map[string]any) { info["qosStatus"] = "PENDING" })
+			arrange: func(_ *testing.T, n *qodtest.Network, _ string) {
+				n.Echo(func(info map[string]any) { info["qosStatus"] = "PENDING" })
 			},
 			budget: time.Minute, reason: qod.WaitTimeout, last: "PENDING", from: time.Minute, till: time.Minute,
 		},
 		"no status": {
-			arrange: func(_ *testing.T, w *world, _ string) { w.Echo(without("qosStatus")) },
+			arrange: func(_ *testing.T, n *qodtest.Network, _ string) { n.Echo(withoutFields("qosStatus")) },
 			budget:  time.Minute, reason: qod.WaitTimeout, last: "", from: time.Minute, till: time.Minute,
 		},
 
-		"not visible yet": {arrange: reads(5, noSession), till: 8 * time.Second},
+		"not visible yet": {arrange: failReads(5, notFound), till: 8 * time.Second},
 		"gone": {
-			arrange: func(_ *testing.T, w *world, id string) { w.Remove(id) },
+			arrange: func(_ *testing.T, n *qodtest.Network, id string) { n.Remove(id) },
 			reason:  qod.WaitGone, err: 404, till: time.Second, // a list proves it
 		},
 		"gone meanwhile": {
 			provisioning: time.Minute,
-			arrange:      func(_ *testing.T, w *world, id string) { time.AfterFunc(20*time.Second, func() { w.Remove(id) }) },
-			reason:       qod.WaitGone, last: qod.StatusRequested, err: 404, from: 20 * time.Second, till: 23 * time.Second,
+			arrange: func(_ *testing.T, n *qodtest.Network, id string) {
+				time.AfterFunc(20*time.Second, func() { n.Remove(id) })
+			},
+			reason: qod.WaitGone, last: qod.StatusRequested, err: 404, from: 20 * time.Second, till: 23 * time.Second,
 		},
 		"a page says 404": {
-			arrange: reads(-1, sandbox.Status(404, loginPage, "Content-Type", htmlType)), budget: time.Minute,
+			arrange: failReads(-1, sandbox.Status(404, qodtest.LoginPage, "Content-Type", qodtest.HTML)), budget: time.Minute,
 			reason: qod.WaitTimeout, err: 404, from: time.Minute, till: time.Minute,
 		},
-		"a page says 404 for a while": {arrange: reads(20, sandbox.Status(404, loginPage, "Content-Type", htmlType)), till: time.Minute},
+		"a page says 404 for a while": {arrange: failReads(20, sandbox.Status(404, qodtest.LoginPage, "Content-Type", qodtest.HTML)), till: time.Minute},
 
-		"polls fail for a while":      {arrange: reads(20, down), till: time.Minute},
-		"polls are dropped":           {arrange: reads(20, sandbox.DropBeforeCommit()), till: time.Minute},
-		"polls are forbidden a while": {arrange: reads(20, sandbox.Status(403, "")), till: time.Minute},
-		"polls say HTML":              {arrange: reads(20, sandbox.Answer(200, htmlType, loginPage)), till: time.Minute},
-		"polls show another session":  {arrange: reads(20, sandbox.Answer(200, jsonType, `{"sessionId":"`+someID+`","qosStatus":"AVAILABLE"}`)), till: time.Minute},
-		"a poll hangs":                {arrange: reads(1, sandbox.HangBeforeCommit()), from: 30 * time.Second, till: 33 * time.Second, polls: 2},
+		"polls fail for a while":      {arrange: failReads(20, unavailable), till: time.Minute},
+		"polls are dropped":           {arrange: failReads(20, sandbox.DropBeforeCommit()), till: time.Minute},
+		"polls are forbidden a while": {arrange: failReads(20, sandbox.Status(403, "")), till: time.Minute},
+		"polls say HTML":              {arrange: failReads(20, sandbox.Answer(200, qodtest.HTML, qodtest.LoginPage)), till: time.Minute},
+		"polls show another session":  {arrange: failReads(20, sandbox.Answer(200, qodtest.JSON, `{"sessionId":"`+qodtest.SessionID+`","qosStatus":"AVAILABLE"}`)), till: time.Minute},
+		"a poll hangs":                {arrange: failReads(1, sandbox.HangBeforeCommit()), from: 30 * time.Second, till: 33 * time.Second, polls: 2},
 		"polls fail for ever": {
-			arrange: reads(-1, down), budget: time.Minute,
+			arrange: failReads(-1, unavailable), budget: time.Minute,
 			reason: qod.WaitTimeout, err: 503, from: time.Minute, till: time.Minute,
 		},
 		"it fails and then is slow": {
-			provisioning: time.Hour, arrange: reads(5, down), budget: time.Minute,
+			provisioning: time.Hour, arrange: failReads(5, unavailable), budget: time.Minute,
 			reason: qod.WaitTimeout, last: qod.StatusRequested, from: time.Minute, till: time.Minute,
 		},
 		"Retry-After": {
-			arrange: reads(1, sandbox.Status(429, "", "Retry-After", "20")), from: 20 * time.Second, till: 21 * time.Second, polls: 2,
+			arrange: failReads(1, sandbox.Status(429, "", "Retry-After", "20")), from: 20 * time.Second, till: 21 * time.Second, polls: 2,
 		},
-		// One absurd answer must not keep it from seeing the session that became available.
+		// One absurd Retry-After must not keep the wait from seeing the session become available.
 		"an absurd Retry-After": {
-			arrange: reads(1, sandbox.Status(503, "", "Retry-After", "99999999")), till: time.Minute, polls: 2,
+			arrange: failReads(1, sandbox.Status(503, "", "Retry-After", "99999999")), till: time.Minute, polls: 2,
 		},
 
-		"the token is refused once": {arrange: func(_ *testing.T, w *world, _ string) { w.RevokeTokens() }, till: time.Second, polls: 2},
-		// What refuses once may be a proxy, and taint a session that is well. Each try costs two tokens.
-		"the token is refused twice":         {arrange: reads(2, sandbox.Status(401, "")), from: 30 * time.Second, till: 31 * time.Second, polls: 3},
-		"the token is refused for a while":   {arrange: reads(6, sandbox.Status(401, "")), from: 90 * time.Second, till: 91 * time.Second, polls: 7},
-		"a page stands in for the new token": {arrange: tokenless(1, sandbox.Status(403, loginPage, "Content-Type", htmlType)), from: 30 * time.Second, till: 31 * time.Second, polls: 2},
+		"the token is refused once": {arrange: func(_ *testing.T, n *qodtest.Network, _ string) { n.RevokeTokens() }, till: time.Second, polls: 2},
+		// A single 403 may come from a proxy, and giving up would taint a healthy session. Each try costs
+		// two tokens.
+		"the token is refused twice":         {arrange: failReads(2, sandbox.Status(401, "")), from: 30 * time.Second, till: 31 * time.Second, polls: 3},
+		"the token is refused for a while":   {arrange: failReads(6, sandbox.Status(401, "")), from: 90 * time.Second, till: 91 * time.Second, polls: 7},
+		"a page stands in for the new token": {arrange: failTokens(1, sandbox.Status(403, qodtest.LoginPage, "Content-Type", qodtest.HTML)), from: 30 * time.Second, till: 31 * time.Second, polls: 2},
 		"the token is always refused": {
-			arrange: reads(-1, sandbox.Status(401, "")), reason: qod.WaitTimeout, err: 401, from: 5 * time.Minute, till: 5 * time.Minute, polls: 22,
+			arrange: failReads(-1, sandbox.Status(401, "")), reason: qod.WaitTimeout, err: 401, from: 5 * time.Minute, till: 5 * time.Minute, polls: 22,
 		},
 		"a ready token is refused": {ready: "stale", reason: qod.WaitUnauthorized, err: 401, till: time.Second, polls: 1},
 		"the token endpoint is down for a while": {
-			arrange: tokenless(5, down), till: time.Minute,
+			arrange: failTokens(5, unavailable), till: time.Minute,
 		},
 		"the token endpoint refuses the client": {
-			arrange: tokenless(-1, sandbox.Status(401, `{"error":"invalid_client"}`)),
+			arrange: failTokens(-1, sandbox.Status(401, `{"error":"invalid_client"}`)),
 			reason:  qod.WaitUnauthorized, err: 401, till: time.Second, polls: 1,
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{
-				network: sandbox.Config{Provisioning: test.provisioning},
-				client:  func(c *qod.Config) { c.AccessToken = test.ready },
-			}, func(t *testing.T, w *world) {
-				s := w.seed(sandbox.Session{Status: sandbox.StatusRequested})
-				if _, err := w.List(t.Context(), qod.Filter{}); err != nil && test.ready == "" { // there is a token
+			qodtest.InBubble(t, qodtest.Options{
+				Sandbox: sandbox.Config{Provisioning: test.provisioning},
+				Client:  func(c *qod.Config) { c.AccessToken = test.ready },
+			}, func(t *testing.T, n *qodtest.Network) {
+				s := n.SeedSession(sandbox.Session{Status: sandbox.StatusRequested})
+				if _, err := n.List(t.Context(), qod.Filter{}); err != nil && test.ready == "" { // there is a token
 					t.Fatal(err)
 				}
 				if test.ready != "" {
-					w.connect(t, qod.Config{
-						Endpoint: gateway + "/v1", AccessToken: test.ready, RequestTimeout: time.Second, Transport: transport{w},
+					n.Connect(qod.Config{
+						Endpoint: qodtest.Gateway + "/v1", AccessToken: test.ready, RequestTimeout: time.Second, Transport: n.Transport(),
 					}, nil)
 				}
 				if test.arrange != nil {
-					test.arrange(t, w, s.ID)
+					test.arrange(t, n, s.ID)
 				}
 				budget := test.budget
 				if budget == 0 {
@@ -148,29 +154,29 @@ func TestAwait(t *testing.T) {
 				}
 				var got qod.Session
 				var err error
-				spent := took(func() { got, err = w.Await(within(t, budget), refOf(s)) })
-				equal(t, "id", got.ID, s.ID)
+				spent := qodtest.Elapsed(func() { got, err = n.Await(qodtest.WithTimeout(t, budget), qodtest.Ref(s)) })
+				qodtest.Equal(t, "id", got.ID, s.ID)
 				if test.reason == 0 {
-					equal(t, "status", got.Status, qod.StatusAvailable)
+					qodtest.Equal(t, "status", got.Status, qod.StatusAvailable)
 					if err != nil {
 						t.Errorf("error: %v", err)
 					}
 				} else {
-					e := as[*qod.WaitError](t, err)
-					equal(t, "reason", e.Reason, test.reason)
-					equal(t, "last status", e.Last.Status, test.last)
-					equal(t, "id of the last", e.Last.ID, s.ID)
+					e := qodtest.ErrorAs[*qod.WaitError](t, err)
+					qodtest.Equal(t, "reason", e.Reason, test.reason)
+					qodtest.Equal(t, "last status", e.Last.Status, test.last)
+					qodtest.Equal(t, "id of the last", e.Last.ID, s.ID)
 					status := 0
 					if e.Err != nil {
-						status = as[*qod.Error](t, e.Err).Status
+						status = qodtest.ErrorAs[*qod.Error](t, e.Err).Status
 					}
-					equal(t, "the last failure", status, test.err)
+					qodtest.Equal(t, "the last failure", status, test.err)
 				}
 				if spent < test.from || spent > test.till+100*time.Millisecond {
 					t.Errorf("took %v, want %v to %v", spent, test.from, test.till)
 				}
-				if n := w.Count(sandbox.OpRead); test.polls > 0 && n > test.polls {
-					t.Errorf("%d polls, want at most %d", n, test.polls)
+				if count := n.Count(sandbox.OpRead); test.polls > 0 && count > test.polls {
+					t.Errorf("%d polls, want at most %d", count, test.polls)
 				}
 			})
 		})
@@ -180,30 +186,30 @@ func TestAwait(t *testing.T) {
 // An interrupt ends the wait within a second, whatever the poll is doing.
 func TestAwaitInterrupted(t *testing.T) {
 	t.Parallel()
-	tests := map[string]func(*testing.T, *world, string){
+	tests := map[string]func(*testing.T, *qodtest.Network, string){
 		"between polls":                  nil,
-		"while a poll hangs":             reads(-1, sandbox.HangBeforeCommit()),
-		"while a body hangs":             reads(-1, sandbox.HeadThenHang()),
-		"in a Retry-After":               reads(-1, sandbox.Status(429, "", "Retry-After", "600")),
-		"while it counts as not visible": reads(-1, noSession),
-		"while a token is fetched": func(_ *testing.T, w *world, _ string) {
-			w.spoil(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
+		"while a poll hangs":             failReads(-1, sandbox.HangBeforeCommit()),
+		"while a body hangs":             failReads(-1, sandbox.HeadThenHang()),
+		"in a Retry-After":               failReads(-1, sandbox.Status(429, "", "Retry-After", "600")),
+		"while it counts as not visible": failReads(-1, notFound),
+		"while a token is fetched": func(_ *testing.T, n *qodtest.Network, _ string) {
+			n.InjectFault(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
 		},
 	}
 	for name, arrange := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{network: slowly}, func(t *testing.T, w *world) {
-				s := w.seed(sandbox.Session{Status: sandbox.StatusRequested})
+			qodtest.InBubble(t, qodtest.Options{Sandbox: slowProvisioning}, func(t *testing.T, n *qodtest.Network) {
+				s := n.SeedSession(sandbox.Session{Status: sandbox.StatusRequested})
 				if arrange != nil {
-					arrange(t, w, s.ID)
+					arrange(t, n, s.ID)
 				}
 				var got qod.Session
 				var err error
-				spent := took(func() { got, err = w.Await(cancelledIn(t, 7*time.Second), refOf(s)) })
-				e := as[*qod.WaitError](t, err)
-				equal(t, "reason", e.Reason, qod.WaitInterrupted)
-				equal(t, "id", got.ID, s.ID)
+				spent := qodtest.Elapsed(func() { got, err = n.Await(qodtest.CancelAfter(t, 7*time.Second), qodtest.Ref(s)) })
+				e := qodtest.ErrorAs[*qod.WaitError](t, err)
+				qodtest.Equal(t, "reason", e.Reason, qod.WaitInterrupted)
+				qodtest.Equal(t, "id", got.ID, s.ID)
 				if spent > 8*time.Second {
 					t.Errorf("it went on for %v", spent-7*time.Second)
 				}
@@ -212,16 +218,16 @@ func TestAwaitInterrupted(t *testing.T) {
 	}
 }
 
-// Many waits do not become a storm, nor do they poll in step.
+// Many waits cause no storm of requests, and do not poll in step.
 func TestAwaitSpreadsItsPolls(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{network: slowly}, func(t *testing.T, w *world) {
-		s := w.seed(sandbox.Session{Status: sandbox.StatusRequested})
+	qodtest.InBubble(t, qodtest.Options{Sandbox: slowProvisioning}, func(t *testing.T, n *qodtest.Network) {
+		s := n.SeedSession(sandbox.Session{Status: sandbox.StatusRequested})
 		done := make(chan struct{})
 		for range 40 {
 			go func() {
 				defer func() { done <- struct{}{} }()
-				if _, err := w.Await(within(t, time.Minute), refOf(s)); err == nil {
+				if _, err := n.Await(qodtest.WithTimeout(t, time.Minute), qodtest.Ref(s)); err == nil {
 					t.Error("it ended without an error")
 				}
 			}()
@@ -230,14 +236,14 @@ func TestAwaitSpreadsItsPolls(t *testing.T) {
 			<-done
 		}
 		instants := map[time.Time]int{}
-		for _, r := range w.Requests(sandbox.OpRead) {
+		for _, r := range n.Requests(sandbox.OpRead) {
 			instants[r.At]++
 		}
-		if n := w.Count(sandbox.OpRead); n > 40*(1+60/5) {
-			t.Errorf("%d polls in a minute, want one in five seconds each", n)
+		if count := n.Count(sandbox.OpRead); count > 40*(1+60/5) {
+			t.Errorf("%d polls in a minute, want one in five seconds each", count)
 		}
-		if len(instants) < w.Count(sandbox.OpRead)/2 {
-			t.Errorf("%d polls at %d instants", w.Count(sandbox.OpRead), len(instants))
+		if len(instants) < n.Count(sandbox.OpRead)/2 {
+			t.Errorf("%d polls at %d instants", n.Count(sandbox.OpRead), len(instants))
 		}
 	})
 }
@@ -247,41 +253,41 @@ func TestAwaitRefusesWhatIsNoID(t *testing.T) {
 	for _, id := range notIDs {
 		t.Run(fmt.Sprintf("%.20q", id), func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				if _, err := w.Await(within(t, time.Minute), qod.Ref{ID: id}); err == nil || is[*qod.WaitError](err) {
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				if _, err := n.Await(qodtest.WithTimeout(t, time.Minute), qod.Ref{ID: id}); err == nil || qodtest.IsError[*qod.WaitError](err) {
 					t.Errorf("error: %v", err)
 				}
-				equal(t, "requests", len(w.Requests()), 0)
+				qodtest.Equal(t, "requests", len(n.Requests()), 0)
 			})
 		})
 	}
 }
 
-// A 201 that says UNAVAILABLE already is told by the first poll.
-func TestReserveAndAwaitUnavailable(t *testing.T) {
+// A 201 that already says UNAVAILABLE is reported by the first poll.
+func TestCreateAndAwaitUnavailable(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.Echo(func(info map[string]any) { info["qosStatus"] = "UNAVAILABLE" })
-		s, err := w.Create(t.Context(), wanted())
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.Echo(func(info map[string]any) { info["qosStatus"] = "UNAVAILABLE" })
+		s, err := n.Create(t.Context(), qodtest.Spec())
 		if err != nil {
 			t.Fatal(err)
 		}
-		equal(t, "status", s.Status, qod.StatusUnavailable)
-		_, err = w.Await(t.Context(), qod.Ref{ID: s.ID})
-		equal(t, "reason", as[*qod.WaitError](t, err).Reason, qod.WaitUnavailable)
+		qodtest.Equal(t, "status", s.Status, qod.StatusUnavailable)
+		_, err = n.Await(t.Context(), qod.Ref{ID: s.ID})
+		qodtest.Equal(t, "reason", qodtest.ErrorAs[*qod.WaitError](t, err).Reason, qod.WaitUnavailable)
 	})
 }
 
 func TestAwaitPanics(t *testing.T) {
 	t.Parallel()
-	faulty := func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
-		if r.Method == http.MethodGet && !isList(r) && r.Header.Get("Authorization") != "" {
+	faulty := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		if r.Method == http.MethodGet && !qodtest.IsList(r) && r.Header.Get("Authorization") != "" {
 			panic("a fault")
 		}
 		return next.RoundTrip(r)
 	}
-	inBubble(t, setting{wire: faulty}, func(t *testing.T, w *world) {
-		_, err := w.Await(within(t, time.Minute), qod.Ref{ID: someID})
-		_ = as[*qod.PanicError](t, err)
+	qodtest.InBubble(t, qodtest.Options{Intercept: faulty}, func(t *testing.T, n *qodtest.Network) {
+		_, err := n.Await(qodtest.WithTimeout(t, time.Minute), qod.Ref{ID: qodtest.SessionID})
+		_ = qodtest.ErrorAs[*qod.PanicError](t, err)
 	})
 }

@@ -1,4 +1,4 @@
-// What the client itself costs: go test -run=- -bench=. -benchmem.
+// The cost of the client itself: go test -run=- -bench=. -benchmem.
 package qod_test
 
 import (
@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// benched is a client of a network that is there but takes no time: what the sandbox once answered
-// for a request is what it always answers.
-func benched(b *testing.B, sessions int) (*qod.Client, []string) {
+// benchmarkClient is a client of a network that takes no time: the sandbox's first answer to each
+// request is repeated.
+func benchmarkClient(b *testing.B, sessions int) (*qod.Client, []string) {
 	b.Helper()
 	network := sandbox.New(sandbox.Config{})
 	b.Cleanup(network.Close)
@@ -25,17 +26,17 @@ func benched(b *testing.B, sessions int) (*qod.Client, []string) {
 		ids = append(ids, network.Seed(sandbox.Session{}).ID)
 	}
 	answers := map[string][]byte{}
-	config := usual(gateway + "/v1")
-	config.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+	config := qodtest.Config(qodtest.Gateway + "/v1")
+	config.Transport = qodtest.RoundTripper(func(r *http.Request) (*http.Response, error) {
 		if body, known := answers[r.URL.Path]; known {
 			return &http.Response{
-				StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {jsonType}},
+				StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {qodtest.JSON}},
 				Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: r,
 			}, nil
 		}
 		resp, err := network.RoundTripper().RoundTrip(r)
 		if err == nil {
-			answers[r.URL.Path] = []byte(bodyOf(b, resp))
+			answers[r.URL.Path] = []byte(qodtest.Body(b, resp))
 		}
 		return resp, err
 	})
@@ -49,9 +50,9 @@ func benched(b *testing.B, sessions int) (*qod.Client, []string) {
 	return client, ids
 }
 
-// BenchmarkRead is the get of one session.
+// BenchmarkRead reads one session.
 func BenchmarkRead(b *testing.B) {
-	client, ids := benched(b, 1)
+	client, ids := benchmarkClient(b, 1)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := client.Read(b.Context(), qod.Ref{ID: ids[0]}); err != nil {
@@ -60,9 +61,9 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// BenchmarkConfirm reads a fleet by a list that is there already, from as many sides as there are.
+// BenchmarkConfirm reads a fleet from a cached list, by parallel callers.
 func BenchmarkConfirm(b *testing.B) {
-	client, ids := benched(b, 1000)
+	client, ids := benchmarkClient(b, 1000)
 	for _, id := range ids[:5] { // the fifth is read from a list, as are all others but the first four
 		if _, err := client.Read(b.Context(), qod.Ref{ID: id}); err != nil {
 			b.Fatal(err)

@@ -1,5 +1,6 @@
-// Busy is not refused: a 429 proves that nothing happened. All requests of a process slow down together,
-// and go on until the time of each operation is up; without one nothing is held up.
+// Rate-limited is not refused: a 429 proves that nothing happened. All requests of a process slow
+// down together, and are retried until the time of each operation is up. Without a 429, no request
+// is delayed.
 package qod_test
 
 import (
@@ -13,11 +14,12 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// rateLimit is an API gateway that takes so many requests in any period and answers the others with
-// 429.
+// rateLimit is a gateway that passes a number of requests in any period and answers the others with
+// a 429.
 type rateLimit struct {
 	most   int
 	period time.Duration
@@ -33,7 +35,7 @@ type rateLimit struct {
 	closest time.Duration // the least time between two, a second after that
 }
 
-// pass reports whether the gateway takes a request now.
+// pass reports whether the gateway passes a request now.
 func (l *rateLimit) pass() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -58,21 +60,21 @@ func (l *rateLimit) pass() bool {
 	return true
 }
 
-// wire puts the gateway before the API; the token endpoint is another's.
-func (l *rateLimit) wire(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+// wire puts the gateway before the API, but not before the token endpoint.
+func (l *rateLimit) wire(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 	if r.URL.Path == "/oauth/token" || r.URL.Path == "/.well-known/openid-configuration" || l.pass() {
 		return next.RoundTrip(r)
 	}
-	refusal := answerOf(r, http.StatusTooManyRequests, jsonType, "")
+	refusal := qodtest.Response(r, http.StatusTooManyRequests, qodtest.JSON, "")
 	for i := 0; i+1 < len(l.header); i += 2 {
 		refusal.Header.Set(l.header[i], l.header[i+1])
 	}
 	return refusal, nil
 }
 
-// tenAtATime does what Terraform does with a fleet: ten of it at a time.
-func tenAtATime(n int, do func(i int) error) []error {
-	errs := make([]error, n)
+// tenAtATime does something n times, ten at a time, as Terraform does.
+func tenAtATime(count int, do func(i int) error) []error {
+	errs := make([]error, count)
 	next := make(chan int)
 	var wg sync.WaitGroup
 	for range 10 {
@@ -82,7 +84,7 @@ func tenAtATime(n int, do func(i int) error) []error {
 			}
 		})
 	}
-	for i := range n {
+	for i := range count {
 		next <- i
 	}
 	close(next)
@@ -90,20 +92,20 @@ func tenAtATime(n int, do func(i int) error) []error {
 	return errs
 }
 
-// aFleet is created and deleted, each of it within the time that resources have by default.
-func aFleet(t *testing.T, w *world, devices int) {
+// createFleet creates and deletes a fleet, each session within the default timeouts.
+func createFleet(t *testing.T, n *qodtest.Network, devices int) {
 	t.Helper()
 	ids := make([]string, devices)
 	for i, err := range tenAtATime(devices, func(i int) error {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		defer cancel()
-		spec := wanted()
+		spec := qodtest.Spec()
 		spec.Device.PhoneNumber = fmt.Sprintf("+346000001%02d", i)
-		s, err := w.Create(ctx, spec)
+		s, err := n.Create(ctx, spec)
 		if ids[i] = s.ID; err != nil {
 			return err
 		}
-		s, err = w.Await(ctx, qod.Ref{ID: s.ID, Device: spec.Device})
+		s, err = n.Await(ctx, qod.Ref{ID: s.ID, Device: spec.Device})
 		if err == nil && s.Status != qod.StatusAvailable {
 			err = fmt.Errorf("it is %s", s.Status)
 		}
@@ -114,19 +116,19 @@ func aFleet(t *testing.T, w *world, devices int) {
 		}
 	}
 	slices.Sort(ids)
-	if live := idsOf(w.Ledger()); !slices.Equal(live, ids) {
+	if live := qodtest.IDs(n.Ledger()); !slices.Equal(live, ids) {
 		t.Errorf("on the network %d, returned %d", len(live), len(ids))
 	}
 	for i, err := range tenAtATime(devices, func(i int) error {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
-		return w.Delete(ctx, qod.Ref{ID: ids[i]})
+		return n.Delete(ctx, qod.Ref{ID: ids[i]})
 	}) {
 		if err != nil {
 			t.Errorf("delete %d: %v", i, err)
 		}
 	}
-	equal(t, "left on the network", len(w.Ledger()), 0)
+	qodtest.Equal(t, "left on the network", len(n.Ledger()), 0)
 }
 
 func TestFleetAtARateLimit(t *testing.T) {
@@ -143,18 +145,18 @@ func TestFleetAtARateLimit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{network: sandbox.Config{Provisioning: 2 * time.Second}, wire: limit.wire}, func(t *testing.T, w *world) {
-				spent := took(func() { aFleet(t, w, devices) })
-				// A POST, a look at what came of it, and a DELETE each.
+			qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: 2 * time.Second}, Intercept: limit.wire}, func(t *testing.T, n *qodtest.Network) {
+				spent := qodtest.Elapsed(func() { createFleet(t, n, devices) })
+				// A POST, a list that finds its session, and a DELETE for each.
 				const least = 3 * devices
 				if all := limit.passed + limit.denied; all > 5*least/2 {
 					t.Errorf("%d requests, of which %d were refused", all, limit.denied)
 				}
-				// Lists that a wait goes by, and the get that ends it, count as requests, too.
+				// The lists that a wait relies on, and the read that ends it, count as requests too.
 				if needed := least * limit.period / time.Duration(limit.most); spent > 5*needed/2 {
 					t.Errorf("it took %v, where %v would do", spent, needed)
 				}
-				// No request starts before its turn, whatever it is for.
+				// No request starts before its slot, whatever its operation.
 				if limit.period == time.Second && limit.closest < 100*time.Millisecond {
 					t.Errorf("two requests within %v", limit.closest)
 				}
@@ -177,25 +179,26 @@ func TestFleetAtARateLimitOnSockets(t *testing.T) {
 		network.Handler().ServeHTTP(w, r)
 	}))
 	t.Cleanup(func() { network.Close(); server.Close() })
-	w := clientOf(t, server.URL+"/v1", ready)
-	w.Sandbox = network
+	n := clientOf(t, server.URL+"/v1", staticToken)
+	n.Sandbox = network
 	const devices = 20
-	aFleet(t, w, devices)
+	createFleet(t, n, devices)
 	if all := limit.passed + limit.denied; limit.denied == 0 || all > 2*3*devices {
 		t.Errorf("%d requests, of which %d were refused", all, limit.denied)
 	}
 }
 
-// An API that takes all is asked at once, and so is one whose token endpoint is busy.
+// An API without a rate limit is called at once, and so is one whose token endpoint is
+// rate-limited.
 func TestNothingIsHeldUpWithoutA429(t *testing.T) {
 	t.Parallel()
 	const latency = 10 * time.Millisecond
-	inBubble(t, setting{network: sandbox.Config{Latency: latency}}, func(t *testing.T, w *world) {
-		w.spoil(sandbox.OpToken, 2, sandbox.Status(429, ""))
-		mustLook(t, w)
+	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Latency: latency}}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpToken, 2, sandbox.Status(429, ""))
+		mustList(t, n)
 		for range 10 {
-			equal(t, "spent", took(func() {
-				for _, err := range together(100, func() error { return look(t, w) }) {
+			qodtest.Equal(t, "spent", qodtest.Elapsed(func() {
+				for _, err := range concurrently(100, func() error { return list(t, n) }) {
 					if err != nil {
 						t.Error(err)
 					}
@@ -205,26 +208,26 @@ func TestNothingIsHeldUpWithoutA429(t *testing.T) {
 	})
 }
 
-// A 429 costs none of the retries that are counted.
+// A 429 does not count as one of the retries.
 func TestBusyIsOutlasted(t *testing.T) {
 	t.Parallel()
-	for op, verb := range verbs {
+	for op, verb := range operations {
 		for name, header := range map[string][]string{"429": nil, "429 with Retry-After": {"Retry-After", "2"}} {
 			t.Run(string(op)+" "+name, func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, setting{client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, w *world) {
-					s := w.seed(sandbox.Session{})
-					w.spoil(at(op), 10, sandbox.Status(429, "", header...))
-					if err := verb(within(t, 2*time.Minute), w, s.ID); err != nil {
+				qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, n *qodtest.Network) {
+					s := n.SeedSession(sandbox.Session{})
+					n.InjectFault(sandboxOperation(op), 10, sandbox.Status(429, "", header...))
+					if err := verb(qodtest.WithTimeout(t, 2*time.Minute), n, s.ID); err != nil {
 						t.Error(err)
 					}
-					equal(t, "requests", w.Count(at(op)), 11)
+					qodtest.Equal(t, "requests", n.Count(sandboxOperation(op)), 11)
 					tries := 0
-					for _, e := range w.logged() {
+					for _, e := range n.Events() {
 						if e.Operation == op {
 							tries++
-							// A list that is shared is nobody's second try.
-							equal(t, "attempt", e.Attempt, map[bool]int{false: tries, true: 1}[op == qod.OperationList])
+							// A shared list is not retried for each of its callers.
+							qodtest.Equal(t, "attempt", e.Attempt, map[bool]int{false: tries, true: 1}[op == qod.OperationList])
 						}
 					}
 				})
@@ -234,15 +237,15 @@ func TestBusyIsOutlasted(t *testing.T) {
 	for _, op := range []qod.Operation{qod.OperationRead, qod.OperationList, qod.OperationDelete} {
 		t.Run(string(op)+" 503", func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, w *world) {
-				s := w.seed(sandbox.Session{})
-				w.spoil(at(op), 10, sandbox.Status(503, "", "Retry-After", "2"))
-				if err := verbs[op](within(t, 2*time.Minute), w, s.ID); err != nil {
+			qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, n *qodtest.Network) {
+				s := n.SeedSession(sandbox.Session{})
+				n.InjectFault(sandboxOperation(op), 10, sandbox.Status(503, "", "Retry-After", "2"))
+				if err := operations[op](qodtest.WithTimeout(t, 2*time.Minute), n, s.ID); err != nil {
 					t.Error(err)
 				}
-				equal(t, "requests", w.Count(at(op)), 11)
-				w.spoil(at(op), 1, sandbox.Status(503, ""))
-				if err := verbs[op](within(t, 2*time.Minute), w, s.ID); err == nil {
+				qodtest.Equal(t, "requests", n.Count(sandboxOperation(op)), 11)
+				n.InjectFault(sandboxOperation(op), 1, sandbox.Status(503, ""))
+				if err := operations[op](qodtest.WithTimeout(t, 2*time.Minute), n, s.ID); err == nil {
 					t.Error("a 503 that names no time may be broken, and is counted")
 				}
 			})
@@ -250,10 +253,10 @@ func TestBusyIsOutlasted(t *testing.T) {
 	}
 }
 
-// Who is busy for ever is told of as such, when the time of the operation is up.
+// An API that is rate-limiting forever is reported as such at the deadline of the operation.
 func TestBusyForEver(t *testing.T) {
 	t.Parallel()
-	for op, verb := range verbs {
+	for op, verb := range operations {
 		for name, test := range map[string]struct {
 			header []string
 			budget time.Duration // 0: none
@@ -262,26 +265,26 @@ func TestBusyForEver(t *testing.T) {
 		} {
 			t.Run(string(op)+name, func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, setting{}, func(t *testing.T, w *world) {
-					s := w.seed(sandbox.Session{})
-					w.spoil(at(op), -1, sandbox.Status(429, `{"code":"TOO_MANY_REQUESTS"}`, test.header...))
+				qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+					s := n.SeedSession(sandbox.Session{})
+					n.InjectFault(sandboxOperation(op), -1, sandbox.Status(429, `{"code":"TOO_MANY_REQUESTS"}`, test.header...))
 					ctx, end := t.Context(), 2*time.Minute
 					if test.budget > 0 {
-						ctx, end = within(t, test.budget), test.budget
+						ctx, end = qodtest.WithTimeout(t, test.budget), test.budget
 					}
 					var err error
-					spent := took(func() { err = verb(ctx, w, s.ID) })
-					e := as[*qod.Error](t, err)
-					equal(t, "status", e.Status, 429)
-					equal(t, "code", e.Code, "TOO_MANY_REQUESTS")
-					if is[*qod.InterruptedError](err) || is[*qod.UnresolvedError](err) {
+					spent := qodtest.Elapsed(func() { err = verb(ctx, n, s.ID) })
+					e := qodtest.ErrorAs[*qod.Error](t, err)
+					qodtest.Equal(t, "status", e.Status, 429)
+					qodtest.Equal(t, "code", e.Code, "TOO_MANY_REQUESTS")
+					if qodtest.IsError[*qod.InterruptedError](err) || qodtest.IsError[*qod.UnresolvedError](err) {
 						t.Errorf("%v", err)
 					}
 					if spent < end-15*time.Second || spent > end+15*time.Second || test.budget > 0 && spent > end {
 						t.Errorf("it went on for %v", spent)
 					}
-					if n := w.Count(at(op)); n < 8 || n > 60 {
-						t.Errorf("%d requests", n)
+					if count := n.Count(sandboxOperation(op)); count < 8 || count > 60 {
+						t.Errorf("%d requests", count)
 					}
 				})
 			})
@@ -289,29 +292,29 @@ func TestBusyForEver(t *testing.T) {
 	}
 }
 
-// What is sent again with a new token waits for its turn like any other.
+// A request that is repeated with a new token waits for a slot like any other.
 func TestReplayKeepsToThePace(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.spoil(sandbox.OpRead, 1, sandbox.Status(429, ""))
-		mustLook(t, w)
-		w.spoil(sandbox.OpRead, 1, sandbox.Status(401, ""))
-		mustLook(t, w)
-		reads := w.Requests(sandbox.OpRead)
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpRead, 1, sandbox.Status(429, ""))
+		mustList(t, n)
+		n.InjectFault(sandbox.OpRead, 1, sandbox.Status(401, ""))
+		mustList(t, n)
+		reads := n.Requests(sandbox.OpRead)
 		if apart := reads[3].At.Sub(reads[2].At); apart < 100*time.Millisecond {
 			t.Errorf("it follows the one that was refused after %v", apart)
 		}
 	})
 }
 
-// A create that waits for its turn has sent nothing: an interrupt ends it at once.
+// A create that waits for its slot has sent nothing: an interrupt ends it at once.
 func TestInterruptWhileItIsBusy(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.spoil(sandbox.OpCreate, -1, sandbox.Status(429, "", "Retry-After", "1"))
-		ctx := cancelledIn(t, time.Minute)
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpCreate, -1, sandbox.Status(429, "", "Retry-After", "1"))
+		ctx := qodtest.CancelAfter(t, time.Minute)
 		var err error
-		equal(t, "spent", took(func() { err = verbs[qod.OperationCreate](ctx, w, "") }), time.Minute)
-		equal(t, "timeout", as[*qod.InterruptedError](t, err).Timeout, false)
+		qodtest.Equal(t, "spent", qodtest.Elapsed(func() { err = operations[qod.OperationCreate](ctx, n, "") }), time.Minute)
+		qodtest.Equal(t, "timeout", qodtest.ErrorAs[*qod.InterruptedError](t, err).Timeout, false)
 	})
 }

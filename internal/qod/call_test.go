@@ -1,5 +1,6 @@
-// One request is what the document asks for and no more, and its answer, whatever it is, becomes
-// a result or an error that a person can read: bounded, without markup, with what support asks for.
+// A request is what the document describes and no more. Its answer, whatever it is, becomes a
+// result or an error that a person can read: bounded, without markup, and with what support asks
+// for.
 package qod_test
 
 import (
@@ -15,27 +16,31 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// verbs are the four operations, each as one call for one session.
-var verbs = map[qod.Operation]func(ctx context.Context, w *world, id string) error{
-	qod.OperationCreate: func(ctx context.Context, w *world, _ string) error {
-		spec := wanted()
+// operations are the four operations, each as one call for one session.
+var operations = map[qod.Operation]func(ctx context.Context, n *qodtest.Network, id string) error{
+	qod.OperationCreate: func(ctx context.Context, n *qodtest.Network, _ string) error {
+		spec := qodtest.Spec()
 		spec.Device.PhoneNumber = "+34600000002"
-		_, err := w.Create(ctx, spec)
+		_, err := n.Create(ctx, spec)
 		return err
 	},
-	qod.OperationRead: func(ctx context.Context, w *world, id string) error {
-		_, err := w.Read(ctx, qod.Ref{ID: id})
+	qod.OperationRead: func(ctx context.Context, n *qodtest.Network, id string) error {
+		_, err := n.Read(ctx, qod.Ref{ID: id})
 		return err
 	},
-	qod.OperationList:   func(ctx context.Context, w *world, _ string) error { _, err := w.List(ctx, qod.Filter{}); return err },
-	qod.OperationDelete: func(ctx context.Context, w *world, id string) error { return w.Delete(ctx, qod.Ref{ID: id}) },
+	qod.OperationList: func(ctx context.Context, n *qodtest.Network, _ string) error {
+		_, err := n.List(ctx, qod.Filter{})
+		return err
+	},
+	qod.OperationDelete: func(ctx context.Context, n *qodtest.Network, id string) error { return n.Delete(ctx, qod.Ref{ID: id}) },
 }
 
-// at names the sandbox's operation of a client's.
-func at(op qod.Operation) sandbox.Operation {
+// sandboxOperation is the sandbox's name for an operation.
+func sandboxOperation(op qod.Operation) sandbox.Operation {
 	if op == qod.OperationDelete {
 		return sandbox.OpDelete
 	}
@@ -44,23 +49,23 @@ func at(op qod.Operation) sandbox.Operation {
 
 func TestRequests(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		s := w.seed(sandbox.Session{})
-		w.spoil(sandbox.OpCreate, 1, sandbox.Status(429, ""))
-		w.spoil(sandbox.OpRead, 1, down)
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		s := n.SeedSession(sandbox.Session{})
+		n.InjectFault(sandbox.OpCreate, 1, sandbox.Status(429, ""))
+		n.InjectFault(sandbox.OpRead, 1, unavailable)
 		for _, op := range []qod.Operation{qod.OperationCreate, qod.OperationRead, qod.OperationList, qod.OperationDelete} {
-			if err := verbs[op](t.Context(), w, s.ID); err != nil {
+			if err := operations[op](t.Context(), n, s.ID); err != nil {
 				t.Errorf("%s: %v", op, err)
 			}
 		}
-		requests := w.Requests(sandbox.OpCreate, sandbox.OpRead, sandbox.OpList, sandbox.OpDelete)
+		requests := n.Requests(sandbox.OpCreate, sandbox.OpRead, sandbox.OpList, sandbox.OpDelete)
 		correlators := map[string]bool{}
 		for _, r := range requests {
 			name := r.Method + " " + r.Path
-			equal(t, name+": User-Agent", r.Header.Get("User-Agent"), "terraform-provider-qod/test")
-			equal(t, name+": Accept", r.Header.Get("Accept"), jsonType)
-			equal(t, name+": a body", len(r.Body) > 0, r.Method == http.MethodPost)
-			equal(t, name+": Content-Type", r.Header.Get("Content-Type") != "", r.Method == http.MethodPost)
+			qodtest.Equal(t, name+": User-Agent", r.Header.Get("User-Agent"), "terraform-provider-qod/test")
+			qodtest.Equal(t, name+": Accept", r.Header.Get("Accept"), qodtest.JSON)
+			qodtest.Equal(t, name+": a body", len(r.Body) > 0, r.Method == http.MethodPost)
+			qodtest.Equal(t, name+": Content-Type", r.Header.Get("Content-Type") != "", r.Method == http.MethodPost)
 			if !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer sandbox-token-") {
 				t.Errorf("%s: Authorization %q", name, r.Header.Get("Authorization"))
 			}
@@ -75,20 +80,20 @@ func TestRequests(t *testing.T) {
 				}
 			}
 		}
-		// Every request is told of, with nothing of what it said.
-		events := w.logged()
-		equal(t, "events", len(events), len(requests))
+		// Every request is logged, without its body.
+		events := n.Events()
+		qodtest.Equal(t, "events", len(events), len(requests))
 		for _, e := range events {
 			if !correlators[e.Correlator] || strings.Contains(e.Path, s.ID) || e.Status == 0 || e.Duration <= 0 {
 				t.Errorf("event %+v", e)
 			}
-			equal(t, fmt.Sprintf("%s %d: an error", e.Operation, e.Status), e.Err != nil, e.Status >= 400)
+			qodtest.Equal(t, fmt.Sprintf("%s %d: an error", e.Operation, e.Status), e.Err != nil, e.Status >= 400)
 		}
 		var attempts []int
 		for _, e := range events {
 			if e.Operation == qod.OperationRead {
 				attempts = append(attempts, e.Attempt)
-				equal(t, "path", e.Path, "/qod/sessions/{sessionId}")
+				qodtest.Equal(t, "path", e.Path, "/qod/sessions/{sessionId}")
 			}
 		}
 		if !slices.Equal(attempts, []int{1, 2}) {
@@ -110,7 +115,7 @@ func TestAnswersAreToldInAFewWords(t *testing.T) {
 		"a number":        {body: `{"code":1012,"message":"no"}`, code: "1012", message: "no"},
 		"other types":     {body: `{"code":{"a":1},"message":["no"]}`, message: `{"code":{"a":1},"message":["no"]}`},
 		"plain text":      {body: "upstream connect error\r\n", contentType: "text/plain", message: "upstream connect error"},
-		"HTML":            {body: loginPage, contentType: htmlType},
+		"HTML":            {body: qodtest.LoginPage, contentType: qodtest.HTML},
 		"HTML in JSON":    {body: `{"code":"NO","message":"<b>no</b>"}`, code: "NO"},
 		"a comparison":    {body: `{"code":"NO","message":"a < 3 and b > 4"}`, code: "NO", message: "a < 3 and b > 4"},
 		"colours":         {body: "\x1b[31mred\x1b[0m\x07 alert", contentType: "text/plain", message: "[31mred[0m alert"},
@@ -124,27 +129,27 @@ func TestAnswersAreToldInAFewWords(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 				contentType := test.contentType
 				if contentType == "" {
-					contentType = jsonType
+					contentType = qodtest.JSON
 				}
-				w.spoil(sandbox.OpRead, -1, sandbox.Status(400, test.body, "Content-Type", contentType))
-				_, err := w.Read(t.Context(), qod.Ref{ID: someID})
-				e := as[*qod.Error](t, err)
+				n.InjectFault(sandbox.OpRead, -1, sandbox.Status(400, test.body, "Content-Type", contentType))
+				_, err := n.Read(t.Context(), qod.Ref{ID: qodtest.SessionID})
+				e := qodtest.ErrorAs[*qod.Error](t, err)
 				if !test.bounded {
-					equal(t, "code", e.Code, test.code)
-					equal(t, "message", e.Message, test.message)
+					qodtest.Equal(t, "code", e.Code, test.code)
+					qodtest.Equal(t, "message", e.Message, test.message)
 				}
 				for _, text := range []string{e.Code, e.Message} {
-					if n := len([]rune(text)); n > 301 {
-						t.Errorf("%d characters", n)
+					if count := len([]rune(text)); count > 301 {
+						t.Errorf("%d characters", count)
 					}
 				}
 				if i := strings.IndexFunc(err.Error(), func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
 					t.Errorf("%q", err)
 				}
-				if !strings.Contains(err.Error(), e.Correlator) || e.Correlator != w.Requests(sandbox.OpRead)[0].Header.Get("X-Correlator") {
+				if !strings.Contains(err.Error(), e.Correlator) || e.Correlator != n.Requests(sandbox.OpRead)[0].Header.Get("X-Correlator") {
 					t.Errorf("the correlator %q is not in %q", e.Correlator, err)
 				}
 			})
@@ -155,23 +160,23 @@ func TestAnswersAreToldInAFewWords(t *testing.T) {
 // A 401 costs one token and one more request, for every operation.
 func TestRefusedTokenIsReplacedOnce(t *testing.T) {
 	t.Parallel()
-	for op, verb := range verbs {
+	for op, verb := range operations {
 		for name, times := range map[string]int{"once": 1, "for ever": -1} {
 			t.Run(string(op)+" "+name, func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, setting{}, func(t *testing.T, w *world) {
-					s := w.seed(sandbox.Session{})
-					w.spoil(at(op), times, sandbox.Status(401, `{"code":"UNAUTHENTICATED"}`))
-					err := verb(t.Context(), w, s.ID)
-					equal(t, "requests", w.Count(at(op)), 2)
-					equal(t, "fails", err != nil, times < 0)
-					requests := w.Requests(at(op))
+				qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+					s := n.SeedSession(sandbox.Session{})
+					n.InjectFault(sandboxOperation(op), times, sandbox.Status(401, `{"code":"UNAUTHENTICATED"}`))
+					err := verb(t.Context(), n, s.ID)
+					qodtest.Equal(t, "requests", n.Count(sandboxOperation(op)), 2)
+					qodtest.Equal(t, "fails", err != nil, times < 0)
+					requests := n.Requests(sandboxOperation(op))
 					if requests[0].Header.Get("Authorization") == requests[1].Header.Get("Authorization") {
 						t.Error("the token that was refused is sent again")
 					}
 					if err != nil {
-						equal(t, "status", as[*qod.Error](t, err).Status, 401)
-						equal(t, "gone", qod.IsGone(err), false)
+						qodtest.Equal(t, "status", qodtest.ErrorAs[*qod.Error](t, err).Status, 401)
+						qodtest.Equal(t, "gone", qod.IsGone(err), false)
 					}
 				})
 			})
@@ -179,48 +184,48 @@ func TestRefusedTokenIsReplacedOnce(t *testing.T) {
 	}
 }
 
-// Every operation names the scope that it lacks.
+// Every operation names the scope that it requires.
 func TestForbiddenNamesTheScope(t *testing.T) {
 	t.Parallel()
 	scopes := map[qod.Operation]string{
 		qod.OperationCreate: sandbox.ScopeWrite, qod.OperationDelete: sandbox.ScopeWrite,
 		qod.OperationRead: sandbox.ScopeRead, qod.OperationList: sandbox.ScopeRead,
 	}
-	for op, verb := range verbs {
+	for op, verb := range operations {
 		t.Run(string(op), func(t *testing.T) {
 			t.Parallel()
 			other := sandbox.ScopeRead
 			if scopes[op] == sandbox.ScopeRead {
 				other = sandbox.ScopeWrite
 			}
-			inBubble(t, setting{client: func(c *qod.Config) { c.Scopes = []string{other} }}, func(t *testing.T, w *world) {
-				s := w.seed(sandbox.Session{})
-				err := verb(t.Context(), w, s.ID)
-				e := as[*qod.Error](t, err)
-				equal(t, "status", e.Status, http.StatusForbidden)
-				equal(t, "scope", e.Scope, scopes[op])
-				equal(t, "code", e.Code, "PERMISSION_DENIED")
-				equal(t, "requests", w.Count(at(op)), 1)
-				equal(t, "gone", qod.IsGone(err), false)
+			qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.Scopes = []string{other} }}, func(t *testing.T, n *qodtest.Network) {
+				s := n.SeedSession(sandbox.Session{})
+				err := verb(t.Context(), n, s.ID)
+				e := qodtest.ErrorAs[*qod.Error](t, err)
+				qodtest.Equal(t, "status", e.Status, http.StatusForbidden)
+				qodtest.Equal(t, "scope", e.Scope, scopes[op])
+				qodtest.Equal(t, "code", e.Code, "PERMISSION_DENIED")
+				qodtest.Equal(t, "requests", n.Count(sandboxOperation(op)), 1)
+				qodtest.Equal(t, "gone", qod.IsGone(err), false)
 			})
 		})
 	}
 }
 
-// No request takes longer than the request timeout, its body included.
+// No request takes longer than the request timeout, including the body of its answer.
 func TestRequestTimeout(t *testing.T) {
 	t.Parallel()
 	for name, effect := range map[string]sandbox.Effect{"no answer": sandbox.HangBeforeCommit(), "half a body": sandbox.HeadThenHang()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{client: func(c *qod.Config) { c.RequestTimeout, c.MaxRetries = 3*time.Second, 0 }}, func(t *testing.T, w *world) {
-				s := w.seed(sandbox.Session{})
-				mustLook(t, w)
-				w.spoil(sandbox.OpRead, -1, effect)
+			qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.RequestTimeout, c.MaxRetries = 3*time.Second, 0 }}, func(t *testing.T, n *qodtest.Network) {
+				s := n.SeedSession(sandbox.Session{})
+				mustList(t, n)
+				n.InjectFault(sandbox.OpRead, -1, effect)
 				var err error
-				spent := took(func() { _, err = w.Read(t.Context(), refOf(s)) })
-				equal(t, "spent", spent, 3*time.Second)
-				if _ = as[*qod.Error](t, err); is[*qod.InterruptedError](err) {
+				spent := qodtest.Elapsed(func() { _, err = n.Read(t.Context(), qodtest.Ref(s)) })
+				qodtest.Equal(t, "spent", spent, 3*time.Second)
+				if _ = qodtest.ErrorAs[*qod.Error](t, err); qodtest.IsError[*qod.InterruptedError](err) {
 					t.Errorf("nobody interrupted it: %v", err)
 				}
 			})
@@ -228,19 +233,20 @@ func TestRequestTimeout(t *testing.T) {
 	}
 }
 
-// The tries of one operation grow apart and are spread, so that a burst does not return as one.
+// The retries of one operation are spaced further and further apart, with jitter, so that a burst
+// does not come back as one.
 func TestRetriesAreSpread(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.spoil(sandbox.OpRead, -1, down)
-		for _, err := range together(50, func() error { return look(t, w) }) {
-			equal(t, "status", as[*qod.Error](t, err).Status, 503)
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpRead, -1, unavailable)
+		for _, err := range concurrently(50, func() error { return list(t, n) }) {
+			qodtest.Equal(t, "status", qodtest.ErrorAs[*qod.Error](t, err).Status, 503)
 		}
 		instants := map[time.Time]bool{}
-		for _, r := range w.Requests(sandbox.OpRead) {
+		for _, r := range n.Requests(sandbox.OpRead) {
 			instants[r.At] = true
 		}
-		equal(t, "requests", w.Count(sandbox.OpRead), 250)
+		qodtest.Equal(t, "requests", n.Count(sandbox.OpRead), 250)
 		if len(instants) < 150 {
 			t.Errorf("250 requests at %d instants", len(instants))
 		}

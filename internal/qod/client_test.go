@@ -1,21 +1,16 @@
-// The client's verbs that only look: a session is gone only for a proven 404, a list is whole or
-// an error, and time is the server's. A configuration that would leak credentials makes no client.
+// A configuration that would leak credentials makes no client, and a panic is an error.
 package qod_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
-	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 )
 
 func TestNew(t *testing.T) {
@@ -45,8 +40,8 @@ func TestNew(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			config := usual(gateway + "/v1")
-			config.Transport = roundTripper(func(*http.Request) (*http.Response, error) {
+			config := qodtest.Config(qodtest.Gateway + "/v1")
+			config.Transport = qodtest.RoundTripper(func(*http.Request) (*http.Response, error) {
 				t.Error("New sends a request")
 				return nil, errors.New("no network")
 			})
@@ -56,10 +51,10 @@ func TestNew(t *testing.T) {
 			case test.err == "" && err != nil:
 				t.Error(err)
 			case test.err == "":
-				equal(t, "origin", client.Origin(), test.origin)
+				qodtest.Equal(t, "origin", client.Origin(), test.origin)
 				endpoint, _, _ := strings.Cut(test.origin, " ")
-				equal(t, "endpoint", client.Endpoint(), endpoint)
-				equal(t, "endpoint of the origin", qod.EndpointOf(client.Origin()), endpoint)
+				qodtest.Equal(t, "endpoint", client.Endpoint(), endpoint)
+				qodtest.Equal(t, "endpoint of the origin", qod.EndpointOf(client.Origin()), endpoint)
 			case err == nil:
 				t.Error("it is taken")
 			case !strings.Contains(err.Error(), test.err):
@@ -78,7 +73,7 @@ func TestCheck(t *testing.T) {
 		want []qod.Field
 	}{
 		"nothing known yet": {qod.Spec{}, nil},
-		"a good one":        {wanted(), nil},
+		"a good one":        {qodtest.Spec(), nil},
 		"the longest":       {qod.Spec{Seconds: 86400}, nil},
 		"too long":          {qod.Spec{Seconds: 86401}, []qod.Field{qod.FieldDuration}},
 		"negative":          {qod.Spec{Seconds: -1}, []qod.Field{qod.FieldDuration}},
@@ -88,7 +83,7 @@ func TestCheck(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, err := qod.New(usual(gateway + "/v1"))
+			client, err := qod.New(qodtest.Config(qodtest.Gateway + "/v1"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -106,367 +101,34 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestRead(t *testing.T) {
-	t.Parallel()
-	page := []string{"Content-Type", htmlType}
-	tests := map[string]struct {
-		network sandbox.Config
-		arrange func(w *world, id string)
-		budget  time.Duration
-		status  int // of the error; 0: none
-		gone    bool
-		reads   int
-	}{
-		"it is there":    {reads: 1},
-		"it is not":      {arrange: func(w *world, id string) { w.Remove(id) }, status: 404, gone: true, reads: 1},
-		"it is not ours": {arrange: func(w *world, id string) { w.Edit(id, func(s *sandbox.Session) { s.ClientID = "another" }) }, status: 404, gone: true, reads: 1},
-
-		"400":        {arrange: read(1, sandbox.Status(400, `{"code":"INVALID_ARGUMENT"}`)), status: 400, reads: 1},
-		"403":        {arrange: read(-1, sandbox.Status(403, `{"code":"PERMISSION_DENIED"}`)), status: 403, reads: 1},
-		"a redirect": {arrange: read(-1, sandbox.Redirect(302, "https://sso.example/login")), status: 302, reads: 5},
-
-		"401 once":                     {arrange: read(1, sandbox.Status(401, "")), reads: 2},
-		"401 for ever":                 {arrange: read(-1, sandbox.Status(401, "")), status: 401, reads: 2},
-		"500 four times":               {arrange: read(4, sandbox.Status(500, "")), reads: 5},
-		"500 for ever":                 {arrange: read(-1, sandbox.Status(500, "")), status: 500, reads: 5},
-		"501":                          {arrange: read(-1, sandbox.Status(501, "")), status: 501, reads: 1},
-		"502 of a page":                {arrange: read(2, sandbox.Status(502, loginPage, page...)), reads: 3},
-		"503 that fits":                {arrange: read(1, sandbox.Status(503, "", "Retry-After", "60")), reads: 2},
-		"503 that does not":            {arrange: read(1, sandbox.Status(503, "", "Retry-After", "3600")), status: 503, reads: 1},
-		"429 until a date that fits":   {arrange: read(1, sandbox.Status(429, "", "Retry-After", "Sat, 01 Jan 2000 00:01:00 GMT")), reads: 2},
-		"429 until a date that is far": {arrange: read(1, sandbox.Status(429, "", "Retry-After", "Sat, 01 Jan 2022 00:01:00 GMT")), status: 429, reads: 1},
-		// The wait is until then by the server's clock, which is three hours ahead.
-		"429 until a date of another clock": {
-			network: sandbox.Config{Clock: ahead(3 * time.Hour)},
-			arrange: read(1, sandbox.Status(429, "", "Retry-After", "Sat, 01 Jan 2000 03:01:00 GMT")), reads: 2,
-		},
-		"408": {arrange: read(1, sandbox.Status(408, "")), reads: 2},
-
-		"dropped":             {arrange: read(2, sandbox.DropBeforeCommit()), reads: 3},
-		"reset":               {arrange: read(2, sandbox.Reset()), reads: 3},
-		"cut":                 {arrange: read(2, sandbox.Truncate(60)), reads: 3},
-		"cut for ever":        {arrange: read(-1, sandbox.Truncate(60)), status: 200, reads: 5},
-		"it hangs":            {arrange: read(1, sandbox.HangBeforeCommit()), reads: 2},
-		"the body hangs":      {arrange: read(1, sandbox.HeadThenHang()), reads: 2},
-		"endless":             {arrange: read(1, sandbox.Endless()), reads: 2},
-		"a bomb":              {arrange: read(1, sandbox.GzipBomb()), reads: 2},
-		"a page":              {arrange: read(2, sandbox.Answer(200, htmlType, loginPage)), reads: 3},
-		"a page for ever":     {arrange: read(-1, sandbox.Answer(200, htmlType, loginPage)), status: 200, reads: 5},
-		"empty":               {arrange: read(1, sandbox.Answer(200, jsonType, "")), reads: 2},
-		"an array":            {arrange: read(1, sandbox.Answer(200, jsonType, "[]")), reads: 2},
-		"without id":          {arrange: read(1, sandbox.Answer(200, jsonType, `{"qosStatus":"AVAILABLE"}`)), reads: 2},
-		"another session":     {arrange: read(1, sandbox.Answer(200, jsonType, `{"sessionId":"`+someID+`"}`)), reads: 2},
-		"another for ever":    {arrange: read(-1, sandbox.Answer(200, jsonType, `{"sessionId":"`+someID+`"}`)), status: 200, reads: 5},
-		"another device":      {arrange: read(1, sandbox.Rewrite(anotherDevice)), reads: 2},
-		"no time for another": {arrange: read(-1, sandbox.Status(503, "")), budget: 100 * time.Millisecond, status: 503, reads: 1},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			inBubble(t, setting{network: test.network}, func(t *testing.T, w *world) {
-				s := w.seed(sandbox.Session{})
-				if test.arrange != nil {
-					test.arrange(w, s.ID)
-				}
-				budget := test.budget
-				if budget == 0 {
-					budget = 5 * time.Minute
-				}
-				got, err := w.Read(within(t, budget), qod.Ref{ID: s.ID, Device: wanted().Device})
-				equal(t, "reads", w.Count(sandbox.OpRead), test.reads)
-				equal(t, "gone", qod.IsGone(err), test.gone)
-				if test.status == 0 {
-					if err != nil {
-						t.Fatal(err)
-					}
-					equal(t, "id", got.ID, s.ID)
-					equal(t, "status", got.Status, qod.StatusAvailable)
-					equal(t, "profile", got.QoSProfile, "QOS_E")
-					equal(t, "seconds", got.Seconds, 3600)
-					equal(t, "started", got.StartedAt, s.StartedAt)
-					equal(t, "expires", got.ExpiresAt, s.ExpiresAt)
-					return
-				}
-				equal(t, "id", got.ID, "")
-				e := as[*qod.Error](t, err)
-				equal(t, "status", e.Status, test.status)
-				equal(t, "operation", e.Operation, qod.OperationRead)
-				equal(t, "session", e.SessionID, s.ID)
-				equal(t, "scope", e.Scope, sandbox.ScopeRead)
-				if e.Correlator == "" || e.ServerTime.IsZero() {
-					t.Errorf("the error lacks what support asks for: %v", err)
-				}
-			})
-		})
-	}
-}
-
-func read(times int, effect sandbox.Effect) func(*world, string) {
-	return func(w *world, _ string) { w.spoil(sandbox.OpRead, times, effect) }
-}
-
-// anotherDevice has an answer show the session of somebody else's device.
-func anotherDevice(body []byte) []byte {
-	return bytes.ReplaceAll(body, []byte(phone), []byte("+34600000002"))
-}
-
-// The spelling of an id that the network does not mind is the caller's own afterwards.
-func TestReadKeepsTheSpellingOfTheID(t *testing.T) {
-	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		s := w.seed(sandbox.Session{ID: someID})
-		got, err := w.Read(t.Context(), qod.Ref{ID: strings.ToUpper(s.ID)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		equal(t, "id", got.ID, strings.ToUpper(s.ID))
-	})
-}
-
-func TestReadInterrupted(t *testing.T) {
-	t.Parallel()
-	for name, effect := range map[string]sandbox.Effect{
-		"while it hangs":    sandbox.HangBeforeCommit(),
-		"between two tries": sandbox.Status(503, `{"code":"BUSY"}`, "Retry-After", "60"),
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				s := w.seed(sandbox.Session{})
-				w.spoil(sandbox.OpRead, -1, effect)
-				var err error
-				spent := took(func() { _, err = w.Read(cancelledIn(t, 5*time.Second), refOf(s)) })
-				equal(t, "timeout", as[*qod.InterruptedError](t, err).Timeout, false)
-				if spent > 6*time.Second {
-					t.Errorf("it went on for %v", spent-5*time.Second)
-				}
-			})
-		})
-	}
-}
-
-// Whatever an id is: either it is refused before there is a request, or the request is for one
-// segment below the collection, and that is the id.
-func FuzzID(f *testing.F) {
-	for _, id := range append([]string{someID, "a", "A.b_c~d-1", "a.."}, notIDs...) {
-		f.Add(id)
-	}
-	f.Fuzz(func(t *testing.T, id string) {
-		var paths []string
-		config := usual(gateway + "/v1")
-		config.AccessToken = "ready"
-		config.MaxRetries = 0
-		config.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
-			if isList(r) {
-				return answerOf(r, http.StatusOK, jsonType, "[]"), nil
-			}
-			paths = append(paths, r.URL.RequestURI())
-			return answerOf(r, http.StatusNotFound, jsonType, ""), nil
-		})
-		client, err := qod.New(config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, readErr := client.Read(t.Context(), qod.Ref{ID: id})
-		releaseErr := client.Delete(t.Context(), qod.Ref{ID: id})
-		equal(t, "refused alike", qod.IsGone(readErr), qod.IsGone(releaseErr))
-		if !qod.IsGone(readErr) {
-			equal(t, "requests of an id that is refused", len(paths), 0)
-			return
-		}
-		equal(t, "requests", len(paths), 2)
-		for _, path := range paths {
-			segment, ok := strings.CutPrefix(path, "/v1/qod/sessions/")
-			if plain, err := url.PathUnescape(segment); !ok || err != nil || plain != id || strings.ContainsAny(segment, "/?#%") || segment == "." || segment == ".." || segment == "" {
-				t.Errorf("id %q makes the path %q", id, path)
-			}
-		}
-	})
-}
-
-func TestList(t *testing.T) {
-	t.Parallel()
-	const a, b, c = "aaaaaaaa-0000-4000-8000-000000000000", "bbbbbbbb-0000-4000-8000-000000000000", "cccccccc-0000-4000-8000-000000000000"
-	item := func(id, more string) string { return `{"sessionId":"` + id + `"` + more + `}` }
-	tests := map[string]struct {
-		body   string
-		filter qod.Filter
-		want   []string
-		fails  bool
-	}{
-		"none":                {body: `[]`},
-		"null":                {body: `null`, fails: true},
-		"an object":           {body: `{}`, fails: true},
-		"an object around it": {body: `{"sessions":[` + item(a, "") + `]}`, fails: true},
-		"a string":            {body: `"none"`, fails: true},
-		"empty":               {body: ``, fails: true},
-		"a page":              {body: loginPage, fails: true},
-		"cut off":             {body: `[` + item(a, "") + `,`, fails: true},
-		"entries that are none": {
-			body: `[null, 1, "x", [], {}, {"sessionId":null}, {"sessionId":"../x"}, ` + item(a, "") + `]`, want: []string{a}, fails: true, // each may be a session
-		},
-		"unknown fields": {body: `[` + item(a, `,"flows":[{"id":1}],"x":null`) + `]`, want: []string{a}},
-		"null fields": {
-			body: `[` + item(a, `,"device":null,"qosProfile":null,"qosStatus":null,"startedAt":null,"expiresAt":null,"duration":null`) + `]`, want: []string{a},
-		},
-		"one id twice is one session": {body: `[` + item(a, ``) + `,` + item(b, ``) + `,` + item(a, ``) + `]`, want: []string{a, b}},
-		"one id twice, the last word counts": {
-			body:   `[` + item(a, `,"qosStatus":"REQUESTED"`) + `,` + item(b, ``) + `,` + item(a, `,"qosStatus":"AVAILABLE"`) + `]`,
-			filter: qod.Filter{Status: qod.StatusAvailable}, want: []string{a},
-		},
-		"in the order they started, unknown last, then by id": {
-			body: `[` + item(b, ``) + `,` + item("dddd", `,"startedAt":"2026-01-01T10:00:00Z"`) + `,` + item("eeee", `,"startedAt":"2026-01-01T09:00:00+02:00"`) +
-				`,` + item(c, `,"startedAt":1767261600`) + `,` + item(a, ``) + `]`,
-			want: []string{"eeee", c, "dddd", a, b},
-		},
-		"by status":         {body: `[` + item(a, `,"qosStatus":"UNAVAILABLE"`) + `,` + item(b, `,"qosStatus":"AVAILABLE"`) + `]`, filter: qod.Filter{Status: qod.StatusAvailable}, want: []string{b}},
-		"by unknown status": {body: `[` + item(a, `,"qosStatus":"PENDING"`) + `,` + item(b, `,"qosStatus":"AVAILABLE"`) + `]`, filter: qod.Filter{Status: "PENDING"}, want: []string{a}},
-		"by profile":        {body: `[` + item(a, `,"qosProfile":"QOS_E"`) + `,` + item(b, ``) + `]`, filter: qod.Filter{QoSProfile: "QOS_E"}, want: []string{a}},
-		"by device": {
-			body:   `[` + item(a, `,"device":{"phoneNumber":"34600000001"}`) + `,` + item(b, `,"device":{"phoneNumber":"+34600000002"}`) + `,` + item(c, ``) + `]`,
-			filter: qod.Filter{Device: qod.Device{PhoneNumber: phone}}, want: []string{a},
-		},
-		"by all": {
-			body: `[` + item(a, `,"device":{"phoneNumber":"+34600000001"},"qosProfile":"QOS_E","qosStatus":"AVAILABLE"`) + `,` +
-				item(b, `,"device":{"phoneNumber":"+34600000001"},"qosProfile":"QOS_L","qosStatus":"AVAILABLE"`) + `]`,
-			filter: qod.Filter{Device: qod.Device{PhoneNumber: phone}, QoSProfile: "QOS_E", Status: qod.StatusAvailable}, want: []string{a},
-		},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				w.spoil(sandbox.OpList, -1, sandbox.Answer(http.StatusOK, jsonType, test.body))
-				found, err := w.List(t.Context(), test.filter)
-				equal(t, "fails", err != nil, test.fails)
-				var got []string
-				for _, s := range found {
-					got = append(got, s.ID)
-				}
-				if !slices.Equal(got, test.want) {
-					t.Errorf("%v, want %v", got, test.want)
-				}
-				if test.fails && test.want == nil {
-					equal(t, "operation", as[*qod.Error](t, err).Operation, qod.OperationList)
-				} else if test.fails {
-					_ = as[*qod.IncompleteListError](t, err)
-				}
-			})
-		})
-	}
-}
-
-func TestListOfTenThousand(t *testing.T) {
-	t.Parallel()
-	const many = 10_000
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		for i := range many {
-			w.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: fmt.Sprintf("+3460%07d", i)}})
-		}
-		var wg sync.WaitGroup
-		for filter, want := range map[qod.Filter]int{
-			{}: many, {Device: qod.Device{PhoneNumber: "+34600004711"}}: 1, {QoSProfile: "QOS_L"}: 0,
-		} {
-			wg.Go(func() {
-				found, err := w.List(t.Context(), filter)
-				if err != nil || len(found) != want {
-					t.Errorf("%d sessions, want %d: %v", len(found), want, err)
-				}
-			})
-		}
-		wg.Wait()
-		equal(t, "requests", w.Count(sandbox.OpList), 1)
-	})
-}
-
-// Lists that are wanted at the same time are one, and each speaks for what was before it.
-func TestListIsShared(t *testing.T) {
-	t.Parallel()
-	inBubble(t, setting{network: sandbox.Config{Latency: time.Second}}, func(t *testing.T, w *world) {
-		var wg sync.WaitGroup
-		ask := func(want int) {
-			wg.Go(func() {
-				found, err := w.List(t.Context(), qod.Filter{})
-				if err != nil || len(found) != want {
-					t.Errorf("%d sessions, want %d: %v", len(found), want, err)
-				}
-			})
-		}
-		for range 100 {
-			ask(0)
-		}
-		// The list of those is under way and will not show this one.
-		time.Sleep(500 * time.Millisecond)
-		w.seed(sandbox.Session{})
-		for range 100 {
-			ask(1)
-		}
-		wg.Wait()
-		equal(t, "requests", w.Count(sandbox.OpList), 2)
-	})
-}
-
-func TestListInterrupted(t *testing.T) {
-	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.spoil(sandbox.OpList, -1, sandbox.Delay(20*time.Second))
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			var err error
-			spent := took(func() { _, err = w.List(cancelledIn(t, 5*time.Second), qod.Filter{}) })
-			_ = as[*qod.InterruptedError](t, err)
-			if spent > 6*time.Second {
-				t.Errorf("it went on for %v", spent-5*time.Second)
-			}
-		})
-		wg.Go(func() {
-			time.Sleep(time.Second)
-			if _, err := w.List(t.Context(), qod.Filter{}); err != nil {
-				t.Errorf("the one that was not interrupted: %v", err)
-			}
-		})
-		wg.Wait()
-	})
-}
-
-func TestListSaysHowLongItIsAskedToWait(t *testing.T) {
-	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.spoil(sandbox.OpList, -1, sandbox.Status(503, `{"code":"BUSY"}`, "Retry-After", "60"))
-		var err error
-		spent := took(func() { _, err = w.List(within(t, 10*time.Second), qod.Filter{}) })
-		equal(t, "asked", as[*qod.Error](t, err).RetryAfter, time.Minute)
-		if spent > time.Second {
-			t.Errorf("it slept for %v first", spent)
-		}
-	})
-}
-
-// Whatever verb a fault hits returns it as an error.
+// A panic in any verb becomes its error.
 func TestLookingPanics(t *testing.T) {
 	t.Parallel()
-	verbs := map[string]func(w *world) error{
-		"Read": func(w *world) error { _, err := w.Read(w.t.Context(), qod.Ref{ID: someID}); return err },
-		"List": func(w *world) error { _, err := w.List(w.t.Context(), qod.Filter{}); return err },
-		"Now":  func(w *world) error { _, err := w.Now(w.t.Context()); return err },
+	verbs := map[string]func(n *qodtest.Network) error{
+		"Read": func(n *qodtest.Network) error {
+			_, err := n.Read(n.T.Context(), qod.Ref{ID: qodtest.SessionID})
+			return err
+		},
+		"List": func(n *qodtest.Network) error { _, err := n.List(n.T.Context(), qod.Filter{}); return err },
+		"Now":  func(n *qodtest.Network) error { _, err := n.Now(n.T.Context()); return err },
 	}
 	for name, verb := range verbs {
 		for where, path := range map[string]string{"the API": "/qod/", "the token": "/token", "discovery": "/.well-known/"} {
 			t.Run(name+" in "+where, func(t *testing.T) {
 				t.Parallel()
-				faulty := func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+				faulty := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 					if strings.Contains(r.URL.Path, path) {
 						panic("a fault")
 					}
 					return next.RoundTrip(r)
 				}
-				inBubble(t, setting{wire: faulty}, func(t *testing.T, w *world) {
-					w.t = t
-					err := verb(w)
-					equal(t, "the fault", fmt.Sprint(as[*qod.PanicError](t, err).Value), "a fault")
+				qodtest.InBubble(t, qodtest.Options{Intercept: faulty}, func(t *testing.T, n *qodtest.Network) {
+					n.T = t
+					err := verb(n)
+					qodtest.Equal(t, "the fault", fmt.Sprint(qodtest.ErrorAs[*qod.PanicError](t, err).Value), "a fault")
 					// It must not have left a lock behind.
-					w.wire = nil
-					if err := verb(w); err != nil && !qod.IsGone(err) {
+					n.Intercept = nil
+					if err := verb(n); err != nil && !qod.IsGone(err) {
 						t.Errorf("afterwards: %v", err)
 					}
 				})

@@ -1,4 +1,4 @@
-// The API's clock counts only when two answers of different seconds agree about it, and not at all
+// The API's clock counts only when two answers of different seconds agree about it, and no longer
 // once two have contradicted each other.
 package qod
 
@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// dated is one answer: how long after the one before it its request begins, how long its head takes,
-// and what its Date is ahead by of the moment at which the server set it.
-type dated struct {
+// dateCase is one answer: how long after the previous one its request begins, how long its headers
+// take, and how far its Date is ahead of the moment at which the server set it.
+type dateCase struct {
 	after   time.Duration
 	takes   time.Duration
 	setLate bool          // the Date is set when the head is sent, not when the request arrives
@@ -23,11 +23,11 @@ type dated struct {
 func TestServerClock(t *testing.T) {
 	t.Parallel()
 	const latency = 10 * time.Millisecond
-	one := dated{takes: latency}
-	next := dated{after: time.Second, takes: latency}
-	node := func(skew time.Duration) dated { return dated{after: time.Second, takes: latency, skew: skew} }
+	one := dateCase{takes: latency}
+	next := dateCase{after: time.Second, takes: latency}
+	node := func(skew time.Duration) dateCase { return dateCase{after: time.Second, takes: latency, skew: skew} }
 	for name, test := range map[string]struct {
-		answers  []dated
+		answers  []dateCase
 		now      bool          // two answers agree
 		estimate bool          // one answer says the time
 		skew     time.Duration // of the reading
@@ -35,58 +35,58 @@ func TestServerClock(t *testing.T) {
 		within   time.Duration // how far off the reading may be; a second and the latency by default
 	}{
 		"no answer":                {},
-		"without a Date":           {answers: []dated{{absent: true}, {absent: true, after: time.Minute}}},
-		"one":                      {answers: []dated{one}, estimate: true},
-		"two of one second":        {answers: []dated{one, {takes: latency, after: 100 * time.Millisecond}}, estimate: true},
-		"two with the same Date":   {answers: []dated{one, {after: time.Second, repeats: true}}, estimate: true},
-		"the same Date four times": {answers: []dated{one, {after: time.Second, repeats: true}, {after: time.Second, repeats: true}, {after: time.Second, repeats: true}}, estimate: true},
-		"two of different seconds": {answers: []dated{one, next}, now: true, estimate: true},
+		"without a Date":           {answers: []dateCase{{absent: true}, {absent: true, after: time.Minute}}},
+		"one":                      {answers: []dateCase{one}, estimate: true},
+		"two of one second":        {answers: []dateCase{one, {takes: latency, after: 100 * time.Millisecond}}, estimate: true},
+		"two with the same Date":   {answers: []dateCase{one, {after: time.Second, repeats: true}}, estimate: true},
+		"the same Date four times": {answers: []dateCase{one, {after: time.Second, repeats: true}, {after: time.Second, repeats: true}, {after: time.Second, repeats: true}}, estimate: true},
+		"two of different seconds": {answers: []dateCase{one, next}, now: true, estimate: true},
 		"the second without a Date": {
-			answers: []dated{one, {after: time.Second, absent: true}}, estimate: true,
+			answers: []dateCase{one, {after: time.Second, absent: true}}, estimate: true,
 		},
 		"a third confirms": {
-			answers: []dated{one, {after: 50 * time.Millisecond, takes: latency}, next}, now: true, estimate: true,
+			answers: []dateCase{one, {after: 50 * time.Millisecond, takes: latency}, next}, now: true, estimate: true,
 		},
-		"an hour ahead of this machine": {answers: []dated{node(time.Hour), node(time.Hour)}, now: true, estimate: true, skew: time.Hour},
-		"an hour behind this machine":   {answers: []dated{node(-time.Hour), node(-time.Hour)}, now: true, estimate: true, skew: -time.Hour},
-		"nodes 3 s apart, ahead first":  {answers: []dated{node(3 * time.Second), node(0)}, now: true, estimate: true, skew: 3 * time.Second},
-		"nodes 3 s apart, behind first": {answers: []dated{node(-3 * time.Second), node(0), node(-3 * time.Second)}, now: true, estimate: true},
-		"nodes 8 s apart":               {answers: []dated{node(0), node(8 * time.Second)}, contrary: true},
-		"the first node 6 h ahead":      {answers: []dated{node(6 * time.Hour), node(0)}, contrary: true},
-		"the second node 6 h ahead":     {answers: []dated{node(0), node(6 * time.Hour)}, contrary: true},
-		"every other node 6 h behind":   {answers: []dated{node(0), node(-6 * time.Hour), node(0), node(-6 * time.Hour)}, contrary: true},
+		"an hour ahead of this machine": {answers: []dateCase{node(time.Hour), node(time.Hour)}, now: true, estimate: true, skew: time.Hour},
+		"an hour behind this machine":   {answers: []dateCase{node(-time.Hour), node(-time.Hour)}, now: true, estimate: true, skew: -time.Hour},
+		"nodes 3 s apart, ahead first":  {answers: []dateCase{node(3 * time.Second), node(0)}, now: true, estimate: true, skew: 3 * time.Second},
+		"nodes 3 s apart, behind first": {answers: []dateCase{node(-3 * time.Second), node(0), node(-3 * time.Second)}, now: true, estimate: true},
+		"nodes 8 s apart":               {answers: []dateCase{node(0), node(8 * time.Second)}, contrary: true},
+		"the first node 6 h ahead":      {answers: []dateCase{node(6 * time.Hour), node(0)}, contrary: true},
+		"the second node 6 h ahead":     {answers: []dateCase{node(0), node(6 * time.Hour)}, contrary: true},
+		"every other node 6 h behind":   {answers: []dateCase{node(0), node(-6 * time.Hour), node(0), node(-6 * time.Hour)}, contrary: true},
 		"6 h ahead after many that agree": {
-			answers: []dated{node(0), node(0), node(0), node(0), node(6 * time.Hour)}, contrary: true,
+			answers: []dateCase{node(0), node(0), node(0), node(0), node(6 * time.Hour)}, contrary: true,
 		},
 		"an hour later they still disagree": {
-			answers: []dated{node(0), node(6 * time.Hour), {after: time.Hour, takes: latency}, node(0)}, contrary: true,
+			answers: []dateCase{node(0), node(6 * time.Hour), {after: time.Hour, takes: latency}, node(0)}, contrary: true,
 		},
 		"heads that take 20 s, dated at the request": {
-			answers: []dated{{takes: 20 * time.Second}, {after: time.Second, takes: 20 * time.Second}},
+			answers: []dateCase{{takes: 20 * time.Second}, {after: time.Second, takes: 20 * time.Second}},
 			now:     true, estimate: true, within: 21 * time.Second,
 		},
 		"heads that take 20 s, dated when sent": {
-			answers: []dated{{takes: 20 * time.Second, setLate: true}, {after: time.Second, takes: 20 * time.Second, setLate: true}},
+			answers: []dateCase{{takes: 20 * time.Second, setLate: true}, {after: time.Second, takes: 20 * time.Second, setLate: true}},
 			now:     true, estimate: true,
 		},
 		"one of each is no contradiction": {
-			answers: []dated{{takes: 20 * time.Second}, {after: time.Second, takes: 20 * time.Second, setLate: true}, next},
+			answers: []dateCase{{takes: 20 * time.Second}, {after: time.Second, takes: 20 * time.Second, setLate: true}, next},
 			now:     true, estimate: true,
 		},
 		"a fast answer corrects a slow one": {
-			answers: []dated{{takes: 20 * time.Second}, next, next}, now: true, estimate: true,
+			answers: []dateCase{{takes: 20 * time.Second}, next, next}, now: true, estimate: true,
 		},
 		"15 s ahead, after a slow answer and fast ones": {
-			answers: []dated{{takes: 20 * time.Second, setLate: true}, next, next, node(15 * time.Second)}, contrary: true,
+			answers: []dateCase{{takes: 20 * time.Second, setLate: true}, next, next, node(15 * time.Second)}, contrary: true,
 		},
 		"this machine's clock is set after one": {
-			answers: []dated{one, {after: time.Second, takes: latency, set: time.Hour}}, estimate: true,
+			answers: []dateCase{one, {after: time.Second, takes: latency, set: time.Hour}}, estimate: true,
 		},
 		"this machine's clock is set after two": {
-			answers: []dated{one, next, {after: time.Second, takes: latency, set: -time.Hour}}, estimate: true,
+			answers: []dateCase{one, next, {after: time.Second, takes: latency, set: -time.Hour}}, estimate: true,
 		},
 		"this machine's clock is set, and two agree anew": {
-			answers: []dated{one, next, {after: time.Second, takes: latency, set: time.Hour}, next}, now: true, estimate: true,
+			answers: []dateCase{one, next, {after: time.Second, takes: latency, set: time.Hour}, next}, now: true, estimate: true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -127,7 +127,7 @@ func TestServerClock(t *testing.T) {
 	}
 }
 
-// The contradiction that is told of is the first: what came after it is nobody's time.
+// The first contradiction is the one that is reported.
 func TestServerClockKeepsTheFirstContradiction(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -142,8 +142,8 @@ func TestServerClockKeepsTheFirstContradiction(t *testing.T) {
 	})
 }
 
-// Once the clock is known, a Date that is older than the request comes from a cache, whether that says
-// so or not; one that has stood still since an earlier request does, too.
+// Once the clock is known, a Date that is older than the request comes from a cache, with or
+// without an Age. So does one that has not changed since an earlier request.
 func TestServerClockKnowsACache(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -180,7 +180,8 @@ func TestServerClockKnowsACache(t *testing.T) {
 	}
 }
 
-// What one failure to learn the time has cost is not spent again by all who need it, for ten seconds.
+// A failure to learn the time is returned to further callers for ten seconds, without another
+// request.
 func TestServerClockRemembersWhyThereIsNone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -1,6 +1,6 @@
-// What follows a POST that failed is decided by its failure, by whether a POST before it was lost, and
-// by the session in the way. Every row is a promise: what may have created a session is looked for,
-// what did nothing is repeated, and what was refused is not.
+// The next step after a failed POST depends on the failure, on whether an earlier POST was lost,
+// and on the session in the way. Every row is a promise: a session that may exist is looked for, a
+// POST that did nothing is repeated, and one that was refused is not.
 package qod
 
 import (

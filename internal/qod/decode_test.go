@@ -1,5 +1,5 @@
-// What comes in is read leniently, field by field: one of another type costs that field alone, and
-// never the id, which is the only way to release what the network has just sold.
+// Answers are decoded leniently, field by field: a field of an unexpected type costs that field
+// alone, and never the id, without which nobody can delete the session that has just been created.
 package qod
 
 import (
@@ -13,10 +13,9 @@ import (
 	"time"
 )
 
-const anID = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
+const someID = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 
-// Every spelling that can only mean one instant is read; what could mean another, or is none, is not
-// guessed.
+// Every spelling that can mean only one instant is understood; an ambiguous one is not guessed.
 func TestInstant(t *testing.T) {
 	t.Parallel()
 	want := time.Date(2026, 11, 22, 12, 30, 45, 0, time.UTC)
@@ -55,7 +54,7 @@ func TestInstant(t *testing.T) {
 		`1795350645000`:                               want,
 		`"1795350645999"`:                             want,
 
-		// Nothing was said.
+		// Absent.
 		`null`:                   {},
 		`""`:                     {},
 		`"  "`:                   {},
@@ -84,8 +83,7 @@ func TestInstant(t *testing.T) {
 	}
 }
 
-// What is there and cannot be read is told, as it was spelled and no longer than a line; what is not
-// there is not.
+// A value that cannot be read is reported as it was sent, on one short line; an absent one is not.
 func TestUnread(t *testing.T) {
 	t.Parallel()
 	for fields, want := range map[string]string{
@@ -106,7 +104,7 @@ func TestUnread(t *testing.T) {
 		`"startedAt":"a \"quoted\" one"`:                                                `startedAt "a \"quoted\" one"`,
 		`"started_at":"soon","device":{"startedAt":"soon"}`:                             "",
 	} {
-		body := `{"sessionId":"` + anID + `"`
+		body := `{"sessionId":"` + someID + `"`
 		if fields != "" {
 			body += "," + fields
 		}
@@ -120,15 +118,16 @@ func TestUnread(t *testing.T) {
 	}
 }
 
-// A byte-order mark and the line against scripts say nothing, wherever JSON is read.
+// A byte-order mark, and the line that keeps browsers from running JSON as a script, are ignored
+// everywhere.
 func TestWhatStandsInFront(t *testing.T) {
 	t.Parallel()
 	for _, front := range []string{"\ufeff", " \r\n\ufeff", "\ufeff\r\n ", ")]}'\n", ")]}',\n", "\ufeff)]}'"} {
-		session := `{"sessionId":"` + anID + `","qosStatus":"AVAILABLE"}`
-		if s, err := (openGateway{}).session([]byte(front + session)); err != nil || s.ID != anID || s.Status != StatusAvailable {
+		session := `{"sessionId":"` + someID + `","qosStatus":"AVAILABLE"}`
+		if s, err := (openGateway{}).session([]byte(front + session)); err != nil || s.ID != someID || s.Status != StatusAvailable {
 			t.Errorf("%q: %v, %v", front, s, err)
 		}
-		if list, err := (openGateway{}).sessions([]byte(front + "[" + session + "]")); err != nil || len(list) != 1 || list[0].ID != anID {
+		if list, err := (openGateway{}).sessions([]byte(front + "[" + session + "]")); err != nil || len(list) != 1 || list[0].ID != someID {
 			t.Errorf("%q: %v, %v", front, list, err)
 		}
 		if code, message := (openGateway{}).failure([]byte(front + `{"code":"CONFLICT","message":"busy"}`)); code != "CONFLICT" || message != "busy" {
@@ -145,11 +144,11 @@ func TestWhatStandsInFront(t *testing.T) {
 	}
 }
 
-// A list that something is wrapped around may be one page of it, so it is not taken for the list.
+// A list within an object may be one page of it, so it does not count as the list.
 func TestListsThatAreNone(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
-		`{"sessions":[{"sessionId":"` + anID + `"}]}`: "a JSON object and not an array of sessions",
+		`{"sessions":[{"sessionId":"` + someID + `"}]}`: "a JSON object and not an array of sessions",
 		`{}`:        "a JSON object and not an array of sessions",
 		`"[]"`:      "not a JSON array",
 		`[`:         "not a JSON array",
@@ -170,7 +169,7 @@ func TestStatusOf(t *testing.T) {
 		"AVAILABLE": StatusAvailable, "available": StatusAvailable, " Requested\n": StatusRequested, "unAvailable": StatusUnavailable,
 		"expired": "EXPIRED", "": "", " ": "",
 	} {
-		body, _ := json.Marshal(map[string]string{"sessionId": anID, "qosStatus": shown})
+		body, _ := json.Marshal(map[string]string{"sessionId": someID, "qosStatus": shown})
 		s, err := openGateway{}.session(body)
 		if err != nil || s.Status != want {
 			t.Errorf("%q is %q, %v", shown, s.Status, err)
@@ -202,7 +201,7 @@ func TestSessionOf(t *testing.T) {
 	t.Parallel()
 	port := int64(8080)
 	at := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	id := `"sessionId":"` + anID + `"`
+	id := `"sessionId":"` + someID + `"`
 	for name, test := range map[string]struct {
 		body  string
 		want  Session
@@ -212,56 +211,56 @@ func TestSessionOf(t *testing.T) {
 			body: `{` + id + `,"device":{"phoneNumber":"+34600000001","networkAccessIdentifier":"a@b","ipv4Address":{"publicAddress":"203.0.113.7","publicPort":8080},` +
 				`"ipv6Address":"2001:db8::1"},"qosProfile":"QOS_E","qosStatus":"AVAILABLE","startedAt":"2026-11-22T12:00:00Z","expiresAt":1795348800,"duration":3600}`,
 			want: Session{
-				ID: anID, QoSProfile: "QOS_E", Status: StatusAvailable, StartedAt: at, ExpiresAt: at, Seconds: 3600,
+				ID: someID, QoSProfile: "QOS_E", Status: StatusAvailable, StartedAt: at, ExpiresAt: at, Seconds: 3600,
 				Device: Device{
 					PhoneNumber: "+34600000001", NetworkAccessIdentifier: "a@b", IPv6Address: "2001:db8::1",
 					IPv4Address: &IPv4Address{PublicAddress: "203.0.113.7", PublicPort: &port},
 				},
 			},
 		},
-		"the id alone":  {body: `{` + id + `}`, want: Session{ID: anID}},
-		"all else null": {body: `{` + id + `,"device":null,"qosProfile":null,"qosStatus":null,"startedAt":null,"expiresAt":null,"duration":null}`, want: Session{ID: anID}},
+		"the id alone":  {body: `{` + id + `}`, want: Session{ID: someID}},
+		"all else null": {body: `{` + id + `,"device":null,"qosProfile":null,"qosStatus":null,"startedAt":null,"expiresAt":null,"duration":null}`, want: Session{ID: someID}},
 		"all else of other types": {
 			body: `{` + id + `,"device":[],"qosProfile":{},"qosStatus":[],"startedAt":{},"expiresAt":true,"duration":"long"}`,
-			want: Session{ID: anID, Unread: `startedAt {}, expiresAt true, duration "long"`},
+			want: Session{ID: someID, Unread: `startedAt {}, expiresAt true, duration "long"`},
 		},
-		"an unknown status": {body: `{` + id + `,"qosStatus":"PENDING"}`, want: Session{ID: anID, Status: "PENDING"}},
-		"a port as text":    {body: `{` + id + `,"device":{"ipv4Address":{"publicAddress":"203.0.113.7","publicPort":"8080"}}}`, want: Session{ID: anID, Device: Device{IPv4Address: &IPv4Address{PublicAddress: "203.0.113.7", PublicPort: &port}}}},
-		"a port alone":      {body: `{` + id + `,"device":{"ipv4Address":{"publicPort":8080}}}`, want: Session{ID: anID}},
+		"an unknown status": {body: `{` + id + `,"qosStatus":"PENDING"}`, want: Session{ID: someID, Status: "PENDING"}},
+		"a port as text":    {body: `{` + id + `,"device":{"ipv4Address":{"publicAddress":"203.0.113.7","publicPort":"8080"}}}`, want: Session{ID: someID, Device: Device{IPv4Address: &IPv4Address{PublicAddress: "203.0.113.7", PublicPort: &port}}}},
+		"a port alone":      {body: `{` + id + `,"device":{"ipv4Address":{"publicPort":8080}}}`, want: Session{ID: someID}},
 		"parts of a device of other types": {
-			body: `{` + id + `,"device":{"phoneNumber":null,"networkAccessIdentifier":["a"],"ipv4Address":"203.0.113.7","ipv6Address":{"a":1}}}`, want: Session{ID: anID},
+			body: `{` + id + `,"device":{"phoneNumber":null,"networkAccessIdentifier":["a"],"ipv4Address":"203.0.113.7","ipv6Address":{"a":1}}}`, want: Session{ID: someID},
 		},
-		"a phone without its plus":     {body: `{` + id + `,"device":{"phoneNumber":"34600000001"}}`, want: Session{ID: anID, Device: Device{PhoneNumber: "+34600000001"}}},
-		"a phone that is a number":     {body: `{` + id + `,"device":{"phoneNumber":34600000001}}`, want: Session{ID: anID, Device: Device{PhoneNumber: "+34600000001"}}},
-		"a phone with 00 for its plus": {body: `{` + id + `,"device":{"phoneNumber":"0034600000001"}}`, want: Session{ID: anID, Device: Device{PhoneNumber: "+34600000001"}}},
-		"a phone in groups":            {body: `{` + id + `,"device":{"phoneNumber":"tel:+34 600-000-001"}}`, want: Session{ID: anID, Device: Device{PhoneNumber: "+34600000001"}}},
-		"a phone that is masked":       {body: `{` + id + `,"device":{"phoneNumber":"34600****01"}}`, want: Session{ID: anID, Device: Device{PhoneNumber: "34600****01"}}},
+		"a phone without its plus":     {body: `{` + id + `,"device":{"phoneNumber":"34600000001"}}`, want: Session{ID: someID, Device: Device{PhoneNumber: "+34600000001"}}},
+		"a phone that is a number":     {body: `{` + id + `,"device":{"phoneNumber":34600000001}}`, want: Session{ID: someID, Device: Device{PhoneNumber: "+34600000001"}}},
+		"a phone with 00 for its plus": {body: `{` + id + `,"device":{"phoneNumber":"0034600000001"}}`, want: Session{ID: someID, Device: Device{PhoneNumber: "+34600000001"}}},
+		"a phone in groups":            {body: `{` + id + `,"device":{"phoneNumber":"tel:+34 600-000-001"}}`, want: Session{ID: someID, Device: Device{PhoneNumber: "+34600000001"}}},
+		"a phone that is masked":       {body: `{` + id + `,"device":{"phoneNumber":"34600****01"}}`, want: Session{ID: someID, Device: Device{PhoneNumber: "34600****01"}}},
 
-		"unknown fields":  {body: `{"links":{"sessionId":"x"},` + id + `,"x":[{"sessionId":"y"}]}`, want: Session{ID: anID}},
-		"blanks around":   {body: " \r\n\t{" + id + "}\n", want: Session{ID: anID}},
+		"unknown fields":  {body: `{"links":{"sessionId":"x"},` + id + `,"x":[{"sessionId":"y"}]}`, want: Session{ID: someID}},
+		"blanks around":   {body: " \r\n\t{" + id + "}\n", want: Session{ID: someID}},
 		"a short id":      {body: `{"sessionId":"7"}`, want: Session{ID: "7"}},
 		"an id of digits": {body: `{"sessionId":7}`, want: Session{ID: "7"}},
 
-		// Damaged or wrapped: the id is found wherever it is, as long as it is one.
-		"cut behind the id":     {body: `{` + id, want: Session{ID: anID}, fails: true},
-		"cut within a value":    {body: `{"a":{"b":[1,2]},` + id + `,"device":{"phoneNu`, want: Session{ID: anID}, fails: true},
-		"something behind":      {body: `{` + id + `}}`, want: Session{ID: anID}, fails: true},
-		"a nested id, cut":      {body: `{"a":{` + id + `},"b":`, want: Session{ID: anID}, fails: true},
-		"damaged before the id": {body: `{"a":!,` + id + `}`, want: Session{ID: anID}, fails: true},
-		"an array around it":    {body: `[{` + id + `}]`, want: Session{ID: anID}, fails: true},
-		"an object around it":   {body: `{"data":{` + id + `,"qosStatus":"AVAILABLE"}}`, want: Session{ID: anID}, fails: true},
-		"several around it":     {body: `{"result":[{"session":{` + id + `}}]}`, want: Session{ID: anID}, fails: true},
-		"a text around it":      {body: `"{\"sessionId\": \"` + anID + `\"}"`, want: Session{ID: anID}, fails: true},
-		"two texts around it":   {body: `"{\"body\":\"{\\\"sessionId\\\":\\\"` + anID + `\\\",\\\"a\\\":1}\"}"`, want: Session{ID: anID}, fails: true},
+		// In damaged or wrapped JSON the id is found wherever it is, as long as there is only one.
+		"cut behind the id":     {body: `{` + id, want: Session{ID: someID}, fails: true},
+		"cut within a value":    {body: `{"a":{"b":[1,2]},` + id + `,"device":{"phoneNu`, want: Session{ID: someID}, fails: true},
+		"something behind":      {body: `{` + id + `}}`, want: Session{ID: someID}, fails: true},
+		"a nested id, cut":      {body: `{"a":{` + id + `},"b":`, want: Session{ID: someID}, fails: true},
+		"damaged before the id": {body: `{"a":!,` + id + `}`, want: Session{ID: someID}, fails: true},
+		"an array around it":    {body: `[{` + id + `}]`, want: Session{ID: someID}, fails: true},
+		"an object around it":   {body: `{"data":{` + id + `,"qosStatus":"AVAILABLE"}}`, want: Session{ID: someID}, fails: true},
+		"several around it":     {body: `{"result":[{"session":{` + id + `}}]}`, want: Session{ID: someID}, fails: true},
+		"a text around it":      {body: `"{\"sessionId\": \"` + someID + `\"}"`, want: Session{ID: someID}, fails: true},
+		"two texts around it":   {body: `"{\"body\":\"{\\\"sessionId\\\":\\\"` + someID + `\\\",\\\"a\\\":1}\"}"`, want: Session{ID: someID}, fails: true},
 		"a text with encoded quotes": {
-			body: `"{\u0022sessionId\u0022:\n\u0022` + anID + `\u0022,\u0022a\u0022:1}"`, want: Session{ID: anID}, fails: true,
+			body: `"{\u0022sessionId\u0022:\n\u0022` + someID + `\u0022,\u0022a\u0022:1}"`, want: Session{ID: someID}, fails: true,
 		},
-		"a lined text around it": {body: `{"body":"{\n  \"sessionId\" :\r\n  \"` + anID + `\"\n}"}`, want: Session{ID: anID}, fails: true},
-		"a mark and an array":    {body: "\ufeff[{" + id + `}]`, want: Session{ID: anID}, fails: true},
+		"a lined text around it": {body: `{"body":"{\n  \"sessionId\" :\r\n  \"` + someID + `\"\n}"}`, want: Session{ID: someID}, fails: true},
+		"a mark and an array":    {body: "\ufeff[{" + id + `}]`, want: Session{ID: someID}, fails: true},
 		"a wrapped number":       {body: `{"data":{"sessionId":7}}`, want: Session{ID: "7"}, fails: true},
-		"one id twice":           {body: `[{` + id + `},{` + id + `}]`, want: Session{ID: anID}, fails: true},
-		"null and one wrapped":   {body: `{"sessionId":null,"data":{` + id + `}}`, want: Session{ID: anID}, fails: true},
-		"empty and one wrapped":  {body: `{"sessionId":"","data":{` + id + `}}`, want: Session{ID: anID}, fails: true},
+		"one id twice":           {body: `[{` + id + `},{` + id + `}]`, want: Session{ID: someID}, fails: true},
+		"null and one wrapped":   {body: `{"sessionId":null,"data":{` + id + `}}`, want: Session{ID: someID}, fails: true},
+		"empty and one wrapped":  {body: `{"sessionId":"","data":{` + id + `}}`, want: Session{ID: someID}, fails: true},
 
 		"two ids":                  {body: `[{` + id + `},{"sessionId":"x"}]`, fails: true},
 		"two objects":              {body: `{` + id + `}{"sessionId":"x"}`, fails: true},
@@ -285,15 +284,15 @@ func TestSessionOf(t *testing.T) {
 			if (err != nil) != test.fails {
 				t.Errorf("error: %v", err)
 			}
-			if !reflect.DeepEqual(plainly(got), plainly(test.want)) {
-				t.Errorf("got %v, want %v", plainly(got), plainly(test.want))
+			if !reflect.DeepEqual(jsonOf(got), jsonOf(test.want)) {
+				t.Errorf("got %v, want %v", jsonOf(got), jsonOf(test.want))
 			}
 		})
 	}
 }
 
-// plainly is a session without its methods, which mask it.
-func plainly(s Session) any {
+// jsonOf is a session without its methods, which mask it.
+func jsonOf(s Session) any {
 	type device struct {
 		Phone, NAI, V4, V6 string
 		Port               int64
@@ -310,8 +309,8 @@ func plainly(s Session) any {
 func TestLocatedID(t *testing.T) {
 	t.Parallel()
 	for location, want := range map[string]string{
-		"/v1/qod/sessions/" + anID:                          anID,
-		"https://gateway.example/v1/qod/sessions/" + anID:   anID,
+		"/v1/qod/sessions/" + someID:                        someID,
+		"https://gateway.example/v1/qod/sessions/" + someID: someID,
 		"https://gateway.example/qod/sessions/x?verbose=1#": "x",
 		"":                         "",
 		"/v1/qod/sessions":         "",
@@ -324,7 +323,7 @@ func TestLocatedID(t *testing.T) {
 		"/v1/qod/sessions/%2e%2e":  "",
 		"/v1/qod/sessions/a%2fb":   "",
 		"://":                      "",
-		anID:                       "",
+		someID:                     "",
 		"/v1/qod/sessions/ä":       "",
 		"/v1/qod/sessions/a b":     "",
 		"/v1/qod/sessions/..%2f..": "",
@@ -335,17 +334,17 @@ func TestLocatedID(t *testing.T) {
 	}
 }
 
-// Any body that holds one sessionId yields it, whatever is in front of it (as long as that is JSON),
-// behind it and around it.
+// A body with a single sessionId yields it, whatever comes before it (as long as that is JSON),
+// after it and around it.
 func FuzzSession(f *testing.F) {
 	for _, behind := range []string{
 		`}`, ``, `,"startedAt":1639479600}`, `,"device":{"phoneNumber":"+34600000001"},"duration":3600,"expiresAt":null}`, `,"device":{"pho`, `}}`, "}\xff", `,"a":`,
 		`,"startedAt":"9999-99-99T99:99:99Z","duration":1e999}`, `,"device":{"ipv4Address":{"publicAddress":"1.2.3.4","publicPort":-1}}}`, ` <html>`,
 	} {
-		f.Add(``, anID, behind)
+		f.Add(``, someID, behind)
 		f.Add(`"qosStatus":"AVAILABLE","x":[{"sessionId":"y"}]`, "a~b.c_d-1", behind)
 	}
-	f.Add(`"a":`, anID, `}`)
+	f.Add(`"a":`, someID, `}`)
 	f.Add(``, `../../admin`, `}`)
 	f.Fuzz(func(t *testing.T, before, id, behind string) {
 		body := `{`
@@ -371,7 +370,7 @@ func FuzzSession(f *testing.F) {
 			t.Errorf("%s yields %q: %v", body, s.ID, decodeErr)
 		}
 		if decodeErr == nil {
-			toldOrRead(t, body, s)
+			wantReadOrReported(t, body, s)
 		}
 		for _, around := range [][2]string{{`{"data":`, `}`}, {`[`, `]`}, {`[[`, `]`}, {"\ufeff", ""}, {`x`, ``}, {quote(body) + `,"x":`, ``}} {
 			wrapped, _ := openGateway{}.session([]byte(around[0] + body + around[1]))
@@ -379,7 +378,7 @@ func FuzzSession(f *testing.F) {
 				t.Errorf("%s yields %q", around[0]+body+around[1], wrapped.ID)
 			}
 		}
-		// The same bytes are also a list's entry, a failure and, by themselves, anything.
+		// The same bytes may also be an entry of a list, an error body, or anything else.
 		if list, err := (openGateway{}).sessions([]byte(`[` + body + `]`)); err == nil && validID(id) && !again && (len(list) == 0 || list[0].ID != id) {
 			t.Errorf("as a list: %v", list)
 		}
@@ -394,8 +393,8 @@ func FuzzSession(f *testing.F) {
 
 func quote(s string) string { b, _ := json.Marshal(s); return string(b) }
 
-// toldOrRead fails a session that lost a value without a word, or told of one that it has.
-func toldOrRead(t *testing.T, body string, s Session) {
+// wantReadOrReported fails if a value was neither read nor reported, or if it was both.
+func wantReadOrReported(t *testing.T, body string, s Session) {
 	t.Helper()
 	fields, _ := decodeObject([]byte(body))
 	for name, none := range map[string]bool{"startedAt": s.StartedAt.IsZero(), "expiresAt": s.ExpiresAt.IsZero(), "duration": s.Seconds == 0} {
@@ -411,13 +410,14 @@ func toldOrRead(t *testing.T, body string, s Session) {
 	}
 }
 
-// startsAnew reports whether what follows a string leaves it one: a colon would make it a key.
+// startsAnew reports whether a string is a value in front of this text: a colon would make it a
+// key.
 func startsAnew(behind string) bool {
 	return !strings.HasPrefix(strings.TrimLeft(behind, " \t\r\n"), ":")
 }
 
-// Whatever a token endpoint sends: what becomes of it has the types of RFC 6749 or is refused, and
-// the lifetime is one that a duration can hold.
+// Whatever a token endpoint sends becomes a response with the types of RFC 6749, or is refused; and
+// its lifetime is one that a duration can hold.
 func FuzzToken(f *testing.F) {
 	for _, body := range []string{
 		`{"access_token":"abc","token_type":"bearer","expires_in":3600}`, `{"access_token":"abc","expires_in":"3600.5"}`, `{"access_token":7}`,
@@ -459,8 +459,7 @@ func FuzzToken(f *testing.F) {
 	})
 }
 
-// BenchmarkList is a list from its bytes to its sessions. A client spaces its lists out, so it is
-// measured without one.
+// BenchmarkList decodes a list. It is measured without a client, which would space its lists.
 func BenchmarkList(b *testing.B) {
 	for _, n := range []int{1, 1000, 10_000} {
 		infos := make([]string, 0, n)

@@ -1,5 +1,4 @@
-// What the process knows of its devices: one create at a time for each, under whatever spelling,
-// without two that block each other.
+// One create at a time for each device, however it is spelled, and no deadlock between creates.
 package qod
 
 import (
@@ -96,7 +95,7 @@ func TestLock(t *testing.T) {
 	}
 }
 
-// One that stops waiting gives back what it has.
+// A create that stops waiting releases what it has locked.
 func TestLockInterrupted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -125,7 +124,7 @@ func TestLockInterrupted(t *testing.T) {
 	})
 }
 
-// Creates that share identifiers in any order do not block each other for ever.
+// Creates that share identifiers in any order do not deadlock.
 func TestLocksDoNotDeadlock(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -1,5 +1,5 @@
-// Discovery finds the token endpoint once, and sends no secret to one that the document of this
-// very origin does not name over https.
+// Discovery finds the token endpoint once. The secret goes only to an https endpoint that the
+// document of this very origin names.
 package qod_test
 
 import (
@@ -9,35 +9,38 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
 func TestDiscovery(t *testing.T) {
 	t.Parallel()
-	set := func(field string, value any) func(*world) {
-		return func(w *world) { w.Discovery(func(document map[string]any) { document[field] = value }) }
+	set := func(field string, value any) func(*qodtest.Network) {
+		return func(n *qodtest.Network) { n.Discovery(func(document map[string]any) { document[field] = value }) }
 	}
-	spoilt := func(effect sandbox.Effect) func(*world) {
-		return func(w *world) { w.spoil(sandbox.OpDiscovery, -1, effect) }
+	spoilt := func(effect sandbox.Effect) func(*qodtest.Network) {
+		return func(n *qodtest.Network) { n.InjectFault(sandbox.OpDiscovery, -1, effect) }
 	}
 	tests := map[string]struct {
 		endpoint string
-		arrange  func(*world)
+		arrange  func(*qodtest.Network)
 		says     string // the error does; empty: none
 		status   int
 		asked    int // for the document; 0: once
 	}{
-		"as it should":                 {},
-		"an issuer with a slash":       {arrange: set("issuer", gateway+"/")},
-		"no issuer":                    {arrange: func(w *world) { w.Discovery(without("issuer")) }},
-		"another host for tokens":      {arrange: set("token_endpoint", "https://auth.example/oauth/token")},
-		"the endpoint in capitals":     {endpoint: "https://Gateway.Example/v1", arrange: set("issuer", gateway)},
-		"the issuer in capitals":       {arrange: set("issuer", "https://GATEWAY.example")},
-		"the document is called plain": {arrange: func(w *world) { w.spoil(sandbox.OpDiscovery, 1, sandbox.Header("Content-Type", "text/plain")) }},
+		"as it should":             {},
+		"an issuer with a slash":   {arrange: set("issuer", qodtest.Gateway+"/")},
+		"no issuer":                {arrange: func(n *qodtest.Network) { n.Discovery(withoutFields("issuer")) }},
+		"another host for tokens":  {arrange: set("token_endpoint", "https://auth.example/oauth/token")},
+		"the endpoint in capitals": {endpoint: "https://Gateway.Example/v1", arrange: set("issuer", qodtest.Gateway)},
+		"the issuer in capitals":   {arrange: set("issuer", "https://GATEWAY.example")},
+		"the document is called plain": {arrange: func(n *qodtest.Network) {
+			n.InjectFault(sandbox.OpDiscovery, 1, sandbox.Header("Content-Type", "text/plain"))
+		}},
 
 		"no issuer, and another host for tokens": {
-			arrange: func(w *world) {
-				w.Discovery(func(document map[string]any) {
+			arrange: func(n *qodtest.Network) {
+				n.Discovery(func(document map[string]any) {
 					delete(document, "issuer")
 					document["token_endpoint"] = "https://auth.example/oauth/token"
 				})
@@ -45,30 +48,30 @@ func TestDiscovery(t *testing.T) {
 			says: "names no issuer, so it is not trusted to send the client secret to another host, https://auth.example",
 		},
 		"no issuer, and another port for tokens": {
-			arrange: func(w *world) {
-				w.Discovery(func(document map[string]any) {
+			arrange: func(n *qodtest.Network) {
+				n.Discovery(func(document map[string]any) {
 					delete(document, "issuer")
-					document["token_endpoint"] = gateway + ":8443/oauth/token"
+					document["token_endpoint"] = qodtest.Gateway + ":8443/oauth/token"
 				})
 			},
-			says: "another host, " + gateway + ":8443",
+			says: "another host, " + qodtest.Gateway + ":8443",
 		},
 		"another issuer":                {arrange: set("issuer", "https://evil.example"), says: "another issuer, https://evil.example"},
 		"an issuer of another scheme":   {arrange: set("issuer", "http://gateway.example"), says: "another issuer"},
-		"an issuer with a path":         {arrange: set("issuer", gateway+"/tenant"), says: "another issuer"},
-		"no token endpoint":             {arrange: func(w *world) { w.Discovery(without("token_endpoint")) }, says: "no token_endpoint"},
+		"an issuer with a path":         {arrange: set("issuer", qodtest.Gateway+"/tenant"), says: "another issuer"},
+		"no token endpoint":             {arrange: func(n *qodtest.Network) { n.Discovery(withoutFields("token_endpoint")) }, says: "no token_endpoint"},
 		"a token endpoint that is null": {arrange: set("token_endpoint", nil), says: "no token_endpoint"},
 		"a token endpoint of http":      {arrange: set("token_endpoint", "http://gateway.example/oauth/token"), says: "unencrypted"},
 		"a token endpoint with a user":  {arrange: set("token_endpoint", "https://u:p@gateway.example/oauth/token"), says: "user name"},
 		"a token endpoint with a query": {arrange: set("token_endpoint", "https://gateway.example/oauth/token?x"), says: "query"},
 		"a relative token endpoint":     {arrange: set("token_endpoint", "/oauth/token"), says: "absolute URL"},
 		"a token endpoint of files":     {arrange: set("token_endpoint", "file:///etc/passwd"), says: "absolute URL"},
-		"a page":                        {arrange: spoilt(sandbox.Answer(200, htmlType, loginPage)), says: "not a JSON object"},
-		"empty":                         {arrange: spoilt(sandbox.Answer(200, jsonType, "")), says: "not a JSON object"},
-		"an array":                      {arrange: spoilt(sandbox.Answer(200, jsonType, "[]")), says: "not a JSON object"},
-		"404":                           {arrange: spoilt(sandbox.Status(404, loginPage, "Content-Type", htmlType)), says: "404", status: 404},
+		"a page":                        {arrange: spoilt(sandbox.Answer(200, qodtest.HTML, qodtest.LoginPage)), says: "not a JSON object"},
+		"empty":                         {arrange: spoilt(sandbox.Answer(200, qodtest.JSON, "")), says: "not a JSON object"},
+		"an array":                      {arrange: spoilt(sandbox.Answer(200, qodtest.JSON, "[]")), says: "not a JSON object"},
+		"404":                           {arrange: spoilt(sandbox.Status(404, qodtest.LoginPage, "Content-Type", qodtest.HTML)), says: "404", status: 404},
 		"a redirect":                    {arrange: spoilt(sandbox.Redirect(302, "https://sso.example/login?next=x")), says: "redirected to https://sso.example,", status: 302},
-		"503":                           {arrange: spoilt(down), says: "503", status: 503, asked: 3},
+		"503":                           {arrange: spoilt(unavailable), says: "503", status: 503, asked: 3},
 		"429":                           {arrange: spoilt(sandbox.Status(429, "")), says: "429", status: 429, asked: 3},
 		"dropped":                       {arrange: spoilt(sandbox.DropBeforeCommit()), says: "EOF", asked: 3},
 		"cut":                           {arrange: spoilt(sandbox.Truncate(20)), says: "EOF", asked: 3},
@@ -78,69 +81,69 @@ func TestDiscovery(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{client: func(c *qod.Config) {
+			qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) {
 				if test.endpoint != "" {
 					c.Endpoint = test.endpoint
 				}
-			}}, func(t *testing.T, w *world) {
+			}}, func(t *testing.T, n *qodtest.Network) {
 				if test.arrange != nil {
-					test.arrange(w)
+					test.arrange(n)
 				}
-				err := look(t, w)
+				err := list(t, n)
 				asked := test.asked
 				if asked == 0 {
 					asked = 1
 				}
-				equal(t, "asked for the document", w.Count(sandbox.OpDiscovery), asked)
+				qodtest.Equal(t, "asked for the document", n.Count(sandbox.OpDiscovery), asked)
 				if test.says == "" {
 					if err != nil {
 						t.Error(err)
 					}
 					return
 				}
-				e := as[*qod.TokenError](t, err)
-				equal(t, "discovery", e.Discovery, true)
-				equal(t, "status", e.Status, test.status)
-				equal(t, "URL", e.URL, gateway+"/.well-known/openid-configuration")
+				e := qodtest.ErrorAs[*qod.TokenError](t, err)
+				qodtest.Equal(t, "discovery", e.Discovery, true)
+				qodtest.Equal(t, "status", e.Status, test.status)
+				qodtest.Equal(t, "URL", e.URL, qodtest.Gateway+"/.well-known/openid-configuration")
 				if text := err.Error(); !strings.Contains(text, test.says) || len(text) > 500 || strings.ContainsAny(text, "<\n") {
 					t.Errorf("%q does not say %q", text, test.says)
 				}
-				equal(t, "token requests", w.Count(sandbox.OpToken), 0)
-				equal(t, "other requests", w.Count(sandbox.OpOther)+w.Count(sandbox.OpRead), 0)
+				qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 0)
+				qodtest.Equal(t, "other requests", n.Count(sandbox.OpOther)+n.Count(sandbox.OpRead), 0)
 			})
 		})
 	}
 }
 
-// The document is read once and carries no credentials, however many tokens there are.
+// The document is read once, without credentials, however many tokens there are.
 func TestDiscoveryOnce(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{network: sandbox.Config{TokenLifetime: time.Minute}}, func(t *testing.T, w *world) {
+	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{TokenLifetime: time.Minute}}, func(t *testing.T, n *qodtest.Network) {
 		for range 10 {
-			for _, err := range together(20, func() error { return look(t, w) }) {
+			for _, err := range concurrently(20, func() error { return list(t, n) }) {
 				if err != nil {
 					t.Error(err)
 				}
 			}
 			time.Sleep(5 * time.Minute)
 		}
-		equal(t, "token requests", w.Count(sandbox.OpToken), 10)
-		equal(t, "discoveries", w.Count(sandbox.OpDiscovery), 1)
-		r := w.Requests(sandbox.OpDiscovery)[0]
-		equal(t, "User-Agent", r.Header.Get("User-Agent"), "terraform-provider-qod/test")
+		qodtest.Equal(t, "token requests", n.Count(sandbox.OpToken), 10)
+		qodtest.Equal(t, "discoveries", n.Count(sandbox.OpDiscovery), 1)
+		r := n.Requests(sandbox.OpDiscovery)[0]
+		qodtest.Equal(t, "User-Agent", r.Header.Get("User-Agent"), "terraform-provider-qod/test")
 		if r.Header.Get("Authorization") != "" || r.Method != http.MethodGet {
 			t.Errorf("%s with %v", r.Method, r.Header)
 		}
 	})
 }
 
-// One that failed is looked for again, once the burst that wanted it is over.
+// After a failure, discovery is repeated once the burst that needed it is over.
 func TestDiscoveryRecovers(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.spoil(sandbox.OpDiscovery, 1, sandbox.Status(404, ""))
-		_ = as[*qod.TokenError](t, look(t, w))
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpDiscovery, 1, sandbox.Status(404, ""))
+		_ = qodtest.ErrorAs[*qod.TokenError](t, list(t, n))
 		time.Sleep(2 * time.Second)
-		mustLook(t, w)
+		mustList(t, n)
 	})
 }

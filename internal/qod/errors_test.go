@@ -1,4 +1,4 @@
-// What an error says is one line that names what happened; what it wraps can be asked for.
+// An error is one line that says what happened; the details are in what it wraps.
 package qod_test
 
 import (
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 )
 
 func TestErrorTexts(t *testing.T) {
@@ -17,13 +18,13 @@ func TestErrorTexts(t *testing.T) {
 	refused := &qod.Error{Operation: qod.OperationCreate, Status: 409, Code: "CONFLICT", Message: "no", Correlator: "abc"}
 	for want, err := range map[string]error{
 		"create session: HTTP 409 Conflict: CONFLICT: no (x-correlator abc)": refused,
-		"read session " + someID + ": EOF":                                   &qod.Error{Operation: qod.OperationRead, SessionID: someID, Err: errors.New("EOF")},
+		"read session " + qodtest.SessionID + ": EOF":                        &qod.Error{Operation: qod.OperationRead, SessionID: qodtest.SessionID, Err: errors.New("EOF")},
 		"token endpoint https://a.example/token: HTTP 401 Unauthorized: invalid_client: who": &qod.TokenError{
 			URL: "https://a.example/token", Status: 401, Code: "invalid_client", Description: "who",
 		},
 		"discovery https://a.example: EOF": &qod.TokenError{URL: "https://a.example", Discovery: true, Err: errors.New("EOF")},
-		"a session for phone_number …01 exists already: create session: HTTP 409 Conflict: CONFLICT: no (x-correlator abc)": &qod.ConflictError{Device: wanted().Device, Err: refused},
-		"a session for phone_number …01 may exist: create session: HTTP 409 Conflict: CONFLICT: no (x-correlator abc)":      &qod.UnresolvedError{Device: wanted().Device, Err: refused},
+		"a session for phone_number …01 exists already: create session: HTTP 409 Conflict: CONFLICT: no (x-correlator abc)": &qod.ConflictError{Device: qodtest.Spec().Device, Err: refused},
+		"a session for phone_number …01 may exist: create session: HTTP 409 Conflict: CONFLICT: no (x-correlator abc)":      &qod.UnresolvedError{Device: qodtest.Spec().Device, Err: refused},
 
 		"delete session: interrupted":    &qod.InterruptedError{Operation: qod.OperationDelete},
 		"delete session: timed out: EOF": &qod.InterruptedError{Operation: qod.OperationDelete, Timeout: true, Err: errors.New("EOF")},
@@ -35,7 +36,7 @@ func TestErrorTexts(t *testing.T) {
 		"wait for session x: the credentials were refused":      &qod.WaitError{Reason: qod.WaitUnauthorized, Last: qod.Session{ID: "x"}},
 		"internal fault: index out of range":                    &qod.PanicError{Value: "index out of range", Stack: []byte("stack")},
 	} {
-		equal(t, "text", err.Error(), want)
+		qodtest.Equal(t, "text", err.Error(), want)
 		if strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q is more than a line", err)
 		}
@@ -45,7 +46,7 @@ func TestErrorTexts(t *testing.T) {
 	}
 }
 
-// Only the API's own 404 about one session says that it is gone.
+// Only a *GoneError says that a session is gone.
 func TestIsGone(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{
@@ -57,8 +58,8 @@ func TestIsGone(t *testing.T) {
 			t.Errorf("%s is gone", name)
 		}
 	}
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		_, err := w.Read(within(t, time.Minute), qod.Ref{ID: someID})
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		_, err := n.Read(qodtest.WithTimeout(t, time.Minute), qod.Ref{ID: qodtest.SessionID})
 		if !qod.IsGone(err) || !qod.IsGone(fmt.Errorf("refresh: %w", err)) {
 			t.Errorf("it is not gone: %v", err)
 		}

@@ -2,17 +2,17 @@ package qod
 
 import "time"
 
-// BreakClaims has this process fail when it records whose a session is, which no network can do.
+// BreakClaims makes the client panic when it claims a session, which no network can cause.
 func (c *Client) BreakClaims() { c.own.made = nil }
 
-// ClockIsSet puts this machine's clock on, as the client sees it.
+// ClockIsSet sets this machine's clock forward, as the client sees it.
 func (c *Client) ClockIsSet(by time.Duration) {
 	c.clock.mu.Lock()
 	defer c.clock.mu.Unlock()
 	c.clock.wall = c.clock.wall.Add(-by)
 }
 
-// What two devices say of each other, and what locks go by.
+// How two devices compare, and what their locks go by.
 
 func (d Device) Compare(shown Device) (matches, contradicts bool) { return d.compare(shown) }
 func (d Device) Overlaps(shown Device) bool                       { return d.overlaps(shown) }

@@ -1,6 +1,6 @@
-// A 404 is not the session's end. Gateways, replicas and caches say it of sessions that are live and
-// billed, so whoever reads, deletes or waits is told that one is gone only where something proves it:
-// otherwise the session, or an error that keeps it in state.
+// A 404 is not the end of a session. Gateways, replicas and caches answer with one for sessions
+// that are live and billed, so a read, a delete or a wait reports a session as gone only where
+// there is proof. Otherwise it returns the session, or an error that keeps it in state.
 package qod_test
 
 import (
@@ -13,60 +13,61 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// An absentee is a way to say that there is no session.
-type absentee struct {
+// notFoundCase is a way to answer that there is no session.
+type notFoundCase struct {
 	name   string
 	own    bool // in the words of the API document
 	effect sandbox.Effect
 }
 
-func absentees() []absentee {
-	all := []absentee{
-		{"the API", true, noSession},
+func notFoundCases() []notFoundCase {
+	all := []notFoundCase{
+		{"the API", true, notFound},
 		{"the API, CAMARA's code", true, sandbox.Status(404, `{"status":404,"code":"QUALITY_ON_DEMAND.SESSION_NOT_FOUND","message":"no"}`)},
 		{"the API, 410", true, sandbox.Status(410, `{"status":410,"code":"GONE","message":"it was here"}`)},
 		{"the API, out of a cache", false, sandbox.Status(404, `{"status":404,"code":"NOT_FOUND","message":"no"}`, "Age", "30")},
 		{"410, empty", false, sandbox.Status(410, "")},
-		{"410, a page", false, sandbox.Status(410, loginPage, "Content-Type", htmlType)},
+		{"410, a page", false, sandbox.Status(410, qodtest.LoginPage, "Content-Type", qodtest.HTML)},
 		{"cut off", false, sandbox.Status(404, `{"code":"NOT_F`)},
 	}
 	for _, answer := range sandbox.ForeignNotFound {
-		all = append(all, absentee{answer.Name, false, answer.Effect})
+		all = append(all, notFoundCase{answer.Name, false, answer.Effect})
 	}
 	return all
 }
 
-// The verbs that can be told that there is no session, each with what it asks for.
-type asker struct {
+// operationCase is a verb that such an answer is given to, with the requests that it makes.
+type operationCase struct {
 	op    sandbox.Operation
 	reads bool // and returns what it has read
-	ask   func(ctx context.Context, w *world, ref qod.Ref) error
+	ask   func(ctx context.Context, n *qodtest.Network, ref qod.Ref) error
 }
 
-func askers() map[string]asker {
-	return map[string]asker{
-		"read": {sandbox.OpRead, true, func(ctx context.Context, w *world, ref qod.Ref) error {
-			s, err := w.Read(ctx, ref)
+func operationCases() map[string]operationCase {
+	return map[string]operationCase{
+		"read": {sandbox.OpRead, true, func(ctx context.Context, n *qodtest.Network, ref qod.Ref) error {
+			s, err := n.Read(ctx, ref)
 			if err == nil && s.ID != ref.ID {
-				w.t.Errorf("another session was read: %s", s)
+				n.T.Errorf("another session was read: %s", s)
 			}
 			return err
 		}},
-		"delete": {sandbox.OpDelete, false, func(ctx context.Context, w *world, ref qod.Ref) error { return w.Delete(ctx, ref) }},
-		"wait": {sandbox.OpRead, false, func(ctx context.Context, w *world, ref qod.Ref) error {
-			_, err := w.Await(ctx, ref)
+		"delete": {sandbox.OpDelete, false, func(ctx context.Context, n *qodtest.Network, ref qod.Ref) error { return n.Delete(ctx, ref) }},
+		"wait": {sandbox.OpRead, false, func(ctx context.Context, n *qodtest.Network, ref qod.Ref) error {
+			_, err := n.Await(ctx, ref)
 			return err
 		}},
 	}
 }
 
-// A list, as whoever looks for a session may find it.
-type lister struct {
-	before func(w *world) // before the session is made
-	after  func(w *world) // and after
+// listCase is how a list answers a verb that looks for a session.
+type listCase struct {
+	before func(n *qodtest.Network) // before the session is made
+	after  func(n *qodtest.Network) // and after
 	effect *sandbox.Effect
 	lag    time.Duration
 	still  bool // it shows for ever what there is while the session is there
@@ -77,24 +78,24 @@ type lister struct {
 	refused bool // the API has none: its own words, twice, are proof enough
 }
 
-func listers() map[string]lister {
+func listCases() map[string]listCase {
 	answer := func(status int, body string, header ...string) *sandbox.Effect {
 		return new(sandbox.Status(status, body, header...))
 	}
-	all := map[string]lister{
+	all := map[string]listCase{
 		"is well":                        {age: 2 * time.Minute, proves: true, shows: true},
 		"is well, of a new session":      {age: 20 * time.Second, proves: true, shows: true},
 		"lags 45 s, of an older session": {age: 2 * time.Minute, lag: 45 * time.Second, proves: true, shows: true},
 		"lags 45 s, of a new session":    {age: 20 * time.Second, lag: 45 * time.Second, proves: true, shows: true},
 		"stands still":                   {age: 2 * time.Minute, still: true, shows: true},
-		"fails":                          {age: 2 * time.Minute, effect: &down},
-		"fails, of a new session":        {age: 20 * time.Second, effect: &down},
+		"fails":                          {age: 2 * time.Minute, effect: &unavailable},
+		"fails, of a new session":        {age: 20 * time.Second, effect: &unavailable},
 		"hangs":                          {age: 2 * time.Minute, effect: new(sandbox.HangBeforeCommit())},
-		"is a page":                      {age: 2 * time.Minute, effect: answer(200, loginPage, "Content-Type", htmlType)},
-		"is an old one with its Age":     {age: 2 * time.Minute, before: func(w *world) { staleBy(w, sandbox.Cached(), 0) }},
-		"is an old one without its Age":  {age: 2 * time.Minute, before: func(w *world) { staleBy(w, sandbox.CachedWithoutAge(), 0) }},
-		"is an old one that shows it, with its Age":    {age: 2 * time.Minute, after: func(w *world) { staleBy(w, sandbox.Cached(), 0) }},
-		"is an old one that shows it, without its Age": {age: 2 * time.Minute, after: func(w *world) { staleBy(w, sandbox.CachedWithoutAge(), 0) }},
+		"is a page":                      {age: 2 * time.Minute, effect: answer(200, qodtest.LoginPage, "Content-Type", qodtest.HTML)},
+		"is an old one with its Age":     {age: 2 * time.Minute, before: func(n *qodtest.Network) { staleBy(n, sandbox.Cached(), 0) }},
+		"is an old one without its Age":  {age: 2 * time.Minute, before: func(n *qodtest.Network) { staleBy(n, sandbox.CachedWithoutAge(), 0) }},
+		"is an old one that shows it, with its Age":    {age: 2 * time.Minute, after: func(n *qodtest.Network) { staleBy(n, sandbox.Cached(), 0) }},
+		"is an old one that shows it, without its Age": {age: 2 * time.Minute, after: func(n *qodtest.Network) { staleBy(n, sandbox.CachedWithoutAge(), 0) }},
 		"is a page of more, elsewhere":                 {age: 2 * time.Minute, effect: answer(200, "[]", "Link", `<https://elsewhere.example/v1/qod/sessions?page=2>; rel="next"`)},
 		"is a part":                                    {age: 2 * time.Minute, effect: answer(206, "[]")},
 		"is a part, with its range":                    {age: 2 * time.Minute, effect: answer(206, "[]", "Content-Range", "sessions 0-0/2")},
@@ -102,26 +103,26 @@ func listers() map[string]lister {
 		"is one page, whose next one is gone":          {age: 2 * time.Minute, effect: answer(200, "[]", "Link", `<?page=2>; rel="next"`)},
 	}
 	for _, status := range []int{403, 405, 501} {
-		all[fmt.Sprintf("is refused with %d", status)] = lister{age: 2 * time.Minute, effect: answer(status, ""), refused: true}
+		all[fmt.Sprintf("is refused with %d", status)] = listCase{age: 2 * time.Minute, effect: answer(status, ""), refused: true}
 	}
 	return all
 }
 
-// Who says that there is no session, to whom, and what lists are good for: it is gone only where the
-// network does not hold it. Each verb meets each list with every fourth of the answers, in turn, and so
-// with six of them at least; each answer meets each verb.
+// Every source of a 404, every verb, and every kind of list: a session is gone only where the
+// network does not hold it. Each verb meets each list with every fourth of the answers, in
+// rotation, and so with six of them at least; each answer meets each verb.
 func TestGoneOnlyWithProof(t *testing.T) {
 	t.Parallel()
 	combination := 0
-	for _, verb := range slices.Sorted(maps.Keys(askers())) {
-		asker := askers()[verb]
-		for _, look := range slices.Sorted(maps.Keys(listers())) {
-			list := listers()[look]
+	for _, verb := range slices.Sorted(maps.Keys(operationCases())) {
+		asker := operationCases()[verb]
+		for _, look := range slices.Sorted(maps.Keys(listCases())) {
+			list := listCases()[look]
 			combination++
 			turn := combination % 4
 			t.Run(fmt.Sprintf("%s, the list %s", verb, look), func(t *testing.T) {
 				t.Parallel()
-				for i, says := range absentees() {
+				for i, says := range notFoundCases() {
 					if i%4 != turn {
 						continue
 					}
@@ -136,21 +137,21 @@ func TestGoneOnlyWithProof(t *testing.T) {
 	}
 }
 
-func (a asker) proves(t *testing.T, list lister, says absentee, fate string) (good bool) {
+func (a operationCase) proves(t *testing.T, list listCase, says notFoundCase, fate string) (good bool) {
 	t.Helper()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.t = t
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.T = t
 		if list.before != nil {
-			list.before(w)
+			list.before(n)
 		}
-		w.knowsTheTime()
-		s := w.seed(sandbox.Session{Duration: 3600})
+		n.LearnTime()
+		s := n.SeedSession(sandbox.Session{Duration: 3600})
 		ref := qod.Ref{ID: s.ID, MadeAt: time.Now(), ExpiresAt: s.ExpiresAt}
 		if list.after != nil {
-			list.after(w)
+			list.after(n)
 		}
-		w.Lag(sandbox.OpList, list.lag)
-		w.StaleList(list.still)
+		n.Lag(sandbox.OpList, list.lag)
+		n.StaleList(list.still)
 		time.Sleep(list.age)
 		times := -1
 		switch fate {
@@ -159,17 +160,17 @@ func (a asker) proves(t *testing.T, list lister, says absentee, fate string) (go
 				times = 1 // the API itself is wrong for a moment, gateways may be so for long
 			}
 		case "gone":
-			w.Remove(s.ID)
+			n.Remove(s.ID)
 		case "past its end":
 			time.Sleep(time.Hour)
 		}
 		if list.effect != nil {
-			w.spoil(sandbox.OpList, -1, *list.effect)
+			n.InjectFault(sandbox.OpList, -1, *list.effect)
 		}
-		w.spoil(a.op, times, says.effect)
-		err := a.ask(within(t, 100*time.Second), w, ref)
+		n.InjectFault(a.op, times, says.effect)
+		err := a.ask(qodtest.WithTimeout(t, 100*time.Second), n, ref)
 
-		there := len(w.Ledger()) > 0
+		there := len(n.Ledger()) > 0
 		complain := func(format string, args ...any) { t.Errorf(format, args...); good = false }
 		good = true
 		switch {
@@ -187,7 +188,7 @@ func (a asker) proves(t *testing.T, list lister, says absentee, fate string) (go
 			complain("a session that is gone is there")
 		}
 		if a.reads && fate == "live" && list.refused && !says.own {
-			if u := as[*qod.UnprovenError](t, err); u.Scope != sandbox.ScopeRead {
+			if u := qodtest.ErrorAs[*qod.UnprovenError](t, err); u.Scope != sandbox.ScopeRead {
 				complain("the error does not name the scope that lists need: %v", err)
 			}
 		}
@@ -195,20 +196,7 @@ func (a asker) proves(t *testing.T, list lister, says absentee, fate string) (go
 	return good
 }
 
-// knowsTheTime has two answers of the API agree about it.
-func (w *world) knowsTheTime() {
-	w.t.Helper()
-	s := w.Seed(sandbox.Session{})
-	for range 2 {
-		if _, err := w.Read(w.t.Context(), refOf(s)); err != nil {
-			w.t.Fatal(err)
-		}
-		time.Sleep(1100 * time.Millisecond)
-	}
-	w.Remove(s.ID)
-}
-
-// What is looked for costs little: a list each, and one list for a whole fleet that has ended.
+// Proof is cheap: one list for each session, and one list for a whole fleet that has ended.
 func TestGoneCostsFewRequests(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -229,22 +217,22 @@ func TestGoneCostsFewRequests(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				ids := w.fleet(test.sessions)
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				ids := n.SeedFleet(test.sessions)
 				switch {
 				case !test.live:
 					for _, id := range ids {
-						w.Remove(id)
+						n.Remove(id)
 					}
 				case name != "forty that are well, no fault":
-					w.spoil(sandbox.OpRead, -1, sandbox.ForeignNotFound[0].Effect)
+					n.InjectFault(sandbox.OpRead, -1, sandbox.ForeignNotFound[0].Effect)
 				}
 				if test.refused {
-					w.spoil(sandbox.OpList, -1, sandbox.Status(403, ""))
+					n.InjectFault(sandbox.OpList, -1, sandbox.Status(403, ""))
 				}
-				spent := took(func() {
-					inParallel(ids, func(id string) {
-						s, err := w.Read(t.Context(), qod.Ref{ID: id})
+				spent := qodtest.Elapsed(func() {
+					qodtest.InParallel(ids, func(id string) {
+						s, err := n.Read(t.Context(), qod.Ref{ID: id})
 						if test.live && (err != nil || s.ID != id) || !test.live && !qod.IsGone(err) {
 							t.Errorf("%v, %v", s, err)
 						}
@@ -253,8 +241,8 @@ func TestGoneCostsFewRequests(t *testing.T) {
 				if spent > test.spent {
 					t.Errorf("it took %v, want at most %v", spent, test.spent)
 				}
-				equal(t, "gets", w.Count(sandbox.OpRead), test.gets)
-				if lists := w.Count(sandbox.OpList); lists > test.lists {
+				qodtest.Equal(t, "gets", n.Count(sandbox.OpRead), test.gets)
+				if lists := n.Count(sandbox.OpList); lists > test.lists {
 					t.Errorf("%d lists, want at most %d", lists, test.lists)
 				}
 			})
@@ -262,129 +250,129 @@ func TestGoneCostsFewRequests(t *testing.T) {
 	}
 }
 
-// A delete that finds its session gone asks for no more than a read does; of a whole fleet one list
-// answers for all.
+// A delete that finds its session gone makes no more requests than a read does; for a whole fleet,
+// one list is enough.
 func TestGoneAtDeleteCostsFewRequests(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		ids := w.fleet(40)
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		ids := n.SeedFleet(40)
 		for _, id := range ids {
-			w.Remove(id)
+			n.Remove(id)
 		}
-		inParallel(ids, func(id string) {
-			if err := w.Delete(t.Context(), qod.Ref{ID: id}); !qod.IsGone(err) {
+		qodtest.InParallel(ids, func(id string) {
+			if err := n.Delete(t.Context(), qod.Ref{ID: id}); !qod.IsGone(err) {
 				t.Error(err)
 			}
 		})
-		equal(t, "DELETEs", w.Count(sandbox.OpDelete), 40)
-		equal(t, "gets", w.Count(sandbox.OpRead), 0)
-		if lists := w.Count(sandbox.OpList); lists > 2 {
+		qodtest.Equal(t, "DELETEs", n.Count(sandbox.OpDelete), 40)
+		qodtest.Equal(t, "gets", n.Count(sandbox.OpRead), 0)
+		if lists := n.Count(sandbox.OpList); lists > 2 {
 			t.Errorf("%d lists", lists)
 		}
 	})
 }
 
-// What this process has deleted is gone without another look.
+// A session that this process has deleted is gone without another request.
 func TestGoneWhatThisProcessHasDeleted(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		s, err := w.Create(t.Context(), wanted())
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		s, err := n.Create(t.Context(), qodtest.Spec())
 		if err != nil {
 			t.Fatal(err)
 		}
-		lists := w.Count(sandbox.OpList)
-		ref := qod.Ref{ID: s.ID, Device: wanted().Device, MadeAt: time.Now()}
-		if err := w.Delete(t.Context(), ref); err != nil {
+		lists := n.Count(sandbox.OpList)
+		ref := qod.Ref{ID: s.ID, Device: qodtest.Spec().Device, MadeAt: time.Now()}
+		if err := n.Delete(t.Context(), ref); err != nil {
 			t.Fatal(err)
 		}
-		spent := took(func() {
-			_, err := w.Read(t.Context(), ref)
-			equal(t, "read", as[*qod.GoneError](t, err).Proof, qod.ProofDeleted)
-			equal(t, "deleted again", as[*qod.GoneError](t, w.Delete(t.Context(), ref)).Proof, qod.ProofDeleted)
-			_, err = w.Await(t.Context(), ref)
-			equal(t, "awaited", as[*qod.WaitError](t, err).Reason, qod.WaitGone)
+		spent := qodtest.Elapsed(func() {
+			_, err := n.Read(t.Context(), ref)
+			qodtest.Equal(t, "read", qodtest.ErrorAs[*qod.GoneError](t, err).Proof, qod.ProofDeleted)
+			qodtest.Equal(t, "deleted again", qodtest.ErrorAs[*qod.GoneError](t, n.Delete(t.Context(), ref)).Proof, qod.ProofDeleted)
+			_, err = n.Await(t.Context(), ref)
+			qodtest.Equal(t, "awaited", qodtest.ErrorAs[*qod.WaitError](t, err).Reason, qod.WaitGone)
 		})
 		if spent > time.Second {
 			t.Errorf("it took %v", spent)
 		}
-		equal(t, "lists", w.Count(sandbox.OpList), lists)
+		qodtest.Equal(t, "lists", n.Count(sandbox.OpList), lists)
 	})
 }
 
-// What proves it is named.
+// The proof is named.
 func TestGoneNamesItsProof(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		arrange func(w *world)
+		arrange func(n *qodtest.Network)
 		after   time.Duration
 		proof   qod.Proof
 	}{
 		"a list":         {proof: qod.ProofList},
-		"an empty list":  {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.EmptyListAs(204)) }, proof: qod.ProofList},
-		"its end":        {arrange: (*world).knowsTheTime, after: 2 * time.Hour, proof: qod.ProofExpired},
-		"said twice":     {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.Status(403, "")) }, proof: qod.ProofRepeat},
-		"no list at all": {arrange: func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.Status(405, "")) }, proof: qod.ProofRepeat},
+		"an empty list":  {arrange: func(n *qodtest.Network) { n.InjectFault(sandbox.OpList, -1, sandbox.EmptyListAs(204)) }, proof: qod.ProofList},
+		"its end":        {arrange: (*qodtest.Network).LearnTime, after: 2 * time.Hour, proof: qod.ProofExpired},
+		"said twice":     {arrange: func(n *qodtest.Network) { n.InjectFault(sandbox.OpList, -1, sandbox.Status(403, "")) }, proof: qod.ProofRepeat},
+		"no list at all": {arrange: func(n *qodtest.Network) { n.InjectFault(sandbox.OpList, -1, sandbox.Status(405, "")) }, proof: qod.ProofRepeat},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				w.t = t
-				s := w.seed(sandbox.Session{})
-				w.Remove(s.ID)
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				n.T = t
+				s := n.SeedSession(sandbox.Session{})
+				n.Remove(s.ID)
 				if test.arrange != nil {
-					test.arrange(w)
+					test.arrange(n)
 				}
 				time.Sleep(test.after)
-				_, err := w.Read(t.Context(), qod.Ref{ID: s.ID, ExpiresAt: s.ExpiresAt})
-				e := as[*qod.GoneError](t, err)
-				equal(t, "proof", e.Proof, test.proof)
-				equal(t, "id", e.ID, s.ID)
-				equal(t, "status of the answer", e.Err.Status, 404)
+				_, err := n.Read(t.Context(), qod.Ref{ID: s.ID, ExpiresAt: s.ExpiresAt})
+				e := qodtest.ErrorAs[*qod.GoneError](t, err)
+				qodtest.Equal(t, "proof", e.Proof, test.proof)
+				qodtest.Equal(t, "id", e.ID, s.ID)
+				qodtest.Equal(t, "status of the answer", e.Err.Status, 404)
 			})
 		})
 	}
 }
 
-// A session is past its end by a clock that more than one answer shows: that of the 404 alone may be
-// of a node that is hours ahead.
+// A session is past its end by a clock on which more than one answer agrees: the 404 alone may come
+// from a node that is hours ahead.
 func TestGonePastItsEndByTwoAnswers(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		arrange func(w *world)
+		arrange func(n *qodtest.Network)
 		end     time.Duration // of the session, from now
 		gone    bool
 	}{
 		"it is over": {end: -time.Minute, gone: true},
 		"it is not":  {end: time.Hour},
 		"one answer is 6 h ahead": {
-			arrange: skewed(func(n int) time.Duration {
-				if n == 1 {
+			arrange: skewed(func(nth int) time.Duration {
+				if nth == 1 {
 					return 6 * time.Hour
 				}
 				return 0
 			}), end: time.Hour,
 		},
 		"one answer is 6 h behind": {
-			arrange: skewed(func(n int) time.Duration {
-				if n == 1 {
+			arrange: skewed(func(nth int) time.Duration {
+				if nth == 1 {
 					return -6 * time.Hour
 				}
 				return 0
 			}), end: -time.Minute,
 		},
 		"one answer is 6 h ahead, and there is no other": {
-			arrange: func(w *world) {
-				w.Heal()
-				w.spoil(sandbox.OpRead, -1, sandbox.ForeignNotFound[1].Effect)
-				w.spoil(sandbox.OpList, -1, sandbox.DropBeforeCommit())
-				w.SkewDate(func(int, sandbox.Operation) time.Duration { return 6 * time.Hour })
+			arrange: func(n *qodtest.Network) {
+				n.Heal()
+				n.InjectFault(sandbox.OpRead, -1, sandbox.ForeignNotFound[1].Effect)
+				n.InjectFault(sandbox.OpList, -1, sandbox.DropBeforeCommit())
+				n.SkewDate(func(int, sandbox.Operation) time.Duration { return 6 * time.Hour })
 			}, end: time.Hour,
 		},
 		"no list answers, and the same is said again": {
-			arrange: func(w *world) {
-				w.Heal()
-				w.spoil(sandbox.OpRead, -1, sandbox.ForeignNotFound[1].Effect)
-				w.spoil(sandbox.OpList, -1, sandbox.DropBeforeCommit())
+			arrange: func(n *qodtest.Network) {
+				n.Heal()
+				n.InjectFault(sandbox.OpRead, -1, sandbox.ForeignNotFound[1].Effect)
+				n.InjectFault(sandbox.OpList, -1, sandbox.DropBeforeCommit())
 			}, end: -time.Minute, gone: true,
 		},
 		"this machine is a day behind": {arrange: skewed(func(int) time.Duration { return 24 * time.Hour }), end: 23 * time.Hour, gone: true},
@@ -393,56 +381,56 @@ func TestGonePastItsEndByTwoAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				s := w.seed(sandbox.Session{Duration: 86400})
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				s := n.SeedSession(sandbox.Session{Duration: 86400})
 				ref := qod.Ref{ID: s.ID}
 				if test.end != 0 {
 					ref.ExpiresAt = time.Now().Add(test.end)
 				}
-				w.spoil(sandbox.OpRead, -1, sandbox.ForeignNotFound[1].Effect)
-				w.spoil(sandbox.OpList, -1, sandbox.Status(400, "")) // of no use, but for its Date
+				n.InjectFault(sandbox.OpRead, -1, sandbox.ForeignNotFound[1].Effect)
+				n.InjectFault(sandbox.OpList, -1, sandbox.Status(400, "")) // of no use, but for its Date
 				if test.arrange != nil {
-					test.arrange(w)
+					test.arrange(n)
 				}
-				_, err := w.Read(t.Context(), ref)
-				equal(t, "gone", qod.IsGone(err), test.gone)
+				_, err := n.Read(t.Context(), ref)
+				qodtest.Equal(t, "gone", qod.IsGone(err), test.gone)
 			})
 		})
 	}
 }
 
-// A list that does not show what a get has just shown lags, or shows less than there is: it proves
-// nothing of any other session.
+// A list that does not show a session that was just read lags or is incomplete: it proves nothing
+// about any other session.
 func TestGoneByNoListThatOverlooks(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		arrange func(w *world, neighbour string)
+		arrange func(n *qodtest.Network, neighbour string)
 		gone    bool
 	}{
-		"it stands still":        {arrange: func(w *world, _ string) { w.spoil(sandbox.OpList, -1, sandbox.Status(200, "[]")) }},
-		"it shows the neighbour": {arrange: func(*world, string) {}, gone: true},
+		"it stands still":        {arrange: func(n *qodtest.Network, _ string) { n.InjectFault(sandbox.OpList, -1, sandbox.Status(200, "[]")) }},
+		"it shows the neighbour": {arrange: func(*qodtest.Network, string) {}, gone: true},
 		"the neighbour has ended": {
-			arrange: func(w *world, neighbour string) {
-				w.spoil(sandbox.OpList, -1, sandbox.Status(200, "[]"))
-				w.Remove(neighbour)
+			arrange: func(n *qodtest.Network, neighbour string) {
+				n.InjectFault(sandbox.OpList, -1, sandbox.Status(200, "[]"))
+				n.Remove(neighbour)
 			}, gone: true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				s, neighbour := w.seed(sandbox.Session{}), w.Seed(sandbox.Session{})
-				if _, err := w.Read(t.Context(), refOf(neighbour)); err != nil {
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				s, neighbour := n.SeedSession(sandbox.Session{}), n.Seed(sandbox.Session{})
+				if _, err := n.Read(t.Context(), qodtest.Ref(neighbour)); err != nil {
 					t.Fatal(err)
 				}
 				if test.gone {
-					w.Remove(s.ID)
+					n.Remove(s.ID)
 				}
 				time.Sleep(2 * time.Second)
-				test.arrange(w, neighbour.ID)
-				w.spoil(sandbox.OpRead, 1, noSession)
-				_, err := w.Read(t.Context(), refOf(s))
-				equal(t, "gone", qod.IsGone(err), test.gone)
+				test.arrange(n, neighbour.ID)
+				n.InjectFault(sandbox.OpRead, 1, notFound)
+				_, err := n.Read(t.Context(), qodtest.Ref(s))
+				qodtest.Equal(t, "gone", qod.IsGone(err), test.gone)
 				if u := (*qod.UnprovenError)(nil); !test.gone && (!errors.As(err, &u) || u.Look == nil) {
 					t.Errorf("it does not say why: %v", err)
 				}
@@ -451,66 +439,66 @@ func TestGoneByNoListThatOverlooks(t *testing.T) {
 	}
 }
 
-// One that has ended since it was seen takes nothing away from a list; any other that is there does.
+// A session that has ended since it was seen does not discredit a list; any other that exists does.
 func TestGoneByNoListThatOverlooksOneOfMany(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.t = t
-		s, neighbours := w.seed(sandbox.Session{}), w.fleet(4)
-		w.refresh(neighbours)
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.T = t
+		s, neighbours := n.SeedSession(sandbox.Session{}), n.SeedFleet(4)
+		n.ReadAll(neighbours)
 		for _, id := range neighbours[1:] {
-			w.Remove(id)
+			n.Remove(id)
 		}
-		w.spoil(sandbox.OpList, -1, sandbox.Status(200, "[]"))
-		w.spoil(sandbox.OpRead, 1, noSession)
-		if _, err := w.Read(t.Context(), refOf(s)); qod.IsGone(err) {
+		n.InjectFault(sandbox.OpList, -1, sandbox.Status(200, "[]"))
+		n.InjectFault(sandbox.OpRead, 1, notFound)
+		if _, err := n.Read(t.Context(), qodtest.Ref(s)); qod.IsGone(err) {
 			t.Error(err)
 		}
 	})
 }
 
-// One list answers for all of a fleet that has ended; but not for what it shows, which may have ended
-// since, nor for what was too new for it.
+// One list is enough for a fleet that has ended; but not for a session that it shows, which may
+// have ended since, nor for one that is too new.
 func TestGoneByTheListOfAnother(t *testing.T) {
 	t.Parallel()
 	t.Run("ended since", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, setting{}, func(t *testing.T, w *world) {
-			first, second := w.Seed(sandbox.Session{}), w.Seed(sandbox.Session{})
-			w.Remove(first.ID)
-			_, err := w.Read(t.Context(), refOf(first))
-			equal(t, "the first is gone", qod.IsGone(err), true)
+		qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+			first, second := n.Seed(sandbox.Session{}), n.Seed(sandbox.Session{})
+			n.Remove(first.ID)
+			_, err := n.Read(t.Context(), qodtest.Ref(first))
+			qodtest.Equal(t, "the first is gone", qod.IsGone(err), true)
 			time.Sleep(3 * time.Second)
-			w.Remove(second.ID)
-			_, err = w.Read(t.Context(), refOf(second))
-			equal(t, "the second is gone", qod.IsGone(err), true)
-			equal(t, "lists", w.Count(sandbox.OpList), 2)
+			n.Remove(second.ID)
+			_, err = n.Read(t.Context(), qodtest.Ref(second))
+			qodtest.Equal(t, "the second is gone", qod.IsGone(err), true)
+			qodtest.Equal(t, "lists", n.Count(sandbox.OpList), 2)
 		})
 	})
 	for name, reserved := range map[string]bool{"too new for it": false, "too new for it, and made by this process": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				other := w.Seed(sandbox.Session{})
-				w.Lag(sandbox.OpList, 59*time.Second)
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				other := n.Seed(sandbox.Session{})
+				n.Lag(sandbox.OpList, 59*time.Second)
 				made := time.Now()
 				ref := qod.Ref{MadeAt: made}
 				if reserved {
-					s, err := w.Create(t.Context(), wanted())
+					s, err := n.Create(t.Context(), qodtest.Spec())
 					if err != nil {
 						t.Fatal(err)
 					}
 					made, ref = time.Now(), qod.Ref{ID: s.ID}
 				} else {
-					ref.ID = w.seed(sandbox.Session{}).ID
+					ref.ID = n.SeedSession(sandbox.Session{}).ID
 				}
-				w.Remove(other.ID)
+				n.Remove(other.ID)
 				time.Sleep(time.Until(made.Add(57 * time.Second)))
-				_, err := w.Read(t.Context(), refOf(other))
-				equal(t, "the other is gone", qod.IsGone(err), true)
+				_, err := n.Read(t.Context(), qodtest.Ref(other))
+				qodtest.Equal(t, "the other is gone", qod.IsGone(err), true)
 				time.Sleep(time.Until(made.Add(62 * time.Second)))
-				w.spoil(sandbox.OpRead, -1, sandbox.ForeignNotFound[0].Effect)
-				if _, err := w.Read(t.Context(), ref); err != nil {
+				n.InjectFault(sandbox.OpRead, -1, sandbox.ForeignNotFound[0].Effect)
+				if _, err := n.Read(t.Context(), ref); err != nil {
 					t.Error(err)
 				}
 			})
@@ -518,7 +506,7 @@ func TestGoneByTheListOfAnother(t *testing.T) {
 	}
 }
 
-// What an answer that proves nothing says is one sentence that leads on.
+// The error for a 404 that proves nothing is one sentence that says what to do.
 func TestUnprovenErrorTexts(t *testing.T) {
 	t.Parallel()
 	answer := &qod.Error{Operation: qod.OperationRead, SessionID: "x", Status: 404}
@@ -527,14 +515,14 @@ func TestUnprovenErrorTexts(t *testing.T) {
 		"read session x: HTTP 404 Not Found, but the list of sessions shows it":                            {ID: "x", Listed: true, Err: answer},
 		"read session x: HTTP 404 Not Found, which proves nothing without a list of the sessions: no list": {ID: "x", Look: errors.New("no list"), Err: answer},
 	} {
-		equal(t, "text", err.Error(), want)
-		equal(t, "gone", qod.IsGone(err), false)
-		equal(t, "leads to the answer", errors.Is(err, answer), true)
+		qodtest.Equal(t, "text", err.Error(), want)
+		qodtest.Equal(t, "gone", qod.IsGone(err), false)
+		qodtest.Equal(t, "leads to the answer", errors.Is(err, answer), true)
 	}
 }
 
-// A fleet whose list a cache answers: what the cache has is nobody's state. A session that has ended is
-// never read from it, and one that is there is read one by one.
+// A fleet whose list comes from a cache: a session that has ended is never read from it, and one
+// that exists is read individually.
 func TestReadOfAFleetBehindACache(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -549,23 +537,22 @@ func TestReadOfAFleetBehindACache(t *testing.T) {
 		for _, ended := range []int{1, 12} {
 			t.Run(fmt.Sprintf("%s, %d of 12 have ended", name, ended), func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, setting{}, func(t *testing.T, w *world) {
-					w.t = t
-					ids := w.fleet(12)
-					// A cache that does not tell its age is known by its Date, once another answer has
-					// shown the time.
-					w.knowsTheTime()
-					staleBy(w, test.cache, 2*time.Minute)
+				qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+					n.T = t
+					ids := n.SeedFleet(12)
+					// A cache that sends no Age is recognised by its Date, once another answer has shown the time.
+					n.LearnTime()
+					staleBy(n, test.cache, 2*time.Minute)
 					for _, id := range ids[12-ended:] {
-						w.Remove(id)
+						n.Remove(id)
 					}
-					inParallel(ids, func(id string) {
-						_, err := w.Read(t.Context(), qod.Ref{ID: id})
+					qodtest.InParallel(ids, func(id string) {
+						_, err := n.Read(t.Context(), qod.Ref{ID: id})
 						live := slices.Index(ids, id) < 12-ended
 						if live != (err == nil) {
 							t.Errorf("there: %v, read: %v", live, err)
 						}
-						equal(t, "gone", qod.IsGone(err), !live && test.gone)
+						qodtest.Equal(t, "gone", qod.IsGone(err), !live && test.gone)
 					})
 				})
 			})

@@ -1,5 +1,5 @@
-// One POST is one POST, over HTTP/1.1 and HTTP/2: nothing below us repeats it, however its stream or
-// its connection ends. A connection that goes silent is found and left.
+// Nothing below the client repeats a POST, over HTTP/1.1 or HTTP/2, however its stream or
+// connection ends. A connection that goes silent is detected and abandoned.
 package qod_test
 
 import (
@@ -19,10 +19,11 @@ import (
 	"golang.org/x/net/http2"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// onFirst is a fault of the first request that it is for.
+// onFirst injects a fault into the first request that matches.
 func onFirst(is func(*http.Request) bool, fault streamFault) func(*http.Request) *streamFault {
 	var struck atomic.Bool
 	return func(r *http.Request) *streamFault {
@@ -33,12 +34,12 @@ func onFirst(is func(*http.Request) bool, fault streamFault) func(*http.Request)
 	}
 }
 
-func isRead(r *http.Request) bool { return r.Method == http.MethodGet && !isList(r) }
+func isRead(r *http.Request) bool { return r.Method == http.MethodGet && !qodtest.IsList(r) }
 
 func isDelete(r *http.Request) bool { return r.Method == http.MethodDelete }
 
-// looksBetweenPosts fails the test where a POST follows another and nobody looked in between.
-func looksBetweenPosts(t *testing.T, name string, requests []string, posts int) {
+// wantListsBetweenPosts fails the test if a POST follows another without a list in between.
+func wantListsBetweenPosts(t *testing.T, name string, requests []string, posts int) {
 	t.Helper()
 	seen, looked := 0, true
 	for _, request := range requests {
@@ -52,11 +53,11 @@ func looksBetweenPosts(t *testing.T, name string, requests []string, posts int) 
 			seen, looked = seen+1, false
 		}
 	}
-	equal(t, name+": POSTs", seen, posts)
+	qodtest.Equal(t, name+": POSTs", seen, posts)
 }
 
-// streamFaults are the ways in which a proxy ends a stream that it cannot answer. net/http repeats a
-// request by itself after three of them, if it can.
+// streamFaults are the ways in which a proxy ends a stream that it cannot answer. After three of
+// them, net/http repeats a request by itself if it can.
 func streamFaults() map[string]func(*streamConn, uint32) {
 	faults := map[string]func(*streamConn, uint32){
 		"GOAWAY with a lower id":             goAway(http2.ErrCodeNo),
@@ -70,13 +71,13 @@ func streamFaults() map[string]func(*streamConn, uint32) {
 	return faults
 }
 
-// atOnce runs cases side by side, also those that the -parallel flag would hold up: they wait, and
-// do little else.
-type atOnce struct{ cases []func() }
+// parallelCases runs cases side by side, regardless of the -parallel flag: they wait most of the
+// time.
+type parallelCases struct{ cases []func() }
 
-func (a *atOnce) add(f func()) { a.cases = append(a.cases, f) }
+func (a *parallelCases) add(f func()) { a.cases = append(a.cases, f) }
 
-func (a *atOnce) run() {
+func (a *parallelCases) run() {
 	var wg sync.WaitGroup
 	for _, f := range a.cases {
 		wg.Go(f)
@@ -86,46 +87,48 @@ func (a *atOnce) run() {
 
 func TestCreateIsSentOnceOverHTTP2(t *testing.T) {
 	t.Parallel()
-	var all atOnce
+	var all parallelCases
 	for name, strike := range streamFaults() {
 		for committed, posts := range map[bool]int{false: 2, true: 1} {
 			name := fmt.Sprintf("%s, committed %t", name, committed)
-			server := newStreamServer(t, onFirst(isCreate, streamFault{committed: committed, strike: strike}))
-			w := clientOf(t, server.endpoint(), ready)
+			server := newStreamServer(t, onFirst(qodtest.IsCreate, streamFault{committed: committed, inject: strike}))
+			n := clientOf(t, server.endpoint(), staticToken)
 			all.add(func() {
-				s, err := w.Create(within(t, time.Minute), wanted())
-				isTheOneSession(t, name, server.network, s, err)
-				requests, _ := server.came()
-				looksBetweenPosts(t, name, requests, posts)
+				s, err := n.Create(qodtest.WithTimeout(t, time.Minute), qodtest.Spec())
+				wantOneSession(t, name, server.network, s, err)
+				requests, _ := server.seen()
+				wantListsBetweenPosts(t, name, requests, posts)
 			})
 		}
 	}
 	all.run()
 }
 
-// isTheOneSession fails the test unless the network has exactly what the create returned.
-func isTheOneSession(t *testing.T, name string, network *sandbox.Sandbox, s qod.Session, err error) {
+// wantOneSession fails the test unless the network has exactly the session that the create
+// returned.
+func wantOneSession(t *testing.T, name string, network *sandbox.Sandbox, s qod.Session, err error) {
 	t.Helper()
-	if live := idsOf(network.Ledger()); err != nil || !slices.Equal(live, []string{s.ID}) {
+	if live := qodtest.IDs(network.Ledger()); err != nil || !slices.Equal(live, []string{s.ID}) {
 		t.Errorf("%s: %q, %v; on the network %v", name, s.ID, err, live)
 	}
 }
 
-// What has no body may be repeated below us. A DELETE that is ends as one that we repeat.
+// Requests without a body may be repeated below the client. A DELETE that is ends like one that the
+// client repeats.
 func TestDeleteOverHTTP2(t *testing.T) {
 	t.Parallel()
-	var all atOnce
+	var all parallelCases
 	for name, strike := range streamFaults() {
 		for _, committed := range []bool{false, true} {
 			name := fmt.Sprintf("%s, committed %t", name, committed)
-			server := newStreamServer(t, onFirst(isDelete, streamFault{committed: committed, strike: strike}))
-			s := server.network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: phone}})
-			w := clientOf(t, server.endpoint(), ready)
+			server := newStreamServer(t, onFirst(isDelete, streamFault{committed: committed, inject: strike}))
+			s := server.network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: qodtest.Phone}})
+			n := clientOf(t, server.endpoint(), staticToken)
 			all.add(func() {
-				if err := w.Delete(within(t, time.Minute), refOf(s)); err != nil && !qod.IsGone(err) {
+				if err := n.Delete(qodtest.WithTimeout(t, time.Minute), qodtest.Ref(s)); err != nil && !qod.IsGone(err) {
 					t.Errorf("%s: %v", name, err)
 				}
-				equal(t, name+": live", len(server.network.Ledger()), 0)
+				qodtest.Equal(t, name+": live", len(server.network.Ledger()), 0)
 			})
 		}
 	}
@@ -134,7 +137,7 @@ func TestDeleteOverHTTP2(t *testing.T) {
 
 func TestCreateIsSentOnceOverHTTP1(t *testing.T) {
 	t.Parallel()
-	var all atOnce
+	var all parallelCases
 	for name, test := range map[string]struct {
 		effect sandbox.Effect
 		posts  int
@@ -144,17 +147,17 @@ func TestCreateIsSentOnceOverHTTP1(t *testing.T) {
 		"reset":                 {sandbox.Reset(), 2},
 		"cut within the answer": {sandbox.Truncate(20), 1},
 	} {
-		server := newSecure(t, trustedTLS(), false)
-		w := clientOf(t, server.URL+"/v1", ready)
+		server := newTLSServer(t, trustedTLS(), false)
+		n := clientOf(t, server.URL+"/v1", staticToken)
 		server.network.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: 1, Effect: test.effect})
 		all.add(func() {
-			s, err := w.Create(within(t, time.Minute), wanted())
-			isTheOneSession(t, name, server.network, s, err)
+			s, err := n.Create(qodtest.WithTimeout(t, time.Minute), qodtest.Spec())
+			wantOneSession(t, name, server.network, s, err)
 			var requests []string
 			for _, r := range server.network.Requests() {
 				requests = append(requests, r.Method+" "+r.Path)
 			}
-			looksBetweenPosts(t, name, requests, test.posts)
+			wantListsBetweenPosts(t, name, requests, test.posts)
 		})
 	}
 	all.run()
@@ -168,21 +171,22 @@ func trustedTLS() *tls.Config {
 	}
 }
 
-// inHaste waits for four seconds, so that a silent connection is found after two.
-func inHaste(c *qod.Config) { ready(c); c.RequestTimeout = 4 * time.Second }
+// impatientConfig has a timeout of four seconds, so that a silent connection is detected after two.
+func impatientConfig(c *qod.Config) { staticToken(c); c.RequestTimeout = 4 * time.Second }
 
-// A NAT or a load balancer that forgets a connection says nothing. The next try takes another one.
+// A NAT or load balancer that drops a connection does not say so. The next try uses another
+// connection.
 func TestSilentHTTP2ConnectionIsLeft(t *testing.T) {
 	t.Parallel()
-	server := newStreamServer(t, onFirst(isRead, streamFault{strike: goDark}))
-	s := server.network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: phone}})
-	w := clientOf(t, server.endpoint(), func(c *qod.Config) { inHaste(c); c.MaxRetries = 1 })
-	if _, err := w.List(t.Context(), qod.Filter{}); err != nil {
+	server := newStreamServer(t, onFirst(isRead, streamFault{inject: goSilent}))
+	s := server.network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: qodtest.Phone}})
+	n := clientOf(t, server.endpoint(), func(c *qod.Config) { impatientConfig(c); c.MaxRetries = 1 })
+	if _, err := n.List(t.Context(), qod.Filter{}); err != nil {
 		t.Fatal(err)
 	}
 	var err error
-	spent := took(func() { _, err = w.Read(t.Context(), refOf(s)) })
-	_, connections := server.came()
+	spent := qodtest.Elapsed(func() { _, err = n.Read(t.Context(), qodtest.Ref(s)) })
+	_, connections := server.seen()
 	if err != nil || connections != 2 {
 		t.Errorf("over %d connections: %v", connections, err)
 	}
@@ -191,38 +195,38 @@ func TestSilentHTTP2ConnectionIsLeft(t *testing.T) {
 	}
 }
 
-// A create whose connection goes silent is looked for over another one, for as long as one that timed
-// out: what made it silent may be that the API is slow.
+// A create whose connection goes silent looks for its session over another one, for as long as
+// after a timeout: the reason may be that the API is slow.
 func TestCreateOverASilentHTTP2Connection(t *testing.T) {
 	t.Parallel()
-	var all atOnce
+	var all parallelCases
 	for name, test := range map[string]struct {
 		fault streamFault
 		posts int
 	}{
-		"not committed":  {streamFault{strike: goDark}, 2},
-		"committed":      {streamFault{strike: goDark, committed: true}, 1},
-		"committed late": {streamFault{strike: goDark, committed: true, late: 4 * time.Second}, 1},
+		"not committed":  {streamFault{inject: goSilent}, 2},
+		"committed":      {streamFault{inject: goSilent, committed: true}, 1},
+		"committed late": {streamFault{inject: goSilent, committed: true, late: 4 * time.Second}, 1},
 	} {
-		server := newStreamServer(t, onFirst(isCreate, test.fault))
-		w := clientOf(t, server.endpoint(), inHaste)
+		server := newStreamServer(t, onFirst(qodtest.IsCreate, test.fault))
+		n := clientOf(t, server.endpoint(), impatientConfig)
 		all.add(func() {
-			s, err := w.Create(within(t, time.Minute), wanted())
-			isTheOneSession(t, name, server.network, s, err)
-			requests, connections := server.came()
-			equal(t, name+": connections", connections, 2)
-			looksBetweenPosts(t, name, requests, test.posts)
+			s, err := n.Create(qodtest.WithTimeout(t, time.Minute), qodtest.Spec())
+			wantOneSession(t, name, server.network, s, err)
+			requests, connections := server.seen()
+			qodtest.Equal(t, name+": connections", connections, 2)
+			wantListsBetweenPosts(t, name, requests, test.posts)
 		})
 	}
 	all.run()
 }
 
-// HTTP/1.1 keeps a connection for each request at a time, and all may go silent together. A retry does
-// not wait for one after the other.
+// HTTP/1.1 needs one connection for each concurrent request, and all may go silent together. A
+// retry does not try them one after another.
 func TestSilentIdleConnectionsAreLeft(t *testing.T) {
 	t.Parallel()
 	const idle = 6
-	server := newSecure(t, trustedTLS(), false)
+	server := newTLSServer(t, trustedTLS(), false)
 	var dark atomic.Bool
 	var old sync.Map // connections from before
 	end := make(chan struct{})
@@ -240,27 +244,27 @@ func TestSilentIdleConnectionsAreLeft(t *testing.T) {
 		server.network.Handler().ServeHTTP(w, r)
 	})
 	t.Cleanup(func() { close(end) })
-	server.network.Seed(sandbox.Session{ID: someID}) // a get that finds it is all that a look takes
-	w := clientOf(t, server.URL+"/v1", func(c *qod.Config) { ready(c); c.MaxRetries, c.RequestTimeout = 1, 3*time.Second })
-	for i, err := range together(idle, func() error { return look(t, w) }) {
+	server.network.Seed(sandbox.Session{ID: qodtest.SessionID}) // a get that finds it is all that a look takes
+	n := clientOf(t, server.URL+"/v1", func(c *qod.Config) { staticToken(c); c.MaxRetries, c.RequestTimeout = 1, 3*time.Second })
+	for i, err := range concurrently(idle, func() error { return list(t, n) }) {
 		if err != nil {
 			t.Fatal(i, err)
 		}
 	}
 	dark.Store(true)
-	if err := look(t, w); err != nil {
+	if err := list(t, n); err != nil {
 		t.Errorf("the second try took a connection that went silent with the first: %v", err)
 	}
-	equal(t, "connections", server.connections.Load(), idle+1)
+	qodtest.Equal(t, "connections", server.connections.Load(), idle+1)
 }
 
-// A request that fails while it is being written may have left: over HTTP/2 net/http says that the
-// headers are written only when they are.
+// A request that fails while it is written may have left: over HTTP/2, net/http reports the headers
+// as written only afterwards.
 func TestCreateThatFailsWhileItIsWritten(t *testing.T) {
 	t.Parallel()
 	var failed atomic.Bool
-	between := func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
-		if !isCreate(r) || !failed.CompareAndSwap(false, true) {
+	between := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		if !qodtest.IsCreate(r) || !failed.CompareAndSwap(false, true) {
 			return next.RoundTrip(r)
 		}
 		if trace := httptrace.ContextClientTrace(r.Context()); trace.WroteHeaderField != nil {
@@ -273,9 +277,9 @@ func TestCreateThatFailsWhileItIsWritten(t *testing.T) {
 		_ = answer.Body.Close()
 		return nil, errors.New("cut while it was written")
 	}
-	inBubble(t, setting{wire: between}, func(t *testing.T, w *world) {
-		s, err := w.Create(within(t, time.Minute), wanted())
-		isTheOneSession(t, "cut", w.Sandbox, s, err)
-		equal(t, "POSTs", w.Count(sandbox.OpCreate), 1)
+	qodtest.InBubble(t, qodtest.Options{Intercept: between}, func(t *testing.T, n *qodtest.Network) {
+		s, err := n.Create(qodtest.WithTimeout(t, time.Minute), qodtest.Spec())
+		wantOneSession(t, "cut", n.Sandbox, s, err)
+		qodtest.Equal(t, "POSTs", n.Count(sandbox.OpCreate), 1)
 	})
 }

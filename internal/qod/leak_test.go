@@ -1,5 +1,5 @@
-// Nothing leaves: no secret, token or identifier of a device is in any error or event, however a
-// server repeats what it was sent; and no goroutine stays behind.
+// No secret, token or identifier of a device is in any error or event, however a server repeats
+// what it was sent; and no goroutine is left behind.
 package qod_test
 
 import (
@@ -17,10 +17,11 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// canaries is a configuration and a wish whose every secret is worth looking for.
+// canaries is a configuration and a request with secrets that are easy to find.
 var canaries = struct {
 	id, secret, token, webhook string
 	device                     qod.Device
@@ -45,7 +46,7 @@ func leaks() []string {
 	}
 }
 
-func clean(t *testing.T, what, text string) {
+func wantNoLeak(t *testing.T, what, text string) {
 	t.Helper()
 	for _, leak := range leaks() {
 		if strings.Contains(strings.ToLower(text), strings.ToLower(leak)) {
@@ -54,14 +55,14 @@ func clean(t *testing.T, what, text string) {
 	}
 }
 
-// heard is all that a server was sent in one request, as it might repeat it.
-func heard(r *http.Request) string {
+// requestText is everything that a server was sent in one request, as it might repeat it.
+func requestText(r *http.Request) string {
 	body := ""
 	if r.Body != nil {
 		b, _ := io.ReadAll(r.Body)
 		body = string(b)
 	}
-	// The end comes first: texts are cut off, and the webhook's token is at the end of a body.
+	// The end of the body comes first, since texts are cut off and the webhook's token is at the end.
 	text := fmt.Sprintf("%s ends what you sent with Authorization: %s and the body %s.", body[max(0, len(body)-60):], r.Header.Get("Authorization"), body)
 	if credential, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Basic "); ok {
 		plain, _ := base64.StdEncoding.DecodeString(credential)
@@ -80,32 +81,40 @@ func TestNothingLeaks(t *testing.T) {
 		d.PhoneNumber, d.PhoneNumber, strings.TrimPrefix(d.PhoneNumber, "+"), d.NetworkAccessIdentifier,
 		d.IPv4Address.PublicAddress, d.IPv6Address)
 	quote := func(s string) string { b, _ := json.Marshal(s); return string(b) }
-	// What a server may do with what it heard.
+	// What a server may do with what it was sent.
 	echoes := map[string]func(r *http.Request, heard string) (*http.Response, error){
 		"message": func(r *http.Request, s string) (*http.Response, error) {
-			return answerOf(r, 400, jsonType, `{"code":"NO","message":`+quote(s)+`}`), nil
+			return qodtest.Response(r, 400, qodtest.JSON, `{"code":"NO","message":`+quote(s)+`}`), nil
 		},
 		"code": func(r *http.Request, s string) (*http.Response, error) {
-			return answerOf(r, 422, jsonType, `{"code":`+quote(s)+`}`), nil
+			return qodtest.Response(r, 422, qodtest.JSON, `{"code":`+quote(s)+`}`), nil
 		},
 		"description": func(r *http.Request, s string) (*http.Response, error) {
-			return answerOf(r, 400, jsonType, `{"error":"invalid_request","error_description":`+quote(s)+`}`), nil
+			return qodtest.Response(r, 400, qodtest.JSON, `{"error":"invalid_request","error_description":`+quote(s)+`}`), nil
 		},
-		"plain text": func(r *http.Request, s string) (*http.Response, error) { return answerOf(r, 500, "text/plain", s), nil },
-		"a 401":      func(r *http.Request, s string) (*http.Response, error) { return answerOf(r, 401, "text/plain", s), nil },
-		"a 404":      func(r *http.Request, s string) (*http.Response, error) { return answerOf(r, 404, "text/plain", s), nil },
+		"plain text": func(r *http.Request, s string) (*http.Response, error) {
+			return qodtest.Response(r, 500, "text/plain", s), nil
+		},
+		"a 401": func(r *http.Request, s string) (*http.Response, error) {
+			return qodtest.Response(r, 401, "text/plain", s), nil
+		},
+		"a 404": func(r *http.Request, s string) (*http.Response, error) {
+			return qodtest.Response(r, 404, "text/plain", s), nil
+		},
 		"a 409": func(r *http.Request, s string) (*http.Response, error) {
-			return answerOf(r, 409, jsonType, `{"code":"CONFLICT","message":`+quote(s)+`}`), nil
+			return qodtest.Response(r, 409, qodtest.JSON, `{"code":"CONFLICT","message":`+quote(s)+`}`), nil
 		},
 		"a page": func(r *http.Request, s string) (*http.Response, error) {
-			return answerOf(r, 502, htmlType, "<pre>"+s+"</pre>"), nil
+			return qodtest.Response(r, 502, qodtest.HTML, "<pre>"+s+"</pre>"), nil
 		},
-		"a 200": func(r *http.Request, s string) (*http.Response, error) { return answerOf(r, 200, "text/plain", s), nil },
+		"a 200": func(r *http.Request, s string) (*http.Response, error) {
+			return qodtest.Response(r, 200, "text/plain", s), nil
+		},
 		"JSON text": func(r *http.Request, s string) (*http.Response, error) {
-			return answerOf(r, 500, jsonType, quote(s)), nil
+			return qodtest.Response(r, 500, qodtest.JSON, quote(s)), nil
 		},
 		"a redirect": func(r *http.Request, s string) (*http.Response, error) {
-			response := answerOf(r, 307, jsonType, "")
+			response := qodtest.Response(r, 307, qodtest.JSON, "")
 			response.Header.Set("Location", "https://user:"+url.QueryEscape(s)+"@evil.example/?"+url.QueryEscape(s))
 			return response, nil
 		},
@@ -113,43 +122,43 @@ func TestNothingLeaks(t *testing.T) {
 			return nil, errors.New("malformed HTTP response " + quote(s))
 		},
 	}
-	calls := map[string]func(ctx context.Context, w *world) error{
-		"Reserve": func(ctx context.Context, w *world) error {
-			_, err := w.Create(ctx, qod.Spec{
+	calls := map[string]func(ctx context.Context, n *qodtest.Network) error{
+		"Reserve": func(ctx context.Context, n *qodtest.Network) error {
+			_, err := n.Create(ctx, qod.Spec{
 				Device: canaries.device, QoSProfile: "QOS_E", Seconds: 60,
 				NotificationURL: "https://hooks.example/", NotificationAuthToken: canaries.webhook,
 			})
 			return err
 		},
-		"Read": func(ctx context.Context, w *world) error {
-			_, err := w.Read(ctx, qod.Ref{ID: someID, Device: canaries.device})
+		"Read": func(ctx context.Context, n *qodtest.Network) error {
+			_, err := n.Read(ctx, qod.Ref{ID: qodtest.SessionID, Device: canaries.device})
 			return err
 		},
-		"Release": func(ctx context.Context, w *world) error {
-			return w.Delete(ctx, qod.Ref{ID: someID, Device: canaries.device})
+		"Release": func(ctx context.Context, n *qodtest.Network) error {
+			return n.Delete(ctx, qod.Ref{ID: qodtest.SessionID, Device: canaries.device})
 		},
-		"Await": func(ctx context.Context, w *world) error {
-			_, err := w.Await(ctx, qod.Ref{ID: someID, Device: canaries.device})
+		"Await": func(ctx context.Context, n *qodtest.Network) error {
+			_, err := n.Await(ctx, qod.Ref{ID: qodtest.SessionID, Device: canaries.device})
 			return err
 		},
-		"List": func(ctx context.Context, w *world) error {
-			_, err := w.List(ctx, qod.Filter{Device: canaries.device})
+		"List": func(ctx context.Context, n *qodtest.Network) error {
+			_, err := n.List(ctx, qod.Filter{Device: canaries.device})
 			return err
 		},
-		"Now": func(ctx context.Context, w *world) error { _, err := w.Now(ctx); return err },
+		"Now": func(ctx context.Context, n *qodtest.Network) error { _, err := n.Now(ctx); return err },
 	}
 	for echo, answer := range echoes {
 		for name, call := range calls {
-			// Where the echo sits: only at the token endpoint, only at the API, or also where the
-			// token is one that was given.
+			// Where the echo comes from: only the token endpoint, only the API, or also the API with a
+			// static token.
 			for _, where := range []string{"/oauth/token", "/qod/sessions", "ready"} {
 				t.Run(name+", "+echo+", "+where, func(t *testing.T) {
 					t.Parallel()
-					wire := func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+					wire := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 						if strings.Contains(r.URL.Path, where) || where == "ready" {
-							text := heard(r)
-							// What is no HTTP is told by net/http, whose errors name addresses that
-							// people need; of identifiers it knows only what was sent.
+							text := requestText(r)
+							// Answers that are not HTTP are reported by net/http, whose errors name addresses that
+							// people need; of identifiers, it knows only those that were sent.
 							if where != "/oauth/token" && echo != "a broken answer" {
 								text += personal
 							}
@@ -157,19 +166,19 @@ func TestNothingLeaks(t *testing.T) {
 						}
 						return next.RoundTrip(r)
 					}
-					inBubble(t, setting{
-						network: sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: canaries.id, Secret: canaries.secret}}},
-						client: func(c *qod.Config) {
+					qodtest.InBubble(t, qodtest.Options{
+						Sandbox: sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: canaries.id, Secret: canaries.secret}}},
+						Client: func(c *qod.Config) {
 							c.ClientID, c.ClientSecret, c.MaxRetries = canaries.id, canaries.secret, 1
 							if where == "ready" {
 								c.AccessToken = canaries.token
 							}
 						},
-						wire: wire,
-					}, func(t *testing.T, w *world) {
-						w.Tokens(func(answer map[string]any) { answer["access_token"] = canaries.token })
-						w.AcceptToken(canaries.token, canaries.id)
-						err := call(within(t, time.Minute), w)
+						Intercept: wire,
+					}, func(t *testing.T, n *qodtest.Network) {
+						n.Tokens(func(answer map[string]any) { answer["access_token"] = canaries.token })
+						n.AcceptToken(canaries.token, canaries.id)
+						err := call(qodtest.WithTimeout(t, time.Minute), n)
 						if err == nil && echo != "a 200" {
 							t.Fatal("it went well")
 						}
@@ -177,17 +186,17 @@ func TestNothingLeaks(t *testing.T) {
 							if format == "%#v" && err != nil {
 								continue // of a pointer, it prints addresses
 							}
-							clean(t, "the error", fmt.Sprintf(format, err))
+							wantNoLeak(t, "the error", fmt.Sprintf(format, err))
 						}
 						for e := err; e != nil; e = errors.Unwrap(e) {
 							if !strings.HasPrefix(fmt.Sprintf("%T", e), "*errors.") { // what the network itself said is behind ours
-								clean(t, fmt.Sprintf("%T", e), e.Error())
+								wantNoLeak(t, fmt.Sprintf("%T", e), e.Error())
 							}
 						}
-						for _, event := range w.logged() {
-							clean(t, "an event", fmt.Sprintf("%+v", event))
+						for _, event := range n.Events() {
+							wantNoLeak(t, "an event", fmt.Sprintf("%+v", event))
 							if event.Err != nil {
-								clean(t, "the error of an event", event.Err.Error())
+								wantNoLeak(t, "the error of an event", event.Err.Error())
 							}
 						}
 					})
@@ -197,7 +206,7 @@ func TestNothingLeaks(t *testing.T) {
 	}
 }
 
-// Identifiers of devices that the call knows nothing of are masked, too, and what is none is not.
+// Identifiers of devices that the call does not know are masked too, and other numbers are not.
 func TestForeignIdentifiersAreMasked(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
@@ -229,27 +238,27 @@ func TestForeignIdentifiersAreMasked(t *testing.T) {
 		"retry at 12:30:45":                             "retry at 12:30:45",
 		"until 2026-11-22T12:30:45Z":                    "until 2026-11-22T12:30:45Z",
 		"maximum is 86400 seconds":                      "maximum is 86400 seconds",
-		"session " + someID:                             "session " + someID,
+		"session " + qodtest.SessionID:                  "session " + qodtest.SessionID,
 		"session aaaaaaaa-0000-4000-8000-123456789012":  "session aaaaaaaa-0000-4000-8000-123456789012",
 		"see https://gateway.example/docs: section 4.2": "see https://gateway.example/docs: section 4.2",
 		"a.b.c: bad face: dead":                         "a.b.c: bad face: dead",
 	} {
 		t.Run(text, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 				message, _ := json.Marshal(text)
-				w.spoil(sandbox.OpRead, -1, sandbox.Status(400, `{"message":`+string(message)+`}`))
-				_, err := w.Read(t.Context(), qod.Ref{ID: someID})
-				equal(t, "message", as[*qod.Error](t, err).Message, want)
+				n.InjectFault(sandbox.OpRead, -1, sandbox.Status(400, `{"message":`+string(message)+`}`))
+				_, err := n.Read(t.Context(), qod.Ref{ID: qodtest.SessionID})
+				qodtest.Equal(t, "message", qodtest.ErrorAs[*qod.Error](t, err).Message, want)
 			})
 		})
 	}
 }
 
-// What holds a secret prints none of it, with any verb of fmt.
+// Values that hold a secret print none of it, with any verb of fmt.
 func TestNothingPrints(t *testing.T) {
 	t.Parallel()
-	config := usual(gateway + "/v1")
+	config := qodtest.Config(qodtest.Gateway + "/v1")
 	config.ClientID, config.ClientSecret = canaries.id, canaries.secret
 	client, err := qod.New(config)
 	if err != nil {
@@ -259,35 +268,35 @@ func TestNothingPrints(t *testing.T) {
 	spec := qod.Spec{Device: canaries.device, NotificationAuthToken: canaries.webhook, QoSProfile: "QOS_E"}
 	for name, value := range map[string]any{
 		"Config": config, "&Config": &config, "Client": client, "Spec": spec, "&Spec": &spec, "Device": canaries.device,
-		"&Device": &canaries.device, "Session": qod.Session{ID: someID, Device: canaries.device}, "Ref": qod.Ref{ID: someID, Device: canaries.device},
+		"&Device": &canaries.device, "Session": qod.Session{ID: qodtest.SessionID, Device: canaries.device}, "Ref": qod.Ref{ID: qodtest.SessionID, Device: canaries.device},
 		"Filter": qod.Filter{Device: canaries.device}, "a list": []qod.Session{{Device: canaries.device}},
 		"UnresolvedError": &qod.UnresolvedError{Device: canaries.device, Candidates: []qod.Session{{Device: canaries.device}}, Err: errors.New("x")},
 		"ConflictError":   &qod.ConflictError{Device: canaries.device, Visible: []qod.Session{{Device: canaries.device}}, Err: &qod.Error{}},
-		"WaitError":       &qod.WaitError{Last: qod.Session{ID: someID, Device: canaries.device}},
+		"WaitError":       &qod.WaitError{Last: qod.Session{ID: qodtest.SessionID, Device: canaries.device}},
 	} {
 		for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
-			clean(t, name+" with "+format, fmt.Sprintf(format, value))
+			wantNoLeak(t, name+" with "+format, fmt.Sprintf(format, value))
 		}
 	}
 }
 
-// When the work is done nothing of it goes on, also of what was interrupted. Not parallel: it
-// counts every goroutine of the package.
+// When the work is done, no goroutine is left, not even after an interrupt. Not parallel: it counts
+// every goroutine of the package.
 func TestNoGoroutineStays(t *testing.T) { //nolint:paralleltest // see above
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.spoil(sandbox.OpToken, 1, sandbox.HangBeforeCommit())
-		_, _ = w.Read(cancelledIn(t, time.Second), qod.Ref{ID: someID})
-		w.spoil(sandbox.OpList, 1, sandbox.HangBeforeCommit())
-		_, _ = w.List(cancelledIn(t, time.Second), qod.Filter{})
-		w.spoil(sandbox.OpList, -1, sandbox.HangBeforeCommit())
-		w.spoil(sandbox.OpCreate, 1, sandbox.HangAfterCommit())
-		_, _ = w.Create(cancelledIn(t, 10*time.Second), wanted())
-		w.spoil(sandbox.OpRead, -1, sandbox.HeadThenHang())
-		_, _ = w.Await(cancelledIn(t, 10*time.Second), qod.Ref{ID: someID})
-		w.spoil(sandbox.OpDelete, -1, sandbox.HangBeforeCommit())
-		_ = w.Delete(cancelledIn(t, 10*time.Second), qod.Ref{ID: someID})
-		w.Heal()
-		_ = together(20, func() error { _, err := w.List(t.Context(), qod.Filter{}); return err })
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpToken, 1, sandbox.HangBeforeCommit())
+		_, _ = n.Read(qodtest.CancelAfter(t, time.Second), qod.Ref{ID: qodtest.SessionID})
+		n.InjectFault(sandbox.OpList, 1, sandbox.HangBeforeCommit())
+		_, _ = n.List(qodtest.CancelAfter(t, time.Second), qod.Filter{})
+		n.InjectFault(sandbox.OpList, -1, sandbox.HangBeforeCommit())
+		n.InjectFault(sandbox.OpCreate, 1, sandbox.HangAfterCommit())
+		_, _ = n.Create(qodtest.CancelAfter(t, 10*time.Second), qodtest.Spec())
+		n.InjectFault(sandbox.OpRead, -1, sandbox.HeadThenHang())
+		_, _ = n.Await(qodtest.CancelAfter(t, 10*time.Second), qod.Ref{ID: qodtest.SessionID})
+		n.InjectFault(sandbox.OpDelete, -1, sandbox.HangBeforeCommit())
+		_ = n.Delete(qodtest.CancelAfter(t, 10*time.Second), qod.Ref{ID: qodtest.SessionID})
+		n.Heal()
+		_ = concurrently(20, func() error { _, err := n.List(t.Context(), qod.Filter{}); return err })
 		time.Sleep(time.Minute)
 		if left := goroutines(); left != "" {
 			t.Errorf("left behind:\n%s", left)
@@ -297,23 +306,23 @@ func TestNoGoroutineStays(t *testing.T) { //nolint:paralleltest // see above
 
 // The same where connections are kept, and everything takes real time.
 func TestNoGoroutineStaysOnSockets(t *testing.T) { //nolint:paralleltest // it counts, too
-	w := onSockets(t, setting{})
-	soon := func() context.Context { return cancelledIn(t, 50*time.Millisecond) }
-	w.spoil(sandbox.OpToken, 1, sandbox.HangBeforeCommit())
-	_, _ = w.Read(soon(), qod.Ref{ID: someID})
-	w.spoil(sandbox.OpList, 1, sandbox.HeadThenHang())
-	_, _ = w.List(soon(), qod.Filter{})
-	w.spoil(sandbox.OpCreate, 1, sandbox.DropAfterCommit())
-	s, err := w.Create(t.Context(), wanted())
+	n := qodtest.OnSockets(t, qodtest.Options{})
+	soon := func() context.Context { return qodtest.CancelAfter(t, 50*time.Millisecond) }
+	n.InjectFault(sandbox.OpToken, 1, sandbox.HangBeforeCommit())
+	_, _ = n.Read(soon(), qod.Ref{ID: qodtest.SessionID})
+	n.InjectFault(sandbox.OpList, 1, sandbox.HeadThenHang())
+	_, _ = n.List(soon(), qod.Filter{})
+	n.InjectFault(sandbox.OpCreate, 1, sandbox.DropAfterCommit())
+	s, err := n.Create(t.Context(), qodtest.Spec())
 	if err != nil {
 		t.Error(err)
 	}
-	w.spoil(sandbox.OpRead, -1, sandbox.HangBeforeCommit())
-	_, _ = w.Await(soon(), qod.Ref{ID: s.ID})
-	w.spoil(sandbox.OpDelete, 1, sandbox.HangBeforeCommit())
-	_ = w.Delete(soon(), qod.Ref{ID: s.ID})
-	w.Heal()
-	_ = together(20, func() error { _, err := w.List(t.Context(), qod.Filter{}); return err })
+	n.InjectFault(sandbox.OpRead, -1, sandbox.HangBeforeCommit())
+	_, _ = n.Await(soon(), qod.Ref{ID: s.ID})
+	n.InjectFault(sandbox.OpDelete, 1, sandbox.HangBeforeCommit())
+	_ = n.Delete(soon(), qod.Ref{ID: s.ID})
+	n.Heal()
+	_ = concurrently(20, func() error { _, err := n.List(t.Context(), qod.Filter{}); return err })
 	left := goroutines()
 	for patience := time.Now().Add(5 * time.Second); left != "" && time.Now().Before(patience); left = goroutines() {
 		runtime.Gosched()
@@ -323,7 +332,7 @@ func TestNoGoroutineStaysOnSockets(t *testing.T) { //nolint:paralleltest // it c
 	}
 }
 
-// goroutines are the stacks of those that are in this package's code, tests themselves aside.
+// goroutines are the stacks of goroutines in this package's code, except for the tests themselves.
 func goroutines() string {
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]

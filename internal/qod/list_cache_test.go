@@ -1,5 +1,5 @@
-// A list speaks only for what was before it began. Those who want one at the same time share it,
-// and a failure is nobody's answer afterwards.
+// A list shows only what was so before its request started. Callers that want one at the same time
+// share it, and a failure is not returned to later callers.
 package qod
 
 import (
@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// counted is lists whose requests take a second and return how many there were, as ids.
-func counted(requests *atomic.Int64, fail *atomic.Bool) *listCache {
+// countingList makes a list cache whose requests take a second and return, as ids, how many there
+// were.
+func countingList(requests *atomic.Int64, fail *atomic.Bool) *listCache {
 	return newListCache(func(ctx context.Context) (listing, error) {
 		n := requests.Add(1)
 		if err := pause(ctx, time.Second); err != nil {
@@ -31,7 +32,7 @@ func TestSince(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var requests atomic.Int64
 		var fail atomic.Bool
-		l := counted(&requests, &fail)
+		l := countingList(&requests, &fail)
 		since := func(notBefore time.Time, want int) {
 			t.Helper()
 			s, err := l.since(t.Context(), notBefore)
@@ -61,13 +62,13 @@ func TestSince(t *testing.T) {
 	})
 }
 
-// Who comes while a list is under way waits for the next, which all of them share.
+// Callers that arrive while a request is in flight wait for the next one, which they share.
 func TestSinceWhileOneIsUnderWay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var requests atomic.Int64
 		var fail atomic.Bool
-		l := counted(&requests, &fail)
+		l := countingList(&requests, &fail)
 		var wg sync.WaitGroup
 		ask := func(notBefore time.Time, want int) {
 			wg.Go(func() {
@@ -97,7 +98,7 @@ func TestSinceInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var requests atomic.Int64
 		var fail atomic.Bool
-		l := counted(&requests, &fail)
+		l := countingList(&requests, &fail)
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		if _, err := l.since(ctx, time.Now()); !errors.Is(err, context.DeadlineExceeded) {
@@ -118,8 +119,9 @@ func TestSnapshotKnowsItsIDs(t *testing.T) {
 	}
 }
 
-// However a list ends, the next one starts after twice what it took: one that failed must not be
-// asked for in a loop, and whoever looks for a lost session is kept from it for two seconds at most.
+// However a request ends, the next one starts only after twice its duration: a failing list must
+// not be requested in a loop, while a create that looks for a lost session waits two seconds at
+// most.
 func TestListsKeepTheirDistanceFromAFailure(t *testing.T) {
 	t.Parallel()
 	for took, want := range map[time.Duration]time.Duration{
@@ -149,7 +151,7 @@ func TestListsKeepTheirDistanceFromAFailure(t *testing.T) {
 	}
 }
 
-// Who comes when the last one has left waits until the request that was abandoned has ended.
+// A caller that arrives when the last one has left waits until the abandoned request has ended.
 func TestListsAreOneAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -180,7 +182,7 @@ func TestListsAreOneAtATime(t *testing.T) {
 	})
 }
 
-// The next list keeps its distance also from one whose end nobody has seen.
+// The next request keeps its distance from an abandoned one too.
 func TestListsKeepTheirDistanceFromAFault(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -200,7 +202,7 @@ func TestListsKeepTheirDistanceFromAFault(t *testing.T) {
 	})
 }
 
-// A list that was abandoned says nothing of the API, unlike one that failed, or took too long.
+// A request that was abandoned says nothing about the API, unlike one that failed or took too long.
 func TestListsPromise(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -218,7 +220,7 @@ func TestListsPromise(t *testing.T) {
 				var requests atomic.Int64
 				var fail atomic.Bool
 				fail.Store(test.fail)
-				l := counted(&requests, &fail)
+				l := countingList(&requests, &fail)
 				ctx, cancel := context.WithTimeout(t.Context(), test.patience)
 				defer cancel()
 				l.trySince(ctx, time.Now())

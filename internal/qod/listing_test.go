@@ -1,5 +1,5 @@
-// A list is whole or says that it is not. Pages are followed where they lead on in the same list, and
-// nowhere else, since the access token goes along; what looks like a part is never taken for the whole.
+// A list is complete or says that it is not. Pages are followed within the same list and nowhere
+// else, since the access token goes with them, and an incomplete list never counts as complete.
 package qod_test
 
 import (
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -22,10 +23,10 @@ func TestListPages(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%d by %d", test.sessions, test.size), func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{network: sandbox.Config{PageSize: test.size, Latency: time.Millisecond}}, func(t *testing.T, w *world) {
-				ids := w.fleet(test.sessions)
+			qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{PageSize: test.size, Latency: time.Millisecond}}, func(t *testing.T, n *qodtest.Network) {
+				ids := n.SeedFleet(test.sessions)
 				slices.Sort(ids)
-				found, err := w.List(t.Context(), qod.Filter{})
+				found, err := n.List(t.Context(), qod.Filter{})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -36,13 +37,13 @@ func TestListPages(t *testing.T) {
 				if slices.Sort(got); !slices.Equal(got, ids) {
 					t.Errorf("%d sessions of %d", len(got), len(ids))
 				}
-				equal(t, "requests", w.Count(sandbox.OpList), test.requests)
-				// A read of a fleet by lists sees them all, too.
+				qodtest.Equal(t, "requests", n.Count(sandbox.OpList), test.requests)
+				// Reads of a fleet from lists see them all too.
 				if test.sessions > 0 && test.sessions <= 100 {
-					w.t = t
-					w.refresh(ids)
-					if n := w.Count(sandbox.OpRead); n > 4 {
-						t.Errorf("%d gets", n)
+					n.T = t
+					n.ReadAll(ids)
+					if count := n.Count(sandbox.OpRead); count > 4 {
+						t.Errorf("%d gets", count)
 					}
 				}
 			})
@@ -50,45 +51,45 @@ func TestListPages(t *testing.T) {
 	}
 }
 
-// A thousand pages are followed, but not for ever.
+// A thousand pages are followed, but not an endless number.
 func TestListOfManyPages(t *testing.T) {
 	t.Parallel()
 	for pages, part := range map[int]bool{1000: false, 1001: true} {
 		t.Run(fmt.Sprint(pages), func(t *testing.T) {
 			t.Parallel()
 			asked := 0
-			numbered := func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
-				if !isList(r) {
+			numbered := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+				if !qodtest.IsList(r) {
 					return next.RoundTrip(r)
 				}
 				asked++
-				response := answerOf(r, http.StatusOK, jsonType, fmt.Sprintf(`[{"sessionId":"session-%d"}]`, asked))
+				response := qodtest.Response(r, http.StatusOK, qodtest.JSON, fmt.Sprintf(`[{"sessionId":"session-%d"}]`, asked))
 				if asked < pages {
 					response.Header.Set("Link", fmt.Sprintf(`<?after=%d>; rel="next"`, asked))
 				}
 				return response, nil
 			}
-			inBubble(t, setting{wire: numbered}, func(t *testing.T, w *world) {
-				found, err := w.List(t.Context(), qod.Filter{})
-				equal(t, "a part", is[*qod.IncompleteListError](err), part)
-				equal(t, "sessions", len(found), 1000)
-				equal(t, "requests", asked, 1000)
+			qodtest.InBubble(t, qodtest.Options{Intercept: numbered}, func(t *testing.T, n *qodtest.Network) {
+				found, err := n.List(t.Context(), qod.Filter{})
+				qodtest.Equal(t, "a part", qodtest.IsError[*qod.IncompleteListError](err), part)
+				qodtest.Equal(t, "sessions", len(found), 1000)
+				qodtest.Equal(t, "requests", asked, 1000)
 			})
 		})
 	}
 }
 
-// A page is what one request for a list is answered with; %s in its Link is where the list is.
+// listPage is the answer to one list request; %s in its Link is the URL of the list.
 type listPage struct {
 	status int // 0: 200
 	header []string
 	body   string
 }
 
-// listed has lists answered by pages, by the query that asks for them, and fails the test where a
-// request goes anywhere else.
-func listed(t *testing.T, pages map[string]listPage) wire {
-	return func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+// servePages answers lists with pages, by query, and fails the test if a request goes anywhere
+// else.
+func servePages(t *testing.T, pages map[string]listPage) qodtest.Interceptor {
+	return func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 		if r.URL.Host != "gateway.example" || r.URL.Scheme != "https" {
 			t.Errorf("a request to %s, with the token: %v", r.URL.Host, r.Header.Get("Authorization") != "")
 			return nil, errors.New("no such host")
@@ -104,7 +105,7 @@ func listed(t *testing.T, pages map[string]listPage) wire {
 		if page.status == 0 {
 			page.status = http.StatusOK
 		}
-		response := answerOf(r, page.status, jsonType, page.body)
+		response := qodtest.Response(r, page.status, qodtest.JSON, page.body)
 		for pair := range slices.Chunk(page.header, 2) {
 			response.Header.Add(pair[0], pair[1])
 		}
@@ -191,11 +192,11 @@ func TestListIsWholeOrSaysSo(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{wire: listed(t, test.pages)}, func(t *testing.T, w *world) {
-				found, err := w.List(t.Context(), qod.Filter{})
-				equal(t, "a part", is[*qod.IncompleteListError](err), test.part)
+			qodtest.InBubble(t, qodtest.Options{Intercept: servePages(t, test.pages)}, func(t *testing.T, n *qodtest.Network) {
+				found, err := n.List(t.Context(), qod.Filter{})
+				qodtest.Equal(t, "a part", qodtest.IsError[*qod.IncompleteListError](err), test.part)
 				if test.status != 0 {
-					equal(t, "status", as[*qod.Error](t, err).Status, test.status)
+					qodtest.Equal(t, "status", qodtest.ErrorAs[*qod.Error](t, err).Status, test.status)
 				} else if !test.part && err != nil {
 					t.Error(err)
 				}
@@ -203,47 +204,48 @@ func TestListIsWholeOrSaysSo(t *testing.T) {
 				for _, s := range found {
 					ids[s.ID] = true
 				}
-				equal(t, "sessions", len(ids), test.sessions)
-				equal(t, "shown once each", len(found), test.sessions)
+				qodtest.Equal(t, "sessions", len(ids), test.sessions)
+				qodtest.Equal(t, "shown once each", len(found), test.sessions)
 				if strings.Contains(name, "same page") {
-					equal(t, "requests", len(w.logged()), 1)
+					qodtest.Equal(t, "requests", len(n.Events()), 1)
 				}
 			})
 		})
 	}
 }
 
-// Where the next page is a moment late, the list begins anew, and is whole.
+// Where the next page fails for a moment, the list starts again and is complete.
 func TestListOfAPageThatFailsOnce(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{network: sandbox.Config{PageSize: 2}}, func(t *testing.T, w *world) {
-		w.fleet(5)
-		w.spoilFromSecond(sandbox.OpList, 1, down)
-		found, err := w.List(t.Context(), qod.Filter{})
+	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{PageSize: 2}}, func(t *testing.T, n *qodtest.Network) {
+		n.SeedFleet(5)
+		n.InjectFaultFromSecond(sandbox.OpList, 1, unavailable)
+		found, err := n.List(t.Context(), qod.Filter{})
 		if err != nil || len(found) != 5 {
 			t.Errorf("%d sessions, %v", len(found), err)
 		}
 	})
 }
 
-// A filter does not hide that the list is a part, and what a part shows is believed.
+// A filter does not hide that the list is incomplete, and what an incomplete list shows is
+// believed.
 func TestListOfAPartIsFiltered(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		for _, number := range []string{"+34600000002", phone, "+34600000003"} {
-			w.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: number}})
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		for _, number := range []string{"+34600000002", qodtest.Phone, "+34600000003"} {
+			n.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: number}})
 			time.Sleep(time.Second) // lists are in the order of creation
 		}
-		w.spoil(sandbox.OpList, -1, sandbox.Partial(2))
-		found, err := w.List(t.Context(), qod.Filter{Device: wanted().Device})
-		e := as[*qod.IncompleteListError](t, err)
-		equal(t, "what is missing is said", strings.Contains(e.Error(), "2 of 3"), true)
-		equal(t, "sessions", len(found), 1)
+		n.InjectFault(sandbox.OpList, -1, sandbox.Partial(2))
+		found, err := n.List(t.Context(), qod.Filter{Device: qodtest.Spec().Device})
+		e := qodtest.ErrorAs[*qod.IncompleteListError](t, err)
+		qodtest.Equal(t, "what is missing is said", strings.Contains(e.Error(), "2 of 3"), true)
+		qodtest.Equal(t, "sessions", len(found), 1)
 	})
 }
 
-// What no list is good for is read one by one: what costs money is not believed to a part, nor to a
-// cache.
+// What a list cannot prove is read individually: an incomplete or cached list is not believed where
+// money is at stake.
 func TestReadByListsThatAreParts(t *testing.T) {
 	t.Parallel()
 	for name, effect := range map[string]sandbox.Effect{
@@ -251,30 +253,30 @@ func TestReadByListsThatAreParts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				w.t = t
-				ids := w.fleet(12)
-				w.spoil(sandbox.OpList, -1, effect)
-				w.refresh(ids)
-				equal(t, "gets", w.Count(sandbox.OpRead), 12)
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				n.T = t
+				ids := n.SeedFleet(12)
+				n.InjectFault(sandbox.OpList, -1, effect)
+				n.ReadAll(ids)
+				qodtest.Equal(t, "gets", n.Count(sandbox.OpRead), 12)
 			})
 		})
 	}
 }
 
-// Every list, like every other request, says that no cache will do.
+// Lists, like all other requests, ask caches for fresh answers.
 func TestListAsksForNoCache(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.t = t
-		staleBy(w, sandbox.CachedUnlessNoCache(), 0)
-		w.fleet(1)
-		found, err := w.List(t.Context(), qod.Filter{})
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.T = t
+		staleBy(n, sandbox.CachedUnlessNoCache(), 0)
+		n.SeedFleet(1)
+		found, err := n.List(t.Context(), qod.Filter{})
 		if err != nil || len(found) != 1 {
 			t.Errorf("%d sessions, %v", len(found), err)
 		}
-		for _, r := range w.Requests(sandbox.OpList) {
-			equal(t, "Cache-Control", r.Header.Get("Cache-Control"), "no-cache")
+		for _, r := range n.Requests(sandbox.OpList) {
+			qodtest.Equal(t, "Cache-Control", r.Header.Get("Cache-Control"), "no-cache")
 		}
 	})
 }

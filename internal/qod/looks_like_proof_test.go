@@ -1,5 +1,5 @@
-// Answers that look like proof and are none: a success of another kind, a list that cannot be read, a
-// code of a gateway, a refused token.
+// Answers that look like proof but are none: another success status, a list that cannot be read,
+// the code of a gateway, a refused token.
 package qod_test
 
 import (
@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// The API document ends a delete with 204. Another success counts once the session is gone.
+// The API document ends a delete with a 204. Another success status counts once the session is
+// gone.
 func TestDeleteIsEndedBy204Alone(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
@@ -18,15 +20,15 @@ func TestDeleteIsEndedBy204Alone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				s := w.seed(sandbox.Session{})
-				w.spoil(sandbox.OpDelete, -1, sandbox.Status(200, body))
-				if err := w.Delete(within(t, time.Minute), qod.Ref{ID: s.ID}); err == nil || qod.IsGone(err) {
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				s := n.SeedSession(sandbox.Session{})
+				n.InjectFault(sandbox.OpDelete, -1, sandbox.Status(200, body))
+				if err := n.Delete(qodtest.WithTimeout(t, time.Minute), qod.Ref{ID: s.ID}); err == nil || qod.IsGone(err) {
 					t.Errorf("a live session counts as deleted: %v", err)
 				}
-				w.Heal()
-				w.spoil(sandbox.OpDelete, 1, sandbox.StatusAfterCommit(200, body))
-				if err := w.Delete(within(t, time.Minute), qod.Ref{ID: s.ID}); err != nil {
+				n.Heal()
+				n.InjectFault(sandbox.OpDelete, 1, sandbox.StatusAfterCommit(200, body))
+				if err := n.Delete(qodtest.WithTimeout(t, time.Minute), qod.Ref{ID: s.ID}); err != nil {
 					t.Errorf("a session that was deleted: %v", err)
 				}
 			})
@@ -34,28 +36,28 @@ func TestDeleteIsEndedBy204Alone(t *testing.T) {
 	}
 }
 
-// A 404, in the API's own words even, while lists say nothing that can be read: the session is not gone.
+// A 404, even with the API's own code, while lists cannot be read: the session is not gone.
 func TestGoneByNoListThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	lists := map[string]sandbox.Effect{
 		"null":                        sandbox.Status(200, "null"),
 		"of null":                     sandbox.Status(200, "[null]"),
-		"of other members":            sandbox.Status(200, `[{"id":"`+someID+`"}]`),
-		"of texts":                    sandbox.Status(200, `["`+someID+`"]`),
-		"a web page by its own word":  sandbox.Status(200, "[]", "Content-Type", htmlType),
+		"of other members":            sandbox.Status(200, `[{"id":"`+qodtest.SessionID+`"}]`),
+		"of texts":                    sandbox.Status(200, `["`+qodtest.SessionID+`"]`),
+		"a web page by its own word":  sandbox.Status(200, "[]", "Content-Type", qodtest.HTML),
 		"not found, in the API's way": sandbox.Status(404, `{"status":404,"code":"NOT_FOUND","message":"no"}`),
 	}
 	for name, list := range lists {
-		for verb, asker := range askers() {
+		for verb, asker := range operationCases() {
 			t.Run(verb+", a list "+name, func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, setting{}, func(t *testing.T, w *world) {
-					w.t = t
-					s := w.seed(sandbox.Session{Duration: 86400})
+				qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+					n.T = t
+					s := n.SeedSession(sandbox.Session{Duration: 86400})
 					time.Sleep(2 * time.Minute)
-					w.spoil(sandbox.OpList, -1, list)
-					w.spoil(asker.op, -1, sandbox.Status(404, `{"status":404,"code":"NOT_FOUND","message":"no"}`))
-					if err := asker.ask(within(t, 100*time.Second), w, qod.Ref{ID: s.ID}); err == nil || qod.IsGone(err) {
+					n.InjectFault(sandbox.OpList, -1, list)
+					n.InjectFault(asker.op, -1, sandbox.Status(404, `{"status":404,"code":"NOT_FOUND","message":"no"}`))
+					if err := asker.ask(qodtest.WithTimeout(t, 100*time.Second), n, qod.Ref{ID: s.ID}); err == nil || qod.IsGone(err) {
 						t.Errorf("a live session counts as gone: %v", err)
 					}
 				})
@@ -64,7 +66,7 @@ func TestGoneByNoListThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// Only the API's codes count where there is no list. Gateways name what they miss themselves.
+// Without a list, only the API's own codes count. Gateways have others.
 func TestGoneByNoCodeOfAGateway(t *testing.T) {
 	t.Parallel()
 	for code, gone := range map[string]bool{
@@ -73,34 +75,34 @@ func TestGoneByNoCodeOfAGateway(t *testing.T) {
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				s := w.seed(sandbox.Session{Duration: 86400})
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				s := n.SeedSession(sandbox.Session{Duration: 86400})
 				time.Sleep(2 * time.Minute)
-				w.spoil(sandbox.OpList, -1, sandbox.Status(403, ""))
-				w.spoil(sandbox.OpRead, -1, sandbox.Status(404, `{"code":"`+code+`","message":"no"}`))
-				_, err := w.Read(t.Context(), qod.Ref{ID: s.ID})
-				equal(t, "gone", qod.IsGone(err), gone)
+				n.InjectFault(sandbox.OpList, -1, sandbox.Status(403, ""))
+				n.InjectFault(sandbox.OpRead, -1, sandbox.Status(404, `{"code":"`+code+`","message":"no"}`))
+				_, err := n.Read(t.Context(), qod.Ref{ID: s.ID})
+				qodtest.Equal(t, "gone", qod.IsGone(err), gone)
 			})
 		})
 	}
 }
 
-// A POST that was processed and then answered 401, behind a list that lags: its replay is never green
-// with two, and a conflict with its session is not blamed on others.
+// A POST that was processed and then answered with a 401, while lists lag: its replay never
+// succeeds with two sessions, and a conflict with the first one is not blamed on others.
 func TestCreateBehindARefusedTokenAndAListThatLags(t *testing.T) {
 	t.Parallel()
 	for name, config := range map[string]sandbox.Config{"several a device": {SeveralPerDevice: true}, "one a device": {}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{network: config}, func(t *testing.T, w *world) {
-				w.Lag(sandbox.OpList, 3*time.Second)
-				w.spoil(sandbox.OpCreate, 1, sandbox.StatusAfterCommit(401, ""))
-				s, err := w.Create(within(t, 5*time.Minute), wanted())
-				made := len(w.Ledger())
-				if made > 1 && !is[*qod.UnresolvedError](err) {
+			qodtest.InBubble(t, qodtest.Options{Sandbox: config}, func(t *testing.T, n *qodtest.Network) {
+				n.Lag(sandbox.OpList, 3*time.Second)
+				n.InjectFault(sandbox.OpCreate, 1, sandbox.StatusAfterCommit(401, ""))
+				s, err := n.Create(qodtest.WithTimeout(t, 5*time.Minute), qodtest.Spec())
+				made := len(n.Ledger())
+				if made > 1 && !qodtest.IsError[*qod.UnresolvedError](err) {
 					t.Errorf("%d sessions, and %v", made, err)
 				}
-				if made == 1 && s.ID == "" && !is[*qod.UnresolvedError](err) {
+				if made == 1 && s.ID == "" && !qodtest.IsError[*qod.UnresolvedError](err) {
 					t.Errorf("one session that nobody has, and %v", err)
 				}
 			})

@@ -1,5 +1,5 @@
-// The server's time is what two of its answers agree about. Where none can be had the error says why,
-// and nothing may be bought or ended by a guess.
+// The server's time is what two of its answers agree about. Without such answers the error says
+// why, and nothing may be bought or ended by a guess.
 package qod_test
 
 import (
@@ -12,17 +12,18 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
 const aDay = "Tue, 29 Feb 2028 20:15:00 GMT"
 
-// skewed has the n-th answer of the API, from 1, show a clock that is wrong by what skew says.
-func skewed(skew func(n int) time.Duration) func(*world) {
-	return func(w *world) {
-		// Tokens and discovery are answered by another server, whose Date nobody looks at.
+// skewed makes the n-th answer of the API, from 1, show a clock that is wrong by skew(n).
+func skewed(skew func(count int) time.Duration) func(*qodtest.Network) {
+	return func(n *qodtest.Network) {
+		// Tokens and discovery documents come from another server, whose Date does not matter.
 		api := 0
-		w.SkewDate(func(_ int, op sandbox.Operation) time.Duration {
+		n.SkewDate(func(_ int, op sandbox.Operation) time.Duration {
 			if op == sandbox.OpToken || op == sandbox.OpDiscovery {
 				return 0
 			}
@@ -34,19 +35,19 @@ func skewed(skew func(n int) time.Duration) func(*world) {
 
 func TestNow(t *testing.T) {
 	t.Parallel()
-	lists := func(times int, effect sandbox.Effect) func(*world) {
-		return func(w *world) { w.spoil(sandbox.OpList, times, effect) }
+	lists := func(times int, effect sandbox.Effect) func(*qodtest.Network) {
+		return func(n *qodtest.Network) { n.InjectFault(sandbox.OpList, times, effect) }
 	}
-	readTwice := func(w *world) {
-		s := w.seed(sandbox.Session{})
+	readTwice := func(n *qodtest.Network) {
+		s := n.SeedSession(sandbox.Session{})
 		for range 2 {
-			if _, err := w.Read(w.t.Context(), refOf(s)); err != nil {
-				w.t.Error(err)
+			if _, err := n.Read(n.T.Context(), qodtest.Ref(s)); err != nil {
+				n.T.Error(err)
 			}
 			time.Sleep(2 * time.Second)
 		}
 	}
-	contradicted := func(err error) bool { return is[*qod.ClockError](err) }
+	contradicted := func(err error) bool { return qodtest.IsError[*qod.ClockError](err) }
 	because := func(want error) func(error) bool { return func(err error) bool { return errors.Is(err, want) } }
 	of := func(status int) func(error) bool {
 		return func(err error) bool { var e *qod.Error; return errors.As(err, &e) && e.Status == status }
@@ -54,7 +55,7 @@ func TestNow(t *testing.T) {
 	said := func(text string) func(error) bool {
 		return func(err error) bool { return strings.Contains(err.Error(), text) }
 	}
-	hours := func(off time.Duration, when func(n int) bool) func(*world) {
+	hours := func(off time.Duration, when func(count int) bool) func(*qodtest.Network) {
 		return skewed(func(i int) time.Duration {
 			if when(i) {
 				return off
@@ -64,46 +65,46 @@ func TestNow(t *testing.T) {
 	}
 	tests := map[string]struct {
 		network sandbox.Config
-		arrange func(w *world)
+		arrange func(n *qodtest.Network)
 		fails   func(error) bool // nil: it does not
 		lists   int
 		spent   time.Duration // at most
 		off     time.Duration // how far the reading may be behind; a second by default
 	}{
 		"asked for":     {lists: 2, spent: 1200 * time.Millisecond},
-		"ahead":         {network: sandbox.Config{Clock: ahead(time.Hour)}, lists: 2},
-		"slow":          {network: sandbox.Config{Clock: ahead(-time.Hour)}, lists: 2},
+		"ahead":         {network: sandbox.Config{Clock: clockAhead(time.Hour)}, lists: 2},
+		"slow":          {network: sandbox.Config{Clock: clockAhead(-time.Hour)}, lists: 2},
 		"known already": {arrange: readTwice, lists: 0, spent: time.Nanosecond},
-		"one answer is there": {arrange: func(w *world) {
-			s := w.seed(sandbox.Session{})
-			_, _ = w.Read(w.t.Context(), refOf(s))
+		"one answer is there": {arrange: func(n *qodtest.Network) {
+			s := n.SeedSession(sandbox.Session{})
+			_, _ = n.Read(n.T.Context(), qodtest.Ref(s))
 		}, lists: 1, spent: 1200 * time.Millisecond},
 
 		"slow bodies":                     {arrange: lists(-1, sandbox.Delay(20*time.Second)), lists: 2, off: 22 * time.Second},
-		"large lists":                     {arrange: func(w *world) { w.fleet(2000) }, lists: 2},
-		"nodes 3 s apart":                 {arrange: skewed(func(n int) time.Duration { return time.Duration(n%2) * -3 * time.Second }), lists: 2, off: 4 * time.Second},
-		"the first node of 2, 6 h ahead":  {arrange: hours(6*time.Hour, func(n int) bool { return n == 1 }), fails: contradicted, lists: 2},
-		"the second node of 2, 6 h ahead": {arrange: hours(6*time.Hour, func(n int) bool { return n == 2 }), fails: contradicted, lists: 2},
-		"every other answer 6 h behind":   {arrange: hours(-6*time.Hour, func(n int) bool { return n%2 == 0 }), fails: contradicted, lists: 2},
-		"all 6 h behind":                  {network: sandbox.Config{Clock: ahead(-6 * time.Hour)}, lists: 2},
-		"the third 6 h ahead":             {arrange: hours(6*time.Hour, func(n int) bool { return n == 3 }), lists: 2},
+		"large lists":                     {arrange: func(n *qodtest.Network) { n.SeedFleet(2000) }, lists: 2},
+		"nodes 3 s apart":                 {arrange: skewed(func(nth int) time.Duration { return time.Duration(nth%2) * -3 * time.Second }), lists: 2, off: 4 * time.Second},
+		"the first node of 2, 6 h ahead":  {arrange: hours(6*time.Hour, func(nth int) bool { return nth == 1 }), fails: contradicted, lists: 2},
+		"the second node of 2, 6 h ahead": {arrange: hours(6*time.Hour, func(nth int) bool { return nth == 2 }), fails: contradicted, lists: 2},
+		"every other answer 6 h behind":   {arrange: hours(-6*time.Hour, func(nth int) bool { return nth%2 == 0 }), fails: contradicted, lists: 2},
+		"all 6 h behind":                  {network: sandbox.Config{Clock: clockAhead(-6 * time.Hour)}, lists: 2},
+		"the third 6 h ahead":             {arrange: hours(6*time.Hour, func(nth int) bool { return nth == 3 }), lists: 2},
 
 		"no Date":             {arrange: lists(-1, sandbox.Header("Date", "")), fails: because(qod.ErrNoDate), lists: 1},
 		"a Date that is none": {arrange: lists(-1, sandbox.Header("Date", "today")), fails: because(qod.ErrNoDate), lists: 1},
 		"from a cache that tells its age": {
-			arrange: func(w *world) { staleBy(w, sandbox.Cached(), time.Hour) }, fails: said("cache"), lists: 1,
+			arrange: func(n *qodtest.Network) { staleBy(n, sandbox.Cached(), time.Hour) }, fails: said("cache"), lists: 1,
 		},
 		"from a cache that does not tell its age": {
 			arrange: lists(-1, sandbox.CachedWithoutAge()), fails: because(qod.ErrClockStandsStill), lists: 3, spent: 4 * time.Second,
 		},
-		"from a cache that heeds no-cache":   {arrange: func(w *world) { staleBy(w, sandbox.CachedUnlessNoCache(), time.Hour) }, lists: 2},
+		"from a cache that heeds no-cache":   {arrange: func(n *qodtest.Network) { staleBy(n, sandbox.CachedUnlessNoCache(), time.Hour) }, lists: 2},
 		"an Age of zero is an answer of now": {arrange: lists(-1, sandbox.Header("Age", "0")), lists: 2},
 		"an Age that is no number":           {arrange: lists(-1, sandbox.Header("Age", "old")), fails: said("cache"), lists: 1},
 
 		"nobody answers":          {arrange: lists(-1, sandbox.DropBeforeCommit()), fails: said("EOF"), lists: 5},
 		"the list is not allowed": {arrange: lists(-1, sandbox.Status(403, "")), lists: 2},
 		"the API has no list":     {arrange: lists(-1, sandbox.Status(404, "")), lists: 2},
-		"the list fails":          {arrange: lists(-1, down), fails: of(503), lists: 5},
+		"the list fails":          {arrange: lists(-1, unavailable), fails: of(503), lists: 5},
 		"asked to come back in an hour": {
 			arrange: lists(-1, sandbox.Status(429, "", "Retry-After", "3600")), lists: 2,
 		},
@@ -123,16 +124,16 @@ func TestNow(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{network: test.network}, func(t *testing.T, w *world) {
-				w.t = t
+			qodtest.InBubble(t, qodtest.Options{Sandbox: test.network}, func(t *testing.T, n *qodtest.Network) {
+				n.T = t
 				if test.arrange != nil {
-					test.arrange(w)
+					test.arrange(n)
 				}
-				before := w.Count(sandbox.OpList)
+				before := n.Count(sandbox.OpList)
 				var now time.Time
 				var err error
-				spent := took(func() { now, err = w.Now(t.Context()) })
-				equal(t, "lists", w.Count(sandbox.OpList)-before, test.lists)
+				spent := qodtest.Elapsed(func() { now, err = n.Now(t.Context()) })
+				qodtest.Equal(t, "lists", n.Count(sandbox.OpList)-before, test.lists)
 				if test.spent > 0 && spent > test.spent {
 					t.Errorf("it took %v, want at most %v", spent, test.spent)
 				}
@@ -152,11 +153,11 @@ func TestNow(t *testing.T) {
 				if off := want.Sub(now); off < 0 || off > max(test.off, time.Second) {
 					t.Errorf("%v, want %v", now, want)
 				}
-				// Known once, it goes on.
+				// Once known, the time goes on.
 				time.Sleep(time.Minute)
-				later, err := w.Now(t.Context())
-				equal(t, "a minute later", later.Sub(now).Round(time.Second), time.Minute)
-				equal(t, "lists in the end", w.Count(sandbox.OpList)-before, test.lists)
+				later, err := n.Now(t.Context())
+				qodtest.Equal(t, "a minute later", later.Sub(now).Round(time.Second), time.Minute)
+				qodtest.Equal(t, "lists in the end", n.Count(sandbox.OpList)-before, test.lists)
 				if err != nil {
 					t.Error(err)
 				}
@@ -165,58 +166,58 @@ func TestNow(t *testing.T) {
 	}
 }
 
-// staleBy has lists answered by a cache that holds what was so a while ago.
-func staleBy(w *world, effect sandbox.Effect, age time.Duration) {
-	w.t.Helper()
-	w.spoil(sandbox.OpList, -1, effect)
-	other := &world{Sandbox: w.Sandbox, t: w.t}
-	config := usual(gateway + "/v1")
-	config.Transport = transport{other}
-	other.connect(w.t, config, nil)
-	if _, err := other.List(w.t.Context(), qod.Filter{}); err != nil {
-		w.t.Fatal(err)
+// staleBy makes a cache answer lists with what was so a while ago.
+func staleBy(n *qodtest.Network, effect sandbox.Effect, age time.Duration) {
+	n.T.Helper()
+	n.InjectFault(sandbox.OpList, -1, effect)
+	other := &qodtest.Network{Sandbox: n.Sandbox, T: n.T}
+	config := qodtest.Config(qodtest.Gateway + "/v1")
+	config.Transport = other.Transport()
+	other.Connect(config, nil)
+	if _, err := other.List(n.T.Context(), qod.Filter{}); err != nil {
+		n.T.Fatal(err)
 	}
 	time.Sleep(age)
 }
 
-// A Date that contradicts an earlier one leaves no time to go by, however many agree afterwards: which
-// of the two is right nobody knows.
+// After a Date that contradicts an earlier one, the time is not known, however many answers agree
+// later: nobody can tell which of the two is right.
 func TestNowAfterAContradiction(t *testing.T) {
 	t.Parallel()
 	for _, by := range []time.Duration{-6 * time.Hour, -time.Hour, -time.Minute, time.Minute, 6 * time.Hour} {
 		t.Run(by.String(), func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				s := w.seed(sandbox.Session{Duration: 86400})
-				if _, err := w.Now(t.Context()); err != nil {
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				s := n.SeedSession(sandbox.Session{Duration: 86400})
+				if _, err := n.Now(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				w.spoil(sandbox.OpRead, 1, sandbox.Header("Date", time.Now().Add(by).UTC().Format(http.TimeFormat)))
+				n.InjectFault(sandbox.OpRead, 1, sandbox.Header("Date", time.Now().Add(by).UTC().Format(http.TimeFormat)))
 				for range 3 {
-					if _, err := w.Read(t.Context(), refOf(s)); err != nil {
+					if _, err := n.Read(t.Context(), qodtest.Ref(s)); err != nil {
 						t.Errorf("the session itself is there: %v", err)
 					}
-					now, err := w.Now(t.Context())
-					e := as[*qod.ClockError](t, err)
+					now, err := n.Now(t.Context())
+					e := qodtest.ErrorAs[*qod.ClockError](t, err)
 					if off := e.Shown.Sub(e.Expected); !now.IsZero() || (off-by).Abs() > 2*time.Second {
 						t.Errorf("now %v, contradicted by %v", now, off)
 					}
-					if guess := w.EstimateNow(); !guess.IsZero() {
+					if guess := n.EstimateNow(); !guess.IsZero() {
 						t.Errorf("a guess nevertheless: %v", guess)
 					}
 					time.Sleep(5 * time.Second)
 				}
-				spec := wanted()
+				spec := qodtest.Spec()
 				spec.Device.PhoneNumber, spec.Until = "+34600000002", time.Now().Add(time.Hour)
-				_, err := w.Create(t.Context(), spec)
-				_ = as[*qod.ClockError](t, err)
-				equal(t, "POSTs", w.Count(sandbox.OpCreate), 0)
+				_, err := n.Create(t.Context(), spec)
+				_ = qodtest.ErrorAs[*qod.ClockError](t, err)
+				qodtest.Equal(t, "POSTs", n.Count(sandbox.OpCreate), 0)
 			})
 		})
 	}
 }
 
-// Where the clock of this machine is set, or the machine has slept, the server is asked anew.
+// Where this machine's clock was set, or the machine was asleep, the server is asked again.
 func TestNowAfterAJump(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -229,33 +230,34 @@ func TestNowAfterAJump(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				if _, err := w.Now(t.Context()); err != nil {
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				if _, err := n.Now(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(time.Minute)
-				w.Client.ClockIsSet(test.by)
-				now, err := w.Now(t.Context())
+				n.Client.ClockIsSet(test.by)
+				now, err := n.Now(t.Context())
 				if off := time.Since(now); err != nil || off < 0 || off > time.Second {
 					t.Errorf("%v, %v", now, err)
 				}
-				equal(t, "lists", w.Count(sandbox.OpList), test.lists)
+				qodtest.Equal(t, "lists", n.Count(sandbox.OpList), test.lists)
 			})
 		})
 	}
 }
 
-// The nodes of an API are not quite at one: what one of them has said is not taken back by another.
+// The clocks of an API's nodes differ a little: the time never goes back from one answer to the
+// next.
 func TestNowOfSeveralNodes(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		s := w.seed(sandbox.Session{})
-		first, _ := w.Now(t.Context())
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		s := n.SeedSession(sandbox.Session{})
+		first, _ := n.Now(t.Context())
 		dated := func(by time.Duration) time.Time {
 			t.Helper()
-			w.spoil(sandbox.OpRead, 1, sandbox.Header("Date", time.Now().Add(by).UTC().Format(http.TimeFormat)))
-			_, _ = w.Read(t.Context(), refOf(s))
-			now, err := w.Now(t.Context())
+			n.InjectFault(sandbox.OpRead, 1, sandbox.Header("Date", time.Now().Add(by).UTC().Format(http.TimeFormat)))
+			_, _ = n.Read(t.Context(), qodtest.Ref(s))
+			now, err := n.Now(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -270,24 +272,24 @@ func TestNowOfSeveralNodes(t *testing.T) {
 	})
 }
 
-// A thousand who need the time at once have it from the same two lists.
+// A thousand callers at once learn the time from the same two lists.
 func TestNowIsShared(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 		var wg sync.WaitGroup
 		for range 1000 {
 			wg.Go(func() {
-				if _, err := w.Now(t.Context()); err != nil {
+				if _, err := n.Now(t.Context()); err != nil {
 					t.Error(err)
 				}
 			})
 		}
 		wg.Wait()
-		equal(t, "lists", w.Count(sandbox.OpList), 2)
+		qodtest.Equal(t, "lists", n.Count(sandbox.OpList), 2)
 	})
 }
 
-// A thousand who need the time do not each find out that it cannot be had.
+// Where the time cannot be known, a thousand callers share the requests that found out.
 func TestNowFailsForAll(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -300,17 +302,17 @@ func TestNowFailsForAll(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				w.spoil(sandbox.OpList, -1, test.effect)
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				n.InjectFault(sandbox.OpList, -1, test.effect)
 				for range 100 {
-					if _, err := w.Now(t.Context()); err == nil {
+					if _, err := n.Now(t.Context()); err == nil {
 						t.Fatal("there is a time")
 					}
 				}
-				equal(t, "lists", w.Count(sandbox.OpList), test.lists)
-				w.Heal()
+				qodtest.Equal(t, "lists", n.Count(sandbox.OpList), test.lists)
+				n.Heal()
 				time.Sleep(10 * time.Second)
-				if _, err := w.Now(t.Context()); err != nil {
+				if _, err := n.Now(t.Context()); err != nil {
 					t.Error(err)
 				}
 			})
@@ -329,16 +331,16 @@ func TestNowInterrupted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				w.spoil(sandbox.OpList, -1, test.effect)
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				n.InjectFault(sandbox.OpList, -1, test.effect)
 				var err error
-				spent := took(func() { _, err = w.Now(cancelledIn(t, test.after)) })
+				spent := qodtest.Elapsed(func() { _, err = n.Now(qodtest.CancelAfter(t, test.after)) })
 				if err == nil || spent > test.after+time.Second {
 					t.Errorf("%v after %v", err, spent)
 				}
-				// That nobody waited any longer is no reason for others to go without.
-				w.Heal()
-				if _, err := w.Now(t.Context()); err != nil {
+				// That nobody waited any longer is no failure for later callers.
+				n.Heal()
+				if _, err := n.Now(t.Context()); err != nil {
 					t.Errorf("afterwards: %v", err)
 				}
 			})
@@ -346,10 +348,10 @@ func TestNowInterrupted(t *testing.T) {
 	}
 }
 
-// An error about the time is one that a person can act upon.
+// An error about the time is one that a person can act on.
 func TestClockErrorTexts(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 29, 20, 30, 0, 0, time.FixedZone("CET", 3600))
 	e := &qod.ClockError{Expected: at, Shown: at.Add(6 * time.Hour)}
-	equal(t, "contradiction", fmt.Sprint(e), "the API's answers disagree about the time: 2026-11-29T19:30:00Z by some, 2026-11-30T01:30:00Z by another at the same moment")
+	qodtest.Equal(t, "contradiction", fmt.Sprint(e), "the API's answers disagree about the time: 2026-11-29T19:30:00Z by some, 2026-11-30T01:30:00Z by another at the same moment")
 }

@@ -1,4 +1,5 @@
-// What a process knows of sessions without asking: which it made, and which it is deleting.
+// What a process knows about sessions without a request: which ones it created, and which it is
+// deleting.
 package qod
 
 import (
@@ -54,7 +55,7 @@ func TestOwnSessions(t *testing.T) {
 		if o.lastDeletion().Before(done) {
 			t.Errorf("the last delete was at %v", o.lastDeletion())
 		}
-		// A delete that is under way goes on beside a new session, and is known when it ends.
+		// A delete in progress continues beside a new session, and its end is recorded.
 		busy := o.beginDeletion(Ref{ID: "e", Device: phone})
 		if !o.claim("f", phone, time.Now()) || !slices.Equal(o.deletionsFor(phone), []string{"e"}) {
 			t.Errorf("a new session ends a delete that goes on: %v", o.deletionsFor(phone))
@@ -62,7 +63,8 @@ func TestOwnSessions(t *testing.T) {
 		if busy(false); !o.deleted("e") {
 			t.Error("that it has ended is not known")
 		}
-		// Where a new session can be, what was deleted is gone, and explains no later conflict.
+		// That there is a new session proves that the deleted ones are gone: they explain no later
+		// conflict.
 		if !o.claim("d", phone, time.Now()) || o.deletionsFor(phone) != nil {
 			t.Error("a new session does not end the excuse that a delete gives a conflict")
 		}

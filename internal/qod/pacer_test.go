@@ -1,4 +1,5 @@
-// The pace falls with each 429 and rises with each other answer, and requests keep to it in their order.
+// The interval grows with each 429 and shrinks with each other answer, and requests keep to it in
+// order of arrival.
 package qod
 
 import (
@@ -86,7 +87,7 @@ func TestTurns(t *testing.T) {
 	})
 }
 
-// What the API asks of one holds up the others, but not for long.
+// The Retry-After of one answer delays the other requests too, but not for long.
 func TestRetryAfterHoldsUpTheOthers(t *testing.T) {
 	t.Parallel()
 	for asked, want := range map[time.Duration]time.Duration{

@@ -1,6 +1,6 @@
-// Reads of a fleet share lists. A list may confirm that all is well, for ten seconds and not across a
-// change of this process's own; what costs money is believed to a get only. Everything here counts
-// requests, in virtual time.
+// Reads of a fleet share lists. A list may confirm that a session is healthy, for ten seconds and
+// not across a change by this process; where money is at stake, the session itself is read.
+// Everything here counts requests, in the time of a bubble.
 package qod_test
 
 import (
@@ -9,7 +9,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,120 +16,78 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// fleet puts sessions on the network and returns their ids.
-func (w *world) fleet(n int) []string {
-	ids := make([]string, 0, n)
-	for range n {
-		ids = append(ids, w.Seed(sandbox.Session{}).ID)
-	}
-	return ids
-}
-
-// inParallel does what Terraform does with its resources: ten at a time.
-func inParallel[T any](of []T, f func(T)) {
-	next := make(chan T)
-	var wg sync.WaitGroup
-	for range 10 {
-		wg.Go(func() {
-			for one := range next {
-				f(one)
-			}
-		})
-	}
-	for _, one := range of {
-		next <- one
-	}
-	close(next)
-	wg.Wait()
-}
-
-// refresh reads sessions, which must be there.
-func (w *world) refresh(ids []string) {
-	w.t.Helper()
-	inParallel(ids, func(id string) {
-		if s, err := w.Read(w.t.Context(), qod.Ref{ID: id}); err != nil || s.ID != id || s.Status != qod.StatusAvailable {
-			w.t.Errorf("read %s: %v, %v", id, s, err)
-		}
-	})
-}
-
-// asked checks how many gets and lists there have been.
-func (w *world) asked(gets, lists int) {
-	w.t.Helper()
-	equal(w.t, "gets", w.Count(sandbox.OpRead), gets)
-	equal(w.t, "lists", w.Count(sandbox.OpList), lists)
-}
-
 func TestReadCoalesces(t *testing.T) {
 	t.Parallel()
-	for n, want := range map[int]struct{ gets, lists int }{
+	for count, want := range map[int]struct{ gets, lists int }{
 		1: {1, 0}, 4: {4, 0}, 5: {4, 1}, 10: {4, 1}, 100: {4, 1}, 1000: {4, 1},
 	} {
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
+		t.Run(fmt.Sprint(count), func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(_ *testing.T, w *world) {
-				ids := w.fleet(n)
-				w.refresh(ids)
-				w.asked(want.gets, want.lists)
-				w.refresh(ids)
-				w.asked(2*want.gets, want.lists)
-				equal(w.t, "tokens", w.Count(sandbox.OpToken), 1)
-				equal(w.t, "discoveries", w.Count(sandbox.OpDiscovery), 1)
+			qodtest.InBubble(t, qodtest.Options{}, func(_ *testing.T, n *qodtest.Network) {
+				ids := n.SeedFleet(count)
+				n.ReadAll(ids)
+				n.WantReads(want.gets, want.lists)
+				n.ReadAll(ids)
+				n.WantReads(2*want.gets, want.lists)
+				qodtest.Equal(n.T, "tokens", n.Count(sandbox.OpToken), 1)
+				qodtest.Equal(n.T, "discoveries", n.Count(sandbox.OpDiscovery), 1)
 			})
 		})
 	}
 }
 
-// An account with many sessions does not make a plan of a few expensive.
+// A client with many sessions does not make the plan of a few expensive.
 func TestReadOfFewAmongMany(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(_ *testing.T, w *world) {
-		w.refresh(w.fleet(10_000)[:4])
-		w.asked(4, 0)
+	qodtest.InBubble(t, qodtest.Options{}, func(_ *testing.T, n *qodtest.Network) {
+		n.ReadAll(n.SeedFleet(10_000)[:4])
+		n.WantReads(4, 0)
 	})
 }
 
 func TestReadSnapshotAges(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(_ *testing.T, w *world) {
-		ids := w.fleet(10)
-		w.refresh(ids[:4])
-		w.refresh(ids[4:])
-		w.asked(4, 1)
+	qodtest.InBubble(t, qodtest.Options{}, func(_ *testing.T, n *qodtest.Network) {
+		ids := n.SeedFleet(10)
+		n.ReadAll(ids[:4])
+		n.ReadAll(ids[4:])
+		n.WantReads(4, 1)
 		time.Sleep(9 * time.Second)
-		w.refresh(ids[4:])
-		w.asked(4, 1)
+		n.ReadAll(ids[4:])
+		n.WantReads(4, 1)
 		time.Sleep(time.Second)
-		w.refresh(ids[4:])
-		w.asked(4, 2)
+		n.ReadAll(ids[4:])
+		n.WantReads(4, 2)
 	})
 }
 
-// A refresh of ten thousand costs a list every ten seconds that Terraform itself takes.
+// A refresh of ten thousand sessions makes one list for every ten seconds that Terraform itself
+// takes.
 func TestReadOfManyForLong(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(_ *testing.T, w *world) {
-		ids := w.fleet(104)
+	qodtest.InBubble(t, qodtest.Options{}, func(_ *testing.T, n *qodtest.Network) {
+		ids := n.SeedFleet(104)
 		began := time.Now()
-		w.refresh(ids[:4])
+		n.ReadAll(ids[:4])
 		ids = ids[4:]
-		inParallel(make([]int, 10_000), func(int) {
+		qodtest.InParallel(make([]int, 10_000), func(int) {
 			time.Sleep(60 * time.Millisecond)
-			w.refresh(ids[rand.N(len(ids)):][:1]) //nolint:gosec // chance, not secrecy
+			n.ReadAll(ids[rand.N(len(ids)):][:1]) //nolint:gosec // chance, not secrecy
 		})
-		if lists, most := w.Count(sandbox.OpList), 1+int(time.Since(began)/(10*time.Second)); lists > most || lists < 2 {
-			w.t.Errorf("%d lists in %v, want at most %d", lists, time.Since(began), most)
+		if lists, most := n.Count(sandbox.OpList), 1+int(time.Since(began)/(10*time.Second)); lists > most || lists < 2 {
+			n.T.Errorf("%d lists in %v, want at most %d", lists, time.Since(began), most)
 		}
-		if gets := w.Count(sandbox.OpRead); gets > 4 {
-			w.t.Errorf("%d gets", gets)
+		if gets := n.Count(sandbox.OpRead); gets > 4 {
+			n.T.Errorf("%d gets", gets)
 		}
 	})
 }
 
-// No list speaks for a session from before this process changed it, or tried to.
+// No list from before this process changed a session, or tried to, is used for it.
 func TestReadAcrossOwnWrites(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -146,47 +103,47 @@ func TestReadAcrossOwnWrites(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, w *world) {
-				ids := w.fleet(10)
-				w.refresh(ids[:4])
-				w.refresh(ids[4:])
+			qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.MaxRetries = 0 }}, func(t *testing.T, n *qodtest.Network) {
+				ids := n.SeedFleet(10)
+				n.ReadAll(ids[:4])
+				n.ReadAll(ids[4:])
 				if test.effect != nil {
-					w.spoil(sandbox.OpDelete, 1, *test.effect)
+					n.InjectFault(sandbox.OpDelete, 1, *test.effect)
 				}
-				err := w.Delete(t.Context(), qod.Ref{ID: ids[7]})
-				equal(t, "released without an error", err == nil, test.effect == nil)
-				_, err = w.Read(t.Context(), qod.Ref{ID: ids[7]})
-				equal(t, "gone", qod.IsGone(err), test.gone)
-				equal(t, "lists", w.Count(sandbox.OpList), 1+test.lists)
-				w.refresh(ids[8:])
-				equal(t, "lists for the others", w.Count(sandbox.OpList), 1+test.lists)
+				err := n.Delete(t.Context(), qod.Ref{ID: ids[7]})
+				qodtest.Equal(t, "released without an error", err == nil, test.effect == nil)
+				_, err = n.Read(t.Context(), qod.Ref{ID: ids[7]})
+				qodtest.Equal(t, "gone", qod.IsGone(err), test.gone)
+				qodtest.Equal(t, "lists", n.Count(sandbox.OpList), 1+test.lists)
+				n.ReadAll(ids[8:])
+				qodtest.Equal(t, "lists for the others", n.Count(sandbox.OpList), 1+test.lists)
 			})
 		})
 	}
 }
 
-// The list that is under way while a session is released says nothing of it, also not to a read
-// that waits for that list.
-func TestReadWhileReleasing(t *testing.T) {
+// A list in flight while a session is deleted is not used for it, not even by a read that waits for
+// that list.
+func TestReadWhileDeleting(t *testing.T) {
 	t.Parallel()
 	for name, after := range map[string]time.Duration{"a read behind it": 1100 * time.Millisecond, "a read before it": 500 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				ids := w.fleet(10)
-				w.refresh(ids[:4])
-				w.spoil(sandbox.OpList, 1, sandbox.Delay(2*time.Second))
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				ids := n.SeedFleet(10)
+				n.ReadAll(ids[:4])
+				n.InjectFault(sandbox.OpList, 1, sandbox.Delay(2*time.Second))
 				var wg sync.WaitGroup
-				wg.Go(func() { w.refresh(ids[5:6]) })
+				wg.Go(func() { n.ReadAll(ids[5:6]) })
 				wg.Go(func() {
 					time.Sleep(time.Second)
-					if err := w.Delete(t.Context(), qod.Ref{ID: ids[9]}); err != nil {
+					if err := n.Delete(t.Context(), qod.Ref{ID: ids[9]}); err != nil {
 						t.Error(err)
 					}
 				})
 				wg.Go(func() {
 					time.Sleep(after)
-					if s, err := w.Read(t.Context(), qod.Ref{ID: ids[9]}); !qod.IsGone(err) {
+					if s, err := n.Read(t.Context(), qod.Ref{ID: ids[9]}); !qod.IsGone(err) {
 						t.Errorf("%v, %v", s, err)
 					}
 				})
@@ -196,30 +153,30 @@ func TestReadWhileReleasing(t *testing.T) {
 	}
 }
 
-// A session that this process reserved is read from lists that started since.
-func TestReadOfWhatWasReserved(t *testing.T) {
+// A session that this process created is read from lists that started since.
+func TestReadOfWhatWasCreated(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.refresh(w.fleet(10))
-		s, err := w.Create(t.Context(), wanted())
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.ReadAll(n.SeedFleet(10))
+		s, err := n.Create(t.Context(), qodtest.Spec())
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.refresh([]string{s.ID})
-		w.asked(4, 2)
+		n.ReadAll([]string{s.ID})
+		n.WantReads(4, 2)
 	})
 }
 
-// fromList changes what lists show of a session (nil: of each), and nothing else.
-func fromList(id *string, change func(info map[string]any) bool) wire {
-	return func(w *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+// rewriteListed changes what lists show of a session (nil: of every session), and nothing else.
+func rewriteListed(id *string, change func(info map[string]any) bool) qodtest.Interceptor {
+	return func(n *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 		resp, err := next.RoundTrip(r)
-		if err != nil || !isList(r) {
+		if err != nil || !qodtest.IsList(r) {
 			return resp, err
 		}
 		var infos []map[string]any
 		shown := []map[string]any{}
-		if err := json.Unmarshal([]byte(bodyOf(w.t, resp)), &infos); err != nil {
+		if err := json.Unmarshal([]byte(qodtest.Body(n.T, resp)), &infos); err != nil {
 			return nil, err
 		}
 		for _, info := range infos {
@@ -233,11 +190,11 @@ func fromList(id *string, change func(info map[string]any) bool) wire {
 	}
 }
 
-func drop(name string) func(map[string]any) bool {
+func dropField(name string) func(map[string]any) bool {
 	return func(info map[string]any) bool { delete(info, name); return true }
 }
 
-func set(name string, value any) func(map[string]any) bool {
+func setListedField(name string, value any) func(map[string]any) bool {
 	return func(info map[string]any) bool { info[name] = value; return true }
 }
 
@@ -249,46 +206,46 @@ func TestReadConfirmsWhatCostsMoney(t *testing.T) {
 		change func(map[string]any) bool
 		gets   int
 	}{
-		"as it is":                              {qod.Ref{}, set("nothing", true), 0},
+		"as it is":                              {qod.Ref{}, setListedField("nothing", true), 0},
 		"absent":                                {qod.Ref{}, func(map[string]any) bool { return false }, 1},
-		"unavailable":                           {qod.Ref{}, set("qosStatus", "UNAVAILABLE"), 1},
-		"unknown":                               {qod.Ref{}, set("qosStatus", "PAUSED"), 1},
-		"no status":                             {qod.Ref{}, drop("qosStatus"), 1},
-		"no profile":                            {qod.Ref{}, drop("qosProfile"), 1},
-		"the profile that is known":             {profile, set("nothing", true), 0},
-		"another profile":                       {profile, set("qosProfile", "QOS_S"), 1},
-		"any profile, where none is known":      {device, set("qosProfile", "QOS_S"), 0},
-		"no device":                             {qod.Ref{}, drop("device"), 1},
-		"no device, where the profile is known": {profile, drop("device"), 0},
-		"no device, where it is known":          {device, drop("device"), 0},
-		"another device than is known":          {device, set("device", map[string]any{"phoneNumber": phone}), 1},
-		"no start":                              {qod.Ref{}, drop("startedAt"), 1},
-		"no end":                                {qod.Ref{}, drop("expiresAt"), 1},
-		"over":                                  {qod.Ref{}, set("expiresAt", "1999-12-31T23:59:59Z"), 1},
-		"no usable end":                         {qod.Ref{}, set("expiresAt", "tomorrow"), 1},
-		"another id":                            {qod.Ref{}, set("sessionId", someID), 1},
+		"unavailable":                           {qod.Ref{}, setListedField("qosStatus", "UNAVAILABLE"), 1},
+		"unknown":                               {qod.Ref{}, setListedField("qosStatus", "PAUSED"), 1},
+		"no status":                             {qod.Ref{}, dropField("qosStatus"), 1},
+		"no profile":                            {qod.Ref{}, dropField("qosProfile"), 1},
+		"the profile that is known":             {profile, setListedField("nothing", true), 0},
+		"another profile":                       {profile, setListedField("qosProfile", "QOS_S"), 1},
+		"any profile, where none is known":      {device, setListedField("qosProfile", "QOS_S"), 0},
+		"no device":                             {qod.Ref{}, dropField("device"), 1},
+		"no device, where the profile is known": {profile, dropField("device"), 0},
+		"no device, where it is known":          {device, dropField("device"), 0},
+		"another device than is known":          {device, setListedField("device", map[string]any{"phoneNumber": qodtest.Phone}), 1},
+		"no start":                              {qod.Ref{}, dropField("startedAt"), 1},
+		"no end":                                {qod.Ref{}, dropField("expiresAt"), 1},
+		"over":                                  {qod.Ref{}, setListedField("expiresAt", "1999-12-31T23:59:59Z"), 1},
+		"no usable end":                         {qod.Ref{}, setListedField("expiresAt", "tomorrow"), 1},
+		"another id":                            {qod.Ref{}, setListedField("sessionId", qodtest.SessionID), 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var id string
-			inBubble(t, setting{wire: fromList(&id, test.change)}, func(t *testing.T, w *world) {
-				ids := w.fleet(10)
+			qodtest.InBubble(t, qodtest.Options{Intercept: rewriteListed(&id, test.change)}, func(t *testing.T, n *qodtest.Network) {
+				ids := n.SeedFleet(10)
 				id = ids[9]
-				w.refresh(ids[:4])
+				n.ReadAll(ids[:4])
 				devices := map[string]string{}
-				for _, s := range w.Ledger() {
+				for _, s := range n.Ledger() {
 					devices[s.ID] = s.Device.PhoneNumber
 				}
-				inParallel(ids[4:], func(id string) {
+				qodtest.InParallel(ids[4:], func(id string) {
 					ref := test.known
 					if ref.ID = id; !ref.Device.IsZero() {
 						ref.Device.PhoneNumber = devices[id]
 					}
-					if s, err := w.Read(t.Context(), ref); err != nil || s.ID != id {
+					if s, err := n.Read(t.Context(), ref); err != nil || s.ID != id {
 						t.Errorf("%v, %v", s, err)
 					}
 				})
-				w.asked(4+test.gets, 1)
+				n.WantReads(4+test.gets, 1)
 			})
 		})
 	}
@@ -299,19 +256,19 @@ func TestReadWithoutLists(t *testing.T) {
 	for _, status := range []int{403, 405, 501} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(t *testing.T, w *world) {
-				w.spoil(sandbox.OpList, -1, sandbox.Status(status, ""))
-				ids := w.fleet(10)
+			qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				n.InjectFault(sandbox.OpList, -1, sandbox.Status(status, ""))
+				ids := n.SeedFleet(10)
 				for range 10 {
-					w.refresh(ids)
+					n.ReadAll(ids)
 					time.Sleep(time.Minute)
 				}
-				w.asked(100, 1)
-				if _, err := w.Create(t.Context(), wanted()); err != nil {
+				n.WantReads(100, 1)
+				if _, err := n.Create(t.Context(), qodtest.Spec()); err != nil {
 					t.Error(err)
 				}
-				w.asked(100, 1)
-				if _, err := w.List(t.Context(), qod.Filter{}); err == nil {
+				n.WantReads(100, 1)
+				if _, err := n.List(t.Context(), qod.Filter{}); err == nil {
 					t.Error("the list that was asked for has no error")
 				}
 			})
@@ -319,203 +276,107 @@ func TestReadWithoutLists(t *testing.T) {
 	}
 	for name, effect := range map[string]sandbox.Effect{
 		"500": sandbox.Status(500, ""), "503": sandbox.Status(503, "", "Retry-After", "600"), "400": sandbox.Status(400, ""),
-		"dropped": sandbox.DropBeforeCommit(), "truncated": sandbox.Truncate(10), "HTML": sandbox.Answer(200, htmlType, loginPage),
+		"dropped": sandbox.DropBeforeCommit(), "truncated": sandbox.Truncate(10), "HTML": sandbox.Answer(200, qodtest.HTML, qodtest.LoginPage),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, setting{}, func(_ *testing.T, w *world) {
-				w.spoil(sandbox.OpList, 1, effect)
-				ids := w.fleet(10)
-				w.refresh(ids)
-				w.asked(10, 1)
+			qodtest.InBubble(t, qodtest.Options{}, func(_ *testing.T, n *qodtest.Network) {
+				n.InjectFault(sandbox.OpList, 1, effect)
+				ids := n.SeedFleet(10)
+				n.ReadAll(ids)
+				n.WantReads(10, 1)
 				time.Sleep(9 * time.Second)
-				w.refresh(ids)
-				w.asked(20, 1)
+				n.ReadAll(ids)
+				n.WantReads(20, 1)
 				time.Sleep(2 * time.Second)
-				w.refresh(ids)
-				w.asked(24, 2)
+				n.ReadAll(ids)
+				n.WantReads(24, 2)
 			})
 		})
 	}
 }
 
-// A list that failed takes nothing away from the one before it.
+// A list that failed does not invalidate the one before it.
 func TestReadBehindAFailedList(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		ids := w.fleet(10)
-		w.refresh(ids[:4])
-		w.refresh(ids[4:])
-		w.spoil(sandbox.OpList, 1, sandbox.Status(400, ""))
-		if _, err := w.List(t.Context(), qod.Filter{}); err == nil {
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		ids := n.SeedFleet(10)
+		n.ReadAll(ids[:4])
+		n.ReadAll(ids[4:])
+		n.InjectFault(sandbox.OpList, 1, sandbox.Status(400, ""))
+		if _, err := n.List(t.Context(), qod.Filter{}); err == nil {
 			t.Error("the list has no error")
 		}
-		w.refresh(ids[4:])
-		w.asked(4, 2)
+		n.ReadAll(ids[4:])
+		n.WantReads(4, 2)
 	})
 }
 
-// A list that takes for ever costs a read ten seconds, once.
+// A list that never ends costs a read ten seconds, once.
 func TestReadWhileTheListHangs(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		w.spoil(sandbox.OpList, -1, sandbox.HangBeforeCommit())
-		ids := w.fleet(100)
-		if d := took(func() { w.refresh(ids) }); d > 12*time.Second {
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpList, -1, sandbox.HangBeforeCommit())
+		ids := n.SeedFleet(100)
+		if d := qodtest.Elapsed(func() { n.ReadAll(ids) }); d > 12*time.Second {
 			t.Errorf("took %v", d)
 		}
-		w.asked(100, 1)
+		n.WantReads(100, 1)
 	})
 }
 
-// What is older than ten seconds when it comes is not believed.
+// A list that is older than ten seconds when it arrives is not believed.
 func TestReadOfASlowList(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(_ *testing.T, w *world) {
-		ids := w.fleet(10)
-		w.refresh(ids[:4])
-		w.spoil(sandbox.OpList, 1, sandbox.Delay(11*time.Second))
+	qodtest.InBubble(t, qodtest.Options{}, func(_ *testing.T, n *qodtest.Network) {
+		ids := n.SeedFleet(10)
+		n.ReadAll(ids[:4])
+		n.InjectFault(sandbox.OpList, 1, sandbox.Delay(11*time.Second))
 		var wg sync.WaitGroup
 		for i := range 5 {
 			wg.Go(func() {
 				time.Sleep(time.Duration(i) * 2 * time.Second)
-				w.refresh(ids[5+i:][:1])
+				n.ReadAll(ids[5+i:][:1])
 			})
 		}
 		wg.Wait()
-		equal(w.t, "gets", w.Count(sandbox.OpRead), 9)
+		qodtest.Equal(n.T, "gets", n.Count(sandbox.OpRead), 9)
 	})
 }
 
-// A fault while a list is taken leaves no empty list behind.
+// A panic during a list leaves no empty list behind.
 func TestReadAfterAFaultInAList(t *testing.T) {
 	t.Parallel()
 	var faults atomic.Int64
-	inBubble(t, setting{wire: func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
-		if isList(r) && faults.Add(1) == 1 {
+	qodtest.InBubble(t, qodtest.Options{Intercept: func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		if qodtest.IsList(r) && faults.Add(1) == 1 {
 			panic("a fault")
 		}
 		return next.RoundTrip(r)
-	}}, func(_ *testing.T, w *world) {
-		ids := w.fleet(20)
-		w.refresh(ids)
-		w.refresh(ids)
-		equal(w.t, "answered by a list", w.Count(sandbox.OpList), 1)
+	}}, func(_ *testing.T, n *qodtest.Network) {
+		ids := n.SeedFleet(20)
+		n.ReadAll(ids)
+		n.ReadAll(ids)
+		qodtest.Equal(n.T, "answered by a list", n.Count(sandbox.OpList), 1)
 	})
 }
 
-// One that gives up takes the list from nobody.
+// A caller that gives up does not take the list from the others.
 func TestReadOfOneThatGivesUp(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
-		ids := w.fleet(10)
-		w.refresh(ids[:4])
-		w.spoil(sandbox.OpList, 1, sandbox.Delay(2*time.Second))
+	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		ids := n.SeedFleet(10)
+		n.ReadAll(ids[:4])
+		n.InjectFault(sandbox.OpList, 1, sandbox.Delay(2*time.Second))
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			if _, err := w.Read(cancelledIn(t, time.Second), qod.Ref{ID: ids[5]}); !is[*qod.InterruptedError](err) {
+			if _, err := n.Read(qodtest.CancelAfter(t, time.Second), qod.Ref{ID: ids[5]}); !qodtest.IsError[*qod.InterruptedError](err) {
 				t.Errorf("%v", err)
 			}
 		})
-		wg.Go(func() { w.refresh(ids[6:]) })
+		wg.Go(func() { n.ReadAll(ids[6:]) })
 		wg.Wait()
-		w.asked(4, 1)
-	})
-}
-
-// All the waits of a process together ask for no more than one could, whatever lists are good for.
-func TestAwaitSharesPolls(t *testing.T) {
-	t.Parallel()
-	refusing := func(status int) func(*world) {
-		return func(w *world) { w.spoil(sandbox.OpList, -1, sandbox.Status(status, "")) }
-	}
-	for name, test := range map[string]waits{
-		"confirmed by lists":            {},
-		"by lists that show no device":  {wire: fromList(nil, drop("device"))},
-		"while lists are refused":       {arrange: refusing(403), byGets: true},
-		"by lists that show too little": {wire: fromList(nil, drop("qosProfile")), byGets: true, spare: 2}, // a first look, in both
-		"while lists fail":              {arrange: refusing(400), byGets: true, spare: 1},                  // what is there before the POST
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			test.sharePolls(t)
-		})
-	}
-}
-
-// waits are those of a fleet.
-type waits struct {
-	arrange func(*world)
-	wire    wire
-	byGets  bool // lists confirm nothing
-	spare   int  // requests for each that are not counted
-}
-
-func (of waits) sharePolls(t *testing.T) {
-	t.Helper()
-	for _, n := range []int{1, 4, 5, 10, 60} {
-		for name, provisioning := range map[string]time.Duration{"in no time": 0, "in 3 seconds": 3 * time.Second, "in a minute": time.Minute} {
-			t.Run(fmt.Sprintf("%d %s", n, name), func(t *testing.T) {
-				t.Parallel()
-				config := sandbox.Config{Provisioning: provisioning, Latency: 50 * time.Millisecond}
-				inBubble(t, setting{network: config, wire: of.wire}, func(t *testing.T, w *world) {
-					if of.arrange != nil {
-						of.arrange(w)
-					}
-					spent := took(func() {
-						numbers := make([]string, n)
-						for i := range numbers {
-							numbers[i] = fmt.Sprintf("+346%08d", i)
-						}
-						inParallel(numbers, func(number string) {
-							spec := wanted()
-							spec.Device.PhoneNumber = number
-							s, err := w.Create(t.Context(), spec)
-							if err == nil {
-								s, err = w.Await(t.Context(), qod.Ref{ID: s.ID, Device: spec.Device, QoSProfile: spec.QoSProfile})
-							}
-							if err != nil || s.Status != qod.StatusAvailable {
-								t.Errorf("%v, %v", s, err)
-							}
-						})
-					})
-					others, most := len(w.Requests())-w.Count(sandbox.OpCreate), 16+int(4*spent/time.Second)+n*of.spare
-					late := 1200 * time.Millisecond
-					if of.byGets {
-						late = 7 * time.Second
-						if provisioning == 0 {
-							most += n // each is looked at as soon as it is there
-						}
-					} else {
-						// A get ends each wait, since no list does, and one every four seconds sees what a
-						// list that stands still does not show.
-						most += n * (1 + int(provisioning/(4*time.Second)))
-					}
-					if others > most {
-						t.Errorf("%d calls besides the POSTs in %v, want at most %d", others, spent, most)
-					}
-					rounds := int64((n + 9) / 10)
-					if most := time.Duration(rounds * int64(provisioning*9/8+late)); spent > most {
-						t.Errorf("took %v, want at most %v", spent, most)
-					}
-				})
-			})
-		}
-	}
-}
-
-// No wait is answered by what was listed before it looked.
-func TestAwaitLooksAnew(t *testing.T) {
-	t.Parallel()
-	inBubble(t, setting{network: sandbox.Config{Provisioning: time.Minute}}, func(t *testing.T, w *world) {
-		w.refresh(w.fleet(10))
-		s := w.seed(sandbox.Session{})
-		w.Revoke(s.ID)
-		w.refresh(w.fleet(1)) // listed a moment ago, without this one
-		before := w.Count(sandbox.OpList)
-		e := as[*qod.WaitError](t, func() error { _, err := w.Await(t.Context(), refOf(s)); return err }())
-		equal(t, "reason", e.Reason, qod.WaitUnavailable)
-		equal(t, "lists", w.Count(sandbox.OpList), before+1)
+		n.WantReads(4, 1)
 	})
 }
 
@@ -529,10 +390,10 @@ func TestListsKeepTheirDistance(t *testing.T) {
 			var mu sync.Mutex
 			var started []time.Time
 			var underWay atomic.Int64
-			inBubble(t, setting{
-				network: sandbox.Config{Latency: latency, Provisioning: time.Hour},
-				wire: func(_ *world, r *http.Request, next http.RoundTripper) (*http.Response, error) {
-					if isList(r) {
+			qodtest.InBubble(t, qodtest.Options{
+				Sandbox: sandbox.Config{Latency: latency, Provisioning: time.Hour},
+				Intercept: func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+					if qodtest.IsList(r) {
 						if underWay.Add(1) > 1 {
 							t.Error("two lists at a time")
 						}
@@ -543,12 +404,12 @@ func TestListsKeepTheirDistance(t *testing.T) {
 					}
 					return next.RoundTrip(r)
 				},
-			}, func(t *testing.T, w *world) {
-				ctx := within(t, 30*time.Second)
+			}, func(t *testing.T, n *qodtest.Network) {
+				ctx := qodtest.WithTimeout(t, 30*time.Second)
 				var wg sync.WaitGroup
 				for range 50 {
-					id := w.Seed(sandbox.Session{Status: sandbox.StatusRequested}).ID
-					wg.Go(func() { _, _ = w.Await(ctx, qod.Ref{ID: id}) })
+					id := n.Seed(sandbox.Session{Status: sandbox.StatusRequested}).ID
+					wg.Go(func() { _, _ = n.Await(ctx, qod.Ref{ID: id}) })
 				}
 				wg.Wait()
 			})
@@ -562,237 +423,4 @@ func TestListsKeepTheirDistance(t *testing.T) {
 			}
 		})
 	}
-}
-
-// A session that is not ready in time costs its replacement, so it is asked for once more.
-func TestAwaitLooksOnceMoreWhenTimeIsUp(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		happens func(w *world, id string)
-		reason  qod.WaitReason
-		within  time.Duration
-	}{
-		"ready":       {happens: func(w *world, id string) { w.Edit(id, func(s *sandbox.Session) { s.Status = sandbox.StatusAvailable }) }},
-		"refused":     {happens: func(w *world, id string) { w.Revoke(id) }, reason: qod.WaitUnavailable},
-		"not ready":   {happens: func(*world, string) {}, reason: qod.WaitTimeout},
-		"gone":        {happens: func(w *world, id string) { w.Remove(id) }, reason: qod.WaitTimeout},
-		"unreachable": {happens: func(w *world, _ string) { w.spoil(sandbox.OpRead, -1, sandbox.HangBeforeCommit()) }, reason: qod.WaitTimeout, within: 5 * time.Second},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			inBubble(t, setting{network: sandbox.Config{Provisioning: time.Hour}}, func(t *testing.T, w *world) {
-				s := w.seed(sandbox.Session{Status: sandbox.StatusRequested})
-				budget := time.Minute
-				// Between the last poll, which is under two and a half seconds before, and the end.
-				time.AfterFunc(budget-time.Millisecond, func() { test.happens(w, s.ID) })
-				var err error
-				spent := took(func() { _, err = w.Await(within(t, budget), refOf(s)) })
-				if test.reason == 0 {
-					if err != nil {
-						t.Error(err)
-					}
-				} else {
-					equal(t, "reason", as[*qod.WaitError](t, err).Reason, test.reason)
-				}
-				if spent > budget+test.within+50*time.Millisecond {
-					t.Errorf("took %v", spent)
-				}
-			})
-		})
-	}
-	t.Run("not after an interrupt", func(t *testing.T) {
-		t.Parallel()
-		inBubble(t, setting{network: sandbox.Config{Provisioning: time.Hour}}, func(t *testing.T, w *world) {
-			s := w.seed(sandbox.Session{Status: sandbox.StatusRequested})
-			var last atomic.Int64
-			w.Before(sandbox.OpRead, func(int, *http.Request) { last.Store(time.Now().UnixNano()) })
-			cancelled := time.Now().Add(time.Minute)
-			_, err := w.Await(cancelledIn(t, time.Minute), refOf(s))
-			equal(t, "reason", as[*qod.WaitError](t, err).Reason, qod.WaitInterrupted)
-			if last.Load() >= cancelled.UnixNano() {
-				t.Error("it was asked for once more")
-			}
-		})
-	})
-}
-
-// truth is what a session was on the network, and since when.
-type truth struct {
-	mu      sync.Mutex
-	history map[string][]moment
-	order   []string             // of what there has been, by id
-	written map[string]time.Time // when this process's last delete of it had ended
-}
-
-type moment struct {
-	since time.Time
-	state string // its status, or "gone"
-}
-
-// becomes notes what a session is from now on, and what was to become of it no longer.
-func (tr *truth) becomes(id, state string) {
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	now := time.Now()
-	if tr.history[id] == nil {
-		tr.order = append(tr.order, id)
-	}
-	past := slices.DeleteFunc(tr.history[id], func(m moment) bool { return m.since.After(now) })
-	tr.history[id] = append(past, moment{now, state})
-}
-
-// lives notes a session that ends by itself.
-func (tr *truth) lives(id string, until time.Time) {
-	tr.becomes(id, "AVAILABLE")
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	tr.history[id] = append(tr.history[id], moment{until, "gone"})
-}
-
-// wrote notes that this process has changed a session.
-func (tr *truth) wrote(id string) {
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	tr.written[id] = time.Now()
-}
-
-// ids are those of all the sessions there have been.
-func (tr *truth) ids() []string {
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	return slices.Clone(tr.order)
-}
-
-// allows reports whether a session was in a state at some time from from to till.
-func (tr *truth) allows(id, state string, from, till time.Time) bool {
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	if w := tr.written[id]; w.After(from) && w.Before(till) {
-		from = w
-	}
-	history := tr.history[id]
-	for i, m := range history {
-		over := i+1 < len(history) && history[i+1].since.Before(from)
-		if m.state == state && !over && !m.since.After(till) {
-			return true
-		}
-	}
-	return false
-}
-
-// Whatever happens behind a snapshot's back, no read is wrong for longer than ten seconds, none across
-// a change of this process, and none shows a session beyond its own end.
-func TestReadRace(t *testing.T) {
-	t.Parallel()
-	for seed := range uint64(12) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			t.Parallel()
-			inBubble(t, setting{
-				network: sandbox.Config{Provisioning: sandbox.Instant}, client: func(c *qod.Config) { c.MaxRetries = 0 },
-			}, func(t *testing.T, w *world) {
-				tr := &truth{history: map[string][]moment{}, written: map[string]time.Time{}}
-				chance := func(who uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, who)) } //nolint:gosec // chance, not secrecy
-				appear := func(id string, random *rand.Rand) {
-					s := w.Seed(sandbox.Session{ID: id, Duration: 5 + random.IntN(40)})
-					tr.lives(s.ID, s.ExpiresAt)
-				}
-				network := chance(99)
-				for range 30 {
-					appear("", network)
-				}
-				seeded := tr.ids()
-				stop := within(t, time.Minute)
-				var wg sync.WaitGroup
-				for i := range 10 {
-					random := chance(uint64(i))
-					wg.Go(func() {
-						for stop.Err() == nil {
-							ids := tr.ids()
-							id := ids[random.IntN(len(ids))]
-							began := time.Now()
-							tr.mu.Lock()
-							since := latest(began.Add(-10*time.Second), tr.written[id])
-							tr.mu.Unlock()
-							s, err := w.Read(t.Context(), qod.Ref{ID: id}) //nolint:contextcheck // stop ends the loop, not a call
-							state := string(s.Status)
-							if qod.IsGone(err) {
-								state = "gone"
-							} else if err != nil {
-								t.Errorf("read: %v", err)
-							}
-							if !tr.allows(id, state, since, time.Now()) {
-								t.Errorf("seed %d: %s is %s, read from %v to now; it was %v", seed, id, state, time.Since(began), tr.history[id])
-							}
-							// The server's clock is known to the second.
-							if state == "AVAILABLE" && began.After(s.ExpiresAt.Add(time.Second)) {
-								t.Errorf("seed %d: %s is %s %v after its end", seed, id, state, began.Sub(s.ExpiresAt))
-							}
-							time.Sleep(time.Duration(random.IntN(400)) * time.Millisecond)
-						}
-					})
-				}
-				// What happens and what is noted of it go together.
-				turn := make(chan struct{}, 1)
-				wg.Go(func() { // the network
-					for stop.Err() == nil {
-						id := seeded[network.IntN(len(seeded))]
-						turn <- struct{}{}
-						switch network.IntN(3) {
-						case 0:
-							if w.Revoke(id) {
-								tr.becomes(id, "UNAVAILABLE")
-							}
-						case 1:
-							if w.Remove(id) {
-								tr.becomes(id, "gone")
-							}
-						default: // it was away, and is back
-							if !slices.ContainsFunc(w.Ledger(), func(s sandbox.Session) bool { return s.ID == id }) {
-								appear(id, network)
-							}
-						}
-						<-turn
-						time.Sleep(time.Duration(network.IntN(1500)) * time.Millisecond)
-					}
-				})
-				mine := chance(100)
-				wg.Go(func() { // this process
-					for n := 0; stop.Err() == nil; n++ {
-						ids := tr.ids()
-						id := ids[mine.IntN(len(ids))]
-						turn <- struct{}{}
-						if mine.IntN(2) == 0 {
-							tr.becomes(id, "gone")
-							if err := w.Delete(t.Context(), qod.Ref{ID: id}); err != nil && !qod.IsGone(err) { //nolint:contextcheck // stop ends the loop, not a call
-								t.Errorf("release: %v", err)
-							}
-							tr.wrote(id)
-						} else {
-							spec := wanted()
-							spec.Device.PhoneNumber, spec.Seconds = fmt.Sprintf("+346%08d", n), 5+mine.Int64N(20)
-							s, err := w.Create(t.Context(), spec) //nolint:contextcheck // stop ends the loop, not a call
-							if err != nil {
-								t.Errorf("reserve: %v", err)
-							}
-							tr.lives(s.ID, s.ExpiresAt)
-							tr.wrote(s.ID)
-						}
-						<-turn
-						time.Sleep(time.Duration(mine.IntN(3000)) * time.Millisecond)
-					}
-				})
-				wg.Wait()
-				if w.Count(sandbox.OpList) < 3 {
-					t.Error("no lists were asked for")
-				}
-			})
-		})
-	}
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

@@ -1,5 +1,5 @@
-// Of an identifier no more than the last two characters are ever shown, and of a secret nothing,
-// in whatever text a server makes of them.
+// No text that a server writes makes us show more than the last two characters of an identifier, or
+// anything of a secret.
 package qod
 
 import (
@@ -57,8 +57,8 @@ func TestTokenPrintsNothing(t *testing.T) {
 	}
 }
 
-// However a server spells a phone number, no more than its last two digits come through: a foreign
-// one by its looks, and that of the device by itself.
+// However a server spells a phone number, only its last two digits are shown: another device's
+// number is recognised by its form, the device's own by itself.
 func TestPhoneNumbersAreMasked(t *testing.T) {
 	t.Parallel()
 	const digits = "34600100099"
@@ -116,12 +116,12 @@ func onlyDigits(s string) string {
 	}, s)
 }
 
-// What has digits and belongs to nobody stays readable: it is what an error is read for.
+// Numbers that are not personal stay readable: they are what an error is read for.
 func TestOtherNumbersAreReadable(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
-		"session " + anID + " not found",
-		"session " + strings.ToUpper(anID),
+		"session " + someID + " not found",
+		"session " + strings.ToUpper(someID),
 		"session aaaaaaaa-0000-4000-8000-123456789012, again 12345678-1234-1234-1234-123456789012.",
 		"/v1/qod/sessions/12345678-1234-1234-1234-123456789012",
 		"correlator=12345678-1234-1234-1234-123456789012;",
@@ -144,8 +144,8 @@ func TestOtherNumbersAreReadable(t *testing.T) {
 	}
 }
 
-// A short secret is taken out where it stands by itself. Taken out of `latest`, a secret `test` would
-// be told by what is left of the word.
+// A short secret is removed only where it is a word of its own. Removed from `latest`, a secret
+// `test` would be given away by the rest of the word.
 func TestShortSecrets(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ secret, text, want string }{
@@ -174,7 +174,7 @@ func TestShortSecrets(t *testing.T) {
 			t.Errorf("%q in %q: %q, want %q", test.secret, test.text, got, test.want)
 		}
 	}
-	// Whatever a header carries is taken out, known or not.
+	// The value of an Authorization header is removed, known or not.
 	for text, want := range map[string]string{
 		"Authorization: Bearer x and more":         "Authorization: Bearer REDACTED and more",
 		`{"authorization":"basic eDph"}`:           `{"authorization":"basic REDACTED"}`,
@@ -186,7 +186,7 @@ func TestShortSecrets(t *testing.T) {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
-	// The Basic credential of the shortest id and secret there can be.
+	// The Basic credential of the shortest possible id and secret.
 	config := Config{ClientID: "i", ClientSecret: "s"}
 	for _, text := range []string{"Basic aTpz", "(aTpz)", "aTpz", `"i:s"`} {
 		if got := redact(text, config.secrets(), Device{}); strings.Contains(got, "aTpz") || strings.Contains(got, "i:s") {
@@ -195,7 +195,7 @@ func TestShortSecrets(t *testing.T) {
 	}
 }
 
-// Of an endless answer only the start is searched, and what is cut in two there is never shown.
+// Only the start of an endless answer is searched, and what is cut in two there is never shown.
 func TestLongTexts(t *testing.T) {
 	t.Parallel()
 	secret := strings.Repeat("S3cr3t", 1000)
@@ -231,8 +231,7 @@ func FuzzMask(f *testing.F) {
 	})
 }
 
-// Whatever a server writes around them, a phone number, a name, two addresses and a secret do not
-// come through.
+// Whatever text surrounds them, a phone number, a name, two addresses and a secret are not shown.
 func FuzzRedact(f *testing.F) {
 	for _, s := range []struct{ before, behind string }{
 		{"", ""}, {"tel:", "."}, {"[", "]:443"}, {"+", "+"}, {"(00", ")"}, {"address:", "/32"}, {"a", "b"}, {"1", "2"}, {"REDA", "CTED"}, {"\x00", "\x00"}, {"…", "…"}, {"<", ">"},
@@ -267,7 +266,7 @@ func FuzzRedact(f *testing.F) {
 		if utf8.RuneCountInString(text) > maxServerText+1 || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			t.Errorf("%q is readable as %q", before, text)
 		}
-		// Foreign ones are known by their looks, where a word ends.
+		// Those of other devices are recognised by their form, if a word ends there.
 		for _, leak := range []string{phone, name, v4, v6} {
 			if got := redactServer(leak, nil, Device{}); strings.Contains(got, leak) {
 				t.Errorf("%q is %q", leak, got)

@@ -1,4 +1,4 @@
-// Waits are bounded, spread, and those that the API asked for where that makes sense.
+// Waits are bounded, have jitter, and are as long as the API asks for where that makes sense.
 package qod
 
 import (
@@ -138,7 +138,7 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// The last thing that the API said is kept, also when the context ends meanwhile.
+// The API's last error is kept, also when the context ends.
 func TestRetryKeepsTheLastError(t *testing.T) {
 	t.Parallel()
 	said := &Error{outcome: unknown, Status: 503, Code: "BUSY"}

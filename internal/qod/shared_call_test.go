@@ -1,5 +1,5 @@
-// A shared call belongs to none of those who wait for it: it outlives each, ends with the last,
-// and what goes wrong in it is everybody's error and nobody's end.
+// A shared call outlives each of its callers, ends with the last one, and returns a panic to all of
+// them as an error.
 package qod
 
 import (
@@ -96,14 +96,14 @@ func TestSharedEndsWithTheLast(t *testing.T) {
 		if !ended.Load() {
 			t.Error("it goes on for nobody")
 		}
-		// Whoever comes next has a call of their own, and not the one that was ended.
+		// The next caller gets a call of its own, and not the one that was cancelled.
 		if n, err := s.do(t.Context(), func(context.Context) (int64, error) { return 7, nil }); n != 7 || err != nil {
 			t.Errorf("%d, %v", n, err)
 		}
 	})
 }
 
-// One that comes just when the last one has left gets a call that was not ended.
+// A caller that arrives just when the last one has left gets a call that was not cancelled.
 func TestSharedLeaveAndCome(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -128,7 +128,7 @@ func TestSharedLeaveAndCome(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		// The old one ends now and must not take the place of a newer one.
+		// The old call ends now and must not replace a newer one.
 		go func() {
 			_, _ = s.do(t.Context(), func(context.Context) (int64, error) { time.Sleep(2 * time.Minute); return 2, nil })
 		}()

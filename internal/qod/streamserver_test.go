@@ -23,12 +23,12 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// streamServer is a sandbox behind TLS and HTTP/2, spoken frame by frame: net/http's own server cannot
-// fail in the ways that proxies do.
+// streamServer is a sandbox behind TLS and HTTP/2, written frame by frame: net/http's own server
+// cannot fail in the ways that proxies do.
 type streamServer struct {
 	network  *sandbox.Sandbox
 	listener net.Listener
-	// fault is what becomes of a request; nil for nothing.
+	// fault decides how a request fails; nil, or a nil result, for not.
 	fault func(*http.Request) *streamFault
 
 	mu          sync.Mutex
@@ -36,11 +36,11 @@ type streamServer struct {
 	connections []*streamConn
 }
 
-// streamFault takes the place of an answer.
+// streamFault replaces an answer.
 type streamFault struct {
 	committed bool          // the network carries the request out first
 	late      time.Duration // it carries it out so long after the fault
-	strike    func(c *streamConn, stream uint32)
+	inject    func(c *streamConn, stream uint32)
 }
 
 func resetStream(code http2.ErrCode) func(*streamConn, uint32) {
@@ -49,14 +49,14 @@ func resetStream(code http2.ErrCode) func(*streamConn, uint32) {
 	}
 }
 
-// goAway disowns the stream and all that follow.
+// goAway says that the stream and all later ones were not processed.
 func goAway(code http2.ErrCode) func(*streamConn, uint32) {
 	return func(c *streamConn, stream uint32) {
 		c.write(func() error { return c.framer.WriteGoAway(max(stream, 2)-2, code, nil) })
 	}
 }
 
-// goAwayAndHangUp is goAway by a server that does not wait for what is under way.
+// goAwayAndHangUp is goAway by a server that does not wait for requests in progress.
 func goAwayAndHangUp(c *streamConn, stream uint32) {
 	goAway(http2.ErrCodeNo)(c, stream)
 	hangUp(c, stream)
@@ -64,8 +64,8 @@ func goAwayAndHangUp(c *streamConn, stream uint32) {
 
 func hangUp(c *streamConn, _ uint32) { _ = c.conn.Close() }
 
-// goDark leaves the connection open and answers nothing on it any more, not even pings.
-func goDark(c *streamConn, _ uint32) { c.dark.Store(true) }
+// goSilent keeps the connection open and no longer answers on it, not even pings.
+func goSilent(c *streamConn, _ uint32) { c.silent.Store(true) }
 
 func newStreamServer(t *testing.T, fault func(*http.Request) *streamFault) *streamServer {
 	t.Helper()
@@ -105,8 +105,8 @@ func newStreamServer(t *testing.T, fault func(*http.Request) *streamFault) *stre
 
 func (s *streamServer) endpoint() string { return "https://" + s.listener.Addr().String() + "/v1" }
 
-// came are the requests so far, and how many connections they came by.
-func (s *streamServer) came() (requests []string, connections int) {
+// seen are the requests so far, and over how many connections they came.
+func (s *streamServer) seen() (requests []string, connections int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.requests...), len(s.connections)
@@ -116,7 +116,7 @@ func (s *streamServer) came() (requests []string, connections int) {
 type streamConn struct {
 	conn   net.Conn
 	framer *http2.Framer
-	dark   atomic.Bool
+	silent atomic.Bool
 
 	mu      sync.Mutex // held for writing
 	encoded bytes.Buffer
@@ -126,7 +126,7 @@ type streamConn struct {
 func (c *streamConn) write(frame func() error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.dark.Load() {
+	if !c.silent.Load() {
 		_ = frame() // a client that is gone is no concern of the server's
 	}
 }
@@ -193,7 +193,7 @@ func requestOf(f *http2.MetaHeadersFrame) *http.Request {
 	return r
 }
 
-// answer carries a request out, and answers it or fails.
+// answer processes a request, and answers it or fails.
 func (s *streamServer) answer(c *streamConn, stream uint32, r *http.Request) {
 	s.mu.Lock()
 	s.requests = append(s.requests, r.Method+" "+r.URL.Path)
@@ -209,7 +209,7 @@ func (s *streamServer) answer(c *streamConn, stream uint32, r *http.Request) {
 	if fault.committed && fault.late == 0 {
 		s.carryOut(r)
 	}
-	fault.strike(c, stream)
+	fault.inject(c, stream)
 	if fault.late > 0 {
 		<-time.After(fault.late)
 		s.carryOut(r)

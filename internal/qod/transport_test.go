@@ -1,5 +1,5 @@
-// What only sockets show: credentials go to nobody but the endpoint, no broken trust is overlooked
-// or tried again, proxies are used, connections are kept, and no answer takes all the memory.
+// What only sockets show: credentials go only to the endpoint, TLS failures are neither ignored nor
+// retried, connections are kept, and no answer takes all the memory.
 
 //go:debug x509usefallbackroots=1
 
@@ -7,14 +7,12 @@ package qod_test
 
 import (
 	"bufio"
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"log"
@@ -30,17 +28,16 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// What a process can have only one of: the authorities it trusts and its proxy. Hosts ending in
-// proxied are reached through the proxy; loopback addresses never are.
+// A process can have only one of each: the authorities that it trusts and its proxy. Hosts that end
+// in "proxied" are reached through the proxy; loopback addresses never are.
 var (
 	trusted  = newAuthority("trusted")
 	theProxy = &proxy{}
 )
-
-const proxyUser, proxyPassword = "proxy-user", "proxy-pass-word"
 
 func TestMain(m *testing.M) {
 	roots := x509.NewCertPool()
@@ -74,7 +71,7 @@ func newAuthority(name string) *authority {
 	return a
 }
 
-// sign makes a server's certificate for the hosts, valid between two times.
+// sign makes a server certificate for the hosts, valid between two times.
 func (a *authority) sign(from, until time.Time, hosts ...string) tls.Certificate {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "server"}, NotBefore: from, NotAfter: until,
@@ -99,77 +96,16 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// proxy is an HTTP proxy that knows CONNECT and where its hosts are.
-type proxy struct {
-	address string
-	hosts   sync.Map // host:port -> address
-	seen    sync.Map // host:port -> *atomic.Int64
-}
-
-func (p *proxy) start() (stop func()) {
-	listener := must(new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0"))
-	p.address = listener.Addr().String()
-	server := &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = server.Serve(listener) }()
-	return func() { _ = server.Close() }
-}
-
-func (p *proxy) tunnels(host string) int64 {
-	if n, ok := p.seen.Load(host); ok {
-		if n, ok := n.(*atomic.Int64); ok {
-			return n.Load()
-		}
-	}
-	return 0
-}
-
-func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	seen, _ := p.seen.LoadOrStore(r.Host, new(atomic.Int64))
-	if n, ok := seen.(*atomic.Int64); ok {
-		n.Add(1)
-	}
-	host, _ := p.hosts.Load(r.Host)
-	address, known := host.(string)
-	want := "Basic " + base64.StdEncoding.EncodeToString([]byte(proxyUser+":"+proxyPassword))
-	switch {
-	case r.Method != http.MethodConnect || !known:
-		w.WriteHeader(http.StatusBadGateway)
-		return
-	case address == "" || r.Header.Get("Proxy-Authorization") != want:
-		w.WriteHeader(http.StatusProxyAuthRequired)
-		return
-	}
-	backend, err := new(net.Dialer).DialContext(r.Context(), "tcp", address)
-	if err != nil {
-		w.WriteHeader(http.StatusBadGateway)
-		return
-	}
-	defer backend.Close()
-	client, buffered, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return
-	}
-	defer client.Close()
-	_, _ = io.WriteString(client, "HTTP/1.1 200 Connection established\r\n\r\n")
-	go func() {
-		_, _ = io.Copy(backend, buffered)
-		if half, ok := backend.(*net.TCPConn); ok {
-			_ = half.CloseWrite()
-		}
-	}()
-	_, _ = io.Copy(client, backend)
-}
-
-// secure serves a sandbox over TLS and counts its connections.
-type secure struct {
+// tlsServer serves a sandbox over TLS and counts its connections.
+type tlsServer struct {
 	*httptest.Server
 	network     *sandbox.Sandbox
 	connections atomic.Int64
 }
 
-func newSecure(t *testing.T, config *tls.Config, http2 bool) *secure {
+func newTLSServer(t *testing.T, config *tls.Config, http2 bool) *tlsServer {
 	t.Helper()
-	s := &secure{network: sandbox.New(sandbox.Config{})}
+	s := &tlsServer{network: sandbox.New(sandbox.Config{})}
 	s.network.AcceptToken("ready", sandbox.DefaultClient.ID)
 	s.Server = httptest.NewUnstartedServer(s.network.Handler())
 	s.TLS, s.EnableHTTP2 = config, http2
@@ -188,19 +124,19 @@ func newSecure(t *testing.T, config *tls.Config, http2 bool) *secure {
 	return s
 }
 
-func (s *secure) address() string { return s.Listener.Addr().String() }
+func (s *tlsServer) address() string { return s.Listener.Addr().String() }
 
-func clientOf(t *testing.T, endpoint string, change func(*qod.Config)) *world {
+func clientOf(t *testing.T, endpoint string, change func(*qod.Config)) *qodtest.Network {
 	t.Helper()
-	w := &world{t: t}
-	w.connect(t, usual(endpoint), change)
-	return w
+	n := &qodtest.Network{T: t}
+	n.Connect(qodtest.Config(endpoint), change)
+	return n
 }
 
-func ready(c *qod.Config) { c.AccessToken = "ready" }
+func staticToken(c *qod.Config) { c.AccessToken = "ready" }
 
-// evil is a host that must never be asked anything.
-func evil(t *testing.T) string {
+// forbiddenHost is a host that must never get a request.
+func forbiddenHost(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -213,34 +149,34 @@ func evil(t *testing.T) string {
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		for op, verb := range verbs {
+		for op, verb := range operations {
 			if op == qod.OperationCreate && status == http.StatusSeeOther {
 				continue // like 302, which takes its time to be looked for
 			}
 			t.Run(fmt.Sprintf("%s %d", op, status), func(t *testing.T) {
 				t.Parallel()
-				elsewhere := evil(t)
-				w := onSockets(t, setting{client: func(c *qod.Config) { c.MaxRetries = 0 }})
-				s := w.seed(sandbox.Session{})
-				w.spoil(at(op), 1, sandbox.Redirect(status, elsewhere+"/v1/qod/sessions"))
-				err := verb(t.Context(), w, s.ID)
-				e := as[*qod.Error](t, err)
-				equal(t, "status", e.Status, status)
+				elsewhere := forbiddenHost(t)
+				n := qodtest.OnSockets(t, qodtest.Options{Client: func(c *qod.Config) { c.MaxRetries = 0 }})
+				s := n.SeedSession(sandbox.Session{})
+				n.InjectFault(sandboxOperation(op), 1, sandbox.Redirect(status, elsewhere+"/v1/qod/sessions"))
+				err := verb(t.Context(), n, s.ID)
+				e := qodtest.ErrorAs[*qod.Error](t, err)
+				qodtest.Equal(t, "status", e.Status, status)
 				if !strings.Contains(err.Error(), "redirected to "+elsewhere+",") {
 					t.Errorf("it does not say where to: %v", err)
 				}
-				equal(t, "live", len(w.Ledger()), 1)
+				qodtest.Equal(t, "live", len(n.Ledger()), 1)
 			})
 		}
 		for _, op := range []sandbox.Operation{sandbox.OpToken, sandbox.OpDiscovery} {
 			t.Run(fmt.Sprintf("%s %d", op, status), func(t *testing.T) {
 				t.Parallel()
-				elsewhere := evil(t)
-				w := onSockets(t, setting{})
-				w.spoil(op, -1, sandbox.Redirect(status, elsewhere+"/oauth/token"))
-				_, err := w.List(t.Context(), qod.Filter{})
-				equal(t, "status", as[*qod.TokenError](t, err).Status, status)
-				equal(t, "requests", w.Count(op), 1)
+				elsewhere := forbiddenHost(t)
+				n := qodtest.OnSockets(t, qodtest.Options{})
+				n.InjectFault(op, -1, sandbox.Redirect(status, elsewhere+"/oauth/token"))
+				_, err := n.List(t.Context(), qod.Filter{})
+				qodtest.Equal(t, "status", qodtest.ErrorAs[*qod.TokenError](t, err).Status, status)
+				qodtest.Equal(t, "requests", n.Count(op), 1)
 			})
 		}
 	}
@@ -279,40 +215,40 @@ func TestTrust(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := newSecure(t, test.tls, false)
-			w := clientOf(t, server.URL+"/v1", ready)
-			s, err := w.Create(t.Context(), wanted())
+			server := newTLSServer(t, test.tls, false)
+			n := clientOf(t, server.URL+"/v1", staticToken)
+			s, err := n.Create(t.Context(), qodtest.Spec())
 			if test.says == "" {
 				if err != nil || s.ID == "" {
 					t.Errorf("%q, %v", s.ID, err)
 				}
 				return
 			}
-			if is[*qod.UnresolvedError](err) || as[*qod.Error](t, err).Status != 0 || !strings.Contains(err.Error(), test.says) {
+			if qodtest.IsError[*qod.UnresolvedError](err) || qodtest.ErrorAs[*qod.Error](t, err).Status != 0 || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("%v does not say %q", err, test.says)
 			}
-			equal(t, "on the network", len(server.network.Ledger()), 0)
-			// The snapshot and the POST: neither is tried again.
-			equal(t, "connections", server.connections.Load(), 2)
+			qodtest.Equal(t, "on the network", len(server.network.Ledger()), 0)
+			// The snapshot and the POST: neither is retried.
+			qodtest.Equal(t, "connections", server.connections.Load(), 2)
 		})
 		if test.says != "" {
 			t.Run(name+", for the token", func(t *testing.T) {
 				t.Parallel()
-				server := newSecure(t, test.tls, false)
-				w := clientOf(t, server.URL+"/v1", func(c *qod.Config) { c.TokenURL = server.URL + "/oauth/token" })
-				_, err := w.List(t.Context(), qod.Filter{})
-				if e := as[*qod.TokenError](t, err); !strings.Contains(e.Error(), test.says) {
+				server := newTLSServer(t, test.tls, false)
+				n := clientOf(t, server.URL+"/v1", func(c *qod.Config) { c.TokenURL = server.URL + "/oauth/token" })
+				_, err := n.List(t.Context(), qod.Filter{})
+				if e := qodtest.ErrorAs[*qod.TokenError](t, err); !strings.Contains(e.Error(), test.says) {
 					t.Errorf("%v does not say %q", err, test.says)
 				}
-				equal(t, "connections", server.connections.Load(), 1)
+				qodtest.Equal(t, "connections", server.connections.Load(), 1)
 			})
 			t.Run(name+", for discovery", func(t *testing.T) {
 				t.Parallel()
-				server := newSecure(t, test.tls, false)
-				w := clientOf(t, server.URL+"/v1", nil)
-				_, err := w.List(t.Context(), qod.Filter{})
-				equal(t, "discovery", as[*qod.TokenError](t, err).Discovery, true)
-				equal(t, "connections", server.connections.Load(), 1)
+				server := newTLSServer(t, test.tls, false)
+				n := clientOf(t, server.URL+"/v1", nil)
+				_, err := n.List(t.Context(), qod.Filter{})
+				qodtest.Equal(t, "discovery", qodtest.ErrorAs[*qod.TokenError](t, err).Discovery, true)
+				qodtest.Equal(t, "connections", server.connections.Load(), 1)
 			})
 		}
 	}
@@ -323,18 +259,18 @@ func TestPlainHTTPWhereTLSIsWanted(t *testing.T) {
 	var asked atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
 	t.Cleanup(server.Close)
-	w := clientOf(t, strings.Replace(server.URL, "http:", "https:", 1)+"/v1", func(c *qod.Config) { ready(c); c.MaxRetries = 0 })
-	_, err := w.Read(t.Context(), qod.Ref{ID: someID})
+	n := clientOf(t, strings.Replace(server.URL, "http:", "https:", 1)+"/v1", func(c *qod.Config) { staticToken(c); c.MaxRetries = 0 })
+	_, err := n.Read(t.Context(), qod.Ref{ID: qodtest.SessionID})
 	if err == nil || qod.IsGone(err) {
 		t.Errorf("error: %v", err)
 	}
-	equal(t, "requests", asked.Load(), 0)
+	qodtest.Equal(t, "requests", asked.Load(), 0)
 }
 
 func TestHTTP2(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	server := newSecure(t, &tls.Config{Certificates: []tls.Certificate{trusted.sign(now.Add(-time.Hour), now.Add(time.Hour), "127.0.0.1")}}, true)
+	server := newTLSServer(t, &tls.Config{Certificates: []tls.Certificate{trusted.sign(now.Add(-time.Hour), now.Add(time.Hour), "127.0.0.1")}}, true)
 	protocols := map[string]int{}
 	var mu sync.Mutex
 	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -343,71 +279,19 @@ func TestHTTP2(t *testing.T) {
 		mu.Unlock()
 		server.network.Handler().ServeHTTP(w, r)
 	})
-	w := clientOf(t, server.URL+"/v1", ready)
-	// A cut stream is an answer that is lost, and nothing repeats the POST behind our back.
+	n := clientOf(t, server.URL+"/v1", staticToken)
+	// A stream that is cut is a lost answer, and nothing below the client repeats the POST.
 	server.network.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.DropAfterCommit()})
-	s, err := w.Create(t.Context(), wanted())
+	s, err := n.Create(t.Context(), qodtest.Spec())
 	if err != nil || len(server.network.Ledger()) != 1 || server.network.Ledger()[0].ID != s.ID {
 		t.Errorf("%q, %v", s.ID, err)
 	}
-	equal(t, "POSTs", server.network.Count(sandbox.OpCreate), 1)
-	equal(t, "connections", server.connections.Load(), 1)
+	qodtest.Equal(t, "POSTs", server.network.Count(sandbox.OpCreate), 1)
+	qodtest.Equal(t, "connections", server.connections.Load(), 1)
 	mu.Lock()
 	defer mu.Unlock()
 	if len(protocols) != 1 || protocols["HTTP/2.0"] == 0 {
 		t.Errorf("protocols: %v", protocols)
-	}
-}
-
-func TestProxy(t *testing.T) {
-	t.Parallel()
-	now := time.Now()
-	const host = "gateway.proxied"
-	certificate := trusted.sign(now.Add(-time.Hour), now.Add(time.Hour), host)
-
-	t.Run("is used for all", func(t *testing.T) {
-		t.Parallel()
-		server := newSecure(t, &tls.Config{Certificates: []tls.Certificate{certificate}}, false)
-		theProxy.hosts.Store(host+":443", server.address())
-		before := theProxy.tunnels(host + ":443")
-		w := clientOf(t, "https://"+host+"/v1", nil)
-		s, err := w.Create(t.Context(), wanted())
-		if err != nil || len(server.network.Ledger()) != 1 || server.network.Ledger()[0].ID != s.ID {
-			t.Fatalf("%q, %v", s.ID, err)
-		}
-		equal(t, "discoveries", server.network.Count(sandbox.OpDiscovery), 1)
-		equal(t, "tokens", server.network.Count(sandbox.OpToken), 1)
-		for _, r := range server.network.Requests() {
-			if r.Header.Get("Proxy-Authorization") != "" {
-				t.Error("the gateway is told the proxy's password")
-			}
-		}
-		equal(t, "tunnels", theProxy.tunnels(host+":443")-before, server.connections.Load())
-	})
-	for name, test := range map[string]struct {
-		host, address, says string
-	}{
-		"refuses":          {"forbidden.proxied", "", "Proxy Authentication Required"},
-		"reaches nothing":  {"nowhere.proxied", "127.0.0.1:1", "Bad Gateway"},
-		"knows no address": {"unknown.proxied", "", ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if test.says != "" {
-				theProxy.hosts.Store(test.host+":443", test.address)
-			}
-			before := theProxy.tunnels(test.host + ":443")
-			w := clientOf(t, "https://"+test.host+"/v1", func(c *qod.Config) { ready(c); c.MaxRetries = 0 })
-			_, err := w.Create(t.Context(), wanted())
-			// Nothing was sent, which is known for certain: no session may exist.
-			if is[*qod.UnresolvedError](err) || as[*qod.Error](t, err).Status != 0 || !strings.Contains(err.Error(), test.says) {
-				t.Errorf("%v", err)
-			}
-			if strings.Contains(err.Error(), proxyPassword) || strings.Contains(err.Error(), proxyUser) {
-				t.Errorf("the proxy's password is in %q", err)
-			}
-			equal(t, "tunnels asked for", theProxy.tunnels(test.host+":443")-before, 2) // the snapshot and the POST
-		})
 	}
 }
 
@@ -419,36 +303,36 @@ func TestConnectionRefused(t *testing.T) {
 	}
 	nobody := listener.Addr().String()
 	_ = listener.Close()
-	w := clientOf(t, "http://"+nobody+"/v1", func(c *qod.Config) { ready(c); c.MaxRetries = 0 })
-	_, err = w.Create(t.Context(), wanted())
-	if is[*qod.UnresolvedError](err) || as[*qod.Error](t, err).Status != 0 {
+	n := clientOf(t, "http://"+nobody+"/v1", func(c *qod.Config) { staticToken(c); c.MaxRetries = 0 })
+	_, err = n.Create(t.Context(), qodtest.Spec())
+	if qodtest.IsError[*qod.UnresolvedError](err) || qodtest.ErrorAs[*qod.Error](t, err).Status != 0 {
 		t.Errorf("%v", err)
 	}
 }
 
-// Connections are kept for Terraform's parallelism, not opened for nearly every request.
+// Connections are kept for Terraform's parallelism; hardly any request opens a new one.
 func TestConnectionsAreReused(t *testing.T) {
 	t.Parallel()
 	const parallel, rounds = 50, 10
-	w := onSockets(t, setting{network: sandbox.Config{Latency: 2 * time.Millisecond}})
+	n := qodtest.OnSockets(t, qodtest.Options{Sandbox: sandbox.Config{Latency: 2 * time.Millisecond}})
 	for range rounds {
-		for _, err := range together(parallel, func() error { return look(t, w) }) {
+		for _, err := range concurrently(parallel, func() error { return list(t, n) }) {
 			if err != nil {
 				t.Error(err)
 			}
 		}
 	}
 	remotes := map[string]bool{}
-	for _, r := range w.Requests(sandbox.OpRead) {
+	for _, r := range n.Requests(sandbox.OpRead) {
 		remotes[r.Remote] = true
 	}
-	equal(t, "requests", w.Count(sandbox.OpRead), parallel*rounds)
+	qodtest.Equal(t, "requests", n.Count(sandbox.OpRead), parallel*rounds)
 	if len(remotes) > parallel+10 { // a dial that loses against a connection that comes back
 		t.Errorf("%d connections for %d requests", len(remotes), parallel*rounds)
 	}
 }
 
-// A POST on a connection that was used before is as little repeated by net/http as any other.
+// net/http does not repeat a POST on a connection that was used before, either.
 func TestKeptConnectionIsCut(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -462,41 +346,41 @@ func TestKeptConnectionIsCut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := onSockets(t, setting{})
-			mustLook(t, w)
-			w.spoil(sandbox.OpCreate, 1, test.effect)
-			s, err := w.Create(t.Context(), wanted())
-			if live := w.Ledger(); err != nil || len(live) != 1 || live[0].ID != s.ID {
-				t.Errorf("%q, %v; on the network %v", s.ID, err, idsOf(live))
+			n := qodtest.OnSockets(t, qodtest.Options{})
+			mustList(t, n)
+			n.InjectFault(sandbox.OpCreate, 1, test.effect)
+			s, err := n.Create(t.Context(), qodtest.Spec())
+			if live := n.Ledger(); err != nil || len(live) != 1 || live[0].ID != s.ID {
+				t.Errorf("%q, %v; on the network %v", s.ID, err, qodtest.IDs(live))
 			}
-			posts := w.Requests(sandbox.OpCreate)
-			equal(t, "POSTs", len(posts), test.posts)
-			equal(t, "on a kept connection", posts[0].Remote, w.Requests(sandbox.OpRead)[0].Remote)
+			posts := n.Requests(sandbox.OpCreate)
+			qodtest.Equal(t, "POSTs", len(posts), test.posts)
+			qodtest.Equal(t, "on a kept connection", posts[0].Remote, n.Requests(sandbox.OpRead)[0].Remote)
 		})
 	}
 }
 
-// A server that has closed the idle connection is reached over another one.
+// After a server has closed an idle connection, another one is used.
 func TestIdleConnectionIsClosed(t *testing.T) {
 	t.Parallel()
 	server := sandbox.Start(t, sandbox.Config{})
-	w := &world{Sandbox: server.Sandbox, t: t}
-	w.connect(t, usual(server.Endpoint()), nil)
+	n := &qodtest.Network{Sandbox: server.Sandbox, T: t}
+	n.Connect(qodtest.Config(server.Endpoint()), nil)
 	for range 2 {
-		mustLook(t, w)
+		mustList(t, n)
 		server.CloseIdle()
-		s, err := w.Create(t.Context(), wanted())
-		if err != nil || len(w.Ledger()) != 1 {
-			t.Fatalf("%v; on the network %v", err, idsOf(w.Ledger()))
+		s, err := n.Create(t.Context(), qodtest.Spec())
+		if err != nil || len(n.Ledger()) != 1 {
+			t.Fatalf("%v; on the network %v", err, qodtest.IDs(n.Ledger()))
 		}
 		server.CloseIdle()
-		if err := w.Delete(t.Context(), qod.Ref{ID: s.ID}); err != nil {
+		if err := n.Delete(t.Context(), qod.Ref{ID: s.ID}); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// No answer takes more memory than its operation may have, or more time than a request.
+// No answer takes more memory than its operation allows, or more time than a request.
 func TestAnswersAreBounded(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -516,15 +400,15 @@ func TestAnswersAreBounded(t *testing.T) {
 			}
 			t.Run(name+", "+string(op), func(t *testing.T) {
 				t.Parallel()
-				w := onSockets(t, setting{client: func(c *qod.Config) { c.MaxRetries, c.RequestTimeout = 0, 10*time.Second }})
-				s := w.seed(sandbox.Session{})
-				mustLook(t, w)
+				n := qodtest.OnSockets(t, qodtest.Options{Client: func(c *qod.Config) { c.MaxRetries, c.RequestTimeout = 0, 10*time.Second }})
+				s := n.SeedSession(sandbox.Session{})
+				mustList(t, n)
 				if name == "half, then not" || name == "not" {
-					w = w.hasty(t)
+					n = impatient(t, n)
 				}
-				w.spoil(at(op), -1, test.effect)
-				err := verbs[op](t.Context(), w, s.ID)
-				if e := as[*qod.Error](t, err); !strings.Contains(e.Error(), test.says) || qod.IsGone(err) {
+				n.InjectFault(sandboxOperation(op), -1, test.effect)
+				err := operations[op](t.Context(), n, s.ID)
+				if e := qodtest.ErrorAs[*qod.Error](t, err); !strings.Contains(e.Error(), test.says) || qod.IsGone(err) {
 					t.Errorf("%v does not say %q", err, test.says)
 				}
 			})
@@ -532,17 +416,19 @@ func TestAnswersAreBounded(t *testing.T) {
 	}
 }
 
-// hasty is the same world seen by a client that waits 100 ms for an answer.
-func (w *world) hasty(t *testing.T) *world {
+// impatient is another client of the same network, which waits 100 ms for an answer.
+func impatient(t *testing.T, n *qodtest.Network) *qodtest.Network {
 	t.Helper()
-	other := &world{Sandbox: w.Sandbox, t: t}
-	w.AcceptToken("ready", sandbox.DefaultClient.ID)
-	endpoint, _, _ := strings.Cut(w.Origin(), " ")
-	other.connect(t, usual(endpoint), func(c *qod.Config) { ready(c); c.MaxRetries, c.RequestTimeout = 0, 100*time.Millisecond })
+	other := &qodtest.Network{Sandbox: n.Sandbox, T: t}
+	n.AcceptToken("ready", sandbox.DefaultClient.ID)
+	other.Connect(qodtest.Config(n.Endpoint()), func(c *qod.Config) {
+		staticToken(c)
+		c.MaxRetries, c.RequestTimeout = 0, 100*time.Millisecond
+	})
 	return other
 }
 
-// A server that speaks no HTTP is an error, and what it says is not printed as it came.
+// A server that does not speak HTTP is an error, and its bytes are not printed as they came.
 func TestNoHTTP(t *testing.T) {
 	t.Parallel()
 	for name, says := range map[string]string{
@@ -568,9 +454,9 @@ func TestNoHTTP(t *testing.T) {
 					}()
 				}
 			}()
-			w := clientOf(t, "http://"+listener.Addr().String()+"/v1", func(c *qod.Config) { ready(c); c.MaxRetries = 0 })
-			_, err = w.Read(t.Context(), qod.Ref{ID: someID})
-			if text := as[*qod.Error](t, err).Error(); strings.ContainsAny(text, "\x1b\x00\r\n") {
+			n := clientOf(t, "http://"+listener.Addr().String()+"/v1", func(c *qod.Config) { staticToken(c); c.MaxRetries = 0 })
+			_, err = n.Read(t.Context(), qod.Ref{ID: qodtest.SessionID})
+			if text := qodtest.ErrorAs[*qod.Error](t, err).Error(); strings.ContainsAny(text, "\x1b\x00\r\n") {
 				t.Errorf("%q", text)
 			}
 		})

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/json"
 	"net/http"
+	"time"
 )
 
 // answer is the answer to an operation, before a fault or the transport changes it.
@@ -29,6 +30,10 @@ func refusal(status int, code, message string) answer {
 	}{status, code, message})
 }
 
+func sessionNotFound() answer {
+	return refusal(http.StatusNotFound, "NOT_FOUND", "There is no such session")
+}
+
 // with returns the answer with more headers, given as names and values in turn. An empty value
 // keeps a header from being sent, even one that every answer has.
 func (a answer) with(header ...string) answer {
@@ -45,4 +50,11 @@ func (a answer) with(header ...string) answer {
 	}
 	a.header = changed
 	return a
+}
+
+func timestamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
 }

@@ -16,8 +16,9 @@ const PathControl = "/_sandbox/"
 
 // ControlRequest is the JSON body of a POST to the control path. Each verb reads its own members.
 type ControlRequest struct {
-	Device    string    `json:"device,omitempty"`    // revoke: a device identifier or a session id
+	Device    string    `json:"device,omitempty"`    // revoke: a device identifier, its address and port, or a session id
 	By        string    `json:"by,omitempty"`        // advance: a duration
+	To        time.Time `json:"to,omitzero"`         // advance: a time, instead of a duration
 	Operation Operation `json:"operation,omitempty"` // fail
 	Effect    string    `json:"effect,omitempty"`    // fail: see ParseEffect
 	Times     int       `json:"times,omitempty"`     // fail: 0 means once, -1 always
@@ -25,7 +26,7 @@ type ControlRequest struct {
 
 // ControlResponse is the answer. A refusal has only a Reason.
 type ControlResponse struct {
-	Sessions []Session `json:"sessions"` // the ledger, or the revoked sessions
+	Sessions []Session `json:"sessions"` // the ledger, the history, or the revoked sessions
 	Now      time.Time `json:"now"`      // by the sandbox's clock
 	Reason   string    `json:"reason,omitempty"`
 }
@@ -45,34 +46,43 @@ func (s *Sandbox) control(w http.ResponseWriter, r *http.Request) {
 
 func (s *Sandbox) execute(r *http.Request) (ControlResponse, error) {
 	verb := r.Method + " " + strings.TrimPrefix(r.URL.Path, PathControl)
-	if verb == "GET ledger" {
+	switch verb {
+	case "GET ledger":
 		return ControlResponse{Sessions: s.Ledger()}, nil
+	case "GET history":
+		return ControlResponse{Sessions: s.History()}, nil
+	case "GET clock":
+		return ControlResponse{}, nil // every response has the time
 	}
-	var order ControlRequest
+	var request ControlRequest
 	// A browser asks before it sends JSON to another site, so no web page that is open on this
 	// machine can control the sandbox.
 	if r.Header.Get("Content-Type") != "application/json" {
 		return ControlResponse{}, fmt.Errorf("the Content-Type must be application/json")
 	}
-	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, largestBody)).Decode(&order); err != nil {
+	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, largestBody)).Decode(&request); err != nil {
 		return ControlResponse{}, fmt.Errorf("the body is not valid JSON: %w", err)
 	}
 	switch verb {
 	case "POST revoke":
-		return s.revokeByName(order.Device)
+		return s.revokeByName(request.Device)
 	case "POST advance":
-		return ControlResponse{}, s.advance(order.By)
+		return ControlResponse{}, s.advance(request)
 	case "POST fail":
-		return ControlResponse{}, s.injectFault(order)
+		return ControlResponse{}, s.injectFault(request)
+	case "POST heal":
+		s.Heal()
+		return ControlResponse{}, nil
 	}
-	return ControlResponse{}, fmt.Errorf("unknown order %q", verb)
+	return ControlResponse{}, fmt.Errorf("unknown request %q", verb)
 }
 
-// revokeByName revokes a session by its id, or the sessions of a device by any of its identifiers.
+// revokeByName revokes a session by its id, or the sessions of a device by any of its identifiers or
+// by its IPv4 address and port.
 func (s *Sandbox) revokeByName(name string) (ControlResponse, error) {
 	var revoked []Session
 	for _, session := range s.Ledger() {
-		named := session.ID == name
+		named := session.ID == name || session.Device.hasAddressAndPort(name)
 		session.Device.eachIdentifier(func(_, value string) { named = named || value == name })
 		if named && s.Revoke(session.ID) {
 			session.Status = StatusUnavailable
@@ -85,10 +95,10 @@ func (s *Sandbox) revokeByName(name string) (ControlResponse, error) {
 	return ControlResponse{Sessions: revoked}, nil
 }
 
-func (s *Sandbox) advance(by string) error {
-	d, err := time.ParseDuration(by)
-	if err != nil || d < 0 {
-		return fmt.Errorf("invalid duration %q: use one such as 90m or 4h", by)
+func (s *Sandbox) advance(request ControlRequest) error {
+	d, err := s.distance(request)
+	if err != nil {
+		return err
 	}
 	clock, ok := s.clock.(interface{ Advance(d time.Duration) })
 	if !ok {
@@ -98,18 +108,33 @@ func (s *Sandbox) advance(by string) error {
 	return nil
 }
 
-func (s *Sandbox) injectFault(order ControlRequest) error {
-	effect, err := ParseEffect(order.Effect)
+// distance is how far a request advances the clock.
+func (s *Sandbox) distance(request ControlRequest) (time.Duration, error) {
+	if now := s.clock.Now(); !request.To.IsZero() {
+		if request.To.Before(now) {
+			return 0, fmt.Errorf("the clock already shows %s and cannot go back", now.UTC().Format(time.RFC3339))
+		}
+		return request.To.Sub(now), nil
+	}
+	d, err := time.ParseDuration(request.By)
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("invalid duration %q: use one such as 90m or 4h", request.By)
+	}
+	return d, nil
+}
+
+func (s *Sandbox) injectFault(request ControlRequest) error {
+	effect, err := ParseEffect(request.Effect)
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(Operations(), order.Operation) {
-		return fmt.Errorf("unknown operation %q", order.Operation)
+	if !slices.Contains(Operations(), request.Operation) {
+		return fmt.Errorf("unknown operation %q", request.Operation)
 	}
-	if order.Times < -1 {
-		return fmt.Errorf("times must be -1 or more, but is %d", order.Times)
+	if request.Times < -1 {
+		return fmt.Errorf("times must be -1 or more, but is %d", request.Times)
 	}
-	s.Fail(Fault{Operation: order.Operation, Times: order.Times, Effect: effect})
+	s.Fail(Fault{Operation: request.Operation, Times: request.Times, Effect: effect})
 	return nil
 }
 

@@ -2,14 +2,12 @@ package sandbox
 
 import (
 	"bytes"
-	_ "embed"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -17,18 +15,14 @@ import (
 	"github.com/google/uuid"
 )
 
-//go:embed openapi.yaml
-var documentText []byte
-
-// document is the API document in openapi.yaml. It never changes once it is loaded, so all
-// sandboxes of a process share it.
-var document = sync.OnceValue(func() *openapi3.T {
-	loaded, err := openapi3.NewLoader().LoadFromData(documentText)
+// loadDocument parses an embedded API document.
+func loadDocument(text []byte) *openapi3.T {
+	document, err := openapi3.NewLoader().LoadFromData(text)
 	if err != nil {
-		panic("sandbox: openapi.yaml cannot be read: " + err.Error())
+		panic("sandbox: the API document cannot be read: " + err.Error())
 	}
-	return loaded
-})
+	return document
+}
 
 // validationOptions are the options for kin-openapi. It checks a format only if it is given a
 // validator for it. They are set here and not in the package's global tables, which all users in
@@ -63,8 +57,8 @@ func isUUID(value string) error {
 // names the member and the rule, but does not repeat the value.
 //
 //nolint:contextcheck // it reads what is in memory
-func validateRequest(c call) error {
-	err := openapi3filter.ValidateRequest(c.request.Context(), validationInput(c))
+func validateRequest(document *openapi3.T, c call) error {
+	err := openapi3filter.ValidateRequest(c.request.Context(), validationInput(document, c))
 	if err == nil {
 		return nil
 	}
@@ -84,12 +78,12 @@ func validateRequest(c call) error {
 }
 
 // validationInput is a call in the form that kin-openapi requires.
-func validationInput(c call) *openapi3filter.RequestValidationInput {
-	path, parameters := "/qod/sessions", map[string]string{}
+func validationInput(document *openapi3.T, c call) *openapi3filter.RequestValidationInput {
+	parameters := map[string]string{}
 	if c.id != "" {
-		path, parameters = "/qod/sessions/{sessionId}", map[string]string{"sessionId": c.id}
+		parameters["sessionId"] = c.id
 	}
-	item := document().Paths.Value(path)
+	item := document.Paths.Value(c.template)
 	request := &http.Request{
 		Method: c.request.Method, URL: c.request.URL, Header: c.request.Header,
 		Body: io.NopCloser(bytes.NewReader(c.body)), ContentLength: int64(len(c.body)),
@@ -99,7 +93,7 @@ func validationInput(c call) *openapi3filter.RequestValidationInput {
 		PathParams: parameters,
 		Options:    validationOptions(),
 		Route: &routers.Route{
-			Spec: document(), Path: path, PathItem: item,
+			Spec: document, Path: c.template, PathItem: item,
 			Method: request.Method, Operation: item.GetOperation(request.Method),
 		},
 	}

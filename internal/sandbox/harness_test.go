@@ -114,12 +114,12 @@ func (h *harness) validateResponse(method, path string, got reply) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	c := route(request)
-	if c.scope() == "" {
+	c := h.route(request)
+	if !c.ofAPI() {
 		return
 	}
 	input := &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: validationInput(c), Status: got.status, Header: got.header, Options: validationOptions(),
+		RequestValidationInput: validationInput(h.api.document(), c), Status: got.status, Header: got.header, Options: validationOptions(),
 	}
 	input.SetBodyBytes([]byte(got.body))
 	if err := openapi3filter.ValidateResponse(h.t.Context(), input); err != nil {

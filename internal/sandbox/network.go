@@ -41,6 +41,7 @@ type network struct {
 
 	mu       sync.Mutex
 	sessions map[string]*liveSession
+	gone     []Session // that were in sessions
 	seeded   int
 	holds    []hold
 	next     time.Time   // when the next change is due; zero: there is none
@@ -128,12 +129,31 @@ func (n *network) transition(s *liveSession) {
 		s.ExpiresAt = s.StartedAt.Add(s.length())
 		n.notifyOwner(s, "", at)
 	case StatusUnavailable:
-		delete(n.sessions, s.ID)
+		n.remove(s)
 	default:
-		s.Status = StatusUnavailable
-		delete(n.sessions, s.ID)
+		s.end(causeExpired, at)
+		n.remove(s)
 		n.notifyOwner(s, causeExpired, at)
 	}
+}
+
+// end makes the session UNAVAILABLE. One that has ended already keeps its end.
+func (s *liveSession) end(reason string, at time.Time) {
+	s.Status = StatusUnavailable
+	if s.EndedAt.IsZero() {
+		s.EndedAt, s.EndReason = at.Truncate(time.Millisecond), reason
+	}
+}
+
+// maxGone limits the memory that a network which runs for long uses for sessions that are gone.
+const maxGone = 50_000
+
+func (n *network) remove(s *liveSession) {
+	delete(n.sessions, s.ID)
+	if len(n.gone) >= maxGone {
+		n.gone = slices.Delete(n.gone, 0, maxGone/10)
+	}
+	n.gone = append(n.gone, s.clone())
 }
 
 func (s *liveSession) length() time.Duration { return time.Duration(s.Duration) * time.Second }
@@ -172,10 +192,10 @@ func (n *network) close() {
 
 // create adds a session, REQUESTED, or returns errConflict if the device has another one that is
 // visible.
-func (n *network) create(s Session, knows func(*Session) bool) (Session, error) {
+func (n *network) create(s Session, visible func(*Session) bool) (Session, error) {
 	now := n.lock()
 	defer n.unlock()
-	if !n.several && n.deviceBusy(s.Device, knows, now) {
+	if !n.several && n.deviceBusy(s.Device, visible, now) {
 		return Session{}, errConflict
 	}
 	s.ID, s.Status, s.CreatedAt = uuid.NewString(), StatusRequested, now.Truncate(time.Millisecond)
@@ -189,9 +209,9 @@ func (n *network) create(s Session, knows func(*Session) bool) (Session, error) 
 }
 
 // deviceBusy reports whether the device has a visible session, or is held after a deletion.
-func (n *network) deviceBusy(d Device, knows func(*Session) bool, now time.Time) bool {
+func (n *network) deviceBusy(d Device, visible func(*Session) bool, now time.Time) bool {
 	for _, s := range n.sessions {
-		if s.Device.sharesIdentifier(d) && knows(&s.Session) {
+		if s.Device.sharesIdentifier(d) && visible(&s.Session) {
 			return true
 		}
 	}
@@ -220,27 +240,45 @@ func (n *network) list(keep func(*Session) bool) []Session {
 			found = append(found, s.clone())
 		}
 	}
-	slices.SortFunc(found, func(a, b Session) int {
-		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
-	})
+	slices.SortFunc(found, byCreation)
 	return found
+}
+
+// history returns all sessions, those that are gone too, ordered by creation and then id.
+func (n *network) history() []Session {
+	n.lock()
+	defer n.unlock()
+	all := []Session{}
+	for _, s := range n.sessions {
+		all = append(all, s.clone())
+	}
+	for _, s := range n.gone {
+		all = append(all, s.clone())
+	}
+	slices.SortFunc(all, byCreation)
+	return all
+}
+
+func byCreation(a, b Session) int {
+	return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
 }
 
 // delete ends a session for which allowed returns true, at once and for good, and holds its device
 // for the given time.
-func (n *network) delete(id string, may func(*Session) bool, held time.Duration) bool {
+func (n *network) delete(id string, allowed func(*Session) bool, held time.Duration) bool {
 	now := n.lock()
 	defer n.unlock()
 	s, ok := n.sessions[id]
-	if !ok || !may(&s.Session) {
+	if !ok || !allowed(&s.Session) {
 		return false
 	}
-	delete(n.sessions, id)
+	before := s.Status
+	s.end(causeDeleted, now)
+	n.remove(s)
 	if held > 0 {
 		n.holds = append(n.holds, hold{s.Device, now.Add(held)})
 	}
-	if s.Status == StatusAvailable { // CAMARA sends the event only then
-		s.Status = StatusUnavailable
+	if before == StatusAvailable { // CAMARA sends the event only then
 		n.notifyOwner(s, causeDeleted, now)
 	}
 	return true
@@ -274,11 +312,15 @@ func (n *network) edit(id string, f func(*Session)) bool {
 
 // enterStatus sets the times that follow from the session's status.
 func (n *network) enterStatus(s *liveSession, now time.Time) {
+	if s.Status != StatusUnavailable {
+		s.EndedAt, s.EndReason = time.Time{}, ""
+	}
 	switch s.Status {
 	case StatusRequested:
 		s.StartedAt, s.ExpiresAt = time.Time{}, time.Time{}
 		s.availableAt = now.Add(max(0, n.provisioning))
 	case StatusUnavailable:
+		s.end(causeTerminated, now)
 		s.goneAt = now.Add(linger)
 	default:
 		s.fillTimes(now)

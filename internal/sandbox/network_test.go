@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -331,4 +332,65 @@ func TestHoldAfterDelete(t *testing.T) {
 	h.clock.Advance(1)
 	h.Remove(h.createSession(body).SessionID)
 	h.createSession(body) // only the API's own deletions hold a device
+}
+
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, Config{Provisioning: time.Second})
+	at := func(d time.Duration) time.Time { return noon.Add(d) }
+	create := func(n int) string {
+		h.clock.Advance(time.Second) // each session has its own time of creation
+		return h.createSession(createBody("+3460000000" + strconv.Itoa(n))).SessionID
+	}
+	expired := create(1)                                    // at 1s
+	deleted := create(2)                                    // at 2s
+	revoked := create(3)                                    // at 3s
+	both := create(4)                                       // at 4s
+	early := create(5)                                      // at 5s
+	h.send(http.MethodDelete, pathSessions+"/"+early, "")   // before it is AVAILABLE
+	h.clock.Advance(5 * time.Second)                        // 10s
+	h.send(http.MethodDelete, pathSessions+"/"+deleted, "") // 10s
+	h.Revoke(revoked)                                       // 10s
+	h.Revoke(both)                                          // 10s
+	h.clock.Advance(5 * time.Second)                        // 15s
+	h.send(http.MethodDelete, pathSessions+"/"+both, "")    // 15s, five seconds after its end
+	type end struct {
+		id, reason     string
+		started, ended time.Time
+	}
+	check := func(want ...end) {
+		t.Helper()
+		var got []end
+		for _, s := range h.History() {
+			got = append(got, end{s.ID, s.EndReason, s.StartedAt, s.EndedAt})
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("history:\n%v, want\n%v", got, want)
+		}
+	}
+	rest := []end{
+		{deleted, "DELETE_REQUESTED", at(3 * time.Second), at(10 * time.Second)},
+		{revoked, "NETWORK_TERMINATED", at(4 * time.Second), at(10 * time.Second)},
+		{both, "NETWORK_TERMINATED", at(5 * time.Second), at(10 * time.Second)},
+		{early, "DELETE_REQUESTED", time.Time{}, at(5 * time.Second)},
+	}
+	check(append([]end{{expired, "", at(2 * time.Second), time.Time{}}}, rest...)...)
+	h.clock.Advance(time.Hour)
+	check(append([]end{{expired, "DURATION_EXPIRED", at(2 * time.Second), at(time.Hour + 2*time.Second)}}, rest...)...)
+	if left := h.Ledger(); len(left) != 0 {
+		t.Errorf("live: %v", left)
+	}
+}
+
+func TestRevivedSessionHasNoEnd(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, Config{})
+	id := h.Seed(Session{Status: StatusUnavailable}).ID
+	if s := h.History()[0]; s.EndedAt != noon || s.EndReason != "NETWORK_TERMINATED" {
+		t.Errorf("UNAVAILABLE: %+v", s)
+	}
+	h.Edit(id, func(s *Session) { s.Status = StatusAvailable })
+	if s := h.History()[0]; !s.EndedAt.IsZero() || s.EndReason != "" {
+		t.Errorf("AVAILABLE again: %+v", s)
+	}
 }

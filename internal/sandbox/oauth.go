@@ -13,16 +13,10 @@ import (
 	"time"
 )
 
-// The scopes of the API document.
-const (
-	ScopeRead  = "qod:sessions:read"
-	ScopeWrite = "qod:sessions:write"
-)
-
 // ClientCredentials is an OAuth client. A session belongs to the client that created it.
 type ClientCredentials struct {
 	ID, Secret string
-	Scopes     []string // what it may request; nil: both
+	Scopes     []string // what it may request; nil: all of the API
 }
 
 // DefaultClient is the client of a sandbox without Config.Clients.
@@ -35,8 +29,8 @@ const mockToken = "mock_sandbox_access_token"
 
 // tokens is the authorization server: its clients and the tokens that are valid.
 type tokens struct {
-	clock    Clock
-	lifetime time.Duration
+	clock  Clock
+	scopes []string // all of the API
 
 	mu      sync.Mutex
 	clients []ClientCredentials
@@ -50,8 +44,8 @@ type grant struct {
 	until  time.Time // zero: it does not expire
 }
 
-func newTokens(clock Clock, lifetime time.Duration, clients []ClientCredentials) *tokens {
-	t := &tokens{clock: clock, lifetime: lifetime, issued: map[string]grant{}}
+func newTokens(clock Clock, scopes []string, clients []ClientCredentials) *tokens {
+	t := &tokens{clock: clock, scopes: scopes, issued: map[string]grant{}}
 	for _, c := range clients {
 		t.register(c)
 	}
@@ -61,13 +55,13 @@ func newTokens(clock Clock, lifetime time.Duration, clients []ClientCredentials)
 func (t *tokens) register(c ClientCredentials) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c.Scopes = orAllScopes(c.Scopes)
+	c.Scopes = t.orAllScopes(c.Scopes)
 	t.clients = append(t.clients, c)
 }
 
-func orAllScopes(scopes []string) []string {
+func (t *tokens) orAllScopes(scopes []string) []string {
 	if scopes == nil {
-		return []string{ScopeRead, ScopeWrite}
+		scopes = t.scopes
 	}
 	return slices.Clone(scopes)
 }
@@ -75,7 +69,7 @@ func orAllScopes(scopes []string) []string {
 // AcceptToken makes token a valid bearer token of a client, with these scopes, or with all scopes
 // if none is given. It does not expire.
 func (s *Sandbox) AcceptToken(token, clientID string, scopes ...string) {
-	s.tokens.add(token, grant{client: clientID, scopes: orAllScopes(scopes)})
+	s.tokens.add(token, grant{client: clientID, scopes: s.tokens.orAllScopes(scopes)})
 }
 
 // RevokeTokens makes all tokens so far invalid, issued or accepted: they are answered with 401.
@@ -135,12 +129,16 @@ func (s *Sandbox) token(c call) answer {
 	}
 	switch form.Get("grant_type") {
 	case "client_credentials":
+		return s.issue(client, strings.Fields(form.Get("scope")))
 	case "":
 		return oauthError(http.StatusBadRequest, "invalid_request", "grant_type is missing")
 	default:
 		return oauthError(http.StatusBadRequest, "unsupported_grant_type", "only client_credentials is supported")
 	}
-	scopes := strings.Fields(form.Get("scope"))
+}
+
+// issue answers with a new token of the client, with all of its scopes if none is requested.
+func (s *Sandbox) issue(client ClientCredentials, scopes []string) answer {
 	if len(scopes) == 0 {
 		scopes = client.Scopes
 	}
@@ -189,7 +187,7 @@ func (s *Sandbox) discovery(c call) answer {
 		"token_endpoint":                        origin + pathToken,
 		"token_endpoint_auth_methods_supported": []any{"client_secret_basic", "client_secret_post"},
 		"grant_types_supported":                 []any{"client_credentials"},
-		"scopes_supported":                      []any{ScopeRead, ScopeWrite},
+		"scopes_supported":                      s.api.scopes(),
 	}
 	s.overrides.apply(&s.overrides.discovery, document)
 	return jsonAnswer(http.StatusOK, document)

@@ -21,7 +21,7 @@ func page(all []any, size int, r *http.Request) answer {
 	if end == len(all) {
 		return a
 	}
-	return a.with("Link", fmt.Sprintf(`<%s%s?page=%d>; rel="next"`, originOf(r), pathSessions, n+1))
+	return a.with("Link", fmt.Sprintf(`<%s%s?page=%d>; rel="next"`, originOf(r), r.URL.Path, n+1))
 }
 
 // Partial answers a list request with its first n sessions, as 206 with a Content-Range (RFC 9110

@@ -71,6 +71,7 @@ const Instant time.Duration = -1
 type Sandbox struct {
 	config        Config
 	clock         Clock
+	api           apiHandler
 	network       *network
 	tokens        *tokens
 	webhookSender *webhookSender
@@ -107,11 +108,12 @@ func New(c Config) *Sandbox {
 	}
 	c.TokenLifetime = cmp.Or(c.TokenLifetime, time.Hour)
 	s := &Sandbox{config: c, clock: c.Clock, requests: requests{keep: maxLogged}, rateLimit: rateLimit{perSecond: c.RateLimit}}
+	s.api = openGateway{s}
 	s.closing, s.close = context.WithCancel(context.Background())
-	s.webhookSender = newWebhookSender(s.closing, c.Webhooks)
+	s.webhookSender = newWebhookSender(s.closing, c.Webhooks, s.api.event)
 	s.network = newNetwork(c.Clock, c.Provisioning, c.Clients[0].ID, s.webhookSender.notify)
 	s.network.several = c.SeveralPerDevice
-	s.tokens = newTokens(c.Clock, c.TokenLifetime, c.Clients)
+	s.tokens = newTokens(c.Clock, s.api.scopes(), c.Clients)
 	if c.MockRules {
 		s.tokens.register(mockClient)
 		s.AcceptToken(mockToken, mockClient.ID)
@@ -158,6 +160,10 @@ func (s *Sandbox) beginRequest() bool {
 func (s *Sandbox) Ledger() []Session {
 	return s.network.list(func(*Session) bool { return true })
 }
+
+// History returns the sessions of the Ledger and those that are gone, in the same order. Of the
+// latter it keeps at least the latest 45,000.
+func (s *Sandbox) History() []Session { return s.network.history() }
 
 // Seed adds a session without a request and returns it. With another ClientID it belongs to another
 // team. Empty fields are filled: by default it is an AVAILABLE session of the first client that

@@ -65,7 +65,7 @@ func Listen(addr string, c Config) (*Server, error) {
 func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
 
 // Endpoint returns the value for the provider's endpoint attribute.
-func (s *Server) Endpoint() string { return s.URL() + "/v1" }
+func (s *Server) Endpoint() string { return s.URL() + s.api.basePath() }
 
 // TokenURL returns the token endpoint, which discovery names too.
 func (s *Server) TokenURL() string { return s.URL() + pathToken }

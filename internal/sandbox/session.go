@@ -26,8 +26,12 @@ type Session struct {
 	CreatedAt         time.Time          `json:"createdAt"`
 	// StartedAt and ExpiresAt are zero while REQUESTED: billing starts when the session becomes
 	// AVAILABLE.
-	StartedAt             time.Time `json:"startedAt,omitzero"`
-	ExpiresAt             time.Time `json:"expiresAt,omitzero"`
+	StartedAt time.Time `json:"startedAt,omitzero"`
+	ExpiresAt time.Time `json:"expiresAt,omitzero"`
+	// EndedAt and EndReason are set once the session has ended: as a rule it is then gone, but one
+	// that the network ended stays for a while.
+	EndedAt               time.Time `json:"endedAt,omitzero"`
+	EndReason             string    `json:"statusInfo,omitempty"` // as in events, such as DURATION_EXPIRED
 	NotificationURL       string    `json:"notificationUrl,omitempty"`
 	NotificationAuthToken string    `json:"-"` // a secret
 }
@@ -83,6 +87,13 @@ func (d Device) eachIdentifier(f func(name, value string)) {
 	if d.IPv6Address != "" {
 		f("ipv6Address", d.IPv6Address)
 	}
+}
+
+// hasAddressAndPort reports whether text is the IPv4 address and the port of the device.
+func (d Device) hasAddressAndPort(text string) bool {
+	named, err := netip.ParseAddrPort(text)
+	return err == nil && d.IPv4Address != nil && d.IPv4Address.PublicPort != nil &&
+		*d.IPv4Address.PublicPort == int(named.Port()) && sameAddress(d.IPv4Address.PublicAddress, named.Addr().String())
 }
 
 func (d Device) hasIdentifier() bool {

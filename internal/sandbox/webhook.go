@@ -18,7 +18,6 @@ import (
 )
 
 const (
-	eventType       = "org.camaraproject.qod.v0.qos-status-changed"
 	deliveryTimeout = 5 * time.Second // of one attempt
 	deliveryTries   = 3
 	deliveryPause   = 200 * time.Millisecond // after the first attempt, then twice as long
@@ -44,6 +43,7 @@ func (s *Sandbox) Deliveries() []Delivery { return s.webhookSender.deliveries() 
 type webhookSender struct {
 	closing context.Context // done when the sandbox closes; no call's context
 	client  *http.Client
+	encode  func(statusChange) event // as the API document defines it
 
 	mu   sync.Mutex
 	log  []*delivery
@@ -75,12 +75,22 @@ type eventData struct {
 	StatusInfo string `json:"statusInfo,omitempty"`
 }
 
-func newWebhookSender(closing context.Context, transport http.RoundTripper) *webhookSender {
+// newEvent returns the event of a status change. Its type and its source depend on the API document.
+func newEvent(eventType, source string, ch statusChange) event {
+	return event{
+		ID: uuid.NewString(), Source: source, SpecVersion: "1.0", Type: eventType,
+		Time: timestamp(ch.at), DataContentType: "application/json",
+		Data: eventData{SessionID: ch.ID, QoSStatus: ch.Status, StatusInfo: ch.cause},
+	}
+}
+
+func newWebhookSender(closing context.Context, transport http.RoundTripper, encode func(statusChange) event) *webhookSender {
 	if transport == nil {
 		transport = loopback()
 	}
 	return &webhookSender{
 		closing: closing,
+		encode:  encode,
 		client: &http.Client{
 			Transport: transport,
 			Timeout:   deliveryTimeout,
@@ -121,11 +131,7 @@ func (c *webhookSender) notify(ch statusChange) {
 	if c.closing.Err() != nil {
 		return
 	}
-	encoded, err := json.Marshal(event{
-		ID: uuid.NewString(), Source: pathSessions + "/" + ch.ID, SpecVersion: "1.0", Type: eventType,
-		Time: timestamp(ch.at), DataContentType: "application/json",
-		Data: eventData{SessionID: ch.ID, QoSStatus: ch.Status, StatusInfo: ch.cause},
-	})
+	encoded, err := json.Marshal(c.encode(ch))
 	if err != nil {
 		panic("sandbox: event cannot be encoded: " + err.Error())
 	}

@@ -36,9 +36,11 @@ func main() {
 
 	// SIGHUP is a closed terminal, SIGPIPE a closed pipe: neither may leave anything behind.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
-	defer stop()
-	switch err := d.run(ctx); {
-	case ctx.Err() != nil:
+	err := d.run(ctx)
+	interrupted := ctx.Err() != nil
+	stop()
+	switch {
+	case interrupted:
 		fmt.Fprintln(os.Stderr, "demo: interrupted; all temporary files are removed")
 		os.Exit(130)
 	case err != nil:

@@ -31,8 +31,9 @@ func main() {
 	only := flag.String("only", "", "run only the mutants whose file name contains this text")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, *only); err != nil {
+	err := run(ctx, *only)
+	stop()
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "mutants: %v\n", err)
 		os.Exit(1)
 	}

@@ -31,7 +31,7 @@ type command struct {
 
 // commands returns the subcommands; the first is the default.
 func commands() []command {
-	return []command{serveCommand, execCommand, ledgerCommand, revokeCommand, advanceCommand, failCommand}
+	return []command{serveCommand, execCommand, ledgerCommand, revokeCommand, advanceCommand, clockCommand, failCommand}
 }
 
 const overview = `qod-sandbox is an in-memory Open Gateway: Telefónica's Quality on Demand API, its
@@ -43,9 +43,10 @@ Usage:
   qod-sandbox [flags]                        serve until Ctrl-C or SIGTERM
   qod-sandbox exec [flags] -- command args   serve while a command runs
 
-  qod-sandbox ledger                         show the live sessions
+  qod-sandbox ledger                         show the live sessions; -all: ended ones, too
   qod-sandbox revoke device                  make the network end a session
   qod-sandbox advance 4h                     move the network's clock forward
+  qod-sandbox clock                          show the network's clock
   qod-sandbox fail create 503 --times 3      make the next requests fail
 
   qod-sandbox help [command]                 show the help of one command

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -30,20 +31,26 @@ with devices masked:
 
   qod-sandbox ledger
   qod-sandbox ledger -json | jq length
+  qod-sandbox ledger -all               # with the sessions that have ended, and why
 ` + whichSandbox,
 	prepare: func(p *program, flags *flag.FlagSet) func([]string) int {
 		at := p.sandboxFlag(flags)
+		all := flags.Bool("all", false, "also show the sessions that have ended")
 		whole := flags.Bool("json", false, "print JSON, with unmasked devices")
 		return func(args []string) int {
 			if len(args) > 0 {
 				return p.misusedAs("ledger", "ledger takes no arguments, but got %q", args[0])
 			}
-			response, err := sendControl(*at, "ledger", nil)
+			verb, table := "ledger", p.table
+			if *all {
+				verb, table = "history", p.historyTable
+			}
+			response, err := sendControl(*at, verb, nil)
 			if err != nil {
 				return p.failed(err)
 			}
 			if !*whole {
-				return p.table(response.Sessions)
+				return table(response.Sessions)
 			}
 			encoder := json.NewEncoder(p.out)
 			encoder.SetIndent("", "  ")
@@ -62,6 +69,7 @@ var revokeCommand = command{
 session becomes UNAVAILABLE and blocks its device for 360 seconds.
 
   qod-sandbox revoke +34600000010
+  qod-sandbox revoke 203.0.113.7:5060
   qod-sandbox revoke 3fa85f64-5717-4562-b3fc-2c963f66afa6
 ` + whichSandbox,
 	prepare: func(p *program, flags *flag.FlagSet) func([]string) int {
@@ -83,21 +91,55 @@ var advanceCommand = command{
 	name:           "advance",
 	takesFlagsLast: true,
 	about: `qod-sandbox advance moves the network's clock forward, so that you need not wait for a
-session to become available or to end:
+session to become available or to end. It never goes back:
 
   qod-sandbox advance 4h
+  qod-sandbox advance -to 2026-12-05T20:30:00+01:00
 ` + whichSandbox,
 	prepare: func(p *program, flags *flag.FlagSet) func([]string) int {
 		at := p.sandboxFlag(flags)
+		to := flags.String("to", "", "the `time` to advance to, instead of a duration")
 		return func(args []string) int {
-			if len(args) != 1 {
-				return p.misusedAs("advance", "advance requires one duration, such as 90m or 4h")
+			request := &sandbox.ControlRequest{}
+			switch {
+			case *to != "" && len(args) == 0:
+				var err error
+				if request.To, err = time.Parse(time.RFC3339, *to); err != nil {
+					return p.misusedAs("advance", "invalid time %q: use one such as 2026-12-05T20:30:00+01:00", *to)
+				}
+			case *to == "" && len(args) == 1:
+				request.By = args[0]
+			default:
+				return p.misusedAs("advance", "advance requires one duration, such as 90m or 4h, or -to and a time")
 			}
-			response, err := sendControl(*at, "advance", &sandbox.ControlRequest{By: args[0]})
+			response, err := sendControl(*at, "advance", request)
 			if err != nil {
 				return p.failed(err)
 			}
 			fmt.Fprintf(p.out, "the network's clock shows %s\n", response.Now.UTC().Format(time.RFC3339))
+			return exitOK
+		}
+	},
+}
+
+var clockCommand = command{
+	name:           "clock",
+	takesFlagsLast: true,
+	about: `qod-sandbox clock prints the time of the network's clock:
+
+  qod-sandbox clock
+` + whichSandbox,
+	prepare: func(p *program, flags *flag.FlagSet) func([]string) int {
+		at := p.sandboxFlag(flags)
+		return func(args []string) int {
+			if len(args) > 0 {
+				return p.misusedAs("clock", "clock takes no arguments, but got %q", args[0])
+			}
+			response, err := sendControl(*at, "clock", nil)
+			if err != nil {
+				return p.failed(err)
+			}
+			fmt.Fprintln(p.out, response.Now.UTC().Format(time.RFC3339))
 			return exitOK
 		}
 	},
@@ -118,11 +160,18 @@ delete, token or discovery. The failure is one of:
   qod-sandbox fail create 503 --times 3
   qod-sandbox fail create lose
   qod-sandbox fail list 10s
+  qod-sandbox fail none                 # all requests succeed again
 ` + whichSandbox,
 	prepare: func(p *program, flags *flag.FlagSet) func([]string) int {
 		at := p.sandboxFlag(flags)
 		times := flags.Int("times", 1, "how `many` requests fail; -1 for all")
 		return func(args []string) int {
+			if len(args) == 1 && args[0] == "none" {
+				if _, err := sendControl(*at, "heal", &sandbox.ControlRequest{}); err != nil {
+					return p.failed(err)
+				}
+				return exitOK
+			}
 			if len(args) != 2 {
 				return p.misusedAs("fail", "fail requires an operation and a failure, such as: fail create 503")
 			}
@@ -151,7 +200,7 @@ func (p *program) sandboxFlag(flags *flag.FlagSet) *string {
 	return flags.String("sandbox", named, "the `endpoint` of the sandbox")
 }
 
-// sendControl sends a control request to a running sandbox, or reads its ledger if there is none.
+// sendControl sends a control request to a running sandbox, or a GET if request is nil.
 func sendControl(endpoint, verb string, control *sandbox.ControlRequest) (sandbox.ControlResponse, error) {
 	var result sandbox.ControlResponse
 	if endpoint == "" {
@@ -193,7 +242,33 @@ func sendControl(endpoint, verb string, control *sandbox.ControlRequest) (sandbo
 	return result, nil
 }
 
-// table prints sessions as a table.
+// historyTable prints sessions, with how and when those that have ended did so.
+func (p *program) historyTable(sessions []sandbox.Session) int {
+	if len(sessions) == 0 {
+		fmt.Fprintln(p.out, "no sessions")
+		return exitOK
+	}
+	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "SESSION\tPROFILE\tSTATUS\tSTARTED\tENDED\tREASON\tDEVICE")
+	for _, s := range sessions {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			s.ID, s.QoSProfile, s.Status, shown(s.StartedAt), shown(s.EndedAt), cmp.Or(s.EndReason, "-"), printable(s.Device.Masked()))
+	}
+	if err := w.Flush(); err != nil {
+		return p.failed(err)
+	}
+	return exitOK
+}
+
+// shown is a time in a table.
+func shown(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// table prints live sessions.
 func (p *program) table(sessions []sandbox.Session) int {
 	if len(sessions) == 0 {
 		fmt.Fprintln(p.out, "no live sessions")
@@ -202,11 +277,7 @@ func (p *program) table(sessions []sandbox.Session) int {
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SESSION\tPROFILE\tSTATUS\tUNTIL\tDEVICE")
 	for _, s := range sessions {
-		until := "-"
-		if !s.ExpiresAt.IsZero() {
-			until = s.ExpiresAt.UTC().Format(time.RFC3339)
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.ID, s.QoSProfile, s.Status, until, printable(s.Device.Masked()))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.ID, s.QoSProfile, s.Status, shown(s.ExpiresAt), printable(s.Device.Masked()))
 	}
 	if err := w.Flush(); err != nil {
 		return p.failed(err)

@@ -55,7 +55,7 @@ func (p *program) exec(args []string, config sandbox.Config, strict bool) int {
 	if err != nil {
 		return p.failed(err)
 	}
-	child := exec.CommandContext(context.Background(), args[0], args[1:]...) //nolint:gosec // its purpose is to run any command; supervise passes signals on
+	child := exec.CommandContext(context.Background(), args[0], args[1:]...) // supervise passes signals on
 	child.Stdin, child.Stdout, child.Stderr = p.in, p.out, p.err
 	child.Env = append(slices.DeleteFunc(slices.Clone(p.environ), misleading), environment(server)...)
 	code := p.supervise(child)
@@ -127,12 +127,10 @@ func (p *program) status(child *exec.Cmd, err error) int {
 
 // reason unwraps the errors of os/exec, which repeat the command's name.
 func reason(err error) error {
-	var lookup *exec.Error
-	if errors.As(err, &lookup) {
+	if lookup, ok := errors.AsType[*exec.Error](err); ok {
 		return lookup.Err
 	}
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err
 	}
 	return err

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -108,6 +109,35 @@ func TestChangelog(t *testing.T) {
 				t.Errorf("%s is no kind, or not in the order of %v", line, kinds)
 			}
 			kind = at
+		}
+	}
+}
+
+// CONTRIBUTING leads newcomers to files by name, so each of them must exist.
+func TestContributing(t *testing.T) {
+	t.Chdir(filepath.Join("..", "..", ".."))
+	var files []string
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if entry != nil && entry.IsDir() && (entry.Name() == ".git" || entry.Name() == ".tools") {
+			return filepath.SkipDir
+		}
+		files = append(files, "/"+filepath.ToSlash(path))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`([\\w./-]+(?:\\.(?:go|md|yaml)|/[\\w-]+))`").FindAllStringSubmatch(read(t, ".github/CONTRIBUTING.md"), -1)
+	if len(named) < 40 {
+		t.Errorf("CONTRIBUTING names %d files, want those of every step", len(named))
+	}
+	for _, match := range named {
+		name := match[1]
+		if strings.Contains(name, "NAME") || name == "testing/synctest" {
+			continue
+		}
+		if !slices.ContainsFunc(files, func(file string) bool { return strings.HasSuffix(file, "/"+name) }) {
+			t.Errorf("CONTRIBUTING names %s, which does not exist", name)
 		}
 	}
 }

@@ -27,8 +27,9 @@ func main() {
 	demo := flag.String("demo", "", "the demo, built")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, *goreleaser, *demo, flag.Args()); err != nil {
+	err := run(ctx, *goreleaser, *demo, flag.Args())
+	stop()
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "releasecheck: %v\n", err)
 		os.Exit(1)
 	}

@@ -33,8 +33,9 @@ func main() {
 	flag.BoolVar(&o.remote, "remote", false, "run only the tests that are safe on a real API, on the one that QOD_* name")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := o.run(ctx, flag.Args()); err != nil {
+	err := o.run(ctx, flag.Args())
+	stop()
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "runtests: %v\n", err)
 		os.Exit(1)
 	}

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -44,35 +43,7 @@ func (b *bubble) RoundTrip(r *http.Request) (*http.Response, error) {
 	if b.transport != nil {
 		return b.transport.RoundTrip(r)
 	}
-	resp, err := b.Sandbox.RoundTripper().RoundTrip(r)
-	if err != nil {
-		return nil, cutShort(r.Context(), err)
-	}
-	resp.Body = body{resp.Body, r.Context()}
-	return resp, nil
-}
-
-// body is a body that ends as one of net/http does.
-type body struct {
-	io.ReadCloser
-	ctx context.Context
-}
-
-func (b body) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = cutShort(b.ctx, err)
-	}
-	return n, err
-}
-
-// cutShort prefers the end of the context to what the sandbox does when it notices: which of the two
-// comes first is chance.
-func cutShort(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return err
+	return b.Sandbox.RoundTripper().RoundTrip(r)
 }
 
 // broken is a transport on which nothing gets through.

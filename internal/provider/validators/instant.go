@@ -1,13 +1,78 @@
 package validators
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
+
+var (
+	_ basetypes.StringTypable  = InstantType{}
+	_ basetypes.StringValuable = InstantValue{}
+)
+
+// InstantType is a string that holds a time. It is parsed once, when Terraform's value is read.
+type InstantType struct{ basetypes.StringType }
+
+// InstantValue is the string as it was written, and the time that it means.
+type InstantValue struct {
+	basetypes.StringValue
+	time time.Time
+}
+
+// NewInstant reads the time in a string, if there is one.
+func NewInstant(s basetypes.StringValue) InstantValue {
+	t, err := ParseInstant(s.ValueString())
+	if err != nil {
+		t = time.Time{}
+	}
+	return InstantValue{StringValue: s, time: t}
+}
+
+func (t InstantType) String() string { return "instant" }
+
+func (t InstantType) Equal(o attr.Type) bool {
+	_, ok := o.(InstantType)
+	return ok
+}
+
+func (t InstantType) ValueType(context.Context) attr.Value { return InstantValue{} }
+
+func (t InstantType) ValueFromString(_ context.Context, s basetypes.StringValue) (basetypes.StringValuable, diag.Diagnostics) {
+	return NewInstant(s), nil
+}
+
+func (t InstantType) ValueFromTerraform(ctx context.Context, in tftypes.Value) (attr.Value, error) {
+	v, err := t.StringType.ValueFromTerraform(ctx, in)
+	if err != nil {
+		return nil, fmt.Errorf("read instant: %w", err)
+	}
+	s, ok := v.(basetypes.StringValue)
+	if !ok {
+		return nil, fmt.Errorf("read instant: unexpected %T", v)
+	}
+	return NewInstant(s), nil
+}
+
+func (v InstantValue) Type(context.Context) attr.Type { return InstantType{} }
+
+// Equal compares the spelling, as Terraform does.
+func (v InstantValue) Equal(o attr.Value) bool {
+	other, ok := o.(InstantValue)
+	return ok && v.StringValue.Equal(other.StringValue)
+}
+
+// Time is zero where the value is null, unknown or no time.
+func (v InstantValue) Time() time.Time { return v.time }
 
 // instantForm is the form of RFC 3339, with as much of a second as is kept. Package time takes more: an
 // hour of one digit, a comma, an offset of a day.
