@@ -489,8 +489,8 @@ func TestConfig_discovery(t *testing.T) {
 	}
 }
 
-// A person sees everything that is wrong in one run, wherever it stands, at the attribute to set and
-// with the variable that can be set instead.
+// A person sees everything that is wrong in one run, wherever it stands, at the attribute to set
+// and with the variable that can be set instead.
 func TestConfig_allErrorsTogether(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -605,7 +605,8 @@ func TestConfig_unknown(t *testing.T) {
 			t.Parallel()
 			config := pair
 			change(&config)
-			// The environment does not stand in for what the configuration will say, and is not judged.
+			// The environment does not stand in for what the configuration will say, and is not
+			// judged.
 			sessions, diags := open(config, map[string]string{"QOD_" + strings.ToUpper(name): "http://env.example\n"})
 			if len(diags) > 0 {
 				t.Fatalf("what is not known fails: %v", diags)

@@ -29,12 +29,12 @@ type qodProvider struct {
 	postInFlight sync.Locker       // see qod.Config
 	transport    http.RoundTripper // see qod.Config
 	override     qod.Sessions      // takes the place of the API in tests
-	// Once configured:
-	sessions qod.Sessions   // the way to them
-	owners   *sessionOwners // the records that hold them
+	// Set by Configure:
+	sessions qod.Sessions
+	owners   *sessionOwners
 }
 
-// New makes the provider's factory. The version goes into the User-Agent.
+// New returns the provider's factory. The version goes into the User-Agent.
 func New(version string) func() provider.Provider {
 	return func() provider.Provider { return &qodProvider{version: version, getenv: os.Getenv} }
 }
@@ -98,7 +98,7 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 	}
 }
 
-// ValidateConfig is asked by terraform validate, too, where there need be no credentials.
+// ValidateConfig also runs in terraform validate, where credentials may be missing.
 func (p *qodProvider) ValidateConfig(ctx context.Context, req provider.ValidateConfigRequest, resp *provider.ValidateConfigResponse) {
 	var config providerModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
@@ -122,8 +122,8 @@ func (p *qodProvider) Configure(ctx context.Context, req provider.ConfigureReque
 			return
 		}
 	}
-	// A process that is debugged is configured for run after run, and an import that was only planned
-	// comes with another token in each.
+	// A debugged process is configured for one run after another. An import that was only planned
+	// has another owner in each of them.
 	p.sessions, p.owners = sessions, new(sessionOwners)
 	resp.ResourceData = resourceData{sessions, p.owners}
 	resp.DataSourceData = sessions

@@ -1,5 +1,5 @@
-// Proves what is left of a reservation when something fails on the way: what is known of the session,
-// the work that stays planned, and what the error says.
+// Proves what is left of a reservation when something fails on the way: what is known of the
+// session, the work that stays planned, and what the error says.
 
 package provider
 
@@ -112,8 +112,8 @@ func TestReservation_updateFails(t *testing.T) {
 	}
 }
 
-// An answer that is lost in an update is looked for as in a create: the session is found and recorded
-// without a second POST, or the error says that there may be one.
+// An answer that is lost in an update is looked for as in a create: the session is found and
+// recorded without a second POST, or the error says that there may be one.
 func TestReservation_updateLosesTheAnswer(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -133,7 +133,8 @@ func TestReservation_updateLosesTheAnswer(t *testing.T) {
 		t.Run(name, acc.InBubble(time.Hour, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 			r := createScheduled(network, match(nil))
 			network.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: -1, Effect: test.effect})
-			// net/http repeats by itself what never reached a server, so this counts what was committed.
+			// net/http repeats by itself what never reached a server, so this counts what was
+			// committed.
 			c := network.ClientWith(attrs{"request_timeout": cmp.Or(test.timeout, "30s")})
 			bought := network.RunWith(c.Reservations(), r, match(nil))
 			if test.found {
@@ -209,8 +210,8 @@ func TestReservation_updateInterrupted(t *testing.T) {
 	}
 }
 
-// What only a fault of the provider can bring about: the session is recorded, the window with it, and
-// the error is there.
+// What only a fault of the provider can bring about: the session is recorded, the window with it,
+// and the error is there.
 func TestReservation_updateEndsWith(t *testing.T) {
 	t.Parallel()
 	requested := qod.Session{ID: lostID, Status: qod.StatusRequested, QoSProfile: "QOS_L"}
@@ -230,7 +231,7 @@ func TestReservation_updateEndsWith(t *testing.T) {
 		},
 		"a session, and another that may exist": {
 			api: api{reserve: func() (qod.Session, error) {
-				return requested, &qod.UnresolvedError{Kept: lostID, Candidates: []qod.Session{{ID: secondID}}}
+				return requested, &qod.UnresolvedError{KeptID: lostID, Candidates: []qod.Session{{ID: secondID}}}
 			}},
 			says: "terraform import 'qod_session.OTHER' " + secondID, status: "REQUESTED",
 		},
@@ -478,8 +479,8 @@ func TestReservation_updatesWithoutACall(t *testing.T) {
 	})(t)
 }
 
-// A plan that found the window open and is applied after it releases what it would have healed, and buys
-// nothing.
+// A plan that found the window open and is applied after it releases what it would have healed, and
+// buys nothing.
 func TestReservation_staleSaved(t *testing.T) {
 	acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		r := network.Expect(network.Run(acctest.State{}, match(nil)), "AVAILABLE", "POST")
@@ -496,7 +497,8 @@ func TestReservation_staleSaved(t *testing.T) {
 	})(t)
 }
 
-// The 404 of another origin proves nothing of a session, but a reservation without one moves freely.
+// The 404 of another origin proves nothing of a session, but a reservation without one moves
+// freely.
 func TestReservation_origins(t *testing.T) {
 	acc.InBubble(0, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}}, func(t *testing.T, network *acctest.Network) {
 		other := func() *acctest.ProtocolClient {
@@ -614,8 +616,8 @@ func TestReservation_import(t *testing.T) {
 	}))
 }
 
-// A profile that the network changes is drift while its session is in use, and nobody's concern when that
-// is over: what is over stays inert, and what is due is reserved in place.
+// A profile that the network changes is drift while its session is in use, and nobody's concern
+// when that is over: what is over stays inert, and what is due is reserved in place.
 func TestReservation_drift(t *testing.T) {
 	t.Parallel()
 	drift := func(network *acctest.Network) {
@@ -671,8 +673,8 @@ func TestReservation_drift(t *testing.T) {
 	}))
 }
 
-// Until when a session holds is said for every session that leaves some of its window, also where its end
-// is not shown, and where the wait for it failed.
+// Until when a session holds is said for every session that leaves some of its window, also where
+// its end is not shown, and where the wait for it failed.
 func TestReservation_endsEarly(t *testing.T) {
 	t.Parallel()
 	const anHourOn = "2028-03-01T01:15:00Z"

@@ -26,7 +26,8 @@ type reservationModel struct {
 	Endpoint      types.String            `tfsdk:"endpoint"`
 }
 
-// window is the configured window. It is not known while a part of it is unknown, nor after an import.
+// window is the configured window. It is not known while a part of it is unknown, nor after an
+// import.
 func (m reservationModel) window() (w window, known bool) {
 	if m.StartsAt.IsUnknown() || !isSet(m.EndsAt) {
 		return window{}, false
@@ -60,8 +61,8 @@ func (m reservationModel) ref(private sessionPrivate) qod.Ref {
 	}
 }
 
-// record takes over the session as it was last seen (nil for none), the status that follows, and the
-// endpoint that was asked, which is empty while the provider is not configured.
+// record takes over the session as it was last seen (nil for none), the status that follows, and
+// the endpoint that was asked, which is empty while the provider is not configured.
 func (m *reservationModel) record(s *qod.Session, status reservationStatus, endpoint string) {
 	m.Endpoint = stringOrNull(cmp.Or(endpoint, m.Endpoint.ValueString()))
 	m.Status = types.StringValue(string(status))
@@ -75,8 +76,8 @@ func (m *reservationModel) record(s *qod.Session, status reservationStatus, endp
 	m.ExpiresAt = instantOrNull(s.ExpiresAt)
 }
 
-// withoutSession is the state once the session is gone and the time is not known. A status that is about
-// the window alone stays.
+// withoutSession is the state once the session is gone and the time is not known. A status that is
+// about the window alone stays.
 func (m reservationModel) withoutSession() reservationModel {
 	m.SessionID, m.StartedAt, m.ExpiresAt = types.StringNull(), types.StringNull(), types.StringNull()
 	if s := reservationStatus(m.Status.ValueString()); s != statusScheduled && s != statusEnded {
@@ -85,8 +86,9 @@ func (m reservationModel) withoutSession() reservationModel {
 	return m
 }
 
-// endedForGood reports whether the window had ended when Terraform last looked, and has by the local
-// clock. That clock never decides alone, but it may veto: where it disagrees, the API is asked again.
+// endedForGood reports whether the window had ended when Terraform last looked, and has by the
+// local clock. That clock never decides alone, but it may veto: where it disagrees, the API is
+// asked again.
 func (m reservationModel) endedForGood(private sessionPrivate, local time.Time) bool {
 	w, known := m.window()
 	return known && reservationStatus(m.Status.ValueString()) == statusEnded && m.SessionID.IsNull() &&

@@ -170,8 +170,8 @@ func (s *soak) together(f func(*soaked)) {
 // configuration is what a resource asks for, for a device of its own.
 func (s *soak) configuration(i int) attrs {
 	device := attrs{}
-	// One kind of identifier is common to all: of two devices that share none, no answer that shows the
-	// other one can be told from one that shows more of this one.
+	// One kind of identifier is common to all: of two devices that share none, no answer that shows
+	// the other one can be told from one that shows more of this one.
 	for _, kind := range append(s.random.Perm(4)[:s.random.IntN(3)], s.common) {
 		switch kind {
 		case 0:
@@ -195,8 +195,8 @@ func (s *soak) configuration(i int) attrs {
 }
 
 // scheduled is a configuration with a window: open, to come, over, without a start, longer than any
-// session, shorter than a run, or one that opens during a run. All but the last two begin and end half
-// an hour from the nearest run, since time passes by whole hours: no check has to be quick.
+// session, shorter than a run, or one that opens during a run. All but the last two begin and end
+// half an hour from the nearest run, since time passes by whole hours: no check has to be quick.
 func (s *soak) scheduled(config attrs) attrs {
 	now := s.network.Clock.Now()
 	at := func(hours int) time.Time {
@@ -225,9 +225,10 @@ func (s *soak) profile() string {
 	return []string{"QOS_E", "QOS_S", "QOS_M", "QOS_L"}[s.random.IntN(4)]
 }
 
-// creates and others are faults of single answers, of the world that calls them. Left out is what no program can see through: an
-// API that says in its own words that it refused what it made, and a proxy that sends a request to create
-// twice where the network takes two (of which the first answer never arrives).
+// creates and others are faults of single answers, of the world that calls them. Left out is what
+// no program can see through: an API that says in its own words that it refused what it made, and a
+// proxy that sends a request to create twice where the network takes two (of which the first answer
+// never arrives).
 func creates() map[string]sandbox.Effect {
 	return map[string]sandbox.Effect{
 		"400":                   sandbox.Status(400, `{"code":"INVALID_ARGUMENT"}`),
@@ -433,8 +434,8 @@ func (s *soak) change() {
 	s.restart()
 }
 
-// later has hours pass between two runs: windows open and close, sessions end. The tokens of the run
-// before would end, too, but those it takes with it.
+// later has hours pass between two runs: windows open and close, sessions end. The tokens of the
+// run before would end, too, but those it takes with it.
 func (s *soak) later() {
 	by := []time.Duration{time.Hour, 2 * time.Hour, 25 * time.Hour}[s.random.IntN(3)]
 	s.tell("%s pass", by)
@@ -505,8 +506,8 @@ func (r *soaked) say(d acctest.Diagnostics) {
 // several of one device.
 var severalAnnounced = regexp.MustCompile(`(Up|may have made up) to ([0-9]+) sessions`)
 
-// announces is how many sessions that are in no state an error tells of. "Already has a session" is a 409
-// whose session could not be listed.
+// announces is how many sessions that are in no state an error tells of. "Already has a session" is
+// a 409 whose session could not be listed.
 func announces(text string) int {
 	several := severalAnnounced.FindStringSubmatch(text)
 	switch {
@@ -542,8 +543,8 @@ func (s *soak) accountedFor() {
 	}
 }
 
-// namedForImport is how errors say what recovers a session. Where the state has the resource already,
-// "terraform state rm" goes before it.
+// namedForImport is how errors say what recovers a session. Where the state has the resource
+// already, "terraform state rm" goes before it.
 var namedForImport = regexp.MustCompile(`terraform import 'ADDRESS' ([0-9A-Fa-f-]{36})`)
 
 // undisturbed ends what was made to go wrong, but for what has already.
@@ -572,8 +573,9 @@ func (s *soak) healed() {
 			case id != nil && (r.state.Values == nil || removed):
 				s.adopt(r, id[1])
 			case r.lost && round > 0:
-				// Whoever was told that a session may exist looks for it: outside its window a reservation asks
-				// for nothing that could meet it, and some networks take a second one.
+				// Whoever was told that a session may exist looks for it: outside its window a
+				// reservation asks for nothing that could meet it, and some networks take a second
+				// one.
 				s.recover(r)
 			}
 		}
@@ -608,8 +610,8 @@ func (s *soak) adopt(r *soaked, id string) {
 	r.state, r.tainted = adopted.State, false
 }
 
-// recover has the sessions of the resource's device that are in no state, as the data source shows them,
-// imported: in its own place if it has none, and else to be destroyed.
+// recover has the sessions of the resource's device that are in no state, as the data source shows
+// them, imported: in its own place if it has none, and else to be destroyed.
 func (s *soak) recover(r *soaked) {
 	held := map[string]bool{}
 	for _, other := range s.resources {

@@ -11,8 +11,8 @@ import (
 const ifReplaced = "If this apply replaces or renames the resource that holds it, the new session was requested before the old one was deleted: " +
 	"remove create_before_destroy from this resource and from those that depend on it, and OpenTofu's destroy = false. After a rename without a moved block, apply again."
 
-// conflict explains a 409 in one of three ways: by a session that this run made, by one that can be seen,
-// or by one that cannot.
+// conflict explains a 409 in one of three ways: by a session that this run made, by one that can be
+// seen, or by one that cannot.
 func (o Operation) conflict(taken *qod.ConflictError) message {
 	device := fmt.Sprintf("for this device (%s)", taken.Device)
 	m := message{cause: "The network already has a session " + device}
@@ -37,8 +37,8 @@ func (o Operation) conflict(taken *qod.ConflictError) message {
 			o.ofOtherReservation(taken) + "\n\n" + ifReplaced
 	default:
 		m.cause += ", but these credentials cannot see it. Most likely another client created it: another team, a vendor, or the operator."
-		if taken.LookErr != nil {
-			look := explain(taken.LookErr)
+		if taken.ListErr != nil {
+			look := explain(taken.ListErr)
 			m.cause = "The network already has a session " + device + ". " + introduced("Which one is unknown, because the sessions could not be listed", look.cause)
 			m.remedy = look.remedy
 		}
@@ -48,8 +48,8 @@ func (o Operation) conflict(taken *qod.ConflictError) message {
 		}
 		m.remedy = joined(m.remedy, "Ask who else reserves quality for this device, or apply again when that session has ended, "+until+".") + o.ofOtherReservation(taken)
 	}
-	if taken.Then != nil {
-		m.remedy += "\n\n" + introduced("The request was retried, and failed in another way", explain(taken.Then).cause)
+	if taken.RetryErr != nil {
+		m.remedy += "\n\n" + introduced("The request was retried, and failed in another way", explain(taken.RetryErr).cause)
 	}
 	return withError(m, taken.Err)
 }

@@ -88,7 +88,7 @@ var conflictFailures = map[string]failure{
 	"conflict/then refused": {make: func(*bubble) diag.Diagnostics {
 		return one(CreatingSession.CreateFailed(&qod.ConflictError{
 			Device: camera1, Visible: []qod.Session{{ID: lostID, QoSProfile: "QOS_L", Status: qod.StatusAvailable, ExpiresAt: atKickOff.Add(time.Hour)}},
-			Err: &qod.Error{Operation: qod.OperationCreate, Status: 409, Code: "CONFLICT"}, Then: &qod.Error{Operation: qod.OperationCreate, Status: 403, Scope: "qod:sessions:write"},
+			Err: &qod.Error{Operation: qod.OperationCreate, Status: 409, Code: "CONFLICT"}, RetryErr: &qod.Error{Operation: qod.OperationCreate, Status: 403, Scope: "qod:sessions:write"},
 		}))
 	}},
 }

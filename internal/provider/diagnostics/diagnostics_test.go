@@ -1,6 +1,7 @@
-// Proves what a person reads when something fails: the whole text of every kind of error, made by the
-// real client and a network that goes wrong. There is a file for each family. Read testdata/diagnostics.txtar as whoever was
-// woken by it. go test ./internal/provider/diagnostics -run TestDiagnostics -update writes it anew.
+// Proves what a person reads when something fails: the whole text of every kind of error, made by
+// the real client and a network that goes wrong. There is a file for each family. Read
+// testdata/diagnostics.txtar as whoever was woken by it. go test ./internal/provider/diagnostics
+// -run TestDiagnostics -update writes it anew.
 
 package diagnostics
 
@@ -389,7 +390,8 @@ func readable(t *testing.T, text string) {
 		"a space before a full stop":    regexp.MustCompile(` [.,:;]( |$)`),
 		"a colon and a full stop":       regexp.MustCompile(`:\.`),
 		"a sentence that starts small":  regexp.MustCompile(`[a-z)]\. [a-z]`),
-		// Each of these has a plain word: retry, persist, fix, per device, as many, as requested, unknown.
+		// Each of these has a plain word: retry, persist, fix, per device, as many, as requested,
+		// unknown.
 		"words that nobody else uses":        regexp.MustCompile(`(?i)\b(ready token|put right|puts? the .* right|goes on|takes no more|one session a device|so many|as it is wanted|takes the scope|asks? again|be had|for ever after|is not known yet, too|all the same|by its own account|in words|no error|none that|what it names)\b`),
 		"words of the program, not of users": regexp.MustCompile(`\b(POST|GET)\b|(?i)\b(goroutine|context deadline exceeded|context canceled|unmarshal|struct|reconcile|snapshot)\b`),
 		"a time that is not known":           regexp.MustCompile(`an unknown time|0001-01-01`),

@@ -182,14 +182,15 @@ func isErrno(err error) bool {
 	return ok
 }
 
-// throughProxy reports whether it was a proxy that failed: it could not be reached, or would not connect.
+// throughProxy reports whether it was a proxy that failed: it could not be reached, or would not
+// connect.
 func throughProxy(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && (op.Op == "proxyconnect" || strings.HasPrefix(op.Op, "socks")) || refusedByProxy(err) != 0
 }
 
-// refusedByProxy is the status with which a proxy refused to connect to an https host; 0 for anything else.
-// Package net/http keeps only the text of it.
+// refusedByProxy is the status with which a proxy refused to connect to an https host; 0 for
+// anything else. Package net/http keeps only the text of it.
 func refusedByProxy(err error) int {
 	if err == nil {
 		return 0

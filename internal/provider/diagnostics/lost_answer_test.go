@@ -84,7 +84,7 @@ var lostAnswerFailures = map[string]failure{
 	}},
 	"lost/made twice": {make: func(*bubble) diag.Diagnostics {
 		return one(CreatingSession.CreateFailed(&qod.UnresolvedError{
-			Device: camera1, Kept: lostID, Candidates: []qod.Session{{ID: secondID, QoSProfile: "QOS_L", Status: qod.StatusRequested}},
+			Device: camera1, KeptID: lostID, Candidates: []qod.Session{{ID: secondID, QoSProfile: "QOS_L", Status: qod.StatusRequested}},
 			Correlators: []string{correlator}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
 			Err: &qod.Error{Operation: qod.OperationCreate, Status: 502, Correlator: correlator},
 		}))

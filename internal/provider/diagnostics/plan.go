@@ -15,8 +15,8 @@ func AdoptsConfiguration(attributes []string) diag.Diagnostic {
 	})
 }
 
-// ReplacedForUnknown warns of what replaces a resource only because a value is not known yet: it may turn
-// out to be what it was, when the live session has been cut already.
+// ReplacedForUnknown warns of what replaces a resource only because a value is not known yet: it
+// may turn out to be what it was, when the live session has been cut already.
 func ReplacedForUnknown(resource string, attributes []string) diag.Diagnostic {
 	return warning("", "QoS "+capital(resource)+" Replaced for an Unknown Value", message{
 		cause: "Not known before the apply: " + strings.Join(attributes, ", ") + ". The API cannot modify a session, so the plan replaces the " + resource +

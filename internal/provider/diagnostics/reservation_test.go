@@ -36,11 +36,11 @@ var reservationFailures = map[string]failure{
 	}},
 	"reservation/update, two may exist": {make: func(*bubble) diag.Diagnostics {
 		return one(UpdatingReservation.CreateFailed(&qod.UnresolvedError{
-			Device: camera1, Candidates: []qod.Session{{ID: secondID, QoSProfile: "QOS_L", Status: "AVAILABLE"}}, Kept: lostID, Seconds: 3600,
+			Device: camera1, Candidates: []qod.Session{{ID: secondID, QoSProfile: "QOS_L", Status: "AVAILABLE"}}, KeptID: lostID, Seconds: 3600,
 		}))
 	}},
 	"reservation/update, three may exist": {make: func(*bubble) diag.Diagnostics {
-		return one(UpdatingReservation.CreateFailed(&qod.UnresolvedError{Device: camera1, Correlators: []string{"first", "second"}, Kept: lostID, Seconds: 3600}))
+		return one(UpdatingReservation.CreateFailed(&qod.UnresolvedError{Device: camera1, Correlators: []string{"first", "second"}, KeptID: lostID, Seconds: 3600}))
 	}},
 	"reservation/update, no time": {make: func(b *bubble) diag.Diagnostics {
 		b.within(time.Minute)

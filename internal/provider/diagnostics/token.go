@@ -76,8 +76,8 @@ func tokenCause(e *qod.TokenError) message {
 	return m
 }
 
-// discoveryCause says why the token endpoint is not known. Only a default host that does not answer for the
-// API speaks for another endpoint; whatever stands between is named first.
+// discoveryCause says why the token endpoint is not known. Only a default host that does not answer
+// for the API speaks for another endpoint; whatever stands between is named first.
 func discoveryCause(e *qod.TokenError) message {
 	var dns *net.DNSError
 	byDefault := strings.HasPrefix(e.URL, originOf(qod.DefaultEndpoint)+"/") || strings.HasPrefix(e.URL, originOf(qod.SandboxEndpoint)+"/")
