@@ -116,7 +116,7 @@ func TestSession_gatewayNotFound(t *testing.T) {
 			network.InjectFault(sandbox.OpList, -1, gateway.Effect)
 			c = network.Client()
 			for i, read := range refreshAll(c, made) {
-				expectKept(c, read, made[i], "Unable to Read QoS Session: ", unproven, "No list of the sessions could settle it", "Status: 404 Not Found")
+				expectKept(c, read, made[i], "Unable to Read QoS Session: ", unproven, "The list of sessions could not prove it either", "Status: 404 Not Found")
 			}
 			network.InjectFault(sandbox.OpDelete, -1, gateway.Effect)
 			c = network.Client()
@@ -130,7 +130,7 @@ func TestSession_gatewayNotFound(t *testing.T) {
 			c = network.Client()
 			if i < 2 { // it takes its time
 				hasty := withDeleteTimeout(c, made[0], "1s")
-				expectKept(c, c.Destroy(hasty), hasty, "Unable to Delete QoS Session: ", "the list of sessions still shows the session")
+				expectKept(c, c.Destroy(hasty), hasty, "Unable to Delete QoS Session: ", "The list of sessions, however, still shows the session")
 				expectSessions(network, made...)
 			}
 
@@ -186,7 +186,7 @@ func TestSession_notSeenWhileWaiting(t *testing.T) {
 		made := network.Client().Create(hour(attrs{"timeouts": attrs{"create": "2s"}}))
 		expectSessions(network, made.State)
 		acctest.ContainsAll(t, made.Errors(), []string{
-			"Unable to Create QoS Session: ", "in the time allowed (timeouts.create)", "404 Not Found", "tainted", "terraform untaint keeps it", "Session: " + network.SessionIDs()[0],
+			"Unable to Create QoS Session: ", "in the time allowed (timeouts.create)", "404 Not Found", "tainted", "run terraform untaint to keep it", "Session: " + network.SessionIDs()[0],
 		})
 		network.Advance(30 * time.Second)
 		c := network.Client()
@@ -250,7 +250,7 @@ func TestSession_lostAnswerAndLaggingList(t *testing.T) {
 		"for a moment":              {lost: sandbox.DropAfterCommit(), lag: 3 * time.Second},
 		"for a moment, after a 502": {lost: sandbox.StatusAfterCommit(502, ""), lag: 3 * time.Second},
 		"longer than anybody can wait": {lost: sandbox.DropAfterCommit(), lag: time.Hour, says: []string{
-			"Unable to Create QoS Session: ", "may have made two sessions", "The later session is in the state", "tainted", "May be billed until: ", "x-correlator: ",
+			"Unable to Create QoS Session: ", "may have created two sessions", "The later session is in the state", "tainted", "May be billed until: ", "x-correlator: ",
 		}},
 	} {
 		t.Run(name, acc.InBubble(0, sandbox.Config{SeveralPerDevice: true}, func(t *testing.T, network *acctest.Network) {
@@ -349,7 +349,7 @@ func TestSession_listFromACache(t *testing.T) {
 				if name == "that heeds no-cache" {
 					network.ExpectGoneWarning(read, made[i].Text("id"))
 				} else {
-					expectKept(c, read, made[i], "Unable to Read QoS Session: ", "does not prove that the session is gone", "a cache answered")
+					expectKept(c, read, made[i], "Unable to Read QoS Session: ", "does not prove that the session is gone", "A cache answered")
 				}
 			}
 		}))
@@ -420,7 +420,7 @@ func TestSession_deviceHeldAfterDelete(t *testing.T) {
 		old := c.MustCreate(hour(nil))
 		c.Destroy(old)
 		made := c.Create(hour(attrs{"timeouts": attrs{"create": "2s"}}))
-		acctest.ContainsAll(t, made.Errors(), []string{"This run has deleted, or is deleting, a session of this device", "Deleted session: " + old.Text("id"), "apply again in a few minutes"})
+		acctest.ContainsAll(t, made.Errors(), []string{"This run has deleted, or is deleting, a session for this device", "Deleted session: " + old.Text("id"), "apply again in a few minutes"})
 		if strings.Contains(made.Errors(), "another team") || made.Values != nil {
 			t.Errorf("%v; %s", made.Values, acctest.Describe(made.Diagnostics))
 		}
@@ -470,7 +470,7 @@ func TestSession_availablePastItsEnd(t *testing.T) {
 		network.SkewDate(func(int, sandbox.Operation) time.Duration { return 6 * time.Hour })
 		c := network.ClientPastLag()
 		left := c.Refresh(made)
-		expectKept(c, left, made, "Unable to Read QoS Session: ", "One of them is wrong, so nothing can be concluded", "This machine's clock shows")
+		expectKept(c, left, made, "Unable to Read QoS Session: ", "One of them is wrong, so the provider cannot tell", "This machine's clock shows")
 		c.ExpectEmptyPlan(left.State, hour(nil))
 		expectSessions(network, made)
 	}))
@@ -574,7 +574,7 @@ func TestSession_listsInPages(t *testing.T) {
 		}
 		network.RemovePastLag(made[0].Text("id"))
 		c = network.Client()
-		expectKept(c, c.Refresh(made[0]), made[0], "Unable to Read QoS Session: ", "the list of sessions is incomplete")
+		expectKept(c, c.Refresh(made[0]), made[0], "Unable to Read QoS Session: ", "The list of sessions is incomplete")
 	})(t)
 }
 
@@ -734,8 +734,8 @@ func TestSession_newAndOfAnotherClient(t *testing.T) {
 		made := network.Client().MustCreate(hour(nil))
 		c := network.ClientAs(network.Endpoint(), otherClient)
 		began := time.Now()
-		expectKept(c, c.Refresh(made), made, "Unable to Read QoS Session: ", "it was made at "+network.Endpoint())
-		expectKept(c, c.Destroy(made), made, "Unable to Delete QoS Session: ", "it was made at "+network.Endpoint())
+		expectKept(c, c.Refresh(made), made, "Unable to Read QoS Session: ", "it was created at "+network.Endpoint())
+		expectKept(c, c.Destroy(made), made, "Unable to Delete QoS Session: ", "it was created at "+network.Endpoint())
 		if took := time.Since(began); took > 10*time.Second {
 			t.Errorf("it took %s", took)
 		}
