@@ -70,8 +70,8 @@ func TestSession_otherOrigin(t *testing.T) {
 						}
 						acctest.ContainsAll(t, left.Errors(), []string{
 							summary, "terraform state rm", "Session: " + made.Text("id"),
-							network.Endpoint() + " as client " + sandbox.DefaultClient.ID,
-							there.Endpoint() + " as client " + there.client.ID,
+							network.Endpoint() + " (client " + sandbox.DefaultClient.ID + ")",
+							there.Endpoint() + " (client " + there.client.ID + ")",
 						})
 					}
 				}

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"net/http"
 	"os"
 	"syscall"
 
@@ -101,7 +102,7 @@ var tokenFailures = map[string]failure{
 		return b.list()
 	}},
 	"token/proxy that wants a password": {client: tokenAt, make: func(b *bubble) diag.Diagnostics {
-		b.transport = broken{errors.New("Proxy Authentication Required")} // as package net/http has it
+		b.transport = broken{errors.New(http.StatusText(http.StatusProxyAuthRequired))} // as package net/http has it
 		return b.list()
 	}},
 	"discovery/proxy that refuses": {make: func(b *bubble) diag.Diagnostics {
@@ -117,7 +118,7 @@ var tokenFailures = map[string]failure{
 		return b.list()
 	}},
 	"discovery/proxy that does not allow the host": {make: func(b *bubble) diag.Diagnostics {
-		b.transport = broken{errors.New("Forbidden")}
+		b.transport = broken{errors.New(http.StatusText(http.StatusForbidden))}
 		return b.list()
 	}},
 	"discovery/login page": {make: func(b *bubble) diag.Diagnostics {
