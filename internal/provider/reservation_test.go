@@ -17,18 +17,6 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// match is a reservation for four hours from kick-off, as a configuration.
-func match(more attrs) attrs {
-	config := attrs{
-		"device": attrs{"phone_number": "+34600000010"}, "qos_profile": "QOS_L",
-		"starts_at": matchStarts, "ends_at": matchEnds,
-	}
-	for name, value := range more {
-		config[name] = value
-	}
-	return config
-}
-
 // From a merge days early to long after the event: only the runs inside the window cost anything.
 func TestReservation_life(t *testing.T) {
 	acc.InBubble(4*24*time.Hour, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {

@@ -144,7 +144,7 @@ provider "qod" {
 	c.Configure(config("arena"))
 	for _, args := range [][]string{{"plan"}, {"destroy", "-auto-approve", "-refresh=false"}} {
 		acctest.ContainsAll(t, c.Must(1, append(args, "-no-color", "-input=false")...), []string{
-			"terraform state rm", "as client " + sandbox.DefaultClient.ID, "as client " + otherClient.ID,
+			"terraform state rm", "(client " + sandbox.DefaultClient.ID + ")", "(client " + otherClient.ID + ")",
 		})
 		c.ExpectInSync()
 	}
