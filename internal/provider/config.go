@@ -38,7 +38,7 @@ type providerModel struct {
 	RequestTimeout types.String           `tfsdk:"request_timeout"`
 }
 
-// setting is one text value of the provider with the place it came from.
+// setting is a string of the provider's configuration, and where it comes from.
 type setting struct {
 	attribute string
 	env       string
@@ -49,7 +49,7 @@ type setting struct {
 
 func (s setting) given() bool { return s.value != "" || s.unknown }
 
-// place names where the value was written, for errors.
+// place names where the value was set, for errors.
 func (s setting) place() string {
 	if s.fromEnv {
 		return "The environment variable " + s.env
@@ -57,10 +57,9 @@ func (s setting) place() string {
 	return "The attribute " + s.attribute
 }
 
-// resolver reads settings and collects what is wrong with them, so that a person sees all of it
-// in one run.
+// resolver reads settings and collects all errors, so that a person sees them in one run.
 type resolver struct {
-	getenv  func(string) string // nil: what is in the environment, or missing there, does not count
+	getenv  func(string) string // nil: the environment does not count
 	unknown []string
 	diags   diag.Diagnostics
 }
@@ -72,8 +71,8 @@ func (r *resolver) env(name string) string {
 	return r.getenv(name)
 }
 
-// configured is the attribute alone. An empty string counts as not set: that is how variables
-// and pipelines spell "none".
+// configured is the attribute alone. An empty string counts as unset, since variables and pipelines
+// often have no other way to say so.
 func configured(attribute, env string, v types.String) setting {
 	return setting{attribute: attribute, env: env, value: v.ValueString(), unknown: v.IsUnknown()}
 }
@@ -97,7 +96,7 @@ func (r *resolver) refuse(at path.Path, allowed, given string) {
 	r.diags.Append(validators.Invalid(at, allowed, given))
 }
 
-// url checks a URL that credentials are sent to.
+// url checks a URL to which credentials are sent.
 func (r *resolver) url(s setting) string {
 	if s.value == "" {
 		return ""
@@ -112,12 +111,12 @@ func (r *resolver) url(s setting) string {
 	return s.value
 }
 
-// connect turns configuration and environment into a client, without any request. Values that
-// Terraform does not know yet do not fail a plan: they fail the first call that needs them.
+// connect makes a client from the configuration and the environment, without any request. Values
+// that are unknown at plan time do not fail the plan: they fail the first call that needs them.
 func connect(config providerModel, getenv func(string) string, userAgent string, postInFlight sync.Locker, transport http.RoundTripper) (qod.Sessions, diag.Diagnostics) {
 	r := &resolver{getenv: getenv}
 	client := r.read(config)
-	client.UserAgent, client.Log, client.Posting, client.Transport = userAgent, logRequest, postInFlight, transport
+	client.UserAgent, client.Log, client.PostInFlight, client.Transport = userAgent, logRequest, postInFlight, transport
 	if r.diags.HasError() {
 		return nil, r.diags
 	}
@@ -132,8 +131,8 @@ func connect(config providerModel, getenv func(string) string, userAgent string,
 	return sessions, r.diags
 }
 
-// misconfigured says what is wrong if the configuration alone cannot be right. Then it says what is
-// wrong with the environment, too: Terraform ends there, and would tell of that only in the next run.
+// misconfigured reports errors in the configuration itself. If there are any, it adds those in the
+// environment: Terraform stops here, and would report them only in the next run.
 func misconfigured(config providerModel, getenv func(string) string) diag.Diagnostics {
 	alone := &resolver{}
 	alone.read(config)
@@ -145,7 +144,7 @@ func misconfigured(config providerModel, getenv func(string) string) diag.Diagno
 	return all.diags
 }
 
-// read is the whole configuration but for what only a run knows.
+// read is the configuration of the client, without what only a run knows.
 func (r *resolver) read(config providerModel) qod.Config {
 	client := qod.Config{
 		Endpoint:       r.url(r.orEnv(configured("endpoint", "QOD_ENDPOINT", config.Endpoint))),
@@ -161,9 +160,9 @@ func (r *resolver) read(config providerModel) qod.Config {
 	return client
 }
 
-// credentials chooses the kind first: any credential attribute in configuration decides it, else
-// QOD_ACCESS_TOKEN, else the pair. So a token in the environment never overrides a client that
-// the configuration names.
+// credentials chooses the kind first: any credential attribute in the configuration decides it,
+// else QOD_ACCESS_TOKEN, else the client id and secret. So a token in the environment never
+// overrides a client that the configuration names.
 func (r *resolver) credentials(config providerModel, client *qod.Config) {
 	token := configured("access_token", "QOD_ACCESS_TOKEN", config.AccessToken)
 	id := configured("client_id", "QOD_CLIENT_ID", config.ClientID)
@@ -176,7 +175,7 @@ func (r *resolver) credentials(config providerModel, client *qod.Config) {
 		return
 	}
 	if token.unknown || id.unknown || secret.unknown {
-		// It may turn out to be empty, so not even the kind is known.
+		// It may turn out to be empty, so even the kind is unknown.
 		for _, s := range []setting{token, id, secret} {
 			if s.unknown {
 				r.unknown = append(r.unknown, s.attribute)
@@ -193,7 +192,7 @@ func (r *resolver) credentials(config providerModel, client *qod.Config) {
 	id, secret = r.orEnv(id), r.orEnv(secret)
 	client.ClientID, client.ClientSecret = r.oneLine(id), r.oneLine(secret)
 	if r.getenv == nil {
-		return // the environment may have the rest
+		return // the environment may provide the other one
 	}
 	passedOver := ""
 	if r.getenv(token.env) != "" {
@@ -213,8 +212,8 @@ func (r *resolver) credentials(config providerModel, client *qod.Config) {
 	}
 }
 
-// headerSafe refuses what cannot stand in an Authorization header, mostly the line feed of a
-// token that was read from a file.
+// headerSafe refuses what an Authorization header cannot contain, which is mostly the line feed of
+// a token that was read from a file.
 func (r *resolver) headerSafe(s setting) string {
 	problem := ""
 	switch {
@@ -231,8 +230,8 @@ func (r *resolver) headerSafe(s setting) string {
 	return s.value
 }
 
-// oneLine refuses what no client id or secret contains (RFC 6749, appendix A), for the same reason.
-// The authorization server would call it invalid_client.
+// oneLine refuses what no client id or secret contains (RFC 6749, appendix A). The authorization
+// server would answer it with invalid_client.
 func (r *resolver) oneLine(s setting) string {
 	switch {
 	case strings.IndexFunc(s.value, unicode.IsControl) >= 0:
@@ -243,8 +242,8 @@ func (r *resolver) oneLine(s setting) string {
 	return s.value
 }
 
-// inQuotes is what is wrong with a value that an env file or a pipeline has passed on with its quotation
-// marks.
+// inQuotes is what is wrong with a value that an env file or a pipeline has passed on with its
+// quotation marks.
 const inQuotes = " is in quotation marks, which have become part of the value: remove them. (Env files and the settings of pipelines take values without them.)"
 
 func (s setting) trimAdvice() string {
@@ -333,8 +332,8 @@ func (r *resolver) requestTimeout(given types.String) time.Duration {
 	return timeout
 }
 
-// userAgent names the provider and who runs it, as other providers do. What a pipeline appends
-// is cut to what a header may hold.
+// userAgent names the provider and its caller, as other providers do. What a pipeline appends is
+// reduced to what a header may contain.
 func userAgent(version, terraformVersion string, getenv func(string) string) string {
 	agent := fmt.Sprintf("terraform-provider-qod/%s (+https://github.com/telefonica/terraform-provider-qod) Terraform/%s", version, terraformVersion)
 	if extra := strings.TrimSpace(getenv("TF_APPEND_USER_AGENT")); extra != "" {
@@ -348,7 +347,7 @@ func userAgent(version, terraformVersion string, getenv func(string) string) str
 	}, agent)
 }
 
-// unconfigured stands for the API while the provider's configuration depends on what Terraform
+// unconfigured stands in for the API while the provider's configuration depends on what Terraform
 // has yet to create. A plan that needs no call succeeds with it.
 type unconfigured struct{ attributes []string }
 

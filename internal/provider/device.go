@@ -5,7 +5,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
@@ -175,11 +174,4 @@ func attributeTypes(nested schema.SingleNestedAttribute) map[string]attr.Type {
 func memberTypes(object attr.Type) map[string]attr.Type {
 	typed, _ := object.(attr.TypeWithAttributeTypes)
 	return typed.AttributeTypes()
-}
-
-func stringAt(o types.Object, name string) types.String {
-	if s, ok := o.Attributes()[name].(basetypes.StringValue); ok {
-		return s
-	}
-	return types.StringNull()
 }

@@ -14,21 +14,21 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// shortcut answers for sessions that are as they were, before the framework sees the call. Those are
-// nearly all of nearly every plan, and the framework spends two milliseconds and most of a MiB to
-// find out for each: of a thousand, that is half of what a user waits for. Whatever is not plainly
-// unchanged goes the framework's way, where the rules are.
+// fastPath answers for sessions that have not changed, before the framework sees the call. That is
+// nearly every session in nearly every plan, and the framework takes two milliseconds and most of a
+// MiB for each: with a thousand sessions, half of the time that a user waits. Whatever is not
+// plainly unchanged goes to the framework, where the rules are.
 type fastPath struct {
 	framework
 	provider *qodProvider
 }
 
-// framework is what terraform-plugin-framework serves. Its operations of later protocols are in an
-// interface of their own, and would be lost behind tfprotov6.ProviderServer.
+// framework is what terraform-plugin-framework serves. Its later operations have an interface of
+// their own, and would be hidden by tfprotov6.ProviderServer.
 type framework = tfprotov6.ProviderServerWithListResource //nolint:staticcheck // deprecated in favour of a version to come
 
-// ReadResource confirms a session that the network lists just as the state has it. See
-// sessionResource.Read for all others.
+// ReadResource returns the state as it is if the network lists the session just so. All others are
+// for sessionResource.Read.
 func (s fastPath) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
 	if req.TypeName == sessionTypeName {
 		if id, ok := s.readUnchanged(ctx, req); ok {
@@ -38,14 +38,14 @@ func (s fastPath) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceR
 	return s.framework.ReadResource(ctx, req)
 }
 
-// PlanResourceChange plans no change of an AVAILABLE session whose configuration is what it was. See
-// planSession, which decides the same.
+// PlanResourceChange plans no change if the configuration of an AVAILABLE session has not changed.
+// planSession decides the same.
 func (s fastPath) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
 	if req.TypeName == sessionTypeName && sameValue(req.PriorState, req.ProposedNewState) {
 		if recorded, ok := decodeState(req.PriorState); ok && recorded.QoSStatus.ValueString() == string(qod.StatusAvailable) && !decodePrivate(req.PriorPrivate).Expired {
 			planned := req.PriorIdentity
 			if planned == nil {
-				planned = encodeIdentity(nil) // OpenTofu keeps none, nor does Terraform before 1.12
+				planned = encodeIdentity(nil) // OpenTofu stores none, nor does Terraform before 1.12
 			}
 			return &tfprotov6.PlanResourceChangeResponse{
 				PlannedState:    req.ProposedNewState,
@@ -57,11 +57,12 @@ func (s fastPath) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanRes
 	return s.framework.PlanResourceChange(ctx, req)
 }
 
-// confirmed reports whether a list shows the session as the state has it, and its identity.
+// readUnchanged reports whether a list shows the session as the state has it, and returns its
+// identity.
 func (s fastPath) readUnchanged(ctx context.Context, req *tfprotov6.ReadResourceRequest) (id *tfprotov6.ResourceIdentityData, ok bool) {
 	defer func() {
 		if recover() != nil {
-			ok = false // the framework's way turns the same fault into an error, or does without it
+			ok = false // the framework runs into the same fault and reports it, or does without it
 		}
 	}()
 	before, ok := decodeState(req.CurrentState)
@@ -71,7 +72,7 @@ func (s fastPath) readUnchanged(ctx context.Context, req *tfprotov6.ReadResource
 	}
 	id = encodeIdentity(map[string]tftypes.Value{"id": tftypes.NewValue(tftypes.String, before.ID.ValueString())})
 	if req.CurrentIdentity != nil && !sameValue(req.CurrentIdentity.IdentityData, id.IdentityData) {
-		return nil, false // another session's is for the framework to refuse
+		return nil, false // the framework refuses the identity of another session
 	}
 	found, ok := s.provider.sessions.ReadCached(ctx, before.ref(s.provider.sessions, private))
 	if !ok {
@@ -79,25 +80,26 @@ func (s fastPath) readUnchanged(ctx context.Context, req *tfprotov6.ReadResource
 	}
 	after := before
 	after.record(found, s.provider.sessions.Endpoint())
-	// A session that another resource holds, too, is for the framework's way to warn of.
+	// The framework has to warn if another resource holds the session, too.
 	return id, after.recordUnchanged(before) && !s.provider.owners.heldByAnother(found.ID, private.Owner)
 }
 
-// identityOf encodes a session's identity; of nil, that of none.
+// encodeIdentity encodes the identity of a session; nil stands for no attributes.
 func encodeIdentity(attributes any) *tfprotov6.ResourceIdentityData {
 	typ := tftypes.Object{AttributeTypes: map[string]tftypes.Type{"id": tftypes.String}}
 	value, _ := tfprotov6.NewDynamicValue(typ, tftypes.NewValue(typ, attributes)) // it can fail for other types only
 	return &tfprotov6.ResourceIdentityData{IdentityData: &value}
 }
 
-// sessionType is what Terraform encodes a session as.
+// sessionType is the type of a session as Terraform encodes it.
 var sessionType = sync.OnceValue(func() tftypes.Type {
 	var resp resource.SchemaResponse
 	new(sessionResource).Schema(context.Background(), resource.SchemaRequest{}, &resp)
 	return resp.Schema.Type().TerraformType(context.Background())
 })
 
-// recordedIn reads from a state what the API decides of a session.
+// decodeState reads what the API decides of a session from its state. It is not ok if any of that
+// is null or unknown.
 func decodeState(state *tfprotov6.DynamicValue) (sessionModel, bool) {
 	var m sessionModel
 	if state == nil {
@@ -117,15 +119,15 @@ func decodeState(state *tfprotov6.DynamicValue) (sessionModel, bool) {
 	} {
 		var text *string
 		if attributes[name].As(&text) != nil || text == nil {
-			return m, false // unknown, or not said yet
+			return m, false
 		}
 		*to = types.StringValue(*text)
 	}
 	return m, true
 }
 
-// privateIn reads what a session's record knows from Terraform's private state, as the framework encodes
-// it. It is that of no session where it cannot be read.
+// decodePrivate reads the private state as the framework encodes it. If it cannot be read, it is
+// empty.
 func decodePrivate(raw []byte) sessionPrivate {
 	var keys map[string][]byte
 	var private sessionPrivate

@@ -15,8 +15,9 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// logRequest writes one line a request: what was asked and how it went. Of an error it has the API's
-// code, or what kind it is: texts repeat bodies and name sessions, and a log is handed to anybody.
+// logRequest writes one line for each request: what was sent and how it ended. Of an error it
+// writes the API's code, or the kind of error. Texts repeat bodies and name sessions, and logs get
+// passed on.
 func logRequest(ctx context.Context, e qod.Event) {
 	fields := map[string]any{
 		"operation":    string(e.Operation),
@@ -40,11 +41,11 @@ func logRequest(ctx context.Context, e qod.Event) {
 	tflog.Warn(ctx, "request to the QoD API failed", fields)
 }
 
-// errorCode is what codes look like, and ids, numbers and sentences do not: a server can send
-// anything as one.
+// errorCode matches what codes look like, but no ids, numbers or sentences: a server can send
+// anything in place of a code.
 var errorCode = regexp.MustCompile(`\A[A-Za-z]{1,40}([_.][A-Za-z]{1,40}){0,5}\z`)
 
-// kindOf names why there was no answer.
+// kindOf names the reason why there was no answer.
 func kindOf(err error) string {
 	var dns *net.DNSError
 	switch {
@@ -64,9 +65,9 @@ func kindOf(err error) string {
 	return "other"
 }
 
-// disableUnaskedLogging turns the logs of the libraries and of the provider off unless the environment asks
-// for logs: they would write every call to Terraform, which drops it, for a quarter of the time of
-// a large refresh.
+// disableUnaskedLogging turns off the logs of the libraries and of the provider unless the
+// environment asks for logs. Otherwise they send every line to Terraform, which drops it, and that
+// takes a quarter of a large refresh.
 func disableUnaskedLogging(getenv func(string) string, setenv func(name, value string) error) {
 	loggers := []string{"TF_LOG_SDK", "TF_LOG_SDK_PROTO", "TF_LOG_SDK_FRAMEWORK", "TF_LOG_PROVIDER", "TF_LOG_PROVIDER_QOD"}
 	for _, asks := range append(loggers, "TF_LOG") {

@@ -9,17 +9,17 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 )
 
-// guarded turns a panic anywhere in a call into a diagnostic of its answer: a plugin that dies takes
-// with it the record of every session that the run has made. The operations of a resource have a
-// catch of their own, which comes first and keeps what they know.
+// panicGuard turns a panic anywhere in a call into a diagnostic. A plugin that dies takes the state
+// of every session of the run with it. The operations of a resource recover earlier, by
+// diagnostics.Catch, and keep what they know.
 type panicGuard struct{ framework }
 
-// guard makes one call.
+// recoverRPC makes one call, and answers with a diagnostic if it panics.
 func recoverRPC[Request, Response any](ctx context.Context, req Request, call func(context.Context, Request) (*Response, error)) (resp *Response, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			resp, err = new(Response), nil
-			// All answers that are guarded have the field, and no interface says so.
+			// Every response type here has the field, but no interface says so.
 			reflect.ValueOf(resp).Elem().FieldByName("Diagnostics").Set(reflect.ValueOf(internalFault(fault)))
 		}
 	}()
@@ -31,7 +31,8 @@ func internalFault(fault any) []*tfprotov6.Diagnostic {
 	return []*tfprotov6.Diagnostic{{Severity: tfprotov6.DiagnosticSeverityError, Summary: d.Summary(), Detail: d.Detail()}}
 }
 
-// ApplyResourceChange keeps what was recorded: an answer without a state says that there is nothing.
+// ApplyResourceChange keeps the prior state: a response without a state means that nothing is
+// there.
 func (g panicGuard) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (resp *tfprotov6.ApplyResourceChangeResponse, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -44,7 +45,7 @@ func (g panicGuard) ApplyResourceChange(ctx context.Context, req *tfprotov6.Appl
 	return g.framework.ApplyResourceChange(ctx, req)
 }
 
-// ListResource is guarded while its results are made, which is after the call.
+// ListResource produces its results after the call has returned, so it recovers there.
 func (g panicGuard) ListResource(ctx context.Context, req *tfprotov6.ListResourceRequest) (*tfprotov6.ListResourceServerStream, error) {
 	return &tfprotov6.ListResourceServerStream{Results: func(push func(tfprotov6.ListResourceResult) bool) {
 		defer func() {
@@ -54,7 +55,7 @@ func (g panicGuard) ListResource(ctx context.Context, req *tfprotov6.ListResourc
 		}()
 		stream, err := g.framework.ListResource(ctx, req)
 		if err != nil {
-			panic(err) // the framework's never are
+			panic(err) // the framework never returns one
 		}
 		stream.Results(push)
 	}}, nil

@@ -1,6 +1,6 @@
-// Proves that no attribute can be forgotten on the way from the schema to the plan: each has a field in
-// the model and each field an attribute, and a change of each argument replaces the resource, or is
-// written down here as one that does not.
+// Proves that no attribute can be forgotten on the way from the schema to the plan: each has a
+// field in the model and each field an attribute, and a change of each argument replaces the
+// resource, or is written down here as one that does not.
 
 package provider
 
@@ -60,12 +60,11 @@ func everyArgument[M any](t *testing.T, r resource.Resource, config, prior M, pl
 		for _, at := range argumentPaths(path.Root(name), a) {
 			changed := config
 			field := reflect.ValueOf(&changed).Elem().FieldByIndex(fields[name])
-			old, ok := field.Interface().(attr.Value)
-			if !ok || old.IsNull() && !slices.Contains(inPlace, name) {
-				t.Errorf("%s: the full configuration of this test has to set it", at)
-				continue
+			value, _ := field.Interface().(attr.Value)
+			if value.IsNull() {
+				value = ofType(t, a.GetType(), nil)
 			}
-			field.Set(reflect.ValueOf(withUnknown(t, old, at.Steps()[1:])))
+			field.Set(reflect.ValueOf(withUnknown(t, value, at.Steps()[1:])))
 
 			planned := plan(changed, &prior, sessionPrivate{}, configuredEndpoint)
 			if slices.Contains(inPlace, name) {
@@ -95,8 +94,8 @@ func fieldsByAttribute(model reflect.Type) map[string][]int {
 	return fields
 }
 
-// argumentPaths are the path of an attribute, or those of its members, if Terraform compares them one by
-// one.
+// argumentPaths are the path of an attribute, or those of its members, if Terraform compares them
+// one by one.
 func argumentPaths(at path.Path, a schema.Attribute) []path.Path {
 	nested, ok := a.(schema.SingleNestedAttribute)
 	if !ok || nested.CustomType != nil {
@@ -113,12 +112,7 @@ func argumentPaths(at path.Path, a schema.Attribute) []path.Path {
 func withUnknown(t *testing.T, v attr.Value, steps path.PathSteps) attr.Value {
 	t.Helper()
 	if len(steps) == 0 {
-		typ := v.Type(t.Context())
-		unknown, err := typ.ValueFromTerraform(t.Context(), tftypes.NewValue(typ.TerraformType(t.Context()), tftypes.UnknownValue))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return unknown
+		return ofType(t, v.Type(t.Context()), tftypes.UnknownValue)
 	}
 	object, ok := v.(types.Object)
 	if !ok {
@@ -126,4 +120,13 @@ func withUnknown(t *testing.T, v attr.Value, steps path.PathSteps) attr.Value {
 	}
 	name := strings.TrimPrefix(steps[0].String(), ".")
 	return member(object, name, withUnknown(t, object.Attributes()[name], steps[1:]))
+}
+
+func ofType(t *testing.T, typ attr.Type, value any) attr.Value {
+	t.Helper()
+	v, err := typ.ValueFromTerraform(t.Context(), tftypes.NewValue(typ.TerraformType(t.Context()), value))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
 }

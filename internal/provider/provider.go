@@ -36,7 +36,7 @@ type qodProvider struct {
 	planned  *plannedRequests
 }
 
-// New makes the provider's factory. The version goes into the User-Agent.
+// New returns the provider's factory. The version goes into the User-Agent.
 func New(version string) func() provider.Provider {
 	return func() provider.Provider { return &qodProvider{version: version, getenv: os.Getenv} }
 }
@@ -100,7 +100,7 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 	}
 }
 
-// ValidateConfig is asked by terraform validate, too, where there need be no credentials.
+// ValidateConfig also runs in terraform validate, where credentials may be missing.
 func (p *qodProvider) ValidateConfig(ctx context.Context, req provider.ValidateConfigRequest, resp *provider.ValidateConfigResponse) {
 	var config providerModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)

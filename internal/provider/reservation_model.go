@@ -29,7 +29,8 @@ type reservationModel struct {
 	ReplaceToExtend types.Bool              `tfsdk:"replace_to_extend"`
 }
 
-// window is the configured window. It is not known while a part of it is unknown, nor after an import.
+// window is the configured window. It is not known while a part of it is unknown, nor after an
+// import.
 func (m reservationModel) window() (w window, known bool) {
 	if m.StartsAt.IsUnknown() || !isSet(m.EndsAt) {
 		return window{}, false
@@ -91,8 +92,9 @@ func (m reservationModel) withoutSession(machine time.Time) reservationModel {
 	return m
 }
 
-// endedForGood reports whether the window had ended when Terraform last looked, and has by the local
-// clock. That clock never decides alone, but it may veto: where it disagrees, the API is asked again.
+// endedForGood reports whether the window had ended when Terraform last looked, and has by the
+// local clock. That clock never decides alone, but it may veto: where it disagrees, the API is
+// asked again.
 func (m reservationModel) endedForGood(private sessionPrivate, local time.Time) bool {
 	w, known := m.window()
 	return known && reservationStatus(m.Status.ValueString()) == statusEnded && m.SessionID.IsNull() &&

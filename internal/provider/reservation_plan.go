@@ -10,20 +10,21 @@ import (
 
 // What becomes of a qod_reservation is decided in four places:
 //
-//   - Read (reservation_resource.go) asks the API for the session and the time, and records a status.
+//   - Read (reservation_resource.go) asks the API for the session and the time, and records the
+//     status.
 //   - window.status (reservation_window.go) is that status: a function of window, time and session.
-//   - planReservation (below) compares configuration and recorded state: replace the reservation, update it
-//     with work to do, update it without, or nothing.
-//   - reconciler.run (reservation_reconcile.go) does the work in the apply. It asks for session and time
-//     again, and creates, deletes or waits as the status then says.
+//   - planReservation (below) compares configuration and recorded state, and plans to replace the
+//     reservation, to update it with work to do, to update it without, or nothing.
+//   - reconciler.run (reservation_reconcile.go) does the work in the apply. It asks for session and
+//     time again, and creates, deletes or waits as the status then says.
 
 // reservationPlan is what planning a qod_reservation decides.
 type reservationPlan = resourcePlan[reservationModel]
 
-// planReservation decides about a qod_reservation. It gets the configuration, the prior state (nil for
-// none), the private state, and the endpoint that the provider is configured for. It is pure. The status
-// in the prior state stands for the time: a plan that looked at a clock would decide differently when it
-// is applied.
+// planReservation decides about a qod_reservation. It gets the configuration, the prior state (nil
+// for none), the private state, and the endpoint that the provider is configured for. It is pure.
+// The status in the prior state stands for the time: a plan that looked at a clock would decide
+// differently when it is applied.
 func planReservation(config reservationModel, prior *reservationModel, private sessionPrivate, endpoint types.String) reservationPlan {
 	planned := config
 	planned.NotificationAuthToken = types.StringNull()

@@ -1,6 +1,6 @@
-// Proves what planning decides of a reservation, without a CLI: nothing, an update that sends nothing,
-// one that may reserve or release, or a replacement. That it stays within what Terraform accepts, and
-// that no clock has a say.
+// Proves what planning decides of a reservation, without a CLI: nothing, an update that sends
+// nothing, one that may reserve or release, or a replacement. That it stays within what Terraform
+// accepts, and that no clock has a say.
 
 package provider
 
@@ -141,9 +141,9 @@ func TestPlanReservation(t *testing.T) {
 		{name: "start left out", config: lasts(none, text(matchEnds)), want: update},
 		{name: "start added", prior: lasts(none, text(matchEnds)), want: update},
 		{name: "next week", prior: stands("ENDED"), config: lasts(text("2028-03-07T20:15:00Z"), text("2028-03-08T00:15:00Z")), want: act},
-		{name: "end not known", config: lasts(text(matchStarts), notYet), want: act, warns: "The window of a reservation with a live session is not known until the apply."},
+		{name: "end not known", config: lasts(text(matchStarts), notYet), want: act, warns: "The window of a reservation with a live session is not known before the apply."},
 		{name: "end not known, and no session", prior: stands("SCHEDULED"), config: lasts(text(matchStarts), notYet), want: act},
-		{name: "start not known", config: lasts(notYet, text(matchEnds)), want: act, warns: "The window of a reservation with a live session is not known until the apply."},
+		{name: "start not known", config: lasts(notYet, text(matchEnds)), want: act, warns: "The window of a reservation with a live session is not known before the apply."},
 		{name: "the same instants, spelled otherwise", config: lasts(text("2028-02-29T21:15:00+01:00"), text("2028-02-29T19:15:00-05:00")), want: nothing},
 		{name: "the same instants with fractions", config: lasts(text("2028-02-29T20:15:00.000Z"), text("2028-03-01T00:15:00.0Z")), want: nothing},
 		{name: "spelled otherwise, and DUE", prior: stands("DUE"), config: lasts(text("2028-02-29T21:15:00+01:00"), text(matchEnds)), want: act},
@@ -241,8 +241,8 @@ func TestPlanReservation(t *testing.T) {
 	}
 }
 
-// window_seconds is known while planning where the configuration says both ends, so that policies and
-// outputs can count on it.
+// window_seconds is known while planning where the configuration says both ends, so that policies
+// and outputs can count on it.
 func TestPlanReservation_windowSeconds(t *testing.T) {
 	t.Parallel()
 	text, none, notYet := types.StringValue, types.StringNull(), types.StringUnknown()

@@ -13,8 +13,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// reconciler brings a reservation to the state that its window asks for now. Create and Update do nothing
-// else. What became of a session is saved before the next step.
+// reconciler brings a reservation to the state that its window asks for now. Create and Update do
+// nothing else. What became of a session is saved before the next step.
 type reconciler struct {
 	diagnostics.Operation
 	api       qod.Sessions
@@ -158,8 +158,8 @@ func (r *reconciler) recordResult(ctx context.Context, s qod.Session, err error)
 	return diags
 }
 
-// setSession makes a session the reservation's. Its origin is recorded with it, so that a reservation
-// without a session can move between endpoints.
+// setSession makes a session the reservation's. Its origin is recorded with it, so that a
+// reservation without a session can move between endpoints.
 func (r *reconciler) setSession(s qod.Session) {
 	if r.session == nil || r.session.ID != s.ID {
 		r.clearSession()
@@ -172,8 +172,8 @@ func (r *reconciler) clearSession() {
 	r.private = sessionPrivate{Imported: r.private.Imported, Lost: r.private.Lost, Owner: r.private.Owner}
 }
 
-// lostIn is the session that the reservation lost, if err is a conflict that shows it as the one that
-// holds the device. No other session is ever taken over.
+// lostIn is the session that the reservation lost, if err is a conflict that shows it as the one
+// that holds the device. No other session is ever taken over.
 func (r *reconciler) lostIn(err error) *qod.Session {
 	conflict, ok := errors.AsType[*qod.ConflictError](err)
 	if !ok || r.private.Lost.ID == "" || r.private.Lost.Origin != r.api.Origin() {

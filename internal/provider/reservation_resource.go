@@ -23,8 +23,8 @@ var (
 	_ resource.ResourceWithValidateConfig = (*reservationResource)(nil)
 )
 
-// reservationResource is qod_reservation. It has no identity: what could identify it is its session, which
-// changes.
+// reservationResource is qod_reservation. It has no identity: what could identify it is its
+// session, which changes.
 type reservationResource struct{ apiResource }
 
 const reservationTypeName = "qod_reservation"
@@ -58,10 +58,10 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 	}
 }
 
-// warnIfWindowOver warns of a new reservation whose window has ended. It sends nothing, since the plan of a
-// new resource needs neither credentials nor the network, and a saved plan that is applied at another
-// endpoint is refused before anything is sent there. So the local clock has to do until an answer has shown
-// the API's. No planned value depends on it.
+// warnIfWindowOver warns of a new reservation whose window has ended. It sends nothing, since the
+// plan of a new resource needs neither credentials nor the network, and a saved plan that is
+// applied at another endpoint is refused before anything is sent there. So the local clock has to
+// do until an answer has shown the API's. No planned value depends on it.
 func (r *reservationResource) warnIfWindowOver(planned reservationModel) diag.Diagnostics {
 	w, known := planned.window()
 	if !known {
@@ -75,8 +75,8 @@ func (r *reservationResource) warnIfWindowOver(planned reservationModel) diag.Di
 	return nil
 }
 
-// Create records the reservation, and creates a session if its window is open. If that fails, the rules are
-// those of a qod_session.
+// Create records the reservation, and creates a session if its window is open. If that fails, the
+// rules are those of a qod_session.
 func (r *reservationResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
 	plan, token, diags := loadPlan[reservationModel](ctx, req.Plan, req.Config)
@@ -107,8 +107,8 @@ func (r *reservationResource) Create(ctx context.Context, req resource.CreateReq
 	resp.Diagnostics.Append(work.run(ctx)...)
 }
 
-// Read looks at the session, if there is one, and records the status that follows from it and from the
-// API's time. A window that has ended needs no look.
+// Read looks at the session, if there is one, and records the status that follows from it and from
+// the API's time. A window that has ended needs no look.
 func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
 	model, private, diags := loadState[reservationModel](ctx, req.State, req.Private)
@@ -136,8 +136,8 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 		switch {
 		case err == nil:
 		case session == nil:
-			// Without a session nothing can be lost, and an API that is down must not block a plan or a
-			// destroy.
+			// Without a session nothing can be lost, and an API that is down must not block a plan
+			// or a destroy.
 			resp.Diagnostics.Append(diagnostics.StatusUnknown(err))
 			if updated != private {
 				resp.Diagnostics.Append(resp.State.Set(ctx, model.withoutSession(estimateTime(r.api)))...)
@@ -180,8 +180,8 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	}
 }
 
-// Update reconciles the reservation with its window, if planReservation has planned work to do. Otherwise it
-// sends nothing, even if the window has opened meanwhile.
+// Update reconciles the reservation with its window, if planReservation has planned work to do.
+// Otherwise it sends nothing, even if the window has opened meanwhile.
 func (r *reservationResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
 	plan, token, diags := loadPlan[reservationModel](ctx, req.Plan, req.Config)
@@ -218,7 +218,8 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 		session: session, history: prior.history(), adopting: prior.EndsAt.IsNull(), formerEnd: prior.EndsAt,
 	}
 	work.save = func(done bool) (diags diag.Diagnostics) {
-		// Until the work is done, the state keeps the prior window, so that the next plan has the same work.
+		// Until the work is done, the state keeps the prior window, so that the next plan has the
+		// same work.
 		state, private := prior, work.private
 		if done {
 			state, private.Imported = plan, false
@@ -253,8 +254,8 @@ func (r *reservationResource) Delete(ctx context.Context, req resource.DeleteReq
 	resp.Diagnostics.Append(deleteSession(ctx, r.api, diagnostics.DeletingReservation, model.ref(private), private)...)
 }
 
-// ImportState imports a session by its id, which becomes the id of the reservation. The update that follows
-// takes the window from the configuration, and creates no session.
+// ImportState imports a session by its id, which becomes the id of the reservation. The update that
+// follows takes the window from the configuration, and creates no session.
 func (r *reservationResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
 	if resp.Diagnostics.Append(diagnostics.CheckImportID(req.ID)...); resp.Diagnostics.HasError() {

@@ -12,8 +12,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// currentSession is the session of a reservation, nil for none, and the private state that follows. A
-// session that was lost before its end, and is there again, is taken back.
+// currentSession is the session of a reservation, nil for none, and the private state that follows.
+// A session that was lost before its end, and is there again, is taken back.
 func currentSession(ctx context.Context, api qod.Sessions, op diagnostics.Operation, model reservationModel, private sessionPrivate) (*qod.Session, sessionPrivate, diag.Diagnostics) {
 	if model.SessionID.IsNull() {
 		found, private := readLost(ctx, api, model, private)
@@ -63,9 +63,10 @@ func readLost(ctx context.Context, api qod.Sessions, model reservationModel, pri
 	}
 }
 
-// deleteLost deletes the session that a reservation lost. That was proven gone, so no answer about it blocks
-// a destroy, and once it can no longer be alive there is nothing to warn of. A read has dropped it by then,
-// so this is only reached by a destroy without a read, and the local clock will do.
+// deleteLost deletes the session that a reservation lost. That was proven gone, so no answer about
+// it blocks a destroy, and once it can no longer be alive there is nothing to warn of. A read has
+// dropped it by then, so this is only reached by a destroy without a read, and the local clock will
+// do.
 func deleteLost(ctx context.Context, api qod.Sessions, model reservationModel, private sessionPrivate) diag.Diagnostics {
 	ref, ok := model.lostRef(private.Lost, api)
 	if !ok {
@@ -90,9 +91,9 @@ func (r *reservationResource) timeAndExpiry(ctx context.Context, w window, sessi
 	return now, expired, err
 }
 
-// profileToRecord is the profile for the state, and the requested one for the private state if that differs.
-// If the network changes the profile of a session in use, that is drift, which replaces the reservation. The
-// profile of a session that is not in use does not matter.
+// profileToRecord is the profile for the state, and the requested one for the private state if that
+// differs. If the network changes the profile of a session in use, that is drift, which replaces
+// the reservation. The profile of a session that is not in use does not matter.
 func profileToRecord(state types.String, requested string, session *qod.Session, status reservationStatus) (types.String, string) {
 	if requested == "" {
 		requested = state.ValueString()

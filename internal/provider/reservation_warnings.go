@@ -9,9 +9,9 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// warnings say what an apply leaves to later runs. They name nothing that the state does not show, since
-// Terraform shows only one of several equal warnings. An error says itself what comes next, but not when a
-// live session ends.
+// warnings say what an apply leaves to later runs. They name nothing that the state does not show,
+// since Terraform shows only one of several equal warnings. An error says itself what comes next,
+// but not when a live session ends.
 func (r *reconciler) warnings(failed bool) (warnings diag.Diagnostics) {
 	endsAt := r.plan.EndsAt.ValueString()
 	if until, early := r.endsEarly(); early {

@@ -8,14 +8,15 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// window is the time during which a reservation has quality, from its start until just before its end.
+// window is the time during which a reservation has quality, from its start until just before its
+// end.
 type window struct {
 	starts time.Time // zero: it is open already
 	ends   time.Time // zero: not known yet, as after an import; the window counts as open
 }
 
-// reservationStatus is the status of a reservation. While its window is open and it has a session, that is
-// the status of the session: see qod.Status.
+// reservationStatus is the status of a reservation. While its window is open and it has a session,
+// that is the status of the session: see qod.Status.
 type reservationStatus string
 
 const (
@@ -29,12 +30,12 @@ const (
 	statusUnavailable = reservationStatus(qod.StatusUnavailable)
 )
 
-// startTolerance is how far ahead of the API's clock a window may open and still keep a live session. A
-// start such as timestamp() is the present by another clock.
+// startTolerance is how far ahead of the API's clock a window may open and still keep a live
+// session. A start such as timestamp() is the present by another clock.
 const startTolerance = 5 * time.Minute
 
-// status follows from the window, the API's time and the session (nil for none), and from no earlier
-// status. It is pure.
+// status follows from the window, the API's time and the session (nil for none), and from no
+// earlier status. It is pure.
 func (w window) status(now time.Time, session *qod.Session) reservationStatus {
 	early, ended := now.Before(w.starts), w.hasEnded(now)
 	if session != nil && w.starts.Sub(now) <= startTolerance {
@@ -57,7 +58,8 @@ func (w window) status(now time.Time, session *qod.Session) reservationStatus {
 	return statusRequested
 }
 
-// statusOf is window.status, but a session that has expired serves an open window no more than none.
+// statusOf is window.status, but a session that has expired serves an open window no more than
+// none.
 func statusOf(w window, now time.Time, session *qod.Session, expired bool) reservationStatus {
 	status := w.status(now, session)
 	if expired && status != statusOverdue {
@@ -66,9 +68,10 @@ func statusOf(w window, now time.Time, session *qod.Session, expired bool) reser
 	return status
 }
 
-// sessionExpired is hasExpired for the session of a reservation, created at createdAt (zero if that is not
-// known). It is also a *diagnostics.ContradictionError if only the API's clock puts the session outside
-// the window: the local clock disagrees, and the session shows no times that would decide. It is pure.
+// sessionExpired is hasExpired for the session of a reservation, created at createdAt (zero if that
+// is not known). It is also a *diagnostics.ContradictionError if only the API's clock puts the
+// session outside the window: the local clock disagrees, and the session shows no times that would
+// decide. It is pure.
 func (w window) sessionExpired(s qod.Session, createdAt, now, local time.Time) (bool, error) {
 	s.StartedAt = cmp.Or(s.StartedAt, createdAt)
 	expired, err := hasExpired(s, now, local)
@@ -83,17 +86,18 @@ func (w window) sessionExpired(s qod.Session, createdAt, now, local time.Time) (
 	return false, nil
 }
 
-// hasEnded reports whether no session fits into the rest of the window. The API counts whole seconds.
+// hasEnded reports whether no session fits into the rest of the window. The API counts whole
+// seconds.
 func (w window) hasEnded(now time.Time) bool {
 	return !w.ends.IsZero() && w.ends.Sub(now) < time.Second
 }
 
-// endSlack is how long before the window's end its last session may end. The requested seconds are rounded
-// down, and so is the start that the network counts them from.
+// endSlack is how long before the window's end its last session may end. The requested seconds are
+// rounded down, and so is the start that the network counts them from.
 const endSlack = 5 * time.Second
 
-// outlasts reports whether the window goes on after the session, because it is longer than a session can
-// be, or its end was moved.
+// outlasts reports whether the window goes on after the session, because it is longer than a
+// session can be, or its end was moved.
 func (w window) outlasts(session qod.Session) bool {
 	return !session.ExpiresAt.IsZero() && w.ends.Sub(session.ExpiresAt) > endSlack
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// apiResource is what the resources have in common. The framework makes a resource for every call, so it
-// holds nothing but what Configure left.
+// apiResource is what the resources have in common. The framework makes a resource for every call,
+// so it holds nothing but what Configure left.
 type apiResource struct {
 	api     qod.Sessions
 	owners  *sessionOwners
@@ -37,7 +37,8 @@ func (r *apiResource) Configure(_ context.Context, req resource.ConfigureRequest
 	r.api = apiFrom(req.ProviderData, &resp.Diagnostics)
 }
 
-// apiFrom is the API that the provider's Configure left. There is none yet when Terraform only validates.
+// apiFrom is the API that the provider's Configure left. There is none yet when Terraform only
+// validates.
 func apiFrom(data any, diags *diag.Diagnostics) qod.Sessions {
 	if data == nil {
 		return unconfigured{}

@@ -48,7 +48,7 @@ var scenarios = []scenario{
 	{id: "B4", what: "SIGTERM to the process group", tests: "TestSignals"},
 	{id: "B4", what: "the terminal is closed", tests: "TestCrashes"},
 	{id: "B5", what: "SIGKILL of the plugin during the POST", tests: "TestCrashes"},
-	{id: "B6", what: "SIGKILL of Terraform during the POST", tests: "TestCrashes TestCreateHoldsPosting"},
+	{id: "B6", what: "SIGKILL of Terraform during the POST", tests: "TestCrashes TestCreateHoldsPostInFlight"},
 	{id: "B6", what: "the shell of a provider that is debugged ends", tests: "TestDebugged"},
 	{id: "B7", what: "a panic in the provider", tests: "TestFaults TestFaultBehindAChange TestCreatePanics TestAwaitPanics TestDeletePanics TestTokenPanics TestLookingPanics"},
 	{id: "B8", what: "a dependency ends the process", none: "none is linked that does; golangci-lint forbids it to our own"},
@@ -136,7 +136,7 @@ var scenarios = []scenario{
 	{what: "a window closes or opens between plan and apply, or during the run", tests: "TestReservation_tooLate TestReservation_staleSaved TestReservation_updatesWithoutACall TestReservation_workflows TestSoak"},
 	{what: "a reservation moves to another endpoint or client", tests: "TestReservation_origins"},
 	{what: "a reservation's session is gone before it is adopted", tests: "TestReservation_import"},
-	{what: "the state is lost during the event", tests: "TestReservation_recovers TestReservation_import TestGuide_recoverReservations"},
+	{what: "the state is lost during the event", tests: "TestReservation_recovers TestReservation_import TestGuide/recover-reservations"},
 	{what: "-refresh=false, -refresh-only, -target, -replace, moved, saved plans of reservations", tests: "TestReservation_workflows"},
 	{what: "times that are none", tests: "TestValidation_reservation FuzzInstant"},
 	{what: "a thousand reservations", tests: "TestFleet_reservations"},
@@ -216,6 +216,13 @@ func TestScenarios(t *testing.T) {
 				}
 			}
 		}
+	}
+	scripts, err := filepath.Glob(filepath.Join(scriptsDir, "*.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, script := range scripts {
+		exist["TestGuide/"+strings.TrimSuffix(filepath.Base(script), ".txtar")] = true
 	}
 	covered := map[string]bool{"": true}
 	for _, s := range scenarios {

@@ -18,9 +18,9 @@ import (
 // Address is where the registries list the provider.
 const Address = "registry.terraform.io/telefonica/qod"
 
-// Serve answers Terraform until it ends the process. With attach it prints how to attach to it
-// instead, and lives until its debugger ends it. An error means that the process was not started
-// by Terraform, or lost it.
+// Serve runs the provider until Terraform ends the process. With attach, it prints how Terraform
+// can attach to it, and runs until its debugger ends it. It fails if the process was not started by
+// Terraform, or has lost it.
 func Serve(version string, attach bool) error {
 	var postInFlight sync.RWMutex
 	if !attach { // otherwise it belongs to whoever debugs it
@@ -37,21 +37,22 @@ func Serve(version string, attach bool) error {
 	return tf6server.Serve(Address, func() tfprotov6.ProviderServer { return newServer(p) }, options...)
 }
 
-// newServer is the provider as the protocol has it.
+// newServer returns the provider as a server of Terraform's protocol.
 func newServer(p *qodProvider) tfprotov6.ProviderServer {
 	return panicGuard{fastPath{providerserver.NewProtocol6(p)().(framework), p}} //nolint:forcetypeassert // the framework implements it
 }
 
-// NewServer makes the provider for acceptance tests, with an environment and an HTTP transport of their
-// own, and an API in place of the one that the configuration names. A transport or API that is nil is the
-// one that the provider makes itself.
+// NewServer makes the provider for acceptance tests, with an environment and an HTTP transport of
+// their own, and an API in place of the one that the configuration names. A transport or API that
+// is nil is the one that the provider makes itself.
 func NewServer(getenv func(string) string, transport http.RoundTripper, api qod.Sessions) tfprotov6.ProviderServer {
 	return newServer(&qodProvider{version: "test", getenv: getenv, transport: transport, override: api})
 }
 
-// tuneGC tells the garbage collector that this process lives for seconds and allocates little: a
-// heap of a few MiB that is collected each time it doubles costs a tenth of a large refresh. The
-// limit is for the few that hold ten thousand sessions. GOGC and GOMEMLIMIT stand.
+// tuneGC tunes the garbage collector for a process that lives for seconds and allocates little.
+// With the defaults, collecting a heap of a few MiB each time it doubles takes a tenth of a large
+// refresh. The memory limit is for those who have ten thousand sessions. GOGC and GOMEMLIMIT take
+// precedence.
 func tuneGC() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)

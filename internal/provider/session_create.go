@@ -11,9 +11,9 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// createSession creates a session, has it recorded before anything else can fail, and waits for it if
-// wanted. It returns the session as last seen, perhaps with an error, which CreateFailed explains. Without
-// an id there is no session, or none any more.
+// createSession creates a session, has it recorded before anything else can fail, and waits for it
+// if wanted. It returns the session as last seen, perhaps with an error, which CreateFailed
+// explains. Without an id there is no session, or none any more.
 func createSession(ctx context.Context, api qod.Sessions, spec qod.Spec, waits bool, record func(qod.Session) bool) (qod.Session, error) {
 	created, err := api.Create(ctx, spec)
 	if created.ID == "" || !record(created) || err != nil {
@@ -37,8 +37,8 @@ func awaitSession(ctx context.Context, api qod.Sessions, ref qod.Ref, last qod.S
 	return completed(s, last), err
 }
 
-// completed is the session as it was seen, completed by what was seen before: an answer may leave out
-// anything, and some networks show what they granted only once.
+// completed is the session as it was seen, completed by what was seen before: an answer may leave
+// out anything, and some networks show what they granted only once.
 func completed(seen, before qod.Session) qod.Session {
 	if seen.Status == "" { // it was not seen at all
 		return before

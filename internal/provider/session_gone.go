@@ -11,10 +11,10 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// sessionGone says what it means that err proves a session gone at the provider's endpoint. It is an error
-// if the session was created at another origin, where it may still be live and billed. It is a warning that
-// names the session if that has not reached its end. And it is nothing if the session has, or if this run
-// has deleted it.
+// sessionGone says what it means that err proves a session gone at the provider's endpoint. It is
+// an error if the session was created at another origin, where it may still be live and billed. It
+// is a warning that names the session if that has not reached its end. And it is nothing if the
+// session has, or if this run has deleted it.
 func sessionGone(ctx context.Context, op diagnostics.Operation, api qod.Sessions, ref qod.Ref, private sessionPrivate, err error) diag.Diagnostics {
 	gone, _ := errors.AsType[*qod.GoneError](err)
 	if gone.Proof == qod.ProofExpired || gone.Proof == qod.ProofDeleted {

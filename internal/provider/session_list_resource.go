@@ -20,7 +20,7 @@ var (
 	_ list.ListResourceWithValidateConfig = (*sessionListResource)(nil)
 )
 
-// sessionListResource finds sessions for terraform query (Terraform 1.14 and later).
+// sessionListResource lists sessions for terraform query (Terraform 1.14 or later).
 type sessionListResource struct{ api qod.Sessions }
 
 func newSessionListResource() list.ListResource { return &sessionListResource{} }
@@ -44,7 +44,7 @@ func (l *sessionListResource) ListResourceConfigSchema(_ context.Context, _ list
 	}
 }
 
-// ValidateListResourceConfig refuses what no query would answer.
+// ValidateListResourceConfig refuses a filter that can match nothing.
 func (l *sessionListResource) ValidateListResourceConfig(ctx context.Context, req list.ValidateConfigRequest, resp *list.ValidateConfigResponse) {
 	resp.Diagnostics.Append(validateFilter(ctx, req.Config)...)
 }
@@ -60,7 +60,7 @@ func (l *sessionListResource) List(ctx context.Context, req list.ListRequest, st
 		found = found[:req.Limit]
 	}
 	if len(found) == 0 && len(diags) > 0 {
-		// There is no result to carry the warning, and nothing found in a part of a list proves nothing.
+		// No result can carry the warning, and an incomplete list without a match proves nothing.
 		stream.Results = list.ListResultsStreamDiagnostics(asErrors(diags))
 		return
 	}
@@ -75,7 +75,8 @@ func asErrors(warnings diag.Diagnostics) diag.Diagnostics {
 	return errs
 }
 
-// results are the sessions, the first of which carries the warnings: Terraform takes none by themselves.
+// results are the sessions. The first one carries the warnings, since Terraform accepts none
+// without a result.
 func results(ctx context.Context, req list.ListRequest, found []qod.Session, endpoint string, warnings diag.Diagnostics) iter.Seq[list.ListResult] {
 	return func(push func(list.ListResult) bool) {
 		for i, s := range found {
@@ -104,8 +105,8 @@ func toResult(ctx context.Context, req list.ListRequest, s qod.Session, endpoint
 	return result
 }
 
-// displayName tells sessions apart for a person. Whoever runs a query may show its output to anybody,
-// so no identifier of a device is in it whole.
+// displayName tells sessions apart for a person. The output of a query may be shown to anybody, so
+// identifiers of devices are masked.
 func displayName(s qod.Session) string {
 	var parts []string
 	for _, identifier := range []string{s.Device.PhoneNumber, s.Device.NetworkAccessIdentifier, publicAddress(s.Device), s.Device.IPv6Address} {

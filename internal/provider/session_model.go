@@ -35,8 +35,8 @@ func (m sessionModel) toSpec(token types.String) qod.Spec {
 	return m.requestModel.toSpec(token, m.Duration.ValueInt64(), time.Time{})
 }
 
-// ref names the session to an API. When it was made matters only at the origin where it was made, whose
-// replicas may lag: a 404 of another origin proves nothing however often it is asked.
+// ref names the session to an API. When it was made matters only at the origin where it was made,
+// whose replicas may lag: a 404 of another origin proves nothing however often it is asked.
 func (m sessionModel) ref(api qod.Sessions, private sessionPrivate) qod.Ref {
 	ref := qod.Ref{
 		ID: m.ID.ValueString(), Device: toDevice(m.Device), QoSProfile: m.QoSProfile.ValueString(), ExpiresAt: instantOf(m.ExpiresAt),
@@ -47,9 +47,9 @@ func (m sessionModel) ref(api qod.Sessions, private sessionPrivate) qod.Ref {
 	return ref
 }
 
-// record takes over what the API decides: status, times, and the profile, whose drift is shown. What is
-// configured stands, whatever the API leaves out, adds or spells differently. The endpoint is the one that
-// was asked, which is empty while the provider is not configured.
+// record takes over what the API decides: status, times, and the profile, whose drift is shown.
+// What is configured stands, whatever the API leaves out, adds or spells differently. The endpoint
+// is the one that was asked, which is empty while the provider is not configured.
 func (m *sessionModel) record(s qod.Session, endpoint string) {
 	m.ID = types.StringValue(s.ID)
 	m.Endpoint = stringOrNull(cmp.Or(endpoint, m.Endpoint.ValueString()))

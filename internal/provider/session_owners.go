@@ -13,14 +13,15 @@ func newOwner() string {
 	return base64.RawURLEncoding.EncodeToString(token[:])
 }
 
-// sessionOwners knows which resource was first seen to hold each session, since the provider was configured.
+// sessionOwners knows which resource was first seen to hold each session, since the provider was
+// configured.
 type sessionOwners struct {
 	mu    sync.Mutex
 	first map[string]string // owner by session id
 }
 
-// heldByAnother reports whether another resource than owner holds the session, as far as has been seen.
-// Before the provider is configured there are no owners, and nothing has been seen.
+// heldByAnother reports whether another resource than owner holds the session, as far as has been
+// seen. Before the provider is configured there are no owners, and nothing has been seen.
 func (o *sessionOwners) heldByAnother(sessionID, owner string) bool {
 	if o == nil {
 		return false

@@ -10,9 +10,10 @@ import (
 // sessionPlan is what planning a qod_session decides.
 type sessionPlan = resourcePlan[sessionModel]
 
-// planSession decides about a qod_session: whether it is replaced, updated in place or left alone. It gets
-// the configuration, the prior state (nil for none), the private state, and the endpoint that the provider
-// is configured for. It is pure, without clock and network, so that applying a plan decides the same again.
+// planSession decides about a qod_session: whether it is replaced, updated in place or left alone.
+// It gets the configuration, the prior state (nil for none), the private state, and the endpoint
+// that the provider is configured for. It is pure, without clock and network, so that applying a
+// plan decides the same again.
 func planSession(config sessionModel, prior *sessionModel, private sessionPrivate, endpoint types.String) sessionPlan {
 	p := planner{imported: private.Imported}
 	planned := config
@@ -26,8 +27,8 @@ func planSession(config sessionModel, prior *sessionModel, private sessionPrivat
 	planned.requestModel = p.request(config.requestModel, prior.requestModel)
 	planned.Duration = planAttribute(&p, path.Root("duration"), config.Duration, prior.Duration)
 
-	// An UNAVAILABLE session gives no quality, but blocks its device until it is deleted. So may a session
-	// that the network still shows after its end.
+	// An UNAVAILABLE session gives no quality, but blocks its device until it is deleted. So may a
+	// session that the network still shows after its end.
 	if prior.QoSStatus.ValueString() == string(qod.StatusUnavailable) || private.Expired {
 		p.replace = append(p.replace, path.Root("qos_status"))
 	}

@@ -12,7 +12,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// privateState is Terraform's private state: it travels with a resource, and no user sees or sets it.
+// privateState is Terraform's private state: it travels with a resource, and no user sees or sets
+// it.
 type privateState interface {
 	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
 	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
@@ -22,19 +23,21 @@ const privateKey = "session"
 
 // sessionPrivate is what a resource keeps of its session in its private state.
 type sessionPrivate struct {
-	// Origin is where the session was created or last seen. A 404 from anywhere else proves nothing.
+	// Origin is where the session was created or last seen. A 404 from anywhere else proves
+	// nothing.
 	Origin string `json:"origin,omitempty"`
-	// Owner tells this resource from others that hold the same session. It is set whenever there is one.
+	// Owner tells this resource from others that hold the same session. It is set whenever there is
+	// one.
 	Owner string `json:"owner,omitempty"`
-	// MadeAt is when the session was created, or first seen, by the API's clock. It tells whether every
-	// replica of the API must know the session, and bounds its life if the API shows no end.
+	// MadeAt is when the session was created, or first seen, by the API's clock. It tells whether
+	// every replica of the API must know the session, and bounds its life if the API shows no end.
 	MadeAt time.Time `json:"made_at,omitzero"`
 	// Expired says that the API still showed the session after its end.
 	Expired bool `json:"over,omitempty"`
 	// Lost is a session of a reservation that was gone before its end. It may come back.
 	Lost lostSession `json:"lost,omitzero"`
-	// Imported says that the configuration has not been adopted yet: attributes that the API did not show
-	// are then taken from it and replace nothing.
+	// Imported says that the configuration has not been adopted yet: attributes that the API did
+	// not show are then taken from it and replace nothing.
 	Imported bool `json:"imported,omitempty"`
 	// RequestedUntil is the end of the window that the session of a reservation was requested for.
 	RequestedUntil time.Time `json:"requested_until,omitzero"`
@@ -78,8 +81,8 @@ func (p sessionPrivate) withSession(s qod.Session, api qod.Sessions) sessionPriv
 	return p
 }
 
-// withoutSession is the private state of a reservation once err has proven its session gone. A session that
-// is gone before its end may come back, so it is kept as lost.
+// withoutSession is the private state of a reservation once err has proven its session gone. A
+// session that is gone before its end may come back, so it is kept as lost.
 func (p sessionPrivate) withoutSession(ref qod.Ref, err error) sessionPrivate {
 	without := sessionPrivate{Imported: p.Imported, Owner: p.Owner}
 	gone, _ := errors.AsType[*qod.GoneError](err)
@@ -89,8 +92,8 @@ func (p sessionPrivate) withoutSession(ref qod.Ref, err error) sessionPrivate {
 	return without
 }
 
-// mayBeAlive reports whether the session may not have ended yet at a time (zero where it is not known). Its
-// end is expiresAt, or the latest possible one if the API has shown none.
+// mayBeAlive reports whether the session may not have ended yet at a time (zero where it is not
+// known). Its end is expiresAt, or the latest possible one if the API has shown none.
 func (p sessionPrivate) mayBeAlive(expiresAt, now time.Time) bool {
 	end := expiresAt
 	if end.IsZero() && !p.MadeAt.IsZero() {

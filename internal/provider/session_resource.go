@@ -59,7 +59,8 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	defer cancel()
 
 	spec := model.toSpec(token)
-	// A create has to record what was planned. That the network chose another profile is reported below.
+	// A create has to record what was planned. That the network chose another profile is reported
+	// below.
 	record := func(s qod.Session) {
 		model.record(s, r.api.Endpoint())
 		model.QoSProfile = types.StringValue(spec.QoSProfile)
@@ -115,7 +116,8 @@ func (r *sessionResource) save(ctx context.Context, model sessionModel, state *t
 	return diags
 }
 
-// Read refreshes what the API decides. Only proof that the session is gone removes it from the state.
+// Read refreshes what the API decides. Only proof that the session is gone removes it from the
+// state.
 func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
 	model, private, diags := loadState[sessionModel](ctx, req.State, req.Private)
@@ -123,8 +125,8 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	// A state written before Terraform 1.12 has no identity. Set it before the state can be removed, or the
-	// framework turns a session that is gone into an error of every plan.
+	// A state written before Terraform 1.12 has no identity. Set it before the state can be
+	// removed, or the framework turns a session that is gone into an error of every plan.
 	if resp.Identity != nil {
 		resp.Diagnostics.Append(resp.Identity.SetAttribute(ctx, path.Root("id"), model.ID)...)
 	}
@@ -176,8 +178,8 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 }
 
-// Update changes what the API never sees (waiting, timeouts, what an import adopts), and resumes a wait. It
-// sends nothing that changes a session.
+// Update changes what the API never sees (waiting, timeouts, what an import adopts), and resumes a
+// wait. It sends nothing that changes a session.
 func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
 	var plan sessionModel

@@ -10,13 +10,13 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// clockTolerance is how far the clocks of an API's nodes, and the times that its sessions show, may lie
-// apart without contradicting each other.
+// clockTolerance is how far the clocks of an API's nodes, and the times that its sessions show, may
+// lie apart without contradicting each other.
 const clockTolerance = 5 * time.Second
 
 // hasExpired reports whether a session that the API shows is past the end that it shows. It is a
-// *diagnostics.ContradictionError if the API's clock cannot be believed: it differs from the local one, or
-// is before the session's start. It is pure.
+// *diagnostics.ContradictionError if the API's clock cannot be believed: it differs from the local
+// one, or is before the session's start. It is pure.
 func hasExpired(s qod.Session, now, local time.Time) (bool, error) {
 	if !inUse(s) {
 		return false, nil
@@ -38,8 +38,8 @@ func inUse(s qod.Session) bool {
 	return s.Status != qod.StatusRequested && s.Status != qod.StatusUnavailable && s.Status != ""
 }
 
-// sessionExpired is hasExpired by a clock that more than one answer has shown. It asks for the time only if
-// an earlier answer says that the session is past its end.
+// sessionExpired is hasExpired by a clock that more than one answer has shown. It asks for the time
+// only if an earlier answer says that the session is past its end.
 func sessionExpired(ctx context.Context, api qod.Sessions, s qod.Session) (bool, error) {
 	estimate := api.EstimateNow()
 	if !inUse(s) || s.ExpiresAt.IsZero() || !estimate.After(s.ExpiresAt.Add(clockTolerance)) {
@@ -61,8 +61,8 @@ func timeOrZero(ctx context.Context, api qod.Sessions) time.Time {
 	return now
 }
 
-// estimateTime is the API's time as one answer has shown it, or else the local time. That is good enough to
-// bound when a session was created, and when it can no longer be alive.
+// estimateTime is the API's time as one answer has shown it, or else the local time. That is good
+// enough to bound when a session was created, and when it can no longer be alive.
 func estimateTime(api qod.Sessions) time.Time {
 	if now := api.EstimateNow(); !now.IsZero() {
 		return now

@@ -21,7 +21,7 @@ type sessionsDataSource struct{ api qod.Sessions }
 
 func newSessionsDataSource() datasource.DataSource { return &sessionsDataSource{} }
 
-// listedSchema is the schema of one of the sessions.
+// listedSchema is the schema of one session in the list.
 func listedSchema() schema.NestedAttributeObject {
 	return schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 		"id": schema.StringAttribute{MarkdownDescription: "Identifier of the session.", Computed: true},
@@ -35,8 +35,8 @@ func listedSchema() schema.NestedAttributeObject {
 	}}
 }
 
-// listedType is one of the sessions as Terraform encodes it. The framework takes two seconds to make
-// such values of ten thousand structs, and to look through them again.
+// listedType is the type of one session in the list as Terraform encodes it. To convert ten
+// thousand structs, and to validate them again, takes the framework two seconds.
 var listedType = listedSchema().Type().TerraformType(context.Background())
 
 func (d *sessionsDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
@@ -60,7 +60,7 @@ func (d *sessionsDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 	}
 }
 
-// ValidateConfig refuses what no read would answer.
+// ValidateConfig refuses a filter that can match nothing.
 func (d *sessionsDataSource) ValidateConfig(ctx context.Context, req datasource.ValidateConfigRequest, resp *datasource.ValidateConfigResponse) {
 	resp.Diagnostics.Append(validateFilter(ctx, req.Config)...)
 }

@@ -1,9 +1,11 @@
 package provider
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
@@ -11,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/telefonica/terraform-provider-qod/internal/acctest"
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -134,5 +137,49 @@ func TestSessions_listFails(t *testing.T) {
 	}
 	if diags := c.ReadSessions(provider, attrs{}); len(diags) > 0 {
 		t.Errorf("without a fault: %s", acctest.Describe(diags))
+	}
+}
+
+// Whatever the client knows of a session is shown.
+func TestSessions_everyAttribute(t *testing.T) {
+	t.Parallel()
+	var s qod.Session
+	fill(reflect.ValueOf(&s).Elem())
+	walkKnown(t, "sessions", toListed(t.Context(), s))
+}
+
+// fill sets every field of a struct to something.
+func fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString("x")
+	case reflect.Int64:
+		v.SetInt(1)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem())
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(acctest.KickOff))
+			return
+		}
+		for i := range v.NumField() {
+			fill(v.Field(i))
+		}
+	}
+}
+
+func walkKnown(t *testing.T, at string, v tftypes.Value) {
+	t.Helper()
+	if v.IsNull() {
+		t.Errorf("%s is null", at)
+		return
+	}
+	var attributes map[string]tftypes.Value
+	if v.As(&attributes) != nil {
+		return
+	}
+	for name, attribute := range attributes {
+		walkKnown(t, at+"."+name, attribute)
 	}
 }

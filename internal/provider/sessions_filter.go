@@ -16,7 +16,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// sessionsFilter narrows a list of sessions, in the data source and in the list resource.
+// sessionsFilter filters the sessions of the data source and of the list resource.
 type sessionsFilter struct {
 	Device     types.Object `tfsdk:"device"`
 	QoSProfile types.String `tfsdk:"qos_profile"`
@@ -40,8 +40,8 @@ func filterAttributes() map[string]schema.Attribute {
 	}
 }
 
-// validFilter refuses a profile that does not exist: it would list nothing for ever, and nobody would
-// know why. It is asked while validating, since a read may have to wait for the apply.
+// validateFilter refuses a profile that does not exist, which would match nothing without a word.
+// It is checked in validation, because a read may have to wait for the apply.
 func validateFilter(ctx context.Context, config tfsdk.Config) diag.Diagnostics {
 	var profile types.String
 	diags := config.GetAttribute(ctx, path.Root("qos_profile"), &profile)
@@ -51,7 +51,7 @@ func validateFilter(ctx context.Context, config tfsdk.Config) diag.Diagnostics {
 	return diags
 }
 
-// listed reads the filter from a configuration, and lists the sessions that pass it.
+// listSessions reads the filter from a configuration, and lists the sessions that match it.
 func listSessions(ctx context.Context, api qod.Sessions, config tfsdk.Config, filter *sessionsFilter) ([]qod.Session, diag.Diagnostics) {
 	var diags diag.Diagnostics
 	diags.Append(config.GetAttribute(ctx, path.Root("device"), &filter.Device)...)

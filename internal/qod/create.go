@@ -42,8 +42,8 @@ func (c *Client) Create(ctx context.Context, spec Spec) (s Session, err error) {
 		return Session{}, newInterruptedError(ctx, OperationCreate, false, nil)
 	}
 	defer unlock()
-	c.config.Posting.Lock()
-	defer c.config.Posting.Unlock()
+	c.config.PostInFlight.Lock()
+	defer c.config.PostInFlight.Unlock()
 
 	// A token failure here, unlike one after a POST, proves that nothing was sent.
 	if _, err := c.authorizer.Token(ctx, spec.Device); err != nil {
@@ -171,11 +171,11 @@ const (
 
 // next decides what follows a POST that failed: by the failure, by whether an earlier POST may have
 // created a session, and by what is in the way where it is a conflict.
-func next(failure *Error, lost bool, blocker blocker) step {
+func next(failure *Error, lost bool, inTheWay blocker) step {
 	switch {
 	case errors.Is(failure, errNoSlot):
 		return giveUp
-	case failure.Status == http.StatusConflict && blocker.mayPass(lost):
+	case failure.Status == http.StatusConflict && inTheWay.mayPass(lost):
 		return awaitConflict
 	case failure.Status == http.StatusConflict:
 		return giveUp
@@ -258,7 +258,7 @@ func (cr *creation) lastRateLimit() error {
 }
 
 // cause is what a create that gives up after a failure reports: of a 409 the conflict, and of a
-// POST that never got its turn the 429 before it.
+// POST that never got a slot the 429 before it.
 func (cr *creation) cause(failure *Error) error {
 	switch {
 	case failure.Status == http.StatusConflict:
@@ -277,10 +277,10 @@ func (cr *creation) pauseAfter(ctx context.Context, failure *Error, wait time.Du
 	return nil
 }
 
-// replay repeats a POST that was refused with a 401, once, with a new token. A 401 comes before any
-// processing, or should: a list has to show first that no session was made. One that it shows, and
-// that is ours, is adopted, and the create is over; so it is where nobody can tell. Like the POST
-// itself, nothing cuts this short.
+// replay repeats, once and with a new token, a POST that was answered with a 401. A 401 should come
+// before any processing, but first a list has to show that no session was created. The create is
+// over if the list shows one that is ours, which is adopted, or one that may be. Like the POST
+// itself, this is not cut short by the caller's context.
 func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s Session, over bool, err error) {
 	c := cr.client
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchBudget+2*c.config.RequestTimeout)
@@ -290,13 +290,13 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 		return Session{}, false, withoutToken(refusal, err)
 	}
 	var failure *Error
-	if errors.As(refusal, &failure) && !c.lists.unsupported() {
+	if errors.As(refusal, &failure) && !c.listCache.unsupported() {
 		cr.recordLost(failure)
 		if found, err := cr.findLost(ctx, 0); found.ID != "" || err != nil {
 			return found, true, err
 		}
-		// From here on it counts as one whose answer was lost, in case it was processed and lists lag.
-		// A second 401 proves that neither was.
+		// From here on the first POST counts as lost, in case it was processed and lists lag. A second
+		// 401 proves that neither was.
 		defer func() {
 			if isUnauthorized(err) {
 				cr.lost = cr.lost[:len(cr.lost)-1]
@@ -310,8 +310,8 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 // post sends one POST under a context that nothing cancels.
 func (cr *creation) post(ctx context.Context, attempt int) (Session, error) {
 	c := cr.client
-	// The wait for a slot is here because from where the POST is sent nothing cancels it, and because
-	// it must not count towards the seconds that remain until Spec.Until.
+	// The wait for a slot is here because from where the POST is sent nothing cancels it, and
+	// because it must not count towards the seconds that remain until Spec.Until.
 	if err := c.awaitSlot(ctx, request{operation: OperationCreate}); err != nil {
 		return Session{}, err
 	}
@@ -388,7 +388,7 @@ func (cr *creation) failed(err error) error {
 	var already *UnresolvedError
 	var conflict *ConflictError
 	if cr.shownConflict != nil && !errors.As(err, &already) && !errors.As(err, &conflict) {
-		cr.shownConflict.Then = err
+		cr.shownConflict.RetryErr = err
 		err = cr.shownConflict
 	}
 	if len(cr.lost) == 0 || errors.As(err, &already) {
@@ -398,10 +398,10 @@ func (cr *creation) failed(err error) error {
 	return cr.unresolved(err, nil, nil, errors.As(err, &interruption) && !interruption.Timeout)
 }
 
-func (cr *creation) unresolved(err error, candidates []Session, lookErr error, interrupted bool) *UnresolvedError {
+func (cr *creation) unresolved(err error, candidates []Session, listErr error, interrupted bool) *UnresolvedError {
 	u := &UnresolvedError{
 		Device: cr.spec.Device, Candidates: candidates, Until: cr.until, Seconds: cr.spec.Seconds,
-		LookErr: lookErr, Interrupted: interrupted, Err: err,
+		ListErr: listErr, Interrupted: interrupted, Err: err,
 	}
 	for _, e := range cr.lost {
 		if e.Correlator != "" {

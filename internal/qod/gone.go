@@ -14,8 +14,8 @@ import (
 // being billed, and nobody can delete it.
 
 const (
-	// maxLag is how long a replica or a list may lag behind a create. A 404 for a session younger than
-	// this proves nothing yet.
+	// maxLag is how long a replica or a list may lag behind a create. A 404 for a session younger
+	// than this proves nothing yet.
 	maxLag = time.Minute
 	// lagInterval is the time between two requests for such a session.
 	lagInterval = 4 * time.Second
@@ -44,7 +44,7 @@ const (
 	ProofList    Proof = "a complete list of the sessions does not show it"
 	ProofExpired Proof = "it is past its end"
 	ProofDeleted Proof = "this run has deleted it"
-	ProofRepeat  Proof = "the API said so twice, in its own words, and has no list to ask"
+	ProofRepeat  Proof = "the API said so twice, and it offers no list of the sessions"
 )
 
 // IsGone reports whether err proves that the session does not exist.
@@ -55,19 +55,19 @@ func IsGone(err error) bool {
 
 // UnprovenError is a 404 or 410 that does not prove that the session is gone.
 type UnprovenError struct {
-	ID     string
-	Listed bool   // a list shows the session
-	Look   error  // why there was no list that could prove it
-	Scope  string // the scope that lists require, where these credentials cannot list
-	Err    *Error // the answer
+	ID      string
+	Listed  bool   // a list shows the session
+	ListErr error  // why there was no list that could prove it
+	Scope   string // the scope that lists require, where these credentials cannot list
+	Err     *Error // the answer
 }
 
 func (e *UnprovenError) Error() string {
 	switch {
 	case e.Listed:
 		return fmt.Sprintf("%s, but the list of sessions shows it", e.Err)
-	case e.Look != nil:
-		return fmt.Sprintf("%s, which proves nothing without a list of the sessions: %s", e.Err, e.Look)
+	case e.ListErr != nil:
+		return fmt.Sprintf("%s, which proves nothing without a list of the sessions: %s", e.Err, e.ListErr)
 	}
 	return fmt.Sprintf("%s, which proves nothing", e.Err)
 }
@@ -133,10 +133,10 @@ func (a absence) prove(ctx context.Context) (_ Session, listed bool, _ error) {
 		return Session{}, false, newInterruptedError(ctx, a.answer.Operation, true, a.answer)
 	case a.expiredByClock(ctx), a.expiredByRepeat(ctx):
 		return a.gone(ProofExpired)
-	case c.lists.unsupported():
+	case c.listCache.unsupported():
 		return a.proveByRepeat(ctx, err)
 	}
-	return Session{}, false, &UnprovenError{ID: a.ref.ID, Look: err, Err: a.answer}
+	return Session{}, false, &UnprovenError{ID: a.ref.ID, ListErr: err, Err: a.answer}
 }
 
 func (a absence) gone(proof Proof) (Session, bool, error) {
@@ -159,9 +159,9 @@ func (a absence) expiredByClock(ctx context.Context) bool {
 	return err == nil && a.expired(now)
 }
 
-// expiredByRepeat is expiredByClock where lists do not show the time either: the same answer a second
-// later confirms it. This machine's clock has to agree, since whatever answers with these 404s may
-// have a clock of its own.
+// expiredByRepeat is expiredByClock where lists do not show the time either: the same answer a
+// second later confirms it. This machine's clock has to agree, since whatever answers with these
+// 404s may have a clock of its own.
 func (a absence) expiredByRepeat(ctx context.Context) bool {
 	c := a.client
 	if !a.expired(c.clock.estimate()) || !a.expired(time.Now()) {
@@ -235,7 +235,7 @@ func (a absence) waitOutLag(ctx context.Context) (Session, error) {
 // started after this answer decides.
 func (a absence) checkList(ctx context.Context, notBefore time.Time) (Session, error) {
 	c := a.client
-	if refusal := c.lists.recentRefusal(); refusal != nil {
+	if refusal := c.listCache.recentRefusal(); refusal != nil {
 		return Session{}, refusal
 	}
 	answered := time.Now()
@@ -277,7 +277,7 @@ func (c *Client) misses(ctx context.Context, list *snapshot) error {
 // proveByRepeat is for an API without a list: it has to answer the same twice, with a code of its
 // own document. Gateways send other codes, or none.
 func (a absence) proveByRepeat(ctx context.Context, noList error) (Session, bool, error) {
-	unproven := &UnprovenError{ID: a.ref.ID, Look: noList, Scope: a.client.dialect.list().scope, Err: a.answer}
+	unproven := &UnprovenError{ID: a.ref.ID, ListErr: noList, Scope: a.client.dialect.list().scope, Err: a.answer}
 	if !a.answer.documented {
 		return Session{}, false, unproven
 	}

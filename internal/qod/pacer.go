@@ -34,15 +34,15 @@ const (
 	// maxInterval bounds the interval, and how long the Retry-After of one answer delays other
 	// requests: a 429 may be about the quota of one device and ask for an hour.
 	maxInterval = 5 * time.Second
-	// slowdownDelay is how long a longer interval takes to have an effect: limits are counted over a
-	// second at least, and for as long there are 429s whatever the interval.
+	// slowdownDelay is how long a longer interval takes to have an effect: limits are counted over
+	// a second at least, and for as long there are 429s whatever the interval.
 	slowdownDelay = time.Second
 )
 
 func newPacer() *pacer { return &pacer{queue: make(chan struct{}, 1)} }
 
 // errNoSlot says that the deadline would pass before a request could start.
-var errNoSlot = errors.New("there is no time left to wait for its turn")
+var errNoSlot = errors.New("there is no time left to wait for a slot")
 
 // awaitSlot returns when a request may start. If the deadline passes first, nothing is sent, and
 // the error is the 429 that other requests were answered with.

@@ -22,9 +22,10 @@ type resourcePlan[M any] struct {
 	warnings diag.Diagnostics
 }
 
-// modifyPlan refuses what the API cannot express, and lets decide plan the rest. That function is pure:
-// it gets the configuration, the prior state (nil for none), the private state, and the endpoint that the
-// provider is configured for. ok is false for a destroy, and where something was refused.
+// modifyPlan refuses what the API cannot express, and lets decide plan the rest. That function is
+// pure: it gets the configuration, the prior state (nil for none), the private state, and the
+// endpoint that the provider is configured for. ok is false for a destroy, and where something was
+// refused.
 func modifyPlan[M interface {
 	toSpec(token types.String) qod.Spec
 }](
@@ -67,27 +68,15 @@ type planner struct {
 	adopted  []string   // what an imported resource takes from the configuration
 }
 
-// request plans what a session is asked for. A write-only token cannot be compared; its version is.
-func (p *planner) request(config, prior requestModel) requestModel {
-	return requestModel{
-		Device:                       p.device(config.Device, prior.Device),
-		ApplicationServer:            p.object(path.Root("application_server"), config.ApplicationServer, prior.ApplicationServer),
-		QoSProfile:                   planAttribute(p, path.Root("qos_profile"), config.QoSProfile, prior.QoSProfile),
-		NotificationURL:              planAttribute(p, path.Root("notification_url"), config.NotificationURL, prior.NotificationURL),
-		NotificationAuthToken:        types.StringNull(),
-		NotificationAuthTokenVersion: planAttribute(p, path.Root("notification_auth_token_version"), config.NotificationAuthTokenVersion, prior.NotificationAuthTokenVersion),
-		WaitForAvailable:             config.WaitForAvailable,
-	}
-}
-
 // planAttribute is planner.attribute with the type of its values.
 func planAttribute[T attr.Value](p *planner, at path.Path, config, prior T) T {
 	v, _ := p.attribute(at, config, prior).(T)
 	return v
 }
 
-// attribute plans one attribute. It keeps the prior value if that means the same, takes the configured
-// one without a replacement after an import that left it null, and otherwise replaces the resource.
+// attribute plans one attribute. It keeps the prior value if that means the same, takes the
+// configured one without a replacement after an import that left it null, and otherwise replaces
+// the resource.
 func (p *planner) attribute(at path.Path, config, prior attr.Value) attr.Value {
 	switch {
 	case config.Equal(prior):
@@ -123,9 +112,9 @@ func (p *planner) object(at path.Path, config, prior types.Object) types.Object 
 	return types.ObjectValueMust(config.AttributeTypes(context.Background()), planned)
 }
 
-// device plans the device. An API may show an imported session with identifiers that the configuration
-// leaves out, or spell them differently (a phone number without its plus). If both are the same device,
-// the configuration stands, and the session is left alone.
+// device plans the device. An API may show an imported session with identifiers that the
+// configuration leaves out, or spell them differently (a phone number without its plus). If both
+// are the same device, the configuration stands, and the session is left alone.
 func (p *planner) device(config, prior types.Object) types.Object {
 	if p.imported && isSet(config) && isSet(prior) && toDevice(config).Matches(toDevice(prior)) {
 		prior = asConfigured(prior, config)
@@ -133,8 +122,8 @@ func (p *planner) device(config, prior types.Object) types.Object {
 	return p.object(path.Root("device"), config, prior)
 }
 
-// asConfigured is prior without what config leaves out, and with the spelling of config. Addresses keep
-// theirs, since sameAddress plans no change of them at all.
+// asConfigured is prior without what config leaves out, and with the spelling of config. Addresses
+// keep theirs, since sameAddress plans no change of them at all.
 func asConfigured(prior, config types.Object) types.Object {
 	result := prior.Attributes()
 	for name, configured := range config.Attributes() {
@@ -158,9 +147,9 @@ func sameAddress(a, b attr.Value) bool {
 	return ok && alsoOK && isSet(x) && isSet(y) && qod.SameAddress(x.ValueString(), y.ValueString())
 }
 
-// warnings are those of what was planned for a resource, which is "session" or "reservation". An unknown
-// value may turn out to be what it was, after the live session has been cut for it. With a second reason
-// for the replacement that makes no difference.
+// warnings are those of what was planned for a resource, which is "session" or "reservation". An
+// unknown value may turn out to be what it was, after the live session has been cut for it. With a
+// second reason for the replacement that makes no difference.
 func (p *planner) warnings(resource string) diag.Diagnostics {
 	switch {
 	case len(p.unknown) > 0 && len(p.unknown) == len(p.replace):

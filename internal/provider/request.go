@@ -1,0 +1,121 @@
+package provider
+
+import (
+	"maps"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+)
+
+// requestModel has the arguments that all resources share. An argument needs four lines in this
+// file: in requestModel, toSpec, planner.request and requestAttributes.
+type requestModel struct {
+	Device                       types.Object           `tfsdk:"device"`
+	ApplicationServer            types.Object           `tfsdk:"application_server"`
+	QoSProfile                   types.String           `tfsdk:"qos_profile"`
+	NotificationURL              types.String           `tfsdk:"notification_url"`
+	NotificationAuthToken        types.String           `tfsdk:"notification_auth_token"`
+	NotificationAuthTokenVersion validators.WholeNumber `tfsdk:"notification_auth_token_version"`
+	WaitForAvailable             types.Bool             `tfsdk:"wait_for_available"`
+}
+
+// waits reports whether to wait for AVAILABLE, which is the default.
+func (m requestModel) waits() bool {
+	return m.WaitForAvailable.IsNull() || m.WaitForAvailable.ValueBool()
+}
+
+// mayWait is waits at plan time, when the value may be unknown.
+func (m requestModel) mayWait() bool { return m.WaitForAvailable.IsUnknown() || m.waits() }
+
+// toSpec translates what is configured; the duration, or the end, is the resource's own. The token
+// comes from the configuration: a write-only value is in nothing else.
+func (m requestModel) toSpec(token types.String, seconds int64, until time.Time) qod.Spec {
+	return qod.Spec{
+		Device:                toDevice(m.Device),
+		ApplicationServer:     toApplicationServer(m.ApplicationServer),
+		QoSProfile:            m.QoSProfile.ValueString(),
+		Seconds:               seconds,
+		Until:                 until,
+		NotificationURL:       m.NotificationURL.ValueString(),
+		NotificationAuthToken: token.ValueString(),
+	}
+}
+
+// recordImported fills in what the state does not have after an import.
+func (m *requestModel) recordImported(s qod.Session) {
+	if m.Device.IsNull() && !s.Device.IsZero() {
+		m.Device = fromDevice(s.Device)
+	}
+}
+
+// request plans what a session is asked for. A write-only token cannot be compared; its version is.
+func (p *planner) request(config, prior requestModel) requestModel {
+	return requestModel{
+		Device:                       p.device(config.Device, prior.Device),
+		ApplicationServer:            p.object(path.Root("application_server"), config.ApplicationServer, prior.ApplicationServer),
+		QoSProfile:                   planAttribute(p, path.Root("qos_profile"), config.QoSProfile, prior.QoSProfile),
+		NotificationURL:              planAttribute(p, path.Root("notification_url"), config.NotificationURL, prior.NotificationURL),
+		NotificationAuthToken:        types.StringNull(),
+		NotificationAuthTokenVersion: planAttribute(p, path.Root("notification_auth_token_version"), config.NotificationAuthTokenVersion, prior.NotificationAuthTokenVersion),
+		WaitForAvailable:             config.WaitForAvailable,
+	}
+}
+
+// requestAttributes are the arguments that every resource shares, see requestModel, and those of
+// its own. The resource is the noun that descriptions use for it.
+func requestAttributes(resource string, own map[string]schema.Attribute) map[string]schema.Attribute {
+	replaces := "Changing this replaces the " + resource + "."
+	all := map[string]schema.Attribute{
+		"device": deviceSchema(requestedDevice, "Device to reserve quality for, identified by at least one of these attributes. "+replaces),
+		"application_server": applicationServerSchema("Application server that the device communicates with: " +
+			"at least one address or CIDR block. Default: any server. " + replaces),
+		"qos_profile": schema.StringAttribute{
+			MarkdownDescription: "QoS profile: `QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`. " + replaces + " So does a change made by the network.",
+			Required:            true,
+			Validators:          []validator.String{validators.ProfileName},
+		},
+		"notification_url": schema.StringAttribute{
+			MarkdownDescription: "Absolute `https` or `http` URL that the network notifies of status changes. " + replaces,
+			Optional:            true,
+			Validators:          []validator.String{validators.WebhookURL},
+		},
+		"notification_auth_token": schema.StringAttribute{
+			MarkdownDescription: "Bearer token that the network sends to `notification_url`. " +
+				"Write-only: it is stored in neither plan nor state, so Terraform cannot detect that it has changed. " +
+				"Increase `notification_auth_token_version` whenever it changes. " +
+				"Supply it from the environment or an ephemeral variable, because Terraform stores literals in saved plans.",
+			Optional: true,
+			// Not Sensitive as well: what is never stored need not be hidden, and each mark of a
+			// sensitive value is written with every snapshot of the state, which takes a tenth of
+			// an apply of a thousand sessions.
+			WriteOnly: true,
+			Validators: []validator.String{
+				validators.BearerToken,
+				validators.AlsoRequires("notification_url", "the network sends the token to that URL"),
+			},
+		},
+		"notification_auth_token_version": schema.Int64Attribute{
+			MarkdownDescription: "Version of `notification_auth_token`, 0 or greater. Increase it whenever the token changes. " +
+				replaces + " The new one uses the configured token.",
+			Optional:   true,
+			CustomType: validators.WholeNumberType{},
+			Validators: []validator.Int64{
+				validators.Int64Between(0, 1<<53, ""),
+				validators.AlsoRequires("notification_auth_token", "it is the version of that token"),
+			},
+		},
+		"wait_for_available": schema.BoolAttribute{
+			MarkdownDescription: "Wait until the network reports the session as `AVAILABLE`. " +
+				"With `false`, an apply succeeds as soon as the session has been requested. Default: `true`.",
+			Optional: true,
+		},
+	}
+	maps.Copy(all, own)
+	return all
+}
