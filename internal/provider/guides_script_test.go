@@ -68,7 +68,7 @@ type guide struct {
 //	seed NUMBER [PROFILE SECONDS]    somebody else makes a session; $ID is its id
 //	numbers-without-plus       the network shows phone numbers without their plus
 //	refuse N STATUS            the network refuses the next N creates
-//	sleeps [N COMMAND]         sleep advances the network's clock; the Nth time, COMMAND runs
+//	sleeps [N COMMAND]…        sleep advances the network's clock; the Nth time, COMMAND runs
 //	gate MOST CUT OBJECTION…   plans, and asks gate.jq, which must have just these objections
 //
 // The output of terraform, sh and snippet is on one line without frames, for "stdout". The
@@ -207,7 +207,7 @@ func (g *guide) run(ts *testscript.TestScript, want int, command []string) {
 }
 
 // scriptVariables are those of a script's environment that its programs see, besides the CLI's.
-var scriptVariables = []string{"CUT", "ID", "INTERVAL", "MINUTES", "MOST", "PATH", "QOD_MAX_RETRIES", "REHEARSAL_PHONE_NUMBER", "TF_CLI_ARGS_plan"}
+var scriptVariables = []string{"ALERT", "CUT", "ID", "INTERVAL", "MINUTES", "MOST", "PATH", "QOD_MAX_RETRIES", "REHEARSAL_PHONE_NUMBER", "TF_CLI_ARGS_plan"}
 
 func (g *guide) environment(ts *testscript.TestScript) []string {
 	env := slices.Concat(g.cli.Env, []string{"TF_INPUT=0"})
@@ -333,8 +333,8 @@ func (g *guide) seed(ts *testscript.TestScript, args []string) {
 
 func (g *guide) sleeps(ts *testscript.TestScript, args []string) error {
 	script := "#!/bin/sh\nset -eu\nqod-sandbox advance \"$1s\" >/dev/null\necho slept >>slept\n"
-	if len(args) > 0 {
-		script += fmt.Sprintf("case $(wc -l <slept | tr -d ' ') in %s) %s ;; esac\n", args[0], args[1])
+	for happens := range slices.Chunk(args, 2) {
+		script += fmt.Sprintf("case $(wc -l <slept | tr -d ' ') in %s) %s ;; esac\n", happens[0], happens[1])
 	}
 	dir := g.network.T.TempDir()
 	ts.Setenv("PATH", dir+string(os.PathListSeparator)+ts.Getenv("PATH"))
