@@ -562,7 +562,7 @@ func TestReservation_import(t *testing.T) {
 		network.Expect(cut, "SCHEDULED", "DELETE")
 		acctest.ContainsAll(t, strings.Join(cut.Warnings(), ""), []string{"Imported QoS Session Deleted", "lay outside of the window"})
 	}))
-	t.Run("unavailable", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("unavailable", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		r := adopted(network, seed(network))
 		revokeAll(network)
 		r = network.Expect(network.Run(r, match(nil)), "UNAVAILABLE", "")
@@ -597,7 +597,7 @@ func TestReservation_import(t *testing.T) {
 			t.Fatalf("the state has %v", vanished.Values)
 		}
 	}))
-	t.Run("gone before the next plan", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("gone before the next plan", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		id := seed(network)
 		r := adopted(network, id)
 		network.Remove(id)
@@ -664,7 +664,7 @@ func TestReservation_drift(t *testing.T) {
 			}
 		}))
 	}
-	t.Run("recorded, then ended", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("recorded, then ended", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		r := network.Expect(network.Run(acctest.State{}, match(nil)), "AVAILABLE", "POST")
 		drift(network)
 		seen := network.Client().Reservations().Refresh(r)
@@ -678,7 +678,7 @@ func TestReservation_drift(t *testing.T) {
 func TestReservation_endsEarly(t *testing.T) {
 	t.Parallel()
 	const anHourOn = "2028-03-01T01:15:00Z"
-	t.Run("requested, and no end shown", acc.InBubble(0, sandbox.Config{Provisioning: time.Hour}, func(t *testing.T, network *acctest.Network) {
+	t.Run("requested, and no end shown", acc.InBubble(0, sandbox.Config{Provisioning: time.Hour}, func(_ *testing.T, network *acctest.Network) {
 		doNot := attrs{"wait_for_available": false}
 		r := network.Expect(network.Run(acctest.State{}, match(doNot)), "REQUESTED", "POST")
 		network.ExpectOneWarning(network.Run(r, match(doNot).With("ends_at", anHourOn)), "QoS Session Ends Before Its Window", "until "+matchEnds+" at most")
@@ -704,7 +704,7 @@ func TestReservation_endsEarly(t *testing.T) {
 		expectErrors(network, made, "timeouts.create")
 		acctest.ContainsAll(t, strings.Join(made.Warnings(), ""), []string{"QoS Session Ends Before Its Window", "until 2028-03-01T20:1"})
 	}))
-	t.Run("the window closes during the wait", acc.InBubble(time.Hour, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("the window closes during the wait", acc.InBubble(time.Hour, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		config := match(attrs{"ends_at": "2028-02-29T20:15:30Z", "timeouts": attrs{"update": "1m"}})
 		r := createScheduled(network, config)
 		keepRequested(network, 1000)

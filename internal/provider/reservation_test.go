@@ -6,6 +6,7 @@ package provider
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -23,9 +24,7 @@ func match(more attrs) attrs {
 		"device": attrs{"phone_number": "+34600000010"}, "qos_profile": "QOS_L",
 		"starts_at": matchStarts, "ends_at": matchEnds,
 	}
-	for name, value := range more {
-		config[name] = value
-	}
+	maps.Copy(config, more)
 	return config
 }
 
@@ -269,7 +268,7 @@ func TestReservation_tooLate(t *testing.T) {
 			acctest.ContainsAll(t, strings.Join(made.Warnings(), ""), []string{"Reservation Window Has Ended", matchEnds})
 		}
 	})
-	t.Run("what remains is rounded down", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("what remains is rounded down", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		network.AtMatch(4*time.Hour - 20*time.Second) // and a few milliseconds, until it is asked for
 		network.Expect(network.Run(acctest.State{}, match(nil)), "AVAILABLE", "POST")
 		network.ExpectDuration(19 * time.Second)

@@ -465,7 +465,7 @@ func TestSession_availablePastItsEnd(t *testing.T) {
 			expectSessions(network, next)
 		}))
 	}
-	t.Run("by a clock six hours off", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("by a clock six hours off", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		made := network.Client().MustCreate(hour(nil))
 		network.SkewDate(func(int, sandbox.Operation) time.Duration { return 6 * time.Hour })
 		c := network.ClientPastLag()
@@ -528,7 +528,7 @@ func TestSession_busyDelete(t *testing.T) {
 			expectSessions(network)
 		}))
 	}
-	t.Run("for too long", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("for too long", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		c := network.Client()
 		made := c.MustCreate(hour(attrs{"timeouts": attrs{"delete": "1s"}}))
 		network.InjectFault(sandbox.OpDelete, -1, sandbox.Status(423, `{"code": "BUSY", "message": "not now"}`))

@@ -163,9 +163,11 @@ func fill(v reflect.Value) {
 			v.Set(reflect.ValueOf(acctest.KickOff))
 			return
 		}
-		for i := range v.NumField() {
-			fill(v.Field(i))
+		for _, field := range v.Fields() {
+			fill(field)
 		}
+	default:
+		panic("a field of another kind: " + v.Kind().String())
 	}
 }
 

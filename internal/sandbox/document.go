@@ -56,14 +56,13 @@ func isUUID(value string) error {
 // validateRequest checks a request to the API against the document. The error is for the client: it
 // names the member and the rule, but does not repeat the value.
 //
-//nolint:contextcheck // it reads what is in memory
+
 func validateRequest(document *openapi3.T, c call) error {
 	err := openapi3filter.ValidateRequest(c.request.Context(), validationInput(document, c))
 	if err == nil {
 		return nil
 	}
-	var broken *openapi3.SchemaError
-	if errors.As(err, &broken) {
+	if broken, ok := errors.AsType[*openapi3.SchemaError](err); ok {
 		where := strings.Join(broken.JSONPointer(), ".")
 		if where == "" {
 			where = "the request"

@@ -160,7 +160,7 @@ func answers(status int, body string, header ...string) func(l *lab) diag.Diagno
 	}
 }
 
-var rateLimited = &qod.Error{
+var errRateLimited = &qod.Error{
 	Operation: qod.OperationCreate, Status: http.StatusTooManyRequests, Code: "QUOTA_EXCEEDED", Message: "Too many sessions", Correlator: correlator,
 }
 
@@ -261,10 +261,10 @@ var failures = map[string]failure{
 	"create/404 html": {make: answers(404, webPage, "Content-Type", "text/html")},
 	"create/405":      {make: answers(405, "")},
 	"create/429": {make: func(*lab) diag.Diagnostics {
-		return one(CreatingSession.CreateFailed(rateLimited))
+		return one(CreatingSession.CreateFailed(errRateLimited))
 	}},
 	"create/429 until the time is up": {make: func(*lab) diag.Diagnostics {
-		return one(CreatingSession.CreateFailed(&qod.InterruptedError{Operation: qod.OperationCreate, Timeout: true, Err: rateLimited}))
+		return one(CreatingSession.CreateFailed(&qod.InterruptedError{Operation: qod.OperationCreate, Timeout: true, Err: errRateLimited}))
 	}},
 	"create/429 for two hours": {make: answers(429, "", "Retry-After", "7200")},
 	"create/307":               {make: answers(307, "", "Location", "https://login.example/sso?state=hunter2")},
@@ -988,7 +988,7 @@ func (f failure) happen(t *testing.T) string {
 	return text
 }
 
-// rendered is how the golden file shows
+// rendered is how the golden file shows diagnostics.
 func rendered(diags diag.Diagnostics) string {
 	var parts []string
 	for _, d := range diags {

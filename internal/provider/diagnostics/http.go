@@ -149,6 +149,7 @@ func explainNoAnswer(whom string, err error) message {
 	}
 }
 
+// IsUntrusted reports whether a connection failed for its TLS.
 func IsUntrusted(err error) bool {
 	text := fmt.Sprint(err)
 	return strings.Contains(text, "tls: ") || strings.Contains(text, "x509: ") || strings.Contains(text, "HTTP response to HTTPS client")
