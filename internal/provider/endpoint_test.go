@@ -1,5 +1,5 @@
-// Proves that both resources say at which endpoint their session is, or will be, and that a plan that was
-// made for one endpoint does nothing at another.
+// Proves that both resources say at which endpoint their session is, or will be, and that a plan
+// that was made for one endpoint does nothing at another.
 
 package provider
 
@@ -203,7 +203,8 @@ func withEndpoint(c *acctest.CLI, endpoint string) *acctest.CLI {
 	return &elsewhere
 }
 
-// resources is what the state holds, as text. (OpenTofu drops the identity of what it could not delete.)
+// resources is what the state holds, as text. (OpenTofu drops the identity of what it could not
+// delete.)
 func describeState(c *acctest.CLI) string {
 	c.Network.T.Helper()
 	var lines []string
@@ -219,9 +220,9 @@ func describeState(c *acctest.CLI) string {
 	return strings.Join(lines, "\n")
 }
 
-// A plan that was saved with one endpoint in the environment does nothing in another: nothing arrives
-// there, the state is kept, and where it was made the same can still be done. What is to be made Terraform
-// refuses itself, since it plans that again; the rest is for the provider to refuse.
+// A plan that was saved with one endpoint in the environment does nothing in another: nothing
+// arrives there, the state is kept, and where it was made the same can still be done. What is to be
+// made Terraform refuses itself, since it plans that again; the rest is for the provider to refuse.
 func TestEndpoint_savedPlan(t *testing.T) {
 	t.Parallel()
 	const before = "lifecycle {\n  create_before_destroy = true\n}\n"

@@ -16,8 +16,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// unguarded are calls that reach no code of this provider, which has neither functions nor ephemeral
-// resources.
+// unguarded are calls that reach no code of this provider, which has neither functions nor
+// ephemeral resources.
 var unguarded = []string{
 	"StopProvider", "GetFunctions", "CallFunction",
 	"ValidateEphemeralResourceConfig", "OpenEphemeralResource", "RenewEphemeralResource", "CloseEphemeralResource",

@@ -1,6 +1,6 @@
-// Proves what planning decides of a reservation, without a CLI: nothing, an update that sends nothing,
-// one that may reserve or release, or a replacement. That it stays within what Terraform accepts, and
-// that no clock has a say.
+// Proves what planning decides of a reservation, without a CLI: nothing, an update that sends
+// nothing, one that may reserve or release, or a replacement. That it stays within what Terraform
+// accepts, and that no clock has a say.
 
 package provider
 
@@ -221,8 +221,8 @@ func TestPlanReservation(t *testing.T) {
 	}
 }
 
-// window_seconds is known while planning where the configuration says both ends, so that policies and
-// outputs can count on it.
+// window_seconds is known while planning where the configuration says both ends, so that policies
+// and outputs can count on it.
 func TestPlanReservation_windowSeconds(t *testing.T) {
 	t.Parallel()
 	text, none, notYet := types.StringValue, types.StringNull(), types.StringUnknown()

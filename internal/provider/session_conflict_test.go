@@ -80,7 +80,8 @@ func TestSession_conflicts(t *testing.T) {
 					t.Errorf("%q is in:\n%s", part, made.Errors())
 				}
 			}
-			// The delete of a session that can be seen may be about to come: it is waited for a moment.
+			// The delete of a session that can be seen may be about to come: it is waited for a
+			// moment.
 			if got := network.Writes(); strings.Trim(got, "POST ") != "" || network.Count(sandbox.OpCreate) > 5 || len(network.Ledger()) != before {
 				t.Errorf("requests that change something: %s; the network has %v", got, network.Ledger())
 			}

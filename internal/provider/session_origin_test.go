@@ -11,10 +11,10 @@ import (
 
 var otherClient = sandbox.ClientCredentials{ID: "other-client", Secret: "other-secret"}
 
-// A 404 proves nothing about a session that was made elsewhere. At another endpoint or for
-// another client it is an error that names both origins and the way out, for a refresh and for a
-// destroy, and the state is kept. When the session must have ended it is gone, wherever one asks.
-// All this is long ago by the clock of this machine, or a destroy at another endpoint would be refused
+// A 404 proves nothing about a session that was made elsewhere. At another endpoint or for another
+// client it is an error that names both origins and the way out, for a refresh and for a destroy,
+// and the state is kept. When the session must have ended it is gone, wherever one asks. All this
+// is long ago by the clock of this machine, or a destroy at another endpoint would be refused
 // before it is sent: see TestEndpoint_refuses.
 func TestSession_otherOrigin(t *testing.T) {
 	t.Parallel()
@@ -162,8 +162,8 @@ func clientWithToken(network *acctest.Network, token, client string) *acctest.Pr
 	return network.ClientWith(attrs{"client_id": nil, "client_secret": nil, "access_token": token})
 }
 
-// A static access token does not show whose it is. What it cannot see stays in the state, unless it is
-// over.
+// A static access token does not show whose it is. What it cannot see stays in the state, unless it
+// is over.
 func TestSession_otherToken(t *testing.T) {
 	t.Parallel()
 	for name, over := range map[string]bool{"before its end": false, "after its end": true} {

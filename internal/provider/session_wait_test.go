@@ -54,15 +54,6 @@ func TestSession_resumesWait(t *testing.T) {
 	}
 }
 
-// hour is a session of an hour, as a configuration.
-func hour(more attrs) attrs {
-	config := attrs{"device": attrs{"phone_number": "+34600000010"}, "qos_profile": "QOS_L", "duration": 3600}
-	for name, value := range more {
-		config[name] = value
-	}
-	return config
-}
-
 // onlyAtFirst has the first answer show something that later ones leave out.
 func onlyAtFirst(shown map[string]any) func(info map[string]any) {
 	first := true
@@ -320,4 +311,23 @@ func TestSession_untainted(t *testing.T) {
 	if got := network.Writes(); got != "POST DELETE" {
 		t.Errorf("requests that change something: %s, want one POST and the DELETE in the end", got)
 	}
+}
+
+// A session that was made and is not to be seen until the time is up is in the state, tainted, with
+// its id in the error.
+func TestSession_notSeenWhileWaiting(t *testing.T) {
+	acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		network.Lag(sandbox.OpRead, 25*time.Second)
+		network.Lag(sandbox.OpList, 25*time.Second)
+		made := network.Client().Create(hour(attrs{"timeouts": attrs{"create": "2s"}}))
+		expectSessions(network, made.State)
+		acctest.ContainsAll(t, made.Errors(), []string{
+			"Unable to Create QoS Session: ", "in the time allowed (timeouts.create)", "404 Not Found", "tainted", "terraform untaint keeps it", "Session: " + network.SessionIDs()[0],
+		})
+		network.Advance(30 * time.Second)
+		c := network.Client()
+		if read := c.Refresh(made.State); read.Text("id") != network.SessionIDs()[0] || read.Text("qos_status") != "AVAILABLE" || len(read.Diagnostics) > 0 {
+			t.Errorf("a later run: %v; %s", read.Values, acctest.Describe(read.Diagnostics))
+		}
+	})(t)
 }

@@ -42,8 +42,8 @@ func (c *Client) Create(ctx context.Context, spec Spec) (s Session, err error) {
 		return Session{}, newInterruptedError(ctx, OperationCreate, false, nil)
 	}
 	defer unlock()
-	c.config.Posting.Lock()
-	defer c.config.Posting.Unlock()
+	c.config.PostInFlight.Lock()
+	defer c.config.PostInFlight.Unlock()
 
 	// A token failure here, unlike one after a POST, proves that nothing was sent.
 	if _, err := c.authorizer.Token(ctx, spec.Device); err != nil {
@@ -295,8 +295,8 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 		if found, err := cr.findLost(ctx, 0); found.ID != "" || err != nil {
 			return found, true, err
 		}
-		// From here on it counts as one whose answer was lost, in case it was processed and lists lag.
-		// A second 401 proves that neither was.
+		// From here on it counts as one whose answer was lost, in case it was processed and lists
+		// lag. A second 401 proves that neither was.
 		defer func() {
 			if isUnauthorized(err) {
 				cr.lost = cr.lost[:len(cr.lost)-1]
@@ -310,8 +310,8 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 // post sends one POST under a context that nothing cancels.
 func (cr *creation) post(ctx context.Context, attempt int) (Session, error) {
 	c := cr.client
-	// The wait for a slot is here because from where the POST is sent nothing cancels it, and because
-	// it must not count towards the seconds that remain until Spec.Until.
+	// The wait for a slot is here because from where the POST is sent nothing cancels it, and
+	// because it must not count towards the seconds that remain until Spec.Until.
 	if err := c.awaitSlot(ctx, request{operation: OperationCreate}); err != nil {
 		return Session{}, err
 	}
@@ -388,7 +388,7 @@ func (cr *creation) failed(err error) error {
 	var already *UnresolvedError
 	var conflict *ConflictError
 	if cr.shownConflict != nil && !errors.As(err, &already) && !errors.As(err, &conflict) {
-		cr.shownConflict.Then = err
+		cr.shownConflict.RetryErr = err
 		err = cr.shownConflict
 	}
 	if len(cr.lost) == 0 || errors.As(err, &already) {
@@ -398,10 +398,10 @@ func (cr *creation) failed(err error) error {
 	return cr.unresolved(err, nil, nil, errors.As(err, &interruption) && !interruption.Timeout)
 }
 
-func (cr *creation) unresolved(err error, candidates []Session, lookErr error, interrupted bool) *UnresolvedError {
+func (cr *creation) unresolved(err error, candidates []Session, listErr error, interrupted bool) *UnresolvedError {
 	u := &UnresolvedError{
 		Device: cr.spec.Device, Candidates: candidates, Until: cr.until, Seconds: cr.spec.Seconds,
-		LookErr: lookErr, Interrupted: interrupted, Err: err,
+		ListErr: listErr, Interrupted: interrupted, Err: err,
 	}
 	for _, e := range cr.lost {
 		if e.Correlator != "" {

@@ -182,8 +182,8 @@ func TestCreateLooksByListsThatAreWholeAndNew(t *testing.T) {
 		scenarios[name+", for ever"] = scenario{
 			arrange: failCreateAndLists(sandbox.DropAfterCommit(), -1, effect), posts: 1, leftBehind: 1, limit: 35 * time.Second,
 			check: wantUnresolved(0, 1, func(t *testing.T, _ *qodtest.Network, e *qod.UnresolvedError) {
-				if e.LookErr == nil || !strings.Contains(e.LookErr.Error(), "list") {
-					t.Errorf("it does not say why it was not found: %v", e.LookErr)
+				if e.ListErr == nil || !strings.Contains(e.ListErr.Error(), "list") {
+					t.Errorf("it does not say why it was not found: %v", e.ListErr)
 				}
 			}),
 		}
@@ -233,7 +233,8 @@ func TestCreateFindsTheSessionOnALaterPage(t *testing.T) {
 func TestCreateAdoptsASessionOnce(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Latency: time.Second}}, func(t *testing.T, n *qodtest.Network) {
-		// One phone, as two devices that have nothing in common for this process; only the network knows.
+		// One phone, as two devices that have nothing in common for this process; only the network
+		// knows.
 		n.Echo(func(info map[string]any) {
 			info["device"] = map[string]any{"phoneNumber": qodtest.Phone, "networkAccessIdentifier": "a@example.com"}
 		})
@@ -301,7 +302,8 @@ func TestCreateAdoptsOnlyWhatIsOurs(t *testing.T) {
 			arrange: func(_ *testing.T, n *qodtest.Network) { n.InjectFault(sandbox.OpList, -1, sandbox.HangBeforeCommit()) }, posts: 1, made: true,
 			limit: 6 * time.Second,
 		},
-		// The first answer of all is the list that finds the session: its Date is the server's clock.
+		// The first answer of all is the list that finds the session: its Date is the server's
+		// clock.
 		"without any answer before the POST": {arrange: failListsUntilCreate(sandbox.DropAfterCommit(), sandbox.DropBeforeCommit()), posts: 1, made: true},
 
 		"it shows no device":       {arrange: echo(withoutFields("device")), posts: 1, leftBehind: 1, check: wantUnresolved(1, 1)},
@@ -399,15 +401,15 @@ func TestCreateAdoptsOnlyWhatIsOurs(t *testing.T) {
 		"the look fails": {
 			arrange: failCreateAndLists(sandbox.DropAfterCommit(), -1, unavailable), posts: 1, leftBehind: 1,
 			check: wantUnresolved(0, 1, func(t *testing.T, _ *qodtest.Network, e *qod.UnresolvedError) {
-				if e.LookErr == nil || !strings.Contains(e.LookErr.Error(), "503") {
-					t.Errorf("the error of the look: %v", e.LookErr)
+				if e.ListErr == nil || !strings.Contains(e.ListErr.Error(), "503") {
+					t.Errorf("the error of the look: %v", e.ListErr)
 				}
 			}),
 		},
 		"the look hangs": {
 			arrange: failCreateAndLists(sandbox.DropAfterCommit(), -1, sandbox.HangBeforeCommit()), posts: 1, leftBehind: 1,
 			check: wantUnresolved(0, 1, func(t *testing.T, _ *qodtest.Network, e *qod.UnresolvedError) {
-				if e.LookErr == nil {
+				if e.ListErr == nil {
 					t.Error("the error of the look is missing")
 				}
 			}),
@@ -416,8 +418,8 @@ func TestCreateAdoptsOnlyWhatIsOurs(t *testing.T) {
 			arrange: failCreateAndLists(sandbox.DropAfterCommit(), -1, sandbox.Status(503, `{"code":"BUSY"}`, "Retry-After", "86400")),
 			posts:   1, leftBehind: 1,
 			check: wantUnresolved(0, 1, func(t *testing.T, _ *qodtest.Network, e *qod.UnresolvedError) {
-				if e.LookErr == nil || !strings.Contains(e.LookErr.Error(), "BUSY") {
-					t.Errorf("the error of the look: %v", e.LookErr)
+				if e.ListErr == nil || !strings.Contains(e.ListErr.Error(), "BUSY") {
+					t.Errorf("the error of the look: %v", e.ListErr)
 				}
 			}),
 		},
@@ -439,7 +441,8 @@ func TestCreateAdoptsOnlyWhatIsOurs(t *testing.T) {
 			arrange: failCreateAndLists(sandbox.DropAfterCommit(), -1, emptyList), posts: 7, leftBehind: 1, limit: 100 * time.Second,
 			check: func(t *testing.T, _ *qodtest.Network, err error) { _ = qodtest.ErrorAs[*qod.UnresolvedError](t, err) },
 		},
-		// The search takes no longer than one request may; a candidate must not be forgotten at its end.
+		// The search takes no longer than one request may; a candidate must not be forgotten at its
+		// end.
 		"it shows no device, and the look is short": {
 			Options: qodtest.Options{Client: func(c *qod.Config) { c.RequestTimeout = 2 * time.Second }},
 			arrange: func(_ *testing.T, n *qodtest.Network) {
@@ -463,7 +466,7 @@ func TestCreateAdoptsOneOfTwo(t *testing.T) {
 			n.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: 2, Effect: sandbox.HangAfterCommit()})
 			s, err := n.Create(t.Context(), qodtest.Spec())
 			var lost *qod.UnresolvedError
-			if made := n.Ledger(); len(made) != 2 || s.ID != made[0].ID || !errors.As(err, &lost) || lost.Kept != s.ID ||
+			if made := n.Ledger(); len(made) != 2 || s.ID != made[0].ID || !errors.As(err, &lost) || lost.KeptID != s.ID ||
 				len(lost.Candidates) != 1 || lost.Candidates[0].ID != made[1].ID {
 				t.Errorf("%s, %v; the network has %v", s.ID, err, made)
 			}

@@ -15,8 +15,8 @@ type Sessions interface {
 	Await(ctx context.Context, ref Ref) (Session, error)
 	// Read returns the session. IsGone(err) holds only where it is proven that there is none.
 	Read(ctx context.Context, ref Ref) (Session, error)
-	// ReadCached returns the session where a shared list shows that it is healthy. It never reads the
-	// session itself. False means that only Read can tell.
+	// ReadCached returns the session where a shared list shows that it is healthy. It never reads
+	// the session itself. False means that only Read can tell.
 	ReadCached(ctx context.Context, ref Ref) (Session, bool)
 	// Delete deletes the session. IsGone(err) holds when there was none.
 	Delete(ctx context.Context, ref Ref) error

@@ -10,8 +10,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// ClockUnknown reports that nothing could be concluded of a window. The local clock never stands in: a
-// runner that is an hour slow would leave a broadcast without its session.
+// ClockUnknown reports that nothing could be concluded of a window. The local clock never stands
+// in: a runner that is an hour slow would leave a broadcast without its session.
 func (o Operation) ClockUnknown(err error) diag.Diagnostic {
 	return o.failed(o.withoutClock(err))
 }
@@ -40,8 +40,8 @@ func (o Operation) withoutClock(err error) message {
 	return m
 }
 
-// StatusUnknown reports that a reservation without a session could not be looked at: nothing is lost,
-// and what is recorded stands.
+// StatusUnknown reports that a reservation without a session could not be looked at: nothing is
+// lost, and what is recorded stands.
 func StatusUnknown(err error) diag.Diagnostic {
 	m := timeCause("whether the window is open", err)
 	m.cause += " The reservation has no session, so nothing is lost, and its status is kept as it was last seen."
@@ -90,13 +90,13 @@ func explainContradiction(e *ContradictionError) message {
 	return m.fact("Session", e.Session.ID)
 }
 
-// MachineTolerance is how far the API's clock and this machine's may lie apart before one of them has to
-// be wrong.
+// MachineTolerance is how far the API's clock and this machine's may lie apart before one of them
+// has to be wrong.
 const MachineTolerance = 5 * time.Minute
 
-// ContradictionError says that a session and the API's clock cannot both be right: the API shows it as
-// AVAILABLE at a time that is not its own. A node of the API whose clock is wrong, or a cache, must
-// neither end a broadcast nor buy another one.
+// ContradictionError says that a session and the API's clock cannot both be right: the API shows it
+// as AVAILABLE at a time that is not its own. A node of the API whose clock is wrong, or a cache,
+// must neither end a broadcast nor buy another one.
 type ContradictionError struct {
 	Session qod.Session
 	Now     time.Time // the API's

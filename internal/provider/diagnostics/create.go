@@ -63,8 +63,8 @@ func (o Operation) OtherProfile(s qod.Session, asked string) diag.Diagnostic {
 	}.fact("Session", s.ID).detail())
 }
 
-// GrantedInThePast reports a session that was over, by its own account, when it was made: to leave it at that
-// would buy another one in every apply, without a word.
+// GrantedInThePast reports a session that was over, by its own account, when it was made: to leave
+// it at that would buy another one in every apply, without a word.
 func (o Operation) GrantedInThePast(s qod.Session) diag.Diagnostic {
 	return o.failed(message{
 		cause:  fmt.Sprintf("The network shows the session as %s until %s, which is past by its own clock. Whether the device has its quality is not known.", s.Status, instantText(s.ExpiresAt)),

@@ -1,6 +1,6 @@
-// Package diagnostics says what went wrong, to whoever's pipeline just failed: it turns the errors of
-// package qod, and what the API says of a session, into errors and warnings of Terraform. There is a
-// file for each family of them; testdata has every text.
+// Package diagnostics says what went wrong, to whoever's pipeline just failed: it turns the errors
+// of package qod, and what the API says of a session, into errors and warnings of Terraform. There
+// is a file for each family of them; testdata has every text.
 package diagnostics
 
 import (

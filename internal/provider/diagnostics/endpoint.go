@@ -30,8 +30,8 @@ func ifSandbox(made string) string {
 		"To use one sandbox for several commands: qod-sandbox exec -- sh\n\n"
 }
 
-// PlannedElsewhere refuses an operation that was planned for another endpoint than the one that it would
-// be sent to.
+// PlannedElsewhere refuses an operation that was planned for another endpoint than the one that it
+// would be sent to.
 func (o Operation) PlannedElsewhere(planned, configured, sessionID string) diag.Diagnostic {
 	where, left, sandboxed, forget := "", "the state is kept as it was", "", ""
 	switch {

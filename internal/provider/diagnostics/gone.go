@@ -12,8 +12,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// GoneForToken refuses to let go of a session that a static access token cannot see: it may be another
-// client's token, whose list does not show the session either.
+// GoneForToken refuses to let go of a session that a static access token cannot see: it may be
+// another client's token, whose list does not show the session either.
 func (o Operation) GoneForToken(id, origin string) diag.Diagnostic {
 	m := message{
 		cause: fmt.Sprintf("%s does not know the session, or does not show it to this access token. A static token does not show whose it is: "+
@@ -26,8 +26,8 @@ func (o Operation) GoneForToken(id, origin string) diag.Diagnostic {
 	return o.failed(withSession(m, id))
 }
 
-// goneSummary names the session: Terraform shows one of several warnings with equal summaries, and each
-// session that leaves a state before its end has to be named.
+// goneSummary names the session: Terraform shows one of several warnings with equal summaries, and
+// each session that leaves a state before its end has to be named.
 func goneSummary(id string) string { return "QoS Session " + id + " Gone Before Its End" }
 
 // GoneEarly names a session that is proven gone before its end.
@@ -52,8 +52,8 @@ func (o Operation) GoneEarly(ref qod.Ref, gone *qod.GoneError) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(goneSummary(ref.ID), withSession(m, ref.ID).detail())
 }
 
-// LostNotDeleted tells of a session that was proven gone earlier, and that a destroy has tried to delete
-// all the same.
+// LostNotDeleted tells of a session that was proven gone earlier, and that a destroy has tried to
+// delete all the same.
 func LostNotDeleted(ref qod.Ref, err error) diag.Diagnostic {
 	m := explain(err)
 	m.cause = "The reservation had this session until it disappeared from the network before its end. Whether it is still gone could not be checked. " + m.cause
@@ -75,9 +75,9 @@ func explainUnproven(e *qod.UnprovenError) message {
 	}
 	m.cause += " That alone does not prove that the session is gone: it may come from a gateway in front of the API, or from a server that has not caught up."
 	m.remedy = "Try again in a minute. If the problem persists, check endpoint (QOD_ENDPOINT), and whether a gateway or proxy answers in the API's place. " + ifKnownGone
-	noList, _ := errors.AsType[*qod.Error](e.Look)
+	noList, _ := errors.AsType[*qod.Error](e.ListErr)
 	switch {
-	case e.Look == nil:
+	case e.ListErr == nil:
 	case e.Scope != "" && noList != nil && noList.Status == http.StatusForbidden:
 		m.cause += " These credentials may not list the sessions, which would settle it."
 		m.remedy = fmt.Sprintf("Ask the operator to grant this client the scope %s, which listing the sessions requires. %s", e.Scope, ifKnownGone) + lostWhenOver
@@ -85,7 +85,7 @@ func explainUnproven(e *qod.UnprovenError) message {
 		m.cause += " The API lists no sessions (" + statusText(noList.Status) + "), which would settle it."
 		m.remedy += lostWhenOver
 	default:
-		look := explain(e.Look)
+		look := explain(e.ListErr)
 		m.cause += " " + introduced("No list of the sessions could settle it", look.cause)
 		m.remedy = joined(cmp.Or(look.remedy, askAboutLists), "Check endpoint (QOD_ENDPOINT), too.", ifKnownGone)
 	}
@@ -96,8 +96,8 @@ const ifKnownGone = "If you know that the session is gone, make Terraform forget
 
 const lostWhenOver = " Once the session is past its end, the provider removes it from the state by itself."
 
-// HeldTwice warns of a session that two resources hold. The id is in the summary, since Terraform shows
-// one of many warnings whose summaries are equal.
+// HeldTwice warns of a session that two resources hold. The id is in the summary, since Terraform
+// shows one of many warnings whose summaries are equal.
 func (o Operation) HeldTwice(id string) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(fmt.Sprintf("QoS Session %s Held by Two Resources", id), message{
 		cause: "Another resource in the state holds the same session as this one. Destroying either of them, or deleting it from the configuration, " +

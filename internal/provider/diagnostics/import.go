@@ -30,8 +30,8 @@ func (o Operation) ImportUnknown(id, origin string, err error) diag.Diagnostic {
 	return o.failed(m)
 }
 
-// CheckImportID refuses what no session can be imported by, before any request is made of it. What a
-// network could have given is accepted as it is spelled: the ids that errors name have to be
+// CheckImportID refuses what no session can be imported by, before any request is made of it. What
+// a network could have given is accepted as it is spelled: the ids that errors name have to be
 // importable. The exceptions are what people write in place of an id, and no network does.
 func CheckImportID(id string) diag.Diagnostics {
 	mistake := importMistake(id)

@@ -14,8 +14,8 @@ func AdoptsConfiguration(attributes []string) diag.Diagnostic {
 			"replace it: terraform apply -replace='ADDRESS' (ADDRESS is the one above).")
 }
 
-// ReplacedForUnknown warns of what replaces a resource only because a value is not known yet: it may turn
-// out to be what it was, when the live session has been cut already.
+// ReplacedForUnknown warns of what replaces a resource only because a value is not known yet: it
+// may turn out to be what it was, when the live session has been cut already.
 func ReplacedForUnknown(resource string, attributes []string) diag.Diagnostic {
 	return diag.NewWarningDiagnostic("QoS "+capital(resource)+" Replaced for an Unknown Value",
 		"Not known until the apply: "+strings.Join(attributes, ", ")+". The API cannot modify a session, so the "+resource+" is planned to be replaced, "+

@@ -34,7 +34,8 @@ func WindowEndedMeanwhile(endsAt, sessionID string) diag.Diagnostic {
 	}.fact("Session", sessionID))
 }
 
-// WindowUnknown warns of a plan that may end a live session, or leave it, by a time that nobody has seen.
+// WindowUnknown warns of a plan that may end a live session, or leave it, by a time that nobody has
+// seen.
 func WindowUnknown() diag.Diagnostic {
 	return warning("", "Reservation Window Unknown", message{
 		cause: "The window of a reservation with a live session is not known until the apply. If it turns out not to be open, the apply ends the session.",
@@ -43,7 +44,8 @@ func WindowUnknown() diag.Diagnostic {
 	})
 }
 
-// SessionEndsBeforeWindow warns of a session that holds until a time, in words, before its window closes.
+// SessionEndsBeforeWindow warns of a session that holds until a time, in words, before its window
+// closes.
 func SessionEndsBeforeWindow(until, endsAt, sessionID string) diag.Diagnostic {
 	return warning("ends_at", "QoS Session Ends Before Its Window", message{
 		cause: fmt.Sprintf("The session holds %s; the window is open until %s. The API cannot extend a session.", until, endsAt),
@@ -52,8 +54,8 @@ func SessionEndsBeforeWindow(until, endsAt, sessionID string) diag.Diagnostic {
 	}.fact("Session", sessionID))
 }
 
-// SessionEndsAfterWindow warns of a session that was granted for longer than the window. It is not cut
-// while the window is open.
+// SessionEndsAfterWindow warns of a session that was granted for longer than the window. It is not
+// cut while the window is open.
 func SessionEndsAfterWindow(endsAt string, s qod.Session) diag.Diagnostic {
 	return warning("ends_at", "QoS Session Ends After Its Window", message{
 		cause:  fmt.Sprintf("The network granted the session until %s; the window closes at %s. It is billed until it ends or is deleted.", instantText(s.ExpiresAt), endsAt),

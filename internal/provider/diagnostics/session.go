@@ -9,8 +9,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// SessionWarnings name what the API says of a session and the provider cannot take in: silence would
-// look as if all were well.
+// SessionWarnings name what the API says of a session and the provider cannot take in: silence
+// would look as if all were well.
 func SessionWarnings(s qod.Session) diag.Diagnostics {
 	var warnings diag.Diagnostics
 	if s.Status != "" && !s.Status.Known() {
