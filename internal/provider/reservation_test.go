@@ -6,7 +6,6 @@ package provider
 
 import (
 	"context"
-	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -17,16 +16,6 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
-
-// match is a reservation for four hours from kick-off, as a configuration.
-func match(more attrs) attrs {
-	config := attrs{
-		"device": attrs{"phone_number": "+34600000010"}, "qos_profile": "QOS_L",
-		"starts_at": matchStarts, "ends_at": matchEnds,
-	}
-	maps.Copy(config, more)
-	return config
-}
 
 // From a merge days early to long after the event: only the runs inside the window cost anything.
 func TestReservation_life(t *testing.T) {
@@ -109,7 +98,7 @@ func TestReservation_moves(t *testing.T) {
 	}{
 		"end later": {
 			to: attrs{"ends_at": anHourOn}, after: time.Hour, status: "AVAILABLE",
-			warns:     []string{"QoS Session Ends Before Its Window", "open until " + anHourOn, "cannot extend", "The first run of Terraform after the session's end", "-replace"},
+			warns:     []string{"QoS Session Ends Before Its Window", "open until " + anHourOn, "cannot extend", "The first run of Terraform after the session has ended", "-replace"},
 			nextAfter: 4 * time.Hour, next: "POST", nextStatus: "AVAILABLE",
 		},
 		"end earlier, still to come": {
