@@ -45,7 +45,7 @@ func TestLifecycle(t *testing.T) {
 				t.Errorf("sessions %v, want the old one %v", after, before)
 			}
 		},
-		"create_before_destroy on a dependent spreads to the session, and the error says so": func(t *testing.T, _ *acctest.Network, c *acctest.CLI, clock *sandbox.OffsetClock) {
+		"create_before_destroy on a dependent spreads to the session, and the error says so": func(t *testing.T, _ *acctest.Network, c *acctest.CLI, _ *sandbox.OffsetClock) {
 			dependent := "\nresource \"terraform_data\" \"encoder\" {\n  triggers_replace = qod_session.camera.id\n  lifecycle { create_before_destroy = true }\n}\n"
 			c.Configure(camera + dependent)
 			c.Apply()
@@ -55,7 +55,7 @@ func TestLifecycle(t *testing.T) {
 			}
 			c.ExpectInSync()
 		},
-		"prevent_destroy keeps the session": func(_ *testing.T, network *acctest.Network, c *acctest.CLI, clock *sandbox.OffsetClock) {
+		"prevent_destroy keeps the session": func(_ *testing.T, _ *acctest.Network, c *acctest.CLI, clock *sandbox.OffsetClock) {
 			c.Configure(with("lifecycle { prevent_destroy = true }"))
 			c.Apply()
 			c.Must(1, "destroy", auto, plainly)
@@ -140,7 +140,7 @@ func TestLifecycle(t *testing.T) {
 				t.Errorf("ignored changes made %d writes, want none", n)
 			}
 		},
-		"a saved plan applied late creates what it said": func(_ *testing.T, network *acctest.Network, c *acctest.CLI, clock *sandbox.OffsetClock) {
+		"a saved plan applied late creates what it said": func(_ *testing.T, _ *acctest.Network, c *acctest.CLI, clock *sandbox.OffsetClock) {
 			c.Must(0, plan, "-out=late.tfplan", plainly)
 			clock.Advance(48 * time.Hour)
 			c.Must(0, apply, plainly, "late.tfplan")

@@ -233,7 +233,6 @@ func wantOneCandidate(t *testing.T, _ *qodtest.Network, err error) {
 }
 
 //go:fix inline
-func ptr[T any](v T) *T { return new(v) }
 
 // withAddress names the device by an address that it may share.
 func withAddress(port *int64) func(*qod.Spec) {

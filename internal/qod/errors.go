@@ -80,7 +80,7 @@ func (e *TokenError) Error() string {
 		text.WriteString(" " + e.URL)
 	}
 	if e.Status != 0 {
-		text.WriteString(fmt.Sprintf(": HTTP %d %s", e.Status, http.StatusText(e.Status)))
+		fmt.Fprintf(&text, ": HTTP %d %s", e.Status, http.StatusText(e.Status))
 	}
 	for _, s := range []string{e.Code, e.Description} {
 		if s != "" {

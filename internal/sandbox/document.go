@@ -56,7 +56,7 @@ func isUUID(value string) error {
 // validateRequest checks a request to the API against the document. The error is for the client: it
 // names the member and the rule, but does not repeat the value.
 //
-
+//nolint:contextcheck // it reads what is in memory
 func validateRequest(document *openapi3.T, c call) error {
 	err := openapi3filter.ValidateRequest(c.request.Context(), validationInput(document, c))
 	if err == nil {

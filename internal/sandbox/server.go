@@ -46,7 +46,7 @@ func Start(t TB, c Config) *Server {
 // Listen serves a sandbox on a TCP address over plain HTTP. Anybody who can reach the address can
 // use it, so it should be a loopback address. The error is that of net.Listen.
 //
-
+//nolint:contextcheck // it lives until Close
 func Listen(addr string, c Config) (*Server, error) {
 	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 	if err != nil {

@@ -102,7 +102,7 @@ var createFailures = map[string]failure{
 		defer Catch(&diags)
 		panic("index out of range [3] with length 3")
 	}},
-	"create/proxy that refuses":          {make: unreachable(deadProxy)},
+	"create/proxy that refuses":          {make: unreachable(errDeadProxy)},
 	"create/proxy that wants a password": {make: unreachable(errors.New(http.StatusText(http.StatusProxyAuthRequired)))},
 	"create/404 of a gateway":            {make: answers(404, kong)},
 	"create/404 of the API":              {make: answers(404, `{"status":404,"code":"NOT_FOUND","message":"The device is not known."}`)},
