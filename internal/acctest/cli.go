@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -167,17 +168,21 @@ func finish(t *testing.T, err error, out fmt.Stringer) Output {
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatalf("run the CLI: %v\n%s", err, out)
 	}
-	o := Output{Text: unframed(out.String())}
+	o := Output{Text: PlainText(out.String())}
 	if exit != nil {
 		o.Code = exit.ExitCode()
 	}
 	return o
 }
 
-// unframed undoes the CLI's frames and line breaks, so that a sentence can be looked for.
-func unframed(s string) string {
+// PlainText is what a CLI printed in one line, without its frames and colours, so that a sentence can be looked
+// for.
+func PlainText(s string) string {
+	s = colour.ReplaceAllString(s, "")
 	return strings.Join(strings.Fields(strings.NewReplacer("│", " ", "╷", " ", "╵", " ").Replace(s)), " ")
 }
+
+var colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 // Must runs the CLI and insists on an exit code.
 func (c *CLI) Must(code int, args ...string) string {

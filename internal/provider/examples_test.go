@@ -17,10 +17,12 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-const examplesDir = "../../examples"
+const (
+	examplesDir = "../../examples"
+	scriptsDir  = "testdata/guides" // see TestGuide
+)
 
-// inGuides are examples that need more than to be applied: each has a test named TestGuide_ and its
-// directory.
+// inGuides are examples that need more than to be applied: see TestGuide and TestCountries.
 var inGuides = []string{"countries", "event", "fleet", "pipeline", "recover", "testing"}
 
 func TestExamples(t *testing.T) {

@@ -136,7 +136,7 @@ var scenarios = []scenario{
 	{what: "a window closes or opens between plan and apply, or during the run", tests: "TestReservation_tooLate TestReservation_staleSaved TestReservation_updatesWithoutACall TestReservation_workflows TestSoak"},
 	{what: "a reservation moves to another endpoint or client", tests: "TestReservation_origins"},
 	{what: "a reservation's session is gone before it is adopted", tests: "TestReservation_import"},
-	{what: "the state is lost during the event", tests: "TestReservation_recovers TestReservation_import TestGuide_recoverReservations"},
+	{what: "the state is lost during the event", tests: "TestReservation_recovers TestReservation_import TestGuide/recover-reservations"},
 	{what: "-refresh=false, -refresh-only, -target, -replace, moved, saved plans of reservations", tests: "TestReservation_workflows"},
 	{what: "times that are none", tests: "TestValidation_reservation FuzzInstant"},
 	{what: "a thousand reservations", tests: "TestFleet_reservations"},
@@ -216,6 +216,13 @@ func TestScenarios(t *testing.T) {
 				}
 			}
 		}
+	}
+	scripts, err := filepath.Glob(filepath.Join(scriptsDir, "*.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, script := range scripts {
+		exist["TestGuide/"+strings.TrimSuffix(filepath.Base(script), ".txtar")] = true
 	}
 	covered := map[string]bool{"": true}
 	for _, s := range scenarios {

@@ -102,8 +102,7 @@ func TestSession_gatewayNotFound(t *testing.T) {
 	t.Parallel()
 	const unproven = "does not prove that the session is gone"
 	for i, gateway := range sandbox.ForeignNotFound {
-		t.Run(gateway.Name, func(t *testing.T) {
-			network := acc.NewNetwork(t, sandbox.Config{})
+		t.Run(gateway.Name, acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 			made := createCameras(network, 8, nil)
 
 			// A list still comes through.
@@ -144,7 +143,7 @@ func TestSession_gatewayNotFound(t *testing.T) {
 				}
 			}
 			expectSessions(network)
-		})
+		}))
 	}
 }
 
@@ -157,8 +156,7 @@ func TestSession_replicaLags(t *testing.T) {
 		"of a delete":   {sandbox.OpDelete},
 		"of everything": {sandbox.OpRead, sandbox.OpList, sandbox.OpDelete},
 	} {
-		t.Run(name, func(t *testing.T) {
-			network := acc.NewNetwork(t, sandbox.Config{})
+		t.Run(name, acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 			made := createCameras(network, 8, nil)
 			for _, op := range operations {
 				network.Lag(op, 6*time.Second)
@@ -175,66 +173,69 @@ func TestSession_replicaLags(t *testing.T) {
 				}
 			}
 			expectSessions(network)
-		})
+		}))
 	}
 }
 
 // A session that was made and is not to be seen until the time is up is in the state, tainted, with its
 // id in the error.
 func TestSession_notSeenWhileWaiting(t *testing.T) {
-	network := acc.NewNetwork(t, sandbox.Config{})
-	network.Lag(sandbox.OpRead, 25*time.Second)
-	network.Lag(sandbox.OpList, 25*time.Second)
-	made := network.Client().Create(hour(attrs{"timeouts": attrs{"create": "2s"}}))
-	expectSessions(network, made.State)
-	acctest.ContainsAll(t, made.Errors(), []string{
-		"Unable to Create QoS Session: ", "in the time allowed (timeouts.create)", "404 Not Found", "tainted", "terraform untaint keeps it", "Session: " + network.SessionIDs()[0],
-	})
-	network.Advance(30 * time.Second)
-	c := network.Client()
-	if read := c.Refresh(made.State); read.Text("id") != network.SessionIDs()[0] || read.Text("qos_status") != "AVAILABLE" || len(read.Diagnostics) > 0 {
-		t.Errorf("a later run: %v; %s", read.Values, acctest.Describe(read.Diagnostics))
-	}
+	acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		network.Lag(sandbox.OpRead, 25*time.Second)
+		network.Lag(sandbox.OpList, 25*time.Second)
+		made := network.Client().Create(hour(attrs{"timeouts": attrs{"create": "2s"}}))
+		expectSessions(network, made.State)
+		acctest.ContainsAll(t, made.Errors(), []string{
+			"Unable to Create QoS Session: ", "in the time allowed (timeouts.create)", "404 Not Found", "tainted", "terraform untaint keeps it", "Session: " + network.SessionIDs()[0],
+		})
+		network.Advance(30 * time.Second)
+		c := network.Client()
+		if read := c.Refresh(made.State); read.Text("id") != network.SessionIDs()[0] || read.Text("qos_status") != "AVAILABLE" || len(read.Diagnostics) > 0 {
+			t.Errorf("a later run: %v; %s", read.Values, acctest.Describe(read.Diagnostics))
+		}
+	})(t)
 }
 
 // A gateway mixes up the answers to two creates: each state gets the session of its own device.
 func TestSession_createsMixedUp(t *testing.T) {
-	network := acc.NewNetwork(t, sandbox.Config{})
-	network.InjectFault(sandbox.OpCreate, 2, sandbox.SwapAnswers())
-	made := createCameras(network, 2, nil)
-	expectSessions(network, made...)
-	for _, s := range network.Ledger() {
-		i := slices.IndexFunc(made, func(r acctest.State) bool { return r.Text("id") == s.ID })
-		if i < 0 || s.Device.PhoneNumber != fmt.Sprintf("+3462%07d", i) {
-			t.Errorf("the session of %s is in the state of device %d", s.Device.PhoneNumber, i)
+	acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		network.InjectFault(sandbox.OpCreate, 2, sandbox.SwapAnswers())
+		made := createCameras(network, 2, nil)
+		expectSessions(network, made...)
+		for _, s := range network.Ledger() {
+			i := slices.IndexFunc(made, func(r acctest.State) bool { return r.Text("id") == s.ID })
+			if i < 0 || s.Device.PhoneNumber != fmt.Sprintf("+3462%07d", i) {
+				t.Errorf("the session of %s is in the state of device %d", s.Device.PhoneNumber, i)
+			}
 		}
-	}
-	if n := network.Count(sandbox.OpCreate); n != 2 {
-		t.Errorf("%d POSTs, want 2", n)
-	}
+		if n := network.Count(sandbox.OpCreate); n != 2 {
+			t.Errorf("%d POSTs, want 2", n)
+		}
+	})(t)
 }
 
 // So it is for reads and for deletes: what another session's answer says is nobody's.
 func TestSession_readsMixedUp(t *testing.T) {
-	network := acc.NewNetwork(t, sandbox.Config{})
-	made := createCameras(network, 2, nil)
-	network.Edit(made[0].Text("id"), func(s *sandbox.Session) { s.QoSProfile = "QOS_S" })
-	network.InjectFault(sandbox.OpRead, 2, sandbox.SwapAnswers())
-	c := network.Client()
-	for i, read := range refreshAll(c, made) {
-		expectKept(c, read, made[i], "Unable to Read QoS Session: ", "the answer shows another")
-	}
-	// Where no id is shown the device tells.
-	network.Echo(func(info map[string]any) { delete(info, "sessionId") })
-	network.InjectFault(sandbox.OpRead, 2, sandbox.SwapAnswers())
-	for i, read := range refreshAll(c, made) {
-		expectKept(c, read, made[i], "Unable to Read QoS Session: ", "the answer shows another device")
-	}
-	network.Echo(nil)
-	if read := c.Refresh(made[0]); read.Text("qos_profile") != "QOS_S" {
-		t.Errorf("without a fault: %v; %s", read.Values, acctest.Describe(read.Diagnostics))
-	}
-	expectSessions(network, made...)
+	acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		made := createCameras(network, 2, nil)
+		network.Edit(made[0].Text("id"), func(s *sandbox.Session) { s.QoSProfile = "QOS_S" })
+		network.InjectFault(sandbox.OpRead, 2, sandbox.SwapAnswers())
+		c := network.Client()
+		for i, read := range refreshAll(c, made) {
+			expectKept(c, read, made[i], "Unable to Read QoS Session: ", "the answer shows another")
+		}
+		// Where no id is shown the device tells.
+		network.Echo(func(info map[string]any) { delete(info, "sessionId") })
+		network.InjectFault(sandbox.OpRead, 2, sandbox.SwapAnswers())
+		for i, read := range refreshAll(c, made) {
+			expectKept(c, read, made[i], "Unable to Read QoS Session: ", "the answer shows another device")
+		}
+		network.Echo(nil)
+		if read := c.Refresh(made[0]); read.Text("qos_profile") != "QOS_S" {
+			t.Errorf("without a fault: %v; %s", read.Values, acctest.Describe(read.Diagnostics))
+		}
+		expectSessions(network, made...)
+	})(t)
 }
 
 // The answer to a POST is lost, lists lag behind it, and the network would take a second session for the
@@ -252,8 +253,7 @@ func TestSession_lostAnswerAndLaggingList(t *testing.T) {
 			"Unable to Create QoS Session: ", "may have made two sessions", "The later session is in the state", "tainted", "May be billed until: ", "x-correlator: ",
 		}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			network := acc.NewNetwork(t, sandbox.Config{SeveralPerDevice: true})
+		t.Run(name, acc.InBubble(0, sandbox.Config{SeveralPerDevice: true}, func(t *testing.T, network *acctest.Network) {
 			network.Lag(sandbox.OpList, test.lag)
 			network.Lag(sandbox.OpCreate, test.lag)
 			network.InjectFault(sandbox.OpCreate, 1, test.lost)
@@ -273,48 +273,49 @@ func TestSession_lostAnswerAndLaggingList(t *testing.T) {
 			if !slices.Contains(network.SessionIDs(), made.Text("id")) || !strings.Contains(made.Errors(), "Session: "+made.Text("id")) {
 				t.Errorf("the state has %q, the network %v; %s", made.Text("id"), network.SessionIDs(), acctest.Describe(made.Diagnostics))
 			}
-		})
+		}))
 	}
 }
 
 // A list stands still: it shows as requested what has become available, or dead, and what has ended.
 func TestSession_listStandsStill(t *testing.T) {
-	network := acc.NewNetwork(t, sandbox.Config{Provisioning: time.Minute})
-	requested := createCameras(network, 6, attrs{"wait_for_available": false})
-	network.StaleList(true)
-	network.Advance(time.Minute)
-	network.Revoke(requested[5].Text("id"))
-	c := network.Client()
-	began := time.Now()
-	resumed := sideBySide(len(requested), func(i int) acctest.Result { return c.Apply(c.Plan(requested[i], cameraOf(i, nil))) })
-	if took := time.Since(began); took > 15*time.Second {
-		t.Errorf("the waits took %s", took)
-	}
-	available := make([]acctest.State, 0, len(requested))
-	for i, got := range resumed {
-		status := map[bool]string{true: "UNAVAILABLE", false: "AVAILABLE"}[i == 5]
-		if got.Text("qos_status") != status || acctest.HasError(got.Diagnostics) != (i == 5) {
-			t.Errorf("session %d is %s in the state; %s", i, got.Text("qos_status"), acctest.Describe(got.Diagnostics))
+	acc.InBubble(0, sandbox.Config{Provisioning: time.Minute}, func(t *testing.T, network *acctest.Network) {
+		requested := createCameras(network, 6, attrs{"wait_for_available": false})
+		network.StaleList(true)
+		network.Advance(time.Minute)
+		network.Revoke(requested[5].Text("id"))
+		c := network.Client()
+		began := time.Now()
+		resumed := sideBySide(len(requested), func(i int) acctest.Result { return c.Apply(c.Plan(requested[i], cameraOf(i, nil))) })
+		if took := time.Since(began); took > 15*time.Second {
+			t.Errorf("the waits took %s", took)
 		}
-		available = append(available, got.State)
-	}
+		available := make([]acctest.State, 0, len(requested))
+		for i, got := range resumed {
+			status := map[bool]string{true: "UNAVAILABLE", false: "AVAILABLE"}[i == 5]
+			if got.Text("qos_status") != status || acctest.HasError(got.Diagnostics) != (i == 5) {
+				t.Errorf("session %d is %s in the state; %s", i, got.Text("qos_status"), acctest.Describe(got.Diagnostics))
+			}
+			available = append(available, got.State)
+		}
 
-	// What a list shows stays, whichever of them are asked for one by one; and when it shows better, all
-	// that have ended leave the state, each named.
-	network.StaleList(false)
-	network.StaleList(true)
-	network.RemovePastLag(network.SessionIDs()...)
-	c = network.Client()
-	for i, read := range refreshAll(c, available) {
-		if read.Text("id") != available[i].Text("id") || acctest.HasError(read.Diagnostics) {
-			t.Errorf("while a list shows it: %v; %s", read.Values, acctest.Describe(read.Diagnostics))
+		// What a list shows stays, whichever of them are asked for one by one; and when it shows better, all
+		// that have ended leave the state, each named.
+		network.StaleList(false)
+		network.StaleList(true)
+		network.RemovePastLag(network.SessionIDs()...)
+		c = network.Client()
+		for i, read := range refreshAll(c, available) {
+			if read.Text("id") != available[i].Text("id") || acctest.HasError(read.Diagnostics) {
+				t.Errorf("while a list shows it: %v; %s", read.Values, acctest.Describe(read.Diagnostics))
+			}
 		}
-	}
-	network.StaleList(false)
-	c = network.Client()
-	for i, read := range refreshAll(c, available) {
-		network.ExpectGoneWarning(read, available[i].Text("id"))
-	}
+		network.StaleList(false)
+		c = network.Client()
+		for i, read := range refreshAll(c, available) {
+			network.ExpectGoneWarning(read, available[i].Text("id"))
+		}
+	})(t)
 }
 
 // A cache in front of the lists repeats what was so before: it confirms nothing and proves nothing.
@@ -323,8 +324,7 @@ func TestSession_listFromACache(t *testing.T) {
 	for name, effect := range map[string]func() sandbox.Effect{
 		"with Age": sandbox.Cached, "without Age": sandbox.CachedWithoutAge, "that heeds no-cache": sandbox.CachedUnlessNoCache,
 	} {
-		t.Run(name, func(t *testing.T) {
-			network := acc.NewNetwork(t, sandbox.Config{})
+		t.Run(name, acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 			made := createCameras(network, 12, nil)
 			network.InjectFault(sandbox.OpList, -1, effect())
 			query(network.Client(), attrs{}, 0, false) // it is in the cache now
@@ -351,7 +351,7 @@ func TestSession_listFromACache(t *testing.T) {
 					expectKept(c, read, made[i], "Unable to Read QoS Session: ", "does not prove that the session is gone", "a cache answered")
 				}
 			}
-		})
+		}))
 	}
 }
 
@@ -362,8 +362,7 @@ func TestSession_idsInUpperCase(t *testing.T) {
 		"now and then":     func(n int, id string) string { return []string{id, strings.ToUpper(id)}[n%2] },
 		"only at creation": func(n int, id string) string { return []string{id, strings.ToUpper(id)}[max(0, 1-n/6)] },
 	} {
-		t.Run(name, func(t *testing.T) {
-			network := acc.NewNetwork(t, sandbox.Config{Provisioning: sandbox.Instant})
+		t.Run(name, acc.InBubble(0, sandbox.Config{Provisioning: sandbox.Instant}, func(t *testing.T, network *acctest.Network) {
 			shown := 0
 			var mu sync.Mutex
 			network.Echo(func(info map[string]any) {
@@ -395,22 +394,16 @@ func TestSession_idsInUpperCase(t *testing.T) {
 				}
 			}
 			expectSessions(network)
-		})
+		}))
 	}
 }
 
 // The network holds the device for a while after it has said that the old session is deleted.
 func TestSession_deviceHeldAfterDelete(t *testing.T) {
 	t.Parallel()
-	t.Run("for a while", func(t *testing.T) {
-		network := acc.NewNetwork(t, sandbox.Config{HoldAfterDelete: 50 * time.Second})
+	t.Run("for a while", acc.InBubble(0, sandbox.Config{HoldAfterDelete: 50 * time.Second}, func(t *testing.T, network *acctest.Network) {
 		c := network.Client()
 		old := c.MustCreate(hour(nil))
-		network.Before(sandbox.OpCreate, func(n int, _ *http.Request) {
-			if n == 3 { // the second that is refused
-				network.Advance(time.Minute)
-			}
-		})
 		if left := c.Destroy(old); len(left.Diagnostics) > 0 {
 			t.Fatal(acctest.Describe(left.Diagnostics))
 		}
@@ -419,9 +412,8 @@ func TestSession_deviceHeldAfterDelete(t *testing.T) {
 			t.Errorf("it says: %s", acctest.Describe(made.Diagnostics))
 		}
 		expectSessions(network, made.State)
-	})
-	t.Run("for too long", func(t *testing.T) {
-		network := acc.NewNetwork(t, sandbox.Config{HoldAfterDelete: time.Hour})
+	}))
+	t.Run("for too long", acc.InBubble(0, sandbox.Config{HoldAfterDelete: time.Hour}, func(t *testing.T, network *acctest.Network) {
 		c := network.Client()
 		old := c.MustCreate(hour(nil))
 		c.Destroy(old)
@@ -431,7 +423,7 @@ func TestSession_deviceHeldAfterDelete(t *testing.T) {
 			t.Errorf("%v; %s", made.Values, acctest.Describe(made.Diagnostics))
 		}
 		expectSessions(network)
-	})
+	}))
 }
 
 // shownAs has the network show a session with another end, or anything else.
@@ -448,8 +440,7 @@ func showAs(network *acctest.Network, id string, changes map[string]any) {
 func TestSession_availablePastItsEnd(t *testing.T) {
 	t.Parallel()
 	for _, status := range []string{"AVAILABLE", "EXPIRED"} {
-		t.Run(status, func(t *testing.T) {
-			network := acc.NewNetwork(t, sandbox.Config{})
+		t.Run(status, acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 			made := network.Client().MustCreate(hour(nil))
 			ended := time.Now().UTC().Add(-time.Hour)
 			showAs(network, made.Text("id"), map[string]any{
@@ -470,10 +461,9 @@ func TestSession_availablePastItsEnd(t *testing.T) {
 			expectSessions(network)
 			next := c.MustCreate(hour(nil))
 			expectSessions(network, next)
-		})
+		}))
 	}
-	t.Run("by a clock six hours off", func(t *testing.T) {
-		network := acc.NewNetwork(t, sandbox.Config{})
+	t.Run("by a clock six hours off", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		made := network.Client().MustCreate(hour(nil))
 		network.SkewDate(func(int, sandbox.Operation) time.Duration { return 6 * time.Hour })
 		c := network.ClientPastLag()
@@ -481,9 +471,8 @@ func TestSession_availablePastItsEnd(t *testing.T) {
 		expectKept(c, left, made, "Unable to Read QoS Session: ", "One of them is wrong, so nothing can be concluded", "This machine's clock shows")
 		c.ExpectEmptyPlan(left.State, hour(nil))
 		expectSessions(network, made)
-	})
-	t.Run("by every second answer", func(t *testing.T) {
-		network := acc.NewNetwork(t, sandbox.Config{})
+	}))
+	t.Run("by every second answer", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		made := network.Client().MustCreate(hour(nil))
 		network.SkewDate(func(n int, _ sandbox.Operation) time.Duration { return time.Duration(n%2) * 6 * time.Hour })
 		c := network.ClientPastLag()
@@ -495,13 +484,12 @@ func TestSession_availablePastItsEnd(t *testing.T) {
 			c.ExpectEmptyPlan(left.State, hour(nil))
 		}
 		expectSessions(network, made)
-	})
+	}))
 }
 
 // Another word for a status is no reason to delete a good session, nor to keep a dead one in silence.
 func TestSession_otherWordsForAStatus(t *testing.T) {
-	t.Run("in lower case", func(t *testing.T) {
-		network := acc.NewNetwork(t, sandbox.Config{})
+	t.Run("in lower case", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		network.Echo(func(info map[string]any) { info["qosStatus"] = strings.ToLower(fmt.Sprint(info["qosStatus"])) })
 		c := network.Client()
 		made := c.MustCreate(hour(nil))
@@ -509,9 +497,8 @@ func TestSession_otherWordsForAStatus(t *testing.T) {
 			t.Errorf("qos_status is %q", made.Text("qos_status"))
 		}
 		expectSessions(network, made)
-	})
-	t.Run("unknown", func(t *testing.T) {
-		network := acc.NewNetwork(t, sandbox.Config{})
+	}))
+	t.Run("unknown", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		c := network.Client()
 		made := c.MustCreate(hour(nil))
 		showAs(network, made.Text("id"), map[string]any{"qosStatus": "EXPIRED"})
@@ -521,15 +508,14 @@ func TestSession_otherWordsForAStatus(t *testing.T) {
 		}
 		acctest.ContainsAll(t, strings.Join(read.Warnings(), ""), []string{"QoS Session " + made.Text("id") + " Has an Unknown Status: ", "EXPIRED", "-replace"})
 		expectSessions(network, read.State)
-	})
+	}))
 }
 
 // A delete that is refused for now is repeated.
 func TestSession_busyDelete(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{409, 423, 425, 429} {
-		t.Run(fmt.Sprint(status), func(t *testing.T) {
-			network := acc.NewNetwork(t, sandbox.Config{})
+		t.Run(fmt.Sprint(status), acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 			c := network.Client()
 			made := c.MustCreate(hour(nil))
 			network.InjectFault(sandbox.OpDelete, 2, sandbox.Status(status, `{"code": "BUSY", "message": "not now"}`))
@@ -537,56 +523,56 @@ func TestSession_busyDelete(t *testing.T) {
 				t.Errorf("%v; %s", left.Values, acctest.Describe(left.Diagnostics))
 			}
 			expectSessions(network)
-		})
+		}))
 	}
-	t.Run("for too long", func(t *testing.T) {
-		network := acc.NewNetwork(t, sandbox.Config{})
+	t.Run("for too long", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		c := network.Client()
 		made := c.MustCreate(hour(attrs{"timeouts": attrs{"delete": "1s"}}))
 		network.InjectFault(sandbox.OpDelete, -1, sandbox.Status(423, `{"code": "BUSY", "message": "not now"}`))
 		expectKept(c, c.Destroy(made), made, "Unable to Delete QoS Session: ", "in the time allowed (timeouts.delete)", "does not delete the session yet (423 Locked)", "not now")
 		expectSessions(network, made)
-	})
+	}))
 }
 
 // A list that comes in pages is read to its end; one that is cut short is not taken for the whole; and
 // one that is empty may say so in other ways.
 func TestSession_listsInPages(t *testing.T) {
-	network := acc.NewNetwork(t, sandbox.Config{PageSize: 2})
-	made := createCameras(network, 7, nil)
-	c := network.ClientPastLag()
-	for i, read := range refreshAll(c, made) { // three of them by lists
-		expectKept(c, read, made[i])
-	}
-	if found := query(c, attrs{}, 0, false); len(found) != 7 || len(found[0].Diagnostics) > 0 {
-		t.Errorf("a query finds %v", found)
-	}
-	if n := len(sessionsRead(c, t, nil)); n != 7 {
-		t.Errorf("the data source has %d sessions, want 7", n)
-	}
+	acc.InBubble(0, sandbox.Config{PageSize: 2}, func(t *testing.T, network *acctest.Network) {
+		made := createCameras(network, 7, nil)
+		c := network.ClientPastLag()
+		for i, read := range refreshAll(c, made) { // three of them by lists
+			expectKept(c, read, made[i])
+		}
+		if found := query(c, attrs{}, 0, false); len(found) != 7 || len(found[0].Diagnostics) > 0 {
+			t.Errorf("a query finds %v", found)
+		}
+		if n := len(sessionsRead(c, t, nil)); n != 7 {
+			t.Errorf("the data source has %d sessions, want 7", n)
+		}
 
-	network.InjectFault(sandbox.OpList, -1, sandbox.Header("Link", ""))
-	const part = "Incomplete List of QoS Sessions: "
-	c = network.Client()
-	if n := len(sessionsRead(c, t, []string{part, "shows 2 of 7"})); n != 2 {
-		t.Errorf("the data source has %d sessions of the part, want 2", n)
-	}
-	found := query(c, attrs{}, 0, false)
-	if len(found) != 2 || len(found[1].Diagnostics) > 0 || acctest.HasError(found[0].Diagnostics) {
-		t.Errorf("a query of a part finds %v", found)
-	}
-	acctest.ContainsAll(t, strings.Join(found[0].Warnings(), ""), []string{part})
-	// Where nothing is found there is nothing to carry a warning.
-	nobody := query(c, attrs{"device": attrs{"phone_number": "+34600000099"}}, 0, false)
-	if len(nobody) != 1 || !strings.Contains(nobody[0].Errors(), part) {
-		t.Errorf("a query that finds nothing in a part says %v", nobody)
-	}
-	for i, read := range refreshAll(c, made) {
-		expectKept(c, read, made[i])
-	}
-	network.RemovePastLag(made[0].Text("id"))
-	c = network.Client()
-	expectKept(c, c.Refresh(made[0]), made[0], "Unable to Read QoS Session: ", "the list of sessions is incomplete")
+		network.InjectFault(sandbox.OpList, -1, sandbox.Header("Link", ""))
+		const part = "Incomplete List of QoS Sessions: "
+		c = network.Client()
+		if n := len(sessionsRead(c, t, []string{part, "shows 2 of 7"})); n != 2 {
+			t.Errorf("the data source has %d sessions of the part, want 2", n)
+		}
+		found := query(c, attrs{}, 0, false)
+		if len(found) != 2 || len(found[1].Diagnostics) > 0 || acctest.HasError(found[0].Diagnostics) {
+			t.Errorf("a query of a part finds %v", found)
+		}
+		acctest.ContainsAll(t, strings.Join(found[0].Warnings(), ""), []string{part})
+		// Where nothing is found there is nothing to carry a warning.
+		nobody := query(c, attrs{"device": attrs{"phone_number": "+34600000099"}}, 0, false)
+		if len(nobody) != 1 || !strings.Contains(nobody[0].Errors(), part) {
+			t.Errorf("a query that finds nothing in a part says %v", nobody)
+		}
+		for i, read := range refreshAll(c, made) {
+			expectKept(c, read, made[i])
+		}
+		network.RemovePastLag(made[0].Text("id"))
+		c = network.Client()
+		expectKept(c, c.Refresh(made[0]), made[0], "Unable to Read QoS Session: ", "the list of sessions is incomplete")
+	})(t)
 }
 
 func TestSession_emptyLists(t *testing.T) {
@@ -594,8 +580,7 @@ func TestSession_emptyLists(t *testing.T) {
 	for name, effect := range map[string]sandbox.Effect{
 		"204": sandbox.EmptyListAs(http.StatusNoContent), "404 in the API's words": sandbox.EmptyListAs(http.StatusNotFound),
 	} {
-		t.Run(name, func(t *testing.T) {
-			network := acc.NewNetwork(t, sandbox.Config{})
+		t.Run(name, acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 			made := network.Client().MustCreate(hour(nil))
 			network.RemovePastLag(made.Text("id"))
 			network.InjectFault(sandbox.OpList, -1, effect)
@@ -611,7 +596,7 @@ func TestSession_emptyLists(t *testing.T) {
 			} else { // to lists a 404 means that nothing is there, but it proves nothing
 				expectKept(c, c.Refresh(made), made, "Unable to Read QoS Session: ")
 			}
-		})
+		}))
 	}
 }
 
@@ -639,8 +624,7 @@ func TestSession_timesInOtherSpellings(t *testing.T) {
 		"2006-01-02T15:04:05+0000": true, "2006-01-02 15:04:05Z": true, "2006-01-02T15:04:05.000000000+00:00": true, "2006-01-02t15:04:05z": true,
 		"02/01/2006 15:04": false, "2006-01-02T15:04:05": false,
 	} {
-		t.Run(layout, func(t *testing.T) {
-			network := acc.NewNetwork(t, sandbox.Config{})
+		t.Run(layout, acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 			network.Echo(func(info map[string]any) {
 				for _, name := range []string{"startedAt", "expiresAt"} {
 					shown, _ := info[name].(string)
@@ -662,46 +646,48 @@ func TestSession_timesInOtherSpellings(t *testing.T) {
 				}
 			}
 			c.ExpectEmptyPlan(made.State, hour(nil))
-		})
+		}))
 	}
 }
 
 // Whatever a server says of a device's number, in whatever spelling, is masked.
 func TestSession_numbersInErrors(t *testing.T) {
-	network := acc.NewNetwork(t, sandbox.Config{})
-	c := network.Client()
-	for _, spelled := range []string{
-		"+34600000010", "+34 600 000 010", "34-600-000-010", "0034600000010", "msisdn34600000010", "tel%3A%2B34600000010", "(+34)600000010x", "600 00 00 10",
-	} {
-		network.InjectFault(sandbox.OpCreate, 1, sandbox.Status(400, fmt.Sprintf(`{"code": "INVALID_ARGUMENT", "message": "No line %s here"}`, spelled)))
-		refusal := c.Create(hour(nil))
-		digits := strings.Map(func(r rune) rune {
-			if r < '0' || r > '9' {
-				return -1
+	acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		c := network.Client()
+		for _, spelled := range []string{
+			"+34600000010", "+34 600 000 010", "34-600-000-010", "0034600000010", "msisdn34600000010", "tel%3A%2B34600000010", "(+34)600000010x", "600 00 00 10",
+		} {
+			network.InjectFault(sandbox.OpCreate, 1, sandbox.Status(400, fmt.Sprintf(`{"code": "INVALID_ARGUMENT", "message": "No line %s here"}`, spelled)))
+			refusal := c.Create(hour(nil))
+			digits := strings.Map(func(r rune) rune {
+				if r < '0' || r > '9' {
+					return -1
+				}
+				return r
+			}, strings.Split(refusal.Errors(), "x-correlator")[0])
+			if !acctest.HasError(refusal.Diagnostics) || strings.Contains(digits, "60000001") {
+				t.Errorf("%s: %s", spelled, acctest.Describe(refusal.Diagnostics))
 			}
-			return r
-		}, strings.Split(refusal.Errors(), "x-correlator")[0])
-		if !acctest.HasError(refusal.Diagnostics) || strings.Contains(digits, "60000001") {
-			t.Errorf("%s: %s", spelled, acctest.Describe(refusal.Diagnostics))
 		}
-	}
-	expectSessions(network)
+		expectSessions(network)
+	})(t)
 }
 
 // A session that is replaced because a value is not known yet is a live one that is cut, perhaps for the
 // same value: the plan says so.
 func TestSession_replacedForAnUnknownValue(t *testing.T) {
-	network := acc.NewNetwork(t, sandbox.Config{})
-	c := network.Client()
-	made := c.MustCreate(hour(nil))
-	p := c.Plan(made, hour(attrs{"qos_profile": acctest.Unknown{}, "duration": acctest.Unknown{}}))
-	if !slices.Equal(p.Replace, []string{"duration", "qos_profile"}) {
-		t.Errorf("the plan replaces for %v", p.Replace)
-	}
-	acctest.ContainsAll(t, strings.Join(p.Warnings(), "\n"), []string{"QoS Session Replaced for an Unknown Value: ", "qos_profile", "duration", "-target"})
-	if known := c.Plan(made, hour(attrs{"qos_profile": "QOS_S"})); len(known.Diagnostics) > 0 {
-		t.Errorf("of a value that is known it says: %s", acctest.Describe(known.Diagnostics))
-	}
+	acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		c := network.Client()
+		made := c.MustCreate(hour(nil))
+		p := c.Plan(made, hour(attrs{"qos_profile": acctest.Unknown{}, "duration": acctest.Unknown{}}))
+		if !slices.Equal(p.Replace, []string{"duration", "qos_profile"}) {
+			t.Errorf("the plan replaces for %v", p.Replace)
+		}
+		acctest.ContainsAll(t, strings.Join(p.Warnings(), "\n"), []string{"QoS Session Replaced for an Unknown Value: ", "qos_profile", "duration", "-target"})
+		if known := c.Plan(made, hour(attrs{"qos_profile": "QOS_S"})); len(known.Diagnostics) > 0 {
+			t.Errorf("of a value that is known it says: %s", acctest.Describe(known.Diagnostics))
+		}
+	})(t)
 }
 
 // 410 is gone, said in another word: past the end it is proof, before it is an answer like a 404.
@@ -710,6 +696,7 @@ func TestSession_saidToBeGone(t *testing.T) {
 	for _, status := range []int{404, 410} {
 		for name, list := range map[string]sandbox.Effect{"": {}, ", no list": sandbox.Status(403, ""), ", lists fail": sandbox.Status(503, "")} {
 			t.Run(fmt.Sprint(status, name), func(t *testing.T) {
+				// Not in a bubble: its clocks would agree.
 				network := acc.NewNetwork(t, sandbox.Config{})
 				made := network.Client().MustCreate(hour(nil))
 				network.InjectFault(sandbox.OpRead, -1, sandbox.Status(status, ""))
@@ -740,25 +727,27 @@ func TestSession_saidToBeGone(t *testing.T) {
 
 // However new a session is, another client's 404 proves nothing, and is not waited for to change.
 func TestSession_newAndOfAnotherClient(t *testing.T) {
-	network := acc.NewNetwork(t, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}})
-	made := network.Client().MustCreate(hour(nil))
-	c := network.ClientAs(network.Endpoint(), otherClient)
-	began := time.Now()
-	expectKept(c, c.Refresh(made), made, "Unable to Read QoS Session: ", "it was made at "+network.Endpoint())
-	expectKept(c, c.Destroy(made), made, "Unable to Delete QoS Session: ", "it was made at "+network.Endpoint())
-	if took := time.Since(began); took > 10*time.Second {
-		t.Errorf("it took %s", took)
-	}
-	expectSessions(network, made)
+	acc.InBubble(0, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}}, func(t *testing.T, network *acctest.Network) {
+		made := network.Client().MustCreate(hour(nil))
+		c := network.ClientAs(network.Endpoint(), otherClient)
+		began := time.Now()
+		expectKept(c, c.Refresh(made), made, "Unable to Read QoS Session: ", "it was made at "+network.Endpoint())
+		expectKept(c, c.Destroy(made), made, "Unable to Delete QoS Session: ", "it was made at "+network.Endpoint())
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		expectSessions(network, made)
+	})(t)
 }
 
 // A session that is over, by its own message, when it is made: green would buy another in every apply.
 func TestSession_grantedInThePast(t *testing.T) {
-	network := acc.NewNetwork(t, sandbox.Config{Provisioning: sandbox.Instant})
-	network.Echo(func(info map[string]any) {
-		info["expiresAt"] = network.Clock.Now().Add(-100 * time.Second).UTC().Format(time.RFC3339)
-	})
-	made := network.Client().Create(hour(nil))
-	acctest.ContainsAll(t, made.Errors(), []string{"Unable to Create QoS Session: ", "past by its own clock", "Session: " + made.Text("id")})
-	expectSessions(network, made.State)
+	acc.InBubble(0, sandbox.Config{Provisioning: sandbox.Instant}, func(t *testing.T, network *acctest.Network) {
+		network.Echo(func(info map[string]any) {
+			info["expiresAt"] = network.Clock.Now().Add(-100 * time.Second).UTC().Format(time.RFC3339)
+		})
+		made := network.Client().Create(hour(nil))
+		acctest.ContainsAll(t, made.Errors(), []string{"Unable to Create QoS Session: ", "past by its own clock", "Session: " + made.Text("id")})
+		expectSessions(network, made.State)
+	})(t)
 }

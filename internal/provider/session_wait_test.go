@@ -158,8 +158,7 @@ func TestSession_createEnds(t *testing.T) {
 		},
 	}
 	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			network := acc.NewNetwork(t, sandbox.Config{})
+		t.Run(name, acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 			if test.spoil != nil {
 				test.spoil(network)
 			}
@@ -189,7 +188,7 @@ func TestSession_createEnds(t *testing.T) {
 			if left := c.Destroy(made.State); left.Values != nil || len(network.SessionIDs()) != 0 {
 				t.Errorf("after destroy: state %v, network %v; %s", left.Values, network.SessionIDs(), acctest.Describe(left.Diagnostics))
 			}
-		})
+		}))
 	}
 }
 

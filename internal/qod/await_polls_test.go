@@ -22,10 +22,10 @@ func TestAwaitSharesPolls(t *testing.T) {
 	}
 	for name, test := range map[string]pollCase{
 		"confirmed by lists":            {},
-		"by lists that show no device":  {wire: rewriteListed(nil, dropField("device"))},
+		"by lists that show no device":  {intercept: rewriteListed(nil, dropField("device"))},
 		"while lists are refused":       {arrange: refusing(403), byGets: true},
-		"by lists that show too little": {wire: rewriteListed(nil, dropField("qosProfile")), byGets: true, spare: 2}, // a first look, in both
-		"while lists fail":              {arrange: refusing(400), byGets: true, spare: 1},                            // what is there before the POST
+		"by lists that show too little": {intercept: rewriteListed(nil, dropField("qosProfile")), byGets: true, spare: 2}, // a first look, in both
+		"while lists fail":              {arrange: refusing(400), byGets: true, spare: 1},                                 // what is there before the POST
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -36,10 +36,10 @@ func TestAwaitSharesPolls(t *testing.T) {
 
 // pollCase is how a fleet of waits polls.
 type pollCase struct {
-	arrange func(*qodtest.Network)
-	wire    qodtest.Interceptor
-	byGets  bool // lists confirm nothing
-	spare   int  // requests for each that are not counted
+	arrange   func(*qodtest.Network)
+	intercept qodtest.Interceptor
+	byGets    bool // lists confirm nothing
+	spare     int  // requests for each that are not counted
 }
 
 // No wait is answered by a list from before it began.
@@ -119,7 +119,7 @@ func (of pollCase) sharePolls(t *testing.T) {
 			t.Run(fmt.Sprintf("%d %s", count, name), func(t *testing.T) {
 				t.Parallel()
 				config := sandbox.Config{Provisioning: provisioning, Latency: 50 * time.Millisecond}
-				qodtest.InBubble(t, qodtest.Options{Sandbox: config, Intercept: of.wire}, func(t *testing.T, n *qodtest.Network) {
+				qodtest.InBubble(t, qodtest.Options{Sandbox: config, Intercept: of.intercept}, func(t *testing.T, n *qodtest.Network) {
 					if of.arrange != nil {
 						of.arrange(n)
 					}

@@ -123,15 +123,15 @@ func TestAwaitBehindAGatewayThatDeniesIt(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 		s := n.SeedSession(sandbox.Session{})
-		var denied atomic.Bool
-		denied.Store(true)
+		var notFoundOnGet atomic.Bool
+		notFoundOnGet.Store(true)
 		n.Intercept = func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
-			if r.Method == http.MethodGet && !qodtest.IsList(r) && denied.Load() && r.Header.Get("Authorization") != "" {
+			if r.Method == http.MethodGet && !qodtest.IsList(r) && notFoundOnGet.Load() && r.Header.Get("Authorization") != "" {
 				return qodtest.Response(r, http.StatusNotFound, qodtest.JSON, `{"message":"no Route matched with those values"}`), nil
 			}
 			return next.RoundTrip(r)
 		}
-		time.AfterFunc(20*time.Second, func() { denied.Store(false) })
+		time.AfterFunc(20*time.Second, func() { notFoundOnGet.Store(false) })
 		var err error
 		spent := qodtest.Elapsed(func() { _, err = n.Await(qodtest.WithTimeout(t, 5*time.Minute), qodtest.Ref(s)) })
 		if err != nil || spent < 20*time.Second || spent > 24*time.Second {

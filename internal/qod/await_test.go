@@ -31,7 +31,7 @@ func TestAwait(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		provisioning time.Duration
-		ready        string // a ready access token instead of credentials
+		static       string // a static access token in place of credentials
 		arrange      func(t *testing.T, n *qodtest.Network, id string)
 		budget       time.Duration
 
@@ -120,7 +120,7 @@ func TestAwait(t *testing.T) {
 		"the token is always refused": {
 			arrange: failReads(-1, sandbox.Status(401, "")), reason: qod.WaitTimeout, err: 401, from: 5 * time.Minute, till: 5 * time.Minute, polls: 22,
 		},
-		"a ready token is refused": {ready: "stale", reason: qod.WaitUnauthorized, err: 401, till: time.Second, polls: 1},
+		"a static token is refused": {static: "stale", reason: qod.WaitUnauthorized, err: 401, till: time.Second, polls: 1},
 		"the token endpoint is down for a while": {
 			arrange: failTokens(5, unavailable), till: time.Minute,
 		},
@@ -134,15 +134,15 @@ func TestAwait(t *testing.T) {
 			t.Parallel()
 			qodtest.InBubble(t, qodtest.Options{
 				Sandbox: sandbox.Config{Provisioning: test.provisioning},
-				Client:  func(c *qod.Config) { c.AccessToken = test.ready },
+				Client:  func(c *qod.Config) { c.AccessToken = test.static },
 			}, func(t *testing.T, n *qodtest.Network) {
 				s := n.SeedSession(sandbox.Session{Status: sandbox.StatusRequested})
-				if _, err := n.List(t.Context(), qod.Filter{}); err != nil && test.ready == "" { // there is a token
+				if _, err := n.List(t.Context(), qod.Filter{}); err != nil && test.static == "" { // there is a token
 					t.Fatal(err)
 				}
-				if test.ready != "" {
+				if test.static != "" {
 					n.Connect(qod.Config{
-						Endpoint: qodtest.Gateway + "/v1", AccessToken: test.ready, RequestTimeout: time.Second, Transport: n.Transport(),
+						Endpoint: qodtest.Gateway + "/v1", AccessToken: test.static, RequestTimeout: time.Second, Transport: n.Transport(),
 					}, nil)
 				}
 				if test.arrange != nil {

@@ -71,12 +71,12 @@ func BenchmarkConfirm(b *testing.B) {
 	}
 	ids = ids[4:]
 	began := time.Now()
-	var turn atomic.Int64
+	var next atomic.Int64
 	b.ReportAllocs()
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			_, ok := client.ReadCached(context.Background(), qod.Ref{ID: ids[turn.Add(1)%int64(len(ids))]})
+			_, ok := client.ReadCached(context.Background(), qod.Ref{ID: ids[next.Add(1)%int64(len(ids))]})
 			if !ok && time.Since(began) < 9*time.Second {
 				b.Error("not confirmed")
 			}

@@ -26,13 +26,13 @@ type rateLimit struct {
 	strict bool     // what it refuses counts, too
 	header []string // of a refusal
 
-	mu      sync.Mutex
-	taken   []time.Time // of late
-	passed  int
-	denied  int
-	last    time.Time     // when the last request came
-	crowded time.Time     // when the first one was refused
-	closest time.Duration // the least time between two, a second after that
+	mu       sync.Mutex
+	passedAt []time.Time // of late
+	passed   int
+	refused  int
+	last     time.Time     // when the last request came
+	crowded  time.Time     // when the first one was refused
+	closest  time.Duration // the least time between two, a second after that
 }
 
 // pass reports whether the gateway passes a request now.
@@ -44,24 +44,24 @@ func (l *rateLimit) pass() bool {
 		l.closest = now.Sub(l.last)
 	}
 	l.last = now
-	l.taken = slices.DeleteFunc(l.taken, func(at time.Time) bool { return now.Sub(at) >= l.period })
-	if len(l.taken) >= l.most {
-		l.denied++
+	l.passedAt = slices.DeleteFunc(l.passedAt, func(at time.Time) bool { return now.Sub(at) >= l.period })
+	if len(l.passedAt) >= l.most {
+		l.refused++
 		if l.crowded.IsZero() {
 			l.crowded = now
 		}
 		if l.strict {
-			l.taken = append(l.taken, now)
+			l.passedAt = append(l.passedAt, now)
 		}
 		return false
 	}
-	l.taken = append(l.taken, now)
+	l.passedAt = append(l.passedAt, now)
 	l.passed++
 	return true
 }
 
-// wire puts the gateway before the API, but not before the token endpoint.
-func (l *rateLimit) wire(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+// intercept puts the gateway before the API, but not before the token endpoint.
+func (l *rateLimit) intercept(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 	if r.URL.Path == "/oauth/token" || r.URL.Path == "/.well-known/openid-configuration" || l.pass() {
 		return next.RoundTrip(r)
 	}
@@ -145,12 +145,12 @@ func TestFleetAtARateLimit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: 2 * time.Second}, Intercept: limit.wire}, func(t *testing.T, n *qodtest.Network) {
+			qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: 2 * time.Second}, Intercept: limit.intercept}, func(t *testing.T, n *qodtest.Network) {
 				spent := qodtest.Elapsed(func() { createFleet(t, n, devices) })
 				// A POST, a list that finds its session, and a DELETE for each.
 				const least = 3 * devices
-				if all := limit.passed + limit.denied; all > 5*least/2 {
-					t.Errorf("%d requests, of which %d were refused", all, limit.denied)
+				if all := limit.passed + limit.refused; all > 5*least/2 {
+					t.Errorf("%d requests, of which %d were refused", all, limit.refused)
 				}
 				// The lists that a wait relies on, and the read that ends it, count as requests too.
 				if needed := least * limit.period / time.Duration(limit.most); spent > 5*needed/2 {
@@ -183,8 +183,8 @@ func TestFleetAtARateLimitOnSockets(t *testing.T) {
 	n.Sandbox = network
 	const devices = 20
 	createFleet(t, n, devices)
-	if all := limit.passed + limit.denied; limit.denied == 0 || all > 2*3*devices {
-		t.Errorf("%d requests, of which %d were refused", all, limit.denied)
+	if all := limit.passed + limit.refused; limit.refused == 0 || all > 2*3*devices {
+		t.Errorf("%d requests, of which %d were refused", all, limit.refused)
 	}
 }
 

@@ -130,8 +130,8 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 	}()
 
 	// Whether anything was written decides if the request may be repeated blindly.
-	var wrote atomic.Bool
-	req, err := c.newRequest(traceWrites(ctx, &wrote), r, token, failure.Correlator)
+	var written atomic.Bool
+	req, err := c.newRequest(traceWrites(ctx, &written), r, token, failure.Correlator)
 	if err != nil {
 		failure.outcome, failure.Err = unsent, err
 		return answer{}, failure
@@ -141,7 +141,7 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 	arrived := time.Now()
 	if err != nil {
 		failure.outcome = unknown
-		if !wrote.Load() {
+		if !written.Load() {
 			failure.outcome = unsent
 		}
 		failure.permanent, failure.connectionLost = isTLSFailure(err), isConnectionLost(err)
@@ -216,16 +216,16 @@ func (c *Client) newRequest(ctx context.Context, r request, token Token, correla
 	return req, nil
 }
 
-// traceWrites sets wrote no later than a request's first byte leaves. WroteHeaders alone would be
+// traceWrites sets written no later than a request's first byte leaves. WroteHeaders alone would be
 // too late: over HTTP/2 it is called behind the write, and a request that is cut in between would
 // count as not sent. WroteHeaderField is called while the headers are still being put together.
 //
 // A stream that was refused has been written, so its fate counts as unknown. Nothing that net/http
 // returns tells a refusal of the API from one that a proxy made up behind a committed request.
-func traceWrites(ctx context.Context, wrote *atomic.Bool) context.Context {
+func traceWrites(ctx context.Context, written *atomic.Bool) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteHeaderField: func(string, []string) { wrote.Store(true) },
-		WroteHeaders:     func() { wrote.Store(true) },
+		WroteHeaderField: func(string, []string) { written.Store(true) },
+		WroteHeaders:     func() { written.Store(true) },
 	})
 }
 

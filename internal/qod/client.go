@@ -59,7 +59,7 @@ type Client struct {
 
 	clock        *serverClock
 	readingClock sharedCall[time.Time]
-	lists        *listCache
+	listCache    *listCache
 	reads        *readCoalescer
 	absences     absenceBurst
 	pacer        *pacer
@@ -100,8 +100,8 @@ func New(config Config) (*Client, error) {
 		config: config, http: newHTTPClient(config.Transport, config.RequestTimeout), dialect: openGateway{},
 		clock: &serverClock{}, pacer: newPacer(), locks: newDeviceLocks(), own: newOwnSessions(),
 	}
-	c.lists = newListCache(c.listOnce)
-	c.reads = newReadCoalescer(c.lists, c.clock)
+	c.listCache = newListCache(c.listOnce)
+	c.reads = newReadCoalescer(c.listCache, c.clock)
 	c.authorizer = c.newAuthorizer()
 	return c, nil
 }

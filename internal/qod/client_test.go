@@ -24,7 +24,7 @@ func TestNew(t *testing.T) {
 		"spelled otherwise":  {func(c *qod.Config) { c.Endpoint = "HTTPS://Gateway.Example/v1//" }, "https://gateway.example/v1 as client sandbox-client", ""},
 		"a path in capitals": {func(c *qod.Config) { c.Endpoint = "https://GATEWAY.example:8443/QoD/V1/" }, "https://gateway.example:8443/QoD/V1 as client sandbox-client", ""},
 		"no path":            {func(c *qod.Config) { c.Endpoint = "https://Gateway.example/" }, "https://gateway.example as client sandbox-client", ""},
-		"a ready token":      {func(c *qod.Config) { c.AccessToken = "abc" }, "https://gateway.example/v1 as token", ""},
+		"a static token":     {func(c *qod.Config) { c.AccessToken = "abc" }, "https://gateway.example/v1 as token", ""},
 		"only a token":       {func(c *qod.Config) { c.AccessToken, c.ClientID, c.ClientSecret = "abc", "", "" }, "https://gateway.example/v1 as token", ""},
 		"loopback":           {func(c *qod.Config) { c.Endpoint = "http://127.0.0.1:8080/v1" }, "http://127.0.0.1:8080/v1 as client sandbox-client", ""},
 
@@ -56,7 +56,7 @@ func TestNew(t *testing.T) {
 				qodtest.Equal(t, "endpoint", client.Endpoint(), endpoint)
 				qodtest.Equal(t, "endpoint of the origin", qod.EndpointOf(client.Origin()), endpoint)
 			case err == nil:
-				t.Error("it is taken")
+				t.Error("it is accepted")
 			case !strings.Contains(err.Error(), test.err):
 				t.Errorf("%q does not say %q", err, test.err)
 			case config.AccessToken != "" && strings.Contains(err.Error(), "abc"):

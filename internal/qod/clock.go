@@ -235,7 +235,7 @@ func (c *Client) requestDate(ctx context.Context) error {
 		return err
 	}
 	list, err := retry(ctx, OperationList, c.config.MaxRetries, func(int) (*snapshot, error) {
-		list, err := c.lists.since(ctx, at)
+		list, err := c.listCache.since(ctx, at)
 		if _, read := c.clock.confirmable(); read.After(lastRead) {
 			return nil, nil // a refusal has a Date, too
 		}

@@ -43,7 +43,7 @@ func TestCreateWhenItIsRefused(t *testing.T) {
 				_ = qodtest.ErrorAs[*qod.TokenError](t, err)
 			},
 		},
-		"the ready token is refused": {
+		"the static token is refused": {
 			Options: qodtest.Options{Client: func(c *qod.Config) { c.AccessToken = "stale" }},
 			posts:   0, check: func(t *testing.T, _ *qodtest.Network, err error) {
 				if !errors.Is(err, qod.ErrNotRenewable) {

@@ -18,7 +18,7 @@ func TestDiscovery(t *testing.T) {
 	set := func(field string, value any) func(*qodtest.Network) {
 		return func(n *qodtest.Network) { n.Discovery(func(document map[string]any) { document[field] = value }) }
 	}
-	spoilt := func(effect sandbox.Effect) func(*qodtest.Network) {
+	failDiscovery := func(effect sandbox.Effect) func(*qodtest.Network) {
 		return func(n *qodtest.Network) { n.InjectFault(sandbox.OpDiscovery, -1, effect) }
 	}
 	tests := map[string]struct {
@@ -26,7 +26,7 @@ func TestDiscovery(t *testing.T) {
 		arrange  func(*qodtest.Network)
 		says     string // the error does; empty: none
 		status   int
-		asked    int // for the document; 0: once
+		requests int // for the document; 0: once
 	}{
 		"as it should":             {},
 		"an issuer with a slash":   {arrange: set("issuer", qodtest.Gateway+"/")},
@@ -66,17 +66,17 @@ func TestDiscovery(t *testing.T) {
 		"a token endpoint with a query": {arrange: set("token_endpoint", "https://gateway.example/oauth/token?x"), says: "query"},
 		"a relative token endpoint":     {arrange: set("token_endpoint", "/oauth/token"), says: "absolute URL"},
 		"a token endpoint of files":     {arrange: set("token_endpoint", "file:///etc/passwd"), says: "absolute URL"},
-		"a page":                        {arrange: spoilt(sandbox.Answer(200, qodtest.HTML, qodtest.LoginPage)), says: "not a JSON object"},
-		"empty":                         {arrange: spoilt(sandbox.Answer(200, qodtest.JSON, "")), says: "not a JSON object"},
-		"an array":                      {arrange: spoilt(sandbox.Answer(200, qodtest.JSON, "[]")), says: "not a JSON object"},
-		"404":                           {arrange: spoilt(sandbox.Status(404, qodtest.LoginPage, "Content-Type", qodtest.HTML)), says: "404", status: 404},
-		"a redirect":                    {arrange: spoilt(sandbox.Redirect(302, "https://sso.example/login?next=x")), says: "redirected to https://sso.example,", status: 302},
-		"503":                           {arrange: spoilt(unavailable), says: "503", status: 503, asked: 3},
-		"429":                           {arrange: spoilt(sandbox.Status(429, "")), says: "429", status: 429, asked: 3},
-		"dropped":                       {arrange: spoilt(sandbox.DropBeforeCommit()), says: "EOF", asked: 3},
-		"cut":                           {arrange: spoilt(sandbox.Truncate(20)), says: "EOF", asked: 3},
-		"endless":                       {arrange: spoilt(sandbox.Endless()), says: "larger than 1 MiB", asked: 3},
-		"a bomb":                        {arrange: spoilt(sandbox.GzipBomb()), says: "larger than 1 MiB", asked: 3},
+		"a page":                        {arrange: failDiscovery(sandbox.Answer(200, qodtest.HTML, qodtest.LoginPage)), says: "not a JSON object"},
+		"empty":                         {arrange: failDiscovery(sandbox.Answer(200, qodtest.JSON, "")), says: "not a JSON object"},
+		"an array":                      {arrange: failDiscovery(sandbox.Answer(200, qodtest.JSON, "[]")), says: "not a JSON object"},
+		"404":                           {arrange: failDiscovery(sandbox.Status(404, qodtest.LoginPage, "Content-Type", qodtest.HTML)), says: "404", status: 404},
+		"a redirect":                    {arrange: failDiscovery(sandbox.Redirect(302, "https://sso.example/login?next=x")), says: "redirected to https://sso.example,", status: 302},
+		"503":                           {arrange: failDiscovery(unavailable), says: "503", status: 503, requests: 3},
+		"429":                           {arrange: failDiscovery(sandbox.Status(429, "")), says: "429", status: 429, requests: 3},
+		"dropped":                       {arrange: failDiscovery(sandbox.DropBeforeCommit()), says: "EOF", requests: 3},
+		"cut":                           {arrange: failDiscovery(sandbox.Truncate(20)), says: "EOF", requests: 3},
+		"endless":                       {arrange: failDiscovery(sandbox.Endless()), says: "larger than 1 MiB", requests: 3},
+		"a bomb":                        {arrange: failDiscovery(sandbox.GzipBomb()), says: "larger than 1 MiB", requests: 3},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -90,11 +90,11 @@ func TestDiscovery(t *testing.T) {
 					test.arrange(n)
 				}
 				err := list(t, n)
-				asked := test.asked
-				if asked == 0 {
-					asked = 1
+				requests := test.requests
+				if requests == 0 {
+					requests = 1
 				}
-				qodtest.Equal(t, "asked for the document", n.Count(sandbox.OpDiscovery), asked)
+				qodtest.Equal(t, "requests for the document", n.Count(sandbox.OpDiscovery), requests)
 				if test.says == "" {
 					if err != nil {
 						t.Error(err)

@@ -133,7 +133,7 @@ func (a absence) prove(ctx context.Context) (_ Session, listed bool, _ error) {
 		return Session{}, false, newInterruptedError(ctx, a.answer.Operation, true, a.answer)
 	case a.expiredByClock(ctx), a.expiredByRepeat(ctx):
 		return a.gone(ProofExpired)
-	case c.lists.unsupported():
+	case c.listCache.unsupported():
 		return a.proveByRepeat(ctx, err)
 	}
 	return Session{}, false, &UnprovenError{ID: a.ref.ID, Look: err, Err: a.answer}
@@ -159,9 +159,9 @@ func (a absence) expiredByClock(ctx context.Context) bool {
 	return err == nil && a.expired(now)
 }
 
-// expiredByRepeat is expiredByClock where lists do not show the time either: the same answer a second
-// later confirms it. This machine's clock has to agree, since whatever answers with these 404s may
-// have a clock of its own.
+// expiredByRepeat is expiredByClock where lists do not show the time either: the same answer a
+// second later confirms it. This machine's clock has to agree, since whatever answers with these
+// 404s may have a clock of its own.
 func (a absence) expiredByRepeat(ctx context.Context) bool {
 	c := a.client
 	if !a.expired(c.clock.estimate()) || !a.expired(time.Now()) {
@@ -235,7 +235,7 @@ func (a absence) waitOutLag(ctx context.Context) (Session, error) {
 // started after this answer decides.
 func (a absence) checkList(ctx context.Context, notBefore time.Time) (Session, error) {
 	c := a.client
-	if refusal := c.lists.recentRefusal(); refusal != nil {
+	if refusal := c.listCache.recentRefusal(); refusal != nil {
 		return Session{}, refusal
 	}
 	answered := time.Now()

@@ -123,7 +123,7 @@ func TestNothingLeaks(t *testing.T) {
 		},
 	}
 	calls := map[string]func(ctx context.Context, n *qodtest.Network) error{
-		"Reserve": func(ctx context.Context, n *qodtest.Network) error {
+		"Create": func(ctx context.Context, n *qodtest.Network) error {
 			_, err := n.Create(ctx, qod.Spec{
 				Device: canaries.device, QoSProfile: "QOS_E", Seconds: 60,
 				NotificationURL: "https://hooks.example/", NotificationAuthToken: canaries.webhook,
@@ -134,7 +134,7 @@ func TestNothingLeaks(t *testing.T) {
 			_, err := n.Read(ctx, qod.Ref{ID: qodtest.SessionID, Device: canaries.device})
 			return err
 		},
-		"Release": func(ctx context.Context, n *qodtest.Network) error {
+		"Delete": func(ctx context.Context, n *qodtest.Network) error {
 			return n.Delete(ctx, qod.Ref{ID: qodtest.SessionID, Device: canaries.device})
 		},
 		"Await": func(ctx context.Context, n *qodtest.Network) error {
@@ -154,7 +154,7 @@ func TestNothingLeaks(t *testing.T) {
 			for _, where := range []string{"/oauth/token", "/qod/sessions", "ready"} {
 				t.Run(name+", "+echo+", "+where, func(t *testing.T) {
 					t.Parallel()
-					wire := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+					intercept := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 						if strings.Contains(r.URL.Path, where) || where == "ready" {
 							text := requestText(r)
 							// Answers that are not HTTP are reported by net/http, whose errors name addresses that
@@ -174,7 +174,7 @@ func TestNothingLeaks(t *testing.T) {
 								c.AccessToken = canaries.token
 							}
 						},
-						Intercept: wire,
+						Intercept: intercept,
 					}, func(t *testing.T, n *qodtest.Network) {
 						n.Tokens(func(answer map[string]any) { answer["access_token"] = canaries.token })
 						n.AcceptToken(canaries.token, canaries.id)

@@ -43,7 +43,7 @@ func (c *Client) List(ctx context.Context, f Filter) (found []Session, err error
 // other callers; the retries are this caller's own.
 func (c *Client) listSince(ctx context.Context, notBefore time.Time) (*snapshot, error) {
 	return retry(ctx, OperationList, c.config.MaxRetries, func(int) (*snapshot, error) {
-		return c.lists.since(ctx, notBefore)
+		return c.listCache.since(ctx, notBefore)
 	})
 }
 

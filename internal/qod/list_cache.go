@@ -150,10 +150,10 @@ func (l *listCache) fetch(ctx context.Context) (*snapshot, error) {
 		return nil, ctx.Err()
 	}
 	l.mu.Lock()
-	turn := time.Until(l.notBefore)
+	wait := time.Until(l.notBefore)
 	l.mu.Unlock()
-	if turn > 0 {
-		if err := pause(ctx, turn); err != nil {
+	if wait > 0 {
+		if err := pause(ctx, wait); err != nil {
 			return nil, err
 		}
 	}

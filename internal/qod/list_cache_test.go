@@ -226,7 +226,7 @@ func TestListsPromise(t *testing.T) {
 				l.trySince(ctx, time.Now())
 				synctest.Wait()
 				if l.usable() != test.want {
-					t.Errorf("promising: %v, want %v", !test.want, test.want)
+					t.Errorf("usable: %v, want %v", !test.want, test.want)
 				}
 			})
 		})
@@ -235,8 +235,8 @@ func TestListsPromise(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			l := newListCache(func(ctx context.Context) (listing, error) { <-ctx.Done(); return listing{}, ctx.Err() })
-			if taken := l.trySince(t.Context(), time.Now()); taken != nil || l.usable() {
-				t.Errorf("%v, promising: %v", taken, l.usable())
+			if list := l.trySince(t.Context(), time.Now()); list != nil || l.usable() {
+				t.Errorf("%v, usable: %v", list, l.usable())
 			}
 		})
 	})

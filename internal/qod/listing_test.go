@@ -57,15 +57,15 @@ func TestListOfManyPages(t *testing.T) {
 	for pages, part := range map[int]bool{1000: false, 1001: true} {
 		t.Run(fmt.Sprint(pages), func(t *testing.T) {
 			t.Parallel()
-			asked := 0
+			requested := 0
 			numbered := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 				if !qodtest.IsList(r) {
 					return next.RoundTrip(r)
 				}
-				asked++
-				response := qodtest.Response(r, http.StatusOK, qodtest.JSON, fmt.Sprintf(`[{"sessionId":"session-%d"}]`, asked))
-				if asked < pages {
-					response.Header.Set("Link", fmt.Sprintf(`<?after=%d>; rel="next"`, asked))
+				requested++
+				response := qodtest.Response(r, http.StatusOK, qodtest.JSON, fmt.Sprintf(`[{"sessionId":"session-%d"}]`, requested))
+				if requested < pages {
+					response.Header.Set("Link", fmt.Sprintf(`<?after=%d>; rel="next"`, requested))
 				}
 				return response, nil
 			}
@@ -73,7 +73,7 @@ func TestListOfManyPages(t *testing.T) {
 				found, err := n.List(t.Context(), qod.Filter{})
 				qodtest.Equal(t, "a part", qodtest.IsError[*qod.IncompleteListError](err), part)
 				qodtest.Equal(t, "sessions", len(found), 1000)
-				qodtest.Equal(t, "requests", asked, 1000)
+				qodtest.Equal(t, "requests", requested, 1000)
 			})
 		})
 	}

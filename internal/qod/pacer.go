@@ -42,7 +42,7 @@ const (
 func newPacer() *pacer { return &pacer{queue: make(chan struct{}, 1)} }
 
 // errNoSlot says that the deadline would pass before a request could start.
-var errNoSlot = errors.New("there is no time left to wait for its turn")
+var errNoSlot = errors.New("there is no time left to wait for a slot")
 
 // awaitSlot returns when a request may start. If the deadline passes first, nothing is sent, and
 // the error is the 429 that other requests were answered with.

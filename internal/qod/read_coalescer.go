@@ -20,16 +20,17 @@ const (
 	maxSlotDelay = 5 * time.Second
 )
 
-// readCoalescer answers reads of single sessions from shared lists. Terraform refreshes every resource
-// by itself, so that the plan of a thousand sessions would make a thousand requests; lists make a few.
+// readCoalescer answers reads of single sessions from shared lists. Terraform refreshes every
+// resource by itself, so that the plan of a thousand sessions would make a thousand requests; lists
+// make a few.
 //
 // A list may confirm that a session is healthy. What has a price (a session that is gone,
-// unavailable, of another profile, or not ready in time) has to be confirmed by a read of the session
-// itself, as a list can lag, be a part of the whole, or show fewer fields. The same goes for what
-// ends a wait.
+// unavailable, of another profile, or not ready in time) has to be confirmed by a read of the
+// session itself, as a list can lag, be a part of the whole, or show fewer fields. The same goes
+// for what ends a wait.
 type readCoalescer struct {
-	lists *listCache
-	clock *serverClock
+	listCache *listCache
+	clock     *serverClock
 
 	mu          sync.Mutex
 	direct      map[string]bool      // ids that are read one by one: the first few
@@ -40,7 +41,7 @@ type readCoalescer struct {
 }
 
 func newReadCoalescer(l *listCache, clock *serverClock) *readCoalescer {
-	return &readCoalescer{lists: l, clock: clock, direct: map[string]bool{}, unavailable: map[string]time.Time{}, changed: map[string]time.Time{}}
+	return &readCoalescer{listCache: l, clock: clock, direct: map[string]bool{}, unavailable: map[string]time.Time{}, changed: map[string]time.Time{}}
 }
 
 // read returns the session from a list that shows it as healthy, or else from get.
@@ -84,12 +85,12 @@ func (r *readCoalescer) readCached(ctx context.Context, ref Ref) (Session, bool)
 // when it last was. Waits that a list cannot answer, or answers otherwise than the session itself,
 // reserve slots, so that together they make about as many requests as lists would: poll returns
 // when the wait's next slot is.
-func (r *readCoalescer) poll(ctx context.Context, ref Ref, lastGet time.Time, get func() (Session, error)) (s Session, turn time.Time, err error) {
+func (r *readCoalescer) poll(ctx context.Context, ref Ref, lastGet time.Time, get func() (Session, error)) (s Session, nextSlot time.Time, err error) {
 	_, anyBatched := r.assign(ref.ID)
-	if !anyBatched || !r.lists.usable() {
-		turn = r.reserveSlots(1)
+	if !anyBatched || !r.listCache.usable() {
+		nextSlot = r.reserveSlots(1)
 		s, err = get()
-		return s, turn, err
+		return s, nextSlot, err
 	}
 	listed, ok := r.fromList(ctx, ref, time.Now())
 	if ok && listed.Status == StatusRequested && time.Since(lastGet) < getInterval {
@@ -105,7 +106,7 @@ func (r *readCoalescer) poll(ctx context.Context, ref Ref, lastGet time.Time, ge
 // fromList returns the session from a list whose request started at notBefore or later, if the list
 // shows it as healthy.
 func (r *readCoalescer) fromList(ctx context.Context, ref Ref, notBefore time.Time) (Session, bool) {
-	list := r.lists.trySince(ctx, latest(notBefore, r.validFrom(ref.ID)))
+	list := r.listCache.trySince(ctx, latest(notBefore, r.validFrom(ref.ID)))
 	// The list may have become too old meanwhile, or the session may have been changed.
 	if list == nil || list.started.Before(r.validFrom(ref.ID)) {
 		return Session{}, false

@@ -81,11 +81,11 @@ func TestReadRace(t *testing.T) {
 					})
 				}
 				// The change and its record must not be separated.
-				turn := make(chan struct{}, 1)
+				mutex := make(chan struct{}, 1)
 				wg.Go(func() { // the network
 					for stop.Err() == nil {
 						id := seeded[network.IntN(len(seeded))]
-						turn <- struct{}{}
+						mutex <- struct{}{}
 						switch network.IntN(3) {
 						case 0:
 							if n.Revoke(id) {
@@ -100,7 +100,7 @@ func TestReadRace(t *testing.T) {
 								appear(id, network)
 							}
 						}
-						<-turn
+						<-mutex
 						time.Sleep(time.Duration(network.IntN(1500)) * time.Millisecond)
 					}
 				})
@@ -109,7 +109,7 @@ func TestReadRace(t *testing.T) {
 					for count := 0; stop.Err() == nil; count++ {
 						ids := tr.ids()
 						id := ids[mine.IntN(len(ids))]
-						turn <- struct{}{}
+						mutex <- struct{}{}
 						if mine.IntN(2) == 0 {
 							tr.becomes(id, "gone")
 							if err := n.Delete(t.Context(), qod.Ref{ID: id}); err != nil && !qod.IsGone(err) { //nolint:contextcheck // stop ends the loop, not a call
@@ -126,7 +126,7 @@ func TestReadRace(t *testing.T) {
 							tr.lives(s.ID, s.ExpiresAt)
 							tr.wrote(s.ID)
 						}
-						<-turn
+						<-mutex
 						time.Sleep(time.Duration(mine.IntN(3000)) * time.Millisecond)
 					}
 				})

@@ -38,20 +38,20 @@ const (
 
 // snapshotBefore is a recent list, which a burst of creates shares; nil where there is none.
 func (c *Client) snapshotBefore(ctx context.Context) *snapshot {
-	if c.lists.unsupported() {
+	if c.listCache.unsupported() {
 		return nil
 	}
 	bounded, cancel := context.WithTimeout(ctx, snapshotBudget)
 	defer cancel()
 	listSince := c.listSince
-	if !c.lists.usable() {
-		listSince = c.lists.since // without retries: each create of a fleet comes by here
+	if !c.listCache.usable() {
+		listSince = c.listCache.since // without retries: each create of a fleet comes by here
 	}
 	age := min(snapshotAge, max(snapshotGap/2, c.creating()/burstShare))
 	list, err := listSince(bounded, time.Now().Add(-age))
 	if err != nil {
 		if ctx.Err() == nil && bounded.Err() != nil {
-			c.lists.markSlow()
+			c.listCache.markSlow()
 		}
 		return nil
 	}
@@ -209,7 +209,7 @@ func (cr *creation) verify(ctx context.Context, s Session, believed func(*snapsh
 		} else if ctx.Err() == nil || lookErr == nil {
 			lookErr = err
 		}
-		if cr.client.lists.unsupported() || pause(ctx, wait) != nil {
+		if cr.client.listCache.unsupported() || pause(ctx, wait) != nil {
 			return cr.duplicate(s, nil, lookErr)
 		}
 	}

@@ -42,12 +42,12 @@ const shortSecret = 8
 // where it is a word of its own: otherwise a secret `test` would turn `latest` into `laREDACTED`,
 // and so be given away. A single character is never replaced, as that would give it away
 // everywhere.
-func replaceSpelling(text, secret, instead string) string {
+func replaceSpelling(text, secret, replacement string) string {
 	switch n := utf8.RuneCountInString(secret); {
 	case n < 2:
 		return text
 	case n >= shortSecret:
-		return strings.ReplaceAll(text, secret, instead)
+		return strings.ReplaceAll(text, secret, replacement)
 	}
 	var b strings.Builder
 	for from := 0; ; {
@@ -64,7 +64,7 @@ func replaceSpelling(text, secret, instead string) string {
 			from = at + size
 			continue
 		}
-		b.WriteString(text[from:at] + instead)
+		b.WriteString(text[from:at] + replacement)
 		from = end
 	}
 }

@@ -5,16 +5,16 @@ import (
 	"sync"
 )
 
-// sharedCall is singleflight with a context of its own: one call for all callers that want its result
-// at the same time. The call outlives the caller that began it, and is cancelled when the last one
-// has left. golang.org/x/sync/singleflight has no contexts: the call would run under that of the
-// first caller, and one cancelled resource would fail all the others.
+// sharedCall is singleflight with a context of its own: one call for all callers that want its
+// result at the same time. The call outlives the caller that began it, and is cancelled when the
+// last one has left. golang.org/x/sync/singleflight has no contexts: the call would run under that
+// of the first caller, and one cancelled resource would fail all the others.
 type sharedCall[T any] struct {
 	mu      sync.Mutex
-	current *flight[T]
+	current *ongoingCall[T]
 }
 
-type flight[T any] struct {
+type ongoingCall[T any] struct {
 	done    chan struct{}
 	cancel  context.CancelFunc
 	waiters int
@@ -27,7 +27,7 @@ func (s *sharedCall[T]) do(ctx context.Context, f func(context.Context) (T, erro
 	call := s.current
 	if call == nil {
 		detached, cancel := context.WithCancel(context.WithoutCancel(ctx)) //nolint:gosec // run calls it, or the last waiter that leaves
-		call = &flight[T]{done: make(chan struct{}), cancel: cancel}
+		call = &ongoingCall[T]{done: make(chan struct{}), cancel: cancel}
 		s.current = call
 		go s.run(detached, call, f)
 	}
@@ -44,7 +44,7 @@ func (s *sharedCall[T]) do(ctx context.Context, f func(context.Context) (T, erro
 	}
 }
 
-func (s *sharedCall[T]) run(ctx context.Context, call *flight[T], f func(context.Context) (T, error)) {
+func (s *sharedCall[T]) run(ctx context.Context, call *ongoingCall[T], f func(context.Context) (T, error)) {
 	defer call.cancel()
 	defer close(call.done)
 	defer s.forget(call)
@@ -52,7 +52,7 @@ func (s *sharedCall[T]) run(ctx context.Context, call *flight[T], f func(context
 	call.value, call.err = f(ctx)
 }
 
-func (s *sharedCall[T]) forget(call *flight[T]) {
+func (s *sharedCall[T]) forget(call *ongoingCall[T]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.current == call {
@@ -60,7 +60,7 @@ func (s *sharedCall[T]) forget(call *flight[T]) {
 	}
 }
 
-func (s *sharedCall[T]) leave(call *flight[T]) {
+func (s *sharedCall[T]) leave(call *ongoingCall[T]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	call.waiters--

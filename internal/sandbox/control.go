@@ -77,8 +77,8 @@ func (s *Sandbox) execute(r *http.Request) (ControlResponse, error) {
 	return ControlResponse{}, fmt.Errorf("unknown request %q", verb)
 }
 
-// revokeByName revokes a session by its id, or the sessions of a device by any of its identifiers or
-// by its IPv4 address and port.
+// revokeByName revokes a session by its id, or the sessions of a device by any of its identifiers
+// or by its IPv4 address and port.
 func (s *Sandbox) revokeByName(name string) (ControlResponse, error) {
 	var revoked []Session
 	for _, session := range s.Ledger() {

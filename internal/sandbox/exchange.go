@@ -102,11 +102,11 @@ func (x *exchange) reset() {
 	if err != nil {
 		x.drop()
 	}
-	noFault := connection
+	plain := connection
 	if secured, ok := connection.(*tls.Conn); ok {
-		noFault = secured.NetConn()
+		plain = secured.NetConn()
 	}
-	if tcp, ok := noFault.(interface{ SetLinger(int) error }); ok {
+	if tcp, ok := plain.(interface{ SetLinger(int) error }); ok {
 		_ = tcp.SetLinger(0) // Close then discards unsent data and sends RST
 	}
 	_ = connection.Close()

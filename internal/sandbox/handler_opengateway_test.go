@@ -210,10 +210,10 @@ func TestMockRules(t *testing.T) {
 				t.Errorf("ledger: %v", live)
 			}
 
-			noFault := newHarness(t, Config{})
-			noFault.createSession(body)
-			noFault.token = "mock_sandbox_access_token"
-			noFault.wantError(noFault.send(http.MethodGet, pathSessions, ""), http.StatusUnauthorized, "UNAUTHENTICATED")
+			withoutRules := newHarness(t, Config{})
+			withoutRules.createSession(body)
+			withoutRules.token = "mock_sandbox_access_token"
+			withoutRules.wantError(withoutRules.send(http.MethodGet, pathSessions, ""), http.StatusUnauthorized, "UNAUTHENTICATED")
 		})
 	}
 }

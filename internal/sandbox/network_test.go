@@ -41,23 +41,23 @@ func TestSessionLives(t *testing.T) {
 	}
 }
 
-func TestNextLookSaysAvailableWithoutProvisioning(t *testing.T) {
+func TestAvailableAtTheNextRequestWithoutProvisioning(t *testing.T) {
 	t.Parallel()
-	looks := map[string]func(h *harness, id string) string{
+	statuses := map[string]func(h *harness, id string) string{
 		"read":   func(h *harness, id string) string { return h.readSession(id).QoSStatus },
 		"list":   func(h *harness, _ string) string { return h.listSessions()[0].QoSStatus },
 		"ledger": func(h *harness, _ string) string { return h.Ledger()[0].Status },
 	}
-	for name, readSession := range looks {
+	for name, status := range statuses {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHarness(t, Config{})
 			created := h.createSession(createBody("+34600000001"))
 			if created.QoSStatus != StatusRequested {
-				t.Errorf("the creation says %s", created.QoSStatus)
+				t.Errorf("the create request says %s", created.QoSStatus)
 			}
-			if got := readSession(h, created.SessionID); got != StatusAvailable {
-				t.Errorf("the next look says %s", got)
+			if got := status(h, created.SessionID); got != StatusAvailable {
+				t.Errorf("the next request says %s", got)
 			}
 		})
 	}
@@ -68,7 +68,7 @@ func TestInstantProvisioningShowsInTheAnswer(t *testing.T) {
 	h := newHarness(t, Config{Provisioning: Instant})
 	created := h.createSession(createBody("+34600000001"))
 	if created.QoSStatus != StatusAvailable || created.StartedAt != "2026-11-22T12:00:00Z" || created.ExpiresAt != "2026-11-22T13:00:00Z" {
-		t.Errorf("the creation says %+v", created)
+		t.Errorf("the create request says %+v", created)
 	}
 }
 
@@ -87,7 +87,7 @@ func TestTimesSurviveTheWire(t *testing.T) {
 	}
 }
 
-func TestRevokedSessionLingersAndBlocks(t *testing.T) {
+func TestRevokedSessionStaysAndBlocks(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, Config{})
 	id := h.createSession(createBody("+34600000001")).SessionID
@@ -103,7 +103,7 @@ func TestRevokedSessionLingersAndBlocks(t *testing.T) {
 	h.clock.Advance(360*time.Second - 1)
 	h.wantError(h.send(http.MethodPost, pathSessions, createBody("+34600000001")), http.StatusConflict, "CONFLICT")
 	if got := h.listSessions(); len(got) != 1 || got[0].QoSStatus != StatusUnavailable {
-		t.Errorf("a lingering session is listed, UNAVAILABLE: %+v", got)
+		t.Errorf("a revoked session is listed, UNAVAILABLE: %+v", got)
 	}
 	h.clock.Advance(1)
 	h.wantGone(id)
@@ -175,15 +175,15 @@ func TestListIsOrderedByCreationThenID(t *testing.T) {
 	late := h.Seed(Session{CreatedAt: noon.Add(time.Second), ID: "00000000-0000-4000-8000-000000000001"}).ID
 	b := h.Seed(Session{ID: "00000000-0000-4000-8000-00000000000b"}).ID
 	a := h.Seed(Session{ID: "00000000-0000-4000-8000-00000000000A"}).ID
-	var listSessions, ledger []string
+	var listed, ledger []string
 	for _, info := range h.listSessions() {
-		listSessions = append(listSessions, info.SessionID)
+		listed = append(listed, info.SessionID)
 	}
 	for _, session := range h.Ledger() {
 		ledger = append(ledger, session.ID)
 	}
-	if want := []string{a, b, late}; !slices.Equal(listSessions, want) || !slices.Equal(ledger, want) {
-		t.Errorf("listed %v, ledger %v, want %v", listSessions, ledger, want)
+	if want := []string{a, b, late}; !slices.Equal(listed, want) || !slices.Equal(ledger, want) {
+		t.Errorf("listed %v, ledger %v, want %v", listed, ledger, want)
 	}
 }
 

@@ -75,7 +75,8 @@ type eventData struct {
 	StatusInfo string `json:"statusInfo,omitempty"`
 }
 
-// newEvent returns the event of a status change. Its type and its source depend on the API document.
+// newEvent returns the event of a status change. Its type and its source depend on the API
+// document.
 func newEvent(eventType, source string, ch statusChange) event {
 	return event{
 		ID: uuid.NewString(), Source: source, SpecVersion: "1.0", Type: eventType,

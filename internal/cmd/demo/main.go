@@ -80,7 +80,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 		"TF_VAR_notification_url="+hook.url,
 		"TF_VAR_notification_auth_token="+hook.token,
 	)
-	if err := d.layOut(); err != nil {
+	if err := d.writeConfiguration(); err != nil {
 		return err
 	}
 	d.out.step("The sandbox listens on %s; a session becomes available after %v", network.Endpoint(), provisioning)
@@ -131,9 +131,9 @@ func (d *demo) tour(ctx context.Context, network *sandbox.Server, hook *webhook)
 	return nil
 }
 
-// layOut writes the configuration, a filesystem mirror of both registries with the provider in it,
-// and a CLI configuration that installs providers from that mirror only.
-func (d *demo) layOut() error {
+// writeConfiguration writes the configuration, a filesystem mirror of both registries with the
+// provider in it, and a CLI configuration that installs providers from that mirror only.
+func (d *demo) writeConfiguration() error {
 	files, err := filepath.Glob(filepath.Join(d.quickstart, "*.tf"))
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ type webhook struct {
 	url, token string
 	out        *printer
 	server     *http.Server
-	news       chan struct{} // at least one notification has arrived
+	arrived    chan struct{} // at least one notification has arrived
 
 	mu        sync.Mutex
 	available map[string]bool // by session
@@ -34,7 +34,7 @@ func listen(ctx context.Context, out *printer) (*webhook, error) {
 		url:       "http://" + listener.Addr().String() + "/qod",
 		token:     rand.Text(),
 		out:       out,
-		news:      make(chan struct{}, 1),
+		arrived:   make(chan struct{}, 1),
 		available: map[string]bool{},
 	}
 	w.server = &http.Server{Handler: w, ReadHeaderTimeout: 10 * time.Second}
@@ -75,7 +75,7 @@ func (w *webhook) ServeHTTP(answer http.ResponseWriter, request *http.Request) {
 		w.mu.Unlock()
 	}
 	select {
-	case w.news <- struct{}{}:
+	case w.arrived <- struct{}{}:
 	default:
 	}
 	answer.WriteHeader(http.StatusNoContent)
@@ -92,7 +92,7 @@ func (w *webhook) await(ctx context.Context, sessions map[string]session) error 
 			return nil
 		}
 		select {
-		case <-w.news:
+		case <-w.arrived:
 		case <-late.C:
 			return fmt.Errorf("the webhook received no AVAILABLE notification for session %s", missing)
 		case <-ctx.Done():

@@ -206,7 +206,8 @@ func sendControl(endpoint, verb string, control *sandbox.ControlRequest) (sandbo
 	if endpoint == "" {
 		return result, errors.New("no sandbox given: set QOD_ENDPOINT to the value that qod-sandbox printed, or use -sandbox")
 	}
-	// A sandbox speaks plain HTTP and a real network never does, so no control request reaches a real one.
+	// A sandbox speaks plain HTTP and a real network never does, so no control request reaches a
+	// real one.
 	to, err := url.Parse(endpoint)
 	if err != nil || to.Scheme != "http" || to.Host == "" {
 		return result, fmt.Errorf("%s is not the endpoint of a sandbox, such as http://127.0.0.1:8080/v1", endpoint)

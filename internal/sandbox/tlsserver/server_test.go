@@ -21,7 +21,7 @@ import (
 
 const token = "a-good-token"
 
-// client returns one that trusts the server and reports which protocol its connections spoke.
+// client returns a client that trusts the server.
 func client(t *testing.T, s *tlsserver.Server) *http.Client {
 	s.AcceptToken(token, sandbox.DefaultClient.ID)
 	transport := &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: tlsserver.CertPool()}}
@@ -36,8 +36,8 @@ type reply struct {
 	body   string
 }
 
-// send sends a request. Its body cannot be read again, so that net/http repeats nothing by itself,
-// unless repeatable.
+// send sends a request. Unless it is repeatable, its body cannot be read again, so that net/http
+// does not resend it.
 func send(ctx context.Context, c *http.Client, method, url, body string, repeatable bool) (reply, error) {
 	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
@@ -75,7 +75,7 @@ func TestServes(t *testing.T) {
 			s := start(t, sandbox.Config{Provisioning: sandbox.Instant})
 			c := client(t, s)
 			sessions := s.Endpoint() + "/qod/sessions"
-			ask := func(method, url, body string, status int) reply {
+			request := func(method, url, body string, status int) reply {
 				t.Helper()
 				got, err := send(t.Context(), c, method, url, body, true)
 				if err != nil || got.proto != proto || got.status != status {
@@ -84,24 +84,24 @@ func TestServes(t *testing.T) {
 				return got
 			}
 			var session struct{ SessionID string }
-			if err := json.Unmarshal([]byte(ask("POST", sessions, create(1), 201).body), &session); err != nil {
+			if err := json.Unmarshal([]byte(request("POST", sessions, create(1), 201).body), &session); err != nil {
 				t.Fatal(err)
 			}
-			if got := ask("GET", sessions+"?page=1", "", 200); !strings.Contains(got.body, session.SessionID) || got.header.Get("Date") == "" {
+			if got := request("GET", sessions+"?page=1", "", 200); !strings.Contains(got.body, session.SessionID) || got.header.Get("Date") == "" {
 				t.Errorf("the list: %+v", got)
 			}
-			ask("GET", sessions+"/"+session.SessionID, "", 200)
-			if got := ask("DELETE", sessions+"/"+session.SessionID, "", 204); got.body != "" {
+			request("GET", sessions+"/"+session.SessionID, "", 200)
+			if got := request("DELETE", sessions+"/"+session.SessionID, "", 204); got.body != "" {
 				t.Errorf("204 with a body: %q", got.body)
 			}
-			if got := ask("GET", s.URL()+"/.well-known/openid-configuration", "", 200); !strings.Contains(got.body, `"`+s.TokenURL()+`"`) {
+			if got := request("GET", s.URL()+"/.well-known/openid-configuration", "", 200); !strings.Contains(got.body, `"`+s.TokenURL()+`"`) {
 				t.Errorf("discovery: %s", got.body)
 			}
-			ask("POST", sessions, strings.Repeat(" ", 900_000)+create(2), 201) // more than a window
+			request("POST", sessions, strings.Repeat(" ", 900_000)+create(2), 201) // more than a window
 			for range 300 {
 				s.Seed(sandbox.Session{})
 			}
-			if got := ask("GET", sessions, "", 200); strings.Count(got.body, "sessionId") != 301 { // more than a frame
+			if got := request("GET", sessions, "", 200); strings.Count(got.body, "sessionId") != 301 { // more than a frame
 				t.Errorf("an answer of %d bytes", len(got.body))
 			}
 			s.Fail(sandbox.Fault{Effect: sandbox.Truncate(20)})
@@ -119,7 +119,7 @@ func TestServes(t *testing.T) {
 	}
 }
 
-func TestServesManyAtATime(t *testing.T) {
+func TestServesManyAtOnce(t *testing.T) {
 	t.Parallel()
 	s := tlsserver.Start(t, sandbox.Config{})
 	c := client(t, s)
@@ -139,8 +139,8 @@ func TestStreamFaults(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		effect sandbox.Effect
-		err    string // what it contains; "": net/http repeats the request by itself
-		live   int    // sessions, when it cannot be repeated
+		err    string // what it contains
+		live   int    // sessions
 	}{
 		"PROTOCOL_ERROR before":   {sandbox.ResetStreamBeforeCommit(sandbox.StreamProtocolError), "PROTOCOL_ERROR", 0},
 		"PROTOCOL_ERROR after":    {sandbox.ResetStreamAfterCommit(sandbox.StreamProtocolError), "PROTOCOL_ERROR", 1},
@@ -175,9 +175,9 @@ func TestStreamFaults(t *testing.T) {
 	}
 }
 
-// net/http sends again by itself what it may take for unprocessed, a POST too. The faults are there
-// to show that, so they must be such that it does.
-func TestStreamFaultsThatNetHTTPRepeats(t *testing.T) {
+// net/http resends requests that seem unprocessed, even a POST. These faults exist to show that, so
+// it must happen with them.
+func TestStreamFaultsThatNetHTTPResends(t *testing.T) {
 	t.Parallel()
 	tests := map[string]sandbox.Effect{
 		"PROTOCOL_ERROR": sandbox.ResetStreamAfterCommit(sandbox.StreamProtocolError),
@@ -198,8 +198,8 @@ func TestStreamFaultsThatNetHTTPRepeats(t *testing.T) {
 	}
 }
 
-// impatient ends a while after the first creation has come in.
-func impatient(t *testing.T, s *tlsserver.Server) context.Context {
+// cancelledAfterCreate is cancelled a while after the first create request has arrived.
+func cancelledAfterCreate(t *testing.T, s *tlsserver.Server) context.Context {
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	s.Before(sandbox.OpCreate, func(int, *http.Request) { time.AfterFunc(300*time.Millisecond, cancel) })
@@ -222,7 +222,7 @@ func TestBlackHole(t *testing.T) {
 			c := client(t, s)
 			sessions := s.Endpoint() + "/qod/sessions"
 			s.Fail(sandbox.Fault{Effect: test.effect})
-			if got, err := send(impatient(t, s), c, "POST", sessions, create(1), false); !errors.Is(err, context.Canceled) {
+			if got, err := send(cancelledAfterCreate(t, s), c, "POST", sessions, create(1), false); !errors.Is(err, context.Canceled) {
 				t.Errorf("%+v, %v", got, err)
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
@@ -240,7 +240,7 @@ func TestBlackHole(t *testing.T) {
 	}
 }
 
-// What is under way on a connection is lost when it goes silent.
+// Requests in flight on a connection are lost when it goes silent.
 func TestBlackHoleTakesOtherAnswersToo(t *testing.T) {
 	t.Parallel()
 	s := tlsserver.Start(t, sandbox.Config{})
@@ -256,7 +256,7 @@ func TestBlackHoleTakesOtherAnswersToo(t *testing.T) {
 	}()
 	<-arrived
 	s.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.BlackHoleBeforeCommit()})
-	_, _ = send(impatient(t, s), c, "POST", sessions, create(1), false)
+	_, _ = send(cancelledAfterCreate(t, s), c, "POST", sessions, create(1), false)
 	close(silent)
 	time.AfterFunc(200*time.Millisecond, cancel)
 	if err := <-listed; !errors.Is(err, context.Canceled) {
@@ -264,7 +264,7 @@ func TestBlackHoleTakesOtherAnswersToo(t *testing.T) {
 	}
 }
 
-// A client that sends PINGs finds the black hole, since they are not answered, and goes elsewhere.
+// A client that sends PINGs finds the black hole, because they are not answered, and connects anew.
 func TestBlackHoleAnswersNoPing(t *testing.T) {
 	t.Parallel()
 	s := tlsserver.Start(t, sandbox.Config{})
@@ -287,7 +287,7 @@ func TestARequestEndsWhenItsClientGivesUp(t *testing.T) {
 	s := tlsserver.Start(t, sandbox.Config{Log: func(r sandbox.Request) { ended <- r }})
 	c := client(t, s)
 	s.Fail(sandbox.Fault{Effect: sandbox.HangBeforeCommit()})
-	if _, err := send(impatient(t, s), c, "POST", s.Endpoint()+"/qod/sessions", create(1), false); !errors.Is(err, context.Canceled) {
+	if _, err := send(cancelledAfterCreate(t, s), c, "POST", s.Endpoint()+"/qod/sessions", create(1), false); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	<-ended
@@ -296,7 +296,7 @@ func TestARequestEndsWhenItsClientGivesUp(t *testing.T) {
 	}
 }
 
-// The faults that only HTTP/2 has come as close as they can elsewhere.
+// Over HTTP/1.1, the faults of HTTP/2 do the closest equivalent.
 func TestStreamFaultsOverHTTP1(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -313,7 +313,7 @@ func TestStreamFaultsOverHTTP1(t *testing.T) {
 			s := tlsserver.StartHTTP1(t, sandbox.Config{})
 			c := client(t, s)
 			s.Fail(sandbox.Fault{Effect: test.effect})
-			if got, err := send(impatient(t, s), c, "POST", s.Endpoint()+"/qod/sessions", create(1), false); !errors.Is(err, test.err) || len(s.Ledger()) != 1 {
+			if got, err := send(cancelledAfterCreate(t, s), c, "POST", s.Endpoint()+"/qod/sessions", create(1), false); !errors.Is(err, test.err) || len(s.Ledger()) != 1 {
 				t.Errorf("%+v, %v, with %d sessions", got, err, len(s.Ledger()))
 			}
 		})
