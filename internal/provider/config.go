@@ -116,7 +116,7 @@ func (r *resolver) url(s setting) string {
 func connect(config providerModel, getenv func(string) string, userAgent string, postInFlight sync.Locker, transport http.RoundTripper) (qod.Sessions, diag.Diagnostics) {
 	r := &resolver{getenv: getenv}
 	client := r.read(config)
-	client.UserAgent, client.Log, client.Posting, client.Transport = userAgent, logRequest, postInFlight, transport
+	client.UserAgent, client.Log, client.PostInFlight, client.Transport = userAgent, logRequest, postInFlight, transport
 	if r.diags.HasError() {
 		return nil, r.diags
 	}

@@ -28,10 +28,10 @@ type Config struct {
 	UserAgent string
 	// Log is called for every request to the API; it may be nil. It must not block.
 	Log func(context.Context, Event)
-	// Posting is held from before a POST until its outcome is known, so that the process can be kept
+	// PostInFlight is held from before a POST until its outcome is known, so that the process can be kept
 	// from ending meanwhile. Creates hold it at the same time: give an RWMutex's RLocker. It may be
 	// nil.
-	Posting sync.Locker
+	PostInFlight sync.Locker
 	// Transport replaces the network in tests; otherwise it is nil.
 	Transport http.RoundTripper
 }
@@ -90,8 +90,8 @@ func New(config Config) (*Client, error) {
 		return nil, errors.New("the request timeout must be positive")
 	}
 	config.Endpoint = normalEndpoint(config.Endpoint)
-	if config.Posting == nil {
-		config.Posting = new(sync.RWMutex).RLocker()
+	if config.PostInFlight == nil {
+		config.PostInFlight = new(sync.RWMutex).RLocker()
 	}
 	if config.Log == nil {
 		config.Log = func(context.Context, Event) {}

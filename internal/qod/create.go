@@ -42,8 +42,8 @@ func (c *Client) Create(ctx context.Context, spec Spec) (s Session, err error) {
 		return Session{}, newInterruptedError(ctx, OperationCreate, false, nil)
 	}
 	defer unlock()
-	c.config.Posting.Lock()
-	defer c.config.Posting.Unlock()
+	c.config.PostInFlight.Lock()
+	defer c.config.PostInFlight.Unlock()
 
 	// A token failure here, unlike one after a POST, proves that nothing was sent.
 	if _, err := c.authorizer.Token(ctx, spec.Device); err != nil {
