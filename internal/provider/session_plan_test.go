@@ -1,6 +1,6 @@
-// Proves what planning decides of a session, without a CLI: nothing, an update that sends nothing,
-// or a replacement, and because of which attributes. That it stays within what Terraform accepts as
-// a plan, and that it is pure: what is planned now is planned again when the plan is applied.
+// Proves what the plan of a session decides, as a table and without a CLI: nothing, an update that
+// sends nothing, or a replacement, and because of which attributes. It also proves that Terraform
+// accepts the plan, and that applying it decides the same again.
 
 package provider
 
@@ -20,14 +20,14 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// Where the sessions of these tests were made, and where the provider is now: planning compares
-// nothing, it says which of the two it is.
+// Where the sessions of these tests were created, and what the provider is configured for now. A
+// plan does not compare the two; it has one of them.
 var (
 	madeEndpoint       = types.StringValue("https://gateway.example/v1")
 	configuredEndpoint = types.StringValue("https://other.example/v1")
 )
 
-// fullRequest asks for everything that can be asked for.
+// fullRequest sets every argument that the resources share.
 func fullRequest() requestModel {
 	return requestModel{
 		Device: fromDevice(qod.Device{
@@ -63,7 +63,7 @@ func appliedSession() sessionModel {
 	return m
 }
 
-// importedSession is the state that an import leaves: what the API shows.
+// importedSession is the state after an import: what the API shows.
 func importedSession() sessionModel {
 	m := appliedSession()
 	m.ApplicationServer = types.ObjectNull(serverTypes)
@@ -314,9 +314,9 @@ func TestPlanSession(t *testing.T) {
 			if !plan.planned.NotificationAuthToken.IsNull() {
 				t.Error("the token is planned")
 			}
-			lawful(t, config, plan.planned, prior, computed...)
+			checkPlanned(t, config, plan.planned, prior, computed...)
 			checkNotes(t, plan, row.adopts, row.unknown)
-			pure(t, plan, row.private, config, prior, inputs)
+			checkPure(t, plan, row.private, config, prior, inputs)
 		})
 	}
 }
@@ -372,7 +372,7 @@ func TestPlanSession_create(t *testing.T) {
 	}
 }
 
-// A re-spelled address must be planned as it was, or Terraform shows a change that is none.
+// An address in another spelling has to be planned as it was, or Terraform shows a change.
 func TestPlanSession_keepsSpelling(t *testing.T) {
 	t.Parallel()
 	config, prior := fullSession(), appliedSession()
@@ -405,7 +405,7 @@ func field(model reflect.Value, name string) attr.Value {
 	return v
 }
 
-// differ names the first of the fields in which two models differ.
+// differ names the first of the fields in which two models differ; empty for none.
 func differ[M any](a, b M, fields []string) string {
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
 	for _, name := range fields {
@@ -416,27 +416,27 @@ func differ[M any](a, b M, fields []string) string {
 	return ""
 }
 
-// lawful checks Terraform's law of plans: what is configured is planned as configured, or as it
-// was where the provider finds the two to mean the same; what is left out is null.
-func lawful[M any](t *testing.T, config, planned, prior M, computed ...string) {
+// checkPlanned checks what Terraform demands of a plan: an attribute is planned as configured, or as
+// it was where both mean the same, and is null where it is left out.
+func checkPlanned[M any](t *testing.T, config, planned, prior M, computed ...string) {
 	t.Helper()
 	c, p, was := reflect.ValueOf(config), reflect.ValueOf(planned), reflect.ValueOf(prior)
 	for _, name := range fieldsOf(reflect.TypeFor[M]()) {
 		if slices.Contains(computed, name) || name == "NotificationAuthToken" {
 			continue
 		}
-		lawfulValue(t, name, field(c, name), field(p, name), field(was, name))
+		checkPlannedValue(t, name, field(c, name), field(p, name), field(was, name))
 	}
 }
 
-func lawfulValue(t *testing.T, at string, config, planned, prior attr.Value) {
+func checkPlannedValue(t *testing.T, at string, config, planned, prior attr.Value) {
 	t.Helper()
 	c, isObject := config.(types.Object)
 	p, alsoObject := planned.(types.Object)
 	if isObject && alsoObject && isSet(c) && isSet(p) {
 		was, _ := prior.(types.Object)
 		for name, v := range c.Attributes() {
-			lawfulValue(t, at+"."+name, v, p.Attributes()[name], was.Attributes()[name])
+			checkPlannedValue(t, at+"."+name, v, p.Attributes()[name], was.Attributes()[name])
 		}
 		return
 	}
@@ -445,8 +445,8 @@ func lawfulValue(t *testing.T, at string, config, planned, prior attr.Value) {
 	}
 }
 
-// pure checks that nothing but the result came of planning, and that the result comes again.
-func pure(t *testing.T, plan sessionPlan, private sessionPrivate, config, prior sessionModel, inputs func() (sessionModel, sessionModel)) {
+// checkPure checks that planning changes none of its inputs, and that it decides the same again.
+func checkPure(t *testing.T, plan sessionPlan, private sessionPrivate, config, prior sessionModel, inputs func() (sessionModel, sessionModel)) {
 	t.Helper()
 	freshConfig, freshPrior := inputs()
 	if at := differ(config, freshConfig, all); at != "" {
