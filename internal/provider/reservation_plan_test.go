@@ -81,7 +81,7 @@ func TestPlanReservation(t *testing.T) {
 		none            = types.StringNull()
 		notYet          = types.StringUnknown()
 		imported        = sessionPrivate{Imported: true}
-		noWait           = func(m *reservationModel) { m.WaitForAvailable = types.BoolValue(false) }
+		noWait          = func(m *reservationModel) { m.WaitForAvailable = types.BoolValue(false) }
 		unrecorded      = func(m *reservationModel) { m.Endpoint = none }
 		changedTimeouts = func(m *reservationModel) {
 			m.Timeouts = timeouts.Value{Object: types.ObjectValueMust(timeoutTypes(reservationTimeouts...), map[string]attr.Value{"create": none, "update": text("9m"), "delete": none})}
