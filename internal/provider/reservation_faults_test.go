@@ -230,7 +230,7 @@ func TestReservation_updateEndsWith(t *testing.T) {
 		},
 		"a session, and another that may exist": {
 			api: api{reserve: func() (qod.Session, error) {
-				return requested, &qod.UnresolvedError{Kept: lostID, Candidates: []qod.Session{{ID: secondID}}}
+				return requested, &qod.UnresolvedError{KeptID: lostID, Candidates: []qod.Session{{ID: secondID}}}
 			}},
 			says: "terraform import 'qod_session.OTHER' " + secondID, status: "REQUESTED",
 		},

@@ -48,7 +48,7 @@ var scenarios = []scenario{
 	{id: "B4", what: "SIGTERM to the process group", tests: "TestSignals"},
 	{id: "B4", what: "the terminal is closed", tests: "TestCrashes"},
 	{id: "B5", what: "SIGKILL of the plugin during the POST", tests: "TestCrashes"},
-	{id: "B6", what: "SIGKILL of Terraform during the POST", tests: "TestCrashes TestCreateHoldsPosting"},
+	{id: "B6", what: "SIGKILL of Terraform during the POST", tests: "TestCrashes TestCreateHoldsPostInFlight"},
 	{id: "B6", what: "the shell of a provider that is debugged ends", tests: "TestDebugged"},
 	{id: "B7", what: "a panic in the provider", tests: "TestFaults TestFaultBehindAChange TestCreatePanics TestAwaitPanics TestDeletePanics TestTokenPanics TestLookingPanics"},
 	{id: "B8", what: "a dependency ends the process", none: "none is linked that does; golangci-lint forbids it to our own"},

@@ -78,7 +78,7 @@ func (cr *creation) newConflict(ctx context.Context, failure *Error) *ConflictEr
 	defer cancel()
 	list, err := c.listSince(ctx, time.Now())
 	if err != nil {
-		conflict.LookErr = err
+		conflict.ListErr = err
 		return conflict
 	}
 	for _, s := range list.sessions {

@@ -388,7 +388,7 @@ func (cr *creation) failed(err error) error {
 	var already *UnresolvedError
 	var conflict *ConflictError
 	if cr.shownConflict != nil && !errors.As(err, &already) && !errors.As(err, &conflict) {
-		cr.shownConflict.Then = err
+		cr.shownConflict.RetryErr = err
 		err = cr.shownConflict
 	}
 	if len(cr.lost) == 0 || errors.As(err, &already) {
@@ -398,10 +398,10 @@ func (cr *creation) failed(err error) error {
 	return cr.unresolved(err, nil, nil, errors.As(err, &interruption) && !interruption.Timeout)
 }
 
-func (cr *creation) unresolved(err error, candidates []Session, lookErr error, interrupted bool) *UnresolvedError {
+func (cr *creation) unresolved(err error, candidates []Session, listErr error, interrupted bool) *UnresolvedError {
 	u := &UnresolvedError{
 		Device: cr.spec.Device, Candidates: candidates, Until: cr.until, Seconds: cr.spec.Seconds,
-		LookErr: lookErr, Interrupted: interrupted, Err: err,
+		ListErr: listErr, Interrupted: interrupted, Err: err,
 	}
 	for _, e := range cr.lost {
 		if e.Correlator != "" {

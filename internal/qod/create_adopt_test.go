@@ -182,8 +182,8 @@ func TestCreateLooksByListsThatAreWholeAndNew(t *testing.T) {
 		scenarios[name+", for ever"] = scenario{
 			arrange: failCreateAndLists(sandbox.DropAfterCommit(), -1, effect), posts: 1, leftBehind: 1, limit: 35 * time.Second,
 			check: wantUnresolved(0, 1, func(t *testing.T, _ *qodtest.Network, e *qod.UnresolvedError) {
-				if e.LookErr == nil || !strings.Contains(e.LookErr.Error(), "list") {
-					t.Errorf("it does not say why it was not found: %v", e.LookErr)
+				if e.ListErr == nil || !strings.Contains(e.ListErr.Error(), "list") {
+					t.Errorf("it does not say why it was not found: %v", e.ListErr)
 				}
 			}),
 		}
@@ -399,15 +399,15 @@ func TestCreateAdoptsOnlyWhatIsOurs(t *testing.T) {
 		"the look fails": {
 			arrange: failCreateAndLists(sandbox.DropAfterCommit(), -1, unavailable), posts: 1, leftBehind: 1,
 			check: wantUnresolved(0, 1, func(t *testing.T, _ *qodtest.Network, e *qod.UnresolvedError) {
-				if e.LookErr == nil || !strings.Contains(e.LookErr.Error(), "503") {
-					t.Errorf("the error of the look: %v", e.LookErr)
+				if e.ListErr == nil || !strings.Contains(e.ListErr.Error(), "503") {
+					t.Errorf("the error of the look: %v", e.ListErr)
 				}
 			}),
 		},
 		"the look hangs": {
 			arrange: failCreateAndLists(sandbox.DropAfterCommit(), -1, sandbox.HangBeforeCommit()), posts: 1, leftBehind: 1,
 			check: wantUnresolved(0, 1, func(t *testing.T, _ *qodtest.Network, e *qod.UnresolvedError) {
-				if e.LookErr == nil {
+				if e.ListErr == nil {
 					t.Error("the error of the look is missing")
 				}
 			}),
@@ -416,8 +416,8 @@ func TestCreateAdoptsOnlyWhatIsOurs(t *testing.T) {
 			arrange: failCreateAndLists(sandbox.DropAfterCommit(), -1, sandbox.Status(503, `{"code":"BUSY"}`, "Retry-After", "86400")),
 			posts:   1, leftBehind: 1,
 			check: wantUnresolved(0, 1, func(t *testing.T, _ *qodtest.Network, e *qod.UnresolvedError) {
-				if e.LookErr == nil || !strings.Contains(e.LookErr.Error(), "BUSY") {
-					t.Errorf("the error of the look: %v", e.LookErr)
+				if e.ListErr == nil || !strings.Contains(e.ListErr.Error(), "BUSY") {
+					t.Errorf("the error of the look: %v", e.ListErr)
 				}
 			}),
 		},
@@ -463,7 +463,7 @@ func TestCreateAdoptsOneOfTwo(t *testing.T) {
 			n.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: 2, Effect: sandbox.HangAfterCommit()})
 			s, err := n.Create(t.Context(), qodtest.Spec())
 			var lost *qod.UnresolvedError
-			if made := n.Ledger(); len(made) != 2 || s.ID != made[0].ID || !errors.As(err, &lost) || lost.Kept != s.ID ||
+			if made := n.Ledger(); len(made) != 2 || s.ID != made[0].ID || !errors.As(err, &lost) || lost.KeptID != s.ID ||
 				len(lost.Candidates) != 1 || lost.Candidates[0].ID != made[1].ID {
 				t.Errorf("%s, %v; the network has %v", s.ID, err, made)
 			}

@@ -221,7 +221,7 @@ func TestCreateWhenTheDeviceHasASession(t *testing.T) {
 			// resources side by side.
 			arrange: mine, posts: 3, limit: 5 * time.Second,
 			check: wantConflict(func(t *testing.T, e *qod.ConflictError) {
-				if len(e.Visible) != 1 || len(e.Possible)+len(e.Own) > 0 || e.LookErr != nil {
+				if len(e.Visible) != 1 || len(e.Possible)+len(e.Own) > 0 || e.ListErr != nil {
 					t.Errorf("%+v", e)
 				}
 				qodtest.Equal(t, "status", e.Visible[0].Status, qod.StatusAvailable)
@@ -234,7 +234,7 @@ func TestCreateWhenTheDeviceHasASession(t *testing.T) {
 			},
 			posts: 1,
 			check: wantConflict(func(t *testing.T, e *qod.ConflictError) {
-				if len(e.Visible)+len(e.Possible)+len(e.Own) > 0 || e.LookErr != nil {
+				if len(e.Visible)+len(e.Possible)+len(e.Own) > 0 || e.ListErr != nil {
 					t.Errorf("%+v", e)
 				}
 			}),
@@ -270,7 +270,7 @@ func TestCreateWhenTheDeviceHasASession(t *testing.T) {
 			},
 			posts: 1,
 			check: wantConflict(func(t *testing.T, e *qod.ConflictError) {
-				if e.LookErr == nil {
+				if e.ListErr == nil {
 					t.Error("why they could not be listed is missing")
 				}
 			}),
@@ -438,7 +438,7 @@ func TestCreateNamesTheConflict(t *testing.T) {
 		var conflict *qod.ConflictError
 		var then *qod.Error
 		if made := n.Ledger(); !errors.As(err, &conflict) || len(conflict.Visible) != 1 || conflict.Visible[0].ID != made[0].ID ||
-			!errors.As(conflict.Then, &then) || then.Status != 403 {
+			!errors.As(conflict.RetryErr, &then) || then.Status != 403 {
 			t.Errorf("%v; the network has %v", err, made)
 		}
 	})

@@ -173,7 +173,7 @@ func TestCreateOutlivesItsDeadline(t *testing.T) {
 }
 
 // PostInFlight is held whenever a POST may have an unknown outcome, and released in the end.
-func TestCreateHoldsPosting(t *testing.T) {
+func TestCreateHoldsPostInFlight(t *testing.T) {
 	t.Parallel()
 	var postInFlight lockCounter
 	qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.PostInFlight = &postInFlight }}, func(t *testing.T, n *qodtest.Network) {
@@ -237,7 +237,7 @@ func TestCreatePanics(t *testing.T) {
 		}},
 		"after the POST, in the look": {Options: qodtest.Options{Intercept: panicking(listed(new(atomic.Bool)), false)}, arrange: failCreates(sandbox.DropAfterCommit()), posts: 1, leftBehind: 1, check: func(t *testing.T, _ *qodtest.Network, err error) {
 			e := qodtest.ErrorAs[*qod.UnresolvedError](t, err)
-			_ = qodtest.ErrorAs[*qod.PanicError](t, e.LookErr)
+			_ = qodtest.ErrorAs[*qod.PanicError](t, e.ListErr)
 		}},
 		"behind the POST": {arrange: func(_ *testing.T, n *qodtest.Network) { n.BreakClaims() }, posts: 1, made: true, check: faulty},
 		"behind the look": {

@@ -66,7 +66,7 @@ func TestCreateIsNeverGreenWithTwo(t *testing.T) {
 									// There was time enough to see both.
 									e := qodtest.ErrorAs[*qod.UnresolvedError](t, err)
 									qodtest.Equal(t, "the other is named", len(e.Candidates), 1)
-									qodtest.Equal(t, "the one that is kept", e.Kept, s.ID)
+									qodtest.Equal(t, "the one that is kept", e.KeptID, s.ID)
 								case lag <= 3*time.Second && network.config.Provisioning == 0 && err != nil:
 									t.Errorf("a list that lags %v hid it: %v", lag, err)
 								}
@@ -108,8 +108,8 @@ func TestCreateLooksForASecondSession(t *testing.T) {
 			t.Helper()
 			e := qodtest.ErrorAs[*qod.UnresolvedError](t, err)
 			qodtest.Equal(t, "candidates", len(e.Candidates), candidates)
-			qodtest.Equal(t, "one is kept", e.Kept != "", true)
-			if candidates == 0 && e.LookErr == nil {
+			qodtest.Equal(t, "one is kept", e.KeptID != "", true)
+			if candidates == 0 && e.ListErr == nil {
 				t.Error("it does not say why it could not look")
 			}
 		}
@@ -188,8 +188,8 @@ func TestCreateLooksForASecondSessionAfterAnInterrupt(t *testing.T) {
 		s, err := n.Create(ctx, qodtest.Spec())
 		e := qodtest.ErrorAs[*qod.UnresolvedError](t, err)
 		qodtest.Equal(t, "the other is named", len(e.Candidates), 1)
-		if s.ID == "" || e.Kept != s.ID {
-			t.Errorf("kept %q, returned %q", e.Kept, s.ID)
+		if s.ID == "" || e.KeptID != s.ID {
+			t.Errorf("kept %q, returned %q", e.KeptID, s.ID)
 		}
 		if late := time.Since(interrupted); late > 21*time.Second {
 			t.Errorf("it went on for %v", late)
@@ -243,7 +243,7 @@ func TestCreateWhenTheAnswerIsLost(t *testing.T) {
 				n.Tokens(func(answer map[string]any) { answer["expires_in"] = 60 })
 			},
 			posts: 1, check: wantUnresolved(0, 1, func(t *testing.T, _ *qodtest.Network, e *qod.UnresolvedError) {
-				_ = qodtest.ErrorAs[*qod.TokenError](t, e.LookErr)
+				_ = qodtest.ErrorAs[*qod.TokenError](t, e.ListErr)
 			}),
 		},
 		"one retry is allowed": {
@@ -296,8 +296,8 @@ func createdTwice(s qodtest.Options, lists ...sandbox.Effect) scenario {
 		check: func(t *testing.T, _ *qodtest.Network, err error) {
 			e := qodtest.ErrorAs[*qod.UnresolvedError](t, err)
 			qodtest.Equal(t, "candidates", len(e.Candidates), 1)
-			if e.Kept == "" || e.Kept == e.Candidates[0].ID {
-				t.Errorf("the session that is kept: %q", e.Kept)
+			if e.KeptID == "" || e.KeptID == e.Candidates[0].ID {
+				t.Errorf("the session that is kept: %q", e.KeptID)
 			}
 		},
 	}

@@ -137,10 +137,10 @@ type ConflictError struct {
 	Deleted  []string  // sessions of the device that this same process is deleting or has deleted
 	Visible  []Session // sessions of the device that these credentials can see
 	Possible []Session // sessions that show no device
-	LookErr  error     // why the sessions could not be listed
+	ListErr  error     // why the sessions could not be listed
 	Now      time.Time // the server's time of the 409; zero when unknown
 	Err      *Error
-	Then     error // how a later POST failed; nil when this was the last one
+	RetryErr error // how a later POST failed; nil when this was the last one
 }
 
 func (e *ConflictError) Error() string {
@@ -157,9 +157,9 @@ type UnresolvedError struct {
 	Correlators []string  // of the POSTs without a usable answer
 	Until       time.Time // when the session would end at the latest; zero when unknown
 	Seconds     int64     // how long it would last
-	LookErr     error     // why the search failed; nil when it found nothing
+	ListErr     error     // why the search failed; nil when it found nothing
 	Interrupted bool
-	Kept        string // the session that a later POST created and that is kept; empty for none
+	KeptID      string // the session that a later POST created and that is kept; empty for none
 	Err         error  // what ended the attempt
 }
 

@@ -55,19 +55,19 @@ func IsGone(err error) bool {
 
 // UnprovenError is a 404 or 410 that does not prove that the session is gone.
 type UnprovenError struct {
-	ID     string
-	Listed bool   // a list shows the session
-	Look   error  // why there was no list that could prove it
-	Scope  string // the scope that lists require, where these credentials cannot list
-	Err    *Error // the answer
+	ID      string
+	Listed  bool   // a list shows the session
+	ListErr error  // why there was no list that could prove it
+	Scope   string // the scope that lists require, where these credentials cannot list
+	Err     *Error // the answer
 }
 
 func (e *UnprovenError) Error() string {
 	switch {
 	case e.Listed:
 		return fmt.Sprintf("%s, but the list of sessions shows it", e.Err)
-	case e.Look != nil:
-		return fmt.Sprintf("%s, which proves nothing without a list of the sessions: %s", e.Err, e.Look)
+	case e.ListErr != nil:
+		return fmt.Sprintf("%s, which proves nothing without a list of the sessions: %s", e.Err, e.ListErr)
 	}
 	return fmt.Sprintf("%s, which proves nothing", e.Err)
 }
@@ -136,7 +136,7 @@ func (a absence) prove(ctx context.Context) (_ Session, listed bool, _ error) {
 	case c.listCache.unsupported():
 		return a.proveByRepeat(ctx, err)
 	}
-	return Session{}, false, &UnprovenError{ID: a.ref.ID, Look: err, Err: a.answer}
+	return Session{}, false, &UnprovenError{ID: a.ref.ID, ListErr: err, Err: a.answer}
 }
 
 func (a absence) gone(proof Proof) (Session, bool, error) {
@@ -277,7 +277,7 @@ func (c *Client) misses(ctx context.Context, list *snapshot) error {
 // proveByRepeat is for an API without a list: it has to answer the same twice, with a code of its
 // own document. Gateways send other codes, or none.
 func (a absence) proveByRepeat(ctx context.Context, noList error) (Session, bool, error) {
-	unproven := &UnprovenError{ID: a.ref.ID, Look: noList, Scope: a.client.dialect.list().scope, Err: a.answer}
+	unproven := &UnprovenError{ID: a.ref.ID, ListErr: noList, Scope: a.client.dialect.list().scope, Err: a.answer}
 	if !a.answer.documented {
 		return Session{}, false, unproven
 	}

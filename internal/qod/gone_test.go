@@ -431,7 +431,7 @@ func TestGoneByNoListThatOverlooks(t *testing.T) {
 				n.InjectFault(sandbox.OpRead, 1, notFound)
 				_, err := n.Read(t.Context(), qodtest.Ref(s))
 				qodtest.Equal(t, "gone", qod.IsGone(err), test.gone)
-				if u := (*qod.UnprovenError)(nil); !test.gone && (!errors.As(err, &u) || u.Look == nil) {
+				if u := (*qod.UnprovenError)(nil); !test.gone && (!errors.As(err, &u) || u.ListErr == nil) {
 					t.Errorf("it does not say why: %v", err)
 				}
 			})
@@ -513,7 +513,7 @@ func TestUnprovenErrorTexts(t *testing.T) {
 	for want, err := range map[string]*qod.UnprovenError{
 		"read session x: HTTP 404 Not Found, which proves nothing":                                         {ID: "x", Err: answer},
 		"read session x: HTTP 404 Not Found, but the list of sessions shows it":                            {ID: "x", Listed: true, Err: answer},
-		"read session x: HTTP 404 Not Found, which proves nothing without a list of the sessions: no list": {ID: "x", Look: errors.New("no list"), Err: answer},
+		"read session x: HTTP 404 Not Found, which proves nothing without a list of the sessions: no list": {ID: "x", ListErr: errors.New("no list"), Err: answer},
 	} {
 		qodtest.Equal(t, "text", err.Error(), want)
 		qodtest.Equal(t, "gone", qod.IsGone(err), false)

@@ -195,7 +195,7 @@ func (cr *creation) verify(ctx context.Context, s Session, believed func(*snapsh
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastPollBudget)
 		defer cancel()
 	}
-	var lookErr error
+	var listErr error
 	for wait := firstSearchPause; ; wait = min(2*wait, maxPoll) {
 		list, err := cr.currentList(ctx)
 		if err == nil {
@@ -205,12 +205,12 @@ func (cr *creation) verify(ctx context.Context, s Session, believed func(*snapsh
 			if believed(list) {
 				return nil
 			}
-			lookErr = errLagging
-		} else if ctx.Err() == nil || lookErr == nil {
-			lookErr = err
+			listErr = errLagging
+		} else if ctx.Err() == nil || listErr == nil {
+			listErr = err
 		}
 		if cr.client.listCache.unsupported() || pause(ctx, wait) != nil {
-			return cr.duplicate(s, nil, lookErr)
+			return cr.duplicate(s, nil, listErr)
 		}
 	}
 }
@@ -231,9 +231,9 @@ func (cr *creation) others(listed []Session) []Session {
 }
 
 // duplicate is the error for a lost POST that has bought, or may have bought, a second session.
-func (cr *creation) duplicate(kept Session, others []Session, lookErr error) *UnresolvedError {
-	u := cr.unresolved(cr.lastLost(), others, lookErr, false)
-	u.Kept = kept.ID
+func (cr *creation) duplicate(kept Session, others []Session, listErr error) *UnresolvedError {
+	u := cr.unresolved(cr.lastLost(), others, listErr, false)
+	u.KeptID = kept.ID
 	return u
 }
 

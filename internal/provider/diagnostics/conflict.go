@@ -34,8 +34,8 @@ func (o Operation) conflict(taken *qod.ConflictError) message {
 		m.remedy = o.importAdvice("yours and for this device", taken.Possible) + "\n\nOtherwise ask who else reserves quality for this device."
 	default:
 		m.cause += ", but these credentials cannot see it. Most likely another client made it: another team, a vendor, or the operator."
-		if taken.LookErr != nil {
-			look := explain(taken.LookErr)
+		if taken.ListErr != nil {
+			look := explain(taken.ListErr)
 			m.cause = fmt.Sprintf("The network already has a session for this device (%s). %s", taken.Device,
 				introduced("Which one is not known, as the sessions could not be listed", look.cause))
 			m.remedy = look.remedy
@@ -50,8 +50,8 @@ func (o Operation) conflict(taken *qod.ConflictError) message {
 		m.remedy += "\n\nIf another reservation of this configuration held the device until its window closed, the same run deletes its session: apply again."
 	}
 	m.remedy += "\n\n" + causesOfConflict
-	if taken.Then != nil {
-		m.remedy += "\n\n" + introduced("The request was repeated, and failed otherwise", explain(taken.Then).cause)
+	if taken.RetryErr != nil {
+		m.remedy += "\n\n" + introduced("The request was repeated, and failed otherwise", explain(taken.RetryErr).cause)
 	}
 	return withError(m, taken.Err)
 }

@@ -453,7 +453,7 @@ var failures = map[string]failure{
 	}},
 	"lost/made twice": {make: func(*lab) diag.Diagnostics {
 		return one(CreatingSession.CreateFailed(&qod.UnresolvedError{
-			Device: camera1, Kept: lostID, Candidates: []qod.Session{{ID: secondID, QoSProfile: "QOS_L", Status: qod.StatusRequested}},
+			Device: camera1, KeptID: lostID, Candidates: []qod.Session{{ID: secondID, QoSProfile: "QOS_L", Status: qod.StatusRequested}},
 			Correlators: []string{correlator}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
 			Err: &qod.Error{Operation: qod.OperationCreate, Status: 502, Correlator: correlator},
 		}))
@@ -846,11 +846,11 @@ var failures = map[string]failure{
 	}},
 	"reservation/update, two may exist": {make: func(*lab) diag.Diagnostics {
 		return one(UpdatingReservation.CreateFailed(&qod.UnresolvedError{
-			Device: camera1, Candidates: []qod.Session{{ID: secondID, QoSProfile: "QOS_L", Status: "AVAILABLE"}}, Kept: lostID, Seconds: 3600,
+			Device: camera1, Candidates: []qod.Session{{ID: secondID, QoSProfile: "QOS_L", Status: "AVAILABLE"}}, KeptID: lostID, Seconds: 3600,
 		}))
 	}},
 	"reservation/update, three may exist": {make: func(*lab) diag.Diagnostics {
-		return one(UpdatingReservation.CreateFailed(&qod.UnresolvedError{Device: camera1, Correlators: []string{"first", "second"}, Kept: lostID, Seconds: 3600}))
+		return one(UpdatingReservation.CreateFailed(&qod.UnresolvedError{Device: camera1, Correlators: []string{"first", "second"}, KeptID: lostID, Seconds: 3600}))
 	}},
 	"reservation/update, no time": {make: func(l *lab) diag.Diagnostics {
 		l.within(time.Minute)
@@ -921,7 +921,7 @@ var failures = map[string]failure{
 	"conflict/then refused": {make: func(*lab) diag.Diagnostics {
 		return one(CreatingSession.CreateFailed(&qod.ConflictError{
 			Device: camera1, Visible: []qod.Session{{ID: lostID, QoSProfile: "QOS_L", Status: qod.StatusAvailable, ExpiresAt: atKickOff.Add(time.Hour)}},
-			Err: &qod.Error{Operation: qod.OperationCreate, Status: 409, Code: "CONFLICT"}, Then: &qod.Error{Operation: qod.OperationCreate, Status: 403, Scope: "qod:sessions:write"},
+			Err: &qod.Error{Operation: qod.OperationCreate, Status: 409, Code: "CONFLICT"}, RetryErr: &qod.Error{Operation: qod.OperationCreate, Status: 403, Scope: "qod:sessions:write"},
 		}))
 	}},
 	"reservation/window not known": {make: func(*lab) diag.Diagnostics { return one(WindowUnknown()) }},

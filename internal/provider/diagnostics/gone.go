@@ -75,9 +75,9 @@ func explainUnproven(e *qod.UnprovenError) message {
 	}
 	m.cause += " That alone does not prove that the session is gone: it may come from a gateway in front of the API, or from a server that has not caught up."
 	m.remedy = "Try again in a minute. If the problem persists, check endpoint (QOD_ENDPOINT), and whether a gateway or proxy answers in the API's place. " + ifKnownGone
-	noList, _ := errors.AsType[*qod.Error](e.Look)
+	noList, _ := errors.AsType[*qod.Error](e.ListErr)
 	switch {
-	case e.Look == nil:
+	case e.ListErr == nil:
 	case e.Scope != "" && noList != nil && noList.Status == http.StatusForbidden:
 		m.cause += " These credentials may not list the sessions, which would settle it."
 		m.remedy = fmt.Sprintf("Ask the operator to grant this client the scope %s, which listing the sessions requires. %s", e.Scope, ifKnownGone) + lostWhenOver
@@ -85,7 +85,7 @@ func explainUnproven(e *qod.UnprovenError) message {
 		m.cause += " The API lists no sessions (" + statusText(noList.Status) + "), which would settle it."
 		m.remedy += lostWhenOver
 	default:
-		look := explain(e.Look)
+		look := explain(e.ListErr)
 		m.cause += " " + introduced("No list of the sessions could settle it", look.cause)
 		m.remedy = joined(cmp.Or(look.remedy, askAboutLists), "Check endpoint (QOD_ENDPOINT), too.", ifKnownGone)
 	}

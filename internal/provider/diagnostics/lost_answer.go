@@ -18,7 +18,7 @@ func (o Operation) unresolved(lost *qod.UnresolvedError) message {
 		m.cause = fmt.Sprintf("Up to %d sessions for this device (%s) may exist and be billed: the network gave no usable answer to %d requests for one.", n, lost.Device, n)
 	}
 	switch {
-	case lost.Kept != "":
+	case lost.KeptID != "":
 		m.cause = fmt.Sprintf("The network may have made two sessions for this device (%s), and bill both: the first request got no usable answer, and a later one succeeded. "+
 			"The later session is in the state.%s", lost.Device, otherSession(lost))
 		if n := len(lost.Correlators); n > 1 {
@@ -33,7 +33,7 @@ func (o Operation) unresolved(lost *qod.UnresolvedError) message {
 		} else {
 			m.remedy += "List the sessions (data source qod_sessions) in a few minutes: if another one of this device appears, import it as a resource of its own and destroy that."
 		}
-		m = m.fact("Session", lost.Kept)
+		m = m.fact("Session", lost.KeptID)
 	case len(lost.Candidates) > 0:
 		appeared := "This session appeared meanwhile; nothing shows whether it is the one"
 		if len(lost.Candidates) > 1 {
@@ -41,8 +41,8 @@ func (o Operation) unresolved(lost *qod.UnresolvedError) message {
 		}
 		m.cause += " " + appeared + ":\n\n" + bullets(lost.Candidates)
 		m.remedy = o.importAdvice("yours and for this device", lost.Candidates) + "\n\nOtherwise apply again."
-	case lost.LookErr != nil:
-		look := explain(lost.LookErr)
+	case lost.ListErr != nil:
+		look := explain(lost.ListErr)
 		m.cause = joined(m.cause, introduced("It could not be looked for", look.cause))
 		m.remedy = joined(look.remedy, "Before the next apply, list the sessions (data source qod_sessions). If one is yours and for this device, import it:\n\n"+o.importCommands("ID"))
 	default:
@@ -76,10 +76,10 @@ func otherSession(lost *qod.UnresolvedError) string {
 	if len(lost.Candidates) > 0 {
 		return " The other one may be:\n\n" + bullets(lost.Candidates)
 	}
-	if lost.LookErr == nil {
+	if lost.ListErr == nil {
 		return " The other one, if there is one, could not be found."
 	}
-	return " " + introduced("Whether there is another one could not be seen", explain(lost.LookErr).cause)
+	return " " + introduced("Whether there is another one could not be seen", explain(lost.ListErr).cause)
 }
 
 // ending says, in paragraphs of their own, what ended the attempts behind a lost answer, and what
