@@ -24,7 +24,8 @@ import (
 // cliVariable names the CLI, for these tests and for the testing library.
 const cliVariable = "TF_ACC_TERRAFORM_PATH"
 
-// Main runs the tests of a package. Where the environment names no CLI, it is the Terraform on the PATH.
+// Main runs the tests of a package. Where the environment names no CLI, it is the Terraform on the
+// PATH.
 func Main(m *testing.M) int {
 	if path, err := exec.LookPath("terraform"); err == nil && os.Getenv(cliVariable) == "" {
 		_ = os.Setenv(cliVariable, path)
@@ -88,8 +89,8 @@ type CLI struct {
 	Network *Network
 }
 
-// Output is what a run of the CLI has ended with. Text is standard output and error, in one line, without
-// the frames that the CLI draws.
+// Output is what a run of the CLI has ended with. Text is standard output and error, in one line,
+// without the frames that the CLI draws.
 type Output struct {
 	Code int
 	Text string
@@ -101,8 +102,8 @@ const NoWrites = "0 POST 0 DELETE"
 // ApplyCommand is terraform apply, for Sends.
 var ApplyCommand = []string{"apply", "-auto-approve"}
 
-// CLI makes a working directory with a configuration. The provider is configured by the environment, to
-// which env (NAME=value) is added.
+// CLI makes a working directory with a configuration. The provider is configured by the
+// environment, to which env (NAME=value) is added.
 func (n *Network) CLI(config string, env ...string) *CLI {
 	n.T.Helper()
 	path := CLIPath(n.T)
@@ -153,7 +154,8 @@ func (c *CLI) Run(args ...string) Output {
 	return finish(c.Network.T, c.command(&out, args...).Run(), &out)
 }
 
-// Shell runs a shell script in the working directory, as a reader pastes it. $1 is the first argument.
+// Shell runs a shell script in the working directory, as a reader pastes it. $1 is the first
+// argument.
 func (c *CLI) Shell(script string, args ...string) Output {
 	c.Network.T.Helper()
 	var out bytes.Buffer
@@ -175,8 +177,8 @@ func finish(t *testing.T, err error, out fmt.Stringer) Output {
 	return o
 }
 
-// PlainText is what a CLI printed in one line, without its frames and colours, so that a sentence can be looked
-// for.
+// PlainText is what a CLI printed in one line, without its frames and colours, so that a sentence
+// can be looked for.
 func PlainText(s string) string {
 	s = colour.ReplaceAllString(s, "")
 	return strings.Join(strings.Fields(strings.NewReplacer("│", " ", "╷", " ", "╵", " ").Replace(s)), " ")
@@ -215,8 +217,8 @@ func (c *CLI) Destroy() {
 	c.ExpectInSync()
 }
 
-// Sends runs a command of the CLI and checks the requests that it sent, as "1 POST 0 DELETE", and that
-// state and network agree afterwards.
+// Sends runs a command of the CLI and checks the requests that it sent, as "1 POST 0 DELETE", and
+// that state and network agree afterwards.
 func (c *CLI) Sends(want string, code int, args ...string) string {
 	c.Network.T.Helper()
 	before := len(strings.Fields(c.Network.Writes()))

@@ -10,11 +10,11 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// ProtocolClient takes Terraform's place in the plugin protocol with one provider process, which runs within
-// the test's own: an operation costs a millisecond instead of the second that a CLI takes, and nothing is
-// hidden, such as each diagnostic by itself, identity, or a destroy without a refresh. Its resource is a
-// qod_session; see Reservations for the other one. It does not check the provider's answers as Terraform
-// does, so whatever has to end well is tested with a CLI, too.
+// ProtocolClient takes Terraform's place in the plugin protocol with one provider process, which
+// runs within the test's own: an operation costs a millisecond instead of the second that a CLI
+// takes, and nothing is hidden, such as each diagnostic by itself, identity, or a destroy without a
+// refresh. Its resource is a qod_session; see Reservations for the other one. It does not check the
+// provider's answers as Terraform does, so whatever has to end well is tested with a CLI, too.
 type ProtocolClient struct {
 	T       testing.TB
 	Server  tfprotov6.ProviderServer
@@ -101,8 +101,8 @@ func (c *ProtocolClient) ValidateProvider(config Attrs) []*tfprotov6.Diagnostic 
 	return validated.Diagnostics
 }
 
-// ReadSessions validates the data source qod_sessions, configures the provider and reads it, as far as it gets:
-// as a plan does whose configuration is known.
+// ReadSessions validates the data source qod_sessions, configures the provider and reads it, as far
+// as it gets: as a plan does whose configuration is known.
 func (c *ProtocolClient) ReadSessions(provider, config Attrs) []*tfprotov6.Diagnostic {
 	c.T.Helper()
 	if diags := c.ValidateSessions(config); HasError(diags) {
@@ -140,7 +140,8 @@ func (c *ProtocolClient) ReadDataSource(schema *tfprotov6.Schema, config Attrs) 
 	return attributes, read.Diagnostics
 }
 
-// Must ends the test if a call of the protocol failed, as opposed to one that was answered with errors.
+// Must ends the test if a call of the protocol failed, as opposed to one that was answered with
+// errors.
 func (c *ProtocolClient) Must(what string, err error) {
 	c.T.Helper()
 	if err != nil {

@@ -11,15 +11,15 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// KickOff is the time on the clocks of tests: when the match starts that their reservations are for, and
-// where manual clocks begin. It is a leap day, in winter time.
+// KickOff is the time on the clocks of tests: when the match starts that their reservations are
+// for, and where manual clocks begin. It is a leap day, in winter time.
 var KickOff = time.Date(2028, 2, 29, 20, 15, 0, 0, time.UTC)
 
 // replicaLag is a little more than the time by which replicas of an API may lag behind each other.
 const replicaLag = 61 * time.Second
 
-// NewNetworkAtMatch is a network on sockets, for what needs a real CLI, whose clock shows a time before
-// kick-off, years ahead of the machine's.
+// NewNetworkAtMatch is a network on sockets, for what needs a real CLI, whose clock shows a time
+// before kick-off, years ahead of the machine's.
 func (p Provider) NewNetworkAtMatch(t *testing.T, before time.Duration, config sandbox.Config) *Network {
 	t.Helper()
 	t.Parallel() // first, because the clock runs on while a test waits for its turn
@@ -27,9 +27,9 @@ func (p Provider) NewNetworkAtMatch(t *testing.T, before time.Duration, config s
 	return p.StartNetwork(t, config)
 }
 
-// InBubble is a test in a bubble that begins at a time before kick-off. The bubble's time is the API's and
-// the machine's alike, and passes only while everybody waits, so that waiting takes no time. A clock in the
-// configuration, such as that of ClockAhead, is the API's alone.
+// InBubble is a test in a bubble that begins at a time before kick-off. The bubble's time is the
+// API's and the machine's alike, and passes only while everybody waits, so that waiting takes no
+// time. A clock in the configuration, such as that of ClockAhead, is the API's alone.
 func (p Provider) InBubble(before time.Duration, config sandbox.Config, test func(*testing.T, *Network)) func(*testing.T) {
 	return func(t *testing.T) {
 		t.Parallel()
@@ -85,8 +85,8 @@ func (n *Network) Advance(d time.Duration) {
 	clock.Advance(d)
 }
 
-// AtMatch moves the network's clock forward to a time after kick-off. What the test has taken until now
-// counts.
+// AtMatch moves the network's clock forward to a time after kick-off. What the test has taken until
+// now counts.
 func (n *Network) AtMatch(after time.Duration) {
 	n.T.Helper()
 	by := KickOff.Add(after).Sub(n.Clock.Now())
@@ -100,10 +100,10 @@ func (n *Network) AtMatch(after time.Duration) {
 // steps of a test that takes it to stand still.
 const clockSlack = 5 * time.Second
 
-// AdvancePastLag advances the clock until every replica of the API has to know the sessions there are: a
-// 404 for a younger session proves nothing, and the provider would wait for a real minute. This helps only
-// a provider process that has not made the sessions itself, as those go by the network's clock: see
-// ClientPastLag.
+// AdvancePastLag advances the clock until every replica of the API has to know the sessions there
+// are: a 404 for a younger session proves nothing, and the provider would wait for a real minute.
+// This helps only a provider process that has not made the sessions itself, as those go by the
+// network's clock: see ClientPastLag.
 func (n *Network) AdvancePastLag() {
 	n.T.Helper()
 	n.Advance(replicaLag)

@@ -21,8 +21,9 @@ func TestMain(m *testing.M) { os.Exit(acctest.Main(m)) }
 
 var acc acctest.Provider = provider.NewServer
 
-// With a real Terraform or OpenTofu: what a user sees. ApplyStep also checks that the sessions in state are
-// those on the network, and that the next plan is empty; Test, that nothing is left in the end.
+// With a real Terraform or OpenTofu: what a user sees. ApplyStep also checks that the sessions in
+// state are those on the network, and that the next plan is empty; Test, that nothing is left in
+// the end.
 func TestSession_profile(t *testing.T) {
 	network := acc.NewNetwork(t, sandbox.Config{})
 	profile := func(want string) statecheck.StateCheck {

@@ -44,7 +44,8 @@ func (p Provider) StartNetwork(t *testing.T, config sandbox.Config) *Network {
 	return &Network{Server: server, T: t, Clock: config.Clock, provider: p, endpoint: server.Endpoint()}
 }
 
-// NetworkServedAt is the network of a sandbox that something else serves, such as a server with TLS.
+// NetworkServedAt is the network of a sandbox that something else serves, such as a server with
+// TLS.
 func (p Provider) NetworkServedAt(t *testing.T, network *sandbox.Sandbox, endpoint string) *Network {
 	t.Helper()
 	return &Network{Server: &sandbox.Server{Sandbox: network}, T: t, provider: p, endpoint: endpoint}
@@ -79,7 +80,8 @@ func (n *Network) SessionIDs() []string {
 	return ids
 }
 
-// Writes are the methods of the requests so far that change something, in order: "POST DELETE POST".
+// Writes are the methods of the requests so far that change something, in order: "POST DELETE
+// POST".
 func (n *Network) Writes() string {
 	var methods []string
 	for _, r := range n.Requests(sandbox.OpCreate, sandbox.OpDelete) {
@@ -102,7 +104,8 @@ func (n *Network) OnRequest(op sandbox.Operation, nth int, f func()) {
 	})
 }
 
-// RemovePastLag ends sessions as somebody else might, once every replica of the API has to know them.
+// RemovePastLag ends sessions as somebody else might, once every replica of the API has to know
+// them.
 func (n *Network) RemovePastLag(ids ...string) {
 	n.T.Helper()
 	n.AdvancePastLag()
@@ -113,8 +116,8 @@ func (n *Network) RemovePastLag(ids ...string) {
 	}
 }
 
-// ExpectGoneWarning checks that a session has left the state before its end, and that the only diagnostic
-// is the warning that names it in its summary.
+// ExpectGoneWarning checks that a session has left the state before its end, and that the only
+// diagnostic is the warning that names it in its summary.
 func (n *Network) ExpectGoneWarning(left Result, id string) {
 	n.T.Helper()
 	warned := left.Warnings()

@@ -74,8 +74,8 @@ func (c *CLI) Start(args ...string) *Running {
 	out := NewTranscript()
 	cmd := c.command(out, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	// Whoever ran these tests with nohup has SIGHUP ignored, which a process hands down to its children,
-	// through execve(2), unless it catches the signal itself.
+	// Whoever ran these tests with nohup has SIGHUP ignored, which a process hands down to its
+	// children, through execve(2), unless it catches the signal itself.
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
@@ -112,8 +112,8 @@ func (r *Running) ProviderPID() int {
 	return 0
 }
 
-// Interrupt sends a signal to the CLI, or to its whole process group, and waits until the CLI says that it
-// has received it.
+// Interrupt sends a signal to the CLI, or to its whole process group, and waits until the CLI says
+// that it has received it.
 func (r *Running) Interrupt(signal syscall.Signal, group bool) {
 	pid := r.Cmd.Process.Pid
 	if group {

@@ -10,9 +10,9 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// Provider starts a provider that Terraform has yet to configure. It reads its environment through getenv
-// alone. Its requests go through transport, or over sockets where that is nil. Where api is not nil, it
-// takes the place of the API that the configuration names.
+// Provider starts a provider that Terraform has yet to configure. It reads its environment through
+// getenv alone. Its requests go through transport, or over sockets where that is nil. Where api is
+// not nil, it takes the place of the API that the configuration names.
 type Provider func(getenv func(string) string, transport http.RoundTripper, api qod.Sessions) tfprotov6.ProviderServer
 
 func emptyEnvironment(string) string { return "" }

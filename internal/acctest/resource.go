@@ -9,14 +9,16 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// State is what Terraform keeps of one resource. The zero value is that of a resource which is not in state.
+// State is what Terraform keeps of one resource. The zero value is that of a resource which is not
+// in state.
 type State struct {
 	Values   map[string]tftypes.Value // by attribute name
 	Private  []byte
 	Identity *tfprotov6.ResourceIdentityData
 }
 
-// Text is an attribute that is a string. It is empty where that is null, or not known, or there is no state.
+// Text is an attribute that is a string. It is empty where that is null, or not known, or there is
+// no state.
 func (r State) Text(name string) string {
 	var s string
 	if v, ok := r.Values[name]; ok && v.IsKnown() && !v.IsNull() {
@@ -52,7 +54,8 @@ type Result struct {
 	Diagnostics
 }
 
-// PlanNew validates a new resource, configures the provider and plans the resource, as far as it gets.
+// PlanNew validates a new resource, configures the provider and plans the resource, as far as it
+// gets.
 func (c *ProtocolClient) PlanNew(typeName string, provider, config Attrs) []*tfprotov6.Diagnostic {
 	c.T.Helper()
 	schema := c.Schemas.ResourceSchemas[typeName]
@@ -197,8 +200,8 @@ func (c *ProtocolClient) importAs(req *tfprotov6.ImportResourceStateRequest) Res
 	return read
 }
 
-// result checks what holds after every operation: a session in state has its id as identity, and the token of
-// its webhook is nowhere.
+// result checks what holds after every operation: a session in state has its id as identity, and
+// the token of its webhook is nowhere.
 func (c *ProtocolClient) result(r State, found Diagnostics) Result {
 	c.T.Helper()
 	id := r.Text("id")

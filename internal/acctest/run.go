@@ -72,8 +72,8 @@ func (n *Network) runWith(c *ProtocolClient, r State, config Attrs) Run {
 	return run
 }
 
-// Expect checks the status of a reservation after a run and what the run sent, and that the session in
-// state is the one that the network holds.
+// Expect checks the status of a reservation after a run and what the run sent, and that the session
+// in state is the one that the network holds.
 func (n *Network) Expect(run Run, status, sent string) State {
 	n.T.Helper()
 	if got := run.Text("status"); got != status || run.Sent != sent {
@@ -95,8 +95,9 @@ func (n *Network) ExpectNoChange(r State, config Attrs, status string) State {
 	return n.Expect(run, status, "")
 }
 
-// ExpectDuration checks that the only session was asked for what remained of its window, rounded down. The
-// clock stands still, but for the moments that pass on the way, which a busy machine makes seconds.
+// ExpectDuration checks that the only session was asked for what remained of its window, rounded
+// down. The clock stands still, but for the moments that pass on the way, which a busy machine
+// makes seconds.
 func (n *Network) ExpectDuration(want time.Duration) {
 	n.T.Helper()
 	ledger := n.Ledger()

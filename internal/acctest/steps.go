@@ -15,9 +15,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 )
 
-// SessionBlock is the resource block of a qod_session. Required attributes that the configuration leaves
-// out are filled in; seconds is the duration, and also tells devices apart, since a device can have only
-// one session at a time.
+// SessionBlock is the resource block of a qod_session. Required attributes that the configuration
+// leaves out are filled in; seconds is the duration, and also tells devices apart, since a device
+// can have only one session at a time.
 func SessionBlock(name, config string, seconds int) string {
 	for attribute, value := range map[string]string{
 		"device":      fmt.Sprintf(`{ phone_number = "+3461%07d" }`, seconds),
@@ -31,8 +31,8 @@ func SessionBlock(name, config string, seconds int) string {
 	return fmt.Sprintf("resource \"qod_session\" %q {\n%s\n}\n", name, config)
 }
 
-// Test runs steps of the testing library against this network, and checks in the end that nothing is left
-// on it.
+// Test runs steps of the testing library against this network, and checks in the end that nothing
+// is left on it.
 func (n *Network) Test(steps ...resource.TestStep) {
 	n.T.Helper()
 	UnitTest(n.T, resource.TestCase{
@@ -47,16 +47,16 @@ func (n *Network) Test(steps ...resource.TestStep) {
 	})
 }
 
-// UnitTest is resource.UnitTest on the CLI that all tests use. Left alone, the testing library would
-// download one.
+// UnitTest is resource.UnitTest on the CLI that all tests use. Left alone, the testing library
+// would download one.
 func UnitTest(t *testing.T, c resource.TestCase) {
 	t.Helper()
 	CLIPath(t)
 	resource.UnitTest(t, c)
 }
 
-// ApplyStep is a step that applies, after which state and network agree and a second plan, with a refresh,
-// is empty.
+// ApplyStep is a step that applies, after which state and network agree and a second plan, with a
+// refresh, is empty.
 func (n *Network) ApplyStep(config string, checks ...statecheck.StateCheck) resource.TestStep {
 	return resource.TestStep{
 		Config:            config,
@@ -79,7 +79,8 @@ func WithPlanChecks(step resource.TestStep, checks ...plancheck.PlanCheck) resou
 	return step
 }
 
-// BetweenPlanAndApply has something happen outside of Terraform between the plan of a step and its apply.
+// BetweenPlanAndApply has something happen outside of Terraform between the plan of a step and its
+// apply.
 type BetweenPlanAndApply func()
 
 // CheckPlan implements [plancheck.PlanCheck].
@@ -87,8 +88,8 @@ func (happens BetweenPlanAndApply) CheckPlan(context.Context, plancheck.CheckPla
 	happens()
 }
 
-// ExpectReplacement checks that a resource is planned to be deleted and created again because of these
-// paths, such as device.phone_number, and no others.
+// ExpectReplacement checks that a resource is planned to be deleted and created again because of
+// these paths, such as device.phone_number, and no others.
 func ExpectReplacement(address string, paths ...string) plancheck.PlanCheck {
 	return replacement{address, paths}
 }
@@ -116,8 +117,8 @@ func (r replacement) CheckPlan(_ context.Context, req plancheck.CheckPlanRequest
 	resp.Error = fmt.Errorf("%s is not in the plan", r.address)
 }
 
-// MessagePattern matches a text in what Terraform prints, which breaks lines anywhere and draws a bar
-// before each.
+// MessagePattern matches a text in what Terraform prints, which breaks lines anywhere and draws a
+// bar before each.
 func MessagePattern(text string) *regexp.Regexp {
 	words := strings.Fields(text)
 	for i, word := range words {

@@ -9,8 +9,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// Attrs is configuration by attribute name. A value is a string, a number, a bool, nil, Attrs, []any or
-// Unknown; whatever is not named is null.
+// Attrs is configuration by attribute name. A value is a string, a number, a bool, nil, Attrs,
+// []any or Unknown; whatever is not named is null.
 type Attrs map[string]any
 
 // Unknown is a value that is not known until apply.
@@ -39,8 +39,8 @@ func (c *ProtocolClient) Value(schema *tfprotov6.Schema, config Attrs) *tfprotov
 	return &value
 }
 
-// Convert makes a value of the type that the schema wants, and converts between numbers and text as Terraform
-// does before any provider sees them.
+// Convert makes a value of the type that the schema wants, and converts between numbers and text as
+// Terraform does before any provider sees them.
 func (c *ProtocolClient) Convert(typ tftypes.Type, v any) tftypes.Value {
 	c.T.Helper()
 	switch v := v.(type) {

@@ -1,5 +1,5 @@
-// Proves that both resources say at which endpoint their session is, or will be, and that a plan that was
-// made for one endpoint does nothing at another.
+// Proves that both resources say at which endpoint their session is, or will be, and that a plan
+// that was made for one endpoint does nothing at another.
 
 package provider
 
@@ -145,25 +145,25 @@ func TestEndpoint_refuses(t *testing.T) {
 		"create a reservation": {match(nil), true, nil, "Unable to Create QoS Reservation", []string{"no session was created"}},
 		"update a session": {hour(nil), false, func(c *acctest.ProtocolClient, r acctest.State) acctest.Result {
 			return c.Apply(c.Plan(r, hour(attrs{"wait_for_available": true})))
-		}, "Unable to Update QoS Session", []string{"where the session was made", "stays in the state", "terraform state rm"}},
+		}, "Unable to Update QoS Session", []string{"where the session was created", "stays in the state", "terraform state rm"}},
 		"update a reservation": {match(attrs{"starts_at": nil}), true, func(c *acctest.ProtocolClient, r acctest.State) acctest.Result {
 			return c.Apply(c.Plan(r, match(attrs{"starts_at": nil, "ends_at": "2028-03-01T00:20:00Z"})))
-		}, "Unable to Update QoS Reservation", []string{"where the session was made", "stays in the state", "terraform state rm"}},
+		}, "Unable to Update QoS Reservation", []string{"where the session was created", "stays in the state", "terraform state rm"}},
 		"update a reservation whose session must be over": {match(attrs{"starts_at": nil}), true, func(c *acctest.ProtocolClient, r acctest.State) acctest.Result {
 			over := r.With("expires_at", "2020-02-29T20:15:00Z")
 			left := c.Apply(c.Plan(over, match(attrs{"starts_at": nil, "ends_at": "2028-03-01T00:20:00Z"})))
 			return acctest.Result{State: left.With("expires_at", r.Text("expires_at")), Diagnostics: left.Diagnostics}
-		}, "Unable to Update QoS Reservation", []string{"where the session was made"}},
+		}, "Unable to Update QoS Reservation", []string{"where the session was created"}},
 		"buy by an update": {match(nil), true, func(c *acctest.ProtocolClient, r acctest.State) acctest.Result {
 			left := c.Apply(c.Plan(r.With("status", "DUE"), match(nil)))
 			return acctest.Result{State: left.With("status", "SCHEDULED"), Diagnostics: left.Diagnostics}
 		}, "Unable to Update QoS Reservation", []string{"the state is kept as it was"}},
-		"delete a session": {hour(nil), false, (*acctest.ProtocolClient).Destroy, "Unable to Delete QoS Session", []string{"where the session was made", "terraform state rm"}},
+		"delete a session": {hour(nil), false, (*acctest.ProtocolClient).Destroy, "Unable to Delete QoS Session", []string{"where the session was created", "terraform state rm"}},
 		"delete a session of a state without the attribute": {hour(nil), false, func(c *acctest.ProtocolClient, r acctest.State) acctest.Result {
 			left := c.Destroy(r.With("endpoint", nil))
 			return acctest.Result{State: left.With("endpoint", r.Text("endpoint")), Diagnostics: left.Diagnostics}
-		}, "Unable to Delete QoS Session", []string{"where the session was made"}},
-		"delete a reservation": {match(attrs{"starts_at": nil}), true, (*acctest.ProtocolClient).Destroy, "Unable to Delete QoS Reservation", []string{"where the session was made", "terraform state rm"}},
+		}, "Unable to Delete QoS Session", []string{"where the session was created"}},
+		"delete a reservation": {match(attrs{"starts_at": nil}), true, (*acctest.ProtocolClient).Destroy, "Unable to Delete QoS Reservation", []string{"where the session was created", "terraform state rm"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			network := acc.NewNetworkAtMatch(t, time.Hour, sandbox.Config{})
@@ -203,7 +203,8 @@ func withEndpoint(c *acctest.CLI, endpoint string) *acctest.CLI {
 	return &elsewhere
 }
 
-// resources is what the state holds, as text. (OpenTofu drops the identity of what it could not delete.)
+// resources is what the state holds, as text. (OpenTofu drops the identity of what it could not
+// delete.)
 func describeState(c *acctest.CLI) string {
 	c.Network.T.Helper()
 	var lines []string
@@ -219,9 +220,9 @@ func describeState(c *acctest.CLI) string {
 	return strings.Join(lines, "\n")
 }
 
-// A plan that was saved with one endpoint in the environment does nothing in another: nothing arrives
-// there, the state is kept, and where it was made the same can still be done. What is to be made Terraform
-// refuses itself, since it plans that again; the rest is for the provider to refuse.
+// A plan that was saved with one endpoint in the environment does nothing in another: nothing
+// arrives there, the state is kept, and where it was made the same can still be done. What is to be
+// made Terraform refuses itself, since it plans that again; the rest is for the provider to refuse.
 func TestEndpoint_savedPlan(t *testing.T) {
 	t.Parallel()
 	const before = "lifecycle {\n  create_before_destroy = true\n}\n"

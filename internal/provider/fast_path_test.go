@@ -128,8 +128,8 @@ func privateOf(m sessionPrivate) []byte {
 	return outer
 }
 
-// sameOwner is a record of one and the same owner, who is known to be known: two processes that have to
-// name one name two.
+// sameOwner is a record of one and the same owner, who is known to be known: two processes that
+// have to name one name two.
 func sameOwner(r acctest.State) acctest.State {
 	if private := decodePrivate(r.Private); private.Owner != "" {
 		private.Owner = "somebody"

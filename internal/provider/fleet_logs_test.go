@@ -1,4 +1,5 @@
-// Counts what the built binary logs when nobody asks for logs. The wrapper around it is a shell script.
+// Counts what the built binary logs when nobody asks for logs. The wrapper around it is a shell
+// script.
 
 //go:build !windows
 

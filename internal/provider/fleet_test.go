@@ -130,7 +130,8 @@ func TestFleet_dataSource(t *testing.T) {
 	}
 }
 
-// A fleet of reservations costs what one of sessions does, and one that is yet to open next to nothing.
+// A fleet of reservations costs what one of sessions does, and one that is yet to open next to
+// nothing.
 func TestFleet_reservations(t *testing.T) {
 	const n = 40
 	network := acc.NewNetwork(t, sandbox.Config{Latency: 5 * time.Millisecond, Provisioning: sandbox.Instant})

@@ -1,6 +1,6 @@
-// Runs the scripts under testdata/guides, which prove what the guides say: each copies a guide's example,
-// runs the commands that the guide has a reader type, with a real CLI and a sandbox, and says what must
-// come of it.
+// Runs the scripts under testdata/guides, which prove what the guides say: each copies a guide's
+// example, runs the commands that the guide has a reader type, with a real CLI and a sandbox, and
+// says what must come of it.
 
 //go:build !windows
 
@@ -61,9 +61,9 @@ type guide struct {
 //	requests N                 how many requests of any kind the network has seen
 //	ledger N                   how many sessions are live
 //	in-state N                 how many sessions the state has
-//	clock +1h | kick-off-30m | 2028-07-06T17:00:00Z    moves the network's clock; it begins at kick-off
+//	clock +1h | kick-off-30m | 2028-07-06T17:00:00Z    moves the clock from kick-off
 //	imports KEY=NUMBER…        writes an import block for each camera's reservation
-//	revoke NUMBER              the network ends the session of a device, which lingers as UNAVAILABLE
+//	revoke NUMBER              the network ends a session, which lingers as UNAVAILABLE
 //	remove NUMBER              the session of a device is gone, and replicas know it
 //	seed NUMBER [PROFILE SECONDS]    somebody else makes a session; $ID is its id
 //	numbers-without-plus       the network shows phone numbers without their plus
@@ -71,8 +71,8 @@ type guide struct {
 //	sleeps [N COMMAND]         sleep advances the network's clock; the Nth time, COMMAND runs
 //	gate MOST CUT OBJECTION…   plans, and asks gate.jq, which must have just these objections
 //
-// The output of terraform, sh and snippet is on one line without frames, for "stdout". The condition
-// [query] is true where the CLI has terraform query, and [opentofu] where it is OpenTofu.
+// The output of terraform, sh and snippet is on one line without frames, for "stdout". The
+// condition [query] is true where the CLI has terraform query, and [opentofu] where it is OpenTofu.
 func runGuide(t *testing.T, file string) {
 	network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{Control: true})
 	g := &guide{network: network, cli: withTools(network.CLI(""))}

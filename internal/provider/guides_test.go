@@ -1,5 +1,5 @@
-// Proves what the guides say: their configurations and scripts are files under examples, which run here
-// as they are, and nothing else that a reader could copy is in the pages.
+// Proves what the guides say: their configurations and scripts are files under examples, which run
+// here as they are, and nothing else that a reader could copy is in the pages.
 
 //go:build !windows
 
@@ -65,7 +65,8 @@ func withTools(c *acctest.CLI) *acctest.CLI {
 	return c
 }
 
-// mirrored has the CLI install the provider with init, as the registries' users do, from a mirror of both.
+// mirrored has the CLI install the provider with init, as the registries' users do, from a mirror
+// of both.
 func withMirror(c *acctest.CLI) *acctest.CLI {
 	c.Network.T.Helper()
 	built, err := acctest.ProviderDir()
@@ -171,7 +172,8 @@ func snippet(t *testing.T, page, begins string) string {
 	return ""
 }
 
-// The first thing that the Registry's page has a reader try, in a directory with the example below it.
+// The first thing that the Registry's page has a reader try, in a directory with the example below
+// it.
 func TestIndex(t *testing.T) {
 	network := acc.NewNetwork(t, sandbox.Config{})
 	c := withMirror(withTools(network.CLI("", "TF_CLI_ARGS_apply=-auto-approve")))
@@ -185,7 +187,8 @@ func TestIndex(t *testing.T) {
 	}
 }
 
-// Credentials in the environment are enough for a plan; with sessions still to be made, it asks the API for nothing.
+// Credentials in the environment are enough for a plan; with sessions still to be made, it asks the
+// API for nothing.
 func TestSnippets_exports(t *testing.T) {
 	network := acc.NewNetwork(t, sandbox.Config{})
 	c := withTools(network.CLI(readExample(t, "pipeline/main.tf")))

@@ -1,5 +1,5 @@
-// Proves that the provider's binary carries nothing that only tests and the sandbox need, and is as large
-// as the README says.
+// Proves that the provider's binary carries nothing that only tests and the sandbox need, and is as
+// large as the README says.
 
 package provider
 

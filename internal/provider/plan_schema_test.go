@@ -1,6 +1,6 @@
-// Proves that no attribute can be forgotten on the way from the schema to the plan: each has a field in
-// the model and each field an attribute, and a change of each argument replaces the resource, or is
-// written down here as one that does not.
+// Proves that no attribute can be forgotten on the way from the schema to the plan: each has a
+// field in the model and each field an attribute, and a change of each argument replaces the
+// resource, or is written down here as one that does not.
 
 package provider
 
@@ -94,8 +94,8 @@ func fieldsByAttribute(model reflect.Type) map[string][]int {
 	return fields
 }
 
-// argumentPaths are the path of an attribute, or those of its members, if Terraform compares them one by
-// one.
+// argumentPaths are the path of an attribute, or those of its members, if Terraform compares them
+// one by one.
 func argumentPaths(at path.Path, a schema.Attribute) []path.Path {
 	nested, ok := a.(schema.SingleNestedAttribute)
 	if !ok || nested.CustomType != nil {

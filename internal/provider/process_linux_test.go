@@ -187,7 +187,8 @@ func mergedReservation(network *acctest.Network) *acctest.CLI {
 	return c
 }
 
-// isClean checks that a failure has tainted nothing, which would have the next apply delete a session.
+// isClean checks that a failure has tainted nothing, which would have the next apply delete a
+// session.
 func expectUntainted(c *acctest.CLI) {
 	c.Network.T.Helper()
 	for _, r := range c.State().Resources {
@@ -256,8 +257,8 @@ func TestReservation_signals(t *testing.T) {
 	})
 }
 
-// A provider that waits for a debugger outlives the shell that it was started from, and ends when it
-// is told to.
+// A provider that waits for a debugger outlives the shell that it was started from, and ends when
+// it is told to.
 func TestDebugged(t *testing.T) {
 	t.Parallel()
 	dir, err := acctest.ProviderDir()

@@ -119,7 +119,8 @@ func TestRemote_life(t *testing.T) {
 				t.Errorf("left are %v, want the one that was there before", left)
 			}
 		}()
-		// As networks do, it shows the line by another name, too, and not how long it was asked for.
+		// As networks do, it shows the line by another name, too, and not how long it was asked
+		// for.
 		network.Echo(func(info map[string]any) {
 			device, _ := info["device"].(map[string]any)
 			device["networkAccessIdentifier"] = "line@operator.example"
@@ -199,7 +200,8 @@ func TestSweep(t *testing.T) {
 		}
 		made = append(made, s.ID)
 	}
-	// One has ended by itself, and one was made on another network, which has one with this very id.
+	// One has ended by itself, and one was made on another network, which has one with this very
+	// id.
 	network.Remove(made[0])
 	if err := os.WriteFile(filepath.Join(dir, others), []byte("https://elsewhere.example/v1 as client me"), 0o600); err != nil {
 		t.Fatal(err)

@@ -161,7 +161,8 @@ import {
 	c.Sends("0 POST 3 DELETE", 0, "destroy", "-auto-approve")
 }
 
-// Workflows of Terraform that bypass a refresh, or leave something out, stay within what was planned.
+// Workflows of Terraform that bypass a refresh, or leave something out, stay within what was
+// planned.
 func TestReservation_workflows(t *testing.T) {
 	t.Parallel()
 	one := func(starts, ends string) string {
@@ -301,7 +302,8 @@ func TestReservation_workflows(t *testing.T) {
 	})
 }
 
-// Without the API, what is over and what is yet to come is planned, applied and destroyed all the same.
+// Without the API, what is over and what is yet to come is planned, applied and destroyed all the
+// same.
 func TestReservationCLI_withoutTheAPI(t *testing.T) {
 	t.Parallel()
 	for name, injectFault := range map[string]sandbox.Fault{
@@ -316,7 +318,7 @@ func TestReservationCLI_withoutTheAPI(t *testing.T) {
 			network.Fail(injectFault)
 			c.Plan(0)
 			said := c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...)
-			acctest.ContainsAll(t, said, []string{"QoS Reservation Status Unknown", "The API's time is not known"})
+			acctest.ContainsAll(t, said, []string{"QoS Reservation Status Unknown", "The API's time is unknown"})
 			c.Sends(acctest.NoWrites, 0, "destroy", "-auto-approve")
 		})
 	}
@@ -342,8 +344,8 @@ func TestReservationCLI_foreignNotFound(t *testing.T) {
 	c.Sends("0 POST 3 DELETE", 0, "destroy", "-auto-approve")
 }
 
-// A session that disappeared and is there again is the reservation's again, with the id in private state
-// alone.
+// A session that disappeared and is there again is the reservation's again, with the id in private
+// state alone.
 func TestReservationCLI_takenBack(t *testing.T) {
 	network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{})
 	c := network.CLI(cameras(matchStarts, matchEnds))
@@ -387,8 +389,8 @@ func TestReservationCLI_startsNow(t *testing.T) {
 	c.Sends(acctest.NoWrites, 0, "destroy", "-auto-approve")
 }
 
-// One node whose clock is hours behind buys too much: the run says so, the session is kept while the window
-// is open, and the first run after it deletes it.
+// One node whose clock is hours behind buys too much: the run says so, the session is kept while
+// the window is open, and the first run after it deletes it.
 func TestReservationCLI_grantedBeyondTheWindow(t *testing.T) {
 	network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{})
 	c := network.CLI(cameras(matchStarts, matchEnds))

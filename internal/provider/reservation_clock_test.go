@@ -1,5 +1,5 @@
-// Proves which clock a reservation goes by, and that one that is wrong, stands still or comes from a cache
-// neither ends a live session nor buys one.
+// Proves which clock a reservation goes by, and that one that is wrong, stands still or comes from
+// a cache neither ends a live session nor buys one.
 
 package provider
 
@@ -27,8 +27,8 @@ func withoutTimes(info map[string]any) {
 	delete(info, "expiresAt")
 }
 
-// A live session inside its window outlives each run whose answers carry a wrong time, and so does its
-// record. The run is red, and says why; the next one with the right time has nothing to do.
+// A live session inside its window outlives each run whose answers carry a wrong time, and so does
+// its record. The run is red, and says why; the next one with the right time has nothing to do.
 func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -75,7 +75,7 @@ func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 		},
 		"a cache that says so": {
 			cache: sandbox.Cached(),
-			says:  []string{"a list of the sessions from before it was asked", "A cache or proxy in front"},
+			says:  []string{"a list of the sessions that is older than the request", "A cache or proxy answers"},
 		},
 		"a cache that does not": {
 			cache: sandbox.CachedWithoutAge(),
@@ -136,8 +136,9 @@ func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 	}
 }
 
-// A clock that is hours behind, consistently, is believed while a session is bought: what was granted is
-// then compared with the window, and the one that it leaves live after the window is said and deleted.
+// A clock that is hours behind, consistently, is believed while a session is bought: what was
+// granted is then compared with the window, and the one that it leaves live after the window is
+// said and deleted.
 func TestReservation_grantedBeyondTheWindow(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -194,9 +195,9 @@ func expectWarnings(network *acctest.Network, p acctest.Run, summaries ...string
 	}
 }
 
-// What has no session needs no clock. A reservation that is over asks for nothing, one that is scheduled
-// keeps its record and says that the time is not known: plan, apply and destroy do their work. One that is
-// due buys nothing without the time; one with a session is an error.
+// What has no session needs no clock. A reservation that is over asks for nothing, one that is
+// scheduled keeps its record and says that the time is not known: plan, apply and destroy do their
+// work. One that is due buys nothing without the time; one with a session is an error.
 func TestReservation_withoutTheAPI(t *testing.T) {
 	t.Parallel()
 	faults := map[string]func(*acctest.Network){
@@ -247,7 +248,7 @@ func TestReservation_withoutTheAPI(t *testing.T) {
 			}
 
 			kept := network.Run(scheduled, match(nil))
-			network.ExpectOneWarning(kept, "QoS Reservation Status Unknown", "The API's time is not known", "The reservation has no session, so nothing is lost")
+			network.ExpectOneWarning(kept, "QoS Reservation Status Unknown", "The API's time is unknown", "The reservation has no session, so nothing is lost")
 			if kept.Planned || !kept.Equal(scheduled) {
 				t.Errorf("the state has %v", kept.Values)
 			}
@@ -283,8 +284,8 @@ func expectNoChangeWithoutAPI(network *acctest.Network, r acctest.State, config 
 	}
 }
 
-// What is over stays over by the API's clock when it was seen; this machine's may veto: where it says
-// that the window is not over, the API is asked again.
+// What is over stays over by the API's clock when it was seen; this machine's may veto: where it
+// says that the window is not over, the API is asked again.
 func TestReservation_endedTooEarly(t *testing.T) {
 	acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		network.SkewDate(off(6 * time.Hour))
@@ -296,8 +297,8 @@ func TestReservation_endedTooEarly(t *testing.T) {
 	})(t)
 }
 
-// starts_at = timestamp() is another time in every run, by the runner's clock. One that is a little ahead
-// of the API's never ends the session that the last run made, and a plan warns.
+// starts_at = timestamp() is another time in every run, by the runner's clock. One that is a little
+// ahead of the API's never ends the session that the last run made, and a plan warns.
 func TestReservation_startsNow(t *testing.T) {
 	t.Parallel()
 	runner := func(network *acctest.Network, ahead time.Duration) attrs {

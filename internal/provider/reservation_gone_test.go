@@ -1,5 +1,5 @@
-// Proves that a reservation lets go of its session only by proof, and takes back the one that it lost
-// sight of, and no other.
+// Proves that a reservation lets go of its session only by proof, and takes back the one that it
+// lost sight of, and no other.
 
 package provider
 
@@ -14,8 +14,9 @@ import (
 
 var denied = sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: sandbox.Status(403, `{"code":"PERMISSION_DENIED"}`)}
 
-// A 404 that is not the API's word ends no record, whatever it looks like and whatever was asked: where a
-// list can be had, that is believed; where none can, the run is red and the state as it was.
+// A 404 that is not the API's word ends no record, whatever it looks like and whatever was asked:
+// where a list can be had, that is believed; where none can, the run is red and the state as it
+// was.
 func TestReservation_foreignNotFound(t *testing.T) {
 	t.Parallel()
 	for _, gateway := range sandbox.ForeignNotFound {
@@ -53,7 +54,7 @@ func TestReservation_foreignNotFound(t *testing.T) {
 			// A delete that is answered so goes on while a list shows the session.
 			answers(network, -1, sandbox.OpDelete)
 			left := network.Client().Reservations().Destroy(r)
-			acctest.ContainsAll(t, left.Errors(), []string{"Unable to Delete QoS Reservation", "But the list of sessions still shows the session", "may still be live and billed", id})
+			acctest.ContainsAll(t, left.Errors(), []string{"Unable to Delete QoS Reservation", "The list of sessions, however, still shows the session", "may still be live and billed", id})
 			if !left.Equal(r) || len(network.SessionIDs()) != 1 {
 				t.Errorf("the state has %v, the network %v", left.Values, network.SessionIDs())
 			}
@@ -66,8 +67,8 @@ func TestReservation_foreignNotFound(t *testing.T) {
 	}
 }
 
-// A node of the API that has not heard yet of a session makes nobody let go of it: what is younger than a
-// minute is asked for again.
+// A node of the API that has not heard yet of a session makes nobody let go of it: what is younger
+// than a minute is asked for again.
 func TestReservation_laggingNode(t *testing.T) {
 	t.Parallel()
 	made := func(network *acctest.Network) acctest.State {
@@ -117,8 +118,8 @@ func TestReservation_deleteBusy(t *testing.T) {
 	}
 }
 
-// A network that shows a session as AVAILABLE past its own end has it no more: what is left of the window
-// is reserved anew.
+// A network that shows a session as AVAILABLE past its own end has it no more: what is left of the
+// window is reserved anew.
 func TestReservation_availablePastItsEnd(t *testing.T) {
 	acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		config := match(attrs{"ends_at": "2028-03-03T20:15:00Z"})
@@ -163,8 +164,8 @@ func loseSession(network *acctest.Network, config attrs) (r acctest.State, sessi
 	return read.State, session
 }
 
-// A session that disappeared before its end, and shows up again, is the reservation's again: by a read, or
-// by the conflict that it causes. Another one of the device never is.
+// A session that disappeared before its end, and shows up again, is the reservation's again: by a
+// read, or by the conflict that it causes. Another one of the device never is.
 func TestReservation_takenBack(t *testing.T) {
 	t.Parallel()
 	t.Run("by a read", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
@@ -205,7 +206,7 @@ func TestReservation_takenBack(t *testing.T) {
 		r, _ := loseSession(network, match(nil))
 		other := network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000010"}, QoSProfile: "QOS_L", Duration: 4 * 3600})
 		refused := network.Run(r, match(nil))
-		expectErrors(network, refused, "Unable to Update QoS Reservation", "already has a session for this device", other.ID, "never takes over")
+		expectErrors(network, refused, "Unable to Update QoS Reservation", "already has a session for this device", other.ID, "none is adopted automatically")
 		if refused.Text("status") != "DUE" || !refused.Values["session_id"].IsNull() {
 			t.Errorf("the state has %v", refused.Values)
 		}

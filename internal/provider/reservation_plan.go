@@ -9,7 +9,8 @@ import (
 
 // What becomes of a qod_reservation is decided in four places:
 //
-//   - Read (reservation_resource.go) asks the API for the session and the time, and records a status.
+//   - Read (reservation_resource.go) asks the API for the session and the time, and records the
+//     status.
 //   - window.status (reservation_window.go) is that status: a function of window, time and session.
 //   - planReservation (below) compares configuration and recorded state, and plans to replace the
 //     reservation, to update it with work to do, to update it without, or nothing.

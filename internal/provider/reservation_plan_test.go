@@ -122,9 +122,9 @@ func TestPlanReservation(t *testing.T) {
 		{name: "start left out", config: withWindow(none, text(matchEnds)), want: act},
 		{name: "start added", prior: withWindow(none, text(matchEnds)), want: act},
 		{name: "next week", prior: withStatus("ENDED"), config: withWindow(text("2028-03-07T20:15:00Z"), text("2028-03-08T00:15:00Z")), want: act},
-		{name: "end not known", config: withWindow(text(matchStarts), notYet), want: act, warns: "The window of a reservation with a live session is not known until the apply."},
+		{name: "end not known", config: withWindow(text(matchStarts), notYet), want: act, warns: "The window of a reservation with a live session is not known before the apply."},
 		{name: "end not known, and no session", prior: withStatus("SCHEDULED"), config: withWindow(text(matchStarts), notYet), want: act},
-		{name: "start not known", config: withWindow(notYet, text(matchEnds)), want: act, warns: "The window of a reservation with a live session is not known until the apply."},
+		{name: "start not known", config: withWindow(notYet, text(matchEnds)), want: act, warns: "The window of a reservation with a live session is not known before the apply."},
 		{name: "the same instants, spelled otherwise", config: withWindow(text("2028-02-29T21:15:00+01:00"), text("2028-02-29T19:15:00-05:00")), want: nothing},
 		{name: "the same instants with fractions", config: withWindow(text("2028-02-29T20:15:00.000Z"), text("2028-03-01T00:15:00.0Z")), want: nothing},
 		{name: "spelled otherwise, and DUE", prior: withStatus("DUE"), config: withWindow(text("2028-02-29T21:15:00+01:00"), text(matchEnds)), want: act},
@@ -143,8 +143,8 @@ func TestPlanReservation(t *testing.T) {
 		{name: "address re-spelled", config: func(m *reservationModel) {
 			m.Device = member(m.Device, "ipv6_address", text("2A02:9130:0:0:0:0:0:0077"))
 		}, want: nothing},
-		{name: "profile not known", config: func(m *reservationModel) { m.QoSProfile = notYet }, want: "qos_profile", warns: "Not known until the apply: qos_profile."},
-		{name: "device not known", config: func(m *reservationModel) { m.Device = types.ObjectUnknown(deviceTypes) }, want: "device", warns: "Not known until the apply: device."},
+		{name: "profile not known", config: func(m *reservationModel) { m.QoSProfile = notYet }, want: "qos_profile", warns: "Not known before the apply: qos_profile."},
+		{name: "device not known", config: func(m *reservationModel) { m.Device = types.ObjectUnknown(deviceTypes) }, want: "device", warns: "Not known before the apply: device."},
 		{name: "phone not known, profile changed", config: func(m *reservationModel) {
 			m.Device, m.QoSProfile = member(m.Device, "phone_number", notYet), text("QOS_E")
 		}, want: "device.phone_number qos_profile"},
@@ -152,7 +152,7 @@ func TestPlanReservation(t *testing.T) {
 		{name: "imported", private: imported, prior: withWindow(none, none), want: act},
 		{name: "imported, without webhook", private: imported, prior: both(withWindow(none, none), func(m *reservationModel) {
 			m.NotificationURL, m.NotificationAuthTokenVersion = none, validators.NullWholeNumber()
-		}), want: act, warns: "The API does not show notification_url, notification_auth_token_version"},
+		}), want: act, warns: "from the configuration: notification_url, notification_auth_token_version."},
 		{name: "imported while UNAVAILABLE", private: imported, prior: both(withWindow(none, none), withStatus("UNAVAILABLE")), want: act},
 		{name: "imported another device", private: imported, prior: both(withWindow(none, none), func(m *reservationModel) {
 			m.Device = member(m.Device, "phone_number", text("+34611222334"))
@@ -207,11 +207,11 @@ func TestPlanReservation(t *testing.T) {
 				t.Errorf("window_seconds is %s, want %s", planned.WindowSeconds, want)
 			}
 			checkPlanned(t, config, planned, prior, "ID", "SessionID", "Status", "StartedAt", "ExpiresAt", "WindowSeconds", "Endpoint")
-			var notes []string
-			for _, note := range plan.warnings {
-				notes = append(notes, note.Detail())
+			var said []string
+			for _, w := range plan.warnings {
+				said = append(said, w.Detail())
 			}
-			if said := strings.Join(notes, "\n"); (row.warns == "") != (said == "") || !strings.Contains(said, row.warns) || plan.warnings.HasError() {
+			if said := strings.Join(said, "\n"); (row.warns == "") != (said == "") || !strings.Contains(said, row.warns) || plan.warnings.HasError() {
 				t.Errorf("it warns %q, want %q", said, row.warns)
 			}
 			if again := planReservation(freshConfig, &freshPrior, row.private, configuredEndpoint); !reflect.DeepEqual(again, plan) {

@@ -1,5 +1,6 @@
-// Proves what becomes of a reservation, run by run, on the sandbox's clock: what is on the network, what
-// is in the state, and what was said. Each run is a provider process of its own, as Terraform has it.
+// Proves what becomes of a reservation, run by run, on the sandbox's clock: what is on the network,
+// what is in the state, and what was said. Each run is a provider process of its own, as Terraform
+// has it.
 
 package provider
 
@@ -15,18 +16,6 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
-
-// match is a reservation for four hours from kick-off, as a configuration.
-func match(more attrs) attrs {
-	config := attrs{
-		"device": attrs{"phone_number": "+34600000010"}, "qos_profile": "QOS_L",
-		"starts_at": matchStarts, "ends_at": matchEnds,
-	}
-	for name, value := range more {
-		config[name] = value
-	}
-	return config
-}
 
 // From a merge days early to long after the event: only the runs inside the window cost anything.
 func TestReservation_life(t *testing.T) {
@@ -89,7 +78,8 @@ func TestReservation_life(t *testing.T) {
 	})(t)
 }
 
-// Moving the window never cuts a live session that the new one covers, and never buys outside of it.
+// Moving the window never cuts a live session that the new one covers, and never buys outside of
+// it.
 func TestReservation_moves(t *testing.T) {
 	t.Parallel()
 	const (
@@ -108,7 +98,7 @@ func TestReservation_moves(t *testing.T) {
 	}{
 		"end later": {
 			to: attrs{"ends_at": anHourOn}, after: time.Hour, status: "AVAILABLE",
-			warns:     []string{"QoS Session Ends Before Its Window", "open until " + anHourOn, "cannot extend", "The first run of Terraform after the session's end", "-replace"},
+			warns:     []string{"QoS Session Ends Before Its Window", "open until " + anHourOn, "cannot extend", "The first run of Terraform after the session has ended", "-replace"},
 			nextAfter: 4 * time.Hour, next: "POST", nextStatus: "AVAILABLE",
 		},
 		"end earlier, still to come": {
@@ -200,7 +190,8 @@ func (l lastMinute) Await(context.Context, qod.Ref) (qod.Session, error) {
 	return last, &qod.WaitError{Reason: qod.WaitGone, Last: last}
 }
 
-// A window that is over before the reservation is made ends in a warning, whatever was planned before.
+// A window that is over before the reservation is made ends in a warning, whatever was planned
+// before.
 func TestReservation_tooLate(t *testing.T) {
 	t.Parallel()
 	t.Run("planned too late", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
@@ -273,7 +264,8 @@ func TestReservation_tooLate(t *testing.T) {
 }
 
 // The clock is the API's: the machine's may be anywhere, and where they differ by more than some
-// minutes, each run that does something says so. Where the API tells no time, nothing is bought or ended.
+// minutes, each run that does something says so. Where the API tells no time, nothing is bought or
+// ended.
 func TestReservation_clock(t *testing.T) {
 	t.Parallel()
 	for name, off := range map[string]time.Duration{"an hour ahead": time.Hour, "an hour behind": -time.Hour, "four minutes ahead": 4 * time.Minute} {
@@ -339,8 +331,8 @@ func (ticking) Create(_ context.Context, spec qod.Spec) (qod.Session, error) {
 	return qod.Session{ID: lostID, Device: spec.Device, QoSProfile: spec.QoSProfile, Status: qod.StatusAvailable, StartedAt: acctest.KickOff, ExpiresAt: spec.Until}, nil
 }
 
-// What is done, recorded and said goes by one time, also where the window opens in the middle of it, or
-// a node of the API is behind the one that said that it is open.
+// What is done, recorded and said goes by one time, also where the window opens in the middle of
+// it, or a node of the API is behind the one that said that it is open.
 func TestReservation_nodes(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -1,4 +1,5 @@
-// Proves where a reservation stands for every window, time and session, without a network or a clock.
+// Proves where a reservation stands for every window, time and session, without a network or a
+// clock.
 
 package provider
 
@@ -70,7 +71,8 @@ func TestWindow_status(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := window{mustInstant(t, test.starts), mustInstant(t, test.ends)}
-			// The clock of this machine is somewhere else entirely, and the place of the time means nothing.
+			// The clock of this machine is somewhere else entirely, and the place of the time means
+			// nothing.
 			for _, place := range []*time.Location{time.UTC, time.FixedZone("", 5*3600+1800)} {
 				if got := w.status(mustInstant(t, test.now).In(place), test.session); got != test.want {
 					t.Errorf("%s, want %s", got, test.want)
@@ -113,7 +115,8 @@ func TestWindow_seconds(t *testing.T) {
 	}
 }
 
-// A session may go on for a minute after its window without a word: networks count from when they grant it.
+// A session may go on for a minute after its window without a word: networks count from when they
+// grant it.
 func TestWindow_exceededBy(t *testing.T) {
 	t.Parallel()
 	w := window{ends: mustInstant(t, "2028-03-01T00:15:00Z")}
@@ -126,8 +129,8 @@ func TestWindow_exceededBy(t *testing.T) {
 	}
 }
 
-// Whether a session is over by its own message, and where the clocks and the session contradict each
-// other, so that nothing can be concluded.
+// Whether a session is over by its own message, and where the clocks and the session contradict
+// each other, so that nothing can be concluded.
 func TestWindow_sessionOver(t *testing.T) {
 	t.Parallel()
 	const (
@@ -187,8 +190,8 @@ func TestWindow_sessionOver(t *testing.T) {
 	}
 }
 
-// A session reserved for all of a window may end a little before it: seconds are rounded down. One that
-// leaves more than that leaves the rest to another one.
+// A session reserved for all of a window may end a little before it: seconds are rounded down. One
+// that leaves more than that leaves the rest to another one.
 func TestWindow_leaves(t *testing.T) {
 	t.Parallel()
 	w := window{ends: mustInstant(t, "2028-03-01T00:15:00Z")}

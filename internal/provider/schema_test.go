@@ -205,8 +205,8 @@ func TestSchema_secrets(t *testing.T) {
 	}
 }
 
-// unchecked has no validators: a bool has no wrong value, and what is wrong with the provider is said
-// all at once, see misconfigured.
+// unchecked has no validators: a bool has no wrong value, and what is wrong with the provider is
+// said all at once, see misconfigured.
 var unchecked = []string{
 	"provider.endpoint", "provider.client_id", "provider.client_secret", "provider.access_token", "provider.token_url",
 	"provider.scopes", "provider.max_retries", "provider.request_timeout",

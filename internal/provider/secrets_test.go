@@ -1,6 +1,6 @@
 // Proves that no secret is in anything the provider or the CLI writes for it, with every log on:
-// output, logs, saved plan, state. Whole phone numbers, ids and the network's words are in none of the
-// provider's own log lines.
+// output, logs, saved plan, state. Whole phone numbers, ids and the network's words are in none of
+// the provider's own log lines.
 
 package provider
 
@@ -110,8 +110,8 @@ data "qod_sessions" "all" {
 	}
 }
 
-// The webhook's token goes with the POST of an update, too: the configuration has it when the window
-// opens, and nothing else does.
+// The webhook's token goes with the POST of an update, too: the configuration has it when the
+// window opens, and nothing else does.
 func TestReservation_tokenIsSent(t *testing.T) {
 	const token = "canary-webhook-token-2"
 	network := acc.NewNetworkAtMatch(t, time.Hour, sandbox.Config{})

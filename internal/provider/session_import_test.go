@@ -161,8 +161,8 @@ func TestSession_adoptionIsNamed(t *testing.T) {
 	}
 }
 
-// An id that no session can have is refused before any request is made of it, with the likely mistake;
-// one that no session has is said not to exist.
+// An id that no session can have is refused before any request is made of it, with the likely
+// mistake; one that no session has is said not to exist.
 func TestSession_importRefuses(t *testing.T) {
 	network := acc.NewNetwork(t, sandbox.Config{})
 	c := network.Client()
@@ -255,8 +255,8 @@ func TestSession_importStops(t *testing.T) {
 	)
 }
 
-// What terraform plan -generate-config-out writes for an imported session applies, and then
-// nothing is to be done; so it is where the API shows a number that the configuration could not have.
+// What terraform plan -generate-config-out writes for an imported session applies, and then nothing
+// is to be done; so it is where the API shows a number that the configuration could not have.
 func TestSession_generatesConfiguration(t *testing.T) {
 	network := acc.NewNetwork(t, sandbox.Config{})
 	network.Echo(func(info map[string]any) {
@@ -273,7 +273,8 @@ func TestSession_generatesConfiguration(t *testing.T) {
 		},
 		{PhoneNumber: "+34600000030"},
 	} {
-		// With a provider, because without a resource a coming Terraform (1.17) looks for hashicorp/qod.
+		// With a provider, because without a resource a coming Terraform (1.17) looks for
+		// hashicorp/qod.
 		imports += fmt.Sprintf("import {\n  to = qod_session.s%d\n  id = %q\n  provider = qod\n}\n", n, network.Seed(sandbox.Session{Device: device}).ID)
 	}
 	c := network.CLI(imports)

@@ -1,4 +1,5 @@
-// The faults of session_network_test.go that a person would meet, with the built binary and a real CLI.
+// The faults of session_network_test.go that a person would meet, with the built binary and a real
+// CLI.
 
 package provider
 
@@ -19,8 +20,8 @@ func atOnce(command string, more ...string) []string {
 	return append([]string{command, auto, plainly, "-input=false"}, more...)
 }
 
-// A gateway answers 404 in the API's place: while it does, every command is red and nothing leaves the
-// state; when it has passed, all is as it was.
+// A gateway answers 404 in the API's place: while it does, every command is red and nothing leaves
+// the state; when it has passed, all is as it was.
 func TestSession_gatewayNotFound_cli(t *testing.T) {
 	t.Parallel()
 	for _, gateway := range []int{0, 1} { // with a message, and empty
@@ -67,8 +68,8 @@ func TestSession_goneIsNamed_cli(t *testing.T) {
 	c.Destroy()
 }
 
-// renaming has keys whose sessions are deleted under their old names and made under their new ones, side
-// by side.
+// renaming has keys whose sessions are deleted under their old names and made under their new ones,
+// side by side.
 func renaming(n int, prefix string) string {
 	return fmt.Sprintf(`
 resource "qod_session" "camera" {
@@ -80,8 +81,8 @@ resource "qod_session" "camera" {
 `, n, prefix)
 }
 
-// Keys are renamed while a delete takes seconds. One apply makes it so, at Terraform's own parallelism, as
-// long as there is a place for each create and each delete.
+// Keys are renamed while a delete takes seconds. One apply makes it so, at Terraform's own
+// parallelism, as long as there is a place for each create and each delete.
 func TestSession_renamedKeys_cli(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -100,9 +101,9 @@ func TestSession_renamedKeys_cli(t *testing.T) {
 			})
 			c.Configure(renaming(test.keys, "after"))
 			if renamed := c.Run(atOnce(apply)...); renamed.Code != 0 {
-				// Creates that wait may take all of Terraform's ten places, so that no delete can start: then
-				// some give up. Their text says what to do.
-				if test.keys < 10 || !strings.Contains(renamed.Text, "renamed without a moved block") {
+				// Creates that wait may take all of Terraform's ten places, so that no delete can
+				// start: then some give up. Their text says what to do.
+				if test.keys < 10 || !strings.Contains(renamed.Text, "a rename without a moved block") {
 					t.Errorf("exit code %d: %s", renamed.Code, renamed.Text)
 				}
 				c.ExpectInSync()
@@ -147,7 +148,7 @@ func TestSession_availablePastItsEnd_cli(t *testing.T) {
 	old := network.SessionIDs()[0]
 
 	network.SkewDate(func(int, sandbox.Operation) time.Duration { return 6 * time.Hour })
-	acctest.ContainsAll(t, c.Must(1, atOnce(apply)...), []string{"nothing can be concluded", "Session: " + old})
+	acctest.ContainsAll(t, c.Must(1, atOnce(apply)...), []string{"the provider cannot tell", "Session: " + old})
 	c.ExpectInSync()
 	network.SkewDate(nil)
 	c.Must(0, plan, "-detailed-exitcode", plainly)
@@ -174,8 +175,8 @@ func onTLS(t *testing.T, http2 bool, config sandbox.Config) (*acctest.Network, s
 	return acc.NetworkServedAt(t, s.Sandbox, s.Endpoint()), s.CertFile
 }
 
-// The answer to a POST is lost in each way that a connection can lose it, over both versions of HTTP:
-// one POST, and the session that it made.
+// The answer to a POST is lost in each way that a connection can lose it, over both versions of
+// HTTP: one POST, and the session that it made.
 func TestSession_lostAnswer_cli(t *testing.T) {
 	t.Parallel()
 	for name, effect := range map[string]sandbox.Effect{

@@ -11,10 +11,10 @@ import (
 
 var otherClient = sandbox.ClientCredentials{ID: "other-client", Secret: "other-secret"}
 
-// A 404 proves nothing about a session that was made elsewhere. At another endpoint or for
-// another client it is an error that names both origins and the way out, for a refresh and for a
-// destroy, and the state is kept. When the session must have ended it is gone, wherever one asks.
-// All this is long ago by the clock of this machine, or a destroy at another endpoint would be refused
+// A 404 proves nothing about a session that was made elsewhere. At another endpoint or for another
+// client it is an error that names both origins and the way out, for a refresh and for a destroy,
+// and the state is kept. When the session must have ended it is gone, wherever one asks. All this
+// is long ago by the clock of this machine, or a destroy at another endpoint would be refused
 // before it is sent: see TestEndpoint_refuses.
 func TestSession_otherOrigin(t *testing.T) {
 	t.Parallel()
@@ -70,8 +70,8 @@ func TestSession_otherOrigin(t *testing.T) {
 						}
 						acctest.ContainsAll(t, left.Errors(), []string{
 							summary, "terraform state rm", "Session: " + made.Text("id"),
-							network.Endpoint() + " as client " + sandbox.DefaultClient.ID,
-							there.Endpoint() + " as client " + there.client.ID,
+							network.Endpoint() + " (client " + sandbox.DefaultClient.ID + ")",
+							there.Endpoint() + " (client " + there.client.ID + ")",
 						})
 					}
 				}
@@ -144,7 +144,7 @@ provider "qod" {
 	c.Configure(config("arena"))
 	for _, args := range [][]string{{"plan"}, {"destroy", "-auto-approve", "-refresh=false"}} {
 		acctest.ContainsAll(t, c.Must(1, append(args, "-no-color", "-input=false")...), []string{
-			"terraform state rm", "as client " + sandbox.DefaultClient.ID, "as client " + otherClient.ID,
+			"terraform state rm", "(client " + sandbox.DefaultClient.ID + ")", "(client " + otherClient.ID + ")",
 		})
 		c.ExpectInSync()
 	}
@@ -162,8 +162,8 @@ func clientWithToken(network *acctest.Network, token, client string) *acctest.Pr
 	return network.ClientWith(attrs{"client_id": nil, "client_secret": nil, "access_token": token})
 }
 
-// A static access token does not show whose it is. What it cannot see stays in the state, unless it is
-// over.
+// A static access token does not show whose it is. What it cannot see stays in the state, unless it
+// is over.
 func TestSession_otherToken(t *testing.T) {
 	t.Parallel()
 	for name, over := range map[string]bool{"before its end": false, "after its end": true} {
@@ -180,7 +180,7 @@ func TestSession_otherToken(t *testing.T) {
 					t.Errorf("%s: the state has %v; %s", operation, left.Values, acctest.Describe(left.Diagnostics))
 				}
 				if !over {
-					acctest.ContainsAll(t, left.Errors(), []string{"does not show whose it is", "stays in the state", "terraform state rm", made.Text("id")})
+					acctest.ContainsAll(t, left.Errors(), []string{"does not tell which client it belongs to", "stays in the state", "terraform state rm", made.Text("id")})
 				}
 			}
 		})
@@ -193,7 +193,7 @@ func TestReservation_otherToken(t *testing.T) {
 		made := network.RunWith(clientWithToken(network, "ours", sandbox.DefaultClient.ID).Reservations(), acctest.State{}, match(nil)).State
 		other := clientWithToken(network, "another's", otherClient.ID).Reservations()
 		for operation, left := range map[string]acctest.Result{"refresh": other.Refresh(made), "destroy": other.Destroy(made)} {
-			acctest.ContainsAll(t, left.Errors(), []string{"does not show whose it is", "Session: " + network.SessionIDs()[0]})
+			acctest.ContainsAll(t, left.Errors(), []string{"does not tell which client it belongs to", "Session: " + network.SessionIDs()[0]})
 			if !left.Equal(made) {
 				t.Errorf("%s: the state has changed; %s", operation, acctest.Describe(left.Diagnostics))
 			}

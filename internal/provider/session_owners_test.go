@@ -1,5 +1,5 @@
-// Proves that one session held by two resources is said, once for each session and by the second of them,
-// and that destroying both ends well.
+// Proves that one session held by two resources is said, once for each session and by the second of
+// them, and that destroying both ends well.
 
 package provider
 
@@ -44,8 +44,8 @@ func heldTwice(t *testing.T, said acctest.Diagnostics, id string) {
 	acctest.ContainsAll(t, warned[0], []string{"QoS Session " + id + " Held by Two Resources: ", "terraform state rm 'ADDRESS'", "removed block", "Session: " + id})
 }
 
-// Whichever of the two is seen second says it, whatever kind of resource it is, at an import and at every
-// read. One that is read again says nothing.
+// Whichever of the two is seen second says it, whatever kind of resource it is, at an import and at
+// every read. One that is read again says nothing.
 func TestSession_heldTwice(t *testing.T) {
 	network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{Provisioning: sandbox.Instant})
 	made := network.Client().MustCreate(hour(nil))
@@ -136,8 +136,8 @@ func TestSessionOwners_stay(t *testing.T) {
 	keeps("the one after that", first.State, network.Run(next.State, match(nil)).State)
 }
 
-// What a person sees, with a real CLI: at the import, at every later plan, and not any more when one of
-// the two is forgotten; and a destroy of both is green.
+// What a person sees, with a real CLI: at the import, at every later plan, and not any more when
+// one of the two is forgotten; and a destroy of both is green.
 func TestSession_heldTwiceCLI(t *testing.T) {
 	t.Parallel()
 	ends := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)

@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
@@ -315,34 +316,24 @@ func TestPlanSession(t *testing.T) {
 				t.Error("the token is planned")
 			}
 			checkPlanned(t, config, plan.planned, prior, computed...)
-			checkNotes(t, plan, row.adopts, row.unknown)
+			checkWarnings(t, plan, row.adopts, row.unknown)
 			checkPure(t, plan, row.private, config, prior, inputs)
 		})
 	}
 }
 
-func checkNotes(t *testing.T, plan sessionPlan, adopts, unknown string) {
+// checkWarnings compares what is warned of. The golden file of package diagnostics has the words.
+func checkWarnings(t *testing.T, plan sessionPlan, adopts, unknown string) {
 	t.Helper()
+	var want diag.Diagnostics
 	switch {
-	case adopts+unknown == "" && len(plan.warnings) > 0:
-		t.Errorf("it notes %v", plan.warnings)
-	case adopts+unknown != "" && (len(plan.warnings) != 1 || plan.warnings.HasError()):
-		t.Errorf("want one warning, got %v", plan.warnings)
 	case adopts != "":
-		want := "The API does not show " + adopts + " of the imported session, so the state takes this from the configuration. " +
-			"It cannot be checked against the network, and nothing is sent there. If the session was made with other values, " +
-			"replace it: terraform apply -replace='ADDRESS' (ADDRESS is the one above)."
-		isNote(t, plan.warnings[0], "Imported Session Adopts Configuration", want)
+		want.Append(diagnostics.AdoptsConfiguration(strings.Split(adopts, ", ")))
 	case unknown != "":
-		isNote(t, plan.warnings[0], "QoS Session Replaced for an Unknown Value", "Not known until the apply: "+unknown+". The API cannot modify a session, so the session is planned to be replaced, "+
-			"which ends a live session, even if the value turns out to be the same.\n\nTo avoid this, first apply what the value depends on: terraform apply -target='OTHER_RESOURCE'.")
+		want.Append(diagnostics.ReplacedForUnknown("session", strings.Split(unknown, ", ")))
 	}
-}
-
-func isNote(t *testing.T, note diag.Diagnostic, summary, detail string) {
-	t.Helper()
-	if note.Summary() != summary || note.Detail() != detail {
-		t.Errorf("the note says\n%s: %s\nwant\n%s: %s", note.Summary(), note.Detail(), summary, detail)
+	if !plan.warnings.Equal(want) {
+		t.Errorf("it warns %v, want %v", plan.warnings, want)
 	}
 }
 

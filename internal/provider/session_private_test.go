@@ -1,4 +1,5 @@
-// What a record knows of its session beyond its attributes outlives what it has to, and nothing else.
+// What a record knows of its session beyond its attributes outlives what it has to, and nothing
+// else.
 
 package provider
 
@@ -11,8 +12,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// When a session was made is known from the first record on, and no read makes it younger: where the API
-// shows no end, that alone bounds its life.
+// When a session was made is known from the first record on, and no read makes it younger: where
+// the API shows no end, that alone bounds its life.
 func TestSession_madeAtIsKept(t *testing.T) {
 	network := acc.NewNetwork(t, sandbox.Config{Provisioning: 12 * time.Hour})
 	made := network.Client().MustCreate(hour(attrs{"wait_for_available": false}))

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"path"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
@@ -131,4 +133,21 @@ func (s *silence) CheckState(_ context.Context, _ statecheck.CheckStateRequest, 
 	for _, r := range s.network.Requests()[s.since:] {
 		resp.Error = errors.Join(resp.Error, fmt.Errorf("unwanted request: %s %s", r.Method, r.Path))
 	}
+}
+
+// A session that is replaced because a value is not known yet is a live one that is cut, perhaps
+// for the same value: the plan says so.
+func TestSession_replacedForAnUnknownValue(t *testing.T) {
+	acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		c := network.Client()
+		made := c.MustCreate(hour(nil))
+		p := c.Plan(made, hour(attrs{"qos_profile": acctest.Unknown{}, "duration": acctest.Unknown{}}))
+		if !slices.Equal(p.Replace, []string{"duration", "qos_profile"}) {
+			t.Errorf("the plan replaces for %v", p.Replace)
+		}
+		acctest.ContainsAll(t, strings.Join(p.Warnings(), "\n"), []string{"QoS Session Replaced for an Unknown Value: ", "qos_profile", "duration", "-target"})
+		if known := c.Plan(made, hour(attrs{"qos_profile": "QOS_S"})); len(known.Diagnostics) > 0 {
+			t.Errorf("of a value that is known it says: %s", acctest.Describe(known.Diagnostics))
+		}
+	})(t)
 }

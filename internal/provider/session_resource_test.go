@@ -18,20 +18,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-const camera = `
-resource "qod_session" "camera" {
-  device      = { phone_number = "+34600000010" }
-  qos_profile = "QOS_L"
-  duration    = 3600
-}
-`
-
 var uuidForm = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-
-// cameraHas checks a text attribute of the camera's session.
-func cameraHas(attribute, value string) statecheck.StateCheck {
-	return statecheck.ExpectKnownValue("qod_session.camera", tfjsonpath.New(attribute), knownvalue.StringExact(value))
-}
 
 // A session's life: one POST makes it, and it is available when the apply is over; one that is
 // gone or has ended is planned anew; and destroying one that has vanished since the plan succeeds.

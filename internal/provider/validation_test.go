@@ -533,8 +533,8 @@ func TestValidation_accepts(t *testing.T) {
 	}
 }
 
-// Terraform drops what it does not know inside an object, so that a misspelled one is empty. A module may
-// pass on what is null, too, so this is no error.
+// Terraform drops what it does not know inside an object, so that a misspelled one is empty. A
+// module may pass on what is null, too, so this is no error.
 func TestValidation_emptyTimeouts(t *testing.T) {
 	t.Parallel()
 	for typeName, good := range map[string]acctest.Attrs{"qod_session": goodSession, "qod_reservation": goodReservation} {
@@ -624,8 +624,8 @@ func TestValidation_unknown(t *testing.T) {
 	}
 }
 
-// sendsNothing checks that a plan made no request, but for the one list that shows a reservation the
-// time, so that it can warn of a window that is over.
+// sendsNothing checks that a plan made no request, but for the one list that shows a reservation
+// the time, so that it can warn of a window that is over.
 func sendsNothing(t *testing.T, s *sandbox.Server, typeName string) {
 	t.Helper()
 	operations := []sandbox.Operation{}

@@ -23,8 +23,8 @@ type Authorizer interface {
 	// Token returns a token for calls about the device. Grants whose tokens are not bound to one
 	// device, such as client credentials, ignore it. Errors are *TokenError or the end of ctx.
 	Token(ctx context.Context, d Device) (Token, error)
-	// Refused drops exactly this token, after the API answered it with a 401. A newer token, fetched
-	// meanwhile for another call, is kept.
+	// Refused drops exactly this token, after the API answered it with a 401. A newer token,
+	// fetched meanwhile for another call, is kept.
 	Refused(t Token)
 }
 

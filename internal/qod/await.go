@@ -15,8 +15,8 @@ const (
 	// lastPollBudget bounds the last poll, which is made when the time is up.
 	lastPollBudget = 5 * time.Second
 
-	// maxRequestedDelay bounds how long a poll is put off at the API's request: the session may become
-	// available meanwhile.
+	// maxRequestedDelay bounds how long a poll is put off at the API's request: the session may
+	// become available meanwhile.
 	maxRequestedDelay = 30 * time.Second
 )
 

@@ -148,8 +148,8 @@ func (of pollCase) sharePolls(t *testing.T) {
 							most += count // each is looked at as soon as it is there
 						}
 					} else {
-						// A read of the session itself ends each wait, since no list does, and one every four seconds
-						// sees what an old list does not show.
+						// A read of the session itself ends each wait, since no list does, and one
+						// every four seconds sees what an old list does not show.
 						most += count * (1 + int(provisioning/(4*time.Second)))
 					}
 					if others > most {

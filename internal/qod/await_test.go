@@ -112,8 +112,8 @@ func TestAwait(t *testing.T) {
 		},
 
 		"the token is refused once": {arrange: func(_ *testing.T, n *qodtest.Network, _ string) { n.RevokeTokens() }, till: time.Second, polls: 2},
-		// A single 403 may come from a proxy, and giving up would taint a healthy session. Each try costs
-		// two tokens.
+		// A single 403 may come from a proxy, and giving up would taint a healthy session. Each try
+		// costs two tokens.
 		"the token is refused twice":         {arrange: failReads(2, sandbox.Status(401, "")), from: 30 * time.Second, till: 31 * time.Second, polls: 3},
 		"the token is refused for a while":   {arrange: failReads(6, sandbox.Status(401, "")), from: 90 * time.Second, till: 91 * time.Second, polls: 7},
 		"a page stands in for the new token": {arrange: failTokens(1, sandbox.Status(403, qodtest.LoginPage, "Content-Type", qodtest.HTML)), from: 30 * time.Second, till: 31 * time.Second, polls: 2},

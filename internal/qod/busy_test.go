@@ -152,7 +152,8 @@ func TestFleetAtARateLimit(t *testing.T) {
 				if all := limit.passed + limit.refused; all > 5*least/2 {
 					t.Errorf("%d requests, of which %d were refused", all, limit.refused)
 				}
-				// The lists that a wait relies on, and the read that ends it, count as requests too.
+				// The lists that a wait relies on, and the read that ends it, count as requests
+				// too.
 				if needed := least * limit.period / time.Duration(limit.most); spent > 5*needed/2 {
 					t.Errorf("it took %v, where %v would do", spent, needed)
 				}

@@ -28,9 +28,9 @@ type Config struct {
 	UserAgent string
 	// Log is called for every request to the API; it may be nil. It must not block.
 	Log func(context.Context, Event)
-	// PostInFlight is held from before a POST until its outcome is known, so that the process can be kept
-	// from ending meanwhile. Creates hold it at the same time: give an RWMutex's RLocker. It may be
-	// nil.
+	// PostInFlight is held from before a POST until its outcome is known, so that the process can
+	// be kept from ending meanwhile. Creates hold it at the same time: give an RWMutex's RLocker.
+	// It may be nil.
 	PostInFlight sync.Locker
 	// Transport replaces the network in tests; otherwise it is nil.
 	Transport http.RoundTripper

@@ -17,8 +17,8 @@ import (
 type serverClock struct {
 	mu sync.Mutex
 
-	// The bounds of the offset from this process's clock to the API's. A Date is cut to a second, and
-	// is set at some time between the request and the headers of its answer.
+	// The bounds of the offset from this process's clock to the API's. A Date is cut to a second,
+	// and is set at some time between the request and the headers of its answer.
 	minOffset, maxOffset time.Duration
 	base                 time.Time // the time of this process that the offsets count from
 	wall                 time.Time // base, as this machine's clock showed it
@@ -32,8 +32,8 @@ type serverClock struct {
 }
 
 const (
-	// clockJump is how far this machine's clock may deviate from the time that passes before earlier
-	// readings are dropped: the clock was set, or the machine was asleep.
+	// clockJump is how far this machine's clock may deviate from the time that passes before
+	// earlier readings are dropped: the clock was set, or the machine was asleep.
 	clockJump = 2 * time.Second
 
 	// clockSpread is how far apart the clocks of the API's nodes may be.

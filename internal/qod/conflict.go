@@ -8,16 +8,17 @@ import (
 )
 
 const (
-	// conflictInterval and maxConflictInterval bound the time between two POSTs that meet a conflict
-	// which is expected to pass.
+	// conflictInterval and maxConflictInterval bound the time between two POSTs that meet a
+	// conflict which is expected to pass.
 	conflictInterval    = time.Second
 	maxConflictInterval = 5 * time.Second
 
-	// deletionGrace is how long a conflict with a session that these credentials can see is waited out
-	// although this process is not deleting any: Terraform starts the creates and the deletes of
-	// renamed resources side by side.
+	// deletionGrace is how long a conflict with a session that these credentials can see is waited
+	// out although this process is not deleting any: Terraform starts the creates and the deletes
+	// of renamed resources side by side.
 	deletionGrace = 3 * time.Second
-	// deletionPatience is the same while this process deletes other sessions, from the last of them.
+	// deletionPatience is the same while this process deletes other sessions, from the last of
+	// them.
 	deletionPatience = 10 * time.Second
 )
 

@@ -295,8 +295,8 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 		if found, err := cr.findLost(ctx, 0); found.ID != "" || err != nil {
 			return found, true, err
 		}
-		// From here on it counts as one whose answer was lost, in case it was processed and lists lag.
-		// A second 401 proves that neither was.
+		// From here on it counts as one whose answer was lost, in case it was processed and lists
+		// lag. A second 401 proves that neither was.
 		defer func() {
 			if isUnauthorized(err) {
 				cr.lost = cr.lost[:len(cr.lost)-1]
@@ -310,8 +310,8 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 // post sends one POST under a context that nothing cancels.
 func (cr *creation) post(ctx context.Context, attempt int) (Session, error) {
 	c := cr.client
-	// The wait for a slot is here because from where the POST is sent nothing cancels it, and because
-	// it must not count towards the seconds that remain until Spec.Until.
+	// The wait for a slot is here because from where the POST is sent nothing cancels it, and
+	// because it must not count towards the seconds that remain until Spec.Until.
 	if err := c.awaitSlot(ctx, request{operation: OperationCreate}); err != nil {
 		return Session{}, err
 	}

@@ -233,7 +233,8 @@ func TestCreateFindsTheSessionOnALaterPage(t *testing.T) {
 func TestCreateAdoptsASessionOnce(t *testing.T) {
 	t.Parallel()
 	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Latency: time.Second}}, func(t *testing.T, n *qodtest.Network) {
-		// One phone, as two devices that have nothing in common for this process; only the network knows.
+		// One phone, as two devices that have nothing in common for this process; only the network
+		// knows.
 		n.Echo(func(info map[string]any) {
 			info["device"] = map[string]any{"phoneNumber": qodtest.Phone, "networkAccessIdentifier": "a@example.com"}
 		})
@@ -301,7 +302,8 @@ func TestCreateAdoptsOnlyWhatIsOurs(t *testing.T) {
 			arrange: func(_ *testing.T, n *qodtest.Network) { n.InjectFault(sandbox.OpList, -1, sandbox.HangBeforeCommit()) }, posts: 1, made: true,
 			limit: 6 * time.Second,
 		},
-		// The first answer of all is the list that finds the session: its Date is the server's clock.
+		// The first answer of all is the list that finds the session: its Date is the server's
+		// clock.
 		"without any answer before the POST": {arrange: failListsUntilCreate(sandbox.DropAfterCommit(), sandbox.DropBeforeCommit()), posts: 1, made: true},
 
 		"it shows no device":       {arrange: echo(withoutFields("device")), posts: 1, leftBehind: 1, check: wantUnresolved(1, 1)},
@@ -439,7 +441,8 @@ func TestCreateAdoptsOnlyWhatIsOurs(t *testing.T) {
 			arrange: failCreateAndLists(sandbox.DropAfterCommit(), -1, emptyList), posts: 7, leftBehind: 1, limit: 100 * time.Second,
 			check: func(t *testing.T, _ *qodtest.Network, err error) { _ = qodtest.ErrorAs[*qod.UnresolvedError](t, err) },
 		},
-		// The search takes no longer than one request may; a candidate must not be forgotten at its end.
+		// The search takes no longer than one request may; a candidate must not be forgotten at its
+		// end.
 		"it shows no device, and the look is short": {
 			Options: qodtest.Options{Client: func(c *qod.Config) { c.RequestTimeout = 2 * time.Second }},
 			arrange: func(_ *testing.T, n *qodtest.Network) {

@@ -103,7 +103,8 @@ func TestCreateBehindAnOwnDelete(t *testing.T) {
 		scenarios[fmt.Sprintf("that takes %v", d)] = scenario{
 			arrange: func(t *testing.T, n *qodtest.Network) {
 				slowDeletes(n, d)
-				// Answers that take longer than the request timeout are lost, and the request is repeated.
+				// Answers that take longer than the request timeout are lost, and the request is
+				// repeated.
 				deleting(t, n, qodtest.Spec().Device, n.SeedSession(sandbox.Session{}).ID)
 			},
 			Options: qodtest.Options{Client: func(c *qod.Config) { c.RequestTimeout = 10 * time.Minute }},
@@ -186,8 +187,8 @@ func TestConflictNamesWhatThisRunHasDeleted(t *testing.T) {
 			posts:   -1, limit: 20 * time.Second,
 			check: wantConflict(func(t *testing.T, e *qod.ConflictError) { qodtest.Equal(t, "deleted", len(e.Deleted), 1) }),
 		},
-		// A session that this process keeps is no reason to wait, lost answer or not: two resources have
-		// one device.
+		// A session that this process keeps is no reason to wait, lost answer or not: two resources
+		// have one device.
 		"made by this run, behind a lost answer": {
 			arrange: func(t *testing.T, n *qodtest.Network) {
 				if _, err := n.Create(t.Context(), qodtest.Spec()); err != nil {
@@ -217,8 +218,8 @@ func TestCreateWhenTheDeviceHasASession(t *testing.T) {
 	mine := func(_ *testing.T, n *qodtest.Network) { n.SeedSession(sandbox.Session{}) }
 	runScenarios(t, map[string]scenario{
 		"that can be seen": {
-			// This process may be about to delete it: Terraform begins the creates and deletes of renamed
-			// resources side by side.
+			// This process may be about to delete it: Terraform begins the creates and deletes of
+			// renamed resources side by side.
 			arrange: mine, posts: 3, limit: 5 * time.Second,
 			check: wantConflict(func(t *testing.T, e *qod.ConflictError) {
 				if len(e.Visible) != 1 || len(e.Possible)+len(e.Own) > 0 || e.ListErr != nil {

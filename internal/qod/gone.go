@@ -14,8 +14,8 @@ import (
 // being billed, and nobody can delete it.
 
 const (
-	// maxLag is how long a replica or a list may lag behind a create. A 404 for a session younger than
-	// this proves nothing yet.
+	// maxLag is how long a replica or a list may lag behind a create. A 404 for a session younger
+	// than this proves nothing yet.
 	maxLag = time.Minute
 	// lagInterval is the time between two requests for such a session.
 	lagInterval = 4 * time.Second
@@ -44,7 +44,7 @@ const (
 	ProofList    Proof = "a complete list of the sessions does not show it"
 	ProofExpired Proof = "it is past its end"
 	ProofDeleted Proof = "this run has deleted it"
-	ProofRepeat  Proof = "the API said so twice, in its own words, and has no list to ask"
+	ProofRepeat  Proof = "the API said so twice, and it offers no list of the sessions"
 )
 
 // IsGone reports whether err proves that the session does not exist.

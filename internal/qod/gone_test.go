@@ -540,7 +540,8 @@ func TestReadOfAFleetBehindACache(t *testing.T) {
 				qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 					n.T = t
 					ids := n.SeedFleet(12)
-					// A cache that sends no Age is recognised by its Date, once another answer has shown the time.
+					// A cache that sends no Age is recognised by its Date, once another answer has
+					// shown the time.
 					n.LearnTime()
 					staleBy(n, test.cache, 2*time.Minute)
 					for _, id := range ids[12-ended:] {

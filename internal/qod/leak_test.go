@@ -62,7 +62,8 @@ func requestText(r *http.Request) string {
 		b, _ := io.ReadAll(r.Body)
 		body = string(b)
 	}
-	// The end of the body comes first, since texts are cut off and the webhook's token is at the end.
+	// The end of the body comes first, since texts are cut off and the webhook's token is at the
+	// end.
 	text := fmt.Sprintf("%s ends what you sent with Authorization: %s and the body %s.", body[max(0, len(body)-60):], r.Header.Get("Authorization"), body)
 	if credential, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Basic "); ok {
 		plain, _ := base64.StdEncoding.DecodeString(credential)
@@ -149,16 +150,17 @@ func TestNothingLeaks(t *testing.T) {
 	}
 	for echo, answer := range echoes {
 		for name, call := range calls {
-			// Where the echo comes from: only the token endpoint, only the API, or also the API with a
-			// static token.
+			// Where the echo comes from: only the token endpoint, only the API, or also the API
+			// with a static token.
 			for _, where := range []string{"/oauth/token", "/qod/sessions", "ready"} {
 				t.Run(name+", "+echo+", "+where, func(t *testing.T) {
 					t.Parallel()
 					intercept := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 						if strings.Contains(r.URL.Path, where) || where == "ready" {
 							text := requestText(r)
-							// Answers that are not HTTP are reported by net/http, whose errors name addresses that
-							// people need; of identifiers, it knows only those that were sent.
+							// Answers that are not HTTP are reported by net/http, whose errors name
+							// addresses that people need; of identifiers, it knows only those that
+							// were sent.
 							if where != "/oauth/token" && echo != "a broken answer" {
 								text += personal
 							}

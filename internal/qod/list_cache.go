@@ -14,8 +14,8 @@ type snapshot struct {
 	started  time.Time // when its request started, by this process's clock
 	sessions []Session
 	index    map[string]int // in sessions, by id in lower case: networks may spell an id in two ways
-	// doubt is why a session that the list does not show may exist all the same: the list comes from a
-	// cache or is incomplete. Nil for no doubt.
+	// doubt is why a session that the list does not show may exist all the same: the list comes
+	// from a cache or is incomplete. Nil for no doubt.
 	doubt error
 }
 
@@ -41,8 +41,8 @@ const (
 	// longer, so that the API spends at most half of its time on our lists.
 	listInterval = 250 * time.Millisecond
 
-	// maxListPause bounds the pause after a list that failed: a create that looks for a lost session
-	// needs the next list while there is still time.
+	// maxListPause bounds the pause after a list that failed: a create that looks for a lost
+	// session needs the next list while there is still time.
 	maxListPause = 2 * time.Second
 
 	// listPatience bounds how long callers that can do without a list wait for one.
@@ -204,8 +204,8 @@ func saysUnsupported(err error) bool {
 	if !errors.As(err, &e) {
 		return false
 	}
-	// A 404 is not among these: the API document has the list, so the 404 comes from something between
-	// us and the API, which may answer requests for sessions with a 404 too.
+	// A 404 is not among these: the API document has the list, so the 404 comes from something
+	// between us and the API, which may answer requests for sessions with a 404 too.
 	switch e.Status {
 	case http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusNotImplemented:
 		return true

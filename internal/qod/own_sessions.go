@@ -46,8 +46,8 @@ func (o *ownSessions) claim(id string, d Device, at time.Time) bool {
 		return false
 	}
 	o.made[id] = ownSession{d, at}
-	// That there is a new session proves that the ones deleted before are gone: they explain no later
-	// conflict.
+	// That there is a new session proves that the ones deleted before are gone: they explain no
+	// later conflict.
 	o.deletions = slices.DeleteFunc(o.deletions, func(gone *deletion) bool {
 		return !gone.ended.IsZero() && d.overlaps(gone.device)
 	})

@@ -34,8 +34,8 @@ const (
 	// maxInterval bounds the interval, and how long the Retry-After of one answer delays other
 	// requests: a 429 may be about the quota of one device and ask for an hour.
 	maxInterval = 5 * time.Second
-	// slowdownDelay is how long a longer interval takes to have an effect: limits are counted over a
-	// second at least, and for as long there are 429s whatever the interval.
+	// slowdownDelay is how long a longer interval takes to have an effect: limits are counted over
+	// a second at least, and for as long there are 429s whatever the interval.
 	slowdownDelay = time.Second
 )
 

@@ -7,16 +7,16 @@ import (
 )
 
 const (
-	// directReads is how many sessions a process reads individually; later ones share lists. It is a
-	// count and not a timer, so that no read waits for others, and above one, so that the plan of a
-	// single session costs one request, however many sessions the client has.
+	// directReads is how many sessions a process reads individually; later ones share lists. It is
+	// a count and not a timer, so that no read waits for others, and above one, so that the plan of
+	// a single session costs one request, however many sessions the client has.
 	directReads = 4
 
 	// getInterval is the longest time that a wait relies on lists alone.
 	getInterval = 4 * time.Second
 
-	// maxSlotDelay bounds how long a wait is delayed by other waits. With more than twenty waits, this
-	// makes more requests than lists would.
+	// maxSlotDelay bounds how long a wait is delayed by other waits. With more than twenty waits,
+	// this makes more requests than lists would.
 	maxSlotDelay = 5 * time.Second
 )
 

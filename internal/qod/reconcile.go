@@ -10,14 +10,14 @@ const (
 	// snapshotBudget bounds the list from before a POST: without one, the POST is still sent.
 	snapshotBudget = 5 * time.Second
 
-	// snapshotGap is how much older than the POST that list may be for a session that shows no start
-	// to count as made by it: somebody else may have made it in between. A burst of creates shares a
-	// list that is half as old.
+	// snapshotGap is how much older than the POST that list may be for a session that shows no
+	// start to count as made by it: somebody else may have made it in between. A burst of creates
+	// shares a list that is half as old.
 	snapshotGap = 2 * time.Second
 
 	// burstShare is the part of a burst's duration that the list may be old: a quarter, so that a
-	// thousand creates make about ten lists. The price is that a session without a start, whose answer
-	// is lost late in the burst, is named in an error and not adopted.
+	// thousand creates make about ten lists. The price is that a session without a start, whose
+	// answer is lost late in the burst, is named in an error and not adopted.
 	burstShare = 4
 
 	// clockSlack is how far two readings of one server's clock may lie apart: Date and startedAt
@@ -27,7 +27,8 @@ const (
 	// searchTime is how long a session may take to show after the answer to its POST was lost: what
 	// a gateway answered with an error may be committed a little later.
 	searchTime = time.Second
-	// firstSearchPause is the time from the first list to the second; each further one is twice that.
+	// firstSearchPause is the time from the first list to the second; each further one is twice
+	// that.
 	firstSearchPause = 200 * time.Millisecond
 	// longSearchTime is searchTime for a network that was slow already, that said it did create, or
 	// whose list has shown nothing newer than the lost POST.
@@ -95,8 +96,8 @@ func (cr *creation) findLost(ctx context.Context, least time.Duration) (Session,
 	for wait := firstSearchPause; ; wait *= 2 {
 		list, err := cr.currentList(ctx)
 		if err != nil {
-			// A token whose fetch others abandoned, or that cannot be had just now, or a cache in front
-			// of the list, is no reason to leave a session behind.
+			// A token whose fetch others abandoned, or that cannot be had just now, or a cache in
+			// front of the list, is no reason to leave a session behind.
 			if isTransientTokenError(err) || isStaleOrPartial(err) {
 				failure = err
 				if pause(ctx, min(wait, maxPoll)) == nil {

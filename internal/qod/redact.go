@@ -89,8 +89,8 @@ const (
 	// maxRedacted bounds how much text is searched for secrets and identifiers, in bytes: an answer
 	// may have 32 MiB, of which at most 300 characters are shown.
 	maxRedacted = 64 << 10
-	// minRedacted is how long a text that was cut off there has to be after redaction. A secret that
-	// was cut in two is not recognised, so it must be far from what is shown.
+	// minRedacted is how long a text that was cut off there has to be after redaction. A secret
+	// that was cut in two is not recognised, so it must be far from what is shown.
 	minRedacted = 16 << 10
 )
 

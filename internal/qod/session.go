@@ -61,8 +61,8 @@ type Spec struct {
 
 	// Seconds the session is to last.
 	Seconds int64
-	// Until, when set, replaces Seconds: before every POST, the remaining seconds are computed by the
-	// server's clock, up to what the API allows.
+	// Until, when set, replaces Seconds: before every POST, the remaining seconds are computed by
+	// the server's clock, up to what the API allows.
 	Until time.Time
 }
 
@@ -77,8 +77,9 @@ type Session struct {
 	ExpiresAt  time.Time // zero when absent
 	Seconds    int64     // as granted, which may be less than requested; zero when absent
 
-	// Unread lists the fields that count as absent because their values could not be read, as the API
-	// sent them, such as `startedAt "29.11.2026 20:15"`. It is empty for none, and safe to print.
+	// Unread lists the fields that count as absent because their values could not be read, as the
+	// API sent them, such as `startedAt "29.11.2026 20:15"`. It is empty for none, and safe to
+	// print.
 	Unread string
 }
 
@@ -215,7 +216,7 @@ func (s Spec) Format(f fmt.State, _ rune) {
 
 func orUnknown(s string) string {
 	if s == "" {
-		return "not said"
+		return "unknown"
 	}
 	return s
 }

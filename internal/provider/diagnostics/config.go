@@ -31,8 +31,8 @@ func Problems(found []qod.Problem) diag.Diagnostics {
 	return diags
 }
 
-// UnknownConfigurationError is the error of every call to the API while the provider's configuration
-// depends on what Terraform has yet to create.
+// UnknownConfigurationError is the error of every call to the API while the provider's
+// configuration depends on what Terraform has yet to create.
 type UnknownConfigurationError struct{ Attributes []string }
 
 func (e *UnknownConfigurationError) Error() string {

@@ -65,8 +65,8 @@ func (k addressKind) check(s string) (bool, string) {
 
 var carrierGradeNAT = netip.MustParsePrefix("100.64.0.0/10")
 
-// notPublic says of what kind an address is that nobody outside its network can know a device by. Those of
-// documentation count as public: examples have them.
+// notPublic says of what kind an address is that nobody outside its network can know a device by.
+// Those of documentation count as public: examples have them.
 func notPublic(addr netip.Addr) string {
 	switch {
 	case addr.IsPrivate():

@@ -38,8 +38,8 @@ var (
 	digitsOnly = regexp.MustCompile(`\A[0-9]+\z`)
 )
 
-// phoneHint says what is wrong with a phone number. It never advises a bare plus for a number that may be
-// a national one: with it, it would be that of a stranger in another country.
+// phoneHint says what is wrong with a phone number. It never advises a bare plus for a number that
+// may be a national one: with it, it would be that of a stranger in another country.
 func phoneHint(s string) string {
 	switch {
 	case s == "":

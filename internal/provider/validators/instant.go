@@ -74,12 +74,12 @@ func (v InstantValue) Equal(o attr.Value) bool {
 // Time is zero where the value is null, unknown or no time.
 func (v InstantValue) Time() time.Time { return v.time }
 
-// instantForm is the form of RFC 3339, with as much of a second as is kept. Package time takes more: an
-// hour of one digit, a comma, an offset of a day.
+// instantForm is the form of RFC 3339, with as much of a second as is kept. Package time takes
+// more: an hour of one digit, a comma, an offset of a day.
 var instantForm = regexp.MustCompile(`\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])\z`)
 
-// ParseInstant reads a time of the configuration. It takes what RFC 3339 says and no more. Nothing else
-// reads one: Instant refuses what it cannot read.
+// ParseInstant reads a time of the configuration. It takes what RFC 3339 says and no more. Nothing
+// else reads one: Instant refuses what it cannot read.
 func ParseInstant(s string) (time.Time, error) {
 	if !instantForm.MatchString(s) {
 		return time.Time{}, errors.New("not in the form of RFC 3339")

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// What is taken is what RFC 3339 says, read here by hand, with its offset and as much of a second as a
-// time holds; it round-trips, and the validator agrees.
+// What is taken is what RFC 3339 says, read here by hand, with its offset and as much of a second
+// as a time holds; it round-trips, and the validator agrees.
 func FuzzInstant(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		want, valid := byTheGrammar(s)
@@ -34,7 +34,8 @@ func FuzzInstant(f *testing.F) {
 	})
 }
 
-// byTheGrammar is date-time of RFC 3339 §5.6 with §5.7, in capital letters and without leap seconds.
+// byTheGrammar is date-time of RFC 3339 §5.6 with §5.7, in capital letters and without leap
+// seconds.
 func byTheGrammar(s string) (time.Time, bool) {
 	at := 0
 	number := func(digits, low, high int) int {

@@ -1,7 +1,7 @@
-// Package validators says what the configuration may hold. Every refusal names the attribute, what is
-// allowed, what is wrong where that can be told, and what was given; it shows personal values by their
-// shape alone. Those of terraform-plugin-framework-validators repeat the value, which may be somebody's
-// phone number.
+// Package validators says what the configuration may hold. Every refusal names the attribute, what
+// is allowed, what is wrong where that can be told, and what was given; it shows personal values by
+// their shape alone. Those of terraform-plugin-framework-validators repeat the value, which may be
+// somebody's phone number.
 package validators
 
 import (
@@ -13,8 +13,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 )
 
-// Invalid is the one form in which a value is refused. The problem says what is allowed, and perhaps, in
-// sentences behind it, what is wrong.
+// Invalid is the one form in which a value is refused. The problem says what is allowed, and
+// perhaps, in sentences behind it, what is wrong.
 func Invalid(at path.Path, problem, given string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(at, "Invalid "+titleOf(at), fmt.Sprintf("%s %s. Given: %s.", at, strings.TrimSuffix(problem, "."), given))
 }
@@ -117,8 +117,8 @@ func Truncated(s string) string {
 	return s
 }
 
-// shape hides letters and digits but for the last two, and keeps what is usually wrong: spaces, slashes, a
-// missing plus.
+// shape hides letters and digits but for the last two, and keeps what is usually wrong: spaces,
+// slashes, a missing plus.
 func shape(s string) string {
 	runes := []rune(s)
 	for i, r := range runes {

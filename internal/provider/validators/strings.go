@@ -16,8 +16,8 @@ import (
 type StringCheck struct {
 	allowed string              // what is allowed, as "must be …"
 	shown   func(string) string // how an error shows a refused value; nil for Quoted
-	// check reports whether a value is valid. If it is not, the hint says in sentences what is wrong and
-	// what to do, where that can be told.
+	// check reports whether a value is valid. If it is not, the hint says in sentences what is
+	// wrong and what to do, where that can be told.
 	check func(string) (valid bool, hint string)
 }
 
@@ -56,8 +56,8 @@ func (c StringCheck) Problem(value string) string {
 
 const isEmpty = "It is empty: leave it out or set it to null."
 
-// Mistyped names what is wrong with a value of any kind that was not typed in but came from a file, an
-// environment variable or a document; empty for none of that.
+// Mistyped names what is wrong with a value of any kind that was not typed in but came from a file,
+// an environment variable or a document; empty for none of that.
 func Mistyped(s string) string {
 	switch {
 	case InQuotes(s):
@@ -140,8 +140,8 @@ func HasBearer(token string) bool {
 	return found && strings.EqualFold(strings.TrimSuffix(scheme, ":"), "Bearer")
 }
 
-// ProfileName refuses what package qod takes for not known yet. The names themselves are the API's: see
-// qod.Check.
+// ProfileName refuses what package qod takes for not known yet. The names themselves are the API's:
+// see qod.Check.
 var ProfileName = StringCheck{
 	allowed: "must be the name of a QoS profile, such as \"QOS_E\"",
 	check: func(s string) (bool, string) {
@@ -166,7 +166,8 @@ func OneOf(values ...string) StringCheck {
 	}
 }
 
-// DidYouMean names the one that was probably meant: people write words in lower case, and with spaces.
+// DidYouMean names the one that was probably meant: people write words in lower case, and with
+// spaces.
 func DidYouMean(given string, values []string) string {
 	if given == "" {
 		return isEmpty

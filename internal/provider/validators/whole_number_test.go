@@ -1,5 +1,5 @@
-// Proves that the type of whole numbers keeps what it is given: an int64 as it is, and anything else
-// for the attribute's validator to refuse in words that a user can act on.
+// Proves that the type of whole numbers keeps what it is given: an int64 as it is, and anything
+// else for the attribute's validator to refuse in words that a user can act on.
 
 package validators
 

@@ -14,8 +14,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 )
 
-// atLeastOneOf requires one of an object's attributes. (The validators module's AtLeastOneOf would sit
-// on each attribute and say the same thing once for each.)
+// atLeastOneOf requires one of an object's attributes. (The validators module's AtLeastOneOf would
+// sit on each attribute and say the same thing once for each.)
 type atLeastOneOf struct{ names []string }
 
 var _ validator.Object = atLeastOneOf{}
@@ -50,8 +50,8 @@ type notEmpty struct{}
 
 var _ validator.Object = notEmpty{}
 
-// NotEmpty warns of an object without any value. It is no error: a module may pass on variables that are
-// null.
+// NotEmpty warns of an object without any value. It is no error: a module may pass on variables
+// that are null.
 func NotEmpty() notEmpty { return notEmpty{} }
 
 func (notEmpty) Description(context.Context) string             { return "at least one attribute should be set" }
