@@ -100,7 +100,8 @@ func TestFastPath_read(t *testing.T) {
 			}
 			got, want := answer(short), answer(long)
 			if !sameOwner(got.State).Equal(sameOwner(want.State)) || !sameIdentity(short, got.State, want.State) || withoutIDs(acctest.Describe(got.Diagnostics)) != withoutIDs(acctest.Describe(want.Diagnostics)) {
-				t.Errorf("the fast path says %v, %s\nthe framework %v, %s", got.Values, acctest.Describe(got.Diagnostics), want.Values, acctest.Describe(want.Diagnostics))
+				t.Errorf("the fast path says %s\nthe framework %s\n(-framework +fast path)\n%s",
+					acctest.Describe(got.Diagnostics), acctest.Describe(want.Diagnostics), got.Diff(want.State))
 			}
 			s := fastPathOf(short)
 			s.framework = deaf{}
@@ -222,7 +223,8 @@ func TestFastPath_plan(t *testing.T) {
 			short.Server = s.framework
 			want := short.Plan(r, test.config)
 			if !got.Planned.Equal(want.Planned) || !sameIdentity(short, got.Planned, want.Planned) || acctest.Describe(got.Diagnostics) != acctest.Describe(want.Diagnostics) || len(got.Replace) != len(want.Replace) {
-				t.Errorf("the fast path plans %v for %v, the framework %v for %v", got.Planned.Values, got.Replace, want.Planned.Values, want.Replace)
+				t.Errorf("the fast path replaces for %v, the framework for %v (-framework +fast path):\n%s",
+					got.Replace, want.Replace, got.Planned.Diff(want.Planned))
 			}
 			s.framework = deaf{}
 			_, err := s.PlanResourceChange(t.Context(), &tfprotov6.PlanResourceChangeRequest{

@@ -93,7 +93,7 @@ func refreshAll(c *acctest.ProtocolClient, states []acctest.State) []acctest.Res
 func expectKept(c *acctest.ProtocolClient, left acctest.Result, was acctest.State, says ...string) {
 	c.T.Helper()
 	if !left.Equal(was) {
-		c.T.Errorf("the state has changed to %v", left.Values)
+		c.T.Errorf("the state has changed:\n%s", left.Diff(was))
 	}
 	if acctest.HasError(left.Diagnostics) != (len(says) > 0) || len(left.Diagnostics) > 1 {
 		c.T.Errorf("it says: %s", acctest.Describe(left.Diagnostics))
