@@ -145,25 +145,25 @@ func TestEndpoint_refuses(t *testing.T) {
 		"create a reservation": {match(nil), true, nil, "Unable to Create QoS Reservation", []string{"no session was created"}},
 		"update a session": {hour(nil), false, func(c *acctest.ProtocolClient, r acctest.State) acctest.Result {
 			return c.Apply(c.Plan(r, hour(attrs{"wait_for_available": true})))
-		}, "Unable to Update QoS Session", []string{"where the session was made", "stays in the state", "terraform state rm"}},
+		}, "Unable to Update QoS Session", []string{"where the session was created", "stays in the state", "terraform state rm"}},
 		"update a reservation": {match(attrs{"starts_at": nil}), true, func(c *acctest.ProtocolClient, r acctest.State) acctest.Result {
 			return c.Apply(c.Plan(r, match(attrs{"starts_at": nil, "ends_at": "2028-03-01T00:20:00Z"})))
-		}, "Unable to Update QoS Reservation", []string{"where the session was made", "stays in the state", "terraform state rm"}},
+		}, "Unable to Update QoS Reservation", []string{"where the session was created", "stays in the state", "terraform state rm"}},
 		"update a reservation whose session must be over": {match(attrs{"starts_at": nil}), true, func(c *acctest.ProtocolClient, r acctest.State) acctest.Result {
 			over := r.With("expires_at", "2020-02-29T20:15:00Z")
 			left := c.Apply(c.Plan(over, match(attrs{"starts_at": nil, "ends_at": "2028-03-01T00:20:00Z"})))
 			return acctest.Result{State: left.With("expires_at", r.Text("expires_at")), Diagnostics: left.Diagnostics}
-		}, "Unable to Update QoS Reservation", []string{"where the session was made"}},
+		}, "Unable to Update QoS Reservation", []string{"where the session was created"}},
 		"buy by an update": {match(nil), true, func(c *acctest.ProtocolClient, r acctest.State) acctest.Result {
 			left := c.Apply(c.Plan(r.With("status", "DUE"), match(nil)))
 			return acctest.Result{State: left.With("status", "SCHEDULED"), Diagnostics: left.Diagnostics}
 		}, "Unable to Update QoS Reservation", []string{"the state is kept as it was"}},
-		"delete a session": {hour(nil), false, (*acctest.ProtocolClient).Destroy, "Unable to Delete QoS Session", []string{"where the session was made", "terraform state rm"}},
+		"delete a session": {hour(nil), false, (*acctest.ProtocolClient).Destroy, "Unable to Delete QoS Session", []string{"where the session was created", "terraform state rm"}},
 		"delete a session of a state without the attribute": {hour(nil), false, func(c *acctest.ProtocolClient, r acctest.State) acctest.Result {
 			left := c.Destroy(r.With("endpoint", nil))
 			return acctest.Result{State: left.With("endpoint", r.Text("endpoint")), Diagnostics: left.Diagnostics}
-		}, "Unable to Delete QoS Session", []string{"where the session was made"}},
-		"delete a reservation": {match(attrs{"starts_at": nil}), true, (*acctest.ProtocolClient).Destroy, "Unable to Delete QoS Reservation", []string{"where the session was made", "terraform state rm"}},
+		}, "Unable to Delete QoS Session", []string{"where the session was created"}},
+		"delete a reservation": {match(attrs{"starts_at": nil}), true, (*acctest.ProtocolClient).Destroy, "Unable to Delete QoS Reservation", []string{"where the session was created", "terraform state rm"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			network := acc.NewNetworkAtMatch(t, time.Hour, sandbox.Config{})

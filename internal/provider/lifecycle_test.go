@@ -50,7 +50,7 @@ func TestLifecycle(t *testing.T) {
 			c.Configure(camera + dependent)
 			c.Apply()
 			c.Configure(cameraFor("QOS_M") + dependent)
-			if text := c.Must(1, apply, auto, plainly); !strings.Contains(text, "on one that depends on it") {
+			if text := c.Must(1, apply, auto, plainly); !strings.Contains(text, "from those that depend on it") {
 				t.Errorf("the conflict does not name its cause:\n%s", text)
 			}
 			c.ExpectInSync()
@@ -64,7 +64,7 @@ func TestLifecycle(t *testing.T) {
 		},
 		"fifty resources with one device make one session at any parallelism": func(t *testing.T, network *acctest.Network, c *acctest.CLI, _ *sandbox.OffsetClock) {
 			c.Configure(with("count = 50"))
-			if text := c.Must(1, apply, auto, plainly, "-parallelism=100"); strings.Count(text, "two rows of for_each, with one device?") != 49 {
+			if text := c.Must(1, apply, auto, plainly, "-parallelism=100"); strings.Count(text, "two elements of a for_each, have this device") != 49 {
 				t.Errorf("not all of the other 49 say why:\n%s", text)
 			}
 			c.ExpectInSync()

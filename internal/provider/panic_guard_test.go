@@ -46,7 +46,7 @@ func TestFaults(t *testing.T) {
 			} else {
 				found, _ = answers[0].Elem().FieldByName("Diagnostics").Interface().([]*tfprotov6.Diagnostic)
 			}
-			if len(found) != 1 || found[0].Severity != tfprotov6.DiagnosticSeverityError || found[0].Summary != "Internal Fault" ||
+			if len(found) != 1 || found[0].Severity != tfprotov6.DiagnosticSeverityError || found[0].Summary != "Internal Provider Error" ||
 				!strings.Contains(found[0].Detail, "nil pointer") || !strings.Contains(found[0].Detail, "Please report this") {
 				t.Errorf("diagnostics: %s", acctest.Describe(found))
 			}
@@ -75,9 +75,9 @@ func TestFaultBehindAChange(t *testing.T) {
 		if !left.Equal(made) {
 			t.Errorf("%s: the state has %v", name, left.Values)
 		}
-		acctest.ContainsAll(t, left.Errors(), []string{"Internal Fault", "a fault", "look at the sessions"})
+		acctest.ContainsAll(t, left.Errors(), []string{"Internal Provider Error", "a fault", "list the sessions"})
 	}
-	if lost := c.Create(hour(nil)); lost.Values != nil || !strings.Contains(lost.Errors(), "look at the sessions") {
+	if lost := c.Create(hour(nil)); lost.Values != nil || !strings.Contains(lost.Errors(), "list the sessions") {
 		t.Errorf("create: the state has %v; %s", lost.Values, acctest.Describe(lost.Diagnostics))
 	}
 }
@@ -101,7 +101,7 @@ func TestFaultBehindAChange_cli(t *testing.T) {
 		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){"qod": factory},
 		Steps: []resource.TestStep{
 			network.ApplyStep(config("5m")),
-			acctest.Before(faults(true), resource.TestStep{Config: config("6m"), ExpectError: acctest.MessagePattern("Internal Fault")}),
+			acctest.Before(faults(true), resource.TestStep{Config: config("6m"), ExpectError: acctest.MessagePattern("Internal Provider Error")}),
 			acctest.Before(faults(false), network.ApplyStep(config("6m"))),
 		},
 	})

@@ -75,7 +75,7 @@ func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 		},
 		"a cache that says so": {
 			cache: sandbox.Cached(),
-			says:  []string{"a list of the sessions from before it was asked", "A cache or proxy in front"},
+			says:  []string{"a list of the sessions that is older than the request", "A cache or proxy answers"},
 		},
 		"a cache that does not": {
 			cache: sandbox.CachedWithoutAge(),
@@ -248,7 +248,7 @@ func TestReservation_withoutTheAPI(t *testing.T) {
 			}
 
 			kept := network.Run(scheduled, match(nil))
-			network.ExpectOneWarning(kept, "QoS Reservation Status Unknown", "The API's time is not known", "The reservation has no session, so nothing is lost")
+			network.ExpectOneWarning(kept, "QoS Reservation Status Unknown", "The API's time is unknown", "The reservation has no session, so nothing is lost")
 			if kept.Planned || !kept.Equal(scheduled) {
 				t.Errorf("the state has %v", kept.Values)
 			}

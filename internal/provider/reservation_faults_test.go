@@ -46,7 +46,7 @@ func TestReservation_createFails(t *testing.T) {
 				network.Echo(func(info map[string]any) { info["qosProfile"] = "QOS_S" })
 			},
 			status: "AVAILABLE",
-			says:   []string{"Unable to Create QoS Reservation", "QOS_S; QOS_L was asked for", "tainted"},
+			says:   []string{"Unable to Create QoS Reservation", "QOS_S instead of QOS_L", "tainted"},
 		},
 		"gone while it is waited for": {
 			inject: func(network *acctest.Network) {
@@ -57,7 +57,7 @@ func TestReservation_createFails(t *testing.T) {
 					}
 				})
 			},
-			says: []string{"Unable to Create QoS Reservation", "The session is gone", "The next apply reserves a new one"},
+			says: []string{"Unable to Create QoS Reservation", "The session disappeared", "The next apply requests a new one"},
 		},
 	}
 	for name, test := range tests {
@@ -136,7 +136,7 @@ func TestReservation_moveFails(t *testing.T) {
 		p := c.Plan(c.Refresh(r).State, longer)
 		network.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: sandbox.Status(403, "{}")})
 		failed := c.Apply(p)
-		acctest.ContainsAll(t, failed.Errors(), []string{"Unable to Update QoS Reservation", "What became of the session is not known"})
+		acctest.ContainsAll(t, failed.Errors(), []string{"Unable to Update QoS Reservation", "The session may have changed or ended unnoticed"})
 		if failed.Text("ends_at") != matchEnds || failed.Text("status") != "AVAILABLE" {
 			t.Errorf("the state has %v", failed.Values)
 		}

@@ -54,7 +54,7 @@ func TestReservation_foreignNotFound(t *testing.T) {
 			// A delete that is answered so goes on while a list shows the session.
 			answers(network, -1, sandbox.OpDelete)
 			left := network.Client().Reservations().Destroy(r)
-			acctest.ContainsAll(t, left.Errors(), []string{"Unable to Delete QoS Reservation", "But the list of sessions still shows the session", "may still be live and billed", id})
+			acctest.ContainsAll(t, left.Errors(), []string{"Unable to Delete QoS Reservation", "The list of sessions, however, still shows the session", "may still be live and billed", id})
 			if !left.Equal(r) || len(network.SessionIDs()) != 1 {
 				t.Errorf("the state has %v, the network %v", left.Values, network.SessionIDs())
 			}
@@ -206,7 +206,7 @@ func TestReservation_takenBack(t *testing.T) {
 		r, _ := loseSession(network, match(nil))
 		other := network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000010"}, QoSProfile: "QOS_L", Duration: 4 * 3600})
 		refused := network.Run(r, match(nil))
-		expectErrors(network, refused, "Unable to Update QoS Reservation", "already has a session for this device", other.ID, "never takes over")
+		expectErrors(network, refused, "Unable to Update QoS Reservation", "already has a session for this device", other.ID, "none is adopted automatically")
 		if refused.Text("status") != "DUE" || !refused.Values["session_id"].IsNull() {
 			t.Errorf("the state has %v", refused.Values)
 		}

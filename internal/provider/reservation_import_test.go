@@ -78,7 +78,7 @@ func TestReservation_import(t *testing.T) {
 			}
 		})
 		vanished := network.Run(r, match(nil))
-		expectErrors(network, vanished, "The session is gone", "The next apply reserves a new one")
+		expectErrors(network, vanished, "The session disappeared", "The next apply requests a new one")
 		if vanished.Text("status") != "DUE" || vanished.Text("ends_at") != matchEnds {
 			t.Fatalf("the state has %v", vanished.Values)
 		}
@@ -92,7 +92,7 @@ func TestReservation_import(t *testing.T) {
 	}))
 	t.Run("where there is none", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		got := network.Client().Reservations().Import(lostID)
-		acctest.ContainsAll(t, got.Errors(), []string{"Unable to Import QoS Reservation", "does not exist", "A reservation without a session need not be"})
+		acctest.ContainsAll(t, got.Errors(), []string{"Unable to Import QoS Reservation", "does not exist", "A reservation without a session needs no import"})
 	}))
 	t.Run("by what is no id", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		resp, err := network.Client().Server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: "qod_reservation", ID: "../../admin"})
@@ -168,7 +168,7 @@ func TestReservation_origins(t *testing.T) {
 		}
 		r := network.Expect(network.Run(acctest.State{}, match(nil)), "AVAILABLE", "POST")
 		read := other().Refresh(r)
-		acctest.ContainsAll(t, read.Errors(), []string{"Unable to Read QoS Reservation", "terraform state rm", `qod_reservation.camera["north"]`, "as client " + otherClient.ID})
+		acctest.ContainsAll(t, read.Errors(), []string{"Unable to Read QoS Reservation", "terraform state rm", `qod_reservation.camera["north"]`, "(client " + otherClient.ID + ")"})
 		if !read.Equal(r) {
 			t.Errorf("the state has changed to %v", read.Values)
 		}

@@ -98,7 +98,7 @@ func TestReservation_moves(t *testing.T) {
 	}{
 		"end later": {
 			to: attrs{"ends_at": anHourOn}, after: time.Hour, status: "AVAILABLE",
-			warns:     []string{"QoS Session Ends Before Its Window", "open until " + anHourOn, "cannot extend", "The first run of Terraform after the session's end", "-replace"},
+			warns:     []string{"QoS Session Ends Before Its Window", "open until " + anHourOn, "cannot extend", "The first run of Terraform after the session has ended", "-replace"},
 			nextAfter: 4 * time.Hour, next: "POST", nextStatus: "AVAILABLE",
 		},
 		"end earlier, still to come": {

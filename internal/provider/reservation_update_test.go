@@ -46,7 +46,7 @@ func TestReservation_updateFails(t *testing.T) {
 		"another profile": {
 			inject: func(network *acctest.Network) { network.Echo(onlyAtFirst(map[string]any{"qosProfile": "QOS_S"})) },
 			status: "AVAILABLE", sent: "POST",
-			says: []string{"Unable to Update QoS Reservation", "QOS_S; QOS_L was asked for", "The next apply deletes it and asks again"},
+			says: []string{"Unable to Update QoS Reservation", "QOS_S instead of QOS_L", "The next apply deletes it and requests a new one"},
 		},
 		"the answer is lost, and there is no list": {
 			inject: func(network *acctest.Network) {
@@ -125,7 +125,7 @@ func TestReservation_updateLosesTheAnswer(t *testing.T) {
 				return
 			}
 			network.Expect(bought, "DUE", "POST")
-			expectErrors(network, bought, "Unable to Update QoS Reservation", "may exist and be billed", "looked for and not found", "before you move the window, list the sessions", "May be billed until: 2028-03-01T00:1")
+			expectErrors(network, bought, "Unable to Update QoS Reservation", "may exist and be billed", "looked for it and did not find it", "before you move the window", "May be billed until: 2028-03-01T00:1")
 			network.Heal()
 			network.Expect(network.Run(bought.State, match(nil)), "AVAILABLE", "POST")
 		}))
@@ -140,7 +140,7 @@ func TestReservation_updateConflicts(t *testing.T) {
 		r := createScheduled(network, match(nil))
 		seeded := network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000010"}, QoSProfile: "QOS_L", Duration: 4 * 3600})
 		failed := network.Run(r, match(nil))
-		expectErrors(network, failed, "Unable to Update QoS Reservation", "already has a session for this device", seeded.ID, "never takes over",
+		expectErrors(network, failed, "Unable to Update QoS Reservation", "already has a session for this device", seeded.ID, "none is adopted automatically",
 			"terraform state rm 'ADDRESS'", "terraform import 'ADDRESS' "+seeded.ID)
 		if failed.Text("status") != "DUE" || !failed.Values["session_id"].IsNull() || failed.Text("id") != r.Text("id") {
 			t.Errorf("the state has %v", failed.Values)
@@ -155,7 +155,7 @@ func TestReservation_updateConflicts(t *testing.T) {
 		c := network.Client().Reservations()
 		network.Expect(network.RunWith(c, first, match(nil)), "AVAILABLE", "POST")
 		failed := network.RunWith(c, second, match(nil))
-		expectErrors(network, failed, "Unable to Update QoS Reservation", "This same run has already reserved a session", "two rows of for_each", network.SessionIDs()[0])
+		expectErrors(network, failed, "Unable to Update QoS Reservation", "This run has already requested a session", "two elements of a for_each", network.SessionIDs()[0])
 		if failed.Text("status") != "DUE" || !failed.Values["session_id"].IsNull() {
 			t.Errorf("the state has %v", failed.Values)
 		}
@@ -178,7 +178,7 @@ func TestReservation_updateInterrupted(t *testing.T) {
 			network.Before(test.in, once(func() { _, _ = c.Server.StopProvider(t.Context(), &tfprotov6.StopProviderRequest{}) }))
 			began := time.Now()
 			stopped := network.RunWith(c, r, match(nil))
-			network.ExpectOneWarning(stopped, "QoS Session Not Available", "interrupted", "requested and recorded", "The next apply resumes the wait.")
+			network.ExpectOneWarning(stopped, "QoS Session Not Available", "interrupted", "requested and is in the state", "The next apply resumes the wait.")
 			r = network.Expect(stopped, "REQUESTED", "POST")
 			if took := time.Since(began); took > 30*time.Second { // the time allowed is five minutes
 				t.Errorf("it took %s to stop", took)
@@ -203,11 +203,11 @@ func TestReservation_updateEndsWith(t *testing.T) {
 	}{
 		"a fault while waiting": {
 			api:  api{reserve: reserved, await: func() (qod.Session, error) { panic("a fault") }},
-			says: "What was known of the session is kept in the state", status: "REQUESTED",
+			says: "What was known of the session has been kept in the state", status: "REQUESTED",
 		},
 		"a session with an error": {
 			api:  api{reserve: func() (qod.Session, error) { return requested, &qod.PanicError{Value: "a fault"} }},
-			says: "one may be live that is not in the state", status: "REQUESTED",
+			says: "one that is not in the state may be live", status: "REQUESTED",
 		},
 		"a session, and another that may exist": {
 			api: api{reserve: func() (qod.Session, error) {
@@ -227,7 +227,7 @@ func TestReservation_updateEndsWith(t *testing.T) {
 			api: api{reserve: reserved, await: func() (qod.Session, error) {
 				return requested, &qod.WaitError{Reason: qod.WaitGone, Last: requested}
 			}},
-			says: "The next apply reserves a new one.", status: "DUE",
+			says: "The next apply requests a new one.", status: "DUE",
 		},
 	}
 	for name, test := range tests {

@@ -216,7 +216,7 @@ func TestSession_availablePastItsEnd(t *testing.T) {
 		network.SkewDate(func(int, sandbox.Operation) time.Duration { return 6 * time.Hour })
 		c := network.ClientPastLag()
 		left := c.Refresh(made)
-		expectKept(c, left, made, "Unable to Read QoS Session: ", "One of them is wrong, so nothing can be concluded", "This machine's clock shows")
+		expectKept(c, left, made, "Unable to Read QoS Session: ", "One of them is wrong, so the provider cannot tell", "This machine's clock shows")
 		c.ExpectEmptyPlan(left.State, hour(nil))
 		expectSessions(network, made)
 	}))

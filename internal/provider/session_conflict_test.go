@@ -99,7 +99,7 @@ func TestSession_twoRows(t *testing.T) {
 				depends_on = [qod_session.first]`, 3602))
 	}
 	network.Test(
-		resource.TestStep{Config: config("+34600000010"), ExpectError: acctest.MessagePattern("Are there two resources, or two rows of for_each, with one device?")},
+		resource.TestStep{Config: config("+34600000010"), ExpectError: acctest.MessagePattern("Two resources, or two elements of a for_each, have this device")},
 		acctest.WithPlanChecks(network.ApplyStep(config("+34600000020")),
 			plancheck.ExpectResourceAction("qod_session.first", plancheck.ResourceActionNoop),
 			plancheck.ExpectResourceAction("qod_session.second", plancheck.ResourceActionCreate)),
@@ -117,7 +117,7 @@ func TestSession_createBeforeDestroy(t *testing.T) {
 	var old []string
 	network.Test(
 		network.ApplyStep(config(3601)),
-		acctest.Before(func() { old = network.SessionIDs() }, resource.TestStep{Config: config(3602), ExpectError: acctest.MessagePattern("create_before_destroy, on this resource or on one that depends on it")}),
+		acctest.Before(func() { old = network.SessionIDs() }, resource.TestStep{Config: config(3602), ExpectError: acctest.MessagePattern("remove create_before_destroy from this resource and from those that depend on it")}),
 		acctest.WithPlanChecks(network.ApplyStep(config(3601)), plancheck.ExpectEmptyPlan(), acctest.BetweenPlanAndApply(func() {
 			if ids := network.SessionIDs(); len(ids) != 1 || ids[0] != old[0] {
 				t.Errorf("the network has %v, want %v", ids, old)

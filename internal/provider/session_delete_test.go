@@ -104,7 +104,7 @@ func TestSession_deviceHeldAfterDelete(t *testing.T) {
 		old := c.MustCreate(hour(nil))
 		c.Destroy(old)
 		made := c.Create(hour(attrs{"timeouts": attrs{"create": "2s"}}))
-		acctest.ContainsAll(t, made.Errors(), []string{"This run has deleted, or is deleting, a session of this device", "Deleted session: " + old.Text("id"), "apply again in a few minutes"})
+		acctest.ContainsAll(t, made.Errors(), []string{"This run has deleted, or is deleting, a session for this device", "Deleted session: " + old.Text("id"), "apply again in a few minutes"})
 		if strings.Contains(made.Errors(), "another team") || made.Values != nil {
 			t.Errorf("%v; %s", made.Values, acctest.Describe(made.Diagnostics))
 		}

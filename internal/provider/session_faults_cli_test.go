@@ -103,7 +103,7 @@ func TestSession_renamedKeys_cli(t *testing.T) {
 			if renamed := c.Run(atOnce(apply)...); renamed.Code != 0 {
 				// Creates that wait may take all of Terraform's ten places, so that no delete can
 				// start: then some give up. Their text says what to do.
-				if test.keys < 10 || !strings.Contains(renamed.Text, "renamed without a moved block") {
+				if test.keys < 10 || !strings.Contains(renamed.Text, "a rename without a moved block") {
 					t.Errorf("exit code %d: %s", renamed.Code, renamed.Text)
 				}
 				c.ExpectInSync()
@@ -148,7 +148,7 @@ func TestSession_availablePastItsEnd_cli(t *testing.T) {
 	old := network.SessionIDs()[0]
 
 	network.SkewDate(func(int, sandbox.Operation) time.Duration { return 6 * time.Hour })
-	acctest.ContainsAll(t, c.Must(1, atOnce(apply)...), []string{"nothing can be concluded", "Session: " + old})
+	acctest.ContainsAll(t, c.Must(1, atOnce(apply)...), []string{"the provider cannot tell", "Session: " + old})
 	c.ExpectInSync()
 	network.SkewDate(nil)
 	c.Must(0, plan, "-detailed-exitcode", plainly)

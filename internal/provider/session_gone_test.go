@@ -32,7 +32,7 @@ func TestSession_gatewayNotFound(t *testing.T) {
 			network.InjectFault(sandbox.OpList, -1, gateway.Effect)
 			c = network.Client()
 			for i, read := range refreshAll(c, made) {
-				expectKept(c, read, made[i], "Unable to Read QoS Session: ", unproven, "No list of the sessions could settle it", "Status: 404 Not Found")
+				expectKept(c, read, made[i], "Unable to Read QoS Session: ", unproven, "The list of sessions could not prove it either", "Status: 404 Not Found")
 			}
 			network.InjectFault(sandbox.OpDelete, -1, gateway.Effect)
 			c = network.Client()
@@ -45,7 +45,7 @@ func TestSession_gatewayNotFound(t *testing.T) {
 			network.InjectFault(sandbox.OpDelete, -1, gateway.Effect)
 			c = network.Client()
 			hasty := withDeleteTimeout(c, made[0], "1s")
-			expectKept(c, c.Destroy(hasty), hasty, "Unable to Delete QoS Session: ", "the list of sessions still shows the session")
+			expectKept(c, c.Destroy(hasty), hasty, "Unable to Delete QoS Session: ", "The list of sessions, however, still shows the session")
 			expectSessions(network, made...)
 
 			// One answer in passing costs nothing.
@@ -132,8 +132,8 @@ func TestSession_newAndOfAnotherClient(t *testing.T) {
 		made := network.Client().MustCreate(hour(nil))
 		c := network.ClientAs(network.Endpoint(), otherClient)
 		began := time.Now()
-		expectKept(c, c.Refresh(made), made, "Unable to Read QoS Session: ", "it was made at "+network.Endpoint())
-		expectKept(c, c.Destroy(made), made, "Unable to Delete QoS Session: ", "it was made at "+network.Endpoint())
+		expectKept(c, c.Refresh(made), made, "Unable to Read QoS Session: ", "it was created at "+network.Endpoint())
+		expectKept(c, c.Destroy(made), made, "Unable to Delete QoS Session: ", "it was created at "+network.Endpoint())
 		if took := time.Since(began); took > 10*time.Second {
 			t.Errorf("it took %s", took)
 		}

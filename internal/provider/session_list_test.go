@@ -87,7 +87,7 @@ func TestSession_listFromACache(t *testing.T) {
 				if name == "that heeds no-cache" {
 					network.ExpectGoneWarning(read, made[i].Text("id"))
 				} else {
-					expectKept(c, read, made[i], "Unable to Read QoS Session: ", "does not prove that the session is gone", "a cache answered")
+					expectKept(c, read, made[i], "Unable to Read QoS Session: ", "does not prove that the session is gone", "A cache answered")
 				}
 			}
 		}))
@@ -131,7 +131,7 @@ func TestSession_listsInPages(t *testing.T) {
 		}
 		network.RemovePastLag(made[0].Text("id"))
 		c = network.Client()
-		expectKept(c, c.Refresh(made[0]), made[0], "Unable to Read QoS Session: ", "the list of sessions is incomplete")
+		expectKept(c, c.Refresh(made[0]), made[0], "Unable to Read QoS Session: ", "The list of sessions is incomplete")
 	})(t)
 }
 

@@ -41,7 +41,7 @@ func TestSession_lostAnswerAndLaggingList(t *testing.T) {
 		"for a moment":              {lost: sandbox.DropAfterCommit(), lag: 3 * time.Second},
 		"for a moment, after a 502": {lost: sandbox.StatusAfterCommit(502, ""), lag: 3 * time.Second},
 		"longer than anybody can wait": {lost: sandbox.DropAfterCommit(), lag: time.Hour, says: []string{
-			"Unable to Create QoS Session: ", "may have made two sessions", "The later session is in the state", "tainted", "May be billed until: ", "x-correlator: ",
+			"Unable to Create QoS Session: ", "may have created two sessions", "The later session is in the state", "tainted", "May be billed until: ", "x-correlator: ",
 		}},
 	} {
 		t.Run(name, acc.InBubble(0, sandbox.Config{SeveralPerDevice: true}, func(t *testing.T, network *acctest.Network) {

@@ -70,8 +70,8 @@ func TestSession_otherOrigin(t *testing.T) {
 						}
 						acctest.ContainsAll(t, left.Errors(), []string{
 							summary, "terraform state rm", "Session: " + made.Text("id"),
-							network.Endpoint() + " as client " + sandbox.DefaultClient.ID,
-							there.Endpoint() + " as client " + there.client.ID,
+							network.Endpoint() + " (client " + sandbox.DefaultClient.ID + ")",
+							there.Endpoint() + " (client " + there.client.ID + ")",
 						})
 					}
 				}
@@ -144,7 +144,7 @@ provider "qod" {
 	c.Configure(config("arena"))
 	for _, args := range [][]string{{"plan"}, {"destroy", "-auto-approve", "-refresh=false"}} {
 		acctest.ContainsAll(t, c.Must(1, append(args, "-no-color", "-input=false")...), []string{
-			"terraform state rm", "as client " + sandbox.DefaultClient.ID, "as client " + otherClient.ID,
+			"terraform state rm", "(client " + sandbox.DefaultClient.ID + ")", "(client " + otherClient.ID + ")",
 		})
 		c.ExpectInSync()
 	}
@@ -180,7 +180,7 @@ func TestSession_otherToken(t *testing.T) {
 					t.Errorf("%s: the state has %v; %s", operation, left.Values, acctest.Describe(left.Diagnostics))
 				}
 				if !over {
-					acctest.ContainsAll(t, left.Errors(), []string{"does not show whose it is", "stays in the state", "terraform state rm", made.Text("id")})
+					acctest.ContainsAll(t, left.Errors(), []string{"does not tell which client it belongs to", "stays in the state", "terraform state rm", made.Text("id")})
 				}
 			}
 		})
@@ -193,7 +193,7 @@ func TestReservation_otherToken(t *testing.T) {
 		made := network.RunWith(clientWithToken(network, "ours", sandbox.DefaultClient.ID).Reservations(), acctest.State{}, match(nil)).State
 		other := clientWithToken(network, "another's", otherClient.ID).Reservations()
 		for operation, left := range map[string]acctest.Result{"refresh": other.Refresh(made), "destroy": other.Destroy(made)} {
-			acctest.ContainsAll(t, left.Errors(), []string{"does not show whose it is", "Session: " + network.SessionIDs()[0]})
+			acctest.ContainsAll(t, left.Errors(), []string{"does not tell which client it belongs to", "Session: " + network.SessionIDs()[0]})
 			if !left.Equal(made) {
 				t.Errorf("%s: the state has changed; %s", operation, acctest.Describe(left.Diagnostics))
 			}

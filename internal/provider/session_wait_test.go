@@ -103,7 +103,7 @@ func TestSession_createEnds(t *testing.T) {
 			inject: func(network *acctest.Network) {
 				network.Echo(func(info map[string]any) { info["qosProfile"] = "QOS_S" })
 			},
-			says:   []string{"Unable to Create QoS Session", "QOS_S", "QOS_L was asked for", "tainted"},
+			says:   []string{"Unable to Create QoS Session", "QOS_S", "instead of QOS_L", "tainted"},
 			status: "AVAILABLE",
 		},
 		"another profile, and nobody waits": {
@@ -111,7 +111,7 @@ func TestSession_createEnds(t *testing.T) {
 			inject: func(network *acctest.Network) {
 				network.Echo(func(info map[string]any) { info["qosProfile"] = "QOS_S" })
 			},
-			says:   []string{"Unable to Create QoS Session", "QOS_S", "QOS_L was asked for", "tainted"},
+			says:   []string{"Unable to Create QoS Session", "QOS_S", "instead of QOS_L", "tainted"},
 			status: "REQUESTED",
 		},
 		"too slow": {
@@ -119,22 +119,22 @@ func TestSession_createEnds(t *testing.T) {
 			inject: func(network *acctest.Network) {
 				network.Echo(func(info map[string]any) { info["qosStatus"] = "REQUESTED" })
 			},
-			says:   []string{"Unable to Create QoS Session", "timeouts.create", "tainted", "terraform untaint keeps it", "resumes the wait"},
+			says:   []string{"Unable to Create QoS Session", "timeouts.create", "tainted", "run terraform untaint to keep it", "resumes the wait"},
 			status: "REQUESTED",
 		},
 		"less than asked for": {
 			inject: func(network *acctest.Network) { network.Echo(func(info map[string]any) { info["duration"] = 600 }) },
-			warns:  []string{"QoS Session Shorter Than Asked", "600 of 3600 seconds"},
+			warns:  []string{"QoS Session Shorter Than Requested", "600 of 3600 seconds"},
 			status: "AVAILABLE",
 		},
 		"less than asked for, as the first answer alone shows": {
 			inject: func(network *acctest.Network) { network.Echo(onlyAtFirst(map[string]any{"duration": 600})) },
-			warns:  []string{"QoS Session Shorter Than Asked", "600 of 3600 seconds"},
+			warns:  []string{"QoS Session Shorter Than Requested", "600 of 3600 seconds"},
 			status: "AVAILABLE",
 		},
 		"another profile, as the first answer alone shows": {
 			inject: func(network *acctest.Network) { network.Echo(onlyAtFirst(map[string]any{"qosProfile": "QOS_S"})) },
-			says:   []string{"Unable to Create QoS Session", "QOS_S", "QOS_L was asked for", "tainted"},
+			says:   []string{"Unable to Create QoS Session", "QOS_S", "instead of QOS_L", "tainted"},
 			status: "AVAILABLE",
 		},
 		"more than asked for": {
@@ -227,7 +227,7 @@ func TestSession_createEndsWith(t *testing.T) {
 		status      string // empty: not in state
 	}{
 		"interrupted": {api: api{reserve: reserved, await: fails(qod.WaitInterrupted)}, warns: "The next apply resumes the wait.", status: "REQUESTED"},
-		"vanished":    {api: api{reserve: reserved, await: fails(qod.WaitGone)}, says: "The next apply reserves a new one."},
+		"vanished":    {api: api{reserve: reserved, await: fails(qod.WaitGone)}, says: "The next apply requests a new one."},
 		"denied":      {api: api{reserve: reserved, await: fails(qod.WaitUnauthorized)}, says: "put the credentials right and run terraform untaint", status: "REQUESTED"},
 		"a fault while waiting": {
 			api:  api{reserve: reserved, await: func() (qod.Session, error) { panic("a fault") }},
@@ -297,7 +297,7 @@ func TestSession_untainted(t *testing.T) {
 	clock := sandbox.NewManualClock(acctest.KickOff)
 	network := acc.NewNetwork(t, sandbox.Config{Clock: clock, Provisioning: time.Minute})
 	c := network.CLI(acctest.SessionBlock("camera", `timeouts = { create = "3s" }`, 3600))
-	acctest.ContainsAll(t, c.Must(1, "apply", "-auto-approve", "-no-color", "-input=false"), []string{"terraform untaint keeps it"})
+	acctest.ContainsAll(t, c.Must(1, "apply", "-auto-approve", "-no-color", "-input=false"), []string{"run terraform untaint to keep it"})
 	c.ExpectInSync()
 	c.Must(0, "untaint", "qod_session.camera")
 	looks := 0
@@ -322,7 +322,7 @@ func TestSession_notSeenWhileWaiting(t *testing.T) {
 		made := network.Client().Create(hour(attrs{"timeouts": attrs{"create": "2s"}}))
 		expectSessions(network, made.State)
 		acctest.ContainsAll(t, made.Errors(), []string{
-			"Unable to Create QoS Session: ", "in the time allowed (timeouts.create)", "404 Not Found", "tainted", "terraform untaint keeps it", "Session: " + network.SessionIDs()[0],
+			"Unable to Create QoS Session: ", "in the time allowed (timeouts.create)", "404 Not Found", "tainted", "run terraform untaint to keep it", "Session: " + network.SessionIDs()[0],
 		})
 		network.Advance(30 * time.Second)
 		c := network.Client()

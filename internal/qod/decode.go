@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -21,7 +20,7 @@ type object map[string]json.RawMessage
 func decodeObject(body []byte) (object, error) {
 	var fields object
 	if err := json.Unmarshal(jsonText(body), &fields); err != nil || fields == nil {
-		return nil, errors.New("the answer is not a JSON object")
+		return nil, ErrNotJSON
 	}
 	return fields, nil
 }

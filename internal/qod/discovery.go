@@ -51,7 +51,7 @@ func discover(ctx context.Context, client *http.Client, config *Config) (tokenEn
 	}
 	fields, err := decodeObject(body)
 	if err != nil {
-		return fail(0, true, errors.New("the document is not a JSON object"))
+		return fail(0, true, ErrNotJSON)
 	}
 	endpoint := fields.text("token_endpoint")
 	if endpoint == "" {

@@ -44,7 +44,7 @@ const (
 	ProofList    Proof = "a complete list of the sessions does not show it"
 	ProofExpired Proof = "it is past its end"
 	ProofDeleted Proof = "this run has deleted it"
-	ProofRepeat  Proof = "the API said so twice, in its own words, and has no list to ask"
+	ProofRepeat  Proof = "the API said so twice, and it offers no list of the sessions"
 )
 
 // IsGone reports whether err proves that the session does not exist.

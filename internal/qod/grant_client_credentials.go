@@ -131,7 +131,7 @@ func (t *tokenNormalizer) RoundTrip(req *http.Request) (*http.Response, error) {
 		body = normal
 		resp.Header.Set("Content-Type", "application/json")
 	} else if !isForm(resp.Header.Get("Content-Type")) && resp.StatusCode/100 == 2 {
-		return nil, errors.New("the answer is not a JSON object")
+		return nil, ErrNotJSON
 	}
 	resp.Header.Del("Content-Length")
 	resp.ContentLength = int64(len(body))

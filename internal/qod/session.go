@@ -216,7 +216,7 @@ func (s Spec) Format(f fmt.State, _ rune) {
 
 func orUnknown(s string) string {
 	if s == "" {
-		return "not said"
+		return "unknown"
 	}
 	return s
 }

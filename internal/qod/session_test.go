@@ -232,7 +232,7 @@ func TestSessionString(t *testing.T) {
 	at := time.Date(2026, 11, 22, 13, 0, 0, 0, time.FixedZone("", 3600))
 	for want, s := range map[string]qod.Session{
 		qodtest.SessionID + " (QOS_E, AVAILABLE, until 2026-11-22T12:00:00Z)": {ID: qodtest.SessionID, QoSProfile: "QOS_E", Status: qod.StatusAvailable, ExpiresAt: at, Device: qodtest.Spec().Device},
-		qodtest.SessionID + " (not said, not said)":                           {ID: qodtest.SessionID},
+		qodtest.SessionID + " (unknown, unknown)":                             {ID: qodtest.SessionID},
 	} {
 		qodtest.Equal(t, "String", s.String(), want)
 		qodtest.Equal(t, "%+v", fmt.Sprintf("%+v", s), want)

@@ -28,8 +28,8 @@ func (o Operation) withoutClock(err error) message {
 	}
 	m := timeCause(what, err)
 	if interruption, ok := errors.AsType[*qod.InterruptedError](err); ok && interruption.Timeout && o.timeout != "" {
-		m.cause = "The API's time could not be learned in the time allowed (timeouts.create), and no other clock may decide " + what + "."
-		m.remedy = "It takes a second at least. Where the network is slow, allow more time."
+		m.cause = "The API's time could not be read in the time allowed (timeouts.create), and no other clock may decide " + what + "."
+		m.remedy = "Reading it takes at least a second. If the network is slow, allow more time."
 	}
 	if o == ReadingReservation || o == ReadingSession {
 		m.cause += " The state is kept as it was."
@@ -44,8 +44,8 @@ func (o Operation) withoutClock(err error) message {
 // lost, and what is recorded stands.
 func StatusUnknown(err error) diag.Diagnostic {
 	m := timeCause("whether the window is open", err)
-	m.cause += " The reservation has no session, so nothing is lost, and its status is kept as it was last seen."
-	m.remedy = joined(m.remedy, "Nothing is reserved before an apply that knows the API's time.")
+	m.cause += " The reservation has no session, so nothing is lost; its last known status is kept."
+	m.remedy = joined(m.remedy, "Nothing is reserved until an apply can read the API's time.")
 	return diag.NewWarningDiagnostic("QoS Reservation Status Unknown", m.detail())
 }
 
@@ -56,7 +56,7 @@ func timeCause(undecided string, err error) message {
 		return explainContradiction(contradiction)
 	}
 	m := explain(err)
-	m.cause = "The API's time is not known, and no other clock may decide " + undecided + ". " + m.cause
+	m.cause = "The API's time is unknown, and no other clock may decide " + undecided + ". " + m.cause
 	return m
 }
 
@@ -74,18 +74,18 @@ func period(starts, ends time.Time) string {
 
 func explainContradiction(e *ContradictionError) message {
 	m := message{
-		cause: fmt.Sprintf("The API shows the session as %s%s, while its clock (the Date of its answers) shows %s. One of them is wrong, so nothing can be concluded.",
+		cause: fmt.Sprintf("The API shows the session as %s%s, while its clock (the Date of its answers) shows %s. One of them is wrong, so the provider cannot tell whether the session is over.",
 			e.Session.Status, period(e.Session.StartedAt, e.Session.ExpiresAt), instantText(e.Now)),
-		remedy: "Most likely one of the API's servers has a wrong clock, or a cache answers in its place. Try again later. If the problem persists, give this to the operator.",
+		remedy: "Most likely one of the API's servers has a wrong clock, or a cache answers in its place. Try again later. If the problem persists, report this to the operator.",
 	}
 	switch {
 	case e.Vetoed:
-		m.cause = fmt.Sprintf("By the API's clock (the Date of its answers), which shows %s, the window is not open. By this machine's clock, which shows %s, it is. The API shows no times of the session that would settle it, so nothing can be concluded.",
+		m.cause = fmt.Sprintf("By the API's clock (the Date of its answers), which shows %s, the window is not open. By this machine's clock, which shows %s, it is. The API shows no start and end of the session, so the provider cannot tell whether to end it.",
 			instantText(e.Now), instantText(e.Machine))
-		m.remedy = "If this machine's clock is wrong, set it. Otherwise one of the API's servers has a wrong clock, or a cache answers in its place: try again later. If the problem persists, give this to the operator."
+		m.remedy = "If this machine's clock is wrong, correct it. Otherwise one of the API's servers has a wrong clock, or a cache answers in its place: try again later. If the problem persists, report this to the operator."
 	case e.Now.Sub(e.Machine).Abs() > MachineTolerance:
 		m.cause += fmt.Sprintf(" This machine's clock shows %s.", instantText(e.Machine))
-		m.remedy += " If it is this machine's clock that is wrong, set it."
+		m.remedy += " If this machine's clock is wrong, correct it."
 	}
 	return m.fact("Session", e.Session.ID)
 }
@@ -121,8 +121,8 @@ func instantText(t time.Time) string {
 // ClocksDiffer warns that a clock is wrong, by which windows open and close.
 func ClocksDiffer(api, machine time.Time) diag.Diagnostic {
 	return warning("", "Clocks Differ", message{
-		cause: fmt.Sprintf("The API's clock shows %s, and this machine's %s: they differ by more than five minutes. Windows open and close by the API's.",
+		cause: fmt.Sprintf("The API's clock shows %s, and this machine's %s: they differ by more than five minutes. The API's clock decides when windows open and close.",
 			instantText(api.Truncate(time.Minute)), instantText(machine.Truncate(time.Minute))),
-		remedy: "Check this machine's clock. If it is right, the API's is wrong, and windows open and close at the wrong time: report it to the operator.",
+		remedy: "Check this machine's clock. If it is right, the API's is wrong, and windows open and close at the wrong time: report this to the operator.",
 	})
 }

@@ -8,52 +8,72 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-const causesOfConflict = "A device can have only one session at a time. A replacement fails this way if the new session is requested before the old one is deleted: " +
+const ifReplaced = "If this apply replaces or renames the resource that holds it, the new session was requested before the old one was deleted: " +
+	"remove create_before_destroy from this resource and from those that depend on it, and OpenTofu's destroy = false. After a rename without a moved block, apply again."
 
-	"with create_before_destroy, on this resource or on one that depends on it, or with OpenTofu's destroy = false. " +
-	"So does a resource, or a key of for_each, that was renamed without a moved block, if Terraform gets to the new name first: it deletes the old one in the same run, so apply again."
-
-// conflict explains a 409 in one of three ways: by a session that this run made, by one that
-// can be seen, or by one that cannot.
+// conflict explains a 409 in one of three ways: by a session that this run made, by one that can be
+// seen, or by one that cannot.
 func (o Operation) conflict(taken *qod.ConflictError) message {
-	m := message{cause: fmt.Sprintf("The network already has a session for this device (%s)", taken.Device)}
+	device := fmt.Sprintf("for this device (%s)", taken.Device)
+	m := message{cause: "The network already has a session " + device}
 	switch {
 	case len(taken.Own) > 0:
-		m.cause = fmt.Sprintf("This same run has already reserved a session for this device (%s). Are there two resources, or two rows of for_each, with one device?", taken.Device)
-		m.remedy = "Give each device to one resource."
+		m.cause = "This run has already requested a session " + device + ", and a device can have only one session at a time."
+		m.remedy = "Two resources, or two elements of a for_each, have this device: use each device in only one of them."
 		m = m.fact("Session", strings.Join(taken.Own, ", "))
 	case len(taken.Visible) == 0 && len(taken.Deleted) > 0:
-		m.cause = fmt.Sprintf("This run has deleted, or is deleting, a session of this device (%s), and the network still refuses a new one.", taken.Device)
-		m.remedy = "Networks hold a device for a while after its session was deleted: apply again in a few minutes. If the problem persists, another client may have reserved quality for the device."
+		m.cause = "This run has deleted, or is deleting, a session " + device + ", and the network still refuses a new one."
+		m.remedy = "A network may keep a device busy for a while after its session was deleted: apply again in a few minutes. " +
+			"If the problem persists, another client may have reserved quality for the device."
 		m = m.fact("Deleted session", strings.Join(taken.Deleted, ", "))
 	case len(taken.Visible) > 0:
-		m.cause += ":\n\n" + bullets(taken.Visible) + "\n\nThe provider never takes over a session, since nothing proves whose it is."
-		m.remedy = o.importAdvice("yours and no other resource holds it", taken.Visible) + "\n\nWhat is not needed has to end first: wait for that, or import it as a resource of its own and destroy that. Then apply again."
+		m.cause += ":\n\n" + bullets(taken.Visible) + "\n\nA device can have only one session at a time, and none is adopted automatically, since nothing proves whose it is."
+		m.remedy = o.importAdvice("yours and no other resource holds it", taken.Visible) + "\n\n" +
+			"If you do not need that session, " + untilItEnds(taken.Visible) + ", or import it into a temporary resource, destroy that resource, and apply again." +
+			o.ofOtherReservation(taken) + "\n\n" + ifReplaced
 	case len(taken.Possible) > 0:
 		m.cause += ". It may be one of these, which show no device:\n\n" + bullets(taken.Possible)
-		m.remedy = o.importAdvice("yours and for this device", taken.Possible) + "\n\nOtherwise ask who else reserves quality for this device."
+		m.remedy = o.importAdvice("yours and for this device", taken.Possible) + "\n\nOtherwise ask who else reserves quality for this device." +
+			o.ofOtherReservation(taken) + "\n\n" + ifReplaced
 	default:
-		m.cause += ", but these credentials cannot see it. Most likely another client made it: another team, a vendor, or the operator."
+		m.cause += ", but these credentials cannot see it. Most likely another client created it: another team, a vendor, or the operator."
 		if taken.ListErr != nil {
 			look := explain(taken.ListErr)
-			m.cause = fmt.Sprintf("The network already has a session for this device (%s). %s", taken.Device,
-				introduced("Which one is not known, as the sessions could not be listed", look.cause))
+			m.cause = "The network already has a session " + device + ". " + introduced("Which one is unknown, because the sessions could not be listed", look.cause)
 			m.remedy = look.remedy
 		}
-		until := "within 24 hours, the most a session lasts"
+		until := "within 24 hours, the longest that a session lasts"
 		if !taken.Now.IsZero() {
-			until = "by " + taken.Now.Add(qod.LongestSession).UTC().Format(time.RFC3339) + " at the latest"
+			until = "by " + instantText(taken.Now.Add(qod.LongestSession)) + " at the latest"
 		}
-		m.remedy = joined(m.remedy, "Ask who else reserves quality for this device, or apply again when that session has ended, "+until+".")
+		m.remedy = joined(m.remedy, "Ask who else reserves quality for this device, or apply again when that session has ended, "+until+".") + o.ofOtherReservation(taken)
 	}
-	if o.like == likeReservation && len(taken.Deleted) == 0 {
-		m.remedy += "\n\nIf another reservation of this configuration held the device until its window closed, the same run deletes its session: apply again."
-	}
-	m.remedy += "\n\n" + causesOfConflict
 	if taken.RetryErr != nil {
-		m.remedy += "\n\n" + introduced("The request was repeated, and failed otherwise", explain(taken.RetryErr).cause)
+		m.remedy += "\n\n" + introduced("The request was retried, and failed in another way", explain(taken.RetryErr).cause)
 	}
 	return withError(m, taken.Err)
+}
+
+// ofOtherReservation is for a device that two reservations have one after the other.
+func (o Operation) ofOtherReservation(taken *qod.ConflictError) string {
+	if o.like != likeReservation || len(taken.Deleted) > 0 {
+		return ""
+	}
+	return "\n\nIf another reservation of this configuration had the device until its window closed, the same run deletes that session: apply again."
+}
+
+// untilItEnds says to wait, and until when if that is known.
+func untilItEnds(sessions []qod.Session) string {
+	var last time.Time
+	for _, s := range sessions {
+		if s.ExpiresAt.IsZero() {
+			return "wait until it ends"
+		}
+		if s.ExpiresAt.After(last) {
+			last = s.ExpiresAt
+		}
+	}
+	return "wait until it ends (" + instantText(last) + ")"
 }
 
 func bullets(sessions []qod.Session) string {
@@ -78,7 +98,7 @@ func (o Operation) importAdvice(ifItIs string, sessions []qod.Session) string {
 	if len(sessions) == 1 {
 		return "If it is " + ifItIs + ", import it:\n\n" + o.importCommands(firstID(sessions))
 	}
-	return "If one of them is " + ifItIs + ", import it; for the first one:\n\n" + o.importCommands(firstID(sessions))
+	return "If one of them is " + ifItIs + ", import that one; for the first:\n\n" + o.importCommands(firstID(sessions))
 }
 
 func firstID(sessions []qod.Session) string {
@@ -93,8 +113,8 @@ func firstID(sessions []qod.Session) string {
 // importCommands spells out both ways to import. The provider never learns its own address.
 func (o Operation) importCommands(id string) string {
 	if o.updates {
-		return fmt.Sprintf("  terraform state rm 'ADDRESS'\n  terraform import 'ADDRESS' %s\n\n(ADDRESS is the one above, such as %s. "+
-			"The first command is needed because the state has the resource already; it touches nothing on the network.)", id, o.like)
+		return fmt.Sprintf("  terraform state rm 'ADDRESS'\n  terraform import 'ADDRESS' %s\n\n(%s, such as %s. "+
+			"The first command is needed because the state already has the resource; it changes nothing on the network.)", id, addressAbove, o.like)
 	}
-	return fmt.Sprintf("  import {\n    to = ADDRESS\n    id = %q\n  }\n\nor: terraform import 'ADDRESS' %s\n(ADDRESS is the one above, such as %s.)", id, id, o.like)
+	return fmt.Sprintf("  import {\n    to = ADDRESS\n    id = %q\n  }\n\nor: terraform import 'ADDRESS' %s\n(%s, such as %s.)", id, id, addressAbove, o.like)
 }

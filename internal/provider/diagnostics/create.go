@@ -11,7 +11,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-const LookFirst = "Before the next apply, look at the sessions (data source qod_sessions): one may be live that is not in the state."
+const LookFirst = "Before the next apply, list the sessions (data source qod_sessions): one that is not in the state may be live."
 
 // CreateFailed reports an operation that did not end with an available session.
 func (o Operation) CreateFailed(err error) diag.Diagnostic {
@@ -55,11 +55,11 @@ func isFault(err error) bool {
 func (o Operation) OtherProfile(s qod.Session, asked string) diag.Diagnostic {
 	next := tainted
 	if o.updates {
-		next = "The next apply deletes it and asks again."
+		next = "The next apply deletes it and requests a new one."
 	}
 	return diag.NewAttributeErrorDiagnostic(path.Root("qos_profile"), o.summary, message{
-		cause:  fmt.Sprintf("The network made the session with the profile %s; %s was asked for.", s.QoSProfile, asked),
-		remedy: next + " If the network does not offer this device that profile, set qos_profile to the one it gives.",
+		cause:  fmt.Sprintf("The network created the session with the profile %s instead of %s.", s.QoSProfile, asked),
+		remedy: next + " If the network does not offer that profile for this device, set qos_profile to the one that it offers.",
 	}.fact("Session", s.ID).detail())
 }
 
@@ -67,8 +67,8 @@ func (o Operation) OtherProfile(s qod.Session, asked string) diag.Diagnostic {
 // it at that would buy another one in every apply, without a word.
 func (o Operation) GrantedInThePast(s qod.Session) diag.Diagnostic {
 	return o.failed(message{
-		cause:  fmt.Sprintf("The network shows the session as %s until %s, which is past by its own clock. Whether the device has its quality is not known.", s.Status, instantText(s.ExpiresAt)),
-		remedy: tainted + " Report it to the operator. To keep the session all the same: terraform untaint.",
+		cause:  fmt.Sprintf("The network shows the session as %s until %s, which has passed by its own clock. Whether the device has the requested quality is unknown.", s.Status, instantText(s.ExpiresAt)),
+		remedy: tainted + " Report this to the operator. To keep the session anyway, run terraform untaint.",
 	}.fact("Session", s.ID))
 }
 
@@ -77,8 +77,8 @@ func GrantedLess(s qod.Session, asked int64) diag.Diagnostic {
 	if !s.ExpiresAt.IsZero() {
 		end = " The session ends at " + s.ExpiresAt.UTC().Format(time.RFC3339) + "."
 	}
-	return diag.NewAttributeWarningDiagnostic(path.Root("duration"), "QoS Session Shorter Than Asked", message{
+	return diag.NewAttributeWarningDiagnostic(path.Root("duration"), "QoS Session Shorter Than Requested", message{
 		cause:  fmt.Sprintf("The network granted %d of %d seconds.%s", s.Seconds, asked, end),
-		remedy: "The first apply after the session's end starts a new one.",
+		remedy: "The first apply after the session has ended requests a new one.",
 	}.fact("Session", s.ID).detail())
 }

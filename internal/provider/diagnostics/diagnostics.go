@@ -25,7 +25,7 @@ const (
 	importSummary = "Unable to Import QoS Session"
 	listSummary   = "Unable to List QoS Sessions"
 	waitSummary   = "QoS Session Not Available"
-	faultSummary  = "Internal Fault"
+	faultSummary  = "Internal Provider Error"
 )
 
 // Operation is what Terraform had a resource do when it failed: how the error is headed, and what
@@ -36,25 +36,30 @@ type Operation struct {
 	like    string // an address of such a resource
 	// updates says that the resource was in the state before, and stays there, untainted.
 	updates bool
+	// deletes says that Terraform shows no address with the error.
+	deletes bool
 	// windowOver says that the window of a reservation has closed since it began.
 	windowOver bool
 }
 
 // Everything that Terraform has a resource do.
 var (
-	CreatingSession  = Operation{createSummary, "timeouts.create", likeSession, false, false}
-	ResumingWait     = Operation{waitSummary, "timeouts.create", likeSession, true, false}
-	UpdatingSession  = Operation{"Unable to Update QoS Session", "timeouts.create", likeSession, true, false}
+	CreatingSession  = Operation{summary: createSummary, timeout: "timeouts.create", like: likeSession}
+	ResumingWait     = Operation{summary: waitSummary, timeout: "timeouts.create", like: likeSession, updates: true}
+	UpdatingSession  = Operation{summary: "Unable to Update QoS Session", timeout: "timeouts.create", like: likeSession, updates: true}
 	ReadingSession   = Operation{summary: readSummary, like: likeSession}
-	DeletingSession  = Operation{deleteSummary, "timeouts.delete", likeSession, true, false}
+	DeletingSession  = Operation{summary: deleteSummary, timeout: "timeouts.delete", like: likeSession, updates: true, deletes: true}
 	ImportingSession = Operation{summary: importSummary, like: likeSession}
 
-	CreatingReservation  = Operation{"Unable to Create QoS Reservation", "timeouts.create", likeReservation, false, false}
-	UpdatingReservation  = Operation{"Unable to Update QoS Reservation", "timeouts.update", likeReservation, true, false}
+	CreatingReservation  = Operation{summary: "Unable to Create QoS Reservation", timeout: "timeouts.create", like: likeReservation}
+	UpdatingReservation  = Operation{summary: "Unable to Update QoS Reservation", timeout: "timeouts.update", like: likeReservation, updates: true}
 	ReadingReservation   = Operation{summary: "Unable to Read QoS Reservation", like: likeReservation}
-	DeletingReservation  = Operation{"Unable to Delete QoS Reservation", "timeouts.delete", likeReservation, true, false}
+	DeletingReservation  = Operation{summary: "Unable to Delete QoS Reservation", timeout: "timeouts.delete", like: likeReservation, updates: true, deletes: true}
 	ImportingReservation = Operation{summary: "Unable to Import QoS Reservation", like: likeReservation}
 )
+
+// addressAbove points to the address that Terraform prints above all errors but those of a delete.
+const addressAbove = "ADDRESS is the one above"
 
 const (
 	likeSession     = `qod_session.camera["north"]`
@@ -73,6 +78,9 @@ func (o Operation) failed(m message) diag.Diagnostic {
 	if o.timeout != "" {
 		text = strings.NewReplacer("timeouts.create", o.timeout, "timeouts.delete", o.timeout).Replace(text)
 	}
+	if o.deletes {
+		text = strings.ReplaceAll(text, addressAbove, "terraform state list shows ADDRESS")
+	}
 	return diag.NewErrorDiagnostic(o.summary, text)
 }
 
@@ -81,7 +89,7 @@ func (o Operation) failed(m message) diag.Diagnostic {
 func Catch(diags *diag.Diagnostics) {
 	if fault := recover(); fault != nil {
 		m := explainFault(fault)
-		m.cause += " What was known of the session is kept in the state."
+		m.cause += " What was known of the session has been kept in the state."
 		diags.AddError(faultSummary, m.detail())
 	}
 }
@@ -93,7 +101,7 @@ func InternalFault(fault any) diag.Diagnostic {
 
 func explainFault(fault any) message {
 	return message{
-		cause:  sentence(fmt.Sprintf("The provider failed in a way it should not: %v", fault)),
+		cause:  sentence(fmt.Sprintf("The provider has failed because of a bug: %v", fault)),
 		remedy: "Please report this at https://github.com/telefonica/terraform-provider-qod/issues.",
 	}
 }
@@ -157,13 +165,13 @@ func explain(err error) message {
 	case errors.As(err, &interruption):
 		return explainInterruption(interruption)
 	case errors.As(err, &unknown):
-		come := "it comes"
+		depends := "it depends"
 		if len(unknown.Attributes) > 1 {
-			come = "they come"
+			depends = "they depend"
 		}
 		return message{
-			cause:  "The provider cannot reach the API yet: " + unknown.Error() + ", because " + come + " from something that Terraform has yet to create.",
-			remedy: "Create that first (terraform apply -target), or give the values as variables or in the QOD_* environment variables.",
+			cause:  "The provider cannot reach the API: " + unknown.Error() + ", because " + depends + " on something that has not been created.",
+			remedy: "Create that first (terraform apply -target), or pass the values as variables or in the QOD_* environment variables.",
 		}
 	case errors.As(err, &fault):
 		return explainFault(fault.Value)
@@ -171,17 +179,17 @@ func explain(err error) message {
 		return explainUnproven(unproven)
 	case errors.As(err, &clock):
 		return message{
-			cause:  fmt.Sprintf("Its answers contradict each other: one says that it is %s, another at the same moment %s.", instantText(clock.Expected), instantText(clock.Shown)),
-			remedy: "One of the API's servers has a wrong clock, or a cache answers in its place. Try again later. If the problem persists, give this to the operator.",
+			cause:  fmt.Sprintf("Its answers contradict each other: one says that it is %s, another, at the same moment, %s.", instantText(clock.Expected), instantText(clock.Shown)),
+			remedy: "One of the API's servers has a wrong clock, or a cache answers in its place. Try again later. If the problem persists, report this to the operator.",
 		}
 	case errors.Is(err, qod.ErrClockStandsStill):
 		return message{
-			cause:  "Its answers carry the same Date some seconds apart, as those of a cache do.",
+			cause:  "Its answers carry the same Date, although some seconds lie between them, as answers from a cache do.",
 			remedy: behindCache,
 		}
 	case errors.Is(err, qod.ErrCachedList):
 		return message{
-			cause:  "A cache answered with a list of the sessions from before it was asked (its Age or Date header says so).",
+			cause:  "A cache answered with a list of the sessions that is older than the request (its Age or Date header says so).",
 			remedy: behindCache,
 		}
 	case errors.As(err, &failure):
@@ -191,14 +199,14 @@ func explain(err error) message {
 	case errors.Is(err, qod.ErrNoDate):
 		return message{
 			cause:  "Its answers carry no Date header.",
-			remedy: "A proxy may have taken it out. If there is none, give this to the operator; until then, qod_session reserves without a clock.",
+			remedy: "A proxy may have removed it. If there is none, report this to the operator; until it is fixed, use qod_session, which needs no clock.",
 		}
 	case errors.Is(err, context.Canceled):
 		return explainInterruption(&qod.InterruptedError{})
 	case errors.Is(err, context.DeadlineExceeded):
 		return explainInterruption(&qod.InterruptedError{Timeout: true})
 	case errors.Is(err, qod.ErrWindowClosed):
-		return message{cause: "Less than a second is left of the time asked for.", remedy: "Ask for a later end."}
+		return message{cause: "Less than a second is left until the requested end.", remedy: "Choose a later end."}
 	}
 	return message{cause: sentence(capital(err.Error()))}
 }

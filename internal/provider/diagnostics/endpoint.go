@@ -10,12 +10,12 @@ import (
 // MadeElsewhere reports a 404 that proves nothing, because another endpoint or client was asked.
 func (o Operation) MadeElsewhere(id, made, asked string, err error) diag.Diagnostic {
 	m := explain(err)
-	m.cause = fmt.Sprintf("The session is not known at %s, but it was made at %s, where it may be live and billed. It stays in the state.", asked, made)
-	m.remedy = "Give this resource's provider the endpoint and the credentials that made the session (check its alias and the QOD_* environment variables, too), " +
+	m.cause = fmt.Sprintf("The session does not exist at %s, but it was created at %s, where it may be live and billed. It stays in the state.", originText(asked), originText(made))
+	m.remedy = "Most likely the endpoint or the credentials have changed. Configure this resource's provider with those that created the session (check its alias and the QOD_* environment variables), " +
 		"and run Terraform again. If you no longer need the session, make Terraform forget it: terraform state rm 'ADDRESS' " +
-		"(ADDRESS is the one above, such as " + o.like + "). It is then billed until it ends."
+		"(" + addressAbove + ", such as " + o.like + "). It is then billed until it ends."
 	if sandboxed := ifSandbox(made); sandboxed != "" {
-		m.remedy = sandboxed + "If it is still running, give this resource's provider its endpoint and the credentials that made the session, and run Terraform again."
+		m.remedy = sandboxed + "If it is still running, configure this resource's provider with its endpoint and credentials, and run Terraform again."
 	}
 	return o.failed(withSession(m, id))
 }
@@ -25,8 +25,8 @@ func ifSandbox(made string) string {
 	if !strings.HasPrefix(made, "http://") { // plain HTTP is to this machine alone
 		return ""
 	}
-	return "It was made on this machine, perhaps in a sandbox. One that has ended took its sessions with it, and nothing was billed: " +
-		"make Terraform forget them, with terraform state rm 'ADDRESS' for one (ADDRESS is the one above), or by deleting the state if nothing else is in it. " +
+	return "It was created on this machine, perhaps in a sandbox. The sessions of a sandbox end with it, and nothing was billed: " +
+		"make Terraform forget them, with terraform state rm 'ADDRESS' for one (" + addressAbove + "), or delete the state if it holds nothing else. " +
 		"To use one sandbox for several commands: qod-sandbox exec -- sh\n\n"
 }
 
@@ -36,20 +36,32 @@ func (o Operation) PlannedElsewhere(planned, configured, sessionID string) diag.
 	where, left, sandboxed, forget := "", "the state is kept as it was", "", ""
 	switch {
 	case sessionID != "" && ifSandbox(planned) != "":
-		where, left = ", where the session was made", "the session stays in the state"
+		where, left = ", where the session was created", "the session stays in the state"
 		sandboxed = ifSandbox(planned)
 	case sessionID != "":
-		where, left = ", where the session was made", "the session stays in the state"
+		where, left = ", where the session was created", "the session stays in the state"
 		forget = " If you no longer need the session, make Terraform forget it: terraform state rm 'ADDRESS' " +
-			"(ADDRESS is the one above, such as " + o.like + "). It is then billed until it ends."
+			"(" + addressAbove + ", such as " + o.like + "). It is then billed until it ends."
 	case !o.updates:
 		left = "no session was created"
 	}
 	return o.failed(message{
 		cause: fmt.Sprintf("The plan was made for the API at %s%s, but the provider is now configured for %s. Nothing was sent, and %s.",
 			planned, where, configured, left),
-		remedy: sandboxed + "A saved plan does not contain the provider's settings: they come from the configuration and the environment of the apply. " +
-			"Use the same endpoint for plan and apply (check the provider's endpoint, its alias and QOD_ENDPOINT), " +
-			"or plan again, without -refresh=false, with the endpoint you want." + forget,
+		remedy: sandboxed + "Apply with the endpoint that the plan was made for: a saved plan does not contain the provider's settings, " +
+			"so check endpoint in the configuration, the provider's alias and QOD_ENDPOINT. " +
+			"To use the other endpoint, plan again without -refresh=false." + forget,
 	}.fact("Session", sessionID))
+}
+
+// originText writes where a session was created, and whose it is, as people do; see qod.Sessions.
+func originText(origin string) string {
+	endpoint, owner, found := strings.Cut(origin, " as ")
+	switch {
+	case !found:
+		return origin
+	case owner == "token":
+		return endpoint + " (static access token)"
+	}
+	return endpoint + " (" + owner + ")"
 }

@@ -16,12 +16,12 @@ import (
 // another client's token, whose list does not show the session either.
 func (o Operation) GoneForToken(id, origin string) diag.Diagnostic {
 	m := message{
-		cause: fmt.Sprintf("%s does not know the session, or does not show it to this access token. A static token does not show whose it is: "+
-			"if it was given to another client than the one that made the session, the session is still live and billed. So it stays in the state.",
+		cause: fmt.Sprintf("%s does not know the session, or does not show it to this access token. A static access token does not tell which client it belongs to: "+
+			"if another client created the session, it is still live and billed. So it stays in the state.",
 			strings.TrimSuffix(origin, " as token")),
-		remedy: "If that can be, give the provider the credentials that made the session, and run Terraform again. " +
-			"If you know that the session is gone, make Terraform forget it: terraform state rm 'ADDRESS' (ADDRESS is the one above, such as " + o.like + "). " +
-			"Once it is past its end, the provider removes it by itself. With a client id and secret the provider can tell.",
+		remedy: "If that may be so, configure the provider with the credentials that created the session, and run Terraform again. " +
+			"If you know that the session is gone, make Terraform forget it: terraform state rm 'ADDRESS' (" + addressAbove + ", such as " + o.like + "). " +
+			"Once it is past its end, the provider removes it from the state by itself. With a client id and secret, the provider can tell the difference.",
 	}
 	return o.failed(withSession(m, id))
 }
@@ -34,17 +34,17 @@ func goneSummary(id string) string { return "QoS Session " + id + " Gone Before 
 func (o Operation) GoneEarly(ref qod.Ref, gone *qod.GoneError) diag.Diagnostic {
 	until := ""
 	if !ref.ExpiresAt.IsZero() {
-		until = ", although it was to last until " + instantText(ref.ExpiresAt)
+		until = ", although it was due to last until " + instantText(ref.ExpiresAt)
 	}
 	m := message{
 		cause:  fmt.Sprintf("The session no longer exists%s: %s. Most likely somebody else deleted it, or the network ended it.", until, gone.Proof),
-		remedy: "Terraform plans a new one in its place: an apply requests it. To leave the device without a session, remove the resource.",
+		remedy: "The next apply requests a new one in its place. To leave the device without a session, remove the resource from the configuration.",
 	}
 	switch {
 	case o == DeletingSession || o == DeletingReservation:
 		m.remedy = "There was nothing left to delete."
 	case o.like == likeReservation:
-		m.remedy = "Inside its window, an apply requests a new one. If this session shows up again before its end, the reservation takes it back."
+		m.remedy = "Inside the window, the next apply requests a new one. If this session shows up again before its end, the reservation takes it back."
 	}
 	if gone.Err != nil {
 		m = withError(m, gone.Err)
@@ -56,10 +56,10 @@ func (o Operation) GoneEarly(ref qod.Ref, gone *qod.GoneError) diag.Diagnostic {
 // delete all the same.
 func LostNotDeleted(ref qod.Ref, err error) diag.Diagnostic {
 	m := explain(err)
-	m.cause = "The reservation had this session until it disappeared from the network before its end. Whether it is still gone could not be checked. " + m.cause
+	m.cause = "The reservation had this session until it disappeared from the network, before its end. Whether it has come back could not be checked. " + m.cause
 	m.remedy = "List the sessions (data source qod_sessions). If this one is there, import it and destroy it"
 	if !ref.ExpiresAt.IsZero() {
-		m.remedy += ": left alone, it is billed until " + instantText(ref.ExpiresAt)
+		m.remedy += ": otherwise it is billed until " + instantText(ref.ExpiresAt)
 	}
 	m.remedy += "."
 	return diag.NewWarningDiagnostic("QoS Session "+ref.ID+" Not Checked", withSession(m, ref.ID).detail())
@@ -69,30 +69,30 @@ func LostNotDeleted(ref qod.Ref, err error) diag.Diagnostic {
 func explainUnproven(e *qod.UnprovenError) message {
 	m := message{cause: "The answer was " + statusText(e.Err.Status) + "." + inWords(e.Err.Message)}
 	if e.Listed {
-		m.cause += " But the list of sessions still shows the session."
-		m.remedy = "Part of the API has not caught up, or a gateway answered in its place. Try again in a minute. " + giveToSupport
+		m.cause += " The list of sessions, however, still shows the session."
+		m.remedy = "Part of the API lags behind, or a gateway answered in its place. Try again in a minute. " + giveToSupport
 		return withError(m, e.Err)
 	}
-	m.cause += " That alone does not prove that the session is gone: it may come from a gateway in front of the API, or from a server that has not caught up."
+	m.cause += " That alone does not prove that the session is gone: a gateway in front of the API may have answered, or a server that lags behind."
 	m.remedy = "Try again in a minute. If the problem persists, check endpoint (QOD_ENDPOINT), and whether a gateway or proxy answers in the API's place. " + ifKnownGone
 	noList, _ := errors.AsType[*qod.Error](e.ListErr)
 	switch {
 	case e.ListErr == nil:
 	case e.Scope != "" && noList != nil && noList.Status == http.StatusForbidden:
-		m.cause += " These credentials may not list the sessions, which would settle it."
-		m.remedy = fmt.Sprintf("Ask the operator to grant this client the scope %s, which listing the sessions requires. %s", e.Scope, ifKnownGone) + lostWhenOver
+		m.cause += " A list of the sessions would prove it, but these credentials may not list them."
+		m.remedy = fmt.Sprintf("Ask the operator to grant this client the scope %s, which listing requires. %s", e.Scope, ifKnownGone) + lostWhenOver
 	case e.Scope != "" && noList != nil:
-		m.cause += " The API lists no sessions (" + statusText(noList.Status) + "), which would settle it."
+		m.cause += " A list of the sessions would prove it, but the API offers none (" + statusText(noList.Status) + ")."
 		m.remedy += lostWhenOver
 	default:
 		look := explain(e.ListErr)
-		m.cause += " " + introduced("No list of the sessions could settle it", look.cause)
-		m.remedy = joined(cmp.Or(look.remedy, askAboutLists), "Check endpoint (QOD_ENDPOINT), too.", ifKnownGone)
+		m.cause += " The list of sessions could not prove it either. " + look.cause
+		m.remedy = joined(cmp.Or(look.remedy, askAboutLists), "Check endpoint (QOD_ENDPOINT) as well.", ifKnownGone)
 	}
 	return withError(m, e.Err)
 }
 
-const ifKnownGone = "If you know that the session is gone, make Terraform forget it: terraform state rm 'ADDRESS' (ADDRESS is the one above)."
+const ifKnownGone = "If you know that the session is gone, make Terraform forget it: terraform state rm 'ADDRESS' (" + addressAbove + ")."
 
 const lostWhenOver = " Once the session is past its end, the provider removes it from the state by itself."
 
@@ -100,11 +100,11 @@ const lostWhenOver = " Once the session is past its end, the provider removes it
 // shows one of many warnings whose summaries are equal.
 func (o Operation) HeldTwice(id string) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(fmt.Sprintf("QoS Session %s Held by Two Resources", id), message{
-		cause: "Another resource in the state holds the same session as this one. Destroying either of them, or deleting it from the configuration, " +
-			"ends the session for both, and the next apply would request a new one for the resource that is left.",
-		remedy: "Give the session to one resource: delete the other one from the configuration and make Terraform forget it, which leaves the session alone, " +
+		cause: "Another resource in the state holds the same session as this one. Destroying either of them, or removing it from the configuration, " +
+			"ends the session for both, and the next apply would request a new one for the other.",
+		remedy: "Keep the session in one resource. Remove the other one from the configuration and, without deleting the session, from the state: " +
 			"with terraform state rm 'ADDRESS' (ADDRESS is that of the resource to forget, such as " + o.like + ") or with a removed block that has destroy = false. " +
-			"Nothing has to be done if the session is being moved from one resource to the other by such a removed block and an import.\n\n" +
-			"To see which two they are: terraform state list -id=" + id + " for sessions, and terraform show for reservations, by their session_id.",
+			"If you are moving the session from one to the other in this way, nothing else has to be done.\n\n" +
+			"To find the two: terraform state list -id=" + id + " for sessions, and terraform show, by session_id, for reservations.",
 	}.fact("Session", id).detail())
 }

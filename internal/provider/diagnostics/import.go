@@ -21,11 +21,11 @@ func (o Operation) ImportFailed(id string, err error) diag.Diagnostic {
 
 func (o Operation) ImportUnknown(id, origin string, err error) diag.Diagnostic {
 	m := explain(err)
-	m.cause = fmt.Sprintf("The session %s does not exist at %s, or belongs to other credentials.", id, origin)
-	m.remedy = "Check the id, the provider's endpoint and its credentials. The data source qod_sessions lists the sessions these credentials can see. " +
+	m.cause = fmt.Sprintf("The session %s does not exist at %s, or belongs to other credentials.", id, originText(origin))
+	m.remedy = "Check the id, the provider's endpoint and its credentials. The data source qod_sessions lists the sessions that these credentials can see. " +
 		"A session that has ended cannot be imported."
 	if o == ImportingReservation {
-		m.remedy += " A reservation without a session need not be: remove the import, and an apply records the reservation; inside its window, it reserves a session."
+		m.remedy += " A reservation without a session needs no import: remove the import, and apply to create the reservation."
 	}
 	return o.failed(m)
 }

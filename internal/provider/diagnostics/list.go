@@ -15,9 +15,9 @@ func ListFailed(err error) diag.Diagnostic {
 // ListIncomplete warns of a list that may not show all sessions.
 func ListIncomplete(e *qod.IncompleteListError, shown int) diag.Diagnostic {
 	return diag.NewWarningDiagnostic("Incomplete List of QoS Sessions", message{
-		cause:  sentence(capital(e.Error())) + fmt.Sprintf(" Sessions in it that match the filter: %d. There may be more.", shown),
-		remedy: "Do not conclude from this list that a session is gone. " + askAboutLists,
+		cause:  sentence(capital(e.Error())) + fmt.Sprintf(" Of those that it shows, %d match the filter; there may be more.", shown),
+		remedy: "A session that is missing from this list may still be live. " + askAboutLists,
 	}.detail())
 }
 
-const askAboutLists = "Ask whoever runs the API or the gateway in front of it how its lists are paged and cached."
+const askAboutLists = "Ask whoever runs the API, or a gateway in front of it, how its lists are paged and cached."

@@ -4,11 +4,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 )
 
-const withoutRefresh = "To plan or destroy without looking at the network, run Terraform with -refresh=false."
+const withoutRefresh = "To plan or destroy without asking the network, run Terraform with -refresh=false."
 
 func (o Operation) ReadFailed(id string, err error) diag.Diagnostic {
 	m := explain(err)
-	m.cause += " What became of the session is not known, so the state is kept as it was."
+	m.cause += " The session may have changed or ended unnoticed; its state is kept as it was."
 	if !o.updates {
 		m.remedy = joined(m.remedy, withoutRefresh)
 	}
@@ -18,6 +18,6 @@ func (o Operation) ReadFailed(id string, err error) diag.Diagnostic {
 func (o Operation) DeleteFailed(id string, err error) diag.Diagnostic {
 	m := explain(err)
 	m.cause += " The session may still be live and billed; it stays in the state."
-	m.remedy = joined(m.remedy, "It is safe to run the destroy or apply again: it also succeeds if the session is gone by then.")
+	m.remedy = joined(m.remedy, "It is safe to run the destroy or apply again, which also succeeds if the session is gone by then.")
 	return o.failed(withSession(m, id))
 }

@@ -13,7 +13,7 @@ import (
 func WindowNotOpen(startsAt string) diag.Diagnostic {
 	return warning("starts_at", "Reservation Window Is Not Open Yet", message{
 		cause:  fmt.Sprintf("The window opens at %s. Nothing is reserved or billed before a run of Terraform inside the window.", startsAt),
-		remedy: "Schedule a run (terraform apply) for when it opens, and more until it is over: each reserves what is missing.",
+		remedy: "Schedule a run (terraform apply) for when it opens, and further ones until it closes: each reserves what is missing.",
 	})
 }
 
@@ -22,14 +22,14 @@ func WindowEnded(endsAt, clock string, now time.Time) diag.Diagnostic {
 	return warning("ends_at", "Reservation Window Has Ended", message{
 		cause: fmt.Sprintf("The window ended at %s; %s shows %s. No session is left, and none will be requested.",
 			endsAt, clock, instantText(now.Truncate(time.Minute))),
-		remedy: "If the date is wrong, correct starts_at and ends_at. Otherwise nothing has to be done.",
+		remedy: "If the date is wrong, correct starts_at and ends_at. Otherwise no action is needed.",
 	})
 }
 
 // WindowEndedMeanwhile warns of a session that has outlived its window during the apply.
 func WindowEndedMeanwhile(endsAt, sessionID string) diag.Diagnostic {
 	return warning("ends_at", "Reservation Window Has Ended", message{
-		cause:  fmt.Sprintf("The window closed at %s, before the apply was through. The session is still live and billed.", endsAt),
+		cause:  fmt.Sprintf("The window closed at %s, before the apply had finished. The session is still live and billed.", endsAt),
 		remedy: "The next apply deletes it.",
 	}.fact("Session", sessionID))
 }
@@ -38,8 +38,8 @@ func WindowEndedMeanwhile(endsAt, sessionID string) diag.Diagnostic {
 // seen.
 func WindowUnknown() diag.Diagnostic {
 	return warning("", "Reservation Window Unknown", message{
-		cause: "The window of a reservation with a live session is not known until the apply. If it turns out not to be open, the apply ends the session.",
-		remedy: "A start at most five minutes ahead leaves the session alone. For a window that is open from now on, leave starts_at out; " +
+		cause: "The window of a reservation with a live session is not known before the apply. If it turns out not to be open then, the apply ends the session.",
+		remedy: "A start that is at most five minutes ahead leaves the session alone. For a window that is open from now on, leave starts_at out; " +
 			"never set it to timestamp(), which is another time in every run.",
 	})
 }
@@ -48,9 +48,9 @@ func WindowUnknown() diag.Diagnostic {
 // closes.
 func SessionEndsBeforeWindow(until, endsAt, sessionID string) diag.Diagnostic {
 	return warning("ends_at", "QoS Session Ends Before Its Window", message{
-		cause: fmt.Sprintf("The session holds %s; the window is open until %s. The API cannot extend a session.", until, endsAt),
-		remedy: "The first run of Terraform after the session's end reserves the rest, so there is a gap until that run. " +
-			"To have all that one session can cover now, with an interruption of some seconds: terraform apply -replace='ADDRESS' (ADDRESS is the one above).",
+		cause: fmt.Sprintf("The session lasts %s, but the window is open until %s. The API cannot extend a session.", until, endsAt),
+		remedy: "The first run of Terraform after the session has ended reserves the rest, so there is a gap until that run. " +
+			"To replace it now by one that lasts as long as possible, with an interruption of some seconds: terraform apply -replace='ADDRESS' (" + addressAbove + ").",
 	}.fact("Session", sessionID))
 }
 
@@ -58,7 +58,7 @@ func SessionEndsBeforeWindow(until, endsAt, sessionID string) diag.Diagnostic {
 // cut while the window is open.
 func SessionEndsAfterWindow(endsAt string, s qod.Session) diag.Diagnostic {
 	return warning("ends_at", "QoS Session Ends After Its Window", message{
-		cause:  fmt.Sprintf("The network granted the session until %s; the window closes at %s. It is billed until it ends or is deleted.", instantText(s.ExpiresAt), endsAt),
+		cause:  fmt.Sprintf("The network granted the session until %s, but the window closes at %s. It is billed until it ends or is deleted.", instantText(s.ExpiresAt), endsAt),
 		remedy: "The first run of Terraform after the window closes deletes it: schedule one.",
 	}.fact("Session", s.ID))
 }
@@ -66,15 +66,15 @@ func SessionEndsAfterWindow(endsAt string, s qod.Session) diag.Diagnostic {
 // ImportedSessionDeleted tells of an imported session that lay outside of its window.
 func ImportedSessionDeleted() diag.Diagnostic {
 	return warning("", "Imported QoS Session Deleted", message{
-		cause:  "The imported session lay outside of the window that the configuration gives the reservation, so it was deleted.",
-		remedy: "If it was meant to go on, move the window; the next apply inside of it reserves a new session.",
+		cause:  "The imported session lay outside the window that the configuration gives the reservation, so it was deleted.",
+		remedy: "If it was meant to continue, move the window; the next apply inside the window requests a new session.",
 	})
 }
 
 // WithoutSession warns of an imported reservation whose session has ended.
 func WithoutSession() diag.Diagnostic {
 	return warning("", "QoS Reservation Without Session", message{
-		cause:  "The imported session ended before the window was taken from the configuration, and an import reserves nothing.",
-		remedy: "The next apply reserves a new session.",
+		cause:  "The imported session ended before the window was adopted from the configuration, and an import reserves nothing.",
+		remedy: "The next apply requests a new session.",
 	})
 }

@@ -23,23 +23,21 @@ func explainToken(e *qod.TokenError) message {
 	return m.fact("Code", e.Code)
 }
 
+const (
+	checkTokenURL = "Check token_url (QOD_TOKEN_URL) and endpoint (QOD_ENDPOINT)."
+	checkProxy    = "That looks like a proxy or a login page: check HTTPS_PROXY and NO_PROXY. If there is no proxy, check endpoint (QOD_ENDPOINT)."
+)
+
 // tokenCause says why there is no access token.
 func tokenCause(e *qod.TokenError) message {
+	if e.Discovery {
+		return discoveryCause(e)
+	}
 	whom := strings.TrimSpace("the token endpoint " + e.URL)
 	subject := capital(whom)
 	switch {
-	case e.Discovery && IsUntrusted(e.Err):
-		return explainNoAnswer(e.URL, e.Err)
-	case e.Discovery:
-		again := ""
-		if mayPass(e.Status) {
-			again = "Try again later. "
-		}
-		return message{
-			cause: sentence("The token endpoint could not be found at " + e.URL + discoveryCause(e)),
-			remedy: again + "The default hosts are those of the API document; your operator or channel partner may run the API elsewhere. " +
-				"Set endpoint (QOD_ENDPOINT) to the host you were given, or token_url (QOD_TOKEN_URL) where that host has no discovery document.",
-		}
+	case e.Status == http.StatusProxyAuthRequired:
+		return proxyAuthentication(originOf(e.URL))
 	case e.Code == "invalid_client" || e.Status == http.StatusUnauthorized:
 		return message{
 			cause: subject + " refused the client id or its secret." + inWords(e.Description),
@@ -47,26 +45,30 @@ func tokenCause(e *qod.TokenError) message {
 				"The provider asked only once, so as not to lock the client out.",
 		}
 	case e.Code == "invalid_scope":
-		return message{cause: subject + " refused the scopes." + inWords(e.Description), remedy: "Set scopes (QOD_SCOPES) to those your client was given."}
+		return message{
+			cause:  subject + " refused the scopes." + inWords(e.Description),
+			remedy: "Set scopes, or QOD_SCOPES with spaces between them, to those that your client was granted.",
+		}
 	case e.Code == "unauthorized_client" || e.Code == "unsupported_grant_type":
 		return message{
-			cause:  subject + " does not give this client tokens for client credentials." + inWords(e.Description),
+			cause:  subject + " gives this client no tokens for the grant client_credentials." + inWords(e.Description),
 			remedy: "Ask the operator to allow this client the grant client_credentials.",
 		}
-	case mayPass(e.Status):
+	case isTransient(e.Status):
 		return message{cause: subject + " failed with " + statusText(e.Status) + "." + inWords(e.Description), remedy: tryAgain}
+	case e.Status/100 == 3:
+		return message{cause: answered(subject, e), remedy: strings.Replace(checkProxy, "endpoint (", "token_url (QOD_TOKEN_URL) and endpoint (", 1)}
 	case e.Status != 0:
-		answered := subject + " answered " + statusText(e.Status)
-		if e.Err != nil {
-			answered += ": " + e.Err.Error()
+		return message{cause: answered(subject, e) + inWords(e.Description), remedy: checkTokenURL}
+	case errors.Is(e.Err, qod.ErrNotJSON):
+		return message{
+			cause:  sentence(subject + " gave no token: " + e.Err.Error()),
+			remedy: strings.Replace(checkProxy, "endpoint (", "token_url (QOD_TOKEN_URL) and endpoint (", 1),
 		}
-		return message{cause: sentence(answered) + inWords(e.Description), remedy: "Check token_url (QOD_TOKEN_URL) and endpoint (QOD_ENDPOINT)."}
+	case e.Err != nil && !gotNoAnswer(e.Err):
+		return message{cause: sentence(subject + " gave no token: " + e.Err.Error()), remedy: checkTokenURL}
 	}
-	var network net.Error
-	if e.Err != nil && !errors.As(e.Err, &network) && !IsUntrusted(e.Err) && !errors.Is(e.Err, io.EOF) {
-		return message{cause: sentence(subject + " gave no token: " + e.Err.Error()), remedy: "Check token_url (QOD_TOKEN_URL) and endpoint (QOD_ENDPOINT)."}
-	}
-	m := explainNoAnswer(whom, e.Err)
+	m := noAnswerFrom(whom, e)
 	if errors.Is(e.Err, context.DeadlineExceeded) {
 		m.remedy = tryAgain // it has a limit of its own
 	}
@@ -74,21 +76,85 @@ func tokenCause(e *qod.TokenError) message {
 	return m
 }
 
-func mayPass(status int) bool { return status >= 500 || status == http.StatusTooManyRequests }
-
-func discoveryCause(e *qod.TokenError) string {
+// discoveryCause says why the token endpoint is not known. Only a default host that does not answer
+// for the API speaks for another endpoint; whatever stands between is named first.
+func discoveryCause(e *qod.TokenError) message {
+	var dns *net.DNSError
+	byDefault := strings.HasPrefix(e.URL, originOf(qod.DefaultEndpoint)+"/") || strings.HasPrefix(e.URL, originOf(qod.SandboxEndpoint)+"/")
+	notThere := e.Status == http.StatusNotFound || errors.As(e.Err, &dns) && dns.IsNotFound && !throughProxy(e.Err)
+	notFound := "The token endpoint could not be discovered at " + e.URL
 	switch {
-	case e.Err != nil:
-		return ": " + e.Err.Error()
+	case e.Status == http.StatusProxyAuthRequired:
+		return proxyAuthentication(originOf(e.URL))
+	case e.Status/100 == 3:
+		return message{cause: answered("Something in between answered for "+e.URL+": it", e), remedy: checkProxy}
+	case errors.Is(e.Err, qod.ErrNotJSON):
+		return message{cause: sentence("Something in between may have answered for " + e.URL + ": " + e.Err.Error()), remedy: checkProxy}
+	case notThere && byDefault:
+		return message{
+			cause: sentence(notFound + ": " + failureOf(e)),
+			remedy: "The host is the default of the API document, but your operator or channel partner may run the API elsewhere. " +
+				"Set endpoint (QOD_ENDPOINT) to the host that you were given.",
+		}
+	case isTransient(e.Status):
+		return message{cause: sentence(notFound + ": " + failureOf(e)), remedy: tryAgain}
+	case e.Err != nil && gotNoAnswer(e.Err):
+		return noAnswerFrom("the discovery document "+e.URL, e)
 	case e.Status != 0:
-		return ": the answer was " + statusText(e.Status)
+		return message{
+			cause: sentence(notFound + ": " + failureOf(e)),
+			remedy: "Check the host of endpoint (QOD_ENDPOINT), and whether a proxy has answered in its place (HTTPS_PROXY, NO_PROXY). " +
+				"If that host publishes no discovery document, set token_url (QOD_TOKEN_URL).",
+		}
 	}
-	return ""
+	return message{
+		cause:  sentence(notFound + ": " + failureOf(e)),
+		remedy: "Set token_url (QOD_TOKEN_URL) to the token endpoint that you were given, or check endpoint (QOD_ENDPOINT).",
+	}
 }
+
+func failureOf(e *qod.TokenError) string {
+	if e.Err != nil {
+		return e.Err.Error()
+	}
+	return "the answer was " + statusText(e.Status)
+}
+
+// noAnswerFrom names the host alone where a proxy is to blame, which knows nothing else.
+func noAnswerFrom(whom string, e *qod.TokenError) message {
+	if throughProxy(e.Err) {
+		return explainProxy(originOf(e.URL), e.Err)
+	}
+	return explainNoAnswer(whom, e.Err)
+}
+
+// answered says what status came, and what is known besides.
+func answered(subject string, e *qod.TokenError) string {
+	text := subject + " answered " + statusText(e.Status)
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return sentence(text)
+}
+
+// gotNoAnswer tells a request without an answer from an answer that is wrong.
+func gotNoAnswer(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) || IsUntrusted(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || throughProxy(err) || isErrno(err)
+}
+
+// originOf is scheme and host of an endpoint.
+func originOf(endpoint string) string {
+	scheme, rest, _ := strings.Cut(endpoint, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	return scheme + "://" + host
+}
+
+func isTransient(status int) bool { return status >= 500 || status == http.StatusTooManyRequests }
 
 func notRenewable() message {
 	return message{
-		cause:  "The API refused the access token. It was given ready-made, so the provider cannot renew it: it may have expired or been revoked.",
-		remedy: "Give a new one in QOD_ACCESS_TOKEN (or access_token), or client_id and client_secret, whose tokens the provider renews by itself.",
+		cause:  "The API refused the access token. It is a static access token, which the provider cannot renew: it may have expired or been revoked.",
+		remedy: "Set a new one in QOD_ACCESS_TOKEN (or access_token), or use client_id and client_secret, whose tokens the provider renews by itself.",
 	}
 }

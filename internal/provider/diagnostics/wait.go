@@ -18,7 +18,7 @@ func ResumeFailed(err error) diag.Diagnostic {
 }
 
 const (
-	tainted     = "The session is recorded as tainted, so the next apply deletes it and asks again."
+	tainted     = "The session is tainted, so the next apply deletes it and requests a new one."
 	resumesWait = "The next apply resumes the wait."
 )
 
@@ -27,7 +27,7 @@ func (o Operation) waitFailed(wait *qod.WaitError) diag.Diagnostic {
 	var m, last message
 	if wait.Err != nil && wait.Reason != qod.WaitInterrupted {
 		last = explain(wait.Err)
-		last.cause = introduced("The last look at it failed", last.cause)
+		last.cause = introduced("The last check failed", last.cause)
 	}
 	reason := wait.Reason
 	if reason == qod.WaitTimeout && wantsToken(wait.Err) {
@@ -35,34 +35,34 @@ func (o Operation) waitFailed(wait *qod.WaitError) diag.Diagnostic {
 	}
 	switch reason {
 	case qod.WaitInterrupted:
-		m.cause = "The wait for the session was interrupted. The session is requested and recorded, but not known to be available."
+		m.cause = "The wait for the session was interrupted. The session was requested and is in the state, but may not be available yet."
 		m.remedy = resumesWait
 		return diag.NewWarningDiagnostic(waitSummary, withSession(m, wait.Last.ID).detail())
 	case qod.WaitUnavailable:
-		m.cause = "The network made the session UNAVAILABLE: it does not give this device this quality now."
-		m.remedy = tainted + " Until then it blocks the device. If the network refuses again, ask for another profile, or at another time."
+		m.cause = "The session is UNAVAILABLE: the network does not give this device the requested quality at present."
+		m.remedy = tainted + " Until then it blocks the device. If the next one becomes UNAVAILABLE, too, try another profile or another time."
 		if o.updates {
 			m.remedy = "The next apply replaces it. Until then it blocks the device."
 		}
 	case qod.WaitGone:
-		m.cause = "The session is gone: it disappeared from the network while the provider waited for it. Most likely somebody or something else deleted it."
-		m.remedy = "The next apply reserves a new one."
+		m.cause = "The session disappeared from the network while the provider waited for it. Most likely somebody deleted it."
+		m.remedy = "The next apply requests a new one."
 	case qod.WaitUnauthorized:
-		m.cause = joined("The session is requested and recorded, but whether it became available is not known.", last.cause)
-		m.remedy = joined(last.remedy, tainted+" To keep it, put the credentials right and run terraform untaint; the next apply then resumes the wait.")
+		m.cause = joined("The session was requested and is in the state, but whether it became available is unknown.", last.cause)
+		m.remedy = joined(last.remedy, tainted+" To keep it, fix the credentials and run terraform untaint; the next apply then resumes the wait.")
 		if o.updates {
 			m.remedy = joined(last.remedy, resumesWait)
 		}
 	case qod.WaitTimeout:
-		m.cause = joined("The session was not available in the time allowed (timeouts.create).", last.cause)
-		m.remedy = tainted + " If it may still become available, terraform untaint keeps it; the next apply then resumes the wait."
+		m.cause = joined("The session did not become available in the time allowed (timeouts.create).", last.cause)
+		m.remedy = tainted + " If it may still become available, run terraform untaint to keep it; the next apply then resumes the wait."
 		if o.updates {
 			m.remedy = "It is still requested. " + resumesWait
 		}
-		m.remedy += " Where the network is slow, allow more time."
+		m.remedy += " If the network is slow, allow more time."
 	}
 	if o.windowOver && o.updates && wait.Reason != qod.WaitGone {
-		m.remedy = "Its window has closed meanwhile, so the next apply deletes it."
+		m.remedy = "Its window has closed in the meantime, so the next apply deletes it."
 	}
 	return o.failed(withSession(m.also(last.facts...), wait.Last.ID))
 }
