@@ -167,7 +167,7 @@ func fill(v reflect.Value) {
 			fill(field)
 		}
 	default:
-		panic("a field of another kind: " + v.Kind().String())
+		panic("a session has a field of type " + v.Type().String())
 	}
 }
 
