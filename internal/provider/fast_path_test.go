@@ -47,7 +47,7 @@ func clientThatLists(network *acctest.Network) *acctest.ProtocolClient {
 	return c
 }
 
-func TestShortcut_read(t *testing.T) {
+func TestFastPath_read(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		change func(network *acctest.Network, id string)
@@ -188,7 +188,7 @@ func without(names ...string) func(*acctest.State) {
 	}
 }
 
-func TestShortcut_plan(t *testing.T) {
+func TestFastPath_plan(t *testing.T) {
 	t.Parallel()
 	config := attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600}
 	tests := map[string]struct {
@@ -237,7 +237,7 @@ func TestShortcut_plan(t *testing.T) {
 }
 
 // A fault in the shortcut is left to the framework's way, which reports it or does without.
-func TestShortcut_fault(t *testing.T) {
+func TestFastPath_fault(t *testing.T) {
 	network := acc.NewNetwork(t, sandbox.Config{Provisioning: sandbox.Instant})
 	c := network.Client()
 	r := c.MustCreate(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
@@ -254,7 +254,7 @@ type faulty struct{ qod.Sessions }
 func (faulty) ReadCached(context.Context, qod.Ref) (qod.Session, bool) { panic("a fault") }
 
 // The short way compares bytes, so an identity must be spelled as Terraform spells it.
-func TestShortcut_identity(t *testing.T) {
+func TestFastPath_identity(t *testing.T) {
 	t.Parallel()
 	id := cty.StringVal("3fa85f64-5717-4562-b3fc-2c963f66afa6")
 	want, err := msgpack.Marshal(cty.ObjectVal(map[string]cty.Value{"id": id}), cty.Object(map[string]cty.Type{"id": cty.String}))

@@ -285,3 +285,33 @@ func TestSnippets(t *testing.T) {
 		c.Destroy()
 	}
 }
+
+// The guide says how to recover by the words of the messages, so each quotation is in one of them.
+func TestGuide_quotations(t *testing.T) {
+	var messages strings.Builder
+	files, err := filepath.Glob("diagnostics/testdata/*")
+	if err != nil || len(files) == 0 {
+		t.Fatal("there are no messages")
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		messages.Write(content)
+	}
+	quotations := 0
+	for _, heading := range regexp.MustCompile(`(?m)^\*\*".*?\*\*`).FindAllString(readExample(t, "../templates/guides/reliability.md"), -1) {
+		for _, quoted := range regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(heading, -1) {
+			quotations++
+			for part := range strings.SplitSeq(quoted[1], "…") {
+				if part = strings.TrimSpace(part); !strings.Contains(messages.String(), part) {
+					t.Errorf("the guide quotes %q, and no message says so", part)
+				}
+			}
+		}
+	}
+	if quotations < 8 {
+		t.Errorf("%d quotations were found", quotations)
+	}
+}

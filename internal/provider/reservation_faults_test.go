@@ -19,37 +19,37 @@ import (
 func TestReservation_createFails(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		spoil  func(*acctest.Network)
-		more   attrs
-		status string // empty: nothing is in state
-		says   []string
+		injectFault func(*acctest.Network)
+		more        attrs
+		status      string // empty: nothing is in state
+		says        []string
 	}{
 		"refused": {
-			spoil: func(network *acctest.Network) {
+			injectFault: func(network *acctest.Network) {
 				network.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.Status(400, `{"message":"not today"}`)})
 			},
 			says: []string{"Unable to Create QoS Reservation", "not today", "No session was created"},
 		},
 		"too slow": {
-			spoil:  func(network *acctest.Network) { keepRequested(network, 1000) },
-			more:   attrs{"timeouts": attrs{"create": "5s"}},
-			status: "REQUESTED",
-			says:   []string{"Unable to Create QoS Reservation", "timeouts.create", "tainted", "untaint"},
+			injectFault: func(network *acctest.Network) { keepRequested(network, 1000) },
+			more:        attrs{"timeouts": attrs{"create": "5s"}},
+			status:      "REQUESTED",
+			says:        []string{"Unable to Create QoS Reservation", "timeouts.create", "tainted", "untaint"},
 		},
 		"unavailable": {
-			spoil:  func(network *acctest.Network) { network.Before(sandbox.OpRead, once(func() { revokeAll(network) })) },
-			status: "UNAVAILABLE",
-			says:   []string{"Unable to Create QoS Reservation", "UNAVAILABLE", "tainted"},
+			injectFault: func(network *acctest.Network) { network.Before(sandbox.OpRead, once(func() { revokeAll(network) })) },
+			status:      "UNAVAILABLE",
+			says:        []string{"Unable to Create QoS Reservation", "UNAVAILABLE", "tainted"},
 		},
 		"another profile": {
-			spoil: func(network *acctest.Network) {
+			injectFault: func(network *acctest.Network) {
 				network.Echo(func(info map[string]any) { info["qosProfile"] = "QOS_S" })
 			},
 			status: "AVAILABLE",
 			says:   []string{"Unable to Create QoS Reservation", "QOS_S instead of QOS_L", "tainted"},
 		},
 		"gone while it is waited for": {
-			spoil: func(network *acctest.Network) {
+			injectFault: func(network *acctest.Network) {
 				keepRequested(network, 1)
 				network.Before(sandbox.OpRead, func(int, *http.Request) {
 					for _, id := range network.SessionIDs() {
@@ -62,7 +62,7 @@ func TestReservation_createFails(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
-			test.spoil(network)
+			test.injectFault(network)
 			failed := network.Run(acctest.State{}, match(test.more))
 			network.Expect(failed, test.status, "POST")
 			expectErrors(network, failed, test.says...)

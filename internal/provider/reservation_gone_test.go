@@ -36,12 +36,12 @@ func TestReservation_foreignNotFound(t *testing.T) {
 					t.Errorf("%s: sent was %s, and the state has %v", what, network.Writes(), left.Values)
 				}
 			}
-			for what, spoil := range map[string]func(){
+			for what, injectFault := range map[string]func(){
 				"for all":                func() { answers(network, -1, sandbox.OpRead, sandbox.OpList, sandbox.OpDelete) },
 				"where lists are denied": func() { answers(network, -1, sandbox.OpRead, sandbox.OpDelete); network.Fail(denied) },
 			} {
 				network.Advance(2 * time.Minute)
-				spoil()
+				injectFault()
 				c := network.Client().Reservations()
 				unharmed("read "+what, c.Refresh(r), "Unable to Read QoS Reservation", "404 Not Found", "does not prove that the session is gone")
 				unharmed("update "+what, c.Apply(c.Plan(r, longer)), "Unable to Update QoS Reservation", "404 Not Found")

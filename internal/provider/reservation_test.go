@@ -169,7 +169,6 @@ type closing struct {
 }
 
 func (closing) Check(qod.Spec) []qod.Problem             { return nil }
-func (closing) EstimateNow() time.Time                   { return time.Time{} }
 func (c closing) Now(context.Context) (time.Time, error) { return *c.now, nil }
 func (c closing) Create(context.Context, qod.Spec) (qod.Session, error) {
 	*c.now = c.now.Add(4 * time.Hour)
@@ -317,7 +316,6 @@ type ticking struct {
 }
 
 func (ticking) Check(qod.Spec) []qod.Problem { return nil }
-func (ticking) EstimateNow() time.Time       { return time.Time{} }
 func (ticking) Endpoint() string             { return "https://ticking.example" }
 func (ticking) Origin() string               { return "https://ticking.example" }
 

@@ -166,6 +166,8 @@ func fill(v reflect.Value) {
 		for i := range v.NumField() {
 			fill(v.Field(i))
 		}
+	default:
+		panic("a session has a field of type " + v.Type().String())
 	}
 }
 

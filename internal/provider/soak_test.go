@@ -272,7 +272,7 @@ func (s *soak) apply(r *soaked) {
 			r.tainted = false
 		}
 	}
-	if r.tainted && !s.release(r) {
+	if r.tainted && !s.destroyed(r) {
 		return
 	}
 	p := c.Plan(r.state, r.config)
@@ -281,7 +281,7 @@ func (s *soak) apply(r *soaked) {
 	case acctest.HasError(p.Diagnostics):
 		return
 	case len(p.Replace) > 0:
-		if !s.release(r) {
+		if !s.destroyed(r) {
 			return
 		}
 		p = c.Plan(r.state, r.config)
@@ -294,7 +294,7 @@ func (s *soak) apply(r *soaked) {
 	r.state, r.tainted = made.State, creating && acctest.HasError(made.Diagnostics) && made.Values != nil
 }
 
-func (s *soak) release(r *soaked) bool {
+func (s *soak) destroyed(r *soaked) bool {
 	gone := s.of(r).Destroy(r.state)
 	r.say(gone.Diagnostics)
 	if acctest.HasError(gone.Diagnostics) {
@@ -306,7 +306,7 @@ func (s *soak) release(r *soaked) bool {
 
 func (s *soak) destroy(r *soaked) {
 	if r.state.Values != nil {
-		s.release(r)
+		s.destroyed(r)
 	}
 }
 

@@ -171,11 +171,11 @@ const (
 
 // next decides what follows a POST that failed: by the failure, by whether an earlier POST may have
 // created a session, and by what is in the way where it is a conflict.
-func next(failure *Error, lost bool, blocker blocker) step {
+func next(failure *Error, lost bool, inTheWay blocker) step {
 	switch {
 	case errors.Is(failure, errNoSlot):
 		return giveUp
-	case failure.Status == http.StatusConflict && blocker.mayPass(lost):
+	case failure.Status == http.StatusConflict && inTheWay.mayPass(lost):
 		return awaitConflict
 	case failure.Status == http.StatusConflict:
 		return giveUp
@@ -258,7 +258,7 @@ func (cr *creation) lastRateLimit() error {
 }
 
 // cause is what a create that gives up after a failure reports: of a 409 the conflict, and of a
-// POST that never got its turn the 429 before it.
+// POST that never got a slot the 429 before it.
 func (cr *creation) cause(failure *Error) error {
 	switch {
 	case failure.Status == http.StatusConflict:
@@ -277,10 +277,10 @@ func (cr *creation) pauseAfter(ctx context.Context, failure *Error, wait time.Du
 	return nil
 }
 
-// replay repeats a POST that was refused with a 401, once, with a new token. A 401 comes before any
-// processing, or should: a list has to show first that no session was made. One that it shows, and
-// that is ours, is adopted, and the create is over; so it is where nobody can tell. Like the POST
-// itself, nothing cuts this short.
+// replay repeats, once and with a new token, a POST that was answered with a 401. A 401 should come
+// before any processing, but first a list has to show that no session was created. The create is
+// over if the list shows one that is ours, which is adopted, or one that may be. Like the POST
+// itself, this is not cut short by the caller's context.
 func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s Session, over bool, err error) {
 	c := cr.client
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchBudget+2*c.config.RequestTimeout)
@@ -295,8 +295,8 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 		if found, err := cr.findLost(ctx, 0); found.ID != "" || err != nil {
 			return found, true, err
 		}
-		// From here on it counts as one whose answer was lost, in case it was processed and lists
-		// lag. A second 401 proves that neither was.
+		// From here on the first POST counts as lost, in case it was processed and lists lag. A second
+		// 401 proves that neither was.
 		defer func() {
 			if isUnauthorized(err) {
 				cr.lost = cr.lost[:len(cr.lost)-1]

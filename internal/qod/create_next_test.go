@@ -31,7 +31,7 @@ func TestCreateNextStep(t *testing.T) {
 		"refused, 401":  {failure: answered(401), want: giveUp},
 		"refused, 403":  {failure: answered(403), want: giveUp},
 		"redirected":    {failure: answered(307), want: giveUp},
-		"no turn":       {failure: &Error{Status: 429, outcome: unsent, Err: errNoSlot}, want: giveUp},
+		"no slot":       {failure: &Error{Status: 429, outcome: unsent, Err: errNoSlot}, want: giveUp},
 		"rate-limited":  {failure: answered(429), want: postLater},
 		"never sent":    {failure: &Error{outcome: unsent}, want: postAgain},
 		"not trusted":   {failure: &Error{outcome: unsent, permanent: true}, want: giveUp},

@@ -146,7 +146,8 @@ func (r *readCoalescer) invalidate(id string) {
 	r.changed[id] = time.Now()
 }
 
-// reserveSlots takes the next turn for so many requests, and returns when the one after it is.
+// reserveSlots reserves the next slots, one for each request, and returns when the one after them
+// is.
 func (r *readCoalescer) reserveSlots(requests int) time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()

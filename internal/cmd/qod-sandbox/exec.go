@@ -64,7 +64,7 @@ func (p *program) exec(args []string, config sandbox.Config, strict bool) int {
 		p.say("the sandbox received no request; if it should have, remove endpoint from the provider block")
 	}
 	left := server.Ledger()
-	p.tellLive(left)
+	p.printLive(left)
 	if len(left) > 0 {
 		p.say("these sessions are gone now that the sandbox has stopped; a state that names them can be deleted")
 	}

@@ -65,8 +65,8 @@ func child(steps []string) int {
 			}
 		case "copy":
 			_, _ = io.Copy(os.Stdout, os.Stdin)
-		case "reserve":
-			if err := reserve(argument); err != nil {
+		case "create":
+			if err := createSession(argument); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				return 99
 			}
@@ -99,17 +99,17 @@ func countSignals() int {
 	}
 }
 
-// reserve creates a session with the environment that the provider would use.
-func reserve(phone string) error {
+// createSession creates a session with the environment that the provider would use.
+func createSession(phone string) error {
 	endpoint := os.Getenv("QOD_ENDPOINT")
-	ask, err := http.NewRequestWithContext(context.Background(), http.MethodPost, strings.TrimSuffix(endpoint, "/v1")+"/oauth/token",
+	tokenRequest, err := http.NewRequestWithContext(context.Background(), http.MethodPost, strings.TrimSuffix(endpoint, "/v1")+"/oauth/token",
 		strings.NewReader("grant_type=client_credentials"))
 	if err != nil {
 		return err
 	}
-	ask.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	ask.SetBasicAuth(os.Getenv("QOD_CLIENT_ID"), os.Getenv("QOD_CLIENT_SECRET"))
-	answer, err := http.DefaultClient.Do(ask)
+	tokenRequest.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	tokenRequest.SetBasicAuth(os.Getenv("QOD_CLIENT_ID"), os.Getenv("QOD_CLIENT_SECRET"))
+	answer, err := http.DefaultClient.Do(tokenRequest)
 	if err != nil {
 		return err
 	}
@@ -145,20 +145,20 @@ type outcome struct {
 
 // run runs the program in this process.
 func run(environ []string, input string, args ...string) outcome {
-	var out, err shared
+	var out, err lockedBuffer
 	environ = append(environ, instruments...)
 	p := &program{in: strings.NewReader(input), out: &out, err: &err, environ: environ}
 	code := p.run(args)
 	return outcome{code, out.written.String(), err.written.String()}
 }
 
-// shared is a buffer that the program and its command both write to, as they would to a file.
-type shared struct {
+// lockedBuffer is a buffer that the program and its command both write to, as they would to a file.
+type lockedBuffer struct {
 	mu      sync.Mutex
 	written bytes.Buffer
 }
 
-func (s *shared) Write(p []byte) (int, error) {
+func (s *lockedBuffer) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.written.Write(p)
@@ -326,10 +326,10 @@ func TestLeftovers(t *testing.T) {
 		live  string
 	}{
 		"none":                {[]string{"--fail-on-leftovers"}, nil, 0, ""},
-		"one, told":           {nil, []string{"reserve=+34600123456"}, 0, "1 session was still live:"},
-		"one, fatal":          {[]string{"-fail-on-leftovers"}, []string{"reserve=+34600123456"}, 1, "1 session was still live:"},
-		"two, fatal":          {[]string{"--fail-on-leftovers"}, []string{"reserve=+34600123456", "reserve=+34600654321"}, 1, "2 sessions were still live:"},
-		"the command's first": {[]string{"-fail-on-leftovers"}, []string{"reserve=+34600123456", "exit=3"}, 3, "1 session was still live:"},
+		"one, told":           {nil, []string{"create=+34600123456"}, 0, "1 session was still live:"},
+		"one, fatal":          {[]string{"-fail-on-leftovers"}, []string{"create=+34600123456"}, 1, "1 session was still live:"},
+		"two, fatal":          {[]string{"--fail-on-leftovers"}, []string{"create=+34600123456", "create=+34600654321"}, 1, "2 sessions were still live:"},
+		"the command's first": {[]string{"-fail-on-leftovers"}, []string{"create=+34600123456", "exit=3"}, 3, "1 session was still live:"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -354,7 +354,7 @@ func TestLeftovers(t *testing.T) {
 
 func TestRequestsAreLogged(t *testing.T) {
 	t.Parallel()
-	got := execute(nil, "", []string{"-provisioning", "1h"}, "reserve=+34600123456")
+	got := execute(nil, "", []string{"-provisioning", "1h"}, "create=+34600123456")
 	for _, want := range []string{"POST /oauth/token 200\n", "POST /v1/qod/sessions 201 phoneNumber …56\n", "REQUESTED QOS_E, phoneNumber …56"} {
 		if !strings.Contains(got.err, want) {
 			t.Errorf("the log does not say %q:\n%s", want, got.err)
@@ -369,7 +369,7 @@ func TestRequestsAreLogged(t *testing.T) {
 
 func TestMockRulesFlag(t *testing.T) {
 	t.Parallel()
-	if got := execute(nil, "", []string{"-mock-rules"}, "reserve=+34600123459"); got.code != 99 || !strings.Contains(got.err, "409") {
+	if got := execute(nil, "", []string{"-mock-rules"}, "create=+34600123459"); got.code != 99 || !strings.Contains(got.err, "409") {
 		t.Errorf("%+v", got)
 	}
 }

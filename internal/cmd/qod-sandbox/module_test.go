@@ -96,7 +96,7 @@ func TestRunWithoutAClone(t *testing.T) {
 		t.Fatal(err)
 	}
 	downloads := filepath.ToSlash(filepath.Join(strings.TrimSpace(string(cache)), "cache", "download"))
-	cmd := exec.CommandContext(t.Context(), "go", "run", modulePath+"/internal/cmd/qod-sandbox@latest", "exec", "-quiet", "--", os.Args[0], "child", "reserve=+34600123456")
+	cmd := exec.CommandContext(t.Context(), "go", "run", modulePath+"/internal/cmd/qod-sandbox@latest", "exec", "-quiet", "--", os.Args[0], "child", "create=+34600123456")
 	cmd.Dir = t.TempDir()
 	cmd.Env = append(os.Environ(),
 		"GOPROXY=file://"+filepath.ToSlash(published(t, "v0.0.1"))+",file://"+downloads,

@@ -72,7 +72,7 @@ func (p *program) serve(address string, config sandbox.Config) int {
 	p.say("serving at %s until Ctrl-C; see qod-sandbox help", server.Endpoint())
 	<-stop
 	server.Close()
-	p.tellLive(server.Ledger())
+	p.printLive(server.Ledger())
 	return exitOK
 }
 
@@ -85,8 +85,8 @@ func environment(s *sandbox.Server) []string {
 	}
 }
 
-// tellLive prints the sessions that were still live, and would be billed on a real network.
-func (p *program) tellLive(sessions []sandbox.Session) {
+// printLive prints the sessions that were still live, and would be billed on a real network.
+func (p *program) printLive(sessions []sandbox.Session) {
 	switch len(sessions) {
 	case 0:
 		return

@@ -66,7 +66,7 @@ func TestServeUntilSignalled(t *testing.T) {
 func reserveAt(t *testing.T, endpoint string) {
 	t.Helper()
 	c, _ := started(t)
-	c.Args = []string{os.Args[0], "child", "reserve=+34600123456"}
+	c.Args = []string{os.Args[0], "child", "create=+34600123456"}
 	c.Env = append(os.Environ(), "QOD_ENDPOINT="+endpoint, "QOD_CLIENT_ID=sandbox-client", "QOD_CLIENT_SECRET=sandbox-secret")
 	if err := c.Run(); err != nil {
 		t.Fatal(err)

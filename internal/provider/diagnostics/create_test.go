@@ -75,7 +75,7 @@ var createFailures = map[string]failure{
 		return b.create(wanted)
 	}},
 	"create/out of time before anything": {make: func(b *bubble) diag.Diagnostics {
-		b.within(time.Second)
+		b.limit(time.Second)
 		b.fail(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
 		return b.create(wanted)
 	}},
