@@ -180,6 +180,6 @@ func TestReservation_endsEarly(t *testing.T) {
 		keepRequested(network, 1000)
 		network.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: sandbox.Status(429, "")})
 		made := network.Run(r, config)
-		expectErrors(network, made, "Its window has closed meanwhile, so the next apply deletes it")
+		expectErrors(network, made, "Its window has closed in the meantime, so the next apply deletes it")
 	}))
 }

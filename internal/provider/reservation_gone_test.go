@@ -286,6 +286,6 @@ func TestReservation_destroysTheLost(t *testing.T) {
 		if gone.Values != nil || acctest.HasError(gone.Diagnostics) {
 			t.Errorf("it says: %s", acctest.Describe(gone.Diagnostics))
 		}
-		acctest.ContainsAll(t, strings.Join(gone.Warnings(), ""), []string{"QoS Session " + session.ID, "until it disappeared from the network before its end", session.ID})
+		acctest.ContainsAll(t, strings.Join(gone.Warnings(), ""), []string{"QoS Session " + session.ID, "until it disappeared from the network, before its end", session.ID})
 	}))
 }

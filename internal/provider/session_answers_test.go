@@ -243,7 +243,7 @@ func TestSession_grantedInThePast(t *testing.T) {
 			info["expiresAt"] = network.Clock.Now().Add(-100 * time.Second).UTC().Format(time.RFC3339)
 		})
 		made := network.Client().Create(hour(nil))
-		acctest.ContainsAll(t, made.Errors(), []string{"Unable to Create QoS Session: ", "past by its own clock", "Session: " + made.Text("id")})
+		acctest.ContainsAll(t, made.Errors(), []string{"Unable to Create QoS Session: ", "which has passed by its own clock", "Session: " + made.Text("id")})
 		expectSessions(network, made.State)
 	})(t)
 }

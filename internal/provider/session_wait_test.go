@@ -228,7 +228,7 @@ func TestSession_createEndsWith(t *testing.T) {
 	}{
 		"interrupted": {api: api{reserve: reserved, await: fails(qod.WaitInterrupted)}, warns: "The next apply resumes the wait.", status: "REQUESTED"},
 		"vanished":    {api: api{reserve: reserved, await: fails(qod.WaitGone)}, says: "The next apply requests a new one."},
-		"denied":      {api: api{reserve: reserved, await: fails(qod.WaitUnauthorized)}, says: "put the credentials right and run terraform untaint", status: "REQUESTED"},
+		"denied":      {api: api{reserve: reserved, await: fails(qod.WaitUnauthorized)}, says: "fix the credentials and run terraform untaint", status: "REQUESTED"},
 		"a fault while waiting": {
 			api:  api{reserve: reserved, await: func() (qod.Session, error) { panic("a fault") }},
 			says: "a fault", status: "REQUESTED",
