@@ -109,7 +109,8 @@ func isTransientTokenError(err error) bool {
 // ErrNotRenewable says that a static access token was refused. Only who issued it can renew it.
 var ErrNotRenewable = errors.New("the access token was refused and cannot be renewed")
 
-// ErrNotJSON says that something has answered that is not an API: a proxy, a gateway or a login page.
+// ErrNotJSON says that something has answered that is not an API: a proxy, a gateway or a login
+// page.
 var ErrNotJSON = errors.New("the answer is not a JSON object")
 
 // ErrNoDate says that the server's time is not known, because its answers carry no Date header (RFC
