@@ -65,7 +65,7 @@ func withTools(c *acctest.CLI) *acctest.CLI {
 	return c
 }
 
-// mirrored has the CLI install the provider with init, as the registries' users do, from a mirror
+// withMirror has the CLI install the provider with init, as the registries' users do, from a mirror
 // of both.
 func withMirror(c *acctest.CLI) *acctest.CLI {
 	c.Network.T.Helper()
@@ -86,7 +86,7 @@ func withMirror(c *acctest.CLI) *acctest.CLI {
 	return c
 }
 
-// lay copies a directory of examples into the working directory, in place of its configuration.
+// copyExample copies a directory of examples into the working directory, in place of its configuration.
 func copyExample(c *acctest.CLI, example string) *acctest.CLI {
 	c.Network.T.Helper()
 	if err := os.Remove(filepath.Join(c.Dir, "main.tf")); err != nil {

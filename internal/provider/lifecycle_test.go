@@ -21,7 +21,7 @@ func with(more string) string {
 // cameraFor is the camera with another profile, which replaces the session.
 func cameraFor(profile string) string { return strings.Replace(camera, "QOS_L", profile, 1) }
 
-// changes counts the requests that change the network.
+// countWrites counts the requests that change the network.
 func countWrites(network *acctest.Network) int {
 	return network.Count(sandbox.OpCreate) + network.Count(sandbox.OpDelete)
 }

@@ -28,7 +28,7 @@ func withoutTimes(info map[string]any) {
 }
 
 // A live session inside its window outlives each run whose answers carry a wrong time, and so does
-// its record. The run is red, and says why; the next one with the right time has nothing to do.
+// its state. The run is red, and says why; the next one with the right time has nothing to do.
 func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -182,7 +182,7 @@ func TestReservation_grantedBeyondTheWindow(t *testing.T) {
 	}))
 }
 
-// warns checks the summaries of the warnings of a run without errors.
+// expectWarnings checks the summaries of the warnings of a run without errors.
 func expectWarnings(network *acctest.Network, p acctest.Run, summaries ...string) {
 	network.T.Helper()
 	var got []string
@@ -196,7 +196,7 @@ func expectWarnings(network *acctest.Network, p acctest.Run, summaries ...string
 }
 
 // What has no session needs no clock. A reservation that is over asks for nothing, one that is
-// scheduled keeps its record and says that the time is not known: plan, apply and destroy do their
+// scheduled keeps its state and says that the time is not known: plan, apply and destroy do their
 // work. One that is due buys nothing without the time; one with a session is an error.
 func TestReservation_withoutTheAPI(t *testing.T) {
 	t.Parallel()
@@ -276,7 +276,7 @@ func TestReservation_withoutTheAPI(t *testing.T) {
 	}
 }
 
-// idleWithoutTheAPI checks that a run without the API has nothing to do.
+// expectNoChangeWithoutAPI checks that a run without the API has nothing to do.
 func expectNoChangeWithoutAPI(network *acctest.Network, r acctest.State, config attrs) {
 	network.T.Helper()
 	if p := network.Run(r, config); p.Planned || len(p.Diagnostics) > 0 || !p.Equal(r) {
@@ -344,7 +344,7 @@ func TestReservation_startsNow(t *testing.T) {
 	}
 }
 
-// passUnknown is a pass whose plan does not know the start yet.
+// runWithUnknown is a run whose plan does not know the start yet.
 func runWithUnknown(network *acctest.Network, r acctest.State, config attrs) acctest.Run {
 	network.T.Helper()
 	before := len(strings.Fields(network.Writes()))

@@ -14,7 +14,7 @@ import (
 
 var denied = sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: sandbox.Status(403, `{"code":"PERMISSION_DENIED"}`)}
 
-// A 404 that is not the API's word ends no record, whatever it looks like and whatever was asked:
+// A 404 that is not the API's word ends no state, whatever it looks like and whatever was asked:
 // where a list can be had, that is believed; where none can, the run is red and the state as it
 // was.
 func TestReservation_foreignNotFound(t *testing.T) {
@@ -146,7 +146,7 @@ func TestReservation_availablePastItsEnd(t *testing.T) {
 	})(t)
 }
 
-// lost is a reservation whose session has disappeared before its end, and has been let go of.
+// loseSession is a reservation whose session has disappeared before its end, and has been let go of.
 func loseSession(network *acctest.Network, config attrs) (r acctest.State, session sandbox.Session) {
 	network.T.Helper()
 	r = network.Expect(network.Run(acctest.State{}, config), "AVAILABLE", "POST")

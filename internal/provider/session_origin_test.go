@@ -156,7 +156,7 @@ provider "qod" {
 	}
 }
 
-// with is a provider with a ready access token of some client.
+// clientWithToken is a provider with a ready access token of some client.
 func clientWithToken(network *acctest.Network, token, client string) *acctest.ProtocolClient {
 	network.AcceptToken(token, client)
 	return network.ClientWith(attrs{"client_id": nil, "client_secret": nil, "access_token": token})
