@@ -35,9 +35,7 @@ func cameraHas(attribute, value string) statecheck.StateCheck {
 // hour is a session of an hour, as a configuration.
 func hour(more attrs) attrs {
 	config := attrs{"device": attrs{"phone_number": "+34600000010"}, "qos_profile": "QOS_L", "duration": 3600}
-	for name, value := range more {
-		config[name] = value
-	}
+	maps.Copy(config, more)
 	return config
 }
 
@@ -47,9 +45,7 @@ func match(more attrs) attrs {
 		"device": attrs{"phone_number": "+34600000010"}, "qos_profile": "QOS_L",
 		"starts_at": matchStarts, "ends_at": matchEnds,
 	}
-	for name, value := range more {
-		config[name] = value
-	}
+	maps.Copy(config, more)
 	return config
 }
 

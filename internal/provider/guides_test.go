@@ -240,7 +240,7 @@ func TestSnippets(t *testing.T) {
 		t.Fatal(err)
 	}
 	pages := []string{"../../README.md", "../../.github/CONTRIBUTING.md"}
-	err = filepath.WalkDir("../../docs", func(path string, entry fs.DirEntry, err error) error {
+	err = filepath.WalkDir("../../docs", func(path string, _ fs.DirEntry, err error) error {
 		if strings.HasSuffix(path, ".md") {
 			pages = append(pages, path)
 		}

@@ -174,7 +174,7 @@ func TestReservation_grantedBeyondTheWindow(t *testing.T) {
 			network.ExpectNoChange(network.Expect(network.Run(r, config), "ENDED", sent), config, "ENDED")
 		}))
 	}
-	t.Run("every second answer six hours behind", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("every second answer six hours behind", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		network.SkewDate(func(n int, _ sandbox.Operation) time.Duration { return -time.Duration(n%2) * 6 * time.Hour })
 		made := network.Run(acctest.State{}, match(nil))
 		expectErrors(network, made, "Unable to Create QoS Reservation", "Its answers contradict each other", "Nothing was reserved or deleted")
@@ -287,7 +287,7 @@ func expectNoChangeWithoutAPI(network *acctest.Network, r acctest.State, config 
 // What is over stays over by the API's clock when it was seen; this machine's may veto: where it
 // says that the window is not over, the API is asked again.
 func TestReservation_endedTooEarly(t *testing.T) {
-	acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		network.SkewDate(off(6 * time.Hour))
 		over := network.Run(acctest.State{}, match(nil))
 		expectWarnings(network, over, "Clocks Differ", "Reservation Window Has Ended")

@@ -148,7 +148,7 @@ func TestReservation_moveFails(t *testing.T) {
 func TestReservation_endsEarly(t *testing.T) {
 	t.Parallel()
 	const anHourOn = "2028-03-01T01:15:00Z"
-	t.Run("requested, and no end shown", acc.InBubble(0, sandbox.Config{Provisioning: time.Hour}, func(t *testing.T, network *acctest.Network) {
+	t.Run("requested, and no end shown", acc.InBubble(0, sandbox.Config{Provisioning: time.Hour}, func(_ *testing.T, network *acctest.Network) {
 		doNot := attrs{"wait_for_available": false}
 		r := network.Expect(network.Run(acctest.State{}, match(doNot)), "REQUESTED", "POST")
 		network.ExpectOneWarning(network.Run(r, match(doNot).With("ends_at", anHourOn)), "QoS Session Ends Before Its Window", "until "+matchEnds+" at most")
@@ -174,7 +174,7 @@ func TestReservation_endsEarly(t *testing.T) {
 		expectErrors(network, made, "timeouts.create")
 		acctest.ContainsAll(t, strings.Join(made.Warnings(), ""), []string{"QoS Session Ends Before Its Window", "until 2028-03-01T20:1"})
 	}))
-	t.Run("the window closes during the wait", acc.InBubble(time.Hour, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("the window closes during the wait", acc.InBubble(time.Hour, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		config := match(attrs{"ends_at": "2028-02-29T20:15:30Z", "timeouts": attrs{"update": "1m"}})
 		r := createScheduled(network, config)
 		keepRequested(network, 1000)

@@ -221,7 +221,7 @@ func TestReservation_takenBack(t *testing.T) {
 			t.Errorf("sent was %s, the state has %v; %s", again.Sent, again.Values, acctest.Describe(again.Diagnostics))
 		}
 	}))
-	t.Run("outside of a window that was moved", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("outside of a window that was moved", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		r, session := loseSession(network, match(nil))
 		later := match(attrs{"starts_at": "2028-02-29T22:15:00Z"})
 		r = network.Expect(network.Run(r, later), "SCHEDULED", "")

@@ -48,7 +48,7 @@ func TestReservation_import(t *testing.T) {
 		network.Expect(cut, "SCHEDULED", "DELETE")
 		acctest.ContainsAll(t, strings.Join(cut.Warnings(), ""), []string{"Imported QoS Session Deleted", "lay outside of the window"})
 	}))
-	t.Run("unavailable", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("unavailable", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		r := adopted(network, seed(network))
 		revokeAll(network)
 		r = network.Expect(network.Run(r, match(nil)), "UNAVAILABLE", "")
@@ -83,7 +83,7 @@ func TestReservation_import(t *testing.T) {
 			t.Fatalf("the state has %v", vanished.Values)
 		}
 	}))
-	t.Run("gone before the next plan", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("gone before the next plan", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		id := seed(network)
 		r := adopted(network, id)
 		network.Remove(id)
@@ -150,7 +150,7 @@ func TestReservation_drift(t *testing.T) {
 			}
 		}))
 	}
-	t.Run("recorded, then ended", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("recorded, then ended", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		r := network.Expect(network.Run(acctest.State{}, match(nil)), "AVAILABLE", "POST")
 		drift(network)
 		seen := network.Client().Reservations().Refresh(r)

@@ -256,7 +256,7 @@ func TestReservation_tooLate(t *testing.T) {
 			acctest.ContainsAll(t, strings.Join(made.Warnings(), ""), []string{"Reservation Window Has Ended", matchEnds})
 		}
 	})
-	t.Run("what remains is rounded down", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("what remains is rounded down", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		network.AtMatch(4*time.Hour - 20*time.Second) // and a few milliseconds, until it is asked for
 		network.Expect(network.Run(acctest.State{}, match(nil)), "AVAILABLE", "POST")
 		network.ExpectDuration(19 * time.Second)

@@ -211,7 +211,7 @@ func TestSession_availablePastItsEnd(t *testing.T) {
 			expectSessions(network, next)
 		}))
 	}
-	t.Run("by a clock six hours off", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("by a clock six hours off", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		made := network.Client().MustCreate(hour(nil))
 		network.SkewDate(func(int, sandbox.Operation) time.Duration { return 6 * time.Hour })
 		c := network.ClientPastLag()

@@ -392,7 +392,7 @@ func fieldsOf(typ reflect.Type) []string {
 
 // field is a field of a model.
 func field(model reflect.Value, name string) attr.Value {
-	v, _ := model.FieldByName(name).Interface().(attr.Value)
+	v, _ := reflect.TypeAssert[attr.Value](model.FieldByName(name))
 	return v
 }
 

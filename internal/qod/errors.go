@@ -74,22 +74,23 @@ func (e *TokenError) Error() string {
 	if e.Discovery {
 		what = "discovery"
 	}
-	text := what
+	var text strings.Builder
+	text.WriteString(what)
 	if e.URL != "" {
-		text += " " + e.URL
+		text.WriteString(" " + e.URL)
 	}
 	if e.Status != 0 {
-		text += fmt.Sprintf(": HTTP %d %s", e.Status, http.StatusText(e.Status))
+		fmt.Fprintf(&text, ": HTTP %d %s", e.Status, http.StatusText(e.Status))
 	}
 	for _, s := range []string{e.Code, e.Description} {
 		if s != "" {
-			text += ": " + s
+			text.WriteString(": " + s)
 		}
 	}
 	if e.Err != nil {
-		text += ": " + e.Err.Error()
+		text.WriteString(": " + e.Err.Error())
 	}
-	return text
+	return text.String()
 }
 
 func (e *TokenError) Unwrap() error { return e.Err }

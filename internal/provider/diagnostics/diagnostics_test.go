@@ -158,7 +158,7 @@ func answers(status int, body string, header ...string) func(b *bubble) diag.Dia
 	}
 }
 
-var rateLimited = &qod.Error{
+var errRateLimited = &qod.Error{
 	Operation: qod.OperationCreate, Status: http.StatusTooManyRequests, Code: "QUOTA_EXCEEDED", Message: "Too many sessions", Correlator: correlator,
 }
 
