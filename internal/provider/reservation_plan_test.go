@@ -1,6 +1,6 @@
-// Proves what the plan of a reservation decides, as a table and without a CLI: nothing, an update that
-// sends nothing, one that may create or delete a session, or a replacement. It also proves that
-// Terraform accepts the plan.
+// Proves what the plan of a reservation decides, as a table and without a CLI: nothing, an update
+// that sends nothing, one that may create or delete a session, or a replacement. It also proves
+// that Terraform accepts the plan.
 
 package provider
 
@@ -221,8 +221,8 @@ func TestPlanReservation(t *testing.T) {
 	}
 }
 
-// window_seconds is known at plan time if the configuration has both ends, so that policies and outputs
-// can rely on it.
+// window_seconds is known at plan time if the configuration has both ends, so that policies and
+// outputs can rely on it.
 func TestPlanReservation_windowSeconds(t *testing.T) {
 	t.Parallel()
 	text, none, notYet := types.StringValue, types.StringNull(), types.StringUnknown()

@@ -407,8 +407,8 @@ func differ[M any](a, b M, fields []string) string {
 	return ""
 }
 
-// checkPlanned checks what Terraform demands of a plan: an attribute is planned as configured, or as
-// it was where both mean the same, and is null where it is left out.
+// checkPlanned checks what Terraform demands of a plan: an attribute is planned as configured, or
+// as it was where both mean the same, and is null where it is left out.
 func checkPlanned[M any](t *testing.T, config, planned, prior M, computed ...string) {
 	t.Helper()
 	c, p, was := reflect.ValueOf(config), reflect.ValueOf(planned), reflect.ValueOf(prior)

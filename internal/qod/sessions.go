@@ -30,8 +30,8 @@ type Sessions interface {
 
 // CachedReader is implemented by Sessions that can answer a read from a list.
 type CachedReader interface {
-	// ReadCached returns the session where a shared list shows that it is healthy. It never reads the
-	// session itself. False means that only Read can tell.
+	// ReadCached returns the session where a shared list shows that it is healthy. It never reads
+	// the session itself. False means that only Read can tell.
 	ReadCached(ctx context.Context, ref Ref) (Session, bool)
 }
 
