@@ -16,7 +16,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// creates and others are faults of single answers, of the world that calls them. Left out is what
+// creates and others are faults of single answers, of the sandbox that they are for. Left out is what
 // no program can see through: an API that says in its own words that it refused what it made, and a
 // proxy that sends a request to create twice where the network takes two (of which the first answer
 // never arrives).
