@@ -1,5 +1,5 @@
-// The fast path must say what the framework would have said, whatever it is asked, and must be taken
-// where nothing changed.
+// The fast path must say what the framework would have said, whatever it is asked, and must be
+// taken where nothing changed.
 
 package provider
 

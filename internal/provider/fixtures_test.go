@@ -84,8 +84,8 @@ func refreshAll(c *acctest.ProtocolClient, states []acctest.State) []acctest.Res
 	return sideBySide(len(states), func(i int) acctest.Result { return c.Refresh(states[i]) })
 }
 
-// expectKept checks that an operation has left the state as it was; with what it says: nothing, or an
-// error with these parts in which the session is named.
+// expectKept checks that an operation has left the state as it was; with what it says: nothing, or
+// an error with these parts in which the session is named.
 func expectKept(c *acctest.ProtocolClient, left acctest.Result, was acctest.State, says ...string) {
 	c.T.Helper()
 	if !left.Equal(was) {

@@ -86,7 +86,8 @@ func withMirror(c *acctest.CLI) *acctest.CLI {
 	return c
 }
 
-// copyExample copies a directory of examples into the working directory, in place of its configuration.
+// copyExample copies a directory of examples into the working directory, in place of its
+// configuration.
 func copyExample(c *acctest.CLI, example string) *acctest.CLI {
 	c.Network.T.Helper()
 	if err := os.Remove(filepath.Join(c.Dir, "main.tf")); err != nil {

@@ -55,7 +55,7 @@ func TestLifecycle(t *testing.T) {
 			}
 			c.ExpectInSync()
 		},
-		"prevent_destroy keeps the session": func(_ *testing.T, _ *acctest.Network, c *acctest.CLI, clock *sandbox.OffsetClock) {
+		"prevent_destroy keeps the session": func(_ *testing.T, _ *acctest.Network, c *acctest.CLI, _ *sandbox.OffsetClock) {
 			c.Configure(with("lifecycle { prevent_destroy = true }"))
 			c.Apply()
 			c.Must(1, "destroy", auto, plainly)

@@ -178,7 +178,8 @@ resource "qod_reservation" "camera" {
 }
 `
 
-// mergedReservation applies a reservation before its window, which opens then: what buys is an update.
+// mergedReservation applies a reservation before its window, which opens then: what buys is an
+// update.
 func mergedReservation(network *acctest.Network) *acctest.CLI {
 	network.T.Helper()
 	c := network.CLI(event)
@@ -187,8 +188,8 @@ func mergedReservation(network *acctest.Network) *acctest.CLI {
 	return c
 }
 
-// expectUntainted checks that a failure has tainted nothing, which would have the next apply delete a
-// session.
+// expectUntainted checks that a failure has tainted nothing, which would have the next apply delete
+// a session.
 func expectUntainted(c *acctest.CLI) {
 	c.Network.T.Helper()
 	for _, r := range c.State().Resources {

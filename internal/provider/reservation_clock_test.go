@@ -64,7 +64,7 @@ func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 		},
 		"one answer six hours ahead": {
 			injectFault: func(network *acctest.Network) {
-				network.SkewDate(func(n int, op sandbox.Operation) time.Duration {
+				network.SkewDate(func(_ int, op sandbox.Operation) time.Duration {
 					if op == sandbox.OpRead {
 						return 6 * time.Hour
 					}

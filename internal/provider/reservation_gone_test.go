@@ -146,7 +146,8 @@ func TestReservation_availablePastItsEnd(t *testing.T) {
 	})(t)
 }
 
-// loseSession is a reservation whose session has disappeared before its end, and has been let go of.
+// loseSession is a reservation whose session has disappeared before its end, and has been let go
+// of.
 func loseSession(network *acctest.Network, config attrs) (r acctest.State, session sandbox.Session) {
 	network.T.Helper()
 	r = network.Expect(network.Run(acctest.State{}, config), "AVAILABLE", "POST")
