@@ -101,7 +101,7 @@ func (r *Running) ProviderPID() int {
 		more, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", r.Cmd.Process.Pid, task.Name()))
 		children = append(append(children, ' '), more...)
 	}
-	for _, child := range strings.Fields(string(children)) {
+	for child := range strings.FieldsSeq(string(children)) {
 		name, _ := os.ReadFile("/proc/" + child + "/comm")
 		if strings.HasPrefix(string(name), "terraform-provi") {
 			pid, _ := strconv.Atoi(child)

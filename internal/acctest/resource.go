@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
@@ -30,6 +31,18 @@ func (r State) Text(name string) string {
 // Equal reports whether two states have the same attributes and the same private state.
 func (r State) Equal(other State) bool {
 	return maps.EqualFunc(r.Values, other.Values, tftypes.Value.Equal) && string(r.Private) == string(other.Private)
+}
+
+// Diff is where the attributes of two states differ, for a person to read: - is other, + is r.
+func (r State) Diff(other State) string {
+	texts := func(state State) map[string]string {
+		texts := map[string]string{}
+		for name, value := range state.Values {
+			texts[name] = value.String()
+		}
+		return texts
+	}
+	return cmp.Diff(texts(other), texts(r))
 }
 
 // With is the state with another value for an attribute that is a string; nil is null.
@@ -140,7 +153,7 @@ func (c *ProtocolClient) MustCreate(config Attrs) State {
 func (c *ProtocolClient) ExpectEmptyPlan(r State, config Attrs) {
 	c.T.Helper()
 	if p := c.Plan(r, config); !p.Planned.Equal(r) || len(p.Replace) > 0 || len(p.Diagnostics) > 0 {
-		c.T.Errorf("the plan is not empty: %v, replacing for %v; %s", p.Planned.Values, p.Replace, Describe(p.Diagnostics))
+		c.T.Errorf("the plan is not empty: it replaces for %v; %s\n%s", p.Replace, Describe(p.Diagnostics), p.Planned.Diff(r))
 	}
 }
 

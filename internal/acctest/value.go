@@ -2,6 +2,7 @@ package acctest
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
 	"strings"
 
@@ -19,9 +20,7 @@ type Unknown struct{}
 // With is the configuration with another value at a dotted path, such as device.phone_number.
 func (a Attrs) With(at string, value any) Attrs {
 	changed := Attrs{}
-	for name, v := range a {
-		changed[name] = v
-	}
+	maps.Copy(changed, a)
 	name, rest, nested := strings.Cut(at, ".")
 	if nested {
 		inner, _ := a[name].(Attrs)

@@ -365,12 +365,8 @@ func (u unconfigured) Await(context.Context, qod.Ref) (qod.Session, error) {
 func (u unconfigured) Read(context.Context, qod.Ref) (qod.Session, error) {
 	return qod.Session{}, u.err()
 }
-func (u unconfigured) ReadCached(context.Context, qod.Ref) (qod.Session, bool) {
-	return qod.Session{}, false
-}
 func (u unconfigured) Delete(context.Context, qod.Ref) error                   { return u.err() }
 func (u unconfigured) List(context.Context, qod.Filter) ([]qod.Session, error) { return nil, u.err() }
 func (u unconfigured) Now(context.Context) (time.Time, error)                  { return time.Time{}, u.err() }
-func (u unconfigured) EstimateNow() time.Time                                  { return time.Time{} }
 func (u unconfigured) Endpoint() string                                        { return "" }
 func (u unconfigured) Origin() string                                          { return "" }

@@ -118,8 +118,7 @@ func credentialsUsed(t *testing.T, attributes, env creds) string {
 		return onlyError(t, diags)
 	}
 	_, err := sessions.List(t.Context(), qod.Filter{})
-	var unknown *diagnostics.UnknownConfigurationError
-	if errors.As(err, &unknown) {
+	if unknown, ok := errors.AsType[*diagnostics.UnknownConfigurationError](err); ok {
 		return "unknown " + strings.Join(unknown.Attributes, ", ")
 	}
 	if err != nil {

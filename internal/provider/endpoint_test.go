@@ -84,7 +84,7 @@ func TestEndpoint_unrecorded(t *testing.T) {
 	})(t)
 }
 
-// requested is a record whose wait is to be resumed.
+// requested is a state whose wait is to be resumed.
 func requested(r acctest.State) acctest.State {
 	if r.Text("qos_status") != "" {
 		return r.With("qos_status", "REQUESTED")
@@ -196,14 +196,14 @@ func TestEndpoint_refuses(t *testing.T) {
 	}
 }
 
-// at is the same working directory in an environment that has another endpoint.
+// withEndpoint is the same working directory in an environment that has another endpoint.
 func withEndpoint(c *acctest.CLI, endpoint string) *acctest.CLI {
 	elsewhere := *c
 	elsewhere.Env = append(slices.Clip(c.Env), "QOD_ENDPOINT="+endpoint)
 	return &elsewhere
 }
 
-// resources is what the state holds, as text. (OpenTofu drops the identity of what it could not
+// describeState is what the state holds, as text. (OpenTofu drops the identity of what it could not
 // delete.)
 func describeState(c *acctest.CLI) string {
 	c.Network.T.Helper()

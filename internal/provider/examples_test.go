@@ -104,7 +104,7 @@ func TestExamples_import(t *testing.T) {
 	}
 }
 
-// example is a step that applies an example in place of its own provider block.
+// exampleStep is a step that applies an example in place of its own provider block.
 func exampleStep(network *acctest.Network, hcl string, variables config.Variables) resource.TestStep {
 	if strings.Contains(hcl, `variable "webhook_token"`) {
 		variables["webhook_token"] = config.StringVariable("example-webhook-token")

@@ -74,7 +74,11 @@ func (s fastPath) readUnchanged(ctx context.Context, req *tfprotov6.ReadResource
 	if req.CurrentIdentity != nil && !sameValue(req.CurrentIdentity.IdentityData, id.IdentityData) {
 		return nil, false // the framework refuses the identity of another session
 	}
-	found, ok := s.provider.sessions.ReadCached(ctx, before.ref(s.provider.sessions, private))
+	cached, ok := s.provider.sessions.(qod.CachedReader)
+	if !ok {
+		return nil, false
+	}
+	found, ok := cached.ReadCached(ctx, before.ref(s.provider.sessions, private))
 	if !ok {
 		return nil, false
 	}

@@ -1,5 +1,5 @@
-// The shortcut must say what the framework would have said, whatever it is asked, and must be taken
-// where nothing changed.
+// The fast path must say what the framework would have said, whatever it is asked, and must be
+// taken where nothing changed.
 
 package provider
 
@@ -37,7 +37,7 @@ func (deaf) PlanResourceChange(context.Context, *tfprotov6.PlanResourceChangeReq
 	return nil, errAsked
 }
 
-// refreshing is a provider that has read enough sessions to list them.
+// clientThatLists is a provider that has read enough sessions to list them.
 func clientThatLists(network *acctest.Network) *acctest.ProtocolClient {
 	network.T.Helper()
 	c := network.Client()
@@ -47,7 +47,7 @@ func clientThatLists(network *acctest.Network) *acctest.ProtocolClient {
 	return c
 }
 
-func TestShortcut_read(t *testing.T) {
+func TestFastPath_read(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		change func(network *acctest.Network, id string)
@@ -100,7 +100,8 @@ func TestShortcut_read(t *testing.T) {
 			}
 			got, want := answer(short), answer(long)
 			if !sameOwner(got.State).Equal(sameOwner(want.State)) || !sameIdentity(short, got.State, want.State) || withoutIDs(acctest.Describe(got.Diagnostics)) != withoutIDs(acctest.Describe(want.Diagnostics)) {
-				t.Errorf("the shortcut says %v, %s\nthe framework %v, %s", got.Values, acctest.Describe(got.Diagnostics), want.Values, acctest.Describe(want.Diagnostics))
+				t.Errorf("the fast path says %s\nthe framework %s\n(-framework +fast path)\n%s",
+					acctest.Describe(got.Diagnostics), acctest.Describe(want.Diagnostics), got.Diff(want.State))
 			}
 			s := fastPathOf(short)
 			s.framework = deaf{}
@@ -112,7 +113,7 @@ func TestShortcut_read(t *testing.T) {
 	}
 }
 
-// remembering is a record whose private state is another.
+// remembering is a state whose private state is another.
 func remembering(change func(*sessionPrivate)) func(*acctest.State) {
 	return func(r *acctest.State) {
 		private := decodePrivate(r.Private)
@@ -128,7 +129,7 @@ func privateOf(m sessionPrivate) []byte {
 	return outer
 }
 
-// sameOwner is a record of one and the same owner, who is known to be known: two processes that
+// sameOwner is a state of one and the same owner, who is known to be known: two processes that
 // have to name one name two.
 func sameOwner(r acctest.State) acctest.State {
 	if private := decodePrivate(r.Private); private.Owner != "" {
@@ -142,7 +143,7 @@ func attributesOf(id string) map[string]tftypes.Value {
 	return map[string]tftypes.Value{"id": tftypes.NewValue(tftypes.String, id)}
 }
 
-// sameIdentity reports whether two records have one identity, or both none.
+// sameIdentity reports whether two states have one identity, or both none.
 func sameIdentity(c *acctest.ProtocolClient, a, b acctest.State) bool {
 	c.T.Helper()
 	value := func(r acctest.State) tftypes.Value {
@@ -188,7 +189,7 @@ func without(names ...string) func(*acctest.State) {
 	}
 }
 
-func TestShortcut_plan(t *testing.T) {
+func TestFastPath_plan(t *testing.T) {
 	t.Parallel()
 	config := attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600}
 	tests := map[string]struct {
@@ -222,7 +223,8 @@ func TestShortcut_plan(t *testing.T) {
 			short.Server = s.framework
 			want := short.Plan(r, test.config)
 			if !got.Planned.Equal(want.Planned) || !sameIdentity(short, got.Planned, want.Planned) || acctest.Describe(got.Diagnostics) != acctest.Describe(want.Diagnostics) || len(got.Replace) != len(want.Replace) {
-				t.Errorf("the shortcut plans %v for %v, the framework %v for %v", got.Planned.Values, got.Replace, want.Planned.Values, want.Replace)
+				t.Errorf("the fast path replaces for %v, the framework for %v (-framework +fast path):\n%s",
+					got.Replace, want.Replace, got.Planned.Diff(want.Planned))
 			}
 			s.framework = deaf{}
 			_, err := s.PlanResourceChange(t.Context(), &tfprotov6.PlanResourceChangeRequest{
@@ -236,8 +238,8 @@ func TestShortcut_plan(t *testing.T) {
 	}
 }
 
-// A fault in the shortcut is left to the framework's way, which reports it or does without.
-func TestShortcut_fault(t *testing.T) {
+// A fault in the fast path is left to the framework's way, which reports it or does without.
+func TestFastPath_fault(t *testing.T) {
 	network := acc.NewNetwork(t, sandbox.Config{Provisioning: sandbox.Instant})
 	c := network.Client()
 	r := c.MustCreate(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
@@ -254,7 +256,7 @@ type faulty struct{ qod.Sessions }
 func (faulty) ReadCached(context.Context, qod.Ref) (qod.Session, bool) { panic("a fault") }
 
 // The short way compares bytes, so an identity must be spelled as Terraform spells it.
-func TestShortcut_identity(t *testing.T) {
+func TestFastPath_identity(t *testing.T) {
 	t.Parallel()
 	id := cty.StringVal("3fa85f64-5717-4562-b3fc-2c963f66afa6")
 	want, err := msgpack.Marshal(cty.ObjectVal(map[string]cty.Value{"id": id}), cty.Object(map[string]cty.Type{"id": cty.String}))
@@ -266,7 +268,7 @@ func TestShortcut_identity(t *testing.T) {
 	}
 }
 
-// fastPath is the server as Terraform finds it, with what stands before the framework.
+// fastPathOf is the server as Terraform finds it, with what stands before the framework.
 func fastPathOf(c *acctest.ProtocolClient) fastPath {
 	c.T.Helper()
 	g, _ := c.Server.(panicGuard)

@@ -35,9 +35,7 @@ func cameraHas(attribute, value string) statecheck.StateCheck {
 // hour is a session of an hour, as a configuration.
 func hour(more attrs) attrs {
 	config := attrs{"device": attrs{"phone_number": "+34600000010"}, "qos_profile": "QOS_L", "duration": 3600}
-	for name, value := range more {
-		config[name] = value
-	}
+	maps.Copy(config, more)
 	return config
 }
 
@@ -47,18 +45,16 @@ func match(more attrs) attrs {
 		"device": attrs{"phone_number": "+34600000010"}, "qos_profile": "QOS_L",
 		"starts_at": matchStarts, "ends_at": matchEnds,
 	}
-	for name, value := range more {
-		config[name] = value
-	}
+	maps.Copy(config, more)
 	return config
 }
 
-// camera is a session of an hour, for one of many devices.
+// cameraOf is a session of an hour, for one of many devices.
 func cameraOf(n int, more attrs) attrs {
 	return hour(more).With("device.phone_number", fmt.Sprintf("+3462%07d", n))
 }
 
-// cameras makes so many sessions, in one process.
+// createCameras makes so many sessions, in one process.
 func createCameras(network *acctest.Network, n int, more attrs) []acctest.State {
 	network.T.Helper()
 	c := network.Client()
@@ -83,17 +79,17 @@ func sideBySide[T any](n int, do func(i int) T) []T {
 }
 
 // refreshAll is what a plan reads.
-func refreshAll(c *acctest.ProtocolClient, records []acctest.State) []acctest.Result {
+func refreshAll(c *acctest.ProtocolClient, states []acctest.State) []acctest.Result {
 	c.T.Helper()
-	return sideBySide(len(records), func(i int) acctest.Result { return c.Refresh(records[i]) })
+	return sideBySide(len(states), func(i int) acctest.Result { return c.Refresh(states[i]) })
 }
 
-// kept checks that an operation has left the record as it was; with what it says: nothing, or an
-// error with these parts in which the session is named.
+// expectKept checks that an operation has left the state as it was; with what it says: nothing, or
+// an error with these parts in which the session is named.
 func expectKept(c *acctest.ProtocolClient, left acctest.Result, was acctest.State, says ...string) {
 	c.T.Helper()
 	if !left.Equal(was) {
-		c.T.Errorf("the state has changed to %v", left.Values)
+		c.T.Errorf("the state has changed:\n%s", left.Diff(was))
 	}
 	if acctest.HasError(left.Diagnostics) != (len(says) > 0) || len(left.Diagnostics) > 1 {
 		c.T.Errorf("it says: %s", acctest.Describe(left.Diagnostics))
@@ -105,7 +101,7 @@ func expectKept(c *acctest.ProtocolClient, left acctest.Result, was acctest.Stat
 	}
 }
 
-// patient is a record whose configuration gives a delete so much time.
+// withDeleteTimeout is a state whose configuration gives a delete so much time.
 func withDeleteTimeout(c *acctest.ProtocolClient, r acctest.State, deletes string) acctest.State {
 	c.T.Helper()
 	r.Values = maps.Clone(r.Values)
@@ -113,11 +109,11 @@ func withDeleteTimeout(c *acctest.ProtocolClient, r acctest.State, deletes strin
 	return r
 }
 
-// holds checks that the network holds just the sessions of these records.
-func expectSessions(network *acctest.Network, records ...acctest.State) {
+// expectSessions checks that the network holds just the sessions of these states.
+func expectSessions(network *acctest.Network, states ...acctest.State) {
 	network.T.Helper()
 	var inState []string
-	for _, r := range records {
+	for _, r := range states {
 		if id := r.Text("id"); id != "" {
 			inState = append(inState, strings.ToLower(id))
 		}
@@ -128,7 +124,7 @@ func expectSessions(network *acctest.Network, records ...acctest.State) {
 	}
 }
 
-// shownAs has the network show a session with another end, or anything else.
+// showAs has the network show a session with another end, or anything else.
 func showAs(network *acctest.Network, id string, changes map[string]any) {
 	network.Echo(func(info map[string]any) {
 		if info["sessionId"] == id {
@@ -137,7 +133,7 @@ func showAs(network *acctest.Network, id string, changes map[string]any) {
 	})
 }
 
-// scheduled is a reservation that was made before its window opened, which it does now.
+// createScheduled is a reservation that was made before its window opened, which it does now.
 func createScheduled(network *acctest.Network, config attrs) acctest.State {
 	network.T.Helper()
 	r := network.Expect(network.Run(acctest.State{}, config), "SCHEDULED", "")
@@ -145,7 +141,7 @@ func createScheduled(network *acctest.Network, config attrs) acctest.State {
 	return r
 }
 
-// failsWith checks the errors of a run.
+// expectErrors checks the errors of a run.
 func expectErrors(network *acctest.Network, p acctest.Run, texts ...string) {
 	network.T.Helper()
 	if p.Errors() == "" {
@@ -154,7 +150,7 @@ func expectErrors(network *acctest.Network, p acctest.Run, texts ...string) {
 	acctest.ContainsAll(network.T, p.Errors(), texts)
 }
 
-// slow keeps the network's sessions REQUESTED for a number of looks.
+// keepRequested keeps the network's sessions REQUESTED for a number of looks.
 func keepRequested(network *acctest.Network, looks int) {
 	network.Echo(func(info map[string]any) {
 		if looks--; looks >= 0 {

@@ -16,7 +16,7 @@ import (
 // spent are the requests that a command made.
 type spent []sandbox.Request
 
-// spending runs the CLI and counts.
+// applySpending runs the CLI and counts.
 func applySpending(c *acctest.CLI, args ...string) spent {
 	c.Network.T.Helper()
 	before := len(c.Network.Requests())
@@ -42,7 +42,7 @@ func (s spent) connections() int {
 	return len(distinct)
 }
 
-// atMost fails the test for a count above what is promised.
+// expectAtMost fails the test for a count above what is promised.
 func expectAtMost(network *acctest.Network, what string, got, most int) {
 	network.T.Helper()
 	if got > most {

@@ -65,7 +65,7 @@ func withTools(c *acctest.CLI) *acctest.CLI {
 	return c
 }
 
-// mirrored has the CLI install the provider with init, as the registries' users do, from a mirror
+// withMirror has the CLI install the provider with init, as the registries' users do, from a mirror
 // of both.
 func withMirror(c *acctest.CLI) *acctest.CLI {
 	c.Network.T.Helper()
@@ -86,7 +86,8 @@ func withMirror(c *acctest.CLI) *acctest.CLI {
 	return c
 }
 
-// lay copies a directory of examples into the working directory, in place of its configuration.
+// copyExample copies a directory of examples into the working directory, in place of its
+// configuration.
 func copyExample(c *acctest.CLI, example string) *acctest.CLI {
 	c.Network.T.Helper()
 	if err := os.Remove(filepath.Join(c.Dir, "main.tf")); err != nil {
@@ -240,7 +241,7 @@ func TestSnippets(t *testing.T) {
 		t.Fatal(err)
 	}
 	pages := []string{"../../README.md", "../../.github/CONTRIBUTING.md"}
-	err = filepath.WalkDir("../../docs", func(path string, entry fs.DirEntry, err error) error {
+	err = filepath.WalkDir("../../docs", func(path string, _ fs.DirEntry, err error) error {
 		if strings.HasSuffix(path, ".md") {
 			pages = append(pages, path)
 		}
@@ -283,5 +284,35 @@ func TestSnippets(t *testing.T) {
 		c := network.CLI(hcl)
 		c.Apply()
 		c.Destroy()
+	}
+}
+
+// The guide says how to recover by the words of the messages, so each quotation is in one of them.
+func TestGuide_quotations(t *testing.T) {
+	var messages strings.Builder
+	files, err := filepath.Glob("diagnostics/testdata/*")
+	if err != nil || len(files) == 0 {
+		t.Fatal("there are no messages")
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		messages.Write(content)
+	}
+	quotations := 0
+	for _, heading := range regexp.MustCompile(`(?m)^\*\*".*?\*\*`).FindAllString(readExample(t, "../templates/guides/reliability.md"), -1) {
+		for _, quoted := range regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(heading, -1) {
+			quotations++
+			for part := range strings.SplitSeq(quoted[1], "…") {
+				if part = strings.TrimSpace(part); !strings.Contains(messages.String(), part) {
+					t.Errorf("the guide quotes %q, and no message says so", part)
+				}
+			}
+		}
+	}
+	if quotations < 8 {
+		t.Errorf("%d quotations were found", quotations)
 	}
 }

@@ -21,7 +21,7 @@ func with(more string) string {
 // cameraFor is the camera with another profile, which replaces the session.
 func cameraFor(profile string) string { return strings.Replace(camera, "QOS_L", profile, 1) }
 
-// changes counts the requests that change the network.
+// countWrites counts the requests that change the network.
 func countWrites(network *acctest.Network) int {
 	return network.Count(sandbox.OpCreate) + network.Count(sandbox.OpDelete)
 }
@@ -32,7 +32,7 @@ func TestLifecycle(t *testing.T) {
 	t.Parallel()
 	tofu := acctest.IsOpenTofu(t)
 	for name, test := range map[string]func(*testing.T, *acctest.Network, *acctest.CLI, *sandbox.OffsetClock){
-		"create_before_destroy cannot replace, and the old session is untouched": func(t *testing.T, network *acctest.Network, c *acctest.CLI, clock *sandbox.OffsetClock) {
+		"create_before_destroy cannot replace, and the old session is untouched": func(t *testing.T, network *acctest.Network, c *acctest.CLI, _ *sandbox.OffsetClock) {
 			c.Configure(with("lifecycle { create_before_destroy = true }"))
 			c.Apply()
 			before := network.SessionIDs()
@@ -45,7 +45,7 @@ func TestLifecycle(t *testing.T) {
 				t.Errorf("sessions %v, want the old one %v", after, before)
 			}
 		},
-		"create_before_destroy on a dependent spreads to the session, and the error says so": func(t *testing.T, network *acctest.Network, c *acctest.CLI, clock *sandbox.OffsetClock) {
+		"create_before_destroy on a dependent spreads to the session, and the error says so": func(t *testing.T, _ *acctest.Network, c *acctest.CLI, _ *sandbox.OffsetClock) {
 			dependent := "\nresource \"terraform_data\" \"encoder\" {\n  triggers_replace = qod_session.camera.id\n  lifecycle { create_before_destroy = true }\n}\n"
 			c.Configure(camera + dependent)
 			c.Apply()
@@ -55,7 +55,7 @@ func TestLifecycle(t *testing.T) {
 			}
 			c.ExpectInSync()
 		},
-		"prevent_destroy keeps the session": func(t *testing.T, network *acctest.Network, c *acctest.CLI, clock *sandbox.OffsetClock) {
+		"prevent_destroy keeps the session": func(_ *testing.T, _ *acctest.Network, c *acctest.CLI, _ *sandbox.OffsetClock) {
 			c.Configure(with("lifecycle { prevent_destroy = true }"))
 			c.Apply()
 			c.Must(1, "destroy", auto, plainly)
@@ -72,7 +72,7 @@ func TestLifecycle(t *testing.T) {
 				t.Errorf("%d POSTs and %d sessions, want 50 and 1", posts, sessions)
 			}
 		},
-		"removed forgets the session and leaves it on the network": func(t *testing.T, network *acctest.Network, c *acctest.CLI, clock *sandbox.OffsetClock) {
+		"removed forgets the session and leaves it on the network": func(t *testing.T, network *acctest.Network, c *acctest.CLI, _ *sandbox.OffsetClock) {
 			c.Apply()
 			c.Configure("removed {\n  from = qod_session.camera\n  lifecycle { destroy = false }\n}\n")
 			c.Must(0, apply, auto, plainly)
@@ -81,7 +81,7 @@ func TestLifecycle(t *testing.T) {
 			}
 			network.Remove(network.SessionIDs()[0])
 		},
-		"moved costs no write": func(t *testing.T, network *acctest.Network, c *acctest.CLI, clock *sandbox.OffsetClock) {
+		"moved costs no write": func(t *testing.T, network *acctest.Network, c *acctest.CLI, _ *sandbox.OffsetClock) {
 			c.Apply()
 			before := countWrites(network)
 			c.Configure(strings.Replace(camera, `"camera"`, `"main"`, 1) + "\nmoved {\n  from = qod_session.camera\n  to   = qod_session.main\n}\n")
@@ -90,7 +90,7 @@ func TestLifecycle(t *testing.T) {
 				t.Errorf("the move made %d writes, want none", n)
 			}
 		},
-		"-target reserves only what is named": func(t *testing.T, network *acctest.Network, c *acctest.CLI, clock *sandbox.OffsetClock) {
+		"-target reserves only what is named": func(t *testing.T, network *acctest.Network, c *acctest.CLI, _ *sandbox.OffsetClock) {
 			c.Configure(camera + strings.NewReplacer(`"camera"`, `"other"`, "0010", "0011").Replace(camera))
 			c.Must(0, apply, auto, plainly, "-target=qod_session.camera")
 			c.ExpectInSync()
@@ -99,7 +99,7 @@ func TestLifecycle(t *testing.T) {
 			}
 			c.Apply()
 		},
-		"-replace deletes before it creates": func(t *testing.T, network *acctest.Network, c *acctest.CLI, clock *sandbox.OffsetClock) {
+		"-replace deletes before it creates": func(t *testing.T, network *acctest.Network, c *acctest.CLI, _ *sandbox.OffsetClock) {
 			c.Apply()
 			old := network.SessionIDs()[0]
 			c.Apply("-replace=qod_session.camera")
@@ -107,7 +107,7 @@ func TestLifecycle(t *testing.T) {
 				t.Errorf("%d POSTs and %d DELETEs, want 2 and 1", network.Count(sandbox.OpCreate), network.Count(sandbox.OpDelete))
 			}
 		},
-		"-refresh-only reads, and forgets what is gone": func(t *testing.T, network *acctest.Network, c *acctest.CLI, clock *sandbox.OffsetClock) {
+		"-refresh-only reads, and forgets what is gone": func(t *testing.T, network *acctest.Network, c *acctest.CLI, _ *sandbox.OffsetClock) {
 			c.Apply()
 			before := countWrites(network)
 			c.Must(0, apply, "-refresh-only", auto, plainly)
@@ -119,7 +119,7 @@ func TestLifecycle(t *testing.T) {
 				t.Errorf("-refresh-only made %d writes, want none", n)
 			}
 		},
-		"-refresh=false plans and destroys without a look": func(t *testing.T, network *acctest.Network, c *acctest.CLI, clock *sandbox.OffsetClock) {
+		"-refresh=false plans and destroys without a look": func(t *testing.T, network *acctest.Network, c *acctest.CLI, _ *sandbox.OffsetClock) {
 			c.Apply()
 			network.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: sandbox.Status(500, "")})
 			reads := network.Count(sandbox.OpRead)
@@ -131,7 +131,7 @@ func TestLifecycle(t *testing.T) {
 			}
 			network.Heal()
 		},
-		"ignore_changes leaves the session as it is": func(t *testing.T, network *acctest.Network, c *acctest.CLI, clock *sandbox.OffsetClock) {
+		"ignore_changes leaves the session as it is": func(t *testing.T, network *acctest.Network, c *acctest.CLI, _ *sandbox.OffsetClock) {
 			c.Apply()
 			before := countWrites(network)
 			c.Configure(strings.Replace(with("lifecycle { ignore_changes = [qos_profile] }"), "QOS_L", "QOS_M", 1))
@@ -140,7 +140,7 @@ func TestLifecycle(t *testing.T) {
 				t.Errorf("ignored changes made %d writes, want none", n)
 			}
 		},
-		"a saved plan applied late creates what it said": func(t *testing.T, network *acctest.Network, c *acctest.CLI, clock *sandbox.OffsetClock) {
+		"a saved plan applied late creates what it said": func(_ *testing.T, _ *acctest.Network, c *acctest.CLI, clock *sandbox.OffsetClock) {
 			c.Must(0, plan, "-out=late.tfplan", plainly)
 			clock.Advance(48 * time.Hour)
 			c.Must(0, apply, plainly, "late.tfplan")
@@ -157,7 +157,7 @@ func TestLifecycle(t *testing.T) {
 				t.Errorf("%d sessions, want 1", n)
 			}
 		},
-		"terraform test with a mocked provider makes no request": func(t *testing.T, network *acctest.Network, c *acctest.CLI, clock *sandbox.OffsetClock) {
+		"terraform test with a mocked provider makes no request": func(t *testing.T, network *acctest.Network, c *acctest.CLI, _ *sandbox.OffsetClock) {
 			c.Write("camera.tftest.hcl", `
 mock_provider "qod" {
   mock_resource "qod_session" {
@@ -177,7 +177,7 @@ run "reserves" {
 				t.Errorf("%d requests, want none", n)
 			}
 		},
-		"OpenTofu's destroy = false leaves the session, and its replacement names the cause": func(t *testing.T, network *acctest.Network, c *acctest.CLI, clock *sandbox.OffsetClock) {
+		"OpenTofu's destroy = false leaves the session, and its replacement names the cause": func(t *testing.T, network *acctest.Network, c *acctest.CLI, _ *sandbox.OffsetClock) {
 			c.Configure(with("lifecycle { destroy = false }"))
 			c.Apply()
 			c.Configure(strings.Replace(with("lifecycle { destroy = false }"), "QOS_L", "QOS_M", 1))

@@ -26,27 +26,26 @@ func TestFaults(t *testing.T) {
 	t.Parallel()
 	server := reflect.ValueOf(panicGuard{breaking{}}) // there is nothing behind it, so that every call panics
 	calls := reflect.TypeFor[framework]()
-	for i := range calls.NumMethod() {
-		call := calls.Method(i)
+	for call := range calls.Methods() {
 		t.Run(call.Name, func(t *testing.T) {
 			t.Parallel()
 			if slices.Contains(unguarded, call.Name) {
 				return
 			}
 			answers := server.MethodByName(call.Name).Call([]reflect.Value{reflect.ValueOf(t.Context()), reflect.New(call.Type.In(1).Elem())})
-			if err, _ := answers[1].Interface().(error); err != nil {
+			if err, _ := reflect.TypeAssert[error](answers[1]); err != nil {
 				t.Error(err)
 			}
 			var found []*tfprotov6.Diagnostic
-			if called, ok := answers[0].Interface().(*tfprotov6.CallFunctionResponse); ok {
+			if called, ok := reflect.TypeAssert[*tfprotov6.CallFunctionResponse](answers[0]); ok {
 				summary, detail, _ := strings.Cut(called.Error.Text, ": ")
 				found = append(found, &tfprotov6.Diagnostic{Severity: tfprotov6.DiagnosticSeverityError, Summary: summary, Detail: detail})
-			} else if stream, ok := answers[0].Interface().(*tfprotov6.ListResourceServerStream); ok {
+			} else if stream, ok := reflect.TypeAssert[*tfprotov6.ListResourceServerStream](answers[0]); ok {
 				for result := range stream.Results {
 					found = append(found, result.Diagnostics...)
 				}
 			} else {
-				found, _ = answers[0].Elem().FieldByName("Diagnostics").Interface().([]*tfprotov6.Diagnostic)
+				found, _ = reflect.TypeAssert[[]*tfprotov6.Diagnostic](answers[0].Elem().FieldByName("Diagnostics"))
 			}
 			if len(found) != 1 || found[0].Severity != tfprotov6.DiagnosticSeverityError || found[0].Summary != "Internal Provider Error" ||
 				!strings.Contains(found[0].Detail, "nil pointer") || !strings.Contains(found[0].Detail, "Please report this") {

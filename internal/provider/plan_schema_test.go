@@ -60,7 +60,7 @@ func everyArgument[M any](t *testing.T, r resource.Resource, config, prior M, pl
 		for _, at := range argumentPaths(path.Root(name), a) {
 			changed := config
 			field := reflect.ValueOf(&changed).Elem().FieldByIndex(fields[name])
-			value, _ := field.Interface().(attr.Value)
+			value, _ := reflect.TypeAssert[attr.Value](field)
 			if value.IsNull() {
 				value = ofType(t, a.GetType(), nil)
 			}
@@ -74,8 +74,8 @@ func everyArgument[M any](t *testing.T, r resource.Resource, config, prior M, pl
 			} else if !slices.ContainsFunc(planned.replace, at.Equal) {
 				t.Errorf("a change of %s replaces %v: plan it in planner.request, or write it down as done in place", at, planned.replace)
 			}
-			configured, _ := field.Interface().(attr.Value)
-			got, _ := reflect.ValueOf(planned.planned).FieldByIndex(fields[name]).Interface().(attr.Value)
+			configured, _ := reflect.TypeAssert[attr.Value](field)
+			got, _ := reflect.TypeAssert[attr.Value](reflect.ValueOf(planned.planned).FieldByIndex(fields[name]))
 			if !a.IsWriteOnly() && !got.Equal(configured) {
 				t.Errorf("%s is not planned as configured", at)
 			}

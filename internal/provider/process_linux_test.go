@@ -73,7 +73,7 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// recovers applies after a crash, and does what the error says.
+// recoverByImport applies after a crash, and does what the error says.
 func recoverByImport(c *acctest.CLI, address string) {
 	c.Network.T.Helper()
 	text := c.Must(1, "apply", "-auto-approve", "-no-color")
@@ -146,7 +146,7 @@ func posted(config sandbox.Config) (sandbox.Config, <-chan struct{}) {
 	return config, handled
 }
 
-// crashes applies with a provider that is killed in its first POST.
+// killDuringPost applies with a provider that is killed in its first POST.
 func killDuringPost(c *acctest.CLI, handled <-chan struct{}) {
 	c.Network.T.Helper()
 	started := make(chan *acctest.Running, 1)
@@ -178,7 +178,8 @@ resource "qod_reservation" "camera" {
 }
 `
 
-// merged applies a reservation before its window, which opens then: what buys is an update.
+// mergedReservation applies a reservation before its window, which opens then: what buys is an
+// update.
 func mergedReservation(network *acctest.Network) *acctest.CLI {
 	network.T.Helper()
 	c := network.CLI(event)
@@ -187,8 +188,8 @@ func mergedReservation(network *acctest.Network) *acctest.CLI {
 	return c
 }
 
-// isClean checks that a failure has tainted nothing, which would have the next apply delete a
-// session.
+// expectUntainted checks that a failure has tainted nothing, which would have the next apply delete
+// a session.
 func expectUntainted(c *acctest.CLI) {
 	c.Network.T.Helper()
 	for _, r := range c.State().Resources {

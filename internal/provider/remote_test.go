@@ -98,7 +98,7 @@ func (n noted) sweep(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-// ofSandbox is the environment of this world's client.
+// sandboxEnvironment is the environment of this network's client.
 func sandboxEnvironment(network *acctest.Network) func(string) string {
 	return func(name string) string {
 		return map[string]string{

@@ -306,7 +306,7 @@ func TestReservation_workflows(t *testing.T) {
 // same.
 func TestReservationCLI_withoutTheAPI(t *testing.T) {
 	t.Parallel()
-	for name, spoil := range map[string]sandbox.Fault{
+	for name, injectFault := range map[string]sandbox.Fault{
 		"the client is revoked": {Operation: sandbox.OpToken, Times: -1, Effect: sandbox.Status(401, `{"error":"invalid_client"}`)},
 		"the API is down":       {Times: -1, Effect: sandbox.DropBeforeCommit()},
 	} {
@@ -315,7 +315,7 @@ func TestReservationCLI_withoutTheAPI(t *testing.T) {
 			past := strings.NewReplacer(`"camera"`, `"past"`, "+3460000004", "+3460000005").Replace(cameras("2028-02-29T18:00:00Z", "2028-02-29T19:00:00Z"))
 			c := network.CLI(cameras(matchStarts, matchEnds) + past)
 			c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...)
-			network.Fail(spoil)
+			network.Fail(injectFault)
 			c.Plan(0)
 			said := c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...)
 			acctest.ContainsAll(t, said, []string{"QoS Reservation Status Unknown", "The API's time is unknown"})

@@ -28,43 +28,43 @@ func withoutTimes(info map[string]any) {
 }
 
 // A live session inside its window outlives each run whose answers carry a wrong time, and so does
-// its record. The run is red, and says why; the next one with the right time has nothing to do.
+// its state. The run is red, and says why; the next one with the right time has nothing to do.
 func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		echo  func(map[string]any) // from the start
-		spoil func(network *acctest.Network)
-		list  bool           // of lists alone
-		cache sandbox.Effect // before all that reads; it has got its answers one minute and half an hour before
-		says  []string
+		echo        func(map[string]any) // from the start
+		injectFault func(network *acctest.Network)
+		list        bool           // of lists alone
+		cache       sandbox.Effect // before all that reads; it has got its answers one minute and half an hour before
+		says        []string
 	}{
 		"all answers six hours ahead": {
-			spoil: func(network *acctest.Network) { network.SkewDate(off(6 * time.Hour)) },
-			says:  []string{"shows the session as AVAILABLE", "until 2028-03-01T00:1", "shows 2028-03-01T02:17", "This machine's clock shows 2028-02-29T20:17"},
+			injectFault: func(network *acctest.Network) { network.SkewDate(off(6 * time.Hour)) },
+			says:        []string{"shows the session as AVAILABLE", "until 2028-03-01T00:1", "shows 2028-03-01T02:17", "This machine's clock shows 2028-02-29T20:17"},
 		},
 		"all answers six hours ahead, and no times shown": {
-			echo:  withoutTimes,
-			spoil: func(network *acctest.Network) { network.SkewDate(off(6 * time.Hour)) },
-			says:  []string{"the window is not open", "shows 2028-03-01T02:17", "By this machine's clock, which shows 2028-02-29T20:17"},
+			echo:        withoutTimes,
+			injectFault: func(network *acctest.Network) { network.SkewDate(off(6 * time.Hour)) },
+			says:        []string{"the window is not open", "shows 2028-03-01T02:17", "By this machine's clock, which shows 2028-02-29T20:17"},
 		},
 		"all answers six hours behind": {
-			spoil: func(network *acctest.Network) { network.SkewDate(off(-6 * time.Hour)) },
-			says:  []string{"shows the session as AVAILABLE from 2028-02-29T20:15", "shows 2028-02-29T14:17"},
+			injectFault: func(network *acctest.Network) { network.SkewDate(off(-6 * time.Hour)) },
+			says:        []string{"shows the session as AVAILABLE from 2028-02-29T20:15", "shows 2028-02-29T14:17"},
 		},
 		"all answers six hours behind, and no times shown": {
-			echo:  withoutTimes,
-			spoil: func(network *acctest.Network) { network.SkewDate(off(-6 * time.Hour)) },
-			says:  []string{"shows 2028-02-29T14:17"},
+			echo:        withoutTimes,
+			injectFault: func(network *acctest.Network) { network.SkewDate(off(-6 * time.Hour)) },
+			says:        []string{"shows 2028-02-29T14:17"},
 		},
 		"every second answer six hours ahead": {
-			spoil: func(network *acctest.Network) {
+			injectFault: func(network *acctest.Network) {
 				network.SkewDate(func(n int, _ sandbox.Operation) time.Duration { return time.Duration(n%2) * 6 * time.Hour })
 			},
 			says: []string{"Its answers contradict each other", "2028-02-29T20:17", "2028-03-01T02:17"},
 		},
 		"one answer six hours ahead": {
-			spoil: func(network *acctest.Network) {
-				network.SkewDate(func(n int, op sandbox.Operation) time.Duration {
+			injectFault: func(network *acctest.Network) {
+				network.SkewDate(func(_ int, op sandbox.Operation) time.Duration {
 					if op == sandbox.OpRead {
 						return 6 * time.Hour
 					}
@@ -91,7 +91,7 @@ func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 			says: []string{"Its answers contradict each other", "cache answers in its place"},
 		},
 		"no Date": {
-			spoil: func(network *acctest.Network) {
+			injectFault: func(network *acctest.Network) {
 				network.Fail(sandbox.Fault{Times: -1, Effect: sandbox.Header("Date", "")})
 			},
 			says: []string{"Its answers carry no Date header"},
@@ -100,7 +100,7 @@ func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 		t.Run(name, acc.InBubble(time.Hour, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 			network.Echo(test.echo)
 			r := network.Expect(network.Run(acctest.State{}, match(nil)), "SCHEDULED", "")
-			cached := test.spoil == nil
+			cached := test.injectFault == nil
 			if network.AtMatch(-30 * time.Minute); cached {
 				network.Fail(sandbox.Fault{Operation: sandbox.OpList, Effect: test.cache})
 				network.Client().Reservations().Refresh(r)
@@ -117,7 +117,7 @@ func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 				}
 				network.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: test.cache})
 			} else {
-				test.spoil(network)
+				test.injectFault(network)
 			}
 			kept := network.Run(r, match(nil))
 			expectErrors(network, kept, append(test.says, "Unable to Read QoS Reservation", "kept as it was", "-refresh=false", "Session: "+r.Text("session_id"))...)
@@ -174,7 +174,7 @@ func TestReservation_grantedBeyondTheWindow(t *testing.T) {
 			network.ExpectNoChange(network.Expect(network.Run(r, config), "ENDED", sent), config, "ENDED")
 		}))
 	}
-	t.Run("every second answer six hours behind", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("every second answer six hours behind", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		network.SkewDate(func(n int, _ sandbox.Operation) time.Duration { return -time.Duration(n%2) * 6 * time.Hour })
 		made := network.Run(acctest.State{}, match(nil))
 		expectErrors(network, made, "Unable to Create QoS Reservation", "Its answers contradict each other", "Nothing was reserved or deleted")
@@ -182,7 +182,7 @@ func TestReservation_grantedBeyondTheWindow(t *testing.T) {
 	}))
 }
 
-// warns checks the summaries of the warnings of a run without errors.
+// expectWarnings checks the summaries of the warnings of a run without errors.
 func expectWarnings(network *acctest.Network, p acctest.Run, summaries ...string) {
 	network.T.Helper()
 	var got []string
@@ -196,7 +196,7 @@ func expectWarnings(network *acctest.Network, p acctest.Run, summaries ...string
 }
 
 // What has no session needs no clock. A reservation that is over asks for nothing, one that is
-// scheduled keeps its record and says that the time is not known: plan, apply and destroy do their
+// scheduled keeps its state and says that the time is not known: plan, apply and destroy do their
 // work. One that is due buys nothing without the time; one with a session is an error.
 func TestReservation_withoutTheAPI(t *testing.T) {
 	t.Parallel()
@@ -223,7 +223,7 @@ func TestReservation_withoutTheAPI(t *testing.T) {
 			network.SkewDate(func(n int, _ sandbox.Operation) time.Duration { return time.Duration(n%2) * time.Hour })
 		},
 	}
-	for name, spoil := range faults {
+	for name, injectFault := range faults {
 		t.Run(name, acc.InBubble(time.Hour, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 			past := match(attrs{"starts_at": "2028-02-29T18:00:00Z", "ends_at": "2028-02-29T19:00:00Z"})
 			other := match(attrs{"device": attrs{"phone_number": "+34600000011"}})
@@ -237,7 +237,7 @@ func TestReservation_withoutTheAPI(t *testing.T) {
 			if due.Text("status") != "DUE" {
 				t.Fatalf("it is %s", due.Text("status"))
 			}
-			spoil(network)
+			injectFault(network)
 			requests := len(network.Requests())
 			expectNoChangeWithoutAPI(network, ended, past)
 			if gone := network.Client().Reservations().Destroy(ended); len(gone.Diagnostics) > 0 || gone.Values != nil {
@@ -276,7 +276,7 @@ func TestReservation_withoutTheAPI(t *testing.T) {
 	}
 }
 
-// idleWithoutTheAPI checks that a run without the API has nothing to do.
+// expectNoChangeWithoutAPI checks that a run without the API has nothing to do.
 func expectNoChangeWithoutAPI(network *acctest.Network, r acctest.State, config attrs) {
 	network.T.Helper()
 	if p := network.Run(r, config); p.Planned || len(p.Diagnostics) > 0 || !p.Equal(r) {
@@ -287,7 +287,7 @@ func expectNoChangeWithoutAPI(network *acctest.Network, r acctest.State, config 
 // What is over stays over by the API's clock when it was seen; this machine's may veto: where it
 // says that the window is not over, the API is asked again.
 func TestReservation_endedTooEarly(t *testing.T) {
-	acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		network.SkewDate(off(6 * time.Hour))
 		over := network.Run(acctest.State{}, match(nil))
 		expectWarnings(network, over, "Clocks Differ", "Reservation Window Has Ended")
@@ -344,7 +344,7 @@ func TestReservation_startsNow(t *testing.T) {
 	}
 }
 
-// passUnknown is a pass whose plan does not know the start yet.
+// runWithUnknown is a run whose plan does not know the start yet.
 func runWithUnknown(network *acctest.Network, r acctest.State, config attrs) acctest.Run {
 	network.T.Helper()
 	before := len(strings.Fields(network.Writes()))

@@ -19,37 +19,37 @@ import (
 func TestReservation_createFails(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		spoil  func(*acctest.Network)
-		more   attrs
-		status string // empty: nothing is in state
-		says   []string
+		injectFault func(*acctest.Network)
+		more        attrs
+		status      string // empty: nothing is in state
+		says        []string
 	}{
 		"refused": {
-			spoil: func(network *acctest.Network) {
+			injectFault: func(network *acctest.Network) {
 				network.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.Status(400, `{"message":"not today"}`)})
 			},
 			says: []string{"Unable to Create QoS Reservation", "not today", "No session was created"},
 		},
 		"too slow": {
-			spoil:  func(network *acctest.Network) { keepRequested(network, 1000) },
-			more:   attrs{"timeouts": attrs{"create": "5s"}},
-			status: "REQUESTED",
-			says:   []string{"Unable to Create QoS Reservation", "timeouts.create", "tainted", "untaint"},
+			injectFault: func(network *acctest.Network) { keepRequested(network, 1000) },
+			more:        attrs{"timeouts": attrs{"create": "5s"}},
+			status:      "REQUESTED",
+			says:        []string{"Unable to Create QoS Reservation", "timeouts.create", "tainted", "untaint"},
 		},
 		"unavailable": {
-			spoil:  func(network *acctest.Network) { network.Before(sandbox.OpRead, once(func() { revokeAll(network) })) },
-			status: "UNAVAILABLE",
-			says:   []string{"Unable to Create QoS Reservation", "UNAVAILABLE", "tainted"},
+			injectFault: func(network *acctest.Network) { network.Before(sandbox.OpRead, once(func() { revokeAll(network) })) },
+			status:      "UNAVAILABLE",
+			says:        []string{"Unable to Create QoS Reservation", "UNAVAILABLE", "tainted"},
 		},
 		"another profile": {
-			spoil: func(network *acctest.Network) {
+			injectFault: func(network *acctest.Network) {
 				network.Echo(func(info map[string]any) { info["qosProfile"] = "QOS_S" })
 			},
 			status: "AVAILABLE",
 			says:   []string{"Unable to Create QoS Reservation", "QOS_S instead of QOS_L", "tainted"},
 		},
 		"gone while it is waited for": {
-			spoil: func(network *acctest.Network) {
+			injectFault: func(network *acctest.Network) {
 				keepRequested(network, 1)
 				network.Before(sandbox.OpRead, func(int, *http.Request) {
 					for _, id := range network.SessionIDs() {
@@ -62,7 +62,7 @@ func TestReservation_createFails(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
-			test.spoil(network)
+			test.injectFault(network)
 			failed := network.Run(acctest.State{}, match(test.more))
 			network.Expect(failed, test.status, "POST")
 			expectErrors(network, failed, test.says...)
@@ -148,7 +148,7 @@ func TestReservation_moveFails(t *testing.T) {
 func TestReservation_endsEarly(t *testing.T) {
 	t.Parallel()
 	const anHourOn = "2028-03-01T01:15:00Z"
-	t.Run("requested, and no end shown", acc.InBubble(0, sandbox.Config{Provisioning: time.Hour}, func(t *testing.T, network *acctest.Network) {
+	t.Run("requested, and no end shown", acc.InBubble(0, sandbox.Config{Provisioning: time.Hour}, func(_ *testing.T, network *acctest.Network) {
 		doNot := attrs{"wait_for_available": false}
 		r := network.Expect(network.Run(acctest.State{}, match(doNot)), "REQUESTED", "POST")
 		network.ExpectOneWarning(network.Run(r, match(doNot).With("ends_at", anHourOn)), "QoS Session Ends Before Its Window", "until "+matchEnds+" at most")
@@ -174,12 +174,12 @@ func TestReservation_endsEarly(t *testing.T) {
 		expectErrors(network, made, "timeouts.create")
 		acctest.ContainsAll(t, strings.Join(made.Warnings(), ""), []string{"QoS Session Ends Before Its Window", "until 2028-03-01T20:1"})
 	}))
-	t.Run("the window closes during the wait", acc.InBubble(time.Hour, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("the window closes during the wait", acc.InBubble(time.Hour, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		config := match(attrs{"ends_at": "2028-02-29T20:15:30Z", "timeouts": attrs{"update": "1m"}})
 		r := createScheduled(network, config)
 		keepRequested(network, 1000)
 		network.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: sandbox.Status(429, "")})
 		made := network.Run(r, config)
-		expectErrors(network, made, "Its window has closed meanwhile, so the next apply deletes it")
+		expectErrors(network, made, "Its window has closed in the meantime, so the next apply deletes it")
 	}))
 }

@@ -14,7 +14,7 @@ import (
 
 var denied = sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: sandbox.Status(403, `{"code":"PERMISSION_DENIED"}`)}
 
-// A 404 that is not the API's word ends no record, whatever it looks like and whatever was asked:
+// A 404 that is not the API's word ends no state, whatever it looks like and whatever was asked:
 // where a list can be had, that is believed; where none can, the run is red and the state as it
 // was.
 func TestReservation_foreignNotFound(t *testing.T) {
@@ -36,12 +36,12 @@ func TestReservation_foreignNotFound(t *testing.T) {
 					t.Errorf("%s: sent was %s, and the state has %v", what, network.Writes(), left.Values)
 				}
 			}
-			for what, spoil := range map[string]func(){
+			for what, injectFault := range map[string]func(){
 				"for all":                func() { answers(network, -1, sandbox.OpRead, sandbox.OpList, sandbox.OpDelete) },
 				"where lists are denied": func() { answers(network, -1, sandbox.OpRead, sandbox.OpDelete); network.Fail(denied) },
 			} {
 				network.Advance(2 * time.Minute)
-				spoil()
+				injectFault()
 				c := network.Client().Reservations()
 				unharmed("read "+what, c.Refresh(r), "Unable to Read QoS Reservation", "404 Not Found", "does not prove that the session is gone")
 				unharmed("update "+what, c.Apply(c.Plan(r, longer)), "Unable to Update QoS Reservation", "404 Not Found")
@@ -146,7 +146,8 @@ func TestReservation_availablePastItsEnd(t *testing.T) {
 	})(t)
 }
 
-// lost is a reservation whose session has disappeared before its end, and has been let go of.
+// loseSession is a reservation whose session has disappeared before its end, and has been let go
+// of.
 func loseSession(network *acctest.Network, config attrs) (r acctest.State, session sandbox.Session) {
 	network.T.Helper()
 	r = network.Expect(network.Run(acctest.State{}, config), "AVAILABLE", "POST")
@@ -221,7 +222,7 @@ func TestReservation_takenBack(t *testing.T) {
 			t.Errorf("sent was %s, the state has %v; %s", again.Sent, again.Values, acctest.Describe(again.Diagnostics))
 		}
 	}))
-	t.Run("outside of a window that was moved", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("outside of a window that was moved", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		r, session := loseSession(network, match(nil))
 		later := match(attrs{"starts_at": "2028-02-29T22:15:00Z"})
 		r = network.Expect(network.Run(r, later), "SCHEDULED", "")
@@ -286,6 +287,6 @@ func TestReservation_destroysTheLost(t *testing.T) {
 		if gone.Values != nil || acctest.HasError(gone.Diagnostics) {
 			t.Errorf("it says: %s", acctest.Describe(gone.Diagnostics))
 		}
-		acctest.ContainsAll(t, strings.Join(gone.Warnings(), ""), []string{"QoS Session " + session.ID, "until it disappeared from the network before its end", session.ID})
+		acctest.ContainsAll(t, strings.Join(gone.Warnings(), ""), []string{"QoS Session " + session.ID, "until it disappeared from the network, before its end", session.ID})
 	}))
 }

@@ -46,9 +46,9 @@ func TestReservation_import(t *testing.T) {
 	t.Run("outside of its window", acc.InBubble(time.Hour, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		cut := network.Run(adopted(network, seed(network)), match(nil))
 		network.Expect(cut, "SCHEDULED", "DELETE")
-		acctest.ContainsAll(t, strings.Join(cut.Warnings(), ""), []string{"Imported QoS Session Deleted", "lay outside of the window"})
+		acctest.ContainsAll(t, strings.Join(cut.Warnings(), ""), []string{"Imported QoS Session Deleted", "lay outside the window"})
 	}))
-	t.Run("unavailable", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("unavailable", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		r := adopted(network, seed(network))
 		revokeAll(network)
 		r = network.Expect(network.Run(r, match(nil)), "UNAVAILABLE", "")
@@ -83,7 +83,7 @@ func TestReservation_import(t *testing.T) {
 			t.Fatalf("the state has %v", vanished.Values)
 		}
 	}))
-	t.Run("gone before the next plan", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("gone before the next plan", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		id := seed(network)
 		r := adopted(network, id)
 		network.Remove(id)
@@ -120,7 +120,7 @@ func TestReservation_drift(t *testing.T) {
 		}
 		network.ExpectNoChange(replaced, match(nil), "AVAILABLE")
 	}))
-	t.Run("outside of the window", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("outside the window", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		shorter := match(attrs{"ends_at": "2028-02-29T22:15:00Z"})
 		r := network.Expect(network.Run(acctest.State{}, match(nil)), "AVAILABLE", "POST")
 		r = network.Expect(network.Run(r, shorter), "AVAILABLE", "")
@@ -150,7 +150,7 @@ func TestReservation_drift(t *testing.T) {
 			}
 		}))
 	}
-	t.Run("recorded, then ended", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("recorded, then ended", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		r := network.Expect(network.Run(acctest.State{}, match(nil)), "AVAILABLE", "POST")
 		drift(network)
 		seen := network.Client().Reservations().Refresh(r)

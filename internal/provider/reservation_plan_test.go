@@ -1,6 +1,6 @@
-// Proves what planning decides of a reservation, without a CLI: nothing, an update that sends
-// nothing, one that may reserve or release, or a replacement. That it stays within what Terraform
-// accepts, and that no clock has a say.
+// Proves what the plan of a reservation decides, as a table and without a CLI: nothing, an update
+// that sends nothing, one that may create or delete a session, or a replacement. It also proves
+// that Terraform accepts the plan.
 
 package provider
 
@@ -52,7 +52,7 @@ func appliedReservation() reservationModel {
 	return m
 }
 
-func stands(status string) func(*reservationModel) {
+func withStatus(status string) func(*reservationModel) {
 	return func(m *reservationModel) {
 		m.Status = types.StringValue(status)
 		switch status {
@@ -64,7 +64,7 @@ func stands(status string) func(*reservationModel) {
 	}
 }
 
-func lasts(starts, ends types.String) func(*reservationModel) {
+func withWindow(starts, ends types.String) func(*reservationModel) {
 	return func(m *reservationModel) {
 		m.StartsAt, m.EndsAt = validators.NewInstant(starts), validators.NewInstant(ends)
 	}
@@ -83,9 +83,9 @@ func TestPlanReservation(t *testing.T) {
 		none            = types.StringNull()
 		notYet          = types.StringUnknown()
 		imported        = sessionPrivate{Imported: true}
-		doNot           = func(m *reservationModel) { m.WaitForAvailable = types.BoolValue(false) }
+		noWait          = func(m *reservationModel) { m.WaitForAvailable = types.BoolValue(false) }
 		unrecorded      = func(m *reservationModel) { m.Endpoint = none }
-		later           = lasts(text(matchStarts), text("2028-03-01T01:15:00Z"))
+		later           = withWindow(text(matchStarts), text("2028-03-01T01:15:00Z"))
 		extends         = func(m *reservationModel) { m.ReplaceToExtend = types.BoolValue(true) }
 		ends            = func(at string) change { return func(m *reservationModel) { m.ExpiresAt = text(at) } }
 		asked           = func(until string) sessionPrivate { return sessionPrivate{RequestedUntil: instantOf(text(until))} }
@@ -108,49 +108,49 @@ func TestPlanReservation(t *testing.T) {
 		warns         string
 	}{
 		{name: "as applied", want: nothing},
-		{name: "SCHEDULED", prior: stands("SCHEDULED"), want: nothing},
-		{name: "ENDED", prior: stands("ENDED"), want: nothing},
+		{name: "SCHEDULED", prior: withStatus("SCHEDULED"), want: nothing},
+		{name: "ENDED", prior: withStatus("ENDED"), want: nothing},
 		{name: "no endpoint", prior: unrecorded, want: nothing},
 		{name: "no endpoint, timeouts changed", prior: unrecorded, config: changedTimeouts, want: update},
-		{name: "no endpoint, and DUE", prior: both(stands("DUE"), unrecorded), want: act},
-		{name: "DUE", prior: stands("DUE"), want: act},
-		{name: "UNAVAILABLE", prior: stands("UNAVAILABLE"), want: act},
-		{name: "OVERDUE", prior: stands("OVERDUE"), want: act},
-		{name: "REQUESTED", prior: stands("REQUESTED"), want: act},
-		{name: "REQUESTED, waiting not wanted", prior: both(stands("REQUESTED"), doNot), config: doNot, want: nothing},
-		{name: "REQUESTED, waiting not known", prior: stands("REQUESTED"), config: func(m *reservationModel) { m.WaitForAvailable = types.BoolUnknown() }, want: act},
-		{name: "OVERDUE, waiting not wanted", prior: both(stands("OVERDUE"), doNot), config: doNot, want: act},
+		{name: "no endpoint, and DUE", prior: both(withStatus("DUE"), unrecorded), want: act},
+		{name: "DUE", prior: withStatus("DUE"), want: act},
+		{name: "UNAVAILABLE", prior: withStatus("UNAVAILABLE"), want: act},
+		{name: "OVERDUE", prior: withStatus("OVERDUE"), want: act},
+		{name: "REQUESTED", prior: withStatus("REQUESTED"), want: act},
+		{name: "REQUESTED, waiting not wanted", prior: both(withStatus("REQUESTED"), noWait), config: noWait, want: nothing},
+		{name: "REQUESTED, waiting not known", prior: withStatus("REQUESTED"), config: func(m *reservationModel) { m.WaitForAvailable = types.BoolUnknown() }, want: act},
+		{name: "OVERDUE, waiting not wanted", prior: both(withStatus("OVERDUE"), noWait), config: noWait, want: act},
 
 		{name: "end later", config: later, want: update, warns: "There will be no session from 2028-03-01T00:15:00Z until the first run after it."},
-		{name: "end later, REQUESTED, waiting not wanted", prior: both(stands("REQUESTED"), doNot), config: both(later, doNot), want: update},
-		{name: "end later, and DUE", prior: stands("DUE"), config: later, want: act},
+		{name: "end later, REQUESTED, waiting not wanted", prior: both(withStatus("REQUESTED"), noWait), config: both(later, noWait), want: update},
+		{name: "end later, and DUE", prior: withStatus("DUE"), config: later, want: act},
 		{name: "end later, to be replaced", config: both(later, extends), private: asked(matchEnds), want: act},
 		{name: "end later, to be replaced, end asked for not known", config: both(later, extends), want: act},
 		{name: "end later before, now to be replaced", prior: later, config: both(later, extends), private: asked(matchEnds), want: act},
 		{name: "end later, replaced already and granted less", prior: later, config: both(later, extends), private: asked("2028-03-01T01:15:00Z"), want: update},
 		{name: "end later, replacing not known", config: both(later, func(m *reservationModel) { m.ReplaceToExtend = types.BoolUnknown() }), want: act},
 		{name: "replacing wanted, and no gap", config: extends, private: asked(matchEnds), want: update},
-		{name: "replacing wanted, and SCHEDULED", prior: stands("SCHEDULED"), config: both(later, extends), want: act},
+		{name: "replacing wanted, and SCHEDULED", prior: withStatus("SCHEDULED"), config: both(later, extends), want: act},
 		{name: "replacing no longer wanted", prior: extends, want: update},
-		{name: "end earlier, to be replaced", config: both(lasts(text(matchStarts), text("2028-02-29T23:15:00Z")), extends), private: asked(matchEnds), want: act},
-		{name: "end earlier, behind the session", prior: ends("2028-02-29T22:15:00Z"), config: lasts(text(matchStarts), text("2028-02-29T23:15:00Z")), want: update, warns: "There will be no session from 2028-02-29T22:15:00Z"},
-		{name: "start later, before the session", prior: func(m *reservationModel) { m.StartedAt = text("2028-02-29T21:30:00Z") }, config: lasts(text("2028-02-29T21:15:00Z"), text(matchEnds)), want: update},
-		{name: "end earlier", config: lasts(text(matchStarts), text("2028-02-29T23:15:00Z")), want: act},
-		{name: "end a part of a second later", config: lasts(text(matchStarts), text("2028-03-01T00:15:00.5Z")), want: update},
-		{name: "start later", config: lasts(text("2028-02-29T21:15:00Z"), text(matchEnds)), want: act},
-		{name: "start left out", config: lasts(none, text(matchEnds)), want: update},
-		{name: "start added", prior: lasts(none, text(matchEnds)), want: update},
-		{name: "next week", prior: stands("ENDED"), config: lasts(text("2028-03-07T20:15:00Z"), text("2028-03-08T00:15:00Z")), want: act},
-		{name: "end not known", config: lasts(text(matchStarts), notYet), want: act, warns: "The window of a reservation with a live session is not known before the apply."},
-		{name: "end not known, and no session", prior: stands("SCHEDULED"), config: lasts(text(matchStarts), notYet), want: act},
-		{name: "start not known", config: lasts(notYet, text(matchEnds)), want: act, warns: "The window of a reservation with a live session is not known before the apply."},
-		{name: "the same instants, spelled otherwise", config: lasts(text("2028-02-29T21:15:00+01:00"), text("2028-02-29T19:15:00-05:00")), want: nothing},
-		{name: "the same instants with fractions", config: lasts(text("2028-02-29T20:15:00.000Z"), text("2028-03-01T00:15:00.0Z")), want: nothing},
-		{name: "spelled otherwise, and DUE", prior: stands("DUE"), config: lasts(text("2028-02-29T21:15:00+01:00"), text(matchEnds)), want: act},
+		{name: "end earlier, to be replaced", config: both(withWindow(text(matchStarts), text("2028-02-29T23:15:00Z")), extends), private: asked(matchEnds), want: act},
+		{name: "end earlier, behind the session", prior: ends("2028-02-29T22:15:00Z"), config: withWindow(text(matchStarts), text("2028-02-29T23:15:00Z")), want: update, warns: "There will be no session from 2028-02-29T22:15:00Z"},
+		{name: "start later, before the session", prior: func(m *reservationModel) { m.StartedAt = text("2028-02-29T21:30:00Z") }, config: withWindow(text("2028-02-29T21:15:00Z"), text(matchEnds)), want: update},
+		{name: "end earlier", config: withWindow(text(matchStarts), text("2028-02-29T23:15:00Z")), want: act},
+		{name: "end a part of a second later", config: withWindow(text(matchStarts), text("2028-03-01T00:15:00.5Z")), want: update},
+		{name: "start later", config: withWindow(text("2028-02-29T21:15:00Z"), text(matchEnds)), want: act},
+		{name: "start left out", config: withWindow(none, text(matchEnds)), want: update},
+		{name: "start added", prior: withWindow(none, text(matchEnds)), want: update},
+		{name: "next week", prior: withStatus("ENDED"), config: withWindow(text("2028-03-07T20:15:00Z"), text("2028-03-08T00:15:00Z")), want: act},
+		{name: "end not known", config: withWindow(text(matchStarts), notYet), want: act, warns: "The window of a reservation with a live session is not known before the apply."},
+		{name: "end not known, and no session", prior: withStatus("SCHEDULED"), config: withWindow(text(matchStarts), notYet), want: act},
+		{name: "start not known", config: withWindow(notYet, text(matchEnds)), want: act, warns: "The window of a reservation with a live session is not known before the apply."},
+		{name: "the same instants, spelled otherwise", config: withWindow(text("2028-02-29T21:15:00+01:00"), text("2028-02-29T19:15:00-05:00")), want: nothing},
+		{name: "the same instants with fractions", config: withWindow(text("2028-02-29T20:15:00.000Z"), text("2028-03-01T00:15:00.0Z")), want: nothing},
+		{name: "spelled otherwise, and DUE", prior: withStatus("DUE"), config: withWindow(text("2028-02-29T21:15:00+01:00"), text(matchEnds)), want: act},
 
 		{name: "timeouts changed", config: changedTimeouts, want: update},
-		{name: "waiting switched off", config: doNot, want: update},
-		{name: "waiting switched off while SCHEDULED", prior: stands("SCHEDULED"), config: doNot, want: update},
+		{name: "waiting switched off", config: noWait, want: update},
+		{name: "waiting switched off while SCHEDULED", prior: withStatus("SCHEDULED"), config: noWait, want: update},
 
 		{name: "phone changed", config: func(m *reservationModel) { m.Device = member(m.Device, "phone_number", text("+34611222334")) }, want: "device.phone_number"},
 		{name: "profile changed", config: func(m *reservationModel) { m.QoSProfile = text("QOS_E") }, want: "qos_profile"},
@@ -158,22 +158,22 @@ func TestPlanReservation(t *testing.T) {
 		{name: "server changed", config: func(m *reservationModel) { m.ApplicationServer = serverOf("198.51.100.0/25", "2001:db8::/32") }, want: "application_server.ipv4_address"},
 		{name: "webhook changed", config: func(m *reservationModel) { m.NotificationURL = text("https://example.com/2") }, want: "notification_url"},
 		{name: "token version changed", config: func(m *reservationModel) { m.NotificationAuthTokenVersion = validators.NewWholeNumber(2) }, want: "notification_auth_token_version"},
-		{name: "profile and window changed", config: both(lasts(text(matchStarts), text("2028-03-01T01:15:00Z")), func(m *reservationModel) { m.QoSProfile = text("QOS_E") }), want: "qos_profile"},
+		{name: "profile and window changed", config: both(withWindow(text(matchStarts), text("2028-03-01T01:15:00Z")), func(m *reservationModel) { m.QoSProfile = text("QOS_E") }), want: "qos_profile"},
 		{name: "address re-spelled", config: func(m *reservationModel) {
 			m.Device = member(m.Device, "ipv6_address", text("2A02:9130:0:0:0:0:0:0077"))
 		}, want: nothing},
-		{name: "profile not known", config: func(m *reservationModel) { m.QoSProfile = notYet }, want: "qos_profile", warns: "Not known until the apply: qos_profile."},
-		{name: "device not known", config: func(m *reservationModel) { m.Device = types.ObjectUnknown(deviceTypes) }, want: "device", warns: "Not known until the apply: device."},
+		{name: "profile not known", config: func(m *reservationModel) { m.QoSProfile = notYet }, want: "qos_profile", warns: "Not known before the apply: qos_profile."},
+		{name: "device not known", config: func(m *reservationModel) { m.Device = types.ObjectUnknown(deviceTypes) }, want: "device", warns: "Not known before the apply: device."},
 		{name: "phone not known, profile changed", config: func(m *reservationModel) {
 			m.Device, m.QoSProfile = member(m.Device, "phone_number", notYet), text("QOS_E")
 		}, want: "device.phone_number qos_profile"},
 
-		{name: "imported", private: imported, prior: lasts(none, none), want: act},
-		{name: "imported, without webhook", private: imported, prior: both(lasts(none, none), func(m *reservationModel) {
+		{name: "imported", private: imported, prior: withWindow(none, none), want: act},
+		{name: "imported, without webhook", private: imported, prior: both(withWindow(none, none), func(m *reservationModel) {
 			m.NotificationURL, m.NotificationAuthTokenVersion = none, validators.NullWholeNumber()
-		}), want: act, warns: "The API does not show notification_url, notification_auth_token_version"},
-		{name: "imported while UNAVAILABLE", private: imported, prior: both(lasts(none, none), stands("UNAVAILABLE")), want: act},
-		{name: "imported another device", private: imported, prior: both(lasts(none, none), func(m *reservationModel) {
+		}), want: act, warns: "from the configuration: notification_url, notification_auth_token_version."},
+		{name: "imported while UNAVAILABLE", private: imported, prior: both(withWindow(none, none), withStatus("UNAVAILABLE")), want: act},
+		{name: "imported another device", private: imported, prior: both(withWindow(none, none), func(m *reservationModel) {
 			m.Device = member(m.Device, "phone_number", text("+34611222334"))
 		}), want: "device.phone_number"},
 	} {
@@ -226,12 +226,12 @@ func TestPlanReservation(t *testing.T) {
 			if want := config.windowSeconds(); !planned.WindowSeconds.Equal(want) {
 				t.Errorf("window_seconds is %s, want %s", planned.WindowSeconds, want)
 			}
-			lawful(t, config, planned, prior, "ID", "SessionID", "Status", "StartedAt", "ExpiresAt", "WindowSeconds", "Endpoint", "Sessions", "GrantedSeconds")
-			var notes []string
-			for _, note := range plan.warnings {
-				notes = append(notes, note.Detail())
+			checkPlanned(t, config, planned, prior, "ID", "SessionID", "Status", "StartedAt", "ExpiresAt", "WindowSeconds", "Endpoint", "Sessions", "GrantedSeconds")
+			var said []string
+			for _, w := range plan.warnings {
+				said = append(said, w.Detail())
 			}
-			if said := strings.Join(notes, "\n"); (row.warns == "") != (said == "") || !strings.Contains(said, row.warns) || plan.warnings.HasError() {
+			if said := strings.Join(said, "\n"); (row.warns == "") != (said == "") || !strings.Contains(said, row.warns) || plan.warnings.HasError() {
 				t.Errorf("it warns %q, want %q", said, row.warns)
 			}
 			if again := planReservation(freshConfig, &freshPrior, row.private, configuredEndpoint); !reflect.DeepEqual(again, plan) {
@@ -241,8 +241,8 @@ func TestPlanReservation(t *testing.T) {
 	}
 }
 
-// window_seconds is known while planning where the configuration says both ends, so that policies
-// and outputs can count on it.
+// window_seconds is known at plan time if the configuration has both ends, so that policies and
+// outputs can rely on it.
 func TestPlanReservation_windowSeconds(t *testing.T) {
 	t.Parallel()
 	text, none, notYet := types.StringValue, types.StringNull(), types.StringUnknown()
@@ -259,7 +259,7 @@ func TestPlanReservation_windowSeconds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			config := fullReservation()
-			lasts(test.starts, test.ends)(&config)
+			withWindow(test.starts, test.ends)(&config)
 			if got := planReservation(config, nil, sessionPrivate{}, configuredEndpoint).planned.WindowSeconds; !got.Equal(test.want) {
 				t.Errorf("planned is %s, want %s", got, test.want)
 			}

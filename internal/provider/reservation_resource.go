@@ -67,7 +67,7 @@ func (r *reservationResource) warnIfWindowOver(planned reservationModel) diag.Di
 	if !known {
 		return nil
 	}
-	if now := r.api.EstimateNow(); !now.IsZero() && w.hasEnded(now) {
+	if now := estimateNow(r.api); !now.IsZero() && w.hasEnded(now) {
 		return diag.Diagnostics{diagnostics.WindowEnded(planned.EndsAt.ValueString(), "the API's clock", now)}
 	} else if now.IsZero() && w.hasEnded(time.Now()) {
 		return diag.Diagnostics{diagnostics.WindowEnded(planned.EndsAt.ValueString(), "this machine's clock", time.Now())}

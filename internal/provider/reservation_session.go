@@ -50,7 +50,7 @@ func (m reservationModel) lostRef(lost lostSession, api qod.Sessions) (ref qod.R
 func readLost(ctx context.Context, api qod.Sessions, model reservationModel, private sessionPrivate) (*qod.Session, sessionPrivate) {
 	lost := private.Lost
 	ref, ok := model.lostRef(lost, api)
-	if !ok || !lost.mayBeAlive(api.EstimateNow()) {
+	if !ok || !lost.mayBeAlive(estimateNow(api)) {
 		return nil, private
 	}
 	found, err := api.Read(ctx, ref)

@@ -169,7 +169,6 @@ type closing struct {
 }
 
 func (closing) Check(qod.Spec) []qod.Problem             { return nil }
-func (closing) EstimateNow() time.Time                   { return time.Time{} }
 func (c closing) Now(context.Context) (time.Time, error) { return *c.now, nil }
 func (c closing) Create(context.Context, qod.Spec) (qod.Session, error) {
 	*c.now = c.now.Add(4 * time.Hour)
@@ -257,7 +256,7 @@ func TestReservation_tooLate(t *testing.T) {
 			acctest.ContainsAll(t, strings.Join(made.Warnings(), ""), []string{"Reservation Window Has Ended", matchEnds})
 		}
 	})
-	t.Run("what remains is rounded down", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("what remains is rounded down", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		network.AtMatch(4*time.Hour - 20*time.Second) // and a few milliseconds, until it is asked for
 		network.Expect(network.Run(acctest.State{}, match(nil)), "AVAILABLE", "POST")
 		network.ExpectDuration(19 * time.Second)
@@ -317,7 +316,6 @@ type ticking struct {
 }
 
 func (ticking) Check(qod.Spec) []qod.Problem { return nil }
-func (ticking) EstimateNow() time.Time       { return time.Time{} }
 func (ticking) Endpoint() string             { return "https://ticking.example" }
 func (ticking) Origin() string               { return "https://ticking.example" }
 

@@ -21,35 +21,35 @@ func TestReservation_updateFails(t *testing.T) {
 	t.Parallel()
 	refuse := sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.Status(400, `{"code":"INVALID_ARGUMENT","message":"not today"}`)}
 	tests := map[string]struct {
-		spoil        func(*acctest.Network)
+		injectFault  func(*acctest.Network)
 		more         attrs
 		status, sent string
 		says         []string
 		next         string
 	}{
 		"refused": {
-			spoil:  func(network *acctest.Network) { network.Fail(refuse) },
-			status: "DUE", sent: "POST", next: "POST",
+			injectFault: func(network *acctest.Network) { network.Fail(refuse) },
+			status:      "DUE", sent: "POST", next: "POST",
 			says: []string{"Unable to Update QoS Reservation", "not today", "No session was created"},
 		},
 		"too slow": {
-			spoil:  func(network *acctest.Network) { keepRequested(network, 100) },
-			more:   attrs{"timeouts": attrs{"update": "5s"}},
-			status: "REQUESTED", sent: "POST",
+			injectFault: func(network *acctest.Network) { keepRequested(network, 100) },
+			more:        attrs{"timeouts": attrs{"update": "5s"}},
+			status:      "REQUESTED", sent: "POST",
 			says: []string{"Unable to Update QoS Reservation", "timeouts.update", "It is still requested. The next apply resumes the wait."},
 		},
 		"unavailable": {
-			spoil:  func(network *acctest.Network) { network.Before(sandbox.OpRead, once(func() { revokeAll(network) })) },
-			status: "UNAVAILABLE", sent: "POST", next: "DELETE POST",
+			injectFault: func(network *acctest.Network) { network.Before(sandbox.OpRead, once(func() { revokeAll(network) })) },
+			status:      "UNAVAILABLE", sent: "POST", next: "DELETE POST",
 			says: []string{"Unable to Update QoS Reservation", "UNAVAILABLE", "The next apply replaces it"},
 		},
 		"another profile": {
-			spoil:  func(network *acctest.Network) { network.Echo(onlyAtFirst(map[string]any{"qosProfile": "QOS_S"})) },
-			status: "AVAILABLE", sent: "POST",
+			injectFault: func(network *acctest.Network) { network.Echo(onlyAtFirst(map[string]any{"qosProfile": "QOS_S"})) },
+			status:      "AVAILABLE", sent: "POST",
 			says: []string{"Unable to Update QoS Reservation", "QOS_S instead of QOS_L", "The next apply deletes it and requests a new one"},
 		},
 		"the answer is lost, and there is no list": {
-			spoil: func(network *acctest.Network) {
+			injectFault: func(network *acctest.Network) {
 				network.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.DropBeforeCommit()})
 				network.Before(sandbox.OpCreate, once(func() {
 					network.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: sandbox.Status(403, `{}`)})
@@ -59,7 +59,7 @@ func TestReservation_updateFails(t *testing.T) {
 			says: []string{"Unable to Update QoS Reservation", "may exist and be billed", "terraform state rm 'ADDRESS'", "terraform import 'ADDRESS'", `qod_reservation.camera["north"]`},
 		},
 		"somebody has the device": {
-			spoil: func(network *acctest.Network) {
+			injectFault: func(network *acctest.Network) {
 				network.Seed(sandbox.Session{ClientID: otherClient.ID, Device: sandbox.Device{PhoneNumber: "+34600000010"}, Duration: 60})
 			},
 			status: "DUE", sent: "POST",
@@ -71,7 +71,7 @@ func TestReservation_updateFails(t *testing.T) {
 			config := match(test.more)
 			r := createScheduled(network, config)
 			id := r.Text("id")
-			test.spoil(network)
+			test.injectFault(network)
 			failed := network.Run(r, config)
 			r = network.Expect(failed, test.status, test.sent)
 			expectErrors(network, failed, test.says...)

@@ -144,9 +144,9 @@ var scenarios = []scenario{
 	{what: "the window is moved while there is a session", tests: "TestReservation_moves"},
 	{what: "the window is over before anything was made", tests: "TestReservation_neverMade"},
 
-	// Which world: a plan, and a session, belong to one.
+	// Which endpoint: a plan, and a session, belong to one.
 	{what: "a saved plan is applied at another endpoint", tests: "TestEndpoint_savedPlan TestEndpoint_refuses"},
-	{what: "one session is held by two resources", tests: "TestSession_heldTwice TestSession_heldTwiceCLI TestShortcut_heldTwice"},
+	{what: "one session is held by two resources", tests: "TestSession_heldTwice TestSession_heldTwiceCLI TestFastPath_heldTwice"},
 	{what: "a value that is not known replaces a live session", tests: "TestPlanSession TestPlanReservation TestReservation_workflows"},
 
 	// What the client believes, whoever asks.

@@ -211,7 +211,7 @@ func TestSession_availablePastItsEnd(t *testing.T) {
 			expectSessions(network, next)
 		}))
 	}
-	t.Run("by a clock six hours off", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("by a clock six hours off", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		made := network.Client().MustCreate(hour(nil))
 		network.SkewDate(func(int, sandbox.Operation) time.Duration { return 6 * time.Hour })
 		c := network.ClientPastLag()
@@ -243,7 +243,7 @@ func TestSession_grantedInThePast(t *testing.T) {
 			info["expiresAt"] = network.Clock.Now().Add(-100 * time.Second).UTC().Format(time.RFC3339)
 		})
 		made := network.Client().Create(hour(nil))
-		acctest.ContainsAll(t, made.Errors(), []string{"Unable to Create QoS Session: ", "past by its own clock", "Session: " + made.Text("id")})
+		acctest.ContainsAll(t, made.Errors(), []string{"Unable to Create QoS Session: ", "which has passed by its own clock", "Session: " + made.Text("id")})
 		expectSessions(network, made.State)
 	})(t)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"reflect"
 	"strings"
 	"testing"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
@@ -115,8 +115,8 @@ func TestSession_requestBody(t *testing.T) {
 	document := documented(t)
 	for _, r := range network.Requests(sandbox.OpCreate) {
 		got, seconds := decoded(t, r.Body)
-		if !reflect.DeepEqual(got, want[seconds]) {
-			t.Errorf("POST %s\nwant %v", r.Body, want[seconds])
+		if diff := cmp.Diff(want[seconds], any(got)); diff != "" {
+			t.Errorf("POST %s (-want +got):\n%s", r.Body, diff)
 		}
 		delete(want, seconds)
 	}

@@ -75,7 +75,7 @@ func TestSession_busyDelete(t *testing.T) {
 			expectSessions(network)
 		}))
 	}
-	t.Run("for too long", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("for too long", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		c := network.Client()
 		made := c.MustCreate(hour(attrs{"timeouts": attrs{"delete": "1s"}}))
 		network.InjectFault(sandbox.OpDelete, -1, sandbox.Status(423, `{"code": "BUSY", "message": "not now"}`))

@@ -24,7 +24,7 @@ func sessionGone(ctx context.Context, op diagnostics.Operation, api qod.Sessions
 	switch {
 	case otherOrigin && private.mayBeAlive(ref.ExpiresAt, timeOrZero(ctx, api)):
 		return diag.Diagnostics{op.MadeElsewhere(ref.ID, private.Origin, api.Origin(), err)}
-	case !private.mayBeAlive(ref.ExpiresAt, api.EstimateNow()):
+	case !private.mayBeAlive(ref.ExpiresAt, estimateNow(api)):
 		return nil
 	case strings.HasSuffix(api.Origin(), " as token"):
 		return diag.Diagnostics{op.GoneForToken(ref.ID, api.Origin())}

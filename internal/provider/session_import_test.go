@@ -214,9 +214,9 @@ func TestSession_importRefuses(t *testing.T) {
 	acctest.ContainsAll(t, missing.Errors(), []string{"Unable to Import QoS Session: ", unknown + " does not exist at " + network.Endpoint()})
 	network.Fail(sandbox.Fault{Operation: sandbox.OpRead, Effect: sandbox.Status(404, page, "Content-Type", "text/html")})
 	network.Fail(sandbox.Fault{Operation: sandbox.OpList, Effect: sandbox.Status(503, "")})
-	spoilt := c.Import(seeded.ID)
-	if strings.Contains(spoilt.Errors(), "does not exist") || !acctest.HasError(spoilt.Diagnostics) {
-		t.Errorf("a web page says that the session does not exist: %s", acctest.Describe(spoilt.Diagnostics))
+	disturbed := c.Import(seeded.ID)
+	if strings.Contains(disturbed.Errors(), "does not exist") || !acctest.HasError(disturbed.Diagnostics) {
+		t.Errorf("a web page says that the session does not exist: %s", acctest.Describe(disturbed.Diagnostics))
 	}
 }
 

@@ -160,7 +160,7 @@ func TestSession_emptyLists(t *testing.T) {
 	}
 }
 
-// sessions reads the data source and checks what it warns of.
+// sessionsRead reads the data source and checks what it warns of.
 func sessionsRead(c *acctest.ProtocolClient, t *testing.T, warns []string) []tftypes.Value {
 	t.Helper()
 	schema := c.Schemas.DataSourceSchemas["qod_sessions"]

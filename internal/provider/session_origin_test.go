@@ -18,16 +18,16 @@ var otherClient = sandbox.ClientCredentials{ID: "other-client", Secret: "other-s
 // before it is sent: see TestEndpoint_refuses.
 func TestSession_otherOrigin(t *testing.T) {
 	t.Parallel()
-	type elsewhere struct {
+	type origin struct {
 		*sandbox.Server
 		client sandbox.ClientCredentials
 	}
-	others := map[string]func(*acctest.Network, sandbox.Clock) elsewhere{
-		"another endpoint": func(network *acctest.Network, clock sandbox.Clock) elsewhere {
-			return elsewhere{sandbox.Start(network.T, sandbox.Config{Clock: clock}), sandbox.DefaultClient}
+	others := map[string]func(*acctest.Network, sandbox.Clock) origin{
+		"another endpoint": func(network *acctest.Network, clock sandbox.Clock) origin {
+			return origin{sandbox.Start(network.T, sandbox.Config{Clock: clock}), sandbox.DefaultClient}
 		},
-		"another client": func(network *acctest.Network, _ sandbox.Clock) elsewhere {
-			return elsewhere{network.Server, otherClient}
+		"another client": func(network *acctest.Network, _ sandbox.Clock) origin {
+			return origin{network.Server, otherClient}
 		},
 	}
 	sessions := map[string]struct {
@@ -156,7 +156,7 @@ provider "qod" {
 	}
 }
 
-// with is a provider with a ready access token of some client.
+// clientWithToken is a provider with a ready access token of some client.
 func clientWithToken(network *acctest.Network, token, client string) *acctest.ProtocolClient {
 	network.AcceptToken(token, client)
 	return network.ClientWith(attrs{"client_id": nil, "client_secret": nil, "access_token": token})

@@ -87,7 +87,7 @@ func TestSession_heldTwice(t *testing.T) {
 }
 
 // Sessions that a list confirms are no exception.
-func TestShortcut_heldTwice(t *testing.T) {
+func TestFastPath_heldTwice(t *testing.T) {
 	network := acc.NewNetwork(t, sandbox.Config{Clock: sandbox.NewManualClock(acctest.KickOff), Provisioning: sandbox.Instant})
 	made := network.Client().MustCreate(hour(nil))
 	other := network.Client().Import(made.Text("id")).State

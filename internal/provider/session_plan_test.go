@@ -1,6 +1,6 @@
-// Proves what planning decides of a session, without a CLI: nothing, an update that sends nothing,
-// or a replacement, and because of which attributes. That it stays within what Terraform accepts as
-// a plan, and that it is pure: what is planned now is planned again when the plan is applied.
+// Proves what the plan of a session decides, as a table and without a CLI: nothing, an update that
+// sends nothing, or a replacement, and because of which attributes. It also proves that Terraform
+// accepts the plan, and that applying it decides the same again.
 
 package provider
 
@@ -16,18 +16,19 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// Where the sessions of these tests were made, and where the provider is now: planning compares
-// nothing, it says which of the two it is.
+// Where the sessions of these tests were created, and what the provider is configured for now. A
+// plan does not compare the two; it has one of them.
 var (
 	madeEndpoint       = types.StringValue("https://gateway.example/v1")
 	configuredEndpoint = types.StringValue("https://other.example/v1")
 )
 
-// fullRequest asks for everything that can be asked for.
+// fullRequest sets every argument that the resources share.
 func fullRequest() requestModel {
 	return requestModel{
 		Device: fromDevice(qod.Device{
@@ -63,7 +64,7 @@ func appliedSession() sessionModel {
 	return m
 }
 
-// importedSession is the state that an import leaves: what the API shows.
+// importedSession is the state after an import: what the API shows.
 func importedSession() sessionModel {
 	m := appliedSession()
 	m.ApplicationServer = types.ObjectNull(serverTypes)
@@ -314,35 +315,25 @@ func TestPlanSession(t *testing.T) {
 			if !plan.planned.NotificationAuthToken.IsNull() {
 				t.Error("the token is planned")
 			}
-			lawful(t, config, plan.planned, prior, computed...)
-			checkNotes(t, plan, row.adopts, row.unknown)
-			pure(t, plan, row.private, config, prior, inputs)
+			checkPlanned(t, config, plan.planned, prior, computed...)
+			checkWarnings(t, plan, row.adopts, row.unknown)
+			checkPure(t, plan, row.private, config, prior, inputs)
 		})
 	}
 }
 
-func checkNotes(t *testing.T, plan sessionPlan, adopts, unknown string) {
+// checkWarnings compares what is warned of. The golden file of package diagnostics has the words.
+func checkWarnings(t *testing.T, plan sessionPlan, adopts, unknown string) {
 	t.Helper()
+	var want diag.Diagnostics
 	switch {
-	case adopts+unknown == "" && len(plan.warnings) > 0:
-		t.Errorf("it notes %v", plan.warnings)
-	case adopts+unknown != "" && (len(plan.warnings) != 1 || plan.warnings.HasError()):
-		t.Errorf("want one warning, got %v", plan.warnings)
 	case adopts != "":
-		want := "The API does not show " + adopts + " of the imported session, so the state takes this from the configuration. " +
-			"It cannot be checked against the network, and nothing is sent there. If the session was made with other values, " +
-			"replace it: terraform apply -replace='ADDRESS' (ADDRESS is the one above)."
-		isNote(t, plan.warnings[0], "Imported Session Adopts Configuration", want)
+		want.Append(diagnostics.AdoptsConfiguration(strings.Split(adopts, ", ")))
 	case unknown != "":
-		isNote(t, plan.warnings[0], "QoS Session Replaced for an Unknown Value", "Not known until the apply: "+unknown+". The API cannot modify a session, so the session is planned to be replaced, "+
-			"which ends a live session, even if the value turns out to be the same.\n\nTo avoid this, first apply what the value depends on: terraform apply -target='OTHER_RESOURCE'.")
+		want.Append(diagnostics.ReplacedForUnknown("session", strings.Split(unknown, ", ")))
 	}
-}
-
-func isNote(t *testing.T, note diag.Diagnostic, summary, detail string) {
-	t.Helper()
-	if note.Summary() != summary || note.Detail() != detail {
-		t.Errorf("the note says\n%s: %s\nwant\n%s: %s", note.Summary(), note.Detail(), summary, detail)
+	if !plan.warnings.Equal(want) {
+		t.Errorf("it warns %v, want %v", plan.warnings, want)
 	}
 }
 
@@ -372,7 +363,7 @@ func TestPlanSession_create(t *testing.T) {
 	}
 }
 
-// A re-spelled address must be planned as it was, or Terraform shows a change that is none.
+// An address in another spelling has to be planned as it was, or Terraform shows a change.
 func TestPlanSession_keepsSpelling(t *testing.T) {
 	t.Parallel()
 	config, prior := fullSession(), appliedSession()
@@ -401,11 +392,11 @@ func fieldsOf(typ reflect.Type) []string {
 
 // field is a field of a model.
 func field(model reflect.Value, name string) attr.Value {
-	v, _ := model.FieldByName(name).Interface().(attr.Value)
+	v, _ := reflect.TypeAssert[attr.Value](model.FieldByName(name))
 	return v
 }
 
-// differ names the first of the fields in which two models differ.
+// differ names the first of the fields in which two models differ; empty for none.
 func differ[M any](a, b M, fields []string) string {
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
 	for _, name := range fields {
@@ -416,27 +407,27 @@ func differ[M any](a, b M, fields []string) string {
 	return ""
 }
 
-// lawful checks Terraform's law of plans: what is configured is planned as configured, or as it
-// was where the provider finds the two to mean the same; what is left out is null.
-func lawful[M any](t *testing.T, config, planned, prior M, computed ...string) {
+// checkPlanned checks what Terraform demands of a plan: an attribute is planned as configured, or
+// as it was where both mean the same, and is null where it is left out.
+func checkPlanned[M any](t *testing.T, config, planned, prior M, computed ...string) {
 	t.Helper()
 	c, p, was := reflect.ValueOf(config), reflect.ValueOf(planned), reflect.ValueOf(prior)
 	for _, name := range fieldsOf(reflect.TypeFor[M]()) {
 		if slices.Contains(computed, name) || name == "NotificationAuthToken" {
 			continue
 		}
-		lawfulValue(t, name, field(c, name), field(p, name), field(was, name))
+		checkPlannedValue(t, name, field(c, name), field(p, name), field(was, name))
 	}
 }
 
-func lawfulValue(t *testing.T, at string, config, planned, prior attr.Value) {
+func checkPlannedValue(t *testing.T, at string, config, planned, prior attr.Value) {
 	t.Helper()
 	c, isObject := config.(types.Object)
 	p, alsoObject := planned.(types.Object)
 	if isObject && alsoObject && isSet(c) && isSet(p) {
 		was, _ := prior.(types.Object)
 		for name, v := range c.Attributes() {
-			lawfulValue(t, at+"."+name, v, p.Attributes()[name], was.Attributes()[name])
+			checkPlannedValue(t, at+"."+name, v, p.Attributes()[name], was.Attributes()[name])
 		}
 		return
 	}
@@ -445,8 +436,8 @@ func lawfulValue(t *testing.T, at string, config, planned, prior attr.Value) {
 	}
 }
 
-// pure checks that nothing but the result came of planning, and that the result comes again.
-func pure(t *testing.T, plan sessionPlan, private sessionPrivate, config, prior sessionModel, inputs func() (sessionModel, sessionModel)) {
+// checkPure checks that planning changes none of its inputs, and that it decides the same again.
+func checkPure(t *testing.T, plan sessionPlan, private sessionPrivate, config, prior sessionModel, inputs func() (sessionModel, sessionModel)) {
 	t.Helper()
 	freshConfig, freshPrior := inputs()
 	if at := differ(config, freshConfig, all); at != "" {

@@ -1,4 +1,4 @@
-// What a record knows of its session beyond its attributes outlives what it has to, and nothing
+// What a state knows of its session beyond its attributes outlives what it has to, and nothing
 // else.
 
 package provider
@@ -69,7 +69,7 @@ func TestSession_adoptionEnds(t *testing.T) {
 	}
 }
 
-// remembering is a record with another private state.
+// withPrivate is a state with another private state.
 func withPrivate(r acctest.State, t *testing.T, m sessionPrivate) acctest.State {
 	t.Helper()
 	value, err := json.Marshal(m)

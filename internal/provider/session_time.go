@@ -41,7 +41,7 @@ func inUse(s qod.Session) bool {
 // sessionExpired is hasExpired by a clock that more than one answer has shown. It asks for the time
 // only if an earlier answer says that the session is past its end.
 func sessionExpired(ctx context.Context, api qod.Sessions, s qod.Session) (bool, error) {
-	estimate := api.EstimateNow()
+	estimate := estimateNow(api)
 	if !inUse(s) || s.ExpiresAt.IsZero() || !estimate.After(s.ExpiresAt.Add(clockTolerance)) {
 		return false, nil
 	}
@@ -61,10 +61,20 @@ func timeOrZero(ctx context.Context, api qod.Sessions) time.Time {
 	return now
 }
 
-// estimateTime is the API's time as one answer has shown it, or else the local time. That is good
-// enough to bound when a session was created, and when it can no longer be alive.
+// estimateNow is the API's time according to a single answer; zero before there is one. Nothing may
+// be bought or ended by it.
+func estimateNow(api qod.Sessions) time.Time {
+	estimator, ok := api.(qod.TimeEstimator)
+	if !ok {
+		return time.Time{}
+	}
+	return estimator.EstimateNow()
+}
+
+// estimateTime is estimateNow or, before there is one, the local time. That is good enough to bound
+// when a session was created, and when it can no longer be alive.
 func estimateTime(api qod.Sessions) time.Time {
-	if now := api.EstimateNow(); !now.IsZero() {
+	if now := estimateNow(api); !now.IsZero() {
 		return now
 	}
 	return time.Now().UTC()

@@ -73,11 +73,11 @@ func onlyAtFirst(shown map[string]any) func(info map[string]any) {
 func TestSession_createEnds(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		config attrs
-		spoil  func(*acctest.Network)
-		says   []string // of the error; none: it is a success
-		warns  []string // of the one warning; none: there is none
-		status string
+		config      attrs
+		injectFault func(*acctest.Network)
+		says        []string // of the error; none: it is a success
+		warns       []string // of the one warning; none: there is none
+		status      string
 	}{
 		"available": {status: "AVAILABLE"},
 		"requested, and nobody waits": {
@@ -85,7 +85,7 @@ func TestSession_createEnds(t *testing.T) {
 			status: "REQUESTED",
 		},
 		"unavailable while it is waited for": {
-			spoil: func(network *acctest.Network) {
+			injectFault: func(network *acctest.Network) {
 				network.Before(sandbox.OpRead, func(int, *http.Request) { network.Revoke(network.SessionIDs()[0]) })
 			},
 			says:   []string{"Unable to Create QoS Session", "UNAVAILABLE", "tainted", "Session: "},
@@ -93,14 +93,14 @@ func TestSession_createEnds(t *testing.T) {
 		},
 		"unavailable at once, and nobody waits": {
 			config: attrs{"wait_for_available": false},
-			spoil: func(network *acctest.Network) {
+			injectFault: func(network *acctest.Network) {
 				network.Echo(func(info map[string]any) { info["qosStatus"] = "UNAVAILABLE" })
 			},
 			says:   []string{"Unable to Create QoS Session", "UNAVAILABLE", "tainted"},
 			status: "UNAVAILABLE",
 		},
 		"another profile": {
-			spoil: func(network *acctest.Network) {
+			injectFault: func(network *acctest.Network) {
 				network.Echo(func(info map[string]any) { info["qosProfile"] = "QOS_S" })
 			},
 			says:   []string{"Unable to Create QoS Session", "QOS_S", "instead of QOS_L", "tainted"},
@@ -108,7 +108,7 @@ func TestSession_createEnds(t *testing.T) {
 		},
 		"another profile, and nobody waits": {
 			config: attrs{"wait_for_available": false},
-			spoil: func(network *acctest.Network) {
+			injectFault: func(network *acctest.Network) {
 				network.Echo(func(info map[string]any) { info["qosProfile"] = "QOS_S" })
 			},
 			says:   []string{"Unable to Create QoS Session", "QOS_S", "instead of QOS_L", "tainted"},
@@ -116,33 +116,33 @@ func TestSession_createEnds(t *testing.T) {
 		},
 		"too slow": {
 			config: attrs{"timeouts": attrs{"create": "2s"}},
-			spoil: func(network *acctest.Network) {
+			injectFault: func(network *acctest.Network) {
 				network.Echo(func(info map[string]any) { info["qosStatus"] = "REQUESTED" })
 			},
 			says:   []string{"Unable to Create QoS Session", "timeouts.create", "tainted", "run terraform untaint to keep it", "resumes the wait"},
 			status: "REQUESTED",
 		},
 		"less than asked for": {
-			spoil:  func(network *acctest.Network) { network.Echo(func(info map[string]any) { info["duration"] = 600 }) },
-			warns:  []string{"QoS Session Shorter Than Requested", "600 of 3600 seconds"},
-			status: "AVAILABLE",
+			injectFault: func(network *acctest.Network) { network.Echo(func(info map[string]any) { info["duration"] = 600 }) },
+			warns:       []string{"QoS Session Shorter Than Requested", "600 of 3600 seconds"},
+			status:      "AVAILABLE",
 		},
 		"less than asked for, as the first answer alone shows": {
-			spoil:  func(network *acctest.Network) { network.Echo(onlyAtFirst(map[string]any{"duration": 600})) },
-			warns:  []string{"QoS Session Shorter Than Requested", "600 of 3600 seconds"},
-			status: "AVAILABLE",
+			injectFault: func(network *acctest.Network) { network.Echo(onlyAtFirst(map[string]any{"duration": 600})) },
+			warns:       []string{"QoS Session Shorter Than Requested", "600 of 3600 seconds"},
+			status:      "AVAILABLE",
 		},
 		"another profile, as the first answer alone shows": {
-			spoil:  func(network *acctest.Network) { network.Echo(onlyAtFirst(map[string]any{"qosProfile": "QOS_S"})) },
-			says:   []string{"Unable to Create QoS Session", "QOS_S", "instead of QOS_L", "tainted"},
-			status: "AVAILABLE",
+			injectFault: func(network *acctest.Network) { network.Echo(onlyAtFirst(map[string]any{"qosProfile": "QOS_S"})) },
+			says:        []string{"Unable to Create QoS Session", "QOS_S", "instead of QOS_L", "tainted"},
+			status:      "AVAILABLE",
 		},
 		"more than asked for": {
-			spoil:  func(network *acctest.Network) { network.Echo(func(info map[string]any) { info["duration"] = 7200 }) },
-			status: "AVAILABLE",
+			injectFault: func(network *acctest.Network) { network.Echo(func(info map[string]any) { info["duration"] = 7200 }) },
+			status:      "AVAILABLE",
 		},
 		"polls fail in passing": {
-			spoil: func(network *acctest.Network) {
+			injectFault: func(network *acctest.Network) {
 				network.Fail(sandbox.Fault{Operation: sandbox.OpRead, Effect: sandbox.Status(503, "")})
 			},
 			status: "AVAILABLE",
@@ -150,8 +150,8 @@ func TestSession_createEnds(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
-			if test.spoil != nil {
-				test.spoil(network)
+			if test.injectFault != nil {
+				test.injectFault(network)
 			}
 			c := network.Client()
 			made := c.Create(hour(test.config))
@@ -228,7 +228,7 @@ func TestSession_createEndsWith(t *testing.T) {
 	}{
 		"interrupted": {api: api{reserve: reserved, await: fails(qod.WaitInterrupted)}, warns: "The next apply resumes the wait.", status: "REQUESTED"},
 		"vanished":    {api: api{reserve: reserved, await: fails(qod.WaitGone)}, says: "The next apply requests a new one."},
-		"denied":      {api: api{reserve: reserved, await: fails(qod.WaitUnauthorized)}, says: "put the credentials right and run terraform untaint", status: "REQUESTED"},
+		"denied":      {api: api{reserve: reserved, await: fails(qod.WaitUnauthorized)}, says: "fix the credentials and run terraform untaint", status: "REQUESTED"},
 		"a fault while waiting": {
 			api:  api{reserve: reserved, await: func() (qod.Session, error) { panic("a fault") }},
 			says: "a fault", status: "REQUESTED",

@@ -163,9 +163,11 @@ func fill(v reflect.Value) {
 			v.Set(reflect.ValueOf(acctest.KickOff))
 			return
 		}
-		for i := range v.NumField() {
-			fill(v.Field(i))
+		for _, field := range v.Fields() {
+			fill(field)
 		}
+	default:
+		panic("a session has a field of type " + v.Type().String())
 	}
 }
 

@@ -23,7 +23,7 @@ func exitWithParent(parent int, postInFlight *sync.RWMutex) {
 	for range time.Tick(parentInterval) {
 		if os.Getppid() != parent {
 			postInFlight.Lock()
-			os.Exit(1) //nolint:forbidigo,revive // there is nobody left to return to, and no POST in flight
+			os.Exit(1) //nolint:revive // there is nobody left to return to, and no POST in flight
 		}
 	}
 }

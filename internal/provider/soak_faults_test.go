@@ -16,10 +16,10 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-// creates and others are faults of single answers, of the world that calls them. Left out is what
-// no program can see through: an API that says in its own words that it refused what it made, and a
-// proxy that sends a request to create twice where the network takes two (of which the first answer
-// never arrives).
+// creates and others are faults of single answers, of the sandbox that they are for. Left out is
+// what no program can see through: an API that says in its own words that it refused what it made,
+// and a proxy that sends a request to create twice where the network takes two (of which the first
+// answer never arrives).
 func creates() map[string]sandbox.Effect {
 	return map[string]sandbox.Effect{
 		"400":                   sandbox.Status(400, `{"code":"INVALID_ARGUMENT"}`),

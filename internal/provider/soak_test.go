@@ -4,7 +4,7 @@
 // inside its window, and none outside); after a destroy the network is empty.
 //
 // The short length is part of the tests. The long one is "make soak": QOD_SOAK says how many
-// worlds, QOD_SOAK_SEED repeats a run that failed.
+// sandboxes, QOD_SOAK_SEED repeats a run that failed.
 
 package provider
 
@@ -29,9 +29,9 @@ const shortSoak = 40
 
 func TestSoak(t *testing.T) {
 	t.Parallel()
-	worlds, seed := mustUint(t, "QOD_SOAK", shortSoak), mustUint(t, "QOD_SOAK_SEED", uint64(time.Now().UnixNano()))
+	sandboxes, seed := mustUint(t, "QOD_SOAK", shortSoak), mustUint(t, "QOD_SOAK_SEED", uint64(time.Now().UnixNano()))
 	t.Logf("seed %d (repeat with QOD_SOAK_SEED)", seed)
-	for i := range worlds {
+	for i := range sandboxes {
 		t.Run(fmt.Sprintf("%d", seed+i), func(t *testing.T) {
 			t.Parallel()
 			// In a bubble, minutes of lag, of retries and of waiting take no time.
@@ -64,7 +64,7 @@ func mustUint(t *testing.T, variable string, otherwise uint64) uint64 {
 	return n
 }
 
-// soak is one world with a few resources.
+// soak is one sandbox with a few resources.
 type soak struct {
 	network   *acctest.Network
 	several   bool // the network takes any number of sessions for a device
@@ -272,7 +272,7 @@ func (s *soak) apply(r *soaked) {
 			r.tainted = false
 		}
 	}
-	if r.tainted && !s.release(r) {
+	if r.tainted && !s.destroyed(r) {
 		return
 	}
 	p := c.Plan(r.state, r.config)
@@ -281,7 +281,7 @@ func (s *soak) apply(r *soaked) {
 	case acctest.HasError(p.Diagnostics):
 		return
 	case len(p.Replace) > 0:
-		if !s.release(r) {
+		if !s.destroyed(r) {
 			return
 		}
 		p = c.Plan(r.state, r.config)
@@ -294,7 +294,7 @@ func (s *soak) apply(r *soaked) {
 	r.state, r.tainted = made.State, creating && acctest.HasError(made.Diagnostics) && made.Values != nil
 }
 
-func (s *soak) release(r *soaked) bool {
+func (s *soak) destroyed(r *soaked) bool {
 	gone := s.of(r).Destroy(r.state)
 	r.say(gone.Diagnostics)
 	if acctest.HasError(gone.Diagnostics) {
@@ -306,7 +306,7 @@ func (s *soak) release(r *soaked) bool {
 
 func (s *soak) destroy(r *soaked) {
 	if r.state.Values != nil {
-		s.release(r)
+		s.destroyed(r)
 	}
 }
 

@@ -15,7 +15,8 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
-func TestStop(t *testing.T) { //nolint:paralleltest // it counts every goroutine of the process
+// It counts every goroutine of the process, so it does not run in parallel.
+func TestStop(t *testing.T) {
 	network := acc.StartNetwork(t, sandbox.Config{Provisioning: time.Hour})
 	c := network.Client()
 	polled := make(chan struct{})
@@ -48,7 +49,7 @@ func TestStop(t *testing.T) { //nolint:paralleltest // it counts every goroutine
 func ours() string {
 	stacks := make([]byte, 1<<20)
 	var found []string
-	for _, stack := range strings.Split(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
+	for stack := range strings.SplitSeq(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
 		if (strings.Contains(stack, "internal/qod.") || strings.Contains(stack, "internal/provider.")) && !strings.Contains(stack, "testing.tRunner(") {
 			found = append(found, stack)
 		}

@@ -121,8 +121,7 @@ func requestedDelay(err error) time.Duration {
 	if isUnauthorized(err) || (errors.As(err, &token) && token.permanent) {
 		return maxRequestedDelay
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.RetryAfter
 	}
 	return 0

@@ -299,8 +299,7 @@ func fromCache(h http.Header) bool {
 
 // withoutURL drops net/http's wrapper, which repeats the whole URL.
 func withoutURL(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		return wrapped.Err
 	}
 	return err

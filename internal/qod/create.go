@@ -295,8 +295,8 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 		if found, err := cr.findLost(ctx, 0); found.ID != "" || err != nil {
 			return found, true, err
 		}
-		// From here on the first POST counts as lost, in case it was processed and lists lag. A second
-		// 401 proves that neither was.
+		// From here on the first POST counts as lost, in case it was processed and lists lag. A
+		// second 401 proves that neither was.
 		defer func() {
 			if isUnauthorized(err) {
 				cr.lost = cr.lost[:len(cr.lost)-1]

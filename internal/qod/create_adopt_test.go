@@ -190,7 +190,7 @@ func TestCreateLooksByListsThatAreWholeAndNew(t *testing.T) {
 		// Nor does such a snapshot prove that a session did not exist before.
 		scenarios[name+", before the POST"] = scenario{
 			Options: qodtest.Options{Sandbox: slowProvisioning},
-			arrange: func(t *testing.T, n *qodtest.Network) {
+			arrange: func(_ *testing.T, n *qodtest.Network) {
 				n.InjectFault(sandbox.OpList, 1, effect)
 				n.SeedSession(fromOtherPipeline)
 				n.InjectFault(sandbox.OpCreate, 1, sandbox.HangBeforeCommit())
@@ -332,9 +332,9 @@ func TestCreateAdoptsOnlyWhatIsOurs(t *testing.T) {
 			arrange: echo(func(i map[string]any) {
 				i["device"] = map[string]any{"ipv4Address": map[string]any{"publicAddress": "203.0.113.7"}}
 			}),
-			spec: withAddress(ptr(int64(40000))), posts: 1, leftBehind: 1, check: wantOneCandidate,
+			spec: withAddress(new(int64(40000))), posts: 1, leftBehind: 1, check: wantOneCandidate,
 		},
-		"it shows our port": {arrange: failCreates(sandbox.DropAfterCommit()), spec: withAddress(ptr(int64(40000))), posts: 1, made: true},
+		"it shows our port": {arrange: failCreates(sandbox.DropAfterCommit()), spec: withAddress(new(int64(40000))), posts: 1, made: true},
 		// The last list is from before another pipeline's POST.
 		"another's session came a while before the POST": {
 			Options: qodtest.Options{Sandbox: slowProvisioning},
@@ -374,7 +374,7 @@ func TestCreateAdoptsOnlyWhatIsOurs(t *testing.T) {
 				n.SeedSession(sandbox.Session{})
 				n.InjectFault(sandbox.OpCreate, 1, sandbox.StatusAfterCommit(http.StatusBadGateway, ""))
 			},
-			posts: 3, check: func(t *testing.T, n *qodtest.Network, err error) {
+			posts: 3, check: func(t *testing.T, _ *qodtest.Network, err error) {
 				_ = qodtest.ErrorAs[*qod.UnresolvedError](t, err)
 				qodtest.Equal(t, "visible", len(qodtest.ErrorAs[*qod.ConflictError](t, err).Visible), 1)
 			},

@@ -331,7 +331,7 @@ func TestCreateWhenTheDeviceHasASession(t *testing.T) {
 				}
 				n.InjectFault(sandbox.OpCreate, 3, conflict)
 			},
-			spec: withAddress(ptr(int64(40000))), posts: 4, made: true,
+			spec: withAddress(new(int64(40000))), posts: 4, made: true,
 		},
 		// Two resources with one session would delete it for each other.
 		"that the network gives out once more": {

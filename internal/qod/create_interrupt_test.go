@@ -175,20 +175,20 @@ func TestCreateOutlivesItsDeadline(t *testing.T) {
 // PostInFlight is held whenever a POST may have an unknown outcome, and released in the end.
 func TestCreateHoldsPostInFlight(t *testing.T) {
 	t.Parallel()
-	var posting lockCounter
-	qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.PostInFlight = &posting }}, func(t *testing.T, n *qodtest.Network) {
+	var postInFlight lockCounter
+	qodtest.InBubble(t, qodtest.Options{Client: func(c *qod.Config) { c.PostInFlight = &postInFlight }}, func(t *testing.T, n *qodtest.Network) {
 		n.InjectFault(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())
 		for _, op := range []sandbox.Operation{sandbox.OpCreate, sandbox.OpList} {
 			n.Before(op, func(int, *http.Request) {
-				if n.Count(sandbox.OpCreate) > 0 && posting.Load() != 1 {
-					t.Errorf("%s: held %d times", op, posting.Load())
+				if n.Count(sandbox.OpCreate) > 0 && postInFlight.Load() != 1 {
+					t.Errorf("%s: held %d times", op, postInFlight.Load())
 				}
 			})
 		}
 		if _, err := n.Create(t.Context(), qodtest.Spec()); err != nil {
 			t.Error(err)
 		}
-		qodtest.Equal(t, "held at the end", posting.Load(), 0)
+		qodtest.Equal(t, "held at the end", postInFlight.Load(), 0)
 	})
 }
 

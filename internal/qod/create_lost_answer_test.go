@@ -156,7 +156,7 @@ func TestCreateLooksForASecondSession(t *testing.T) {
 		},
 		// The first session still exists and is billed.
 		"the second answer shows a session that was there before": {
-			Options: several, arrange: func(t *testing.T, n *qodtest.Network) {
+			Options: several, arrange: func(_ *testing.T, n *qodtest.Network) {
 				there := n.SeedSession(sandbox.Session{})
 				n.Lag(sandbox.OpList, 0)
 				n.InjectFault(sandbox.OpCreate, 1, sandbox.DropBeforeCommit())

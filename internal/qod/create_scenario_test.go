@@ -232,7 +232,7 @@ func wantOneCandidate(t *testing.T, _ *qodtest.Network, err error) {
 	qodtest.Equal(t, "candidates", len(qodtest.ErrorAs[*qod.UnresolvedError](t, err).Candidates), 1)
 }
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
 
 // withAddress names the device by an address that it may share.
 func withAddress(port *int64) func(*qod.Spec) {

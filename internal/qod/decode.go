@@ -29,7 +29,7 @@ func decodeObject(body []byte) (object, error) {
 // 8259 §8.1 lets a parser ignore, and the line that keeps browsers from running JSON as a script.
 func jsonText(body []byte) []byte {
 	body = bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\ufeff"))
-	if rest, guarded := bytes.CutPrefix(bytes.TrimSpace(body), []byte(")]}'")); guarded {
+	if rest, found := bytes.CutPrefix(bytes.TrimSpace(body), []byte(")]}'")); found {
 		return bytes.TrimPrefix(rest, []byte(","))
 	}
 	return body

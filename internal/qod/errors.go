@@ -74,22 +74,23 @@ func (e *TokenError) Error() string {
 	if e.Discovery {
 		what = "discovery"
 	}
-	text := what
+	var text strings.Builder
+	text.WriteString(what)
 	if e.URL != "" {
-		text += " " + e.URL
+		text.WriteString(" " + e.URL)
 	}
 	if e.Status != 0 {
-		text += fmt.Sprintf(": HTTP %d %s", e.Status, http.StatusText(e.Status))
+		fmt.Fprintf(&text, ": HTTP %d %s", e.Status, http.StatusText(e.Status))
 	}
 	for _, s := range []string{e.Code, e.Description} {
 		if s != "" {
-			text += ": " + s
+			text.WriteString(": " + s)
 		}
 	}
 	if e.Err != nil {
-		text += ": " + e.Err.Error()
+		text.WriteString(": " + e.Err.Error())
 	}
-	return text
+	return text.String()
 }
 
 func (e *TokenError) Unwrap() error { return e.Err }
@@ -109,7 +110,8 @@ func isTransientTokenError(err error) bool {
 // ErrNotRenewable says that a static access token was refused. Only who issued it can renew it.
 var ErrNotRenewable = errors.New("the access token was refused and cannot be renewed")
 
-// ErrNotJSON says that something has answered that is not an API: a proxy, a gateway or a login page.
+// ErrNotJSON says that something has answered that is not an API: a proxy, a gateway or a login
+// page.
 var ErrNotJSON = errors.New("the answer is not a JSON object")
 
 // ErrNoDate says that the server's time is not known, because its answers carry no Date header (RFC

@@ -284,7 +284,7 @@ func TestNothingPrints(t *testing.T) {
 
 // When the work is done, no goroutine is left, not even after an interrupt. Not parallel: it counts
 // every goroutine of the package.
-func TestNoGoroutineStays(t *testing.T) { //nolint:paralleltest // see above
+func TestNoGoroutineStays(t *testing.T) {
 	qodtest.InBubble(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
 		n.InjectFault(sandbox.OpToken, 1, sandbox.HangBeforeCommit())
 		_, _ = n.Read(qodtest.CancelAfter(t, time.Second), qod.Ref{ID: qodtest.SessionID})
@@ -307,7 +307,7 @@ func TestNoGoroutineStays(t *testing.T) { //nolint:paralleltest // see above
 }
 
 // The same where connections are kept, and everything takes real time.
-func TestNoGoroutineStaysOnSockets(t *testing.T) { //nolint:paralleltest // it counts, too
+func TestNoGoroutineStaysOnSockets(t *testing.T) {
 	n := qodtest.OnSockets(t, qodtest.Options{})
 	soon := func() context.Context { return qodtest.CancelAfter(t, 50*time.Millisecond) }
 	n.InjectFault(sandbox.OpToken, 1, sandbox.HangBeforeCommit())
@@ -339,7 +339,7 @@ func goroutines() string {
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	var left []string
-	for _, stack := range strings.Split(string(stacks), "\n\n") {
+	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
 		if strings.Contains(stack, "internal/qod.") && !strings.Contains(stack, "testing.tRunner(") {
 			left = append(left, stack)
 		}

@@ -15,9 +15,6 @@ type Sessions interface {
 	Await(ctx context.Context, ref Ref) (Session, error)
 	// Read returns the session. IsGone(err) holds only where it is proven that there is none.
 	Read(ctx context.Context, ref Ref) (Session, error)
-	// ReadCached returns the session where a shared list shows that it is healthy. It never reads
-	// the session itself. False means that only Read can tell.
-	ReadCached(ctx context.Context, ref Ref) (Session, bool)
 	// Delete deletes the session. IsGone(err) holds when there was none.
 	Delete(ctx context.Context, ref Ref) error
 	// List returns the sessions that these credentials can see and that match the filter. With an
@@ -25,13 +22,28 @@ type Sessions interface {
 	List(ctx context.Context, f Filter) ([]Session, error)
 	// Now is the server's time, on which at least two answers agree.
 	Now(ctx context.Context) (time.Time, error)
-	// EstimateNow is the server's time according to a single answer; zero before there is one. It
-	// makes no request, and nothing may be bought or ended by it.
-	EstimateNow() time.Time
 	// Endpoint is the base URL of the API, normalised.
 	Endpoint() string
 	// Origin names where the sessions live: the endpoint, and whose sessions are visible there.
 	Origin() string
 }
 
-var _ Sessions = (*Client)(nil)
+// CachedReader is implemented by Sessions that can answer a read from a list.
+type CachedReader interface {
+	// ReadCached returns the session where a shared list shows that it is healthy. It never reads
+	// the session itself. False means that only Read can tell.
+	ReadCached(ctx context.Context, ref Ref) (Session, bool)
+}
+
+// TimeEstimator is implemented by Sessions that know the server's time without a request.
+type TimeEstimator interface {
+	// EstimateNow is the server's time according to a single answer; zero before there is one. It
+	// makes no request, and nothing may be bought or ended by it.
+	EstimateNow() time.Time
+}
+
+var (
+	_ Sessions      = (*Client)(nil)
+	_ CachedReader  = (*Client)(nil)
+	_ TimeEstimator = (*Client)(nil)
+)

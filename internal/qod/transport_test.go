@@ -202,7 +202,7 @@ func TestTrust(t *testing.T) {
 			says: "expired",
 		},
 		"not valid yet": {
-			tls:  &tls.Config{Certificates: []tls.Certificate{trusted.sign(now.Add(time.Minute), now.Add(time.Hour), "127.0.0.1")}},
+			tls:  &tls.Config{Certificates: []tls.Certificate{trusted.sign(now.Add(30*time.Minute), now.Add(time.Hour), "127.0.0.1")}},
 			says: "not yet valid",
 		},
 		"another host": {

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -58,7 +59,7 @@ func (s *Sandbox) execute(r *http.Request) (ControlResponse, error) {
 	// A browser asks before it sends JSON to another site, so no web page that is open on this
 	// machine can control the sandbox.
 	if r.Header.Get("Content-Type") != "application/json" {
-		return ControlResponse{}, fmt.Errorf("the Content-Type must be application/json")
+		return ControlResponse{}, errors.New("the Content-Type must be application/json")
 	}
 	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, largestBody)).Decode(&request); err != nil {
 		return ControlResponse{}, fmt.Errorf("the body is not valid JSON: %w", err)
@@ -102,7 +103,7 @@ func (s *Sandbox) advance(request ControlRequest) error {
 	}
 	clock, ok := s.clock.(interface{ Advance(d time.Duration) })
 	if !ok {
-		return fmt.Errorf("the clock of this sandbox cannot be advanced")
+		return errors.New("the clock of this sandbox cannot be advanced")
 	}
 	clock.Advance(d)
 	return nil

@@ -62,8 +62,7 @@ func validateRequest(document *openapi3.T, c call) error {
 	if err == nil {
 		return nil
 	}
-	var broken *openapi3.SchemaError
-	if errors.As(err, &broken) {
+	if broken, ok := errors.AsType[*openapi3.SchemaError](err); ok {
 		where := strings.Join(broken.JSONPointer(), ".")
 		if where == "" {
 			where = "the request"

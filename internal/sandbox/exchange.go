@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"crypto/tls"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -36,9 +37,7 @@ func (x *exchange) start(a answer, length int) {
 	if correlator := x.request.Header.Get("X-Correlator"); correlator != "" {
 		header.Set("X-Correlator", correlator)
 	}
-	for name, values := range a.header {
-		header[name] = values
-	}
+	maps.Copy(header, a.header)
 	if length >= 0 && a.status != http.StatusNoContent {
 		header.Set("Content-Length", strconv.Itoa(length))
 	}

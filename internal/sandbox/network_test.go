@@ -337,7 +337,7 @@ func TestHoldAfterDelete(t *testing.T) {
 func TestHistory(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, Config{Provisioning: time.Second})
-	at := func(d time.Duration) time.Time { return noon.Add(d) }
+	at := noon.Add
 	create := func(n int) string {
 		h.clock.Advance(time.Second) // each session has its own time of creation
 		return h.createSession(createBody("+3460000000" + strconv.Itoa(n))).SessionID

@@ -202,7 +202,7 @@ func TestSlowReceiverDelaysOnlyItsSession(t *testing.T) {
 				return nil, r.Context().Err()
 			}
 			fast <- r.URL.Host
-			return &http.Response{StatusCode: 204, Body: http.NoBody, Request: r}, nil
+			return &http.Response{StatusCode: http.StatusNoContent, Body: http.NoBody, Request: r}, nil
 		})
 		h := newHarness(t, Config{Webhooks: slow})
 		h.Revoke(h.Seed(Session{NotificationURL: "http://slow.example/"}).ID)

@@ -36,7 +36,7 @@ func TestMutants(t *testing.T) {
 		t.Fatal(err)
 	}
 	promises := promises(t)
-	guarded := map[string]bool{}
+	mutated := map[string]bool{}
 	for _, file := range files {
 		m, err := parse(file)
 		if err != nil {
@@ -48,7 +48,7 @@ func TestMutants(t *testing.T) {
 		if promises[m.promise] == "" {
 			t.Errorf("%s: the guide does not promise: %s", file, m.promise)
 		}
-		guarded[m.promise] = true
+		mutated[m.promise] = true
 		declared := testsOf(t, filepath.Join(root, m.pkg))
 		for test := range strings.SplitSeq(m.tests, "|") {
 			if !declared[test] || !strings.Contains(promises[m.promise], "`"+test+"`") {
@@ -57,7 +57,7 @@ func TestMutants(t *testing.T) {
 		}
 	}
 	for promise := range promises {
-		if !guarded[promise] {
+		if !mutated[promise] {
 			t.Errorf("no mutant shows that a test holds this promise: %s", promise)
 		}
 	}

@@ -145,20 +145,20 @@ type outcome struct {
 
 // run runs the program in this process.
 func run(environ []string, input string, args ...string) outcome {
-	var out, err shared
+	var out, err lockedBuffer
 	environ = append(environ, instruments...)
 	p := &program{in: strings.NewReader(input), out: &out, err: &err, environ: environ}
 	code := p.run(args)
 	return outcome{code, out.written.String(), err.written.String()}
 }
 
-// shared is a buffer that the program and its command both write to, as they would to a file.
-type shared struct {
+// lockedBuffer is a buffer that the program and its command both write to, as they would to a file.
+type lockedBuffer struct {
 	mu      sync.Mutex
 	written bytes.Buffer
 }
 
-func (s *shared) Write(p []byte) (int, error) {
+func (s *lockedBuffer) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.written.Write(p)

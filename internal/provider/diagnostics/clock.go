@@ -51,8 +51,7 @@ func StatusUnknown(err error) diag.Diagnostic {
 
 // timeCause says why the API's time is not known, and what nobody can decide without it.
 func timeCause(undecided string, err error) message {
-	var contradiction *ContradictionError
-	if errors.As(err, &contradiction) {
+	if contradiction, ok := errors.AsType[*ContradictionError](err); ok {
 		return explainContradiction(contradiction)
 	}
 	m := explain(err)

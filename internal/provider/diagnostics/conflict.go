@@ -47,6 +47,9 @@ func (o Operation) conflict(taken *qod.ConflictError) message {
 			until = "by " + instantText(taken.Now.Add(qod.LongestSession)) + " at the latest"
 		}
 		m.remedy = joined(m.remedy, "Ask who else reserves quality for this device, or apply again when that session has ended, "+until+".") + o.ofOtherReservation(taken)
+		if taken.ListErr != nil {
+			m.remedy += "\n\n" + ifReplaced
+		}
 	}
 	if taken.RetryErr != nil {
 		m.remedy += "\n\n" + introduced("The request was retried, and failed in another way", explain(taken.RetryErr).cause)

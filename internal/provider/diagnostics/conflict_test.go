@@ -18,7 +18,7 @@ var conflictFailures = map[string]failure{
 		return b.create(wanted)
 	}},
 	"conflict/with a session that this run has deleted": {make: func(b *bubble) diag.Diagnostics {
-		b.within(time.Minute)
+		b.limit(time.Minute)
 		b.Seed(sandbox.Session{ID: lostID, Device: tel})
 		if err := b.Delete(b.ctx, qod.Ref{ID: lostID, Device: camera1}); err != nil {
 			b.t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
+// LookFirst is the advice where a session may exist that no state has.
 const LookFirst = "Before the next apply, list the sessions (data source qod_sessions): one that is not in the state may be live."
 
 // CreateFailed reports an operation that did not end with an available session.
@@ -72,6 +73,7 @@ func (o Operation) GrantedInThePast(s qod.Session) diag.Diagnostic {
 	}.fact("Session", s.ID))
 }
 
+// GrantedLess warns of a session that is shorter than requested.
 func GrantedLess(s qod.Session, asked int64) diag.Diagnostic {
 	end := ""
 	if !s.ExpiresAt.IsZero() {

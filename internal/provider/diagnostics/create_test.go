@@ -38,10 +38,10 @@ var createFailures = map[string]failure{
 	"create/404 html": {make: answers(404, webPage, "Content-Type", "text/html")},
 	"create/405":      {make: answers(405, "")},
 	"create/429": {make: func(*bubble) diag.Diagnostics {
-		return one(CreatingSession.CreateFailed(rateLimited))
+		return one(CreatingSession.CreateFailed(errRateLimited))
 	}},
 	"create/429 until the time is up": {make: func(*bubble) diag.Diagnostics {
-		return one(CreatingSession.CreateFailed(&qod.InterruptedError{Operation: qod.OperationCreate, Timeout: true, Err: rateLimited}))
+		return one(CreatingSession.CreateFailed(&qod.InterruptedError{Operation: qod.OperationCreate, Timeout: true, Err: errRateLimited}))
 	}},
 	"create/429 for two hours": {make: answers(429, "", "Retry-After", "7200")},
 	"create/307":               {make: answers(307, "", "Location", "https://login.example/sso?state=hunter2")},
@@ -75,7 +75,7 @@ var createFailures = map[string]failure{
 		return b.create(wanted)
 	}},
 	"create/out of time before anything": {make: func(b *bubble) diag.Diagnostics {
-		b.within(time.Second)
+		b.limit(time.Second)
 		b.fail(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
 		return b.create(wanted)
 	}},
@@ -102,7 +102,7 @@ var createFailures = map[string]failure{
 		defer Catch(&diags)
 		panic("index out of range [3] with length 3")
 	}},
-	"create/proxy that refuses":          {make: unreachable(deadProxy)},
+	"create/proxy that refuses":          {make: unreachable(errDeadProxy)},
 	"create/proxy that wants a password": {make: unreachable(errors.New(http.StatusText(http.StatusProxyAuthRequired)))},
 	"create/404 of a gateway":            {make: answers(404, kong)},
 	"create/404 of the API":              {make: answers(404, `{"status":404,"code":"NOT_FOUND","message":"The device is not known."}`)},

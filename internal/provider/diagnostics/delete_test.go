@@ -35,12 +35,12 @@ var deleteFailures = map[string]failure{
 		return one(DeletingSession.DeleteFailed(lostID, &qod.InterruptedError{Operation: qod.OperationDelete, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationDelete, SessionID: lostID, Status: 504}}))
 	}},
 	"delete/no answer in time": {make: func(b *bubble) diag.Diagnostics {
-		b.within(20 * time.Second)
+		b.limit(20 * time.Second)
 		b.fail(sandbox.OpDelete, -1, sandbox.HangBeforeCommit())
 		return b.remove()
 	}},
 	"delete/404, and the list shows it": {make: func(b *bubble) diag.Diagnostics {
-		b.within(20 * time.Second)
+		b.limit(20 * time.Second)
 		b.Seed(sandbox.Session{ID: lostID, Device: tel})
 		b.fail(sandbox.OpDelete, -1, sandbox.Status(404, kong))
 		return b.remove()
@@ -51,7 +51,7 @@ var deleteFailures = map[string]failure{
 		return b.remove()
 	}},
 	"delete/busy for too long": {make: func(b *bubble) diag.Diagnostics {
-		b.within(20 * time.Second)
+		b.limit(20 * time.Second)
 		b.Seed(sandbox.Session{ID: lostID, Device: tel})
 		b.fail(sandbox.OpDelete, -1, sandbox.Status(409, `{"status":409,"code":"CONFLICT","message":"The session is being provisioned."}`))
 		return b.remove()

@@ -123,8 +123,8 @@ func (b *bubble) fail(op sandbox.Operation, times int, effect sandbox.Effect) {
 	b.Fail(sandbox.Fault{Operation: op, Times: times, Effect: effect})
 }
 
-// within gives the calls a deadline.
-func (b *bubble) within(d time.Duration) {
+// limit gives the calls a deadline.
+func (b *bubble) limit(d time.Duration) {
 	ctx, cancel := context.WithTimeout(b.ctx, d)
 	b.t.Cleanup(cancel)
 	b.ctx = ctx
@@ -152,13 +152,13 @@ func (b *bubble) interruptAt(op sandbox.Operation, at int) {
 
 func answers(status int, body string, header ...string) func(b *bubble) diag.Diagnostics {
 	return func(b *bubble) diag.Diagnostics {
-		b.within(5 * time.Minute)
+		b.limit(5 * time.Minute)
 		b.fail(sandbox.OpCreate, -1, sandbox.Status(status, body, header...))
 		return b.create(wanted)
 	}
 }
 
-var rateLimited = &qod.Error{
+var errRateLimited = &qod.Error{
 	Operation: qod.OperationCreate, Status: http.StatusTooManyRequests, Code: "QUOTA_EXCEEDED", Message: "Too many sessions", Correlator: correlator,
 }
 
@@ -171,7 +171,7 @@ func refuses(code, description string) string {
 // waited is the end of a wait, by a create or by an update that resumed it.
 func waited(resumed bool, prepare func(b *bubble, id string)) func(b *bubble) diag.Diagnostics {
 	return func(b *bubble) diag.Diagnostics {
-		b.within(time.Minute)
+		b.limit(time.Minute)
 		s := b.Seed(sandbox.Session{ID: lostID, Device: tel, Status: sandbox.StatusRequested})
 		prepare(b, s.ID)
 		_, err := b.Await(b.ctx, qod.Ref{ID: s.ID, Device: camera1})
@@ -190,7 +190,7 @@ func disabled(b *bubble, _ string) {
 // updated is the end of a wait by the update of a reservation.
 func updated(prepare func(b *bubble, id string)) func(b *bubble) diag.Diagnostics {
 	return func(b *bubble) diag.Diagnostics {
-		b.within(time.Minute)
+		b.limit(time.Minute)
 		b.Seed(sandbox.Session{ID: lostID, Device: tel, Status: sandbox.StatusRequested})
 		prepare(b, lostID)
 		_, err := b.Await(b.ctx, qod.Ref{ID: lostID, Device: camera1})
@@ -198,15 +198,15 @@ func updated(prepare func(b *bubble, id string)) func(b *bubble) diag.Diagnostic
 	}
 }
 
-func (b *bubble) reserve() error {
+func (b *bubble) createSession() error {
 	_, err := b.Create(b.ctx, wanted)
 	return err
 }
 
 // clockless is what an operation says when the API tells no time.
-func clockless(e Operation, spoil func(b *bubble)) func(b *bubble) diag.Diagnostics {
+func clockless(e Operation, injectFault func(b *bubble)) func(b *bubble) diag.Diagnostics {
 	return func(b *bubble) diag.Diagnostics {
-		spoil(b)
+		injectFault(b)
 		_, err := b.Now(b.ctx)
 		return one(e.ClockUnknown(err))
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
+// ListFailed reports a list of sessions that cannot be had.
 func ListFailed(err error) diag.Diagnostic {
 	return diag.NewErrorDiagnostic(listSummary, explain(err).detail())
 }

@@ -72,7 +72,7 @@ var lostAnswerFailures = map[string]failure{
 		return b.create(wanted)
 	}},
 	"lost/no answer in time": {make: func(b *bubble) diag.Diagnostics {
-		b.within(time.Minute)
+		b.limit(time.Minute)
 		b.fail(sandbox.OpCreate, -1, sandbox.HangBeforeCommit())
 		return b.create(wanted)
 	}},

@@ -1,4 +1,5 @@
-// Proves that a proxy is known by what package net/http says of it, which has no type for most of it.
+// Proves that a proxy is known by what package net/http says of it, which has no type for most of
+// it.
 
 package diagnostics
 

@@ -49,7 +49,7 @@ var readFailures = map[string]failure{
 		return one(ReadingSession.ReadFailed(lostID, &qod.InterruptedError{Operation: qod.OperationRead, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationRead, SessionID: lostID, Status: 500}}))
 	}},
 	"read/no answer in time": {make: func(b *bubble) diag.Diagnostics {
-		b.within(10 * time.Second)
+		b.limit(10 * time.Second)
 		b.fail(sandbox.OpRead, -1, sandbox.HangBeforeCommit())
 		return b.read()
 	}},

@@ -27,12 +27,12 @@ var reservationFailures = map[string]failure{
 	"reservation/update, interrupted": {make: updated(func(b *bubble, _ string) { b.interruptAfter(time.Second) })},
 	"reservation/update, 409, visible": {make: func(b *bubble) diag.Diagnostics {
 		b.Seed(sandbox.Session{ID: lostID, Device: tel, QoSProfile: "QOS_S"})
-		return one(UpdatingReservation.CreateFailed(b.reserve()))
+		return one(UpdatingReservation.CreateFailed(b.createSession()))
 	}},
 	"reservation/update, may exist": {make: func(b *bubble) diag.Diagnostics {
 		b.fail(sandbox.OpCreate, -1, sandbox.DropBeforeCommit())
 		b.Before(sandbox.OpCreate, func(int, *http.Request) { b.fail(sandbox.OpList, -1, sandbox.Status(403, "{}")) })
-		return one(UpdatingReservation.CreateFailed(b.reserve()))
+		return one(UpdatingReservation.CreateFailed(b.createSession()))
 	}},
 	"reservation/update, two may exist": {make: func(*bubble) diag.Diagnostics {
 		return one(UpdatingReservation.CreateFailed(&qod.UnresolvedError{
@@ -43,12 +43,12 @@ var reservationFailures = map[string]failure{
 		return one(UpdatingReservation.CreateFailed(&qod.UnresolvedError{Device: camera1, Correlators: []string{"first", "second"}, KeptID: lostID, Seconds: 3600}))
 	}},
 	"reservation/update, no time": {make: func(b *bubble) diag.Diagnostics {
-		b.within(time.Minute)
+		b.limit(time.Minute)
 		b.fail(sandbox.OpCreate, -1, sandbox.Status(429, "", "Retry-After", "50"))
-		return one(UpdatingReservation.CreateFailed(b.reserve()))
+		return one(UpdatingReservation.CreateFailed(b.createSession()))
 	}},
 	"reservation/update, not released": {make: func(b *bubble) diag.Diagnostics {
-		b.within(time.Minute)
+		b.limit(time.Minute)
 		b.fail(sandbox.OpDelete, -1, sandbox.HangBeforeCommit())
 		return one(UpdatingReservation.DeleteFailed(lostID, b.Delete(b.ctx, qod.Ref{ID: lostID, Device: camera1})))
 	}},
@@ -61,7 +61,7 @@ var reservationFailures = map[string]failure{
 		return one(UpdatingReservation.OtherProfile(qod.Session{ID: lostID, QoSProfile: "QOS_S"}, "QOS_L"))
 	}},
 	"reservation/create, too long": {make: func(b *bubble) diag.Diagnostics {
-		b.within(time.Minute)
+		b.limit(time.Minute)
 		b.Seed(sandbox.Session{ID: lostID, Device: tel, Status: sandbox.StatusRequested})
 		_, err := b.Await(b.ctx, qod.Ref{ID: lostID, Device: camera1})
 		return one(CreatingReservation.CreateFailed(err))
@@ -104,7 +104,7 @@ var reservationFailures = map[string]failure{
 	}},
 	"reservation/no clock, a cache": {make: clockless(ReadingReservation, func(b *bubble) { b.fail(sandbox.OpList, -1, sandbox.Header("Age", "1800")) })},
 	"reservation/no clock in time": {make: func(b *bubble) diag.Diagnostics {
-		b.within(500 * time.Millisecond)
+		b.limit(500 * time.Millisecond)
 		_, err := b.Now(b.ctx)
 		return one(CreatingReservation.ClockUnknown(err))
 	}},

@@ -25,7 +25,10 @@ func explainToken(e *qod.TokenError) message {
 
 const (
 	checkTokenURL = "Check token_url (QOD_TOKEN_URL) and endpoint (QOD_ENDPOINT)."
-	checkProxy    = "That looks like a proxy or a login page: check HTTPS_PROXY and NO_PROXY. If there is no proxy, check endpoint (QOD_ENDPOINT)."
+
+	looksLikeProxy  = "That looks like a proxy or a login page: check HTTPS_PROXY and NO_PROXY. If there is no proxy, check "
+	checkProxy      = looksLikeProxy + "endpoint (QOD_ENDPOINT)."
+	checkTokenProxy = looksLikeProxy + "token_url (QOD_TOKEN_URL) and endpoint (QOD_ENDPOINT)."
 )
 
 // tokenCause says why there is no access token.
@@ -57,13 +60,13 @@ func tokenCause(e *qod.TokenError) message {
 	case isTransient(e.Status):
 		return message{cause: subject + " failed with " + statusText(e.Status) + "." + inWords(e.Description), remedy: tryAgain}
 	case e.Status/100 == 3:
-		return message{cause: answered(subject, e), remedy: strings.Replace(checkProxy, "endpoint (", "token_url (QOD_TOKEN_URL) and endpoint (", 1)}
+		return message{cause: answered(subject, e), remedy: checkTokenProxy}
 	case e.Status != 0:
 		return message{cause: answered(subject, e) + inWords(e.Description), remedy: checkTokenURL}
 	case errors.Is(e.Err, qod.ErrNotJSON):
 		return message{
 			cause:  sentence(subject + " gave no token: " + e.Err.Error()),
-			remedy: strings.Replace(checkProxy, "endpoint (", "token_url (QOD_TOKEN_URL) and endpoint (", 1),
+			remedy: checkTokenProxy,
 		}
 	case e.Err != nil && !gotNoAnswer(e.Err):
 		return message{cause: sentence(subject + " gave no token: " + e.Err.Error()), remedy: checkTokenURL}

@@ -98,7 +98,7 @@ var tokenFailures = map[string]failure{
 		return b.list()
 	}},
 	"token/proxy that refuses": {client: tokenAt, make: func(b *bubble) diag.Diagnostics {
-		b.transport = broken{deadProxy}
+		b.transport = broken{errDeadProxy}
 		return b.list()
 	}},
 	"token/proxy that wants a password": {client: tokenAt, make: func(b *bubble) diag.Diagnostics {
@@ -106,7 +106,7 @@ var tokenFailures = map[string]failure{
 		return b.list()
 	}},
 	"discovery/proxy that refuses": {make: func(b *bubble) diag.Diagnostics {
-		b.transport = broken{deadProxy}
+		b.transport = broken{errDeadProxy}
 		return b.create(wanted)
 	}},
 	"discovery/proxy that does not exist": {make: func(b *bubble) diag.Diagnostics {
@@ -146,13 +146,13 @@ var tokenFailures = map[string]failure{
 		return b.list()
 	}},
 	"discovery/a dead proxy, at the default endpoint": {client: atDefaultEndpoint, make: func(b *bubble) diag.Diagnostics {
-		b.transport = broken{deadProxy}
+		b.transport = broken{errDeadProxy}
 		return b.list()
 	}},
 }
 
 func atDefaultEndpoint(c *qod.Config) { c.Endpoint = qod.DefaultEndpoint }
 
-var deadProxy = &net.OpError{Op: "proxyconnect", Net: "tcp", Err: &net.OpError{
+var errDeadProxy = &net.OpError{Op: "proxyconnect", Net: "tcp", Err: &net.OpError{
 	Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED),
 }}

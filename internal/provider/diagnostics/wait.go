@@ -31,7 +31,7 @@ func (o Operation) waitFailed(wait *qod.WaitError) diag.Diagnostic {
 	}
 	reason := wait.Reason
 	if reason == qod.WaitTimeout && wantsToken(wait.Err) {
-		reason = qod.WaitUnauthorized // not more time is what it needs
+		reason = qod.WaitUnauthorized // more time would not help
 	}
 	switch reason {
 	case qod.WaitInterrupted:

@@ -78,7 +78,7 @@ func notPublic(addr netip.Addr) string {
 	case addr.IsLinkLocalUnicast():
 		return "a link-local address, which a device gives itself where there is no network"
 	case addr.IsUnspecified():
-		return "no address of a device"
+		return "the unspecified address, which no device has"
 	}
 	return ""
 }

@@ -88,7 +88,7 @@ func TestHints(t *testing.T) {
 			"100.127.255.255":     "It is an address behind carrier-grade NAT (RFC 6598), which only the operator's network knows" + internetSees,
 			"127.0.0.1":           "It is a loopback address" + internetSees,
 			"169.254.1.1":         "It is a link-local address, which a device gives itself where there is no network" + internetSees,
-			"0.0.0.0":             "It is no address of a device" + internetSees,
+			"0.0.0.0":             "It is the unspecified address, which no device has" + internetSees,
 			"2001:db8::1":         "It is an IPv6 address: write it in ipv6_address.",
 			"203.0.113.77/32":     "It is a CIDR block, which is not the address of one device.",
 			"203.000.113.077":     "Leave out leading zeros, which some programs read as octal.",

@@ -6,6 +6,7 @@ package validators
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -37,8 +38,8 @@ func titleOf(at path.Path) string {
 // lastName is the attribute's name, without the keys and indices behind it.
 func lastName(at path.Path) string {
 	steps := at.Steps()
-	for i := len(steps) - 1; i >= 0; i-- {
-		if name, ok := steps[i].(path.PathStepAttributeName); ok {
+	for _, step := range slices.Backward(steps) {
+		if name, ok := step.(path.PathStepAttributeName); ok {
 			return string(name)
 		}
 	}

@@ -24,8 +24,9 @@ const (
 	// SessionID is the id of a session that does not exist.
 	SessionID = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 
-	// JSON and HTML are content types.
+	// JSON is a content type.
 	JSON = "application/json"
+	// HTML is a content type.
 	HTML = "text/html; charset=utf-8"
 	// LoginPage is what a captive portal answers with.
 	LoginPage = `<!DOCTYPE html><html><body>Please <a href="/login">log in</a></body></html>`

@@ -1,5 +1,5 @@
-// The faults of session_network_test.go that a person would meet, with the built binary and a real
-// CLI.
+// Proves what a person sees of the faults of a network, with the built binary and a real CLI: lost
+// answers, gateways, busy deletes, rate limits, renamed keys.
 
 package provider
 
@@ -163,7 +163,7 @@ func TestSession_availablePastItsEnd_cli(t *testing.T) {
 	c.Destroy()
 }
 
-// onTLS is a world whose sandbox speaks TLS, and HTTP/2 if that is asked for.
+// onTLS is a network whose sandbox speaks TLS, and HTTP/2 if that is asked for.
 func onTLS(t *testing.T, http2 bool, config sandbox.Config) (*acctest.Network, string) {
 	t.Helper()
 	t.Parallel()
