@@ -12,10 +12,10 @@ terraform {
 provider "qod" {}
 
 locals {
-  # From half an hour before kick-off, to leave time for checks, until well after extra time. Use the
-  # UTC offset of the venue.
-  starts_at = "2028-02-29T20:45:00+01:00"
-  ends_at   = "2028-03-01T00:15:00+01:00"
+  # From half an hour before kick-off, to leave time for checks, until well after extra time: what a
+  # clock at the venue shows.
+  starts_at = provider::qod::local_time("2028-02-29T20:45", "Europe/Madrid")
+  ends_at   = provider::qod::local_time("2028-03-01T00:15", "Europe/Madrid")
 
   # A camera with several SIMs has one reservation per SIM. The keys are names, not phone numbers:
   # Terraform prints keys in every plan and error.

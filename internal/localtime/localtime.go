@@ -2,9 +2,9 @@
 //
 // It uses the time zone data that is embedded here and never that of the machine: two runners with
 // another data version would plan two windows for one event. zoneinfo.zip is the IANA Time Zone
-// Database as Go distributes it (lib/time/zoneinfo.zip, in the public domain); "make zoneinfo" takes
-// a newer one from the Go toolchain in use. Package time/tzdata embeds the same data, but is asked only
-// where the machine has none.
+// Database as Go distributes it (lib/time/zoneinfo.zip, in the public domain); "make zoneinfo"
+// takes a newer one from the Go toolchain in use. Package time/tzdata embeds the same data, but is
+// asked only where the machine has none.
 package localtime
 
 import (
@@ -37,8 +37,8 @@ type ZoneError struct{ text string }
 func (e *ZoneError) Error() string { return e.text }
 
 // Parse returns the instant at which clocks in the zone show the wall-clock time, such as
-// "2026-12-05T20:30" or "2026-12-05T20:30:00" in "Europe/Madrid". Times that clocks skip or show twice
-// when they change are errors that show both readings. Errors: *TimeError, *ZoneError.
+// "2026-12-05T20:30" or "2026-12-05T20:30:00" in "Europe/Madrid". Times that clocks skip or show
+// twice when they change are errors that show both readings. Errors: *TimeError, *ZoneError.
 func Parse(wall, zone string) (time.Time, error) {
 	location, err := load(zone)
 	if err != nil {
@@ -51,9 +51,9 @@ func Parse(wall, zone string) (time.Time, error) {
 	return resolve(clock, wall, location)
 }
 
-// resolve finds the instants at which clocks in the location show what the UTC time clock shows. No two
-// changes of a zone's clocks are less than a day apart, so the offsets of a day before and a day after
-// are all there can be.
+// resolve finds the instants at which clocks in the location show what the UTC time clock shows. No
+// two changes of a zone's clocks are less than a day apart, so the offsets of a day before and a
+// day after are all there can be.
 func resolve(clock time.Time, wall string, location *time.Location) (time.Time, error) {
 	before, after := offsetAt(clock.Add(-24*time.Hour), location), offsetAt(clock.Add(24*time.Hour), location)
 	earlier, later := clock.Add(-before).In(location), clock.Add(-after).In(location)
@@ -195,8 +195,8 @@ func contents(file *zip.File) (data []byte, err error) {
 
 var offsetName = regexp.MustCompile(`(?i)\A(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?\z`)
 
-// suggestion is the zone that was probably meant, as a sentence; empty where nobody can tell. People
-// leave out the continent, or write a name as they would a city.
+// suggestion is the zone that was probably meant, as a sentence; empty where nobody can tell.
+// People leave out the continent, or write a name as they would a city.
 func suggestion(zone string) string {
 	if offsetName.MatchString(zone) {
 		return " An offset is no zone: with one, write the time as \"2026-12-05T20:30:00+01:00\" and leave this function out."

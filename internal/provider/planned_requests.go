@@ -18,25 +18,25 @@ type plannedRequest struct {
 	starts, ends time.Time              // a zero start is open
 }
 
-// overlaps reports whether both want the same flow of the same device at the same time. A device has one
-// session at a time; two flows of one device, to two application servers, are two wishes that only the
-// network can judge.
+// overlaps reports whether both want the same flow of the same device at the same time. A device
+// has one session at a time; two flows of one device, to two application servers, are two wishes
+// that only the network can judge.
 func (r plannedRequest) overlaps(other plannedRequest) bool {
 	return r.starts.Before(other.ends) && other.starts.Before(r.ends) &&
 		(r.server == nil || other.server == nil || *r.server == *other.server) &&
 		r.device.Matches(other.device)
 }
 
-// plannedRequests are those of this run, so that two that cannot both be had are warned of in the plan, days
-// before the second one is refused in the middle of an event. A provider sees the resources of its own
-// process, one after another, so the later one is warned of.
+// plannedRequests are those of this run, so that two that cannot both be had are warned of in the
+// plan, days before the second one is refused in the middle of an event. A provider sees the
+// resources of its own process, one after another, so the later one is warned of.
 type plannedRequests struct {
 	mu           sync.Mutex
 	byIdentifier map[string][]plannedRequest
 }
 
-// add takes in what a resource is planned to have, and returns what overlaps with it. A resource that
-// Terraform plans twice is one resource.
+// add takes in what a resource is planned to have, and returns what overlaps with it. A resource
+// that Terraform plans twice is one resource.
 func (p *plannedRequests) add(r plannedRequest) (other plannedRequest, found bool) {
 	if p == nil || !r.starts.Before(r.ends) {
 		return other, false
@@ -57,8 +57,8 @@ func (p *plannedRequests) add(r plannedRequest) (other plannedRequest, found boo
 	return other, found
 }
 
-// request is what the session is planned to have. A new one starts when it is applied, which is now as far
-// as a plan can tell.
+// request is what the session is planned to have. A new one starts when it is applied, which is now
+// as far as a plan can tell.
 func (m sessionModel) request(now time.Time) plannedRequest {
 	r := plannedRequest{id: m.ID.ValueString(), device: toDevice(m.Device), server: toApplicationServer(m.ApplicationServer), starts: now}
 	if started := instantOf(m.StartedAt); !started.IsZero() {

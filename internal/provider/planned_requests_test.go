@@ -66,7 +66,8 @@ func TestPlannedRequests(t *testing.T) {
 	}
 }
 
-// A resource that is planned twice, since it is replaced or since the provider is debugged, is one resource.
+// A resource that is planned twice, since it is replaced or since the provider is debugged, is one
+// resource.
 func TestPlannedRequests_itself(t *testing.T) {
 	acc.InBubble(time.Hour, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		r := network.Expect(network.Run(acctest.State{}, match(nil)), "SCHEDULED", "")

@@ -11,12 +11,12 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// maxHistory bounds how many sessions a reservation lists, since each is in every plan and state. The
-// seconds of older ones still count.
+// maxHistory bounds how many sessions a reservation lists, since each is in every plan and state.
+// The seconds of older ones still count.
 const maxHistory = 50
 
-// sessionHistory is every session that a reservation has had, oldest first: what a bill is reconciled
-// with.
+// sessionHistory is every session that a reservation has had, oldest first: what a bill is
+// reconciled with.
 type sessionHistory struct {
 	sessions []pastSession
 	dropped  int64 // seconds of sessions that are not listed any more
@@ -42,8 +42,8 @@ func (s pastSession) seconds() int64 {
 	return end.Unix() - s.started.Unix()
 }
 
-// end is when a session ended that is not there any more, or is of no use: when the network granted it
-// until, or now if that is earlier.
+// end is when a session ended that is not there any more, or is of no use: when the network granted
+// it until, or now if that is earlier.
 func (s pastSession) end(now time.Time) time.Time {
 	if s.expires.IsZero() || (!now.IsZero() && now.Before(s.expires)) {
 		return now
@@ -52,8 +52,8 @@ func (s pastSession) end(now time.Time) time.Time {
 }
 
 // seen is the history once its current session has been seen. One that is past its end, or that the
-// network has ended (UNAVAILABLE), ends here, although it is not deleted yet; one that was lost sight of
-// and is there again lives.
+// network has ended (UNAVAILABLE), ends here, although it is not deleted yet; one that was lost
+// sight of and is there again lives.
 func (h sessionHistory) seen(s qod.Session, now time.Time, over bool) sessionHistory {
 	if n := len(h.sessions); n == 0 || h.sessions[n-1].id != s.ID {
 		h = h.gone(now)
@@ -78,8 +78,8 @@ func (h sessionHistory) seen(s qod.Session, now time.Time, over bool) sessionHis
 	return h
 }
 
-// gone is the history once there is no session any more: it was deleted, has ended, or has been proven
-// gone.
+// gone is the history once there is no session any more: it was deleted, has ended, or has been
+// proven gone.
 func (h sessionHistory) gone(now time.Time) sessionHistory {
 	if n := len(h.sessions); n > 0 && h.sessions[n-1].ended.IsZero() {
 		h.sessions[n-1].ended = h.sessions[n-1].end(now)

@@ -85,7 +85,8 @@ func TestSessionHistory_bounded(t *testing.T) {
 	}
 }
 
-// A later end replaces the session at once where that is wanted, once, and what was granted before counts.
+// A later end replaces the session at once where that is wanted, once, and what was granted before
+// counts.
 func TestReservation_replaceToExtend(t *testing.T) {
 	t.Parallel()
 	const anHourOn = "2028-03-01T01:15:00Z"
@@ -113,7 +114,7 @@ func TestReservation_replaceToExtend(t *testing.T) {
 			network.ExpectNoChange(network.Expect(network.Run(r, earlier), "AVAILABLE", ""), earlier, "AVAILABLE")
 		}))
 	}
-	t.Run("wanted after the gap was planned", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("wanted after the gap was planned", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		r := network.Expect(network.Run(acctest.State{}, match(nil)), "AVAILABLE", "POST")
 		moved := match(attrs{"ends_at": anHourOn})
 		r = network.Expect(network.Run(r, moved), "AVAILABLE", "")
@@ -122,13 +123,13 @@ func TestReservation_replaceToExtend(t *testing.T) {
 		network.ExpectNoChange(network.Expect(network.Run(r, moved), "AVAILABLE", "DELETE POST"), moved, "AVAILABLE")
 	}))
 	// What no session can reach is no reason to replace one in every run.
-	t.Run("a window longer than a session", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("a window longer than a session", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		long := match(attrs{"ends_at": "2028-03-03T20:15:00Z", "replace_to_extend": true})
 		r := network.Expect(network.Run(acctest.State{}, long), "AVAILABLE", "POST")
 		network.AtMatch(time.Hour)
 		network.ExpectNoChange(r, long, "AVAILABLE")
 	}))
-	t.Run("a network that grants less", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+	t.Run("a network that grants less", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		network.Echo(func(info map[string]any) { info["expiresAt"] = "2028-02-29T23:15:00Z" })
 		config := match(attrs{"replace_to_extend": true})
 		r := network.Expect(network.Run(acctest.State{}, config), "AVAILABLE", "POST")
@@ -174,8 +175,8 @@ func recordedSessions(t *testing.T, r acctest.State) (all [][3]string) {
 	return all
 }
 
-// A match: a session that the network ends, one that is replaced, and one that lasts to the end of the
-// window. The history has each as the network had it, and keeps it after the window.
+// A match: a session that the network ends, one that is replaced, and one that lasts to the end of
+// the window. The history has each as the network had it, and keeps it after the window.
 func TestReservation_history(t *testing.T) {
 	acc.InBubble(10*time.Minute, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		config := match(nil)

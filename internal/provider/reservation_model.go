@@ -64,9 +64,9 @@ func (m reservationModel) ref(private sessionPrivate) qod.Ref {
 	}
 }
 
-// record takes over the session as it was last seen (nil for none), the status that follows, all the
-// sessions there have been, and the endpoint that was asked, which is empty while the provider is not
-// configured.
+// record takes over the session as it was last seen (nil for none), the status that follows, all
+// the sessions there have been, and the endpoint that was asked, which is empty while the provider
+// is not configured.
 func (m *reservationModel) record(s *qod.Session, status reservationStatus, h sessionHistory, endpoint string) {
 	m.recordHistory(h)
 	m.Endpoint = stringOrNull(cmp.Or(endpoint, m.Endpoint.ValueString()))
@@ -81,8 +81,8 @@ func (m *reservationModel) record(s *qod.Session, status reservationStatus, h se
 	m.ExpiresAt = instantOrNull(s.ExpiresAt)
 }
 
-// withoutSession is the state once the session is gone and the API's time is not known. A status that is
-// about the window alone stays. By the time of this machine, the session had ended.
+// withoutSession is the state once the session is gone and the API's time is not known. A status
+// that is about the window alone stays. By the time of this machine, the session had ended.
 func (m reservationModel) withoutSession(machine time.Time) reservationModel {
 	m.recordHistory(m.history().gone(machine))
 	m.SessionID, m.StartedAt, m.ExpiresAt = types.StringNull(), types.StringNull(), types.StringNull()

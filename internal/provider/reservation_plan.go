@@ -45,8 +45,8 @@ func planReservation(config reservationModel, prior *reservationModel, private s
 	planned.ID = prior.ID
 	windowChanges := !planned.StartsAt.Equal(prior.StartsAt) || !planned.EndsAt.Equal(prior.EndsAt)
 	hasWork := windowChanges && !planned.keepsSession(*prior) || planned.needsAction(*prior) || planned.mayExtend(*prior, private)
-	// An update works at the endpoint where Read has looked: the session is there, or is planned to be.
-	// Where none is recorded, that is the provider's; but recording it is no reason for an update.
+	// An update works at the endpoint where Read has looked: the session is there, or is planned to
+	// be. Where none is recorded, that is the provider's; but recording it is no reason for an update.
 	if !hasWork || !prior.Endpoint.IsNull() {
 		planned.Endpoint = prior.Endpoint
 	}
@@ -76,9 +76,10 @@ func (m reservationModel) live() bool {
 	return !m.SessionID.IsNull() && (status == statusRequested || status == statusAvailable)
 }
 
-// keepsSession reports whether a moved window still covers the live session, whatever the time is when the
-// plan is applied. Then nothing has to be sent, and the plan shows the session as it is: one that looked
-// like a replacement would frighten somebody in the truck, and a policy that counts unknown ids.
+// keepsSession reports whether a moved window still covers the live session, whatever the time is
+// when the plan is applied. Then nothing has to be sent, and the plan shows the session as it is:
+// one that looked like a replacement would frighten somebody in the truck, and a policy that counts
+// unknown ids.
 func (m reservationModel) keepsSession(prior reservationModel) bool {
 	w, known := m.window()
 	former, formerKnown := prior.window()
@@ -102,8 +103,8 @@ func (m reservationModel) gapAfter(prior reservationModel) (gap bool, after stri
 	return known && prior.live() && w.outlasts(prior.session()), prior.ExpiresAt.ValueString()
 }
 
-// mayExtend reports whether the live session is to be replaced because the window has been moved beyond
-// it, or may be, while that is not known.
+// mayExtend reports whether the live session is to be replaced because the window has been moved
+// beyond it, or may be, while that is not known.
 func (m reservationModel) mayExtend(prior reservationModel, private sessionPrivate) bool {
 	if !prior.live() || prior.EndsAt.IsNull() {
 		return false

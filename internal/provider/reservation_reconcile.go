@@ -76,15 +76,16 @@ func (r *reconciler) run(ctx context.Context) diag.Diagnostics {
 	return diags
 }
 
-// extends reports whether the live session is to be replaced because the window was moved beyond it.
+// extends reports whether the live session is to be replaced because the window was moved beyond
+// it.
 func (r *reconciler) extends(status reservationStatus) bool {
 	w, _ := r.plan.window()
 	live := status == statusRequested || status == statusAvailable
 	return live && r.plan.ReplaceToExtend.ValueBool() && w.outgrows(*r.session, r.private.RequestedUntil)
 }
 
-// readClock reads the API's time, which decides every step. It never goes back: another node of the API
-// may be a little behind the one that said that the window is open.
+// readClock reads the API's time, which decides every step. It never goes back: another node of the
+// API may be a little behind the one that said that the window is open.
 func (r *reconciler) readClock(ctx context.Context) error {
 	now, err := r.api.Now(ctx)
 	if err == nil && now.After(r.now) {

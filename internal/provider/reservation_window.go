@@ -102,9 +102,10 @@ func (w window) outlasts(session qod.Session) bool {
 	return !session.ExpiresAt.IsZero() && w.ends.Sub(session.ExpiresAt) > endSlack
 }
 
-// outgrows reports whether the window was moved beyond a session: beyond the end that the session was
-// requested until (zero if that is not recorded: its own). A session that is shorter than was requested, or
-// than the window because of the API's limit, is not replaced: the next one would be, too.
+// outgrows reports whether the window was moved beyond a session: beyond the end that the session
+// was requested until (zero if that is not recorded: its own). A session that is shorter than was
+// requested, or than the window because of the API's limit, is not replaced: the next one would be,
+// too.
 func (w window) outgrows(session qod.Session, requestedUntil time.Time) bool {
 	return w.outlasts(session) && w.ends.Sub(latest(requestedUntil, session.ExpiresAt)) > endSlack
 }
@@ -116,8 +117,8 @@ func latest(a, b time.Time) time.Time {
 	return a
 }
 
-// lateSlack is how long after the window's end a session may end without a warning. Networks count from
-// when they grant it.
+// lateSlack is how long after the window's end a session may end without a warning. Networks count
+// from when they grant it.
 const lateSlack = time.Minute
 
 // outlastedBy reports whether the session goes on after the window.

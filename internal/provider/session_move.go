@@ -22,8 +22,8 @@ func movesFrom(req resource.MoveStateRequest, typeName string) bool {
 	return req.SourceTypeName == typeName && strings.HasSuffix(req.SourceProviderAddress, "/telefonica/qod") && req.SourceState != nil
 }
 
-// MoveState turns a qod_session into a reservation, which keeps the live session. Its window is taken from
-// the configuration, by an update that requests nothing, as after an import.
+// MoveState turns a qod_session into a reservation, which keeps the live session. Its window is
+// taken from the configuration, by an update that requests nothing, as after an import.
 func (r *reservationResource) MoveState(ctx context.Context) []resource.StateMover {
 	var source resource.SchemaResponse
 	(&sessionResource{}).Schema(ctx, resource.SchemaRequest{}, &source)
@@ -41,6 +41,8 @@ func (r *reservationResource) MoveState(ctx context.Context) []resource.StateMov
 		}
 		to := reservationModel{
 			requestModel: from.requestModel, Timeouts: noTimeouts("create", "update", "delete"), WindowSeconds: validators.NullWholeNumber(),
+			StartsAt: validators.NewInstant(types.StringNull()), EndsAt: validators.NewInstant(types.StringNull()), ReplaceToExtend: types.BoolNull(),
+			Sessions: types.ListNull(pastSessionType), GrantedSeconds: validators.NullWholeNumber(),
 			ID: from.ID, SessionID: from.ID, Status: from.QoSStatus, StartedAt: from.StartedAt, ExpiresAt: from.ExpiresAt, Endpoint: from.Endpoint,
 		}
 		to.recordHistory(sessionHistory{sessions: []pastSession{{id: from.ID.ValueString(), started: instantOf(from.StartedAt), expires: instantOf(from.ExpiresAt)}}})
@@ -49,8 +51,8 @@ func (r *reservationResource) MoveState(ctx context.Context) []resource.StateMov
 	}}}
 }
 
-// MoveState turns a reservation with a session into a qod_session. How long the session was asked for is
-// taken from the configuration, as after an import.
+// MoveState turns a reservation with a session into a qod_session. How long the session was asked
+// for is taken from the configuration, as after an import.
 func (r *sessionResource) MoveState(ctx context.Context) []resource.StateMover {
 	var source resource.SchemaResponse
 	(&reservationResource{}).Schema(ctx, resource.SchemaRequest{}, &source)

@@ -41,8 +41,8 @@ type sessionPrivate struct {
 	Imported bool `json:"imported,omitempty"`
 	// RequestedUntil is the end of the window that the session of a reservation was requested for.
 	RequestedUntil time.Time `json:"requested_until,omitzero"`
-	// RequestedProfile is the profile that was requested for the session of a reservation, if the state
-	// shows another one because the network changed it.
+	// RequestedProfile is the profile that was requested for the session of a reservation, if the
+	// state shows another one because the network changed it.
 	RequestedProfile string `json:"asked_profile,omitempty"`
 }
 

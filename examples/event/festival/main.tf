@@ -13,11 +13,16 @@ provider "qod" {}
 
 locals {
   # In chronological order. Nights must not touch, or a SIM's old and new sessions would collide.
-  nights = [
-    { name = "thu", starts_at = "2028-07-06T19:00:00+02:00", ends_at = "2028-07-07T01:30:00+02:00" },
-    { name = "fri", starts_at = "2028-07-07T19:00:00+02:00", ends_at = "2028-07-08T01:30:00+02:00" },
-    { name = "sat", starts_at = "2028-07-08T17:00:00+02:00", ends_at = "2028-07-09T03:00:00+02:00" },
-    { name = "sun", starts_at = "2028-07-09T17:00:00+02:00", ends_at = "2028-07-10T00:30:00+02:00" },
+  nights = [for night in local.program : merge(night, {
+    starts_at = provider::qod::local_time(night.starts_at, "Europe/Madrid")
+    ends_at   = provider::qod::local_time(night.ends_at, "Europe/Madrid")
+  })]
+
+  program = [
+    { name = "thu", starts_at = "2028-07-06T19:00", ends_at = "2028-07-07T01:30" },
+    { name = "fri", starts_at = "2028-07-07T19:00", ends_at = "2028-07-08T01:30" },
+    { name = "sat", starts_at = "2028-07-08T17:00", ends_at = "2028-07-09T03:00" },
+    { name = "sun", starts_at = "2028-07-09T17:00", ends_at = "2028-07-10T00:30" },
   ]
 
   sims = {

@@ -54,9 +54,9 @@ func SessionEndsBeforeWindow(until, endsAt, sessionID string) diag.Diagnostic {
 	}.fact("Session", sessionID))
 }
 
-// GapBeforeEnd warns, in a plan, of a live session that ends (after, empty where that is not known) before
-// the window that it is planned for. Terraform shows one of many that are equal, so it names nothing that
-// the plan does not show.
+// GapBeforeEnd warns, in a plan, of a live session that ends (after, empty where that is not known)
+// before the window that it is planned for. Terraform shows one of many that are equal, so it names
+// nothing that the plan does not show.
 func GapBeforeEnd(after, endsAt string) diag.Diagnostic {
 	gap := "The live session was requested for the window as it was, and the API cannot extend a session."
 	if after != "" {
@@ -69,8 +69,8 @@ func GapBeforeEnd(after, endsAt string) diag.Diagnostic {
 	})
 }
 
-// SessionEndsAfterWindow warns of a session that was granted for longer than the window. It is not cut
-// while the window is open.
+// SessionEndsAfterWindow warns of a session that was granted for longer than the window. It is not
+// cut while the window is open.
 func SessionEndsAfterWindow(endsAt string, s qod.Session) diag.Diagnostic {
 	return warning("ends_at", "QoS Session Ends After Its Window", message{
 		cause:  fmt.Sprintf("The network granted the session until %s, but the window closes at %s. It is billed until it ends or is deleted.", instantText(s.ExpiresAt), endsAt),

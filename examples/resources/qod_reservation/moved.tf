@@ -1,0 +1,11 @@
+resource "qod_reservation" "camera" {
+  device      = { phone_number = "+34600000010" }
+  qos_profile = "QOS_L"
+  ends_at     = "2028-03-01T01:15:00+01:00"
+}
+
+# The live session of qod_session.camera is now the reservation's.
+moved {
+  from = qod_session.camera
+  to   = qod_reservation.camera
+}

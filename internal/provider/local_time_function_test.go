@@ -1,0 +1,33 @@
+// provider::qod::local_time as a configuration calls it. What it computes is tested in internal/localtime.
+
+package provider
+
+import (
+	"testing"
+
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+func TestLocalTime(t *testing.T) {
+	network := acc.NewNetwork(t, sandbox.Config{})
+	call := func(wall, zone string) string {
+		return "terraform {\n  required_providers {\n    qod = { source = \"telefonica/qod\" }\n  }\n}\n\noutput \"at\" {\n  value = provider::qod::local_time(" + wall + ", " + zone + ")\n}\n"
+	}
+	c := network.CLI(call(`"2026-07-05T20:30"`, `"Europe/Madrid"`))
+	c.Must(0, acctest.ApplyCommand...)
+	if got := c.Must(0, "output", "-raw", "at"); got != "2026-07-05T20:30:00+02:00" {
+		t.Errorf("it is %q", got)
+	}
+	for says, config := range map[string]string{
+		`clocks in Europe/Madrid never show 2027-03-28T02:30`: call(`"2027-03-28T02:30"`, `"Europe/Madrid"`),
+		`Did you mean "Europe/Madrid"?`:                       call(`"2026-07-05T20:30"`, `"Madrid"`),
+		`argument must not be null`:                           call(`null`, `"Europe/Madrid"`),
+	} {
+		c.Configure(config)
+		acctest.ContainsAll(t, c.Must(1, "plan", "-no-color"), []string{says})
+	}
+	if asked := network.Requests(); len(asked) > 0 {
+		t.Errorf("the function sent %v", asked)
+	}
+}
