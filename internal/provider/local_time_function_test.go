@@ -1,4 +1,5 @@
-// provider::qod::local_time as a configuration calls it. What it computes is tested in internal/localtime.
+// provider::qod::local_time as a configuration calls it. What it computes is tested in
+// internal/localtime.
 
 package provider
 

@@ -124,7 +124,7 @@ func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 			network.Expect(kept, "AVAILABLE", "")
 			// Nor does an update without a look before, as with -refresh=false.
 			c := network.Client().Reservations()
-			moved := c.Apply(c.Plan(r, match(attrs{"ends_at": "2028-03-01T01:15:00Z"})))
+			moved := c.Apply(c.Plan(r, match(attrs{"ends_at": "2028-03-01T00:10:00Z"})))
 			acctest.ContainsAll(t, moved.Errors(), []string{"Unable to Update QoS Reservation", "Nothing was reserved or deleted"})
 			if network.Writes() != "POST" || !moved.Equal(r) {
 				t.Errorf("sent was %s, and the state has %v", network.Writes(), moved.Values)

@@ -131,9 +131,9 @@ func TestReservation_moveFails(t *testing.T) {
 	}))
 	t.Run("the look", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		r := network.Expect(network.Run(acctest.State{}, match(nil)), "AVAILABLE", "POST")
-		longer := match(attrs{"ends_at": "2028-03-01T01:15:00Z"})
+		shorter := match(attrs{"ends_at": "2028-03-01T00:10:00Z"})
 		c := network.Client().Reservations()
-		p := c.Plan(c.Refresh(r).State, longer)
+		p := c.Plan(c.Refresh(r).State, shorter)
 		network.Fail(sandbox.Fault{Operation: sandbox.OpRead, Times: -1, Effect: sandbox.Status(403, "{}")})
 		failed := c.Apply(p)
 		acctest.ContainsAll(t, failed.Errors(), []string{"Unable to Update QoS Reservation", "The session may have changed or ended unnoticed"})
@@ -151,7 +151,7 @@ func TestReservation_endsEarly(t *testing.T) {
 	t.Run("requested, and no end shown", acc.InBubble(0, sandbox.Config{Provisioning: time.Hour}, func(_ *testing.T, network *acctest.Network) {
 		doNot := attrs{"wait_for_available": false}
 		r := network.Expect(network.Run(acctest.State{}, match(doNot)), "REQUESTED", "POST")
-		network.ExpectOneWarning(network.Run(r, match(doNot).With("ends_at", anHourOn)), "QoS Session Ends Before Its Window", "until "+matchEnds+" at most")
+		network.ExpectOneWarning(network.Run(r, match(doNot).With("ends_at", anHourOn)), "QoS Session Ends Before Its Window", "to end at "+anHourOn, "requested for the window as it was")
 	}))
 	t.Run("the end is shown by the first answer alone", acc.InBubble(0, sandbox.Config{Provisioning: sandbox.Instant}, func(t *testing.T, network *acctest.Network) {
 		first := true
@@ -166,7 +166,7 @@ func TestReservation_endsEarly(t *testing.T) {
 		if expires := r.Text("expires_at"); expires == "" || network.ExpectNoChange(r, match(nil), "AVAILABLE").Text("expires_at") != expires {
 			t.Errorf("the end is forgotten")
 		}
-		network.ExpectOneWarning(network.Run(r, match(attrs{"ends_at": anHourOn})), "QoS Session Ends Before Its Window", "until 2028-03-01T00:1")
+		network.ExpectOneWarning(network.Run(r, match(attrs{"ends_at": anHourOn})), "QoS Session Ends Before Its Window", "The live session ends at 2028-03-01T00:1")
 	}))
 	t.Run("the wait fails", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		keepRequested(network, 1000)

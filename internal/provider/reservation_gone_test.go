@@ -25,7 +25,7 @@ func TestReservation_foreignNotFound(t *testing.T) {
 				network.Fail(sandbox.Fault{Operation: op, Times: times, Effect: gateway.Effect})
 			}
 		}
-		longer := match(attrs{"ends_at": "2028-03-01T01:15:00Z"})
+		shorter := match(attrs{"ends_at": "2028-03-01T00:10:00Z"})
 		t.Run(gateway.Name, acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 			r := network.Expect(network.Run(acctest.State{}, match(nil)), "AVAILABLE", "POST")
 			id := r.Text("session_id")
@@ -44,7 +44,7 @@ func TestReservation_foreignNotFound(t *testing.T) {
 				injectFault()
 				c := network.Client().Reservations()
 				unharmed("read "+what, c.Refresh(r), "Unable to Read QoS Reservation", "404 Not Found", "does not prove that the session is gone")
-				unharmed("update "+what, c.Apply(c.Plan(r, longer)), "Unable to Update QoS Reservation", "404 Not Found")
+				unharmed("update "+what, c.Apply(c.Plan(r, shorter)), "Unable to Update QoS Reservation", "404 Not Found")
 				network.Heal()
 			}
 			// The list is believed.

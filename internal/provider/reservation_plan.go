@@ -100,7 +100,14 @@ func (m reservationModel) session() qod.Session {
 // gapAfter reports whether the live session ends before the window does, and when.
 func (m reservationModel) gapAfter(prior reservationModel) (gap bool, after string) {
 	w, known := m.window()
-	return known && prior.live() && w.outlasts(prior.session()), prior.ExpiresAt.ValueString()
+	former, formerKnown := prior.window()
+	switch {
+	case !known || !prior.live():
+		return false, ""
+	case prior.ExpiresAt.IsNull(): // it was requested for the window as it was
+		return formerKnown && w.ends.Sub(former.ends) > endSlack, ""
+	}
+	return w.outlasts(prior.session()), prior.ExpiresAt.ValueString()
 }
 
 // mayExtend reports whether the live session is to be replaced because the window has been moved

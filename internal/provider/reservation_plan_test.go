@@ -122,7 +122,7 @@ func TestPlanReservation(t *testing.T) {
 		{name: "OVERDUE, waiting not wanted", prior: both(withStatus("OVERDUE"), noWait), config: noWait, want: act},
 
 		{name: "end later", config: later, want: update, warns: "There will be no session from 2028-03-01T00:15:00Z until the first run after it."},
-		{name: "end later, REQUESTED, waiting not wanted", prior: both(withStatus("REQUESTED"), noWait), config: both(later, noWait), want: update},
+		{name: "end later, REQUESTED, waiting not wanted", prior: both(withStatus("REQUESTED"), noWait), config: both(later, noWait), want: update, warns: "requested for the window as it was"},
 		{name: "end later, and DUE", prior: withStatus("DUE"), config: later, want: act},
 		{name: "end later, to be replaced", config: both(later, extends), private: asked(matchEnds), want: act},
 		{name: "end later, to be replaced, end asked for not known", config: both(later, extends), want: act},

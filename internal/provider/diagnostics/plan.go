@@ -2,7 +2,6 @@ package diagnostics
 
 import (
 	"fmt"
-
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
