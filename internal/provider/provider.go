@@ -124,8 +124,8 @@ func (p *qodProvider) Configure(ctx context.Context, req provider.ConfigureReque
 			return
 		}
 	}
-	// A process that is debugged is configured for run after run, and an import that was only planned
-	// comes with another token in each.
+	// A debugged process is configured for one run after another. An import that was only planned
+	// has another owner in each of them.
 	p.sessions, p.owners, p.planned = sessions, new(sessionOwners), new(plannedRequests)
 	resp.ResourceData = resourceData{sessions, p.owners, p.planned}
 	resp.DataSourceData = sessions

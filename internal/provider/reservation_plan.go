@@ -46,7 +46,8 @@ func planReservation(config reservationModel, prior *reservationModel, private s
 	windowChanges := !planned.StartsAt.Equal(prior.StartsAt) || !planned.EndsAt.Equal(prior.EndsAt)
 	hasWork := windowChanges && !planned.keepsSession(*prior) || planned.needsAction(*prior) || planned.mayExtend(*prior, private)
 	// An update works at the endpoint where Read has looked: the session is there, or is planned to
-	// be. Where none is recorded, that is the provider's; but recording it is no reason for an update.
+	// be. Where none is recorded, that is the provider's; but recording it is no reason for an
+	// update.
 	if !hasWork || !prior.Endpoint.IsNull() {
 		planned.Endpoint = prior.Endpoint
 	}
