@@ -97,11 +97,11 @@ func TestConfig_discovery(t *testing.T) {
 		change func(document map[string]any)
 		want   string
 	}{
-		{"http", func(d map[string]any) { d["token_endpoint"] = "http://opengateway.example/token" }, "its token_endpoint uses http, which would send credentials unencrypted; use https"},
+		{"http", func(d map[string]any) { d["token_endpoint"] = "http://opengateway.example/token" }, "its token_endpoint uses http, which would send credentials unencrypted (http is allowed"},
 		{"user name", func(d map[string]any) { d["token_endpoint"] = "https://ops@opengateway.example/token" }, "its token_endpoint contains a user name or password"},
 		{"relative", func(d map[string]any) { d["token_endpoint"] = "/token" }, "its token_endpoint is not an absolute URL"},
 		{"none", func(d map[string]any) { delete(d, "token_endpoint") }, "the document names no token_endpoint"},
-		{"other issuer", func(d map[string]any) { d["issuer"] = "https://other.example" }, "the document speaks for another issuer, https://other.example"},
+		{"other issuer", func(d map[string]any) { d["issuer"] = "https://other.example" }, "the document is for another issuer, https://other.example"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -69,9 +69,12 @@ type Client struct {
 	firstCreate atomic.Pointer[time.Time] // when this process began to create sessions
 }
 
-// errOtherDevice says that an answer was meant for somebody else: gateways have been seen to mix up
-// the answers to simultaneous requests.
-var errOtherDevice = errors.New("the answer shows another device than the one asked for")
+// These say that an answer was meant for somebody else: gateways have been seen to mix up the
+// answers to simultaneous requests.
+var (
+	ErrOtherDevice  = errors.New("the answer shows a different device")
+	ErrOtherSession = errors.New("the answer shows a different session")
+)
 
 // New makes a client. Its errors name what is wrong with the configuration.
 func New(config Config) (*Client, error) {

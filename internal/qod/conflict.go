@@ -133,6 +133,8 @@ func (cr *creation) claim(s Session) *ConflictError {
 	if own.claim(s.ID, cr.spec.Device, time.Now()) {
 		return nil
 	}
-	conflict.Own = []string{s.ID}
+	if conflict.Own = own.forDevice(cr.spec.Device); !slices.Contains(conflict.Own, s.ID) {
+		conflict.Own, conflict.OtherID = nil, s.ID
+	}
 	return conflict
 }

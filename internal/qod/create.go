@@ -351,7 +351,7 @@ func (c *Client) sendCreate(ctx context.Context, r request, d Device, token Toke
 	}
 	made, err = c.dialect.session(a.body)
 	if contradicts(d, made.Device) {
-		return Session{}, unreadable(r, a, errOtherDevice) // somebody else's answer, and session
+		return Session{}, unreadable(r, a, ErrOtherDevice) // somebody else's answer, and session
 	}
 	if made.ID == "" {
 		made.ID = c.dialect.idFromLocation(a.header.Get("Location"))

@@ -58,14 +58,15 @@ func discover(ctx context.Context, client *http.Client, config *Config) (tokenEn
 		return fail(0, true, errors.New("the document names no token_endpoint"))
 	}
 	if problem := CheckURL(endpoint); problem != "" {
+		problem = strings.Replace(problem, "; use https", "", 1) // nobody who reads this can
 		return fail(0, true, fmt.Errorf("its token_endpoint %s", problem))
 	}
 	issuer := fields.text("issuer")
 	switch {
 	case issuer == "" && !strings.EqualFold(webOriginOf(endpoint), origin):
-		return fail(0, true, fmt.Errorf("the document names no issuer, so it is not trusted to send the client secret to another host, %s", hostOf(endpoint)))
+		return fail(0, true, fmt.Errorf("the document names no issuer, so the provider will not send the client secret to the other host it names, %s", hostOf(endpoint)))
 	case issuer != "" && !strings.EqualFold(strings.TrimRight(issuer, "/"), origin):
-		return fail(0, true, fmt.Errorf("the document speaks for another issuer, %s", readable(issuer)))
+		return fail(0, true, fmt.Errorf("the document is for another issuer, %s", readable(issuer)))
 	}
 	return tokenEndpoint{url: endpoint, style: authStyle(fields)}, nil
 }

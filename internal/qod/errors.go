@@ -139,6 +139,7 @@ var ErrWindowClosed = errors.New("less than a second is left of the time asked f
 type ConflictError struct {
 	Device   Device
 	Own      []string  // sessions this same process made for the device
+	OtherID  string    // a session this same process made for another device, which the network answered with
 	Deleted  []string  // sessions of the device that this same process is deleting or has deleted
 	Visible  []Session // sessions of the device that these credentials can see
 	Possible []Session // sessions that show no device

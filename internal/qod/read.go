@@ -2,7 +2,6 @@ package qod
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 )
@@ -57,10 +56,10 @@ func (c *Client) ReadCached(ctx context.Context, ref Ref) (Session, bool) {
 func (c *Client) decodeRead(r request, a answer, d Device) (Session, error) {
 	s, err := c.dialect.session(a.body)
 	if contradicts(d, s.Device) {
-		err = errOtherDevice
+		err = ErrOtherDevice
 	}
 	if s.ID != "" && !strings.EqualFold(s.ID, r.sessionID) {
-		err = errors.New("the answer shows another session")
+		err = ErrOtherSession
 	}
 	if err != nil {
 		return Session{}, unreadable(r, a, err)

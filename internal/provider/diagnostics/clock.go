@@ -27,9 +27,12 @@ func (o Operation) withoutClock(err error) message {
 		what = "whether the session is over"
 	}
 	m := timeCause(what, err)
-	if interruption, ok := errors.AsType[*qod.InterruptedError](err); ok && interruption.Timeout && o.timeout != "" {
-		m.cause = "The API's time could not be read in the time allowed (timeouts.create), and no other clock may decide " + what + "."
+	switch interruption, ok := errors.AsType[*qod.InterruptedError](err); {
+	case ok && interruption.Timeout && o.timeout != "":
+		m.cause = "The API's time could not be read in the time allowed (timeouts.create), so the provider cannot tell " + what + "."
 		m.remedy = "Reading it takes at least a second. If the network is slow, allow more time."
+	case ok && !interruption.Timeout && interruption.Err == nil:
+		m.cause = "The run was interrupted before the provider had read the API's time."
 	}
 	if o == ReadingReservation || o == ReadingSession {
 		m.cause += " The state is kept as it was."
@@ -55,7 +58,7 @@ func timeCause(undecided string, err error) message {
 		return explainContradiction(contradiction)
 	}
 	m := explain(err)
-	m.cause = "The API's time is unknown, and no other clock may decide " + undecided + ". " + m.cause
+	m.cause += " The provider could not establish the API's time, without which it cannot tell " + undecided + "."
 	return m
 }
 

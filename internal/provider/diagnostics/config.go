@@ -36,9 +36,9 @@ func Problems(found []qod.Problem) diag.Diagnostics {
 type UnknownConfigurationError struct{ Attributes []string }
 
 func (e *UnknownConfigurationError) Error() string {
-	last := len(e.Attributes) - 1
-	if last < 1 {
-		return "the provider's " + strings.Join(e.Attributes, "") + " is not known yet"
+	verb := "is"
+	if len(e.Attributes) > 1 {
+		verb = "are"
 	}
-	return "the provider's " + strings.Join(e.Attributes[:last], ", ") + " and " + e.Attributes[last] + " are not known yet"
+	return "the provider's " + enumerated(e.Attributes) + " " + verb + " not known yet"
 }

@@ -1,6 +1,7 @@
 package diagnostics
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -8,15 +9,18 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-const ifReplaced = "If this apply replaces or renames the resource that holds it, the new session was requested before the old one was deleted: " +
-	"remove create_before_destroy from this resource and from those that depend on it, and OpenTofu's destroy = false. After a rename without a moved block, apply again."
+const ifReplaced = "If that session belongs to a resource that this apply replaces, remove create_before_destroy (here and in resources that depend on this one) " +
+	"and OpenTofu's destroy = false, so that it is deleted first. If you renamed the resource, apply again."
 
-// conflict explains a 409 in one of three ways: by a session that this run made, by one that can be
-// seen, or by one that cannot.
+// conflict explains a conflict by a session that this run made or deleted, by one that can be seen,
+// or by one that cannot.
 func (o Operation) conflict(taken *qod.ConflictError) message {
 	device := fmt.Sprintf("for this device (%s)", taken.Device)
 	m := message{cause: "The network already has a session " + device}
 	switch {
+	case taken.OtherID != "":
+		m.cause = "The network answered with session " + taken.OtherID + ", which this run created for another device."
+		m.remedy = "Nothing is wrong with the configuration: report this to the operator."
 	case len(taken.Own) > 0:
 		m.cause = "This run has already requested a session " + device + ", and a device can have only one session at a time."
 		m.remedy = "Two resources, or two elements of a for_each, have this device: use each device in only one of them."
@@ -27,10 +31,8 @@ func (o Operation) conflict(taken *qod.ConflictError) message {
 			"If the problem persists, another client may have reserved quality for the device."
 		m = m.fact("Deleted session", strings.Join(taken.Deleted, ", "))
 	case len(taken.Visible) > 0:
-		m.cause += ":\n\n" + bullets(taken.Visible) + "\n\nA device can have only one session at a time, and none is adopted automatically, since nothing proves whose it is."
-		m.remedy = o.importAdvice("yours and no other resource holds it", taken.Visible) + "\n\n" +
-			"If you do not need that session, " + untilItEnds(taken.Visible) + ", or import it into a temporary resource, destroy that resource, and apply again." +
-			o.ofOtherReservation(taken) + "\n\n" + ifReplaced
+		m = o.visibleConflict(taken.Visible, device)
+		m.remedy += o.ofOtherReservation(taken) + "\n\n" + ifReplaced
 	case len(taken.Possible) > 0:
 		m.cause += ". It may be one of these, which show no device:\n\n" + bullets(taken.Possible)
 		m.remedy = o.importAdvice("yours and for this device", taken.Possible) + "\n\nOtherwise ask who else reserves quality for this device." +
@@ -38,7 +40,7 @@ func (o Operation) conflict(taken *qod.ConflictError) message {
 	default:
 		m.cause += ", but these credentials cannot see it. Most likely another client created it: another team, a vendor, or the operator."
 		if taken.ListErr != nil {
-			look := explain(taken.ListErr)
+			look := explainSearch(taken.ListErr)
 			m.cause = "The network already has a session " + device + ". " + introduced("Which one is unknown, because the sessions could not be listed", look.cause)
 			m.remedy = look.remedy
 		}
@@ -52,9 +54,47 @@ func (o Operation) conflict(taken *qod.ConflictError) message {
 		}
 	}
 	if taken.RetryErr != nil {
-		m.remedy += "\n\n" + introduced("The request was retried, and failed in another way", explain(taken.RetryErr).cause)
+		last := explain(taken.RetryErr)
+		m.remedy += "\n\n" + joined(introduced("The request was retried, and failed in another way", last.cause), last.remedy)
 	}
 	return withError(m, taken.Err)
+}
+
+// visibleConflict explains a conflict by sessions that can be seen.
+func (o Operation) visibleConflict(sessions []qod.Session, device string) message {
+	m := message{cause: "The network already has a session " + device + ":\n\n" + bullets(sessions) + "\n\n"}
+	switch {
+	case len(sessions) > 1:
+		every, none := "All of them occupy", "none of them"
+		if len(sessions) == 2 {
+			every, none = "Both occupy", "neither"
+		}
+		m.cause = "The network already has sessions " + device + ":\n\n" + bullets(sessions) + "\n\n" +
+			every + " this device. The provider adopts " + none + ", because nothing proves whose they are."
+		m.remedy = o.importAdvice("yours and no other resource holds it", sessions) + "\n\n" +
+			"If you need " + none + ", " + untilTheyEnd(sessions) + ", or import them into temporary resources, destroy those, and apply again."
+	case sessions[0].Status == qod.StatusUnavailable:
+		m.cause += "It is UNAVAILABLE and blocks the device until the network removes it, usually within minutes."
+		m.remedy = "Apply again then. If it stays, import it into a temporary resource, destroy that resource, and apply again: " +
+			"terraform import 'qod_session.OTHER' " + firstID(sessions)
+	default:
+		m.cause += "A device can have only one session at a time. The provider does not adopt this one, because nothing proves whose it is."
+		m.remedy = o.importAdvice("yours and no other resource holds it", sessions) + "\n\n" +
+			"If you do not need that session, " + untilTheyEnd(sessions) + ", or import it into a temporary resource, destroy that resource, and apply again."
+	}
+	return m
+}
+
+// explainSearch explains why the sessions could not be listed after another request had failed,
+// which is the one whose x-correlator the message ends with.
+func explainSearch(err error) message {
+	m := explain(err)
+	ofList := "its x-correlator"
+	if failure, ok := errors.AsType[*qod.Error](err); ok && failure.Correlator != "" {
+		ofList = "the x-correlator of the list, " + failure.Correlator
+	}
+	m.remedy = strings.ReplaceAll(m.remedy, correlatorBelow, ofList)
+	return m
 }
 
 // ofOtherReservation is for a device that two reservations have one after the other.
@@ -62,21 +102,25 @@ func (o Operation) ofOtherReservation(taken *qod.ConflictError) string {
 	if o.like != likeReservation || len(taken.Deleted) > 0 {
 		return ""
 	}
-	return "\n\nIf another reservation of this configuration had the device until its window closed, the same run deletes that session: apply again."
+	return "\n\nIf it belongs to another reservation whose window has closed, this run is deleting it: apply again."
 }
 
-// untilItEnds says to wait, and until when if that is known.
-func untilItEnds(sessions []qod.Session) string {
+// untilTheyEnd says to wait, and until when if that is known.
+func untilTheyEnd(sessions []qod.Session) string {
+	wait := "wait until it ends"
+	if len(sessions) > 1 {
+		wait = "wait until they end"
+	}
 	var last time.Time
 	for _, s := range sessions {
 		if s.ExpiresAt.IsZero() {
-			return "wait until it ends"
+			return wait
 		}
 		if s.ExpiresAt.After(last) {
 			last = s.ExpiresAt
 		}
 	}
-	return "wait until it ends (" + instantText(last) + ")"
+	return wait + " (" + instantText(last) + ")"
 }
 
 func bullets(sessions []qod.Session) string {
@@ -101,7 +145,7 @@ func (o Operation) importAdvice(ifItIs string, sessions []qod.Session) string {
 	if len(sessions) == 1 {
 		return "If it is " + ifItIs + ", import it:\n\n" + o.importCommands(firstID(sessions))
 	}
-	return "If one of them is " + ifItIs + ", import that one; for the first:\n\n" + o.importCommands(firstID(sessions))
+	return "If one of them is " + ifItIs + ", import that one. For " + firstID(sessions) + ":\n\n" + o.importCommands(firstID(sessions))
 }
 
 func firstID(sessions []qod.Session) string {

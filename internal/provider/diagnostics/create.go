@@ -3,6 +3,7 @@ package diagnostics
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -26,6 +27,11 @@ func (o Operation) CreateFailed(err error) diag.Diagnostic {
 		return o.failed(o.conflict(taken))
 	}
 	m := explain(err)
+	if e, ok := errors.AsType[*qod.Error](err); ok && e.Status == http.StatusTooManyRequests && e.RetryAfter > 0 && o.timeout != "" && !isInterruption(err) {
+		// A create repeats a 429 for as long as it has time.
+		m.cause += " That is longer than the time left (timeouts.create)."
+		m.remedy = "Allow more time, or apply again in " + waitText(e.RetryAfter) + "." + ifQuota(e)
+	}
 	switch {
 	case isFault(err):
 		m.remedy = joined(LookFirst, m.remedy)
@@ -46,6 +52,11 @@ func madeNothing(err error) bool {
 	_, noToken := errors.AsType[*qod.TokenError](err)
 	_, unknown := errors.AsType[*UnknownConfigurationError](err)
 	return noToken || unknown || errors.Is(err, qod.ErrWindowClosed)
+}
+
+func isInterruption(err error) bool {
+	_, ok := errors.AsType[*qod.InterruptedError](err)
+	return ok
 }
 
 func isFault(err error) bool {

@@ -165,13 +165,13 @@ func explain(err error) message {
 	case errors.As(err, &interruption):
 		return explainInterruption(interruption)
 	case errors.As(err, &unknown):
-		depends := "it depends"
+		depend := "depends"
 		if len(unknown.Attributes) > 1 {
-			depends = "they depend"
+			depend = "depend"
 		}
 		return message{
-			cause:  "The provider cannot reach the API: " + unknown.Error() + ", because " + depends + " on something that has not been created.",
-			remedy: "Create that first (terraform apply -target), or pass the values as variables or in the QOD_* environment variables.",
+			cause:  "The provider is not fully configured: its " + enumerated(unknown.Attributes) + " " + depend + " on a resource that has not been created yet.",
+			remedy: "Create that resource first (terraform apply -target), or pass the values as variables or in the QOD_* environment variables.",
 		}
 	case errors.As(err, &fault):
 		return explainFault(fault.Value)
@@ -179,12 +179,12 @@ func explain(err error) message {
 		return explainUnproven(unproven)
 	case errors.As(err, &clock):
 		return message{
-			cause:  fmt.Sprintf("Its answers contradict each other: one says that it is %s, another, at the same moment, %s.", instantText(clock.Expected), instantText(clock.Shown)),
+			cause:  fmt.Sprintf("The API's answers contradict each other: one says that it is %s, another, at the same moment, %s.", instantText(clock.Expected), instantText(clock.Shown)),
 			remedy: "One of the API's servers has a wrong clock, or a cache answers in its place. Try again later. If the problem persists, report this to the operator.",
 		}
 	case errors.Is(err, qod.ErrClockStandsStill):
 		return message{
-			cause:  "Its answers carry the same Date, although some seconds lie between them, as answers from a cache do.",
+			cause:  "The API's answers carry the same Date, although some seconds lie between them, as answers from a cache do.",
 			remedy: behindCache,
 		}
 	case errors.Is(err, qod.ErrCachedList):
@@ -198,7 +198,7 @@ func explain(err error) message {
 		return explainToken(token)
 	case errors.Is(err, qod.ErrNoDate):
 		return message{
-			cause:  "Its answers carry no Date header.",
+			cause:  "The API's answers carry no Date header.",
 			remedy: "A proxy may have removed it. If there is none, report this to the operator; until it is fixed, use qod_session, which needs no clock.",
 		}
 	case errors.Is(err, context.Canceled):

@@ -370,10 +370,10 @@ func readable(t *testing.T, text string) {
 	if !slices.Contains([]string{
 		createSummary, readSummary, deleteSummary, importSummary, listSummary, waitSummary, "QoS Session Shorter Than Requested", faultSummary, "Incomplete List of QoS Sessions",
 		// Each of these has to be shown, and Terraform shows one of many with equal summaries.
-		goneSummary(lostID), "QoS Session " + lostID + " Not Checked", "QoS Session " + lostID + " Has an Unknown Status", "QoS Session " + lostID + " Shows Unreadable Values",
+		goneSummary(qod.Ref{ID: lostID}), goneSummary(qod.Ref{ID: lostID, ExpiresAt: atKickOff}), "QoS Session " + lostID + " Not Checked", "QoS Session " + lostID + " Has an Unknown Status", "QoS Session " + lostID + " Shows Unreadable Values",
 		CreatingReservation.summary, ReadingReservation.summary, UpdatingReservation.summary, DeletingReservation.summary, ImportingReservation.summary,
 		"Reservation Window Is Not Open Yet", "Reservation Window Has Ended", "QoS Session Ends Before Its Window", "QoS Reservation Without Session", "QoS Session Held by Two Resources",
-		"QoS Session Ends After Its Window", "Clocks Differ", "QoS Reservation Status Unknown", "Reservation Window Unknown", "Imported QoS Session Deleted", "Imported Session Adopts Configuration", "QoS Session Replaced for an Unknown Value",
+		"QoS Session Ends After Its Window", "Clocks Differ", "QoS Reservation Status Unknown", "Reservation Window Unknown", "Imported QoS Session Deleted", "Imported Session Not Fully Checked", "QoS Session Still Live After Its Window", "QoS Session Replaced for an Unknown Value",
 	}, summary) {
 		t.Errorf("the summary %q is not one of the constant ones", summary)
 	}

@@ -16,10 +16,10 @@ import (
 // another client's token, whose list does not show the session either.
 func (o Operation) GoneForToken(id, origin string) diag.Diagnostic {
 	m := message{
-		cause: fmt.Sprintf("%s does not know the session, or does not show it to this access token. A static access token does not tell which client it belongs to: "+
-			"if another client created the session, it is still live and billed. So it stays in the state.",
+		cause: fmt.Sprintf("%s does not know the session, or does not show it to this access token. The provider cannot tell which client a static token belongs to. "+
+			"If another client created the session, it may still be live and billed, so it stays in the state.",
 			strings.TrimSuffix(origin, " as token")),
-		remedy: "If that may be so, configure the provider with the credentials that created the session, and run Terraform again. " +
+		remedy: "If another client may have created it, configure the provider with that client's credentials, and run Terraform again. " +
 			"If you know that the session is gone, make Terraform forget it: terraform state rm 'ADDRESS' (" + addressAbove + ", such as " + o.like + "). " +
 			"Once it is past its end, the provider removes it from the state by itself. With a client id and secret, the provider can tell the difference.",
 	}
@@ -28,7 +28,12 @@ func (o Operation) GoneForToken(id, origin string) diag.Diagnostic {
 
 // goneSummary names the session: Terraform shows one of several warnings with equal summaries, and
 // each session that leaves a state before its end has to be named.
-func goneSummary(id string) string { return "QoS Session " + id + " Gone Before Its End" }
+func goneSummary(ref qod.Ref) string {
+	if ref.ExpiresAt.IsZero() {
+		return "QoS Session " + ref.ID + " Is Gone"
+	}
+	return "QoS Session " + ref.ID + " Gone Before Its End"
+}
 
 // GoneEarly names a session that is proven gone before its end.
 func (o Operation) GoneEarly(ref qod.Ref, gone *qod.GoneError) diag.Diagnostic {
@@ -49,7 +54,7 @@ func (o Operation) GoneEarly(ref qod.Ref, gone *qod.GoneError) diag.Diagnostic {
 	if gone.Err != nil {
 		m = withError(m, gone.Err)
 	}
-	return diag.NewWarningDiagnostic(goneSummary(ref.ID), withSession(m, ref.ID).detail())
+	return diag.NewWarningDiagnostic(goneSummary(ref), withSession(m, ref.ID).detail())
 }
 
 // LostNotDeleted tells of a session that was proven gone earlier, and that a destroy has tried to
@@ -79,13 +84,13 @@ func explainUnproven(e *qod.UnprovenError) message {
 	switch {
 	case e.ListErr == nil:
 	case e.Scope != "" && noList != nil && noList.Status == http.StatusForbidden:
-		m.cause += " A list of the sessions would prove it, but these credentials may not list them."
+		m.cause += " A list of the sessions would prove it, but these credentials are not allowed to list them."
 		m.remedy = fmt.Sprintf("Ask the operator to grant this client the scope %s, which listing requires. %s", e.Scope, ifKnownGone) + lostWhenOver
 	case e.Scope != "" && noList != nil:
 		m.cause += " A list of the sessions would prove it, but the API offers none (" + statusText(noList.Status) + ")."
 		m.remedy += lostWhenOver
 	default:
-		look := explain(e.ListErr)
+		look := explainSearch(e.ListErr)
 		m.cause += " The list of sessions could not prove it either. " + look.cause
 		m.remedy = joined(cmp.Or(look.remedy, askAboutLists), "Check endpoint (QOD_ENDPOINT) as well.", ifKnownGone)
 	}

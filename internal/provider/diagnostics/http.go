@@ -9,13 +9,15 @@ import (
 	"net/http"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
 const (
-	tryAgain      = "Try again later. If the problem persists, contact the operator."
-	giveToSupport = "If the problem persists, give the operator the x-correlator below."
+	tryAgain        = "Try again later. If the problem persists, contact the operator."
+	correlatorBelow = "the x-correlator below"
+	giveToSupport   = "If the problem persists, give the operator " + correlatorBelow + "."
 
 	behindCache = "A cache or proxy answers in the API's place. Ask whoever runs it not to cache the API: every request says so (Cache-Control: no-cache)."
 )
@@ -24,6 +26,9 @@ func explainInterruption(e *qod.InterruptedError) message {
 	m := message{cause: "The run was interrupted."}
 	if e.Operation != qod.OperationDelete { // whose remedy says so itself
 		m.remedy = "Run Terraform again."
+	}
+	if e.Operation == qod.OperationCreate && e.Sent {
+		m.remedy = LookFirst
 	}
 	if e.Timeout {
 		m = message{cause: "The API gave no usable answer in the time allowed.", remedy: tryAgain}
@@ -55,9 +60,9 @@ func explainError(e *qod.Error) message {
 	case 0:
 		return explainNoAnswer("the API", e.Err)
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		m := message{cause: "The API refused the request." + inWords(e.Message), remedy: "Correct the value that it names, and run Terraform again."}
+		m := message{cause: "The API refused the request." + inWords(e.Message), remedy: "Correct the value that the API names, and run Terraform again."}
 		if e.Message == "" {
-			m.remedy = "It does not say why. Check the values of the resource. If they are right, give the operator the x-correlator below."
+			m.remedy = "It does not say why. Check the values of the resource. If they are right, give the operator " + correlatorBelow + "."
 		}
 		return m
 	case http.StatusUnauthorized:
@@ -75,7 +80,7 @@ func explainError(e *qod.Error) message {
 		}
 	case http.StatusForbidden:
 		m := message{
-			cause:  fmt.Sprintf("These credentials may not %s sessions, which requires the scope %s.%s", e.Operation, e.Scope, inWords(e.Message)),
+			cause:  fmt.Sprintf("These credentials are not allowed to %s sessions, which requires the scope %s.%s", e.Operation, e.Scope, inWords(e.Message)),
 			remedy: "Ask the operator to grant this client the scope. If you set scopes (QOD_SCOPES), include it there.",
 		}
 		if e.SessionID != "" {
@@ -95,7 +100,7 @@ func explainError(e *qod.Error) message {
 				remedy: "Check the path of endpoint (QOD_ENDPOINT): a gateway in front of the API does not seem to know it.",
 			}
 		}
-		return message{cause: "The API answered 404 Not Found." + inWords(e.Message), remedy: "Check the value that it names, and endpoint (QOD_ENDPOINT)."}
+		return message{cause: "The API answered 404 Not Found." + inWords(e.Message), remedy: "Check the value that the API names, and endpoint (QOD_ENDPOINT)."}
 	case http.StatusProxyAuthRequired:
 		return proxyAuthentication("the API")
 	case http.StatusConflict, http.StatusLocked, http.StatusTooEarly:
@@ -106,7 +111,7 @@ func explainError(e *qod.Error) message {
 			}
 		}
 	case http.StatusTooManyRequests:
-		return message{cause: "The API is limiting requests (429)." + inWords(e.Message) + wait, remedy: "Try again later, or run Terraform with a lower -parallelism."}
+		return message{cause: "The API is limiting requests (429)." + inWords(e.Message) + wait, remedy: laterThanLimit(e)}
 	}
 	status := statusText(e.Status)
 	switch {
@@ -121,6 +126,11 @@ func explainError(e *qod.Error) message {
 		}
 	case e.Status/100 == 2 && errors.Is(e.Err, context.DeadlineExceeded):
 		return message{cause: "The API reported success (" + status + "), but the rest of its answer did not arrive in time.", remedy: slowNetwork}
+	case e.Status/100 == 2 && (errors.Is(e.Err, qod.ErrOtherDevice) || errors.Is(e.Err, qod.ErrOtherSession)):
+		return message{
+			cause:  sentence(fmt.Sprintf("The API reported success (%s), but %v", status, e.Err)),
+			remedy: "A gateway may have mixed up two answers: try again. If the problem persists, report it to whoever runs the gateway.",
+		}
 	case e.Status/100 == 2:
 		return message{
 			cause:  sentence(fmt.Sprintf("The API reported success (%s), but %v", status, e.Err)),
@@ -129,7 +139,31 @@ func explainError(e *qod.Error) message {
 	case e.Status >= 500:
 		return message{cause: "The API failed with " + status + "." + inWords(e.Message) + wait, remedy: "Try again later. " + giveToSupport}
 	}
-	return message{cause: "The API refused the request with " + status + "." + inWords(e.Message), remedy: "Check endpoint (QOD_ENDPOINT). If it is right, give the operator the x-correlator below."}
+	return message{cause: "The API refused the request with " + status + "." + inWords(e.Message), remedy: "Check endpoint (QOD_ENDPOINT). If it is right, give the operator " + correlatorBelow + "."}
+}
+
+// laterThanLimit says when to try again after a 429, and what else may help: fewer requests at a
+// time help against a rate limit, but not against a quota, nor a single request.
+func laterThanLimit(e *qod.Error) string {
+	switch {
+	case e.RetryAfter >= time.Minute:
+		return "Try again in " + waitText(e.RetryAfter) + "." + ifQuota(e)
+	case isQuota(e), e.Operation == qod.OperationList:
+		return "Try again later." + ifQuota(e)
+	}
+	return "Try again later, or run Terraform with a lower -parallelism."
+}
+
+func isQuota(e *qod.Error) bool { return strings.Contains(e.Code, "QUOTA") }
+
+func ifQuota(e *qod.Error) string {
+	switch {
+	case isQuota(e):
+		return " Ask the operator about the quota of this client."
+	case e.RetryAfter >= time.Minute:
+		return " If this is a quota, ask the operator."
+	}
+	return ""
 }
 
 const slowNetwork = "Try again later. If the network is slow, allow more time (request_timeout)."

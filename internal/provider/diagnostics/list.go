@@ -21,4 +21,4 @@ func ListIncomplete(e *qod.IncompleteListError, shown int) diag.Diagnostic {
 	}.detail())
 }
 
-const askAboutLists = "Ask whoever runs the API, or a gateway in front of it, how its lists are paged and cached."
+const askAboutLists = "Report to the operator that the list of sessions is incomplete or comes from a cache."

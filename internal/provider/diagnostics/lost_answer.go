@@ -1,6 +1,7 @@
 package diagnostics
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,6 +17,7 @@ func (o Operation) unresolved(lost *qod.UnresolvedError) message {
 	if n := len(lost.Correlators); n > 1 {
 		m.cause = fmt.Sprintf("Up to %d sessions for this device (%s) may exist and be billed: %d requests for one got no usable answer.", n, lost.Device, n)
 	}
+	end := o.ending(lost)
 	switch {
 	case lost.KeptID != "":
 		m.cause = fmt.Sprintf("The network may have created two sessions for this device (%s), and may bill both: the first request got no usable answer, and a later one succeeded. "+
@@ -41,7 +43,7 @@ func (o Operation) unresolved(lost *qod.UnresolvedError) message {
 		m.cause += " " + appeared + ":\n\n" + bullets(lost.Candidates)
 		m.remedy = o.importAdvice("yours and for this device", lost.Candidates) + "\n\nOtherwise apply again."
 	case lost.ListErr != nil:
-		look := explain(lost.ListErr)
+		look := explainSearch(lost.ListErr)
 		m.cause = joined(m.cause, introduced("The provider could not look for it", look.cause))
 		m.remedy = joined(look.remedy, "Before the next apply, list the sessions (data source qod_sessions). If one is yours and for this device, import it:\n\n"+o.importCommands("ID"))
 	default:
@@ -50,14 +52,13 @@ func (o Operation) unresolved(lost *qod.UnresolvedError) message {
 			found = " The provider looked for them and found none."
 		}
 		m.cause += found
-		m.remedy = "Apply again: if the session shows up after all, the apply says so, and how to import it."
+		m.remedy = joined(cmp.Or(end.remedy, "Apply again."), "If such a session exists, the next apply fails, names it and says how to import it.")
 		if o.like == likeReservation {
 			m.remedy += " Outside its window a reservation makes no request that would find it, so list the sessions (data source qod_sessions) before you move the window."
 		}
 	}
-	end := o.ending(lost)
 	m.cause += end.cause
-	if end.remedy != "" {
+	if isConflict(lost.Err) {
 		m.remedy = end.remedy
 	}
 
@@ -80,18 +81,26 @@ func otherSession(lost *qod.UnresolvedError) string {
 		return " The other one may be:\n\n" + bullets(lost.Candidates)
 	}
 	if lost.ListErr == nil {
+		if n := len(lost.Correlators); n > 1 {
+			return fmt.Sprintf(" Up to %d others may exist; none was found.", n)
+		}
 		return " The other one, if it exists, could not be found."
 	}
-	return " " + introduced("Whether the other one exists could not be checked", explain(lost.ListErr).cause)
+	return " " + introduced("Whether others exist could not be checked", explain(lost.ListErr).cause)
+}
+
+func isConflict(err error) bool {
+	_, ok := errors.AsType[*qod.ConflictError](err)
+	return ok
 }
 
 // ending says, in paragraphs of their own, what ended the attempts behind a lost answer, and what
-// to do where that changes it.
+// to do about it.
 func (o Operation) ending(lost *qod.UnresolvedError) message {
 	if c, ok := errors.AsType[*qod.ConflictError](lost.Err); ok {
 		m := o.conflict(c)
 		m.cause = "\n\n" + introduced("The next request was refused", m.cause)
-		if len(c.Own)+len(c.Visible)+len(c.Possible) == 0 {
+		if c.OtherID == "" && len(c.Own)+len(c.Visible)+len(c.Possible) == 0 {
 			m.remedy = "That may be the session of the first request, not listed yet. List the sessions (data source qod_sessions) in a few minutes, " +
 				"and import it if it appears.\n\n" + m.remedy
 		}
@@ -111,5 +120,5 @@ func (o Operation) ending(lost *qod.UnresolvedError) message {
 		return message{cause: why}
 	}
 	last := explain(err)
-	return message{cause: why + "\n\n" + introduced("The last failure", last.cause), facts: last.facts}
+	return message{cause: why + "\n\n" + introduced("The last failure", last.cause), remedy: last.remedy, facts: last.facts}
 }

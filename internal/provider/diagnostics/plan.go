@@ -2,16 +2,14 @@ package diagnostics
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 )
 
 // AdoptsConfiguration warns of attributes of an imported session that nothing can be compared with.
 func AdoptsConfiguration(attributes []string) diag.Diagnostic {
-	return warning("", "Imported Session Adopts Configuration", message{
-		cause: "The API does not show all attributes of the imported session, so the state takes these from the configuration: " + strings.Join(attributes, ", ") + ". " +
-			"They cannot be checked against the network, and nothing is sent there.",
+	return warning("", "Imported Session Not Fully Checked", message{
+		cause:  "The API does not return " + enumerated(attributes) + ", so the provider assumes the configured values and sends nothing to the network.",
 		remedy: "If the session was created with other values, replace it: terraform apply -replace='ADDRESS' (" + addressAbove + ").",
 	})
 }
@@ -19,8 +17,12 @@ func AdoptsConfiguration(attributes []string) diag.Diagnostic {
 // ReplacedForUnknown warns of what replaces a resource only because a value is not known yet: it
 // may turn out to be what it was, when the live session has been cut already.
 func ReplacedForUnknown(resource string, attributes []string) diag.Diagnostic {
+	verb := "is"
+	if len(attributes) > 1 {
+		verb = "are"
+	}
 	return warning("", "QoS "+capital(resource)+" Replaced for an Unknown Value", message{
-		cause: "Not known before the apply: " + strings.Join(attributes, ", ") + ". The API cannot modify a session, so the plan replaces the " + resource +
+		cause: enumerated(attributes) + " " + verb + " not known until the apply. The API cannot modify a session, so the plan replaces the " + resource +
 			", which ends a live session even if the value turns out to be the same.",
 		remedy: "To avoid this, first apply what the value depends on: terraform apply -target='OTHER_RESOURCE'.",
 	})

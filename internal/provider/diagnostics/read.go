@@ -18,6 +18,6 @@ func (o Operation) ReadFailed(id string, err error) diag.Diagnostic {
 func (o Operation) DeleteFailed(id string, err error) diag.Diagnostic {
 	m := explain(err)
 	m.cause += " The session may still be live and billed; it stays in the state."
-	m.remedy = joined(m.remedy, "It is safe to run the destroy or apply again, which also succeeds if the session is gone by then.")
+	m.remedy = joined(m.remedy, "Run Terraform again: this is safe, even if the session is gone by then.")
 	return o.failed(withSession(m, id))
 }

@@ -28,7 +28,7 @@ func WindowEnded(endsAt, clock string, now time.Time) diag.Diagnostic {
 
 // WindowEndedMeanwhile warns of a session that has outlived its window during the apply.
 func WindowEndedMeanwhile(endsAt, sessionID string) diag.Diagnostic {
-	return warning("ends_at", "Reservation Window Has Ended", message{
+	return warning("ends_at", "QoS Session Still Live After Its Window", message{
 		cause:  fmt.Sprintf("The window closed at %s, before the apply had finished. The session is still live and billed.", endsAt),
 		remedy: "The next apply deletes it.",
 	}.fact("Session", sessionID))
@@ -50,7 +50,7 @@ func SessionEndsBeforeWindow(until, endsAt, sessionID string) diag.Diagnostic {
 	return warning("ends_at", "QoS Session Ends Before Its Window", message{
 		cause: fmt.Sprintf("The session lasts %s, but the window is open until %s. The API cannot extend a session.", until, endsAt),
 		remedy: "The first run of Terraform after the session has ended reserves the rest, so there is a gap until that run. " +
-			"To replace it now by one that lasts as long as possible, with an interruption of some seconds: terraform apply -replace='ADDRESS' (" + addressAbove + ").",
+			"To replace it now by one that lasts as long as possible, with an interruption of a few seconds: terraform apply -replace='ADDRESS' (" + addressAbove + ").",
 	}.fact("Session", sessionID))
 }
 
@@ -65,7 +65,7 @@ func GapBeforeEnd(after, endsAt string) diag.Diagnostic {
 	return warning("ends_at", "QoS Session Ends Before Its Window", message{
 		cause: fmt.Sprintf("The window is to end at %s. %s", endsAt, gap),
 		remedy: "Schedule a run of Terraform for that time. To close the gap instead, set replace_to_extend = true: the apply then replaces the session at once, " +
-			"with an interruption of some seconds.",
+			"with an interruption of a few seconds.",
 	})
 }
 

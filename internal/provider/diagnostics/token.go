@@ -50,12 +50,12 @@ func tokenCause(e *qod.TokenError) message {
 	case e.Code == "invalid_scope":
 		return message{
 			cause:  subject + " refused the scopes." + inWords(e.Description),
-			remedy: "Set scopes, or QOD_SCOPES with spaces between them, to those that your client was granted.",
+			remedy: "Set scopes (or QOD_SCOPES, separated by spaces) to the scopes granted to your client.",
 		}
 	case e.Code == "unauthorized_client" || e.Code == "unsupported_grant_type":
 		return message{
-			cause:  subject + " gives this client no tokens for the grant client_credentials." + inWords(e.Description),
-			remedy: "Ask the operator to allow this client the grant client_credentials.",
+			cause:  subject + " does not allow this client to use the grant client_credentials." + inWords(e.Description),
+			remedy: "Ask the operator to allow it.",
 		}
 	case isTransient(e.Status):
 		return message{cause: subject + " failed with " + statusText(e.Status) + "." + inWords(e.Description), remedy: tryAgain}
