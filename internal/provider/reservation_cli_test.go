@@ -318,7 +318,7 @@ func TestReservationCLI_withoutTheAPI(t *testing.T) {
 			network.Fail(injectFault)
 			c.Plan(0)
 			said := c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...)
-			acctest.ContainsAll(t, said, []string{"QoS Reservation Status Unknown", "The API's time is unknown"})
+			acctest.ContainsAll(t, said, []string{"QoS Reservation Status Unknown", "could not establish the API's time"})
 			c.Sends(acctest.NoWrites, 0, "destroy", "-auto-approve")
 		})
 	}

@@ -60,7 +60,7 @@ func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 			injectFault: func(network *acctest.Network) {
 				network.SkewDate(func(n int, _ sandbox.Operation) time.Duration { return time.Duration(n%2) * 6 * time.Hour })
 			},
-			says: []string{"Its answers contradict each other", "2028-02-29T20:17", "2028-03-01T02:17"},
+			says: []string{"The API's answers contradict each other", "2028-02-29T20:17", "2028-03-01T02:17"},
 		},
 		"one answer six hours ahead": {
 			injectFault: func(network *acctest.Network) {
@@ -71,7 +71,7 @@ func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 					return 0
 				})
 			},
-			says: []string{"Its answers contradict each other"},
+			says: []string{"The API's answers contradict each other"},
 		},
 		"a cache that says so": {
 			cache: sandbox.Cached(),
@@ -79,22 +79,22 @@ func TestReservation_wrongTimeEndsNothing(t *testing.T) {
 		},
 		"a cache that does not": {
 			cache: sandbox.CachedWithoutAge(),
-			says:  []string{"Its answers contradict each other", "2028-02-29T20:16", "2028-02-29T19:45:00Z", "cache answers in its place"},
+			says:  []string{"The API's answers contradict each other", "2028-02-29T20:16", "2028-02-29T19:45:00Z", "cache answers in its place"},
 		},
 		"a cache that does not, and no times shown": {
 			echo:  withoutTimes,
 			cache: sandbox.CachedWithoutAge(),
-			says:  []string{"Its answers contradict each other", "2028-02-29T20:16", "2028-02-29T19:45:00Z", "cache answers in its place"},
+			says:  []string{"The API's answers contradict each other", "2028-02-29T20:16", "2028-02-29T19:45:00Z", "cache answers in its place"},
 		},
 		"a cache that does not, of the list": {
 			cache: sandbox.CachedWithoutAge(), list: true,
-			says: []string{"Its answers contradict each other", "cache answers in its place"},
+			says: []string{"The API's answers contradict each other", "cache answers in its place"},
 		},
 		"no Date": {
 			injectFault: func(network *acctest.Network) {
 				network.Fail(sandbox.Fault{Times: -1, Effect: sandbox.Header("Date", "")})
 			},
-			says: []string{"Its answers carry no Date header"},
+			says: []string{"The API's answers carry no Date header"},
 		},
 	} {
 		t.Run(name, acc.InBubble(time.Hour, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
@@ -177,7 +177,7 @@ func TestReservation_grantedBeyondTheWindow(t *testing.T) {
 	t.Run("every second answer six hours behind", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		network.SkewDate(func(n int, _ sandbox.Operation) time.Duration { return -time.Duration(n%2) * 6 * time.Hour })
 		made := network.Run(acctest.State{}, match(nil))
-		expectErrors(network, made, "Unable to Create QoS Reservation", "Its answers contradict each other", "Nothing was reserved or deleted")
+		expectErrors(network, made, "Unable to Create QoS Reservation", "The API's answers contradict each other", "Nothing was reserved or deleted")
 		network.Expect(made, "", "")
 	}))
 }
@@ -248,7 +248,7 @@ func TestReservation_withoutTheAPI(t *testing.T) {
 			}
 
 			kept := network.Run(scheduled, match(nil))
-			network.ExpectOneWarning(kept, "QoS Reservation Status Unknown", "The API's time is unknown", "The reservation has no session, so nothing is lost")
+			network.ExpectOneWarning(kept, "QoS Reservation Status Unknown", "could not establish the API's time", "The reservation has no session, so nothing is lost")
 			if kept.Planned || !kept.Equal(scheduled) {
 				t.Errorf("the state has %v", kept.Values)
 			}

@@ -207,7 +207,7 @@ func TestReservation_takenBack(t *testing.T) {
 		r, _ := loseSession(network, match(nil))
 		other := network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000010"}, QoSProfile: "QOS_L", Duration: 4 * 3600})
 		refused := network.Run(r, match(nil))
-		expectErrors(network, refused, "Unable to Update QoS Reservation", "already has a session for this device", other.ID, "none is adopted automatically")
+		expectErrors(network, refused, "Unable to Update QoS Reservation", "already has a session for this device", other.ID, "does not adopt this one")
 		if refused.Text("status") != "DUE" || !refused.Values["session_id"].IsNull() {
 			t.Errorf("the state has %v", refused.Values)
 		}

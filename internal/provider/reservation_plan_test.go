@@ -162,8 +162,8 @@ func TestPlanReservation(t *testing.T) {
 		{name: "address re-spelled", config: func(m *reservationModel) {
 			m.Device = member(m.Device, "ipv6_address", text("2A02:9130:0:0:0:0:0:0077"))
 		}, want: nothing},
-		{name: "profile not known", config: func(m *reservationModel) { m.QoSProfile = notYet }, want: "qos_profile", warns: "Not known before the apply: qos_profile."},
-		{name: "device not known", config: func(m *reservationModel) { m.Device = types.ObjectUnknown(deviceTypes) }, want: "device", warns: "Not known before the apply: device."},
+		{name: "profile not known", config: func(m *reservationModel) { m.QoSProfile = notYet }, want: "qos_profile", warns: "qos_profile is not known until the apply."},
+		{name: "device not known", config: func(m *reservationModel) { m.Device = types.ObjectUnknown(deviceTypes) }, want: "device", warns: "device is not known until the apply."},
 		{name: "phone not known, profile changed", config: func(m *reservationModel) {
 			m.Device, m.QoSProfile = member(m.Device, "phone_number", notYet), text("QOS_E")
 		}, want: "device.phone_number qos_profile"},

@@ -16,7 +16,7 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 			"Quality on Demand API at a time, and only inside the window: a run of Terraform before the window opens requests and bills nothing, " +
 			"one inside the window requests a session for the time that remains, and one after it ends any session that is still live; " +
 			"from then on every plan is empty.\n\n" +
-			"Only a run of Terraform acts, so schedule one for when the window opens, more until it closes, and one afterwards. " +
+			"Nothing is reserved or ended except by a Terraform run, so schedule one for when the window opens, more until it closes, and one afterwards. " +
 			"The network's clock decides, not the clock of the machine that runs Terraform.",
 		Attributes: requestAttributes("reservation", map[string]schema.Attribute{
 			"starts_at": schema.StringAttribute{
@@ -38,7 +38,7 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 			},
 			"replace_to_extend": schema.BoolAttribute{
 				MarkdownDescription: "Replace a live session when `ends_at` is moved beyond its end: the next apply deletes the session and requests one for the rest of the window, " +
-					"with an interruption of some seconds. With `false`, the session stays, and the first run after its end requests the next one, so there is a gap until that run. " +
+					"with an interruption of a few seconds. With `false`, the session stays, and the first run after its end requests the next one, so there is a gap until that run. " +
 					"An earlier `ends_at` never replaces a session. Default: `false`. Changing this never replaces the reservation.",
 				Optional: true,
 			},
@@ -83,7 +83,7 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 			},
 			"window_seconds": schema.Int64Attribute{
 				MarkdownDescription: "Seconds from `starts_at` to `ends_at`, rounded down. Known at plan time, for outputs and policies that count device-hours. " +
-					"Null without `starts_at`, because only a clock could tell.",
+					"Null without `starts_at`, because the length then depends on when it is applied.",
 				Computed:   true,
 				CustomType: validators.WholeNumberType{},
 			},

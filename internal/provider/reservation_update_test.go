@@ -140,7 +140,7 @@ func TestReservation_updateConflicts(t *testing.T) {
 		r := createScheduled(network, match(nil))
 		seeded := network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000010"}, QoSProfile: "QOS_L", Duration: 4 * 3600})
 		failed := network.Run(r, match(nil))
-		expectErrors(network, failed, "Unable to Update QoS Reservation", "already has a session for this device", seeded.ID, "none is adopted automatically",
+		expectErrors(network, failed, "Unable to Update QoS Reservation", "already has a session for this device", seeded.ID, "does not adopt this one",
 			"terraform state rm 'ADDRESS'", "terraform import 'ADDRESS' "+seeded.ID)
 		if failed.Text("status") != "DUE" || !failed.Values["session_id"].IsNull() || failed.Text("id") != r.Text("id") {
 			t.Errorf("the state has %v", failed.Values)

@@ -125,7 +125,7 @@ func TestSession_createBeforeDestroy(t *testing.T) {
 	var old []string
 	network.Test(
 		network.ApplyStep(config(3601)),
-		acctest.Before(func() { old = network.SessionIDs() }, resource.TestStep{Config: config(3602), ExpectError: acctest.MessagePattern("remove create_before_destroy from this resource and from those that depend on it")}),
+		acctest.Before(func() { old = network.SessionIDs() }, resource.TestStep{Config: config(3602), ExpectError: acctest.MessagePattern("remove create_before_destroy (here and in resources that depend on this one)")}),
 		acctest.WithPlanChecks(network.ApplyStep(config(3601)), plancheck.ExpectEmptyPlan(), acctest.BetweenPlanAndApply(func() {
 			if ids := network.SessionIDs(); len(ids) != 1 || ids[0] != old[0] {
 				t.Errorf("the network has %v, want %v", ids, old)

@@ -146,7 +146,7 @@ provider "qod" {
 	}
 	network.Test(
 		network.ApplyStep(config("final")),
-		resource.TestStep{Config: config("replay"), ExpectError: acctest.MessagePattern("the provider's endpoint is not known yet")},
+		resource.TestStep{Config: config("replay"), ExpectError: acctest.MessagePattern("its endpoint depends on a resource that has not been created yet")},
 		acctest.WithPlanChecks(network.ApplyStep(config("final")), plancheck.ExpectEmptyPlan()),
 	)
 	if n := network.Count(sandbox.OpCreate); n != 1 {

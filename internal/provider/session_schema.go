@@ -14,7 +14,7 @@ import (
 func (r *sessionResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reserves network quality for one device. Each resource is exactly one session of the Quality on Demand API, " +
-			"billed from the moment the network grants it until it ends or is destroyed, for at most 24 hours.\n\n" +
+			"which exists from when the network grants it until it ends or is destroyed, for at most 24 hours; your contract says what is billed.\n\n" +
 			"The API cannot modify a session, so changing any argument sent to it replaces the session: the old one is deleted first.",
 		Attributes: requestAttributes("session", map[string]schema.Attribute{
 			"id": schema.StringAttribute{

@@ -598,7 +598,7 @@ func TestValidation_unknown(t *testing.T) {
 			}
 			// Only a call needs it, and says so.
 			diags := acc.NewClient(t, nil).ReadSessions(config, attrs{})
-			if len(diags) != 1 || !strings.Contains(diags[0].Detail, "the provider's "+at+" is not known yet") {
+			if len(diags) != 1 || !strings.Contains(diags[0].Detail, "its "+at+" depends on a resource") {
 				t.Errorf("a call without %s says:\n%s", at, acctest.Describe(diags))
 			}
 		})

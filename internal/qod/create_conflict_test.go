@@ -345,7 +345,7 @@ func TestCreateWhenTheDeviceHasASession(t *testing.T) {
 				n.InjectFault(sandbox.OpCreate, 1, sandbox.Answer(201, qodtest.JSON, `{"sessionId":"`+s.ID+`"}`))
 			},
 			posts: 1, others: 1, check: func(t *testing.T, _ *qodtest.Network, err error) {
-				qodtest.Equal(t, "own", len(qodtest.ErrorAs[*qod.ConflictError](t, err).Own), 1)
+				qodtest.Equal(t, "names the session", qodtest.ErrorAs[*qod.ConflictError](t, err).OtherID != "", true)
 			},
 		},
 		"that the network gives out instead of a 409": {

@@ -54,7 +54,7 @@ func TestDiscovery(t *testing.T) {
 					document["token_endpoint"] = qodtest.Gateway + ":8443/oauth/token"
 				})
 			},
-			says: "another host, " + qodtest.Gateway + ":8443",
+			says: "the other host it names, " + qodtest.Gateway + ":8443",
 		},
 		"another issuer":                {arrange: set("issuer", "https://evil.example"), says: "another issuer, https://evil.example"},
 		"an issuer of another scheme":   {arrange: set("issuer", "http://gateway.example"), says: "another issuer"},

@@ -184,7 +184,7 @@ func explain(err error) message {
 		}
 	case errors.Is(err, qod.ErrClockStandsStill):
 		return message{
-			cause:  "The API's answers carry the same Date, although some seconds lie between them, as answers from a cache do.",
+			cause:  "The API's answers carry the same Date, although a few seconds lie between them, as answers from a cache do.",
 			remedy: behindCache,
 		}
 	case errors.Is(err, qod.ErrCachedList):
