@@ -82,7 +82,7 @@ func TestReservation_moveFails(t *testing.T) {
 		network.Fail(sandbox.Fault{Operation: sandbox.OpDelete, Times: -1, Effect: sandbox.Status(503, "")})
 		later := match(attrs{"starts_at": "2028-02-29T22:15:00Z"})
 		failed := network.Run(r, later)
-		expectErrors(network, failed, "Unable to Update QoS Reservation", "may still be live and billed", "It is safe to run")
+		expectErrors(network, failed, "Unable to Update QoS Reservation", "may still be live and billed", "this is safe")
 		if failed.Text("status") != "AVAILABLE" && failed.Text("status") != "OVERDUE" || failed.Text("starts_at") != matchStarts || failed.Text("session_id") != network.SessionIDs()[0] {
 			t.Errorf("the state has %v", failed.Values)
 		}

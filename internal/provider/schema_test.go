@@ -101,7 +101,7 @@ var promised = map[string][]string{
 	"qod_reservation.notification_url":                   {"`https` or `http`", "replaces the reservation"},
 	"qod_reservation.notification_auth_token":            {"Write-only", "`notification_auth_token_version`", "ephemeral variable"},
 	"qod_reservation.notification_auth_token_version":    {"0 or greater", "replaces the reservation"},
-	"qod_reservation.replace_to_extend":                  {"interruption of some seconds", "gap", "Default: `false`"},
+	"qod_reservation.replace_to_extend":                  {"interruption of a few seconds", "gap", "Default: `false`"},
 	"qod_reservation.sessions":                           {"oldest first", "50", "after the window"},
 	"qod_reservation.sessions.started_at":                {"RFC 3339, UTC", "Null"},
 	"qod_reservation.sessions.ended_at":                  {"RFC 3339, UTC", "Null while the session is live"},

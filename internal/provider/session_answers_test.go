@@ -41,13 +41,13 @@ func TestSession_readsMixedUp(t *testing.T) {
 		network.InjectFault(sandbox.OpRead, 2, sandbox.SwapAnswers())
 		c := network.Client()
 		for i, read := range refreshAll(c, made) {
-			expectKept(c, read, made[i], "Unable to Read QoS Session: ", "the answer shows another")
+			expectKept(c, read, made[i], "Unable to Read QoS Session: ", "the answer shows a different")
 		}
 		// Where no id is shown the device tells.
 		network.Echo(func(info map[string]any) { delete(info, "sessionId") })
 		network.InjectFault(sandbox.OpRead, 2, sandbox.SwapAnswers())
 		for i, read := range refreshAll(c, made) {
-			expectKept(c, read, made[i], "Unable to Read QoS Session: ", "the answer shows another device")
+			expectKept(c, read, made[i], "Unable to Read QoS Session: ", "the answer shows a different device")
 		}
 		network.Echo(nil)
 		if read := c.Refresh(made[0]); read.Text("qos_profile") != "QOS_S" {

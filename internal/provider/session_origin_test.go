@@ -180,7 +180,7 @@ func TestSession_otherToken(t *testing.T) {
 					t.Errorf("%s: the state has %v; %s", operation, left.Values, acctest.Describe(left.Diagnostics))
 				}
 				if !over {
-					acctest.ContainsAll(t, left.Errors(), []string{"does not tell which client it belongs to", "stays in the state", "terraform state rm", made.Text("id")})
+					acctest.ContainsAll(t, left.Errors(), []string{"cannot tell which client a static token belongs to", "stays in the state", "terraform state rm", made.Text("id")})
 				}
 			}
 		})
@@ -193,7 +193,7 @@ func TestReservation_otherToken(t *testing.T) {
 		made := network.RunWith(clientWithToken(network, "ours", sandbox.DefaultClient.ID).Reservations(), acctest.State{}, match(nil)).State
 		other := clientWithToken(network, "another's", otherClient.ID).Reservations()
 		for operation, left := range map[string]acctest.Result{"refresh": other.Refresh(made), "destroy": other.Destroy(made)} {
-			acctest.ContainsAll(t, left.Errors(), []string{"does not tell which client it belongs to", "Session: " + network.SessionIDs()[0]})
+			acctest.ContainsAll(t, left.Errors(), []string{"cannot tell which client a static token belongs to", "Session: " + network.SessionIDs()[0]})
 			if !left.Equal(made) {
 				t.Errorf("%s: the state has changed; %s", operation, acctest.Describe(left.Diagnostics))
 			}
