@@ -96,8 +96,8 @@ func (n *Network) AtMatch(after time.Duration) {
 	n.Advance(max(0, by))
 }
 
-// clockTolerance is how far the clock of a network may run on by itself, on a busy machine, between two
-// steps of a test that takes it to stand still.
+// clockTolerance is how far the clock of a network may run on by itself, on a busy machine, between
+// two steps of a test that takes it to stand still.
 const clockTolerance = 5 * time.Second
 
 // AdvancePastLag advances the clock until every replica of the API has to know the sessions there

@@ -120,8 +120,9 @@ func (r *reconciler) create(ctx context.Context) (diags diag.Diagnostics) {
 		return diags
 	case session.ID == "" && errors.Is(err, qod.ErrWindowClosed) && !mayExist:
 		r.clearSession()
-		r.now = spec.Until  // so that status is ENDED
-		return r.save(true) // which is no failure
+		// The window has ended meanwhile, which is no failure.
+		r.now = spec.Until // so that status() is ENDED
+		return r.save(true)
 	}
 	diags.Append(r.recordResult(ctx, session, err)...)
 	if !diags.HasError() && session.QoSProfile != "" && session.QoSProfile != spec.QoSProfile {

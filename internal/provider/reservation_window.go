@@ -92,8 +92,8 @@ func (w window) hasEnded(now time.Time) bool {
 	return !w.ends.IsZero() && w.ends.Sub(now) < time.Second
 }
 
-// endTolerance is how long before the window's end its last session may end. The requested seconds are
-// rounded down, and so is the start that the network counts them from.
+// endTolerance is how long before the window's end its last session may end. The requested seconds
+// are rounded down, and so is the start that the network counts them from.
 const endTolerance = 5 * time.Second
 
 // outlasts reports whether the window goes on after the session, because it is longer than a
@@ -117,8 +117,8 @@ func latest(a, b time.Time) time.Time {
 	return a
 }
 
-// lateTolerance is how long after the window's end a session may end without a warning. Networks count
-// from when they grant it.
+// lateTolerance is how long after the window's end a session may end without a warning. Networks
+// count from when they grant it.
 const lateTolerance = time.Minute
 
 // outlastedBy reports whether the session goes on after the window.

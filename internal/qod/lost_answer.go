@@ -20,8 +20,8 @@ const (
 	// answer is lost late in the burst, is named in an error and not adopted.
 	burstDivisor = 4
 
-	// clockTolerance is how far two readings of one server's clock may lie apart: Date and startedAt
-	// are both cut to whole seconds.
+	// clockTolerance is how far two readings of one server's clock may lie apart: Date and
+	// startedAt are both cut to whole seconds.
 	clockTolerance = 2 * time.Second
 
 	// searchTime is how long a session may take to show after the answer to its POST was lost: what
