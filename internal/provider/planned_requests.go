@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -32,7 +33,7 @@ func (r plannedRequest) overlaps(other plannedRequest) bool {
 // resources of its own process, one after another, so the later one is warned of.
 type plannedRequests struct {
 	mu           sync.Mutex
-	byIdentifier map[string][]plannedRequest
+	byIdentifier map[string][]*plannedRequest
 }
 
 // add takes in what a resource is planned to have, and returns what overlaps with it. A resource
@@ -44,17 +45,36 @@ func (p *plannedRequests) add(r plannedRequest) (other plannedRequest, found boo
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.byIdentifier == nil {
-		p.byIdentifier = map[string][]plannedRequest{}
+		p.byIdentifier = map[string][]*plannedRequest{}
 	}
 	for _, identifier := range r.device.Identifiers() {
-		for _, before := range p.byIdentifier[identifier] {
-			if !found && (r.id == "" || r.id != before.id) && r.overlaps(before) {
-				other, found = before, true
-			}
+		others := slices.DeleteFunc(p.byIdentifier[identifier], func(before *plannedRequest) bool {
+			return r.id != "" && r.id == before.id // planned before
+		})
+		if at := slices.IndexFunc(others, func(before *plannedRequest) bool { return r.overlaps(*before) }); at >= 0 && !found {
+			other, found = *others[at], true
 		}
-		p.byIdentifier[identifier] = append(p.byIdentifier[identifier], r)
+		p.byIdentifier[identifier] = append(others, &r)
 	}
 	return other, found
+}
+
+// created names the new resource that was planned for the device: a process that goes on, as one
+// that is debugged does, plans it again as one that exists.
+func (p *plannedRequests) created(device qod.Device, id string) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, identifier := range device.Identifiers() {
+		for _, r := range p.byIdentifier[identifier] {
+			if r.id == "" && r.device.Matches(device) {
+				r.id = id
+				return
+			}
+		}
+	}
 }
 
 // request is what the session is planned to have. A new one starts when it is applied, which is now

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -37,7 +38,7 @@ func (r *sessionResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	defer diagnostics.Catch(&resp.Diagnostics)
 	planned, ok := modifyPlan(ctx, r.api, req, resp, planSession)
 	if ok && len(resp.RequiresReplace) == 0 { // a replacement is planned once more, as a new resource
-		resp.Diagnostics.Append(warnIfOverlapping(r.planned, planned.request(estimateTime(r.api)))...)
+		resp.Diagnostics.Append(warnIfOverlapping(r.planned, planned.request(time.Now()))...)
 	}
 }
 
@@ -68,6 +69,7 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	var private sessionPrivate
 	session, err := createSession(ctx, r.api, spec, model.waits(), func(created qod.Session) bool {
 		record(created)
+		r.planned.created(spec.Device, created.ID)
 		model.nullUnknowns()
 		resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)
 		private = private.withSession(created, r.api)
