@@ -33,7 +33,7 @@ func TestAwait(t *testing.T) {
 		provisioning time.Duration
 		static       string // a static access token in place of credentials
 		arrange      func(t *testing.T, n *qodtest.Network, id string)
-		timeout       time.Duration
+		timeout      time.Duration
 
 		reason     qod.WaitReason // 0: AVAILABLE
 		last       qod.Status
@@ -68,7 +68,7 @@ func TestAwait(t *testing.T) {
 		},
 		"no status": {
 			arrange: func(_ *testing.T, n *qodtest.Network, _ string) { n.Echo(withoutFields("qosStatus")) },
-			timeout:  time.Minute, reason: qod.WaitTimeout, last: "", from: time.Minute, till: time.Minute,
+			timeout: time.Minute, reason: qod.WaitTimeout, last: "", from: time.Minute, till: time.Minute,
 		},
 
 		"not visible yet": {arrange: failReads(5, notFound), till: 8 * time.Second},

@@ -259,7 +259,7 @@ func TestBusyForEver(t *testing.T) {
 	t.Parallel()
 	for op, verb := range operations {
 		for name, test := range map[string]struct {
-			header []string
+			header  []string
 			timeout time.Duration // 0: none
 		}{
 			"": {timeout: time.Minute}, ", Retry-After": {[]string{"Retry-After", "1"}, time.Minute}, ", without an end": {},

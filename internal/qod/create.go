@@ -282,7 +282,7 @@ func (cr *creation) cause(failure *Error) error {
 // itself, this is not cut short by the caller's context.
 func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s Session, done bool, err error) {
 	c := cr.client
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout+2*c.config.RequestTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tokenTimeout+2*c.config.RequestTimeout)
 	defer cancel()
 	c.authorizer.Refused(cr.token)
 	if _, err := c.authorizer.Token(ctx, cr.spec.Device); err != nil {

@@ -301,7 +301,7 @@ func TestCreateWhenTheDeviceHasASession(t *testing.T) {
 				n.InjectFault(sandbox.OpCreate, -1, conflict)
 			},
 			timeout: 3 * time.Second,
-			posts:  2, check: wantConflict(func(*testing.T, *qod.ConflictError) {}),
+			posts:   2, check: wantConflict(func(*testing.T, *qod.ConflictError) {}),
 		},
 		// The create after the delete succeeded, so the delete is complete.
 		"that this process made after it had deleted another": {

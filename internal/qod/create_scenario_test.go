@@ -24,7 +24,7 @@ type scenario struct {
 	qodtest.Options
 	arrange func(t *testing.T, n *qodtest.Network) // before Create
 	spec    func(*qod.Spec)
-	timeout  time.Duration // of the caller; 0: ten minutes
+	timeout time.Duration // of the caller; 0: ten minutes
 	limit   time.Duration // Create takes no longer; 0: any time
 
 	posts      int  // that reach the network; -1: any number

@@ -29,7 +29,7 @@ func TestDelete(t *testing.T) {
 	)
 	tests := map[string]struct {
 		arrange func(n *qodtest.Network, id string)
-		timeout  time.Duration
+		timeout time.Duration
 		want    outcome
 		live    bool
 		status  int // of the failure

@@ -207,8 +207,8 @@ func TestListsPromise(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		timeout time.Duration
-		fail     bool
-		want     bool
+		fail    bool
+		want    bool
 	}{
 		"it came":     {timeout: time.Minute, want: true},
 		"it was left": {timeout: 100 * time.Millisecond, want: true},

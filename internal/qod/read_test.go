@@ -46,7 +46,7 @@ func TestRead(t *testing.T) {
 	tests := map[string]struct {
 		network sandbox.Config
 		arrange func(n *qodtest.Network, id string)
-		timeout  time.Duration
+		timeout time.Duration
 		status  int // of the error; 0: none
 		gone    bool
 		reads   int
