@@ -111,7 +111,7 @@ func (cr *creation) run(ctx context.Context) (Session, error) {
 }
 
 // beforePost takes the snapshot, or looks for the session of a lost answer once more. The create is
-// done if that is found, or if the context has ended.
+// done if that is found or remains uncertain, or if the context has ended.
 func (cr *creation) beforePost(ctx context.Context) (found Session, done bool, err error) {
 	switch {
 	case ctx.Err() != nil:
