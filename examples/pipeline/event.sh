@@ -4,6 +4,7 @@
 # ahead.
 #
 # MOST      maximum number of sessions that one pass may buy (default 100)
+# BUDGET    maximum number of sessions of the whole event, in all passes and runs (default: no limit)
 # CUT       addresses whose live session a pass may end, as a JSON list (default: none)
 # INTERVAL  seconds between two passes (default 60)
 # MINUTES   stop between two passes after this time, before the job is killed (default: no limit)
@@ -24,6 +25,7 @@ set -u
 
 terraform=${TERRAFORM:-terraform}
 most=${MOST:-100}
+budget=${BUDGET:-null}
 cut=${CUT:-[]}
 interval=${INTERVAL:-60}
 minutes=${MINUTES:-}
@@ -65,8 +67,9 @@ misused() {
 }
 command -v jq >/dev/null || misused "jq is required"
 command -v "$terraform" >/dev/null || misused "$terraform is required: set TERRAFORM to the path of terraform or tofu"
-jq -en --argjson most "$most" --argjson cut "$cut" '($most | type) == "number" and ($cut | type) == "array"' >/dev/null 2>&1 ||
-	misused "MOST must be a number, and CUT a JSON list of addresses"
+jq -en --argjson most "$most" --argjson budget "$budget" --argjson cut "$cut" \
+	'($most | type) == "number" and ($budget | type | IN("number", "null")) and ($cut | type) == "array"' >/dev/null 2>&1 ||
+	misused "MOST and BUDGET must be numbers, and CUT a JSON list of addresses"
 case $interval in '' | *[!0-9]*) misused "INTERVAL must be a whole number of seconds" ;; esac
 case $minutes in *[!0-9]*) misused "MINUTES must be a whole number of minutes" ;; esac
 "$terraform" validate -no-color || exit 2
@@ -123,7 +126,7 @@ pass() {
 	# that changes in every plan must neither run every minute nor keep the event from ending.
 	changes=$(jq '[.resource_changes[]? | select(.type | startswith("qod_")) | select(.change.actions | inside(["no-op", "read"]) | not)] | length' tfplan.json) || return 1
 	if [ "$changes" -gt 0 ] || { [ $planned -eq 2 ] && [ -z "$applied" ]; }; then
-		objections=$(jq -r --argjson most "$most" --argjson cut "$cut" -f "$here/gate.jq" tfplan.json) || return 1
+		objections=$(jq -r --argjson most "$most" --argjson budget "$budget" --argjson cut "$cut" -f "$here/gate.jq" tfplan.json) || return 1
 		if [ -n "$objections" ]; then
 			{
 				echo "the plan was not applied:"

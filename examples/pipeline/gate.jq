@@ -2,7 +2,8 @@
 #
 #   terraform show -json tfplan | jq -r --argjson most 60 --argjson cut '[]' -f gate.jq
 #
-# most: maximum number of sessions to buy. cut: addresses whose live session may be ended.
+# most: maximum number of sessions to buy. cut: addresses whose live session may be ended. budget
+# (optional): maximum number of sessions of the whole event, those that the state has recorded included.
 
 # Converts a time with any offset to seconds since 1970.
 def instant:
@@ -19,7 +20,8 @@ def moved: unknown_window or .before.starts_at != .after.starts_at or .before.en
 
 # Number of sessions that a change may buy. The plan does not know when it will be applied, so a new
 # reservation counts even if its window has not opened yet. An update may buy if its session_id is
-# unknown, unless it only ends a session that has outlived its window.
+# unknown, unless it only ends a session that has outlived its window. replace_to_extend buys, too: whoever
+# sets it accepts that it replaces a live session.
 def bought:
   if .actions | any(. == "create") then 1
   elif .after_unknown.session_id? == true and (moved or .before.status != "OVERDUE") then 1
@@ -44,7 +46,14 @@ def cuts:
 ] as $all
 
 | ([$all[].change | bought] | add // 0) as $buys
+| ([$all[].change.before | (.sessions? // []), (if .qos_status? then [1] else [] end) | length] | add // 0) as $had
+| $ARGS.named.budget as $budget
 | (
+    if $budget != null and $buys > 0 and $had + $buys > $budget then
+      "the event has had \($had) sessions and the plan may buy \($buys) more, but BUDGET is \($budget)"
+    else empty end
+  ),
+  (
     if $buys > $most then "the plan may buy \($buys) sessions, but MOST is \($most)" else empty end
   ),
   (
