@@ -134,11 +134,12 @@ func (e *IncompleteListError) Unwrap() error { return e.Err }
 // ErrWindowClosed says that less than a second is left until Spec.Until: nothing was sent.
 var ErrWindowClosed = errors.New("less than a second is left of the time asked for")
 
-// ConflictError is a 409: the network already has a session for this device. It is never adopted,
-// since nothing proves whose it is.
+// ConflictError says that the network already has a session for this device. It is a 409, or a
+// successful answer that shows a session from before the POST. That session is never adopted, since
+// nothing proves whose it is.
 type ConflictError struct {
 	Device   Device
-	Own      []string  // sessions this same process made for the device
+	Own      []string  // sessions this same process made: for the device, or the one that the answer shows
 	Deleted  []string  // sessions of the device that this same process is deleting or has deleted
 	Visible  []Session // sessions of the device that these credentials can see
 	Possible []Session // sessions that show no device
