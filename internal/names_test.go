@@ -24,9 +24,11 @@ var (
 	}
 	// No identifier is one of these.
 	retiredNames = []string{
-		"Confirm", "OpRelease", "OperationRelease", "anybody", "beBrief", "foresee", "guard", "instead",
-		"leaveWith", "logWhatIsAsked", "memoryWire", "oneOf", "outliveSignals", "posting", "readyToken",
-		"sessionMemory",
+		"Confirm", "OpRelease", "OperationRelease", "anybody", "beBrief", "blocker", "burstShare",
+		"clocked", "deletionGrace", "deletionPatience", "explainConflict", "foresee", "formerEnd", "guard",
+		"hasWork", "inTheWay", "instead", "leaveWith", "listPatience", "logWhatIsAsked", "memoryWire",
+		"needsAction", "oneOf", "outliveSignals", "posting", "readyToken", "sessionMemory",
+		"startPatience", "useless", "verifyAdopted", "verifySingle",
 	}
 	// No type, function, method or file is one of these. They are fair names of a variable.
 	retiredDeclarations = []string{

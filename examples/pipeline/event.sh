@@ -184,7 +184,8 @@ summary() {
 			| "  \($address) \(.id) \(.started_at // "never started") to \(.ended_at // "now, still live")")' "$work/now.json"
 }
 
-"$terraform" show -json 2>/dev/null | jq "$reservations"'.values // {} | reservations' >"$work/before.json" 2>/dev/null || echo '[]' >"$work/before.json"
+"$terraform" show -json 2>/dev/null | jq "$reservations"'.values // {} | reservations' >"$work/before.json" 2>/dev/null
+[ -s "$work/before.json" ] || echo '[]' >"$work/before.json" # there is no state yet, or it cannot be read
 cp "$work/before.json" "$work/now.json"
 
 while :; do

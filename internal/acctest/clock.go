@@ -90,15 +90,15 @@ func (n *Network) Advance(d time.Duration) {
 func (n *Network) AtMatch(after time.Duration) {
 	n.T.Helper()
 	by := KickOff.Add(after).Sub(n.Clock.Now())
-	if by < -clockSlack {
+	if by < -clockTolerance {
 		n.T.Fatalf("the clock does not go back by %s", -by)
 	}
 	n.Advance(max(0, by))
 }
 
-// clockSlack is how far the clock of a network may run on by itself, on a busy machine, between two
-// steps of a test that takes it to stand still.
-const clockSlack = 5 * time.Second
+// clockTolerance is how far the clock of a network may run on by itself, on a busy machine, between
+// two steps of a test that takes it to stand still.
+const clockTolerance = 5 * time.Second
 
 // AdvancePastLag advances the clock until every replica of the API has to know the sessions there
 // are: a 404 for a younger session proves nothing, and the provider would wait for a real minute.

@@ -105,7 +105,7 @@ func (n *Network) ExpectDuration(want time.Duration) {
 		n.T.Fatal("there is no session")
 	}
 	got := time.Duration(ledger[0].Duration) * time.Second
-	if got > want || got < want-clockSlack {
+	if got > want || got < want-clockTolerance {
 		n.T.Errorf("the session lasts %s, want %s", got, want)
 	}
 }

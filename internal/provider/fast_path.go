@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"sync"
+	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -42,7 +44,7 @@ func (s fastPath) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceR
 // planSession decides the same.
 func (s fastPath) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
 	if req.TypeName == sessionTypeName && sameValue(req.PriorState, req.ProposedNewState) {
-		if recorded, ok := decodeState(req.PriorState); ok && recorded.QoSStatus.ValueString() == string(qod.StatusAvailable) && !decodePrivate(req.PriorPrivate).Expired {
+		if recorded, ok := decodeState(req.PriorState); ok && recorded.QoSStatus.ValueString() == string(qod.StatusAvailable) && !decodePrivate(req.PriorPrivate).Expired && !s.reservedTwice(ctx, req.PriorState, recorded) {
 			planned := req.PriorIdentity
 			if planned == nil {
 				planned = encodeIdentity(nil) // OpenTofu stores none, nor does Terraform before 1.12
@@ -55,6 +57,29 @@ func (s fastPath) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanRes
 		}
 	}
 	return s.framework.PlanResourceChange(ctx, req)
+}
+
+// reservedTwice reports whether another resource reserves the device of the session at the same time.
+// The framework warns of it.
+func (s fastPath) reservedTwice(ctx context.Context, state *tfprotov6.DynamicValue, recorded sessionModel) bool {
+	value, err := state.Unmarshal(sessionType())
+	var attributes map[string]tftypes.Value
+	if err != nil || value.As(&attributes) != nil {
+		return false
+	}
+	for name, to := range map[string]struct {
+		types map[string]attr.Type
+		value *types.Object
+	}{"device": {deviceTypes, &recorded.Device}, "application_server": {serverTypes, &recorded.ApplicationServer}} {
+		decoded, err := types.ObjectType{AttrTypes: to.types}.ValueFromTerraform(ctx, attributes[name])
+		object, ok := decoded.(types.Object)
+		if err != nil || !ok {
+			return false
+		}
+		*to.value = object
+	}
+	_, found := s.provider.planned.add(recorded.request(time.Time{}))
+	return found
 }
 
 // readUnchanged reports whether a list shows the session as the state has it, and returns its

@@ -3,6 +3,7 @@
 package provider
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -84,6 +85,32 @@ func TestPlannedRequests_itself(t *testing.T) {
 		}
 		if p := c.Plan(acctest.State{}, other); len(p.Diagnostics) > 0 {
 			t.Error(acctest.Describe(p.Diagnostics))
+		}
+	})(t)
+}
+
+// A session that is as it was is planned without the framework, and counts all the same, whichever of the two
+// is planned first.
+func TestPlannedRequests_unchangedSession(t *testing.T) {
+	acc.InBubble(0, sandbox.Config{Provisioning: sandbox.Instant}, func(t *testing.T, network *acctest.Network) {
+		config := acctest.Attrs{"device": acctest.Attrs{"phone_number": "+34600000010"}, "qos_profile": "QOS_L", "duration": 3600}
+		r := network.Client().MustCreate(config)
+		for _, sessionFirst := range []bool{true, false} {
+			c := network.Client()
+			var warned []string
+			plans := []func(){
+				func() { warned = append(warned, c.Plan(r, config).Warnings()...) },
+				func() { warned = append(warned, c.Reservations().Plan(acctest.State{}, match(nil)).Warnings()...) },
+			}
+			if !sessionFirst {
+				slices.Reverse(plans)
+			}
+			for _, plan := range plans {
+				plan()
+			}
+			if len(warned) != 1 || !strings.Contains(warned[0], "overlap") {
+				t.Errorf("session first: %t: it warns %q", sessionFirst, warned)
+			}
 		}
 	})(t)
 }

@@ -13,8 +13,9 @@ import (
 //   - Read (reservation_resource.go) asks the API for the session and the time, and records the
 //     status.
 //   - window.status (reservation_window.go) is that status: a function of window, time and session.
-//   - planReservation (below) compares configuration and recorded state, and plans to replace the
-//     reservation, to update it with work to do, to update it without, or nothing.
+//   - planReservation (below) compares configuration and recorded state. It plans a replacement, as
+//     planner.request (request.go) decides, an update that acts on the network, an update of the
+//     state only, or no change.
 //   - reconciler.run (reservation_reconcile.go) does the work in the apply. It asks for session and
 //     time again, and creates, deletes or waits as the status then says.
 
@@ -44,19 +45,18 @@ func planReservation(config reservationModel, prior *reservationModel, private s
 	}
 	planned.ID = prior.ID
 	windowChanges := !planned.StartsAt.Equal(prior.StartsAt) || !planned.EndsAt.Equal(prior.EndsAt)
-	hasWork := windowChanges && !planned.keepsSession(*prior) || planned.needsAction(*prior) || planned.mayExtend(*prior, private)
-	// An update works at the endpoint where Read has looked: the session is there, or is planned to
-	// be. Where none is recorded, that is the provider's; but recording it is no reason for an
-	// update.
-	if !hasWork || !prior.Endpoint.IsNull() {
+	needsNetwork := windowChanges && !planned.keepsSession(*prior) || planned.statusNeedsNetwork(*prior) || planned.mayExtend(*prior, private)
+	// An update uses the endpoint in the state, where Read looked, or else the provider's. A
+	// missing endpoint alone causes no update.
+	if !needsNetwork || !prior.Endpoint.IsNull() {
 		planned.Endpoint = prior.Endpoint
 	}
-	if !hasWork {
+	if !needsNetwork {
 		planned.SessionID, planned.Status, planned.StartedAt, planned.ExpiresAt = prior.SessionID, prior.Status, prior.StartedAt, prior.ExpiresAt
 		planned.Sessions, planned.GrantedSeconds = prior.Sessions, prior.GrantedSeconds
 	}
 	warnings := p.warnings("reservation")
-	if gap, after := planned.gapAfter(*prior); gap && windowChanges && !hasWork {
+	if gap, after := planned.gapAfter(*prior); gap && windowChanges && !needsNetwork {
 		warnings.Append(diagnostics.GapBeforeEnd(after, planned.EndsAt.ValueString()))
 	}
 	if !prior.SessionID.IsNull() && (config.StartsAt.IsUnknown() || config.EndsAt.IsUnknown()) {
@@ -65,7 +65,7 @@ func planReservation(config reservationModel, prior *reservationModel, private s
 	return reservationPlan{planned: planned, warnings: warnings}
 }
 
-// setSessionUnknown leaves to the apply what an update with work to do may change.
+// setSessionUnknown leaves to the apply what an update that acts on the network may change.
 func (m *reservationModel) setSessionUnknown() {
 	m.SessionID, m.Status, m.StartedAt, m.ExpiresAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
 	m.Sessions, m.GrantedSeconds = types.ListUnknown(pastSessionType), validators.UnknownWholeNumber()
@@ -106,7 +106,7 @@ func (m reservationModel) gapAfter(prior reservationModel) (gap bool, after stri
 	case !known || !prior.live():
 		return false, ""
 	case prior.ExpiresAt.IsNull(): // it was requested for the window as it was
-		return formerKnown && w.ends.Sub(former.ends) > endSlack, ""
+		return formerKnown && w.ends.Sub(former.ends) > endTolerance, ""
 	}
 	return w.outlasts(prior.session()), prior.ExpiresAt.ValueString()
 }
@@ -121,8 +121,9 @@ func (m reservationModel) mayExtend(prior reservationModel, private sessionPriva
 	return m.ReplaceToExtend.IsUnknown() || m.ReplaceToExtend.ValueBool() && known && w.outgrows(prior.session(), private.RequestedUntil)
 }
 
-// needsAction reports whether the status that Read recorded asks for an apply.
-func (m reservationModel) needsAction(prior reservationModel) bool {
+// statusNeedsNetwork reports whether the status that Read recorded calls for an update that acts on
+// the network.
+func (m reservationModel) statusNeedsNetwork(prior reservationModel) bool {
 	switch reservationStatus(prior.Status.ValueString()) {
 	case statusDue, statusUnavailable, statusOverdue:
 		return true

@@ -17,17 +17,21 @@ import (
 // nothing else. What became of a session is saved before the next step.
 type reconciler struct {
 	diagnostics.Operation
-	api       qod.Sessions
-	plan      reservationModel
-	token     types.String
-	session   *qod.Session // as last seen; nil for none
-	private   sessionPrivate
-	history   sessionHistory
-	adopting  bool                    // the window, after an import, which must not create a session
-	formerEnd validators.InstantValue // of the window when the session was created
+	api      qod.Sessions
+	plan     reservationModel
+	token    types.String
+	session  *qod.Session // as last seen; nil for none
+	private  sessionPrivate
+	history  sessionHistory
+	priorEnd validators.InstantValue // ends_at before this apply
 
-	// save records session and private state. It is done when the window asks for nothing more.
-	save func(done bool) diag.Diagnostics
+	// After an import, the first apply takes the window from the configuration. It creates no
+	// session, and deletes none whose window has not ended.
+	firstApplyAfterImport bool
+
+	// save records session and private state. The state may have the planned window once
+	// windowApplied is true.
+	save func(windowApplied bool) diag.Diagnostics
 
 	now     time.Time // the server's, when this step began
 	expired bool      // the session is past its end, although the API shows it
@@ -50,14 +54,14 @@ func (r *reconciler) run(ctx context.Context) diag.Diagnostics {
 		}
 	}
 	status := r.status()
-	useless := status == statusUnavailable || (status == statusDue && r.session != nil) || r.extends(status)
-	if status == statusOverdue || (useless && !r.adopting) {
+	cannotServe := status == statusUnavailable || (status == statusDue && r.session != nil) || r.extends(status)
+	if status == statusOverdue || (cannotServe && !r.firstApplyAfterImport) {
 		diags.Append(deleteSession(ctx, r.api, r.Operation, r.ref(), r.private)...)
 		if diags.HasError() {
 			return diags
 		}
 		r.deleted = true
-		_ = r.readClock(ctx) // the time that was read before still serves
+		_ = r.readClock(ctx) // on failure, the earlier reading stands
 		r.clearSession()
 		if diags.Append(r.save(false)...); diags.HasError() {
 			return diags
@@ -65,7 +69,7 @@ func (r *reconciler) run(ctx context.Context) diag.Diagnostics {
 		status = r.status()
 	}
 	switch {
-	case status == statusDue && !r.adopting:
+	case status == statusDue && !r.firstApplyAfterImport:
 		diags.Append(r.create(ctx)...)
 	case status == statusRequested && r.plan.waits():
 		diags.Append(r.await(ctx)...)
@@ -116,8 +120,9 @@ func (r *reconciler) create(ctx context.Context) (diags diag.Diagnostics) {
 		return diags
 	case session.ID == "" && errors.Is(err, qod.ErrWindowClosed) && !mayExist:
 		r.clearSession()
-		r.now = spec.Until
-		return r.save(true) // the window has ended, which is no failure
+		// The window has ended meanwhile, which is no failure.
+		r.now = spec.Until // so that status() is ENDED
+		return r.save(true)
 	}
 	diags.Append(r.recordResult(ctx, session, err)...)
 	if !diags.HasError() && session.QoSProfile != "" && session.QoSProfile != spec.QoSProfile {
@@ -134,7 +139,7 @@ func (r *reconciler) await(ctx context.Context) diag.Diagnostics {
 
 // recordResult saves the result of a create or a wait. A session without an id is gone.
 func (r *reconciler) recordResult(ctx context.Context, s qod.Session, err error) (diags diag.Diagnostics) {
-	_ = r.readClock(ctx) // the time that was read before still serves
+	_ = r.readClock(ctx) // on failure, the earlier reading stands
 	if s.ID == "" {
 		if r.session != nil {
 			r.private = r.private.withoutSession(r.ref(), err)
@@ -147,8 +152,8 @@ func (r *reconciler) recordResult(ctx context.Context, s qod.Session, err error)
 	// A session that ended with its window during the wait is no failure.
 	_, waited := errors.AsType[*qod.WaitError](err)
 	ended := waited && r.session == nil && r.status() == statusEnded
-	// If a session that is adopted has gone, the adoption is complete all the same.
-	diags.Append(r.save(r.session != nil || r.adopting || ended)...)
+	// If the imported session has gone, its window has been applied all the same.
+	diags.Append(r.save(r.session != nil || r.firstApplyAfterImport || ended)...)
 	if err != nil && !ended {
 		failed := r.Operation
 		if r.status() == statusOverdue {
@@ -201,8 +206,8 @@ func (r *reconciler) status() reservationStatus {
 	return statusOf(w, r.now, r.session, r.expired)
 }
 
-// withSession is the model with what is known of the session and of those before it.
-func (r *reconciler) withSession(model reservationModel) reservationModel {
+// recorded is the model with what is known of the session and of those before it.
+func (r *reconciler) recorded(model reservationModel) reservationModel {
 	if r.session == nil {
 		r.history = r.history.gone(r.now)
 	} else {

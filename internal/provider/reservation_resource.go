@@ -96,12 +96,12 @@ func (r *reservationResource) Create(ctx context.Context, req resource.CreateReq
 	plan.ID = types.StringValue(uuid.NewString())
 	r.planned.created(toDevice(plan.Device), plan.ID.ValueString())
 	work := reconciler{api: r.api, Operation: diagnostics.CreatingReservation, plan: plan, token: token}
-	work.save = func(done bool) (diags diag.Diagnostics) {
-		if work.session == nil && !done {
+	work.save = func(windowApplied bool) (diags diag.Diagnostics) {
+		if work.session == nil && !windowApplied {
 			resp.State.RemoveResource(ctx)
 			return nil
 		}
-		diags.Append(resp.State.Set(ctx, work.withSession(plan))...)
+		diags.Append(resp.State.Set(ctx, work.recorded(plan))...)
 		diags.Append(work.private.save(ctx, resp.Private)...)
 		return diags
 	}
@@ -181,8 +181,8 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	}
 }
 
-// Update reconciles the reservation with its window, if planReservation has planned work to do.
-// Otherwise it sends nothing, even if the window has opened meanwhile.
+// Update reconciles the reservation with its window, if planReservation has planned an update that
+// acts on the network. Otherwise it sends nothing, even if the window has opened meanwhile.
 func (r *reservationResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
 	plan, token, diags := loadPlan[reservationModel](ctx, req.Plan, req.Config)
@@ -216,16 +216,17 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 	}
 	work := reconciler{
 		api: r.api, Operation: diagnostics.UpdatingReservation, plan: plan, token: token, private: private,
-		session: session, history: prior.history(), adopting: prior.EndsAt.IsNull(), formerEnd: prior.EndsAt,
+		session: session, history: prior.history(), priorEnd: prior.EndsAt,
+		firstApplyAfterImport: prior.EndsAt.IsNull(),
 	}
-	work.save = func(done bool) (diags diag.Diagnostics) {
-		// Until the work is done, the state keeps the prior window, so that the next plan has the
-		// same work.
+	work.save = func(windowApplied bool) (diags diag.Diagnostics) {
+		// Until the window has been applied, the state keeps the prior one, so that the next plan
+		// is the same.
 		state, private := prior, work.private
-		if done {
+		if windowApplied {
 			state, private.Imported = plan, false
 		}
-		diags.Append(resp.State.Set(ctx, work.withSession(state))...)
+		diags.Append(resp.State.Set(ctx, work.recorded(state))...)
 		diags.Append(private.save(ctx, resp.Private)...)
 		return diags
 	}

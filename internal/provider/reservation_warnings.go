@@ -26,7 +26,7 @@ func (r *reconciler) warnings(failed bool) (warnings diag.Diagnostics) {
 	if failed {
 		return warnings
 	}
-	if r.adopting && r.deleted {
+	if r.firstApplyAfterImport && r.deleted {
 		warnings.Append(diagnostics.ImportedSessionDeleted())
 	}
 	switch r.status() {
@@ -54,8 +54,8 @@ func (r *reconciler) endsEarly() (until string, early bool) {
 	switch {
 	case !r.session.ExpiresAt.IsZero():
 		return "until " + r.session.ExpiresAt.UTC().Format(time.RFC3339), w.outlasts(*r.session)
-	case !r.created && isSet(r.formerEnd) && w.ends.After(r.formerEnd.Time()):
-		return "until " + r.formerEnd.ValueString() + " at most", true
+	case !r.created && isSet(r.priorEnd) && w.ends.After(r.priorEnd.Time()):
+		return "until " + r.priorEnd.ValueString() + " at most", true
 	}
 	return "for 24 hours at most after its start", w.ends.Sub(r.now) > qod.LongestSession
 }

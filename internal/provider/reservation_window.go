@@ -92,14 +92,14 @@ func (w window) hasEnded(now time.Time) bool {
 	return !w.ends.IsZero() && w.ends.Sub(now) < time.Second
 }
 
-// endSlack is how long before the window's end its last session may end. The requested seconds are
-// rounded down, and so is the start that the network counts them from.
-const endSlack = 5 * time.Second
+// endTolerance is how long before the window's end its last session may end. The requested seconds
+// are rounded down, and so is the start that the network counts them from.
+const endTolerance = 5 * time.Second
 
 // outlasts reports whether the window goes on after the session, because it is longer than a
 // session can be, or its end was moved.
 func (w window) outlasts(session qod.Session) bool {
-	return !session.ExpiresAt.IsZero() && w.ends.Sub(session.ExpiresAt) > endSlack
+	return !session.ExpiresAt.IsZero() && w.ends.Sub(session.ExpiresAt) > endTolerance
 }
 
 // outgrows reports whether the window was moved beyond a session: beyond the end that the session
@@ -107,7 +107,7 @@ func (w window) outlasts(session qod.Session) bool {
 // requested, or than the window because of the API's limit, is not replaced: the next one would be,
 // too.
 func (w window) outgrows(session qod.Session, requestedUntil time.Time) bool {
-	return w.outlasts(session) && w.ends.Sub(latest(requestedUntil, session.ExpiresAt)) > endSlack
+	return w.outlasts(session) && w.ends.Sub(latest(requestedUntil, session.ExpiresAt)) > endTolerance
 }
 
 func latest(a, b time.Time) time.Time {
@@ -117,13 +117,13 @@ func latest(a, b time.Time) time.Time {
 	return a
 }
 
-// lateSlack is how long after the window's end a session may end without a warning. Networks count
-// from when they grant it.
-const lateSlack = time.Minute
+// lateTolerance is how long after the window's end a session may end without a warning. Networks
+// count from when they grant it.
+const lateTolerance = time.Minute
 
 // outlastedBy reports whether the session goes on after the window.
 func (w window) outlastedBy(session qod.Session) bool {
-	return !session.ExpiresAt.IsZero() && session.ExpiresAt.Sub(w.ends) > lateSlack
+	return !session.ExpiresAt.IsZero() && session.ExpiresAt.Sub(w.ends) > lateTolerance
 }
 
 // seconds is the length of a window with a start, in whole seconds.

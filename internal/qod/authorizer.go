@@ -38,8 +38,8 @@ type grant interface {
 }
 
 const (
-	// fetchBudget bounds how long one token may take, retries included.
-	fetchBudget   = 30 * time.Second
+	// tokenTimeout bounds how long one token may take, retries included.
+	tokenTimeout  = 30 * time.Second
 	fetchAttempts = 3
 
 	// A token without a usable lifetime is renewed soon; one that expires even earlier is replaced
@@ -80,7 +80,7 @@ type subjectToken struct {
 }
 
 func newTokenCache(g grant, requestTimeout time.Duration) *tokenCache {
-	return &tokenCache{grant: g, timeout: min(requestTimeout, fetchBudget/fetchAttempts), bySubject: map[string]*subjectToken{}}
+	return &tokenCache{grant: g, timeout: min(requestTimeout, tokenTimeout/fetchAttempts), bySubject: map[string]*subjectToken{}}
 }
 
 func (c *tokenCache) forSubject(subject string) *subjectToken {
@@ -105,7 +105,7 @@ func (c *tokenCache) Token(ctx context.Context, d Device) (Token, error) {
 		if token, ok, err := cell.current(); ok {
 			return token, err
 		}
-		bounded, cancel := context.WithTimeout(ctx, fetchBudget)
+		bounded, cancel := context.WithTimeout(ctx, tokenTimeout)
 		defer cancel()
 		value, lifetime, err := c.fetch(bounded, d)
 		if err != nil && ctx.Err() != nil && !risksLockout(err) {

@@ -7,13 +7,13 @@ import (
 )
 
 const (
-	// maxPoll bounds the time between two polls. Otherwise it is 1/pollShare of the time waited so
-	// far, so that a wait overshoots in proportion to its length.
-	maxPoll   = 2 * time.Second
-	pollShare = 8
+	// maxPoll bounds the time between two polls. Otherwise it is the time waited so far, divided by
+	// pollDivisor, so that a wait overshoots in proportion to its length.
+	maxPoll     = 2 * time.Second
+	pollDivisor = 8
 
-	// lastPollBudget bounds the last poll, which is made when the time is up.
-	lastPollBudget = 5 * time.Second
+	// lastPollTimeout bounds the last poll, which is made when the time is up.
+	lastPollTimeout = 5 * time.Second
 
 	// maxRequestedDelay bounds how long a poll is put off at the API's request: the session may
 	// become available meanwhile.
@@ -75,7 +75,7 @@ func (w *wait) observe(polled Session, err error) (over bool, _ error) {
 
 // interval is the time to the next poll.
 func (w *wait) interval() time.Duration {
-	d := max(listInterval, min(maxPoll, time.Since(w.began)/pollShare), time.Until(w.nextSlot))
+	d := max(listInterval, min(maxPoll, time.Since(w.began)/pollDivisor), time.Until(w.nextSlot))
 	return max(withJitter(d), min(maxRequestedDelay, requestedDelay(w.lastErr)))
 }
 
@@ -84,7 +84,7 @@ func (w *wait) whenContextEnds(ctx context.Context) (Session, error) {
 	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return w.last, &WaitError{Reason: WaitInterrupted, Last: w.last, Err: w.lastErr}
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastPollBudget)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastPollTimeout)
 	defer cancel()
 	if polled, err := w.client.readOnce(ctx, w.ref, 1); err == nil {
 		if over, err := w.observe(polled, nil); over {

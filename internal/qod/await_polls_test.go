@@ -78,11 +78,11 @@ func TestAwaitLooksOnceMoreWhenTimeIsUp(t *testing.T) {
 			t.Parallel()
 			qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: time.Hour}}, func(t *testing.T, n *qodtest.Network) {
 				s := n.SeedSession(sandbox.Session{Status: sandbox.StatusRequested})
-				budget := time.Minute
+				timeout := time.Minute
 				// Between the last poll, less than two and a half seconds earlier, and the end.
-				time.AfterFunc(budget-time.Millisecond, func() { test.happens(n, s.ID) })
+				time.AfterFunc(timeout-time.Millisecond, func() { test.happens(n, s.ID) })
 				var err error
-				spent := qodtest.Elapsed(func() { _, err = n.Await(qodtest.WithTimeout(t, budget), qodtest.Ref(s)) })
+				spent := qodtest.Elapsed(func() { _, err = n.Await(qodtest.WithTimeout(t, timeout), qodtest.Ref(s)) })
 				if test.reason == 0 {
 					if err != nil {
 						t.Error(err)
@@ -90,7 +90,7 @@ func TestAwaitLooksOnceMoreWhenTimeIsUp(t *testing.T) {
 				} else {
 					qodtest.Equal(t, "reason", qodtest.ErrorAs[*qod.WaitError](t, err).Reason, test.reason)
 				}
-				if spent > budget+test.within+50*time.Millisecond {
+				if spent > timeout+test.within+50*time.Millisecond {
 					t.Errorf("took %v", spent)
 				}
 			})

@@ -33,7 +33,7 @@ func TestAwait(t *testing.T) {
 		provisioning time.Duration
 		static       string // a static access token in place of credentials
 		arrange      func(t *testing.T, n *qodtest.Network, id string)
-		budget       time.Duration
+		timeout      time.Duration
 
 		reason     qod.WaitReason // 0: AVAILABLE
 		last       qod.Status
@@ -57,18 +57,18 @@ func TestAwait(t *testing.T) {
 			reason: qod.WaitUnavailable, last: qod.StatusUnavailable, from: 10 * time.Second, till: 13 * time.Second,
 		},
 		"never available": {
-			provisioning: time.Hour, budget: 5 * time.Minute,
+			provisioning: time.Hour, timeout: 5 * time.Minute,
 			reason: qod.WaitTimeout, last: qod.StatusRequested, from: 5 * time.Minute, till: 5 * time.Minute, polls: 350,
 		},
 		"a status nobody knows": {
 			arrange: func(_ *testing.T, n *qodtest.Network, _ string) {
 				n.Echo(func(info map[string]any) { info["qosStatus"] = "PENDING" })
 			},
-			budget: time.Minute, reason: qod.WaitTimeout, last: "PENDING", from: time.Minute, till: time.Minute,
+			timeout: time.Minute, reason: qod.WaitTimeout, last: "PENDING", from: time.Minute, till: time.Minute,
 		},
 		"no status": {
 			arrange: func(_ *testing.T, n *qodtest.Network, _ string) { n.Echo(withoutFields("qosStatus")) },
-			budget:  time.Minute, reason: qod.WaitTimeout, last: "", from: time.Minute, till: time.Minute,
+			timeout: time.Minute, reason: qod.WaitTimeout, last: "", from: time.Minute, till: time.Minute,
 		},
 
 		"not visible yet": {arrange: failReads(5, notFound), till: 8 * time.Second},
@@ -84,7 +84,7 @@ func TestAwait(t *testing.T) {
 			reason: qod.WaitGone, last: qod.StatusRequested, err: 404, from: 20 * time.Second, till: 23 * time.Second,
 		},
 		"a page says 404": {
-			arrange: failReads(-1, sandbox.Status(404, qodtest.LoginPage, "Content-Type", qodtest.HTML)), budget: time.Minute,
+			arrange: failReads(-1, sandbox.Status(404, qodtest.LoginPage, "Content-Type", qodtest.HTML)), timeout: time.Minute,
 			reason: qod.WaitTimeout, err: 404, from: time.Minute, till: time.Minute,
 		},
 		"a page says 404 for a while": {arrange: failReads(20, sandbox.Status(404, qodtest.LoginPage, "Content-Type", qodtest.HTML)), till: time.Minute},
@@ -96,11 +96,11 @@ func TestAwait(t *testing.T) {
 		"polls show another session":  {arrange: failReads(20, sandbox.Answer(200, qodtest.JSON, `{"sessionId":"`+qodtest.SessionID+`","qosStatus":"AVAILABLE"}`)), till: time.Minute},
 		"a poll hangs":                {arrange: failReads(1, sandbox.HangBeforeCommit()), from: 30 * time.Second, till: 33 * time.Second, polls: 2},
 		"polls fail for ever": {
-			arrange: failReads(-1, unavailable), budget: time.Minute,
+			arrange: failReads(-1, unavailable), timeout: time.Minute,
 			reason: qod.WaitTimeout, err: 503, from: time.Minute, till: time.Minute,
 		},
 		"it fails and then is slow": {
-			provisioning: time.Hour, arrange: failReads(5, unavailable), budget: time.Minute,
+			provisioning: time.Hour, arrange: failReads(5, unavailable), timeout: time.Minute,
 			reason: qod.WaitTimeout, last: qod.StatusRequested, from: time.Minute, till: time.Minute,
 		},
 		"Retry-After": {
@@ -148,13 +148,13 @@ func TestAwait(t *testing.T) {
 				if test.arrange != nil {
 					test.arrange(t, n, s.ID)
 				}
-				budget := test.budget
-				if budget == 0 {
-					budget = 5 * time.Minute
+				timeout := test.timeout
+				if timeout == 0 {
+					timeout = 5 * time.Minute
 				}
 				var got qod.Session
 				var err error
-				spent := qodtest.Elapsed(func() { got, err = n.Await(qodtest.WithTimeout(t, budget), qodtest.Ref(s)) })
+				spent := qodtest.Elapsed(func() { got, err = n.Await(qodtest.WithTimeout(t, timeout), qodtest.Ref(s)) })
 				qodtest.Equal(t, "id", got.ID, s.ID)
 				if test.reason == 0 {
 					qodtest.Equal(t, "status", got.Status, qod.StatusAvailable)

@@ -259,10 +259,10 @@ func TestBusyForEver(t *testing.T) {
 	t.Parallel()
 	for op, verb := range operations {
 		for name, test := range map[string]struct {
-			header []string
-			budget time.Duration // 0: none
+			header  []string
+			timeout time.Duration // 0: none
 		}{
-			"": {budget: time.Minute}, ", Retry-After": {[]string{"Retry-After", "1"}, time.Minute}, ", without an end": {},
+			"": {timeout: time.Minute}, ", Retry-After": {[]string{"Retry-After", "1"}, time.Minute}, ", without an end": {},
 		} {
 			t.Run(string(op)+name, func(t *testing.T) {
 				t.Parallel()
@@ -270,8 +270,8 @@ func TestBusyForEver(t *testing.T) {
 					s := n.SeedSession(sandbox.Session{})
 					n.InjectFault(sandboxOperation(op), -1, sandbox.Status(429, `{"code":"TOO_MANY_REQUESTS"}`, test.header...))
 					ctx, end := t.Context(), 2*time.Minute
-					if test.budget > 0 {
-						ctx, end = qodtest.WithTimeout(t, test.budget), test.budget
+					if test.timeout > 0 {
+						ctx, end = qodtest.WithTimeout(t, test.timeout), test.timeout
 					}
 					var err error
 					spent := qodtest.Elapsed(func() { err = verb(ctx, n, s.ID) })
@@ -281,7 +281,7 @@ func TestBusyForEver(t *testing.T) {
 					if qodtest.IsError[*qod.InterruptedError](err) || qodtest.IsError[*qod.UnresolvedError](err) {
 						t.Errorf("%v", err)
 					}
-					if spent < end-15*time.Second || spent > end+15*time.Second || test.budget > 0 && spent > end {
+					if spent < end-15*time.Second || spent > end+15*time.Second || test.timeout > 0 && spent > end {
 						t.Errorf("it went on for %v", spent)
 					}
 					if count := n.Count(sandboxOperation(op)); count < 8 || count > 60 {

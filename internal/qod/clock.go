@@ -195,7 +195,7 @@ func (c *Client) Now(ctx context.Context) (now time.Time, err error) {
 	if err := firstError(c.clock.contradicted(), c.clock.recentFailure()); err != nil {
 		return time.Time{}, err
 	}
-	within, cancel := context.WithTimeout(ctx, readBudget)
+	within, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	now, err = c.readingClock.do(within, c.readClock)
 	var interruption *InterruptedError
@@ -215,7 +215,7 @@ const clockLists = 3
 
 // readClock requests lists until the time is known or cannot be known.
 func (c *Client) readClock(ctx context.Context) (time.Time, error) {
-	ctx, cancel := context.WithTimeout(ctx, readBudget)
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	for range clockLists {
 		if err := c.requestDate(ctx); err != nil {

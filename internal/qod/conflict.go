@@ -13,43 +13,42 @@ const (
 	conflictInterval    = time.Second
 	maxConflictInterval = 5 * time.Second
 
-	// deletionGrace is how long a conflict with a session that these credentials can see is waited
-	// out although this process is not deleting any: Terraform starts the creates and the deletes
-	// of renamed resources side by side.
-	deletionGrace = 3 * time.Second
-	// deletionPatience is the same while this process deletes other sessions, from the last of
-	// them.
-	deletionPatience = 10 * time.Second
+	// conflictTimeout is how long after the first 409 to wait for a visible session to be deleted
+	// if no delete is known to be running: Terraform starts the creates and the deletes of renamed
+	// resources side by side.
+	conflictTimeout = 3 * time.Second
+	// deletionTimeout is the same, counted from this process's last delete.
+	deletionTimeout = 10 * time.Second
 )
 
-// blocker is what is known of the session behind a 409.
-type blocker struct {
-	own      bool // this process made it, and keeps it
-	visible  bool // these credentials can see it
-	deleted  bool // this process is deleting, or has deleted, a session of the device
-	deleting bool // this process may be about to delete the one that is visible
-	recent   bool // the first 409 is so recent that lists may lag behind it
+// conflictFacts is what is known about a 409, and about the session behind it.
+type conflictFacts struct {
+	own              bool // this process made the session, and keeps it
+	visible          bool // these credentials can see the session
+	mayBeDeletedSoon bool // this process may be about to delete the visible session
+	deleted          bool // this process is deleting, or has deleted, a session of the device
+	recent           bool // the first 409 is so recent that lists may lag behind it
 }
 
-// mayPass reports whether the conflict is expected to pass by itself. It is with a session that
-// this process deletes, which networks hold on to for a while, or with the session of a lost
-// answer, which the list does not show yet.
-func (b blocker) mayPass(lost bool) bool {
+// mayPass reports whether the conflict is expected to pass by itself: it is with a session that
+// this process deletes, which networks hold on to for a while, or with the session of a lost POST,
+// which the list does not show yet.
+func (f conflictFacts) mayPass(lost bool) bool {
 	switch {
-	case b.own:
+	case f.own:
 		return false
-	case b.visible:
-		return b.deleting
-	case b.deleted:
+	case f.visible:
+		return f.mayBeDeletedSoon
+	case f.deleted:
 		return true
 	}
-	return lost && b.recent
+	return lost && f.recent
 }
 
-// explainConflict finds out what a 409 is about. After a lost answer it may be about the session of
-// that POST, which is looked for first.
-func (cr *creation) explainConflict(ctx context.Context, failure *Error) (found Session, err error) {
-	if len(cr.lost) > 0 {
+// examineConflict finds out which sessions may be behind a 409. After a lost answer, it may be the
+// session of that POST, which is looked for first.
+func (cr *creation) examineConflict(ctx context.Context, failure *Error) (found Session, err error) {
+	if len(cr.mayHaveCreated) > 0 {
 		found, err = cr.findLost(ctx, min(longSearchTime, cr.client.config.RequestTimeout/2))
 		if found.ID != "" || err != nil {
 			return found, err
@@ -94,38 +93,35 @@ func (cr *creation) newConflict(ctx context.Context, failure *Error) *ConflictEr
 	return conflict
 }
 
-// blocker is what the last conflict says now about the session in the way.
-func (cr *creation) blocker() blocker {
+// conflictFacts is what is known by now about the last conflict.
+func (cr *creation) conflictFacts() conflictFacts {
 	age := time.Since(cr.firstConflict)
-	return blocker{
-		own:      len(cr.conflict.Own) > 0,
-		visible:  len(cr.conflict.Visible) > 0,
-		deleted:  len(cr.conflict.Deleted) > 0,
-		deleting: age < deletionGrace || time.Since(cr.client.own.lastDeletion()) < deletionPatience,
-		recent:   age < maxLag,
+	return conflictFacts{
+		own:              len(cr.conflict.Own) > 0,
+		visible:          len(cr.conflict.Visible) > 0,
+		deleted:          len(cr.conflict.Deleted) > 0,
+		recent:           age < maxLag,
+		mayBeDeletedSoon: age < conflictTimeout || time.Since(cr.client.own.lastDeletion()) < deletionTimeout,
 	}
 }
 
-// conflictWait is the time until a POST that met a conflict may be repeated; zero after an
-// interrupt.
-func (cr *creation) conflictWait(ctx context.Context) time.Duration {
-	if ctx.Err() != nil {
-		return 0
-	}
-	return withJitter(min(maxConflictInterval, time.Duration(cr.conflicts)*conflictInterval))
+// conflictWait is the time until a POST that met a conflict is repeated, unless the context has
+// ended.
+func (cr *creation) conflictWait(ctx context.Context) (wait time.Duration, again bool) {
+	return withJitter(min(maxConflictInterval, time.Duration(cr.conflicts)*conflictInterval)), ctx.Err() == nil
 }
 
-// claim records that the session of an answer is the device's. The error is for one that belongs to
-// another resource, of this process or from before the POST: two that hold one session would delete
-// it for each other.
+// claim records that the session of an answer is the device's. It fails if the session already
+// belongs to another resource or existed before the POST: two resources with one session would
+// delete it under each other.
 func (cr *creation) claim(s Session) *ConflictError {
 	conflict := &ConflictError{Device: cr.spec.Device, Err: &Error{
 		Operation: OperationCreate, SessionID: s.ID, outcome: refused,
 		Err: errors.New("the answer shows a session that existed before"),
 	}}
 	own := cr.client.own
-	if cr.before != nil && !own.owns(s.ID) {
-		if existing, listed := cr.before.find(s.ID); listed {
+	if cr.listedBefore != nil && !own.owns(s.ID) {
+		if existing, listed := cr.listedBefore.find(s.ID); listed {
 			conflict.Visible = []Session{existing}
 			return conflict
 		}

@@ -15,17 +15,18 @@ import (
 //  3. The POST is sent under a context that nothing cancels (post).
 //  4. An answer with an id ends the create. Any other is a failure, and next says what follows it.
 //  5. Where the API may have created the session all the same, it is looked for (findLost in
-//     reconcile.go): it is adopted, named in an error, or shown not to exist. Only then is there
+//     lost_answer.go): it is adopted, named in an error, or shown not to exist. Only then is there
 //     another POST.
-//  6. A 409 is explained (conflict.go) and waited out only if it is about to pass.
+//  6. After a 409, examineConflict (conflict.go) finds out which sessions may be in the way. It is
+//     waited out only if it is expected to pass (conflictFacts.mayPass).
 
 // Create creates a session and returns as soon as its id is known. It may come with an error:
-// record the session first. No POST is repeated before it is known what the last one did, and no
-// session is adopted that is not provably the one that was requested.
+// record the session first. No POST is repeated before it is known what the last one did. Only a
+// session proven to be the requested one is adopted.
 //
-// The end of the context ends locks, waits and further POSTs. It does not cut a POST that was sent,
-// which has the request timeout, nor the search for a lost session, which has as long again: a
-// create that gives up half-way would leave a session that is billed and that nobody can end.
+// The end of the context ends locks, waits and further POSTs. A POST already sent and the search
+// for its session each run for up to RequestTimeout even after that: a create that gives up
+// half-way would leave a session that is billed and that nobody can end.
 //
 // Errors: *Error (refused), *TokenError, *ConflictError, *UnresolvedError, *InterruptedError,
 // ErrWindowClosed, *PanicError.
@@ -34,7 +35,7 @@ func (c *Client) Create(ctx context.Context, spec Spec) (s Session, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			// Nothing more will ever be known of this create than what is known now.
-			s, err = create.made, create.failed(newPanicError(fault))
+			s, err = create.made, create.withUncertainty(newPanicError(fault))
 		}
 	}()
 	unlock, lockErr := c.locks.lock(ctx, spec.Device)
@@ -68,92 +69,90 @@ type creation struct {
 	client *Client
 	spec   Spec
 
-	before   *snapshot // taken before the first POST that may have been lost; nil when it could not be
-	postedAt time.Time // just before that POST, by this process's clock
-	lastPost time.Time // just before the last POST
-	lost     []*Error  // POSTs whose fate is unknown
-	lostAt   time.Time // when the last of them was given up, by this process's clock
-	until    time.Time // when the session of the last lost POST would end
-	made     Session   // what the last POST created
+	failure *Error  // of the last POST
+	made    Session // what the last POST created
+
+	// A lost POST is one without a usable answer: it may have created a session. All times but
+	// lostUntil are by this process's clock.
+	mayHaveCreated  []*Error  // failures of the lost POSTs
+	listedBefore    *snapshot // the list from before the first lost POST; nil if that list failed
+	firstLostPostAt time.Time // just before the first lost POST; before the last POST, if none is lost
+	lastLostAt      time.Time // when the last lost POST failed
+	lostUntil       time.Time // when the session of the last lost POST would end
+	lastPostAt      time.Time // just before the last POST
 
 	token      Token     // of the last POST
 	began      time.Time // when the first POST was prepared
 	retries    int       // POSTs that count towards MaxRetries
 	rateLimits int       // answers that asked for fewer requests
-	rateLimit  *Error    // the latest of them
+	rateLimit  *Error    // the latest of them; reported as the cause when time runs out
 
 	conflicts     int            // answers that said that the device has a session
 	firstConflict time.Time      // when the first of them came
-	conflict      *ConflictError // the latest of them, explained
+	conflict      *ConflictError // the latest of them, with the sessions that may be in the way
 	shownConflict *ConflictError // the latest of them that showed a session; nil for none
 }
 
-// run sends POSTs until there is a session or a reason to stop.
+// run sends POSTs until the create is done: there is a session, or a reason to stop.
 func (cr *creation) run(ctx context.Context) (Session, error) {
 	cr.began = time.Now()
 	for attempt := 1; ; attempt++ {
-		found, stop, err := cr.beforePost(ctx)
-		if stop {
-			return found, err
+		s, done, err := cr.beforePost(ctx)
+		if !done {
+			s, done, err = cr.postOrReplay(ctx, attempt)
 		}
-		made, failure, err := cr.postOrReplay(ctx, attempt)
-		if failure == nil {
-			return made, err
+		if !done {
+			s, done, err = cr.afterFailure(ctx)
 		}
-		found, wait, err := cr.afterFailure(ctx, failure)
-		if wait == 0 {
-			return found, err
-		}
-		if err := cr.pauseAfter(ctx, failure, wait); err != nil {
-			return Session{}, err
+		if done {
+			return s, err
 		}
 	}
 }
 
-// beforePost takes the snapshot, or looks for the session of a lost answer once more. The create
-// stops with what it finds, or because the context has ended.
-func (cr *creation) beforePost(ctx context.Context) (found Session, stop bool, err error) {
+// beforePost takes the snapshot, or looks for the session of a lost answer once more. The create is
+// done if that is found or remains uncertain, or if the context has ended.
+func (cr *creation) beforePost(ctx context.Context) (found Session, done bool, err error) {
 	switch {
 	case ctx.Err() != nil:
-		err = cr.failed(newInterruptedError(ctx, OperationCreate, len(cr.lost) > 0, cr.lastRateLimit()))
-	case len(cr.lost) > 0:
+		err = cr.withUncertainty(newInterruptedError(ctx, OperationCreate, len(cr.mayHaveCreated) > 0, cr.lastRateLimit()))
+	case len(cr.mayHaveCreated) > 0:
 		found, err = cr.findLost(ctx, 0)
 	default:
-		cr.before = cr.client.snapshotBefore(ctx)
+		cr.listedBefore = cr.client.snapshotBefore(ctx)
 	}
 	return found, found.ID != "" || err != nil, err
 }
 
-// postOrReplay sends one POST, and repeats one that was answered with a 401. A failure is the
-// API's: next says what follows it. Without one, the create is over.
-func (cr *creation) postOrReplay(ctx context.Context, attempt int) (s Session, failure *Error, err error) {
+// postOrReplay sends one POST, and repeats one that was answered with a 401. The create is done
+// unless the POST itself failed: then the failure is in cr.failure, and next says what follows it.
+func (cr *creation) postOrReplay(ctx context.Context, attempt int) (s Session, done bool, err error) {
 	s, err = cr.post(ctx, attempt)
 	if isUnauthorized(err) {
-		var over bool
-		if s, over, err = cr.replay(ctx, err, attempt); over {
-			return s, nil, err
+		if s, done, err = cr.replay(ctx, err, attempt); done {
+			return s, true, err
 		}
 	}
 	if s.ID != "" {
 		s, err = cr.accept(ctx, s)
-		return s, nil, err
+		return s, true, err
 	}
-	if errors.As(err, &failure) && failure.Operation == OperationCreate {
-		return Session{}, failure, nil
+	if errors.As(err, &cr.failure) && cr.failure.Operation == OperationCreate {
+		return Session{}, false, nil
 	}
 	if ctx.Err() != nil {
 		err = firstError(withoutContextError(err), cr.lastRateLimit())
 	}
-	return Session{}, nil, cr.failed(orInterrupted(ctx, err))
+	return Session{}, true, cr.withUncertainty(orInterrupted(ctx, err))
 }
 
 // accept takes the session of an answer, unless it is one that existed before.
 func (cr *creation) accept(ctx context.Context, s Session) (Session, error) {
 	cr.made = s
 	if conflict := cr.claim(s); conflict != nil {
-		return Session{}, cr.failed(conflict)
+		return Session{}, cr.withUncertainty(conflict)
 	}
-	return s, cr.verifySingle(ctx, s)
+	return s, cr.checkNoSecondAfterPost(ctx, s)
 }
 
 // step is what follows a POST that failed.
@@ -169,13 +168,13 @@ const (
 	awaitConflict               // the session in the way is about to end: repeat the POST until it has
 )
 
-// next decides what follows a POST that failed: by the failure, by whether an earlier POST may have
-// created a session, and by what is in the way where it is a conflict.
-func next(failure *Error, lost bool, inTheWay blocker) step {
+// next decides what follows a POST that failed: by the failure, by whether an earlier POST was lost
+// and may have created a session, and, for a 409, by what is known of the session in the way.
+func next(failure *Error, lost bool, facts conflictFacts) step {
 	switch {
-	case errors.Is(failure, errNoSlot):
+	case errors.Is(failure, errNoTimeForSlot):
 		return giveUp
-	case failure.Status == http.StatusConflict && inTheWay.mayPass(lost):
+	case failure.Status == http.StatusConflict && facts.mayPass(lost):
 		return awaitConflict
 	case failure.Status == http.StatusConflict:
 		return giveUp
@@ -196,60 +195,68 @@ func next(failure *Error, lost bool, inTheWay blocker) step {
 // finds reports whether the session of the failed POST is looked for.
 func (s step) finds() bool { return s == findOnly || s == findOrPostAgain || s == findOrPostLater }
 
-// afterFailure acts on the next step. It returns how long to wait before the next POST; where that
-// is zero, the create is over, with the session of a lost answer or an error.
-func (cr *creation) afterFailure(ctx context.Context, failure *Error) (found Session, wait time.Duration, err error) {
-	var inTheWay blocker
+// afterFailure acts on the next step, and waits until the next POST. The create is done with the
+// session of a lost answer, or with an error.
+func (cr *creation) afterFailure(ctx context.Context) (found Session, done bool, err error) {
+	failure := cr.failure
+	var facts conflictFacts
 	if failure.Status == http.StatusConflict {
-		if found, err = cr.explainConflict(ctx, failure); found.ID != "" || err != nil {
-			return found, 0, err
+		if found, err = cr.examineConflict(ctx, failure); found.ID != "" || err != nil {
+			return found, true, err
 		}
-		inTheWay = cr.blocker()
+		facts = cr.conflictFacts()
 	}
-	decision := next(failure, len(cr.lost) > 0, inTheWay)
+	decision := next(failure, len(cr.mayHaveCreated) > 0, facts)
 	if decision.finds() {
 		cr.recordLost(failure)
 		if found, err = cr.findLost(ctx, searchTimeAfter(failure)); found.ID != "" || err != nil {
-			return found, 0, err
+			return found, true, err
 		}
 	}
+	wait, again := cr.waitBefore(ctx, decision)
+	if !again || !fitsDeadline(ctx, wait) {
+		return Session{}, true, cr.withUncertainty(cr.cause(failure))
+	}
+	if pause(ctx, wait) != nil {
+		return Session{}, true, cr.withUncertainty(newInterruptedError(ctx, OperationCreate, len(cr.mayHaveCreated) > 0, failure))
+	}
+	return Session{}, false, nil
+}
+
+// waitBefore is the time until the next POST, if there is to be another.
+func (cr *creation) waitBefore(ctx context.Context, decision step) (wait time.Duration, again bool) {
 	switch decision {
 	case postAgain, findOrPostAgain:
-		wait = cr.retryWait(failure)
+		return cr.retryWait()
 	case postLater:
-		wait = cr.rateLimitWait(ctx, failure)
+		return cr.rateLimitWait(ctx)
 	case findOrPostLater:
-		wait = failure.RetryAfter
+		return cr.failure.RetryAfter, true // set: without it a 503 is not overload, see isOverloaded
 	case awaitConflict:
-		wait = cr.conflictWait(ctx)
+		return cr.conflictWait(ctx)
 	case giveUp, findOnly:
 	}
-	if wait == 0 || !fitsDeadline(ctx, wait) {
-		return Session{}, 0, cr.failed(cr.cause(failure))
-	}
-	return Session{}, wait, nil
+	return 0, false
 }
 
-// retryWait counts a retry, and returns the time until it; zero when there is none left.
-func (cr *creation) retryWait(failure *Error) time.Duration {
-	if cr.retries++; cr.retries > cr.client.config.MaxRetries {
-		return 0
-	}
-	return cmp.Or(failure.RetryAfter, backoff(cr.retries))
+// retryWait counts a retry, and returns the time until it, if there is one left.
+func (cr *creation) retryWait() (wait time.Duration, again bool) {
+	cr.retries++
+	return cmp.Or(cr.failure.RetryAfter, backoff(cr.retries)), cr.retries <= cr.client.config.MaxRetries
 }
 
-// rateLimitWait is the time until a rate-limiting API is asked again; zero when a caller without a
+// rateLimitWait is the time until a rate-limiting API is asked again, unless a caller without a
 // deadline has waited long enough.
-func (cr *creation) rateLimitWait(ctx context.Context, failure *Error) time.Duration {
+func (cr *creation) rateLimitWait(ctx context.Context) (wait time.Duration, again bool) {
 	if waitedTooLong(ctx, cr.began) {
-		return 0
+		return 0, false
 	}
 	cr.rateLimits++
-	cr.rateLimit = failure
-	return cmp.Or(failure.RetryAfter, overloadBackoff(cr.rateLimits))
+	cr.rateLimit = cr.failure
+	return cmp.Or(cr.failure.RetryAfter, overloadBackoff(cr.rateLimits)), true
 }
 
-// lastRateLimit is the latest 429; nil for none. It is what kept a create whose time is up.
+// lastRateLimit is the latest 429; nil for none. It is the reason why a create ran out of time.
 func (cr *creation) lastRateLimit() error {
 	if cr.rateLimit == nil {
 		return nil
@@ -258,32 +265,24 @@ func (cr *creation) lastRateLimit() error {
 }
 
 // cause is what a create that gives up after a failure reports: of a 409 the conflict, and of a
-// POST that never got a slot the 429 before it.
+// POST that the pacer never let start the 429 before it.
 func (cr *creation) cause(failure *Error) error {
 	switch {
 	case failure.Status == http.StatusConflict:
 		return cr.conflict
-	case errors.Is(failure, errNoSlot):
+	case errors.Is(failure, errNoTimeForSlot):
 		return firstError(cr.lastRateLimit(), failure)
 	}
 	return failure
 }
 
-// pauseAfter waits until the next POST, or returns how the create ends when the context does first.
-func (cr *creation) pauseAfter(ctx context.Context, failure *Error, wait time.Duration) error {
-	if pause(ctx, wait) != nil {
-		return cr.failed(newInterruptedError(ctx, OperationCreate, len(cr.lost) > 0, failure))
-	}
-	return nil
-}
-
 // replay repeats, once and with a new token, a POST that was answered with a 401. A 401 should come
 // before any processing, but first a list has to show that no session was created. The create is
-// over if the list shows one that is ours, which is adopted, or one that may be. Like the POST
+// done if the list shows one that is ours, which is adopted, or one that may be. Like the POST
 // itself, this is not cut short by the caller's context.
-func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s Session, over bool, err error) {
+func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s Session, done bool, err error) {
 	c := cr.client
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchBudget+2*c.config.RequestTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tokenTimeout+2*c.config.RequestTimeout)
 	defer cancel()
 	c.authorizer.Refused(cr.token)
 	if _, err := c.authorizer.Token(ctx, cr.spec.Device); err != nil {
@@ -299,7 +298,7 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 		// second 401 proves that neither was.
 		defer func() {
 			if isUnauthorized(err) {
-				cr.lost = cr.lost[:len(cr.lost)-1]
+				cr.mayHaveCreated = cr.mayHaveCreated[:len(cr.mayHaveCreated)-1]
 			}
 		}()
 	}
@@ -331,8 +330,8 @@ func (cr *creation) post(ctx context.Context, attempt int) (Session, error) {
 		return Session{}, ctx.Err()
 	}
 	cr.spec.Seconds, cr.token = spec.Seconds, token
-	if cr.lastPost = time.Now(); len(cr.lost) == 0 {
-		cr.postedAt = cr.lastPost
+	if cr.lastPostAt = time.Now(); len(cr.mayHaveCreated) == 0 {
+		cr.firstLostPostAt = cr.lastPostAt
 	}
 	return c.sendCreate(ctx, r, spec.Device, token, attempt)
 }
@@ -379,19 +378,19 @@ func (cr *creation) currentSpec(ctx context.Context) (Spec, error) {
 	return spec, nil
 }
 
-func (cr *creation) lastLost() *Error { return cr.lost[len(cr.lost)-1] }
+func (cr *creation) lastLost() *Error { return cr.mayHaveCreated[len(cr.mayHaveCreated)-1] }
 
-// failed keeps "may exist" on every error after a lost answer, and the sessions that a conflict has
-// shown on every error after that conflict: one of them may be our own, where a proxy has sent the
+// withUncertainty adds to err what may still exist: after a lost answer, a session; after a
+// conflict, the sessions that it showed, one of which may be our own, where a proxy has sent the
 // POST twice.
-func (cr *creation) failed(err error) error {
+func (cr *creation) withUncertainty(err error) error {
 	var already *UnresolvedError
 	var conflict *ConflictError
 	if cr.shownConflict != nil && !errors.As(err, &already) && !errors.As(err, &conflict) {
 		cr.shownConflict.RetryErr = err
 		err = cr.shownConflict
 	}
-	if len(cr.lost) == 0 || errors.As(err, &already) {
+	if len(cr.mayHaveCreated) == 0 || errors.As(err, &already) {
 		return err
 	}
 	var interruption *InterruptedError
@@ -400,10 +399,10 @@ func (cr *creation) failed(err error) error {
 
 func (cr *creation) unresolved(err error, candidates []Session, listErr error, interrupted bool) *UnresolvedError {
 	u := &UnresolvedError{
-		Device: cr.spec.Device, Candidates: candidates, Until: cr.until, Seconds: cr.spec.Seconds,
+		Device: cr.spec.Device, Candidates: candidates, Until: cr.lostUntil, Seconds: cr.spec.Seconds,
 		ListErr: listErr, Interrupted: interrupted, Err: err,
 	}
-	for _, e := range cr.lost {
+	for _, e := range cr.mayHaveCreated {
 		if e.Correlator != "" {
 			u.Correlators = append(u.Correlators, e.Correlator)
 		}

@@ -69,7 +69,7 @@ func TestCreateBehindAnOwnDelete(t *testing.T) {
 			posts: -1, limit: 25 * time.Second, check: visible,
 		},
 		"whose device is held for longer than there is time": {
-			Options: hold(time.Hour), budget: time.Minute,
+			Options: hold(time.Hour), timeout: time.Minute,
 			arrange: func(t *testing.T, n *qodtest.Network) { deleteExisting(t, n) },
 			posts:   -1, limit: time.Minute,
 			check: wantConflict(func(t *testing.T, e *qod.ConflictError) {
@@ -170,7 +170,7 @@ func TestCreateOfRenamedResources(t *testing.T) {
 func TestConflictNamesWhatThisRunHasDeleted(t *testing.T) {
 	runScenarios(t, map[string]scenario{
 		"under way": {
-			Options: qodtest.Options{Client: func(c *qod.Config) { c.RequestTimeout = 10 * time.Minute }}, budget: 20 * time.Second,
+			Options: qodtest.Options{Client: func(c *qod.Config) { c.RequestTimeout = 10 * time.Minute }}, timeout: 20 * time.Second,
 			arrange: func(t *testing.T, n *qodtest.Network) {
 				slowDeletes(n, 5*time.Minute)
 				deleting(t, n, qodtest.Spec().Device, n.SeedSession(sandbox.Session{}).ID)
@@ -182,7 +182,7 @@ func TestConflictNamesWhatThisRunHasDeleted(t *testing.T) {
 			}),
 		},
 		"done": {
-			Options: qodtest.Options{Sandbox: sandbox.Config{HoldAfterDelete: time.Hour}}, budget: 20 * time.Second,
+			Options: qodtest.Options{Sandbox: sandbox.Config{HoldAfterDelete: time.Hour}}, timeout: 20 * time.Second,
 			arrange: func(t *testing.T, n *qodtest.Network) { deleteExisting(t, n) },
 			posts:   -1, limit: 20 * time.Second,
 			check: wantConflict(func(t *testing.T, e *qod.ConflictError) { qodtest.Equal(t, "deleted", len(e.Deleted), 1) }),
@@ -300,8 +300,8 @@ func TestCreateWhenTheDeviceHasASession(t *testing.T) {
 				deleteExisting(t, n)
 				n.InjectFault(sandbox.OpCreate, -1, conflict)
 			},
-			budget: 3 * time.Second,
-			posts:  2, check: wantConflict(func(*testing.T, *qod.ConflictError) {}),
+			timeout: 3 * time.Second,
+			posts:   2, check: wantConflict(func(*testing.T, *qod.ConflictError) {}),
 		},
 		// The create after the delete succeeded, so the delete is complete.
 		"that this process made after it had deleted another": {

@@ -164,10 +164,10 @@ func TestCreateWhenItIsInterrupted(t *testing.T) {
 // The caller's deadline cuts waits, but not a POST.
 func TestCreateOutlivesItsDeadline(t *testing.T) {
 	runScenarios(t, map[string]scenario{
-		"during the POST":       {budget: time.Second, arrange: failCreates(sandbox.Delay(20 * time.Second)), posts: 1, made: true},
-		"during the POST, lost": {budget: time.Second, arrange: failCreates(sandbox.HangAfterCommit()), posts: 1, made: true},
+		"during the POST":       {timeout: time.Second, arrange: failCreates(sandbox.Delay(20 * time.Second)), posts: 1, made: true},
+		"during the POST, lost": {timeout: time.Second, arrange: failCreates(sandbox.HangAfterCommit()), posts: 1, made: true},
 		"during the POST, not committed": {
-			budget: time.Second, arrange: failCreates(sandbox.HangBeforeCommit()), posts: 1, check: wantUnresolved(0, 1),
+			timeout: time.Second, arrange: failCreates(sandbox.HangBeforeCommit()), posts: 1, check: wantUnresolved(0, 1),
 		},
 	})
 }

@@ -43,7 +43,7 @@ func TestCreateIsNeverGreenWithTwo(t *testing.T) {
 				for _, lag := range []time.Duration{0, 3 * time.Second, 14 * time.Second, time.Minute} {
 					t.Run(fmt.Sprintf("%s, %s, %s, lists lag %v", what, how, besides, lag), func(t *testing.T) {
 						t.Parallel()
-						for _, budget := range []time.Duration{5 * time.Minute, 20 * time.Second} {
+						for _, timeout := range []time.Duration{5 * time.Minute, 20 * time.Second} {
 							qodtest.InBubble(t, qodtest.Options{Sandbox: network.config}, func(t *testing.T, n *qodtest.Network) {
 								arrange(t, n)
 								before := len(n.Ledger())
@@ -51,7 +51,7 @@ func TestCreateIsNeverGreenWithTwo(t *testing.T) {
 									n.Lag(op, lag)
 								}
 								n.InjectFault(sandbox.OpCreate, 1, loss)
-								s, err := n.Create(qodtest.WithTimeout(t, budget), qodtest.Spec())
+								s, err := n.Create(qodtest.WithTimeout(t, timeout), qodtest.Spec())
 								made := len(n.Ledger()) - before
 								switch unresolved := qodtest.IsError[*qod.UnresolvedError](err); {
 								case made > 1 && !unresolved:
@@ -62,7 +62,7 @@ func TestCreateIsNeverGreenWithTwo(t *testing.T) {
 									t.Errorf("green with %q, and %d sessions", s.ID, made)
 								case err != nil && !unresolved:
 									t.Errorf("it does not say that one may exist: %v", err)
-								case made > 1 && budget > time.Minute && s.ID != "":
+								case made > 1 && timeout > time.Minute && s.ID != "":
 									// There was time enough to see both.
 									e := qodtest.ErrorAs[*qod.UnresolvedError](t, err)
 									qodtest.Equal(t, "the other is named", len(e.Candidates), 1)
@@ -117,11 +117,11 @@ func TestCreateLooksForASecondSession(t *testing.T) {
 	runScenarios(t, map[string]scenario{
 		"the list shows both in time": {Options: several, arrange: twice(nil), posts: 2, made: true, leftBehind: 1, check: second(1)},
 		"the list shows them too late": {
-			Options: several, budget: 20 * time.Second, arrange: twice(func(_ *testing.T, n *qodtest.Network) { n.Lag(sandbox.OpList, time.Hour) }),
+			Options: several, timeout: 20 * time.Second, arrange: twice(func(_ *testing.T, n *qodtest.Network) { n.Lag(sandbox.OpList, time.Hour) }),
 			posts: 2, made: true, leftBehind: 1, limit: 26 * time.Second, check: second(0),
 		},
 		"the list fails from then on": {
-			Options: several, budget: time.Minute, arrange: twice(afterSecond(func(n *qodtest.Network) { n.InjectFault(sandbox.OpList, -1, unavailable) })),
+			Options: several, timeout: time.Minute, arrange: twice(afterSecond(func(n *qodtest.Network) { n.InjectFault(sandbox.OpList, -1, unavailable) })),
 			posts: 2, made: true, leftBehind: 1, check: second(0),
 		},
 		"the list is refused from then on": {
@@ -129,7 +129,7 @@ func TestCreateLooksForASecondSession(t *testing.T) {
 			posts: 2, made: true, leftBehind: 1, limit: 20 * time.Second, check: second(0),
 		},
 		"the list comes from a cache from then on": {
-			Options: several, budget: time.Minute, arrange: twice(afterSecond(func(n *qodtest.Network) { n.InjectFault(sandbox.OpList, -1, sandbox.Header("Age", "9")) })),
+			Options: several, timeout: time.Minute, arrange: twice(afterSecond(func(n *qodtest.Network) { n.InjectFault(sandbox.OpList, -1, sandbox.Header("Age", "9")) })),
 			posts: 2, made: true, leftBehind: 1, check: second(0),
 		},
 		"the first made none": {

@@ -24,14 +24,14 @@ func TestCreateNextStep(t *testing.T) {
 	for name, test := range map[string]struct {
 		failure *Error
 		lost    bool
-		blocker blocker
+		facts   conflictFacts
 		want    step
 	}{
 		"refused, 400":  {failure: answered(400), want: giveUp},
 		"refused, 401":  {failure: answered(401), want: giveUp},
 		"refused, 403":  {failure: answered(403), want: giveUp},
 		"redirected":    {failure: answered(307), want: giveUp},
-		"no slot":       {failure: &Error{Status: 429, outcome: unsent, Err: errNoSlot}, want: giveUp},
+		"no slot":       {failure: &Error{Status: 429, outcome: unsent, Err: errNoTimeForSlot}, want: giveUp},
 		"rate-limited":  {failure: answered(429), want: postLater},
 		"never sent":    {failure: &Error{outcome: unsent}, want: postAgain},
 		"not trusted":   {failure: &Error{outcome: unsent, permanent: true}, want: giveUp},
@@ -50,20 +50,20 @@ func TestCreateNextStep(t *testing.T) {
 		"conflict": {failure: conflict, want: giveUp},
 		"with our own session": {
 			failure: conflict, lost: true, want: giveUp,
-			blocker: blocker{own: true, visible: true, deleted: true, deleting: true, recent: true},
+			facts: conflictFacts{own: true, visible: true, deleted: true, mayBeDeletedSoon: true, recent: true},
 		},
 		"with a session that stays": {
-			failure: conflict, lost: true, want: giveUp, blocker: blocker{visible: true, deleted: true, recent: true},
+			failure: conflict, lost: true, want: giveUp, facts: conflictFacts{visible: true, deleted: true, recent: true},
 		},
-		"with one that may be deleted": {failure: conflict, blocker: blocker{visible: true, deleting: true}, want: awaitConflict},
-		"with one that was deleted":    {failure: conflict, blocker: blocker{deleted: true}, want: awaitConflict},
-		"with nothing to be seen":      {failure: conflict, blocker: blocker{deleting: true, recent: true}, want: giveUp},
-		"with that of a lost POST":     {failure: conflict, lost: true, blocker: blocker{recent: true}, want: awaitConflict},
+		"with one that may be deleted": {failure: conflict, facts: conflictFacts{visible: true, mayBeDeletedSoon: true}, want: awaitConflict},
+		"with one that was deleted":    {failure: conflict, facts: conflictFacts{deleted: true}, want: awaitConflict},
+		"with nothing to be seen":      {failure: conflict, facts: conflictFacts{mayBeDeletedSoon: true, recent: true}, want: giveUp},
+		"with that of a lost POST":     {failure: conflict, lost: true, facts: conflictFacts{recent: true}, want: awaitConflict},
 		"with no lost POST any more":   {failure: conflict, lost: true, want: giveUp},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := next(test.failure, test.lost, test.blocker); got != test.want {
+			if got := next(test.failure, test.lost, test.facts); got != test.want {
 				t.Errorf("step %d, want %d", got, test.want)
 			}
 		})

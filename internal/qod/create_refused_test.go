@@ -70,7 +70,7 @@ func TestCreateWhenItIsRefused(t *testing.T) {
 		},
 		"the token endpoint hangs for longer than there is time": {
 			arrange: func(_ *testing.T, n *qodtest.Network) { n.InjectFault(sandbox.OpToken, -1, sandbox.HangBeforeCommit()) },
-			budget:  time.Second,
+			timeout: time.Second,
 			posts:   0, check: func(t *testing.T, _ *qodtest.Network, err error) {
 				e := qodtest.ErrorAs[*qod.InterruptedError](t, err)
 				if e.Sent || !e.Timeout {

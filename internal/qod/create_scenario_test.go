@@ -24,7 +24,7 @@ type scenario struct {
 	qodtest.Options
 	arrange func(t *testing.T, n *qodtest.Network) // before Create
 	spec    func(*qod.Spec)
-	budget  time.Duration // of the caller; 0: ten minutes
+	timeout time.Duration // of the caller; 0: ten minutes
 	limit   time.Duration // Create takes no longer; 0: any time
 
 	posts      int  // that reach the network; -1: any number
@@ -46,13 +46,13 @@ func (sc scenario) run(t *testing.T) {
 		if sc.spec != nil {
 			sc.spec(&spec)
 		}
-		budget := sc.budget
-		if budget == 0 {
-			budget = 10 * time.Minute
+		timeout := sc.timeout
+		if timeout == 0 {
+			timeout = 10 * time.Minute
 		}
 		var s qod.Session
 		var err error
-		if spent := qodtest.Elapsed(func() { s, err = n.Create(qodtest.WithTimeout(t, budget), spec) }); sc.limit > 0 && spent > sc.limit {
+		if spent := qodtest.Elapsed(func() { s, err = n.Create(qodtest.WithTimeout(t, timeout), spec) }); sc.limit > 0 && spent > sc.limit {
 			t.Errorf("it took %v, want at most %v", spent, sc.limit)
 		}
 		// A session that is committed late is billed too.

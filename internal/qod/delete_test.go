@@ -29,7 +29,7 @@ func TestDelete(t *testing.T) {
 	)
 	tests := map[string]struct {
 		arrange func(n *qodtest.Network, id string)
-		budget  time.Duration
+		timeout time.Duration
 		want    outcome
 		live    bool
 		status  int // of the failure
@@ -117,7 +117,7 @@ func TestDelete(t *testing.T) {
 			},
 		},
 		"no time left": {
-			arrange: failDeletes(-1, unavailable), budget: time.Second, want: failed, live: true, status: 503, deletes: 3, till: time.Second,
+			arrange: failDeletes(-1, unavailable), timeout: time.Second, want: failed, live: true, status: 503, deletes: 3, till: time.Second,
 		},
 	}
 	for name, test := range tests {
@@ -128,16 +128,16 @@ func TestDelete(t *testing.T) {
 				if test.arrange != nil {
 					test.arrange(n, s.ID)
 				}
-				budget := test.budget
-				if budget == 0 {
-					budget = 2 * time.Minute
+				timeout := test.timeout
+				if timeout == 0 {
+					timeout = 2 * time.Minute
 				}
 				var err error
-				spent := qodtest.Elapsed(func() { err = n.Delete(qodtest.WithTimeout(t, budget), qodtest.Ref(s)) })
+				spent := qodtest.Elapsed(func() { err = n.Delete(qodtest.WithTimeout(t, timeout), qodtest.Ref(s)) })
 				qodtest.Equal(t, "an error", err != nil, test.want != deleted)
 				qodtest.Equal(t, "gone", qod.IsGone(err), test.want == gone)
 				qodtest.Equal(t, "live", len(n.Ledger()) == 1, test.live)
-				if count := n.Count(sandbox.OpDelete); count > test.deletes || (count < test.deletes && test.budget == 0) {
+				if count := n.Count(sandbox.OpDelete); count > test.deletes || (count < test.deletes && test.timeout == 0) {
 					t.Errorf("%d DELETEs, want %d", count, test.deletes)
 				}
 				if test.status != 0 {

@@ -134,8 +134,9 @@ func (e *IncompleteListError) Unwrap() error { return e.Err }
 // ErrWindowClosed says that less than a second is left until Spec.Until: nothing was sent.
 var ErrWindowClosed = errors.New("less than a second is left of the time asked for")
 
-// ConflictError is a 409: the network already has a session for this device. It is never adopted,
-// since nothing proves whose it is.
+// ConflictError says that the network already has a session for this device. It is a 409, or a
+// successful answer that shows a session from before the POST. That session is never adopted, since
+// nothing proves whose it is.
 type ConflictError struct {
 	Device   Device
 	Own      []string  // sessions this same process made for the device

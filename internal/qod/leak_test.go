@@ -326,7 +326,7 @@ func TestNoGoroutineStaysOnSockets(t *testing.T) {
 	n.Heal()
 	_ = concurrently(20, func() error { _, err := n.List(t.Context(), qod.Filter{}); return err })
 	left := goroutines()
-	for patience := time.Now().Add(5 * time.Second); left != "" && time.Now().Before(patience); left = goroutines() {
+	for deadline := time.Now().Add(5 * time.Second); left != "" && time.Now().Before(deadline); left = goroutines() {
 		runtime.Gosched()
 	}
 	if left != "" {

@@ -15,7 +15,7 @@ import (
 // with the sessions that were shown.
 func (c *Client) List(ctx context.Context, f Filter) (found []Session, err error) {
 	defer recoverTo(&err)
-	ctx, cancel := context.WithTimeout(ctx, readBudget)
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	list, err := c.listSince(ctx, time.Now())
 	var e *Error

@@ -45,8 +45,8 @@ const (
 	// session needs the next list while there is still time.
 	maxListPause = 2 * time.Second
 
-	// listPatience bounds how long callers that can do without a list wait for one.
-	listPatience = 10 * time.Second
+	// optionalListTimeout bounds how long callers that can do without a list wait for one.
+	optionalListTimeout = 10 * time.Second
 )
 
 // listCache shares lists between callers. At most one list request is in flight.
@@ -101,7 +101,7 @@ func (l *listCache) trySince(ctx context.Context, notBefore time.Time) *snapshot
 	if !l.usable() {
 		return l.cached(notBefore)
 	}
-	patient, cancel := context.WithTimeout(ctx, listPatience)
+	patient, cancel := context.WithTimeout(ctx, optionalListTimeout)
 	defer cancel()
 	list, err := l.since(patient, notBefore)
 	if err != nil && ctx.Err() == nil && patient.Err() != nil {

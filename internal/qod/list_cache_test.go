@@ -206,13 +206,13 @@ func TestListsKeepTheirDistanceFromAFault(t *testing.T) {
 func TestListsPromise(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		patience time.Duration
-		fail     bool
-		want     bool
+		timeout time.Duration
+		fail    bool
+		want    bool
 	}{
-		"it came":     {patience: time.Minute, want: true},
-		"it was left": {patience: 100 * time.Millisecond, want: true},
-		"it failed":   {patience: time.Minute, fail: true},
+		"it came":     {timeout: time.Minute, want: true},
+		"it was left": {timeout: 100 * time.Millisecond, want: true},
+		"it failed":   {timeout: time.Minute, fail: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -221,7 +221,7 @@ func TestListsPromise(t *testing.T) {
 				var fail atomic.Bool
 				fail.Store(test.fail)
 				l := countingList(&requests, &fail)
-				ctx, cancel := context.WithTimeout(t.Context(), test.patience)
+				ctx, cancel := context.WithTimeout(t.Context(), test.timeout)
 				defer cancel()
 				l.trySince(ctx, time.Now())
 				synctest.Wait()

@@ -41,17 +41,17 @@ const (
 
 func newPacer() *pacer { return &pacer{queue: make(chan struct{}, 1)} }
 
-// errNoSlot says that the deadline would pass before a request could start.
-var errNoSlot = errors.New("there is no time left to wait for a slot")
+// errNoTimeForSlot says that the deadline would pass before a request could start.
+var errNoTimeForSlot = errors.New("there is no time left to wait for a slot")
 
 // awaitSlot returns when a request may start. If the deadline passes first, nothing is sent, and
 // the error is the 429 that other requests were answered with.
 func (c *Client) awaitSlot(ctx context.Context, r request) error {
 	err := c.pacer.wait(ctx, r.operation == OperationList)
-	if errors.Is(err, errNoSlot) {
+	if errors.Is(err, errNoTimeForSlot) {
 		return &Error{
 			Operation: r.operation, SessionID: r.sessionID, Scope: r.scope,
-			Status: http.StatusTooManyRequests, Err: errNoSlot, outcome: unsent,
+			Status: http.StatusTooManyRequests, Err: errNoTimeForSlot, outcome: unsent,
 		}
 	}
 	return err
@@ -83,7 +83,7 @@ func (p *pacer) wait(ctx context.Context, first bool) error {
 			return nil
 		}
 		if !fitsDeadline(ctx, left) {
-			return errNoSlot
+			return errNoTimeForSlot
 		}
 		if pause(ctx, left) != nil {
 			return slotError(ctx)
@@ -93,7 +93,7 @@ func (p *pacer) wait(ctx context.Context, first bool) error {
 
 func slotError(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return errNoSlot
+		return errNoTimeForSlot
 	}
 	return ctx.Err()
 }

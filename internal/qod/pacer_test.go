@@ -119,7 +119,7 @@ func TestTurnsObeyTheContext(t *testing.T) {
 			began := time.Now()
 			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 			defer cancel()
-			if err := p.wait(ctx, false); !errors.Is(err, errNoSlot) || !behind && time.Since(began) != 0 {
+			if err := p.wait(ctx, false); !errors.Is(err, errNoTimeForSlot) || !behind && time.Since(began) != 0 {
 				t.Errorf("%s: no time left: %v after %v", name, err, time.Since(began))
 			}
 			ctx, cancel = context.WithCancel(t.Context())

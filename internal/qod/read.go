@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// readBudget bounds one read or list, retries included.
-const readBudget = 2 * time.Minute
+// readTimeout bounds one read or list, retries included.
+const readTimeout = 2 * time.Minute
 
 // Read returns the session as it was at most ten seconds ago, and never as it was before this
 // process last changed it. IsGone(err) holds only where it is proven; an *UnprovenError is a 404
 // that proves nothing.
 func (c *Client) Read(ctx context.Context, ref Ref) (s Session, err error) {
 	defer recoverTo(&err)
-	ctx, cancel := context.WithTimeout(ctx, readBudget)
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	if !validID(ref.ID) {
 		return Session{}, invalidID(OperationRead, ref.ID)

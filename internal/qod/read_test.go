@@ -46,7 +46,7 @@ func TestRead(t *testing.T) {
 	tests := map[string]struct {
 		network sandbox.Config
 		arrange func(n *qodtest.Network, id string)
-		budget  time.Duration
+		timeout time.Duration
 		status  int // of the error; 0: none
 		gone    bool
 		reads   int
@@ -92,7 +92,7 @@ func TestRead(t *testing.T) {
 		"another session":     {arrange: failRead(1, sandbox.Answer(200, qodtest.JSON, `{"sessionId":"`+qodtest.SessionID+`"}`)), reads: 2},
 		"another for ever":    {arrange: failRead(-1, sandbox.Answer(200, qodtest.JSON, `{"sessionId":"`+qodtest.SessionID+`"}`)), status: 200, reads: 5},
 		"another device":      {arrange: failRead(1, sandbox.Rewrite(anotherDevice)), reads: 2},
-		"no time for another": {arrange: failRead(-1, sandbox.Status(503, "")), budget: 100 * time.Millisecond, status: 503, reads: 1},
+		"no time for another": {arrange: failRead(-1, sandbox.Status(503, "")), timeout: 100 * time.Millisecond, status: 503, reads: 1},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -102,11 +102,11 @@ func TestRead(t *testing.T) {
 				if test.arrange != nil {
 					test.arrange(n, s.ID)
 				}
-				budget := test.budget
-				if budget == 0 {
-					budget = 5 * time.Minute
+				timeout := test.timeout
+				if timeout == 0 {
+					timeout = 5 * time.Minute
 				}
-				got, err := n.Read(qodtest.WithTimeout(t, budget), qod.Ref{ID: s.ID, Device: qodtest.Spec().Device})
+				got, err := n.Read(qodtest.WithTimeout(t, timeout), qod.Ref{ID: s.ID, Device: qodtest.Spec().Device})
 				qodtest.Equal(t, "reads", n.Count(sandbox.OpRead), test.reads)
 				qodtest.Equal(t, "gone", qod.IsGone(err), test.gone)
 				if test.status == 0 {

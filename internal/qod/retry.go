@@ -32,11 +32,11 @@ func retry[T any](ctx context.Context, op Operation, most int, once func(attempt
 		if err == nil {
 			return result, nil
 		}
-		if said := withoutContextError(err); said != nil && (last == nil || !errors.Is(said, errNoSlot)) {
+		if said := withoutContextError(err); said != nil && (last == nil || !errors.Is(said, errNoTimeForSlot)) {
 			last = said
 		}
 		switch {
-		case errors.Is(err, errNoSlot), isOverloaded(last) && errors.Is(ctx.Err(), context.DeadlineExceeded):
+		case errors.Is(err, errNoTimeForSlot), isOverloaded(last) && errors.Is(ctx.Err(), context.DeadlineExceeded):
 			return result, last // as if the wait for the next retry did not fit
 		case ctx.Err() != nil:
 			return result, newInterruptedError(ctx, op, true, last)
@@ -73,7 +73,7 @@ func isOverloaded(err error) bool {
 // overloaded API.
 func waitedTooLong(ctx context.Context, began time.Time) bool {
 	_, bounded := ctx.Deadline()
-	return !bounded && time.Since(began) > readBudget
+	return !bounded && time.Since(began) > readTimeout
 }
 
 // isRetryable reports whether an idempotent operation that failed with err may succeed when it is

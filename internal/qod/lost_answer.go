@@ -7,22 +7,22 @@ import (
 )
 
 const (
-	// snapshotBudget bounds the list from before a POST: without one, the POST is still sent.
-	snapshotBudget = 5 * time.Second
+	// snapshotTimeout bounds the list from before a POST: without one, the POST is still sent.
+	snapshotTimeout = 5 * time.Second
 
-	// snapshotGap is how much older than the POST that list may be for a session that shows no
-	// start to count as made by it: somebody else may have made it in between. A burst of creates
-	// shares a list that is half as old.
-	snapshotGap = 2 * time.Second
+	// snapshotTolerance is how much older than the POST that list may be if a session that it does
+	// not show, and that shows no start, is to count as made by the POST: somebody else may have
+	// made it in between. A burst of creates shares a list that is at first half as old.
+	snapshotTolerance = 2 * time.Second
 
-	// burstShare is the part of a burst's duration that the list may be old: a quarter, so that a
+	// burstDivisor: the list may be as old as the duration of a burst divided by this, so that a
 	// thousand creates make about ten lists. The price is that a session without a start, whose
 	// answer is lost late in the burst, is named in an error and not adopted.
-	burstShare = 4
+	burstDivisor = 4
 
-	// clockSlack is how far two readings of one server's clock may lie apart: Date and startedAt
-	// are both cut to whole seconds.
-	clockSlack = 2 * time.Second
+	// clockTolerance is how far two readings of one server's clock may lie apart: Date and
+	// startedAt are both cut to whole seconds.
+	clockTolerance = 2 * time.Second
 
 	// searchTime is how long a session may take to show after the answer to its POST was lost: what
 	// a gateway answered with an error may be committed a little later.
@@ -33,8 +33,8 @@ const (
 	// longSearchTime is searchTime for a network that was slow already, that said it did create, or
 	// whose list has shown nothing newer than the lost POST.
 	longSearchTime = 10 * time.Second
-	// startPatience is how long to wait for the start of a session that may be the one asked for.
-	startPatience = 20 * time.Second
+	// startTimeout is how long to wait for the start of a session that may be the one asked for.
+	startTimeout = 20 * time.Second
 )
 
 // snapshotBefore is a recent list, which a burst of creates shares; nil where there is none.
@@ -42,13 +42,13 @@ func (c *Client) snapshotBefore(ctx context.Context) *snapshot {
 	if c.listCache.unsupported() {
 		return nil
 	}
-	bounded, cancel := context.WithTimeout(ctx, snapshotBudget)
+	bounded, cancel := context.WithTimeout(ctx, snapshotTimeout)
 	defer cancel()
 	listSince := c.listSince
 	if !c.listCache.usable() {
 		listSince = c.listCache.since // without retries: each create of a fleet comes by here
 	}
-	age := min(snapshotAge, max(snapshotGap/2, c.creating()/burstShare))
+	age := min(snapshotAge, max(snapshotTolerance/2, c.creating()/burstDivisor))
 	list, err := listSince(bounded, time.Now().Add(-age))
 	if err != nil {
 		if ctx.Err() == nil && bounded.Err() != nil {
@@ -67,10 +67,10 @@ func (c *Client) creating() time.Duration {
 
 // recordLost records a POST without a usable answer.
 func (cr *creation) recordLost(failure *Error) {
-	cr.lost = append(cr.lost, failure)
-	cr.lostAt = time.Now()
+	cr.mayHaveCreated = append(cr.mayHaveCreated, failure)
+	cr.lastLostAt = time.Now()
 	posted := firstTime(cr.client.clock.estimate(), time.Now().UTC())
-	cr.until = posted.Add(time.Duration(cr.spec.Seconds) * time.Second)
+	cr.lostUntil = posted.Add(time.Duration(cr.spec.Seconds) * time.Second)
 }
 
 // searchTimeAfter is how long to look for the session of a POST that failed like this.
@@ -81,11 +81,10 @@ func searchTimeAfter(failure *Error) time.Duration {
 	return searchTime
 }
 
-// findLost looks for the session of a lost answer until it has had time to show, and longer where
-// the list has not shown anything newer than the lost POST, since then it may lag behind it. It
-// returns neither session nor error when the network shows none, which is when another POST may be
-// sent.
-func (cr *creation) findLost(ctx context.Context, least time.Duration) (Session, error) {
+// findLost looks for the session of a lost answer. It searches for at least minSearch (0: one
+// look), and for up to longSearchTime while the list may be older than the lost POST. If it returns
+// neither session nor error, none was found, and another POST may be sent.
+func (cr *creation) findLost(ctx context.Context, minSearch time.Duration) (Session, error) {
 	c := cr.client
 	interrupted := errors.Is(ctx.Err(), context.Canceled)
 	caller := ctx
@@ -108,19 +107,19 @@ func (cr *creation) findLost(ctx context.Context, least time.Duration) (Session,
 		}
 		ours, possible := cr.candidates(list.sessions)
 		if len(ours) == 1 {
-			if c.own.claim(ours[0].ID, cr.spec.Device, cr.postedAt) {
-				return ours[0], cr.verifyAdopted(caller, ours[0])
+			if c.own.claim(ours[0].ID, cr.spec.Device, cr.firstLostPostAt) {
+				return ours[0], cr.checkNoSecondAfterAdopting(caller, ours[0])
 			}
 			continue // another create was faster: look again, without it
 		}
 		waited := time.Since(began)
-		enough := waited >= least && (least == 0 || interrupted || cr.showsNewer(list))
+		enough := waited >= minSearch && (minSearch == 0 || interrupted || cr.showsNewer(list))
 		switch {
 		case len(ours) > 1:
 			return Session{}, cr.unresolved(cr.lastLost(), append(ours, possible...), nil, interrupted)
 		case len(possible) > 0:
 			// Most show their start within seconds, which tells whose they are.
-			if waited < startPatience && pause(ctx, min(wait, maxPoll)) == nil {
+			if waited < startTimeout && pause(ctx, min(wait, maxPoll)) == nil {
 				continue
 			}
 			return Session{}, cr.unresolved(cr.lastLost(), possible, nil, interrupted)
@@ -146,9 +145,11 @@ func isStaleOrPartial(err error) bool {
 	return errors.Is(err, ErrCachedList) || errors.Is(err, errIncompleteList)
 }
 
-// showsNewer reports whether the list shows a session that was made after the lost POST was given
-// up: one that lags behind that POST does not.
-func (cr *creation) showsNewer(list *snapshot) bool { return cr.client.newestIn(list).After(cr.lostAt) }
+// showsNewer reports whether the list shows a session that was made after the last lost POST had
+// failed: one that lags behind that POST does not.
+func (cr *creation) showsNewer(list *snapshot) bool {
+	return cr.client.newestIn(list).After(cr.lastLostAt)
+}
 
 // newestIn is when the newest session of a list was made, by this process's clock, as far as that
 // is known: because this process made it, or from the start that the network gives it. A list that
@@ -159,51 +160,51 @@ func (c *Client) newestIn(list *snapshot) time.Time {
 	for _, s := range list.sessions {
 		newest = latest(newest, c.own.madeAt(s.ID))
 		if !now.IsZero() && !s.StartedAt.IsZero() && s.StartedAt.Before(now) {
-			newest = latest(newest, here.Add(s.StartedAt.Sub(now)-clockSlack))
+			newest = latest(newest, here.Add(s.StartedAt.Sub(now)-clockTolerance))
 		}
 	}
 	return newest
 }
 
-// verifySingle makes sure, after a POST that succeeded after a lost one, that the lost one made no
-// session as well: it looks until the list shows the later session, since a list that lags shows
-// neither. The error names the other session, or says that there may be one.
-func (cr *creation) verifySingle(ctx context.Context, s Session) error {
-	if len(cr.lost) == 0 {
+// checkNoSecondAfterPost makes sure, after a POST that succeeded after a lost one, that the lost
+// one made no session as well: it looks until the list shows the later session, since a list that
+// lags shows neither. The error names the other session, or says that there may be one.
+func (cr *creation) checkNoSecondAfterPost(ctx context.Context, s Session) error {
+	if len(cr.mayHaveCreated) == 0 {
 		return nil
 	}
-	return cr.verify(ctx, s, func(list *snapshot) bool { return list.has(s.ID) })
+	return cr.lookForSecond(ctx, s, func(list *snapshot) bool { return list.has(s.ID) })
 }
 
-// verifyAdopted makes sure, after the session of one of several lost POSTs was adopted, that the
-// others made none as well. A list that lags shows the session of an earlier POST first: it has to
-// show that of the last POST or something newer, or to start when no list lags behind that any
-// more.
-func (cr *creation) verifyAdopted(ctx context.Context, s Session) error {
-	last := cr.client.clock.at(cr.lastPost)
-	if len(cr.lost) < 2 || (!last.IsZero() && s.StartedAt.After(last.Add(-time.Second))) {
+// checkNoSecondAfterAdopting makes sure, after the session of one of several lost POSTs was
+// adopted, that the others made none as well. A list that lags shows the session of an earlier POST
+// first: it has to show that of the last POST or something newer, or to start when no list lags
+// behind that any more.
+func (cr *creation) checkNoSecondAfterAdopting(ctx context.Context, s Session) error {
+	last := cr.client.clock.at(cr.lastPostAt)
+	if len(cr.mayHaveCreated) < 2 || (!last.IsZero() && s.StartedAt.After(last.Add(-time.Second))) {
 		return nil
 	}
-	return cr.verify(ctx, s, func(list *snapshot) bool {
-		return cr.showsNewer(list) || list.started.Sub(cr.lostAt) >= maxLag
+	return cr.lookForSecond(ctx, s, func(list *snapshot) bool {
+		return cr.showsNewer(list) || list.started.Sub(cr.lastLostAt) >= maxLag
 	})
 }
 
-// verify looks for a session besides the one that is known, until a list is believed.
-func (cr *creation) verify(ctx context.Context, s Session, believed func(*snapshot) bool) error {
+// lookForSecond looks for a session besides the one that is known, until a list is up to date.
+func (cr *creation) lookForSecond(ctx context.Context, s Session, upToDate func(*snapshot) bool) error {
 	if ctx.Err() != nil { // one look is left
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastPollBudget)
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastPollTimeout)
 		defer cancel()
 	}
 	var listErr error
 	for wait := firstSearchPause; ; wait = min(2*wait, maxPoll) {
 		list, err := cr.currentList(ctx)
 		if err == nil {
-			if others := cr.others(list.sessions); len(others) > 0 {
-				return cr.duplicate(s, others, nil)
+			if seconds := cr.possibleSeconds(list.sessions); len(seconds) > 0 {
+				return cr.duplicate(s, seconds, nil)
 			}
-			if believed(list) {
+			if upToDate(list) {
 				return nil
 			}
 			listErr = errLagging
@@ -219,21 +220,22 @@ func (cr *creation) verify(ctx context.Context, s Session, believed func(*snapsh
 // errLagging says that a list has not shown in time what is known to be there.
 var errLagging = errors.New("the list of sessions did not show in time even the session that was made last")
 
-// others are the listed sessions that the lost POST may have made besides the one that is known.
-// Less evidence than for an adoption is enough here, as most networks allow one session per device.
-func (cr *creation) others(listed []Session) []Session {
-	suspects, possible := cr.candidates(listed)
-	for _, other := range possible {
-		if cr.spec.Device.overlaps(other.Device) && !cr.predates(other) {
-			suspects = append(suspects, other)
+// possibleSeconds are the listed sessions that the lost POST may have made besides the one that is
+// known. Less evidence than for an adoption is enough here, as most networks allow one session per
+// device.
+func (cr *creation) possibleSeconds(listed []Session) []Session {
+	seconds, possible := cr.candidates(listed)
+	for _, s := range possible {
+		if cr.spec.Device.overlaps(s.Device) && !cr.predates(s) {
+			seconds = append(seconds, s)
 		}
 	}
-	return suspects
+	return seconds
 }
 
 // duplicate is the error for a lost POST that has bought, or may have bought, a second session.
-func (cr *creation) duplicate(kept Session, others []Session, listErr error) *UnresolvedError {
-	u := cr.unresolved(cr.lastLost(), others, listErr, false)
+func (cr *creation) duplicate(kept Session, seconds []Session, listErr error) *UnresolvedError {
+	u := cr.unresolved(cr.lastLost(), seconds, listErr, false)
 	u.KeptID = kept.ID
 	return u
 }
@@ -241,27 +243,27 @@ func (cr *creation) duplicate(kept Session, others []Session, listErr error) *Un
 // predates reports whether the session started before the POST, by the server's clock.
 func (cr *creation) predates(s Session) bool {
 	// Worked out now, since the first answer with a Date may be that of the list which shows it.
-	posted := cr.client.clock.at(cr.postedAt)
-	return !s.StartedAt.IsZero() && !posted.IsZero() && s.StartedAt.Before(posted.Add(-clockSlack))
+	posted := cr.client.clock.at(cr.firstLostPostAt)
+	return !s.StartedAt.IsZero() && !posted.IsZero() && s.StartedAt.Before(posted.Add(-clockTolerance))
 }
 
 // candidates splits the listed sessions that may be the one asked for: ours, which as far as this
 // API can show belong to nobody else, and possible, whose owner cannot be told. What existed before
 // the POST, belongs to another resource or shows another device is neither.
 func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
-	trusted := cr.trustsSnapshot(cr.before)
+	trusted := cr.trustsSnapshot(cr.listedBefore)
 	for _, s := range listed {
 		_, contradicts := cr.spec.Device.compare(s.Device)
-		if contradicts || cr.client.own.owns(s.ID) || (cr.before != nil && cr.before.has(s.ID)) {
+		if contradicts || cr.client.own.owns(s.ID) || (cr.listedBefore != nil && cr.listedBefore.has(s.ID)) {
 			continue
 		}
-		clocked := !s.StartedAt.IsZero() && !cr.client.clock.now().IsZero()
+		startIsComparable := !s.StartedAt.IsZero() && !cr.client.clock.now().IsZero()
 		tooOld := cr.predates(s)
-		if cr.before == nil && tooOld {
+		if cr.listedBefore == nil && tooOld {
 			continue // without a snapshot the clock alone says that it existed before
 		}
 		asRequested := s.ID != "" && s.QoSProfile == cr.spec.QoSProfile && s.Seconds <= cr.spec.Seconds
-		if asRequested && cr.spec.Device.shares(s.Device) && !tooOld && (clocked || trusted) {
+		if asRequested && cr.spec.Device.shares(s.Device) && !tooOld && (startIsComparable || trusted) {
 			ours = append(ours, s)
 		} else {
 			possible = append(possible, s)
@@ -274,6 +276,6 @@ func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
 // older than the POST, complete, and shows a session that is hardly older than itself, as far as
 // the clock can tell. A snapshot that lags may miss what somebody else made a moment before.
 func (cr *creation) trustsSnapshot(before *snapshot) bool {
-	return before != nil && before.doubt == nil && cr.postedAt.Sub(before.started) <= snapshotGap &&
-		before.started.Sub(cr.client.newestIn(before)) <= snapshotGap+clockSlack
+	return before != nil && before.doubt == nil && cr.firstLostPostAt.Sub(before.started) <= snapshotTolerance &&
+		before.started.Sub(cr.client.newestIn(before)) <= snapshotTolerance+clockTolerance
 }

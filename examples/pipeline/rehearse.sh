@@ -1,0 +1,56 @@
+#!/bin/sh
+# Rehearses the event in this directory in about a minute, with event.sh itself, on a sandbox:
+#
+#   qod-sandbox exec -- ./rehearse.sh 2028-02-29T20:00:00Z
+#
+# The argument is when the rehearsal starts: some minutes before the window opens. It works in a copy with a
+# state of its own, so the event's state and backend are left alone. Instead of waiting, it moves the
+# sandbox's clock. In the middle it has the network end a session, which the next pass has to heal.
+#
+# Requires what event.sh requires, and qod-sandbox. SKIP_INIT=1 skips terraform init.
+set -eu
+
+case ${QOD_ENDPOINT:-} in
+http://127.0.0.1:* | http://localhost:* | http://\[::1\]:*) ;;
+*)
+	echo "rehearse.sh: run it on a sandbox: qod-sandbox exec -- ./rehearse.sh 2028-02-29T20:00:00Z" >&2
+	exit 2
+	;;
+esac
+start=${1:?"give the time at which the rehearsal starts, such as 2028-02-29T20:00:00Z"}
+terraform=${TERRAFORM:-terraform}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/event" "$work/bin"
+cp -R "$(dirname "$0")/." "$work/event"
+cd "$work/event"
+rm -rf .terraform terraform.tfstate* errored.tfstate
+if grep -Eq '^[[:space:]]*(backend[[:space:]]+"|cloud[[:space:]]*[{])' ./*.tf; then
+	printf 'terraform {\n  backend "local" {}\n}\n' >backend_override.tf
+fi
+[ -n "${SKIP_INIT:-}" ] || "$terraform" init -input=false -no-color >/dev/null
+
+# The third time that the loop waits, the network ends the first session that it has.
+cat >"$work/bin/sleep" <<'SLEEP'
+#!/bin/sh
+qod-sandbox advance "$1s" >/dev/null
+echo >>slept
+if [ "$(wc -l <slept)" -eq 3 ]; then
+	qod-sandbox ledger -json | jq -r '.[0].sessionId // empty' | while read -r id; do qod-sandbox revoke "$id" >/dev/null; done
+fi
+SLEEP
+chmod +x "$work/bin/sleep"
+
+qod-sandbox advance -to "$start" >/dev/null
+status=0
+PATH=$work/bin:$PATH INTERVAL=${INTERVAL:-1800} ./event.sh || status=$?
+
+echo
+echo "What the network has had, as its bill would list it:"
+qod-sandbox ledger -all
+echo
+echo "What the state has recorded:"
+"$terraform" show -json | jq -r '
+	[.values.root_module // empty | recurse(.child_modules[]?) | .resources[]? | select(.type == "qod_reservation")]
+	| "\(map(.values.sessions | length) | add) sessions, \((map(.values.granted_seconds) | add) / 36 | round / 100) hours"'
+exit "$status"
