@@ -59,8 +59,8 @@ func (s fastPath) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanRes
 	return s.framework.PlanResourceChange(ctx, req)
 }
 
-// reservedTwice reports whether another resource reserves the device of the session at the same time.
-// The framework warns of it.
+// reservedTwice reports whether another resource reserves the device of the session at the same
+// time. The framework warns of it.
 func (s fastPath) reservedTwice(ctx context.Context, state *tfprotov6.DynamicValue, recorded sessionModel) bool {
 	value, err := state.Unmarshal(sessionType())
 	var attributes map[string]tftypes.Value

@@ -89,8 +89,8 @@ func TestPlannedRequests_itself(t *testing.T) {
 	})(t)
 }
 
-// A session that is as it was is planned without the framework, and counts all the same, whichever of the two
-// is planned first.
+// A session that is as it was is planned without the framework, and counts all the same, whichever
+// of the two is planned first.
 func TestPlannedRequests_unchangedSession(t *testing.T) {
 	acc.InBubble(0, sandbox.Config{Provisioning: sandbox.Instant}, func(t *testing.T, network *acctest.Network) {
 		config := acctest.Attrs{"device": acctest.Attrs{"phone_number": "+34600000010"}, "qos_profile": "QOS_L", "duration": 3600}
