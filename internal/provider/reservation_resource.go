@@ -53,8 +53,8 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 	if ok && req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(r.warnIfWindowOver(planned)...)
 	}
-	if ok && len(resp.RequiresReplace) == 0 { // a replacement is planned once more, as a new resource
-		resp.Diagnostics.Append(warnIfOverlapping(r.planned, planned.request())...)
+	if ok {
+		resp.Diagnostics.Append(warnIfOverlapping(r.planned, planned.request(), len(resp.RequiresReplace) > 0)...)
 	}
 }
 
