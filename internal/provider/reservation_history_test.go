@@ -87,9 +87,10 @@ func TestSessionHistory_bounded(t *testing.T) {
 
 // A later end replaces the session at once where that is wanted, once, and what was granted before
 // counts.
+const anHourOn = "2028-03-01T01:15:00Z"
+
 func TestReservation_replaceToExtend(t *testing.T) {
 	t.Parallel()
-	const anHourOn = "2028-03-01T01:15:00Z"
 	for name, before := range map[string]acctest.Attrs{
 		"wanted with the move":  nil,
 		"wanted from the start": {"replace_to_extend": true},
@@ -136,6 +137,33 @@ func TestReservation_replaceToExtend(t *testing.T) {
 		network.AtMatch(time.Hour)
 		network.ExpectNoChange(r, config, "AVAILABLE")
 	}))
+	// A network that shows no end granted what was requested, as far as anybody knows.
+	t.Run("a network that shows no end", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
+		network.Echo(func(info map[string]any) { delete(info, "expiresAt") })
+		config := match(attrs{"replace_to_extend": true})
+		r := network.Expect(network.Run(acctest.State{}, config), "AVAILABLE", "POST")
+		network.AtMatch(time.Hour)
+		r = network.ExpectNoChange(r, config, "AVAILABLE")
+		extended := config.With("ends_at", anHourOn)
+		network.ExpectNoChange(network.Expect(network.Run(r, extended), "AVAILABLE", "DELETE POST"), extended, "AVAILABLE")
+	}))
+	// What was requested is remembered of a session that is lost sight of.
+	for name, returns := range map[string]func(network *acctest.Network, back func()){
+		"lost, and there again":             func(_ *acctest.Network, back func()) { back() },
+		"lost, and there again as conflict": func(network *acctest.Network, back func()) { network.Before(sandbox.OpCreate, once(back)) },
+	} {
+		t.Run(name, acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
+			network.Echo(func(info map[string]any) { info["expiresAt"] = "2028-02-29T23:15:00Z" })
+			config := match(attrs{"replace_to_extend": true})
+			r, session := loseSession(network, config)
+			returns(network, func() { network.Seed(session) })
+			run := network.Run(r, config)
+			if run.Text("session_id") != session.ID {
+				t.Errorf("the state has %v", run.Values)
+			}
+			network.ExpectNoChange(run.State, config, "AVAILABLE")
+		}))
+	}
 }
 
 func wholeNumber(t *testing.T, r acctest.State, name string) int64 {

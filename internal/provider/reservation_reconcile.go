@@ -105,7 +105,9 @@ func (r *reconciler) create(ctx context.Context) (diags diag.Diagnostics) {
 		return !diags.HasError()
 	})
 	if lost := r.lostIn(err); lost != nil {
+		until := r.private.Lost.RequestedUntil
 		r.setSession(*lost)
+		r.private.RequestedUntil = until
 		if diags.Append(r.save(true)...); diags.HasError() || lost.Status != qod.StatusRequested || !r.plan.waits() {
 			return diags
 		}

@@ -87,7 +87,7 @@ func (p sessionPrivate) withoutSession(ref qod.Ref, err error) sessionPrivate {
 	without := sessionPrivate{Imported: p.Imported, Owner: p.Owner}
 	gone, _ := errors.AsType[*qod.GoneError](err)
 	if gone != nil && gone.Proof != qod.ProofExpired && gone.Proof != qod.ProofDeleted {
-		without.Lost = lostSession{ID: ref.ID, Origin: p.Origin, MadeAt: p.MadeAt, ExpiresAt: ref.ExpiresAt}
+		without.Lost = lostSession{ID: ref.ID, Origin: p.Origin, MadeAt: p.MadeAt, ExpiresAt: ref.ExpiresAt, RequestedUntil: p.RequestedUntil}
 	}
 	return without
 }
@@ -108,6 +108,9 @@ type lostSession struct {
 	Origin    string    `json:"origin,omitempty"`
 	MadeAt    time.Time `json:"made_at,omitzero"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
+	// RequestedUntil is that of sessionPrivate. Without it, a session that was granted for less than
+	// was requested would be replaced when it is there again.
+	RequestedUntil time.Time `json:"requested_until,omitzero"`
 }
 
 // mayBeAlive is that of sessionPrivate.
