@@ -208,7 +208,7 @@ func (r *reconciler) withSession(model reservationModel) reservationModel {
 	if r.session == nil {
 		r.history = r.history.gone(r.now)
 	} else {
-		r.history = r.history.seen(*r.session, r.now, r.expired)
+		r.history = r.history.seen(r.private.expected(*r.session), r.now, r.expired)
 	}
 	model.record(r.session, r.status(), r.history, r.api.Endpoint())
 	return model

@@ -140,7 +140,7 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 			// or a destroy.
 			resp.Diagnostics.Append(diagnostics.StatusUnknown(err))
 			if updated != private {
-				resp.Diagnostics.Append(resp.State.Set(ctx, model.withoutSession(estimateTime(r.api)))...)
+				resp.Diagnostics.Append(resp.State.Set(ctx, model.withoutSession(private, estimateTime(r.api)))...)
 				resp.Diagnostics.Append(updated.save(ctx, resp.Private)...)
 			}
 			return
@@ -156,9 +156,11 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	before := model
 	status := statusOf(w, now, session, expired)
 	at := cmp.Or(now, estimateTime(r.api))
-	h := model.history().gone(at)
-	if session != nil {
-		h = model.history().seen(*session, at, expired)
+	h := model.history(private)
+	if session == nil {
+		h = h.gone(at)
+	} else {
+		h = h.seen(updated.expected(*session), at, expired)
 	}
 	model.record(session, status, h, r.api.Endpoint())
 	if session != nil {
@@ -208,6 +210,7 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
+	history := prior.history(private)
 	session, private, diags := currentSession(ctx, r.api, diagnostics.UpdatingReservation, prior, private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
@@ -215,7 +218,7 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 	}
 	work := reconciler{
 		api: r.api, Operation: diagnostics.UpdatingReservation, plan: plan, token: token, private: private,
-		session: session, history: prior.history(), adopting: prior.EndsAt.IsNull(), formerEnd: prior.EndsAt,
+		session: session, history: history, adopting: prior.EndsAt.IsNull(), formerEnd: prior.EndsAt,
 	}
 	work.save = func(done bool) (diags diag.Diagnostics) {
 		// Until the work is done, the state keeps the prior window, so that the next plan has the

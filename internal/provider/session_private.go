@@ -92,6 +92,18 @@ func (p sessionPrivate) withoutSession(ref qod.Ref, err error) sessionPrivate {
 	return without
 }
 
+// expected is a session that shows no end, with the end that it was requested until.
+func (p sessionPrivate) expected(s qod.Session) qod.Session {
+	if !s.ExpiresAt.IsZero() || p.RequestedUntil.IsZero() {
+		return s
+	}
+	s.ExpiresAt = p.RequestedUntil
+	if last := s.StartedAt.Add(qod.LongestSession); !s.StartedAt.IsZero() && last.Before(s.ExpiresAt) {
+		s.ExpiresAt = last
+	}
+	return s
+}
+
 // mayBeAlive reports whether the session may not have ended yet at a time (zero where it is not
 // known). Its end is expiresAt, or the latest possible one if the API has shown none.
 func (p sessionPrivate) mayBeAlive(expiresAt, now time.Time) bool {
