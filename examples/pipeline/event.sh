@@ -36,11 +36,14 @@ work=$(mktemp -d) || exit 2
 failed=0     # passes that failed
 healed=0     # sessions that replaced one the network had ended
 applied=     # set once a plan has been applied completely
+limit=       # the command that ends an alert which hangs, where there is one
 alerts=      # process ids of alerts
 alerted=     # what the last alert was about; empty if all is well
 last_errors= # of the pass before
 
-say() { echo "$(date -u +%H:%M:%SZ) $*"; }
+# Not echo: some shells' echo would read the backslashes of an address or an error.
+print() { printf '%s\n' "$*"; }
+say() { print "$(date -u +%H:%M:%SZ) $*"; }
 
 passes_failed() {
 	case $failed in
@@ -72,13 +75,18 @@ jq -en --argjson most "$most" --argjson budget "$budget" --argjson cut "$cut" \
 	misused "MOST and BUDGET must be numbers, and CUT a JSON list of addresses"
 case $interval in '' | *[!0-9]*) misused "INTERVAL must be a whole number of seconds" ;; esac
 case $minutes in *[!0-9]*) misused "MINUTES must be a whole number of minutes" ;; esac
+while [ "${minutes#0?}" != "$minutes" ]; do minutes=${minutes#0}; done # 08 would be octal
 "$terraform" validate -no-color || exit 2
 
-# In the background: a command that hangs must not keep the next pass from starting.
+! command -v timeout >/dev/null || limit="timeout 60"
+
+# In the background: a command that hangs must not keep the next pass from starting, nor for long the loop
+# from ending.
 send_alert() {
 	[ -n "$alert" ] || return 0
 	{
-		printf '%s\n' "event.sh: $1" | sh -c "$alert" >>alert.log 2>&1 || echo "$?" >"$work/alert_failed"
+		# shellcheck disable=SC2086 # words
+		print "event.sh: $1" | $limit sh -c "$alert" >>alert.log 2>&1 || echo "$?" >"$work/alert_failed"
 	} &
 	alerts="$alerts $!"
 }
@@ -93,14 +101,28 @@ alert_failed() {
 # Reservations of a state or plan in JSON, as objects of address and values.
 reservations='
 	def resources: .resources[]?, (.child_modules[]? | resources);
-	def reservations: [.root_module // empty | resources | select(.mode == "managed" and .type == "qod_reservation") | {address, values}];'
+	def reservations: [.root_module // empty | resources
+		| select(.mode == "managed" and .type == "qod_reservation" and .deposed_key == null) | {address, values}];'
+
+# keep PATH writes the reservations at this path of standard input to $work/now.json, or leaves that as it is.
+keep() {
+	jq "$reservations$1"' // {} | reservations' >"$work/new.json" && [ -s "$work/new.json" ] && mv "$work/new.json" "$work/now.json"
+}
 
 # errors FILE... prints the errors in JSON logs of terraform, once each: where, and why.
 errors() {
 	cat "$@" | jq -rR '
 		fromjson? | select(.type == "diagnostic" and .diagnostic.severity == "error") | .diagnostic
-		| (if .address then .address + ": " else "" end) + .summary + ": " + ((.detail // "") | split("\n\n")[0] | gsub("\n"; " "))' |
+		| (if .address then .address + ": " else "" end) + .summary + ": " + ((.detail // "") | split("\n\n")[0] // "" | gsub("\n"; " ")) | rtrimstr(": ")' |
 		sort -u
+}
+
+# explain COMMAND STATUS FILE writes why a command failed to $work/errors: what its JSON log and its standard
+# error say. One that was killed has no error there.
+explain() {
+	errors "$3" >"$work/errors"
+	[ -s "$work/errors" ] || print "terraform $1 ended with status $2" >"$work/errors"
+	cat "$work/stderr" >>"$work/errors"
 }
 
 # pass plans, checks and applies once. $work/now.json has the reservations as they are afterwards.
@@ -108,19 +130,24 @@ pass() {
 	: >"$work/errors"
 	# Terraform could not write this state, and nothing else names its sessions.
 	if [ -f errored.tfstate ]; then
-		"$terraform" state push errored.tfstate && mv errored.tfstate "pushed-$(date +%s).tfstate" || return 1
+		if ! "$terraform" state push -no-color errored.tfstate >"$work/stderr" 2>&1; then
+			{
+				echo "errored.tfstate has sessions that the state does not have, and cannot be pushed:"
+				cat "$work/stderr"
+			} >"$work/errors"
+			return 1
+		fi
+		mv errored.tfstate "pushed-$(date +%s).tfstate" || return 1
 	fi
 	"$terraform" plan -input=false -lock-timeout=5m -detailed-exitcode -json -out=tfplan >plan.jsonl 2>"$work/stderr"
 	planned=$?
 	if [ $planned -ne 0 ] && [ $planned -ne 2 ]; then
-		{
-			errors plan.jsonl
-			cat "$work/stderr"
-		} >"$work/errors"
+		explain plan $planned plan.jsonl
 		return 1
 	fi
 	"$terraform" show -json tfplan >tfplan.json || return 1
-	jq "$reservations"'.planned_values | reservations' tfplan.json >"$work/now.json" || return 1
+	# As the plan found them: what it plans is not known yet, and may be refused below.
+	keep .prior_state.values <tfplan.json || return 1
 
 	# What is not of this provider is applied once, and then only together with a reservation: a trigger
 	# that changes in every plan must neither run every minute nor keep the event from ending.
@@ -129,8 +156,8 @@ pass() {
 		objections=$(jq -r --argjson most "$most" --argjson budget "$budget" --argjson cut "$cut" -f "$here/gate.jq" tfplan.json) || return 1
 		if [ -n "$objections" ]; then
 			{
-				echo "the plan was not applied:"
-				echo "$objections"
+				print "the plan was not applied:"
+				print "$objections"
 			} >"$work/errors"
 			return 1
 		fi
@@ -138,27 +165,34 @@ pass() {
 		"$terraform" apply -input=false -lock-timeout=5m -json tfplan >"$work/apply.jsonl" 2>"$work/stderr"
 		code=$?
 		cat "$work/apply.jsonl" >>apply.jsonl
-		"$terraform" show -json >"$work/state.json" && jq "$reservations"'.values // {} | reservations' "$work/state.json" >"$work/now.json"
+		"$terraform" show -json >"$work/state.json" && keep .values <"$work/state.json"
+		shown=$?
 		if [ $code -ne 0 ]; then
-			{
-				errors "$work/apply.jsonl"
-				cat "$work/stderr"
-			} >"$work/errors"
+			explain apply $code "$work/apply.jsonl"
 			return 1
 		fi
+		[ $shown -eq 0 ] || return 1
 	fi
 	applied=1
 	# A reservation whose time is not known was not looked at.
 	jq -rR 'fromjson? | select(.diagnostic.summary? == "QoS Reservation Status Unknown") | .diagnostic
-		| (if .address then .address + ": " else "" end) + (.detail | split("\n\n")[0] | gsub("\n"; " "))' plan.jsonl | sort -u >"$work/errors"
+		| (if .address then .address + ": " else "" end) + (.detail | split("\n\n")[0] // "" | gsub("\n"; " "))' plan.jsonl | sort -u >"$work/errors"
 	[ ! -s "$work/errors" ]
+}
+
+# Remembers the reservations for the next pass, each with what it was when it last had a session.
+remember() {
+	jq --slurpfile before "$work/before.json" '
+		($before[0] | map({key: .address, value: .}) | from_entries) as $was
+		| map(.served = if .values.session_id then .values else $was[.address].served end)' "$work/now.json" >"$work/new.json" &&
+		mv "$work/new.json" "$work/before.json"
 }
 
 # Prints a line for each reservation that has another status or session than before.
 say_changes() {
 	healed=$((healed + $(jq -n --slurpfile before "$work/before.json" --slurpfile now "$work/now.json" '
 		def wanted: [.starts_at, .ends_at, .replace_to_extend];
-		($before[0] | map({key: .address, value: .values}) | from_entries) as $was
+		($before[0] | map({key: .address, value: .served}) | from_entries) as $was
 		| [$now[0][] | ($was[.address] // {}) as $old | .values
 			| select($old.session_id and .session_id and .session_id != $old.session_id and wanted == ($old | wanted))] | length')))
 	jq -rn --slurpfile before "$work/before.json" --slurpfile now "$work/now.json" '
@@ -168,7 +202,7 @@ say_changes() {
 		| "\($address): \(if $old.status then $old.status + " -> " else "" end)\($values.status)"
 			+ (if $values.session_id then ", \(if $old.session_id then "new " else "" end)session \($values.session_id)" + (if $values.expires_at then " until \($values.expires_at)" else "" end) else "" end)' |
 		while IFS= read -r line; do say "$line"; done
-	cp "$work/now.json" "$work/before.json"
+	remember
 }
 
 # Reservations that are inside their window and do not have quality.
@@ -184,9 +218,11 @@ summary() {
 			| "  \($address) \(.id) \(.started_at // "never started") to \(.ended_at // "now, still live")")' "$work/now.json"
 }
 
-"$terraform" show -json 2>/dev/null | jq "$reservations"'.values // {} | reservations' >"$work/before.json" 2>/dev/null
-[ -s "$work/before.json" ] || echo '[]' >"$work/before.json" # there is no state yet, or it cannot be read
-cp "$work/before.json" "$work/now.json"
+# Without an answer, as from a backend that is down, the first pass says why.
+echo '[]' >"$work/now.json"
+"$terraform" show -json 2>/dev/null | keep .values 2>/dev/null
+echo '[]' >"$work/before.json"
+remember
 
 while :; do
 	result=failed
@@ -202,10 +238,10 @@ while :; do
 	# The plan saw that every reservation has ended; record it in the state, too.
 	over=
 	if [ $result = succeeded ] && jq -e 'all(.[]; .values.status == "ENDED" and .values.session_id == null)' "$work/now.json" >/dev/null; then
-		if "$terraform" apply -input=false -lock-timeout=5m -refresh-only -auto-approve -json >"$work/apply.jsonl"; then
+		if "$terraform" apply -input=false -lock-timeout=5m -refresh-only -auto-approve -json >"$work/apply.jsonl" 2>"$work/stderr"; then
 			over=1
 		else
-			errors "$work/apply.jsonl" >"$work/errors"
+			explain "apply -refresh-only" $? "$work/apply.jsonl"
 			result=failed
 		fi
 		cat "$work/apply.jsonl" >>apply.jsonl
@@ -219,7 +255,7 @@ while :; do
 			say "this pass failed as the one before"
 		else
 			say "this pass failed:"
-			echo "${these:-the command above failed}"
+			print "${these:-the command above failed}"
 		fi
 		last_errors=$these
 		trouble="a pass failed: $(printf '%s\n' "$these" | head -n 2 | tr '\n' ' ')"
@@ -237,7 +273,8 @@ while :; do
 
 	if [ -n "$over" ]; then
 		summary
-		if jq -e 'all(.[]; .values.sessions // [] | length == 0)' "$work/now.json" >/dev/null; then
+		# A state of an older version that had no history has null there.
+		if jq -e 'all(.[]; .values.sessions == [])' "$work/now.json" >/dev/null; then
 			say "the event is over, and no reservation ever had a session: check starts_at and ends_at"
 			exit 3
 		fi
@@ -251,6 +288,6 @@ while :; do
 		exit 0
 	fi
 	# In the background: a shell handles no signal while it waits for a foreground program.
-	sleep "$interval" &
+	sleep "$interval" >/dev/null 2>&1 &
 	wait $!
 done

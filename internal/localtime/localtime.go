@@ -48,7 +48,11 @@ func Parse(wall, zone string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	return resolve(clock, wall, location)
+	instant, err := resolve(clock, wall, location)
+	if err == nil && offsetAt(instant, location)%time.Minute != 0 {
+		return time.Time{}, &TimeError{fmt.Sprintf("clocks in %s were no whole number of minutes from UTC then, which a timestamp cannot express. Check the year. Given: %q.", location, wall)}
+	}
+	return instant, err
 }
 
 // resolve finds the instants at which clocks in the location show what the UTC time clock shows. No

@@ -71,6 +71,7 @@ func TestParseRefuses(t *testing.T) {
 		{wall: "2026-12-05T20:60", zone: madrid, says: []string{"00:00:00 to 23:59:59"}},
 		{wall: "2026-12-05T20:30:60", zone: madrid, says: []string{"00:00:00 to 23:59:59"}},
 		{wall: strings.Repeat("x", 500), zone: madrid, says: []string{"…"}},
+		{wall: "1880-01-01T00:00", zone: madrid, says: []string{"whole number of minutes", "Check the year"}},
 		// The zone.
 		{wall: "2026-12-05T20:30", zone: "", zoneError: true, says: []string{"It is empty"}},
 		{wall: "2026-12-05T20:30", zone: "Local", zoneError: true, says: []string{"machine that runs Terraform"}},

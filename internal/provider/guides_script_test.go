@@ -207,7 +207,7 @@ func (g *guide) run(ts *testscript.TestScript, want int, command []string) {
 }
 
 // scriptVariables are those of a script's environment that its programs see, besides the CLI's.
-var scriptVariables = []string{"ALERT", "BUDGET", "CUT", "ID", "INTERVAL", "MINUTES", "MOST", "PATH", "QOD_MAX_RETRIES", "REHEARSAL_PHONE_NUMBER", "TF_CLI_ARGS_plan"}
+var scriptVariables = []string{"ALERT", "BUDGET", "CUT", "ID", "INTERVAL", "MINUTES", "MOST", "PATH", "QOD_MAX_RETRIES", "REHEARSAL_PHONE_NUMBER", "TERRAFORM", "TF_CLI_ARGS_plan"}
 
 func (g *guide) environment(ts *testscript.TestScript) []string {
 	env := slices.Concat(g.cli.Env, []string{"TF_INPUT=0"})

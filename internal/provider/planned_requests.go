@@ -36,9 +36,9 @@ type plannedRequests struct {
 	byIdentifier map[string][]*plannedRequest
 }
 
-// add takes in what a resource is planned to have, and returns what overlaps with it. A resource
-// that Terraform plans twice is one resource.
-func (p *plannedRequests) add(r plannedRequest) (other plannedRequest, found bool) {
+// find returns what overlaps with what a resource is planned to have, and keeps that if wanted. A
+// resource that Terraform plans twice is one resource.
+func (p *plannedRequests) find(r plannedRequest, keep bool) (other plannedRequest, found bool) {
 	if p == nil || !r.starts.Before(r.ends) {
 		return other, false
 	}
@@ -54,7 +54,10 @@ func (p *plannedRequests) add(r plannedRequest) (other plannedRequest, found boo
 		if at := slices.IndexFunc(others, func(before *plannedRequest) bool { return r.overlaps(*before) }); at >= 0 && !found {
 			other, found = *others[at], true
 		}
-		p.byIdentifier[identifier] = append(others, &r)
+		if keep {
+			others = append(others, &r)
+		}
+		p.byIdentifier[identifier] = others
 	}
 	return other, found
 }
@@ -100,9 +103,11 @@ func (m reservationModel) request() plannedRequest {
 	return plannedRequest{id: m.ID.ValueString(), device: toDevice(m.Device), server: toApplicationServer(m.ApplicationServer), starts: w.starts, ends: w.ends}
 }
 
-// warnIfOverlapping warns of a resource that wants what another one has, or wants.
-func warnIfOverlapping(p *plannedRequests, r plannedRequest) diag.Diagnostics {
-	other, found := p.add(r)
+// warnIfOverlapping warns of a resource that wants what another one has, or wants. A resource that
+// is replaced is planned once more, as a new one, which is then kept; but what the provider says of
+// it that time is thrown away.
+func warnIfOverlapping(p *plannedRequests, r plannedRequest, replaced bool) diag.Diagnostics {
+	other, found := p.find(r, !replaced)
 	if !found {
 		return nil
 	}

@@ -114,3 +114,19 @@ func TestPlannedRequests_unchangedSession(t *testing.T) {
 		}
 	})(t)
 }
+
+// What a replacement is planned as again is not warned of again, so its first plan warns.
+func TestPlannedRequests_replacement(t *testing.T) {
+	acc.InBubble(time.Hour, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		r := network.Expect(network.Run(acctest.State{}, match(nil)), "SCHEDULED", "")
+		another := match(attrs{"device": attrs{"phone_number": "+34600000011"}})
+		c := network.Client().Reservations()
+		if p := c.Plan(acctest.State{}, another); len(p.Diagnostics) > 0 {
+			t.Error(acctest.Describe(p.Diagnostics))
+		}
+		p := c.Plan(r, another)
+		if warned := strings.Join(p.Warnings(), "\n"); len(p.Replace) == 0 || !strings.Contains(warned, "overlap") {
+			t.Errorf("%v, it warns: %q", p.Replace, warned)
+		}
+	})(t)
+}

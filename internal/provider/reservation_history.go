@@ -27,7 +27,7 @@ type pastSession struct {
 	id      string
 	started time.Time // zero while it is only requested
 	ended   time.Time // zero while it lives
-	expires time.Time // as the network granted it; zero where that is not known, or no longer needed
+	expires time.Time // as granted, else as requested; zero where neither is known or needed
 }
 
 // seconds is how long the session lasted, or lasts if nobody ends it early.
@@ -43,12 +43,16 @@ func (s pastSession) seconds() int64 {
 }
 
 // end is when a session ended that is not there any more, or is of no use: when the network granted
-// it until, or now if that is earlier.
+// it until, or now if that is earlier. No session lasts longer than the longest.
 func (s pastSession) end(now time.Time) time.Time {
-	if s.expires.IsZero() || (!now.IsZero() && now.Before(s.expires)) {
+	last := s.expires
+	if last.IsZero() && !s.started.IsZero() {
+		last = s.started.Add(qod.LongestSession)
+	}
+	if last.IsZero() || (!now.IsZero() && now.Before(last)) {
 		return now
 	}
-	return s.expires
+	return last
 }
 
 // seen is the history once its current session has been seen. One that is past its end, or that the
@@ -118,7 +122,7 @@ func historySchema() schema.NestedAttributeObject {
 var pastSessionType, _ = historySchema().Type().(types.ObjectType)
 
 // history is the one that the state has recorded.
-func (m reservationModel) history() sessionHistory {
+func (m reservationModel) history(private sessionPrivate) sessionHistory {
 	var h sessionHistory
 	for _, element := range m.Sessions.Elements() {
 		recorded, _ := element.(types.Object)
@@ -128,7 +132,7 @@ func (m reservationModel) history() sessionHistory {
 		}
 		s := pastSession{id: text("id").ValueString(), started: instantOf(text("started_at")), ended: instantOf(text("ended_at"))}
 		if s.id == m.SessionID.ValueString() {
-			s.expires = instantOf(m.ExpiresAt)
+			s.expires = private.expected(qod.Session{StartedAt: s.started, ExpiresAt: instantOf(m.ExpiresAt)}).ExpiresAt
 		}
 		h.sessions = append(h.sessions, s)
 	}

@@ -31,11 +31,11 @@ func TestSessionHistory(t *testing.T) {
 		}
 		m.recordHistory(h)
 		got := ""
-		for _, s := range m.history().sessions { // over the state and back
+		for _, s := range m.history(sessionPrivate{}).sessions { // over the state and back
 			got += fmt.Sprintf("%s %s-%s;", s.id, clockText(s.started), clockText(s.ended))
 		}
-		if got != want || m.GrantedSeconds.ValueInt64() != seconds || m.history().grantedSeconds() != seconds {
-			t.Errorf("%s: %s, %d seconds (%d after a round trip); want %s, %d", what, got, m.GrantedSeconds.ValueInt64(), m.history().grantedSeconds(), want, seconds)
+		if got != want || m.GrantedSeconds.ValueInt64() != seconds || m.history(sessionPrivate{}).grantedSeconds() != seconds {
+			t.Errorf("%s: %s, %d seconds (%d after a round trip); want %s, %d", what, got, m.GrantedSeconds.ValueInt64(), m.history(sessionPrivate{}).grantedSeconds(), want, seconds)
 		}
 	}
 	check("nothing", "", 0)
@@ -78,18 +78,19 @@ func TestSessionHistory_bounded(t *testing.T) {
 	for i := range 120 {
 		start := acctest.KickOff.Add(time.Duration(i) * time.Minute)
 		s := qod.Session{ID: fmt.Sprint(i), Status: qod.StatusAvailable, StartedAt: start, ExpiresAt: start.Add(time.Minute)}
-		m.record(&s, statusAvailable, m.history().seen(s, start, false), "")
+		m.record(&s, statusAvailable, m.history(sessionPrivate{}).seen(s, start, false), "")
 	}
-	if got := m.history(); len(got.sessions) != 50 || got.sessions[0].id != "70" || got.grantedSeconds() != 120*60 {
+	if got := m.history(sessionPrivate{}); len(got.sessions) != 50 || got.sessions[0].id != "70" || got.grantedSeconds() != 120*60 {
 		t.Errorf("%d sessions from %s on, %d seconds", len(got.sessions), got.sessions[0].id, got.grantedSeconds())
 	}
 }
 
 // A later end replaces the session at once where that is wanted, once, and what was granted before
 // counts.
+const anHourOn = "2028-03-01T01:15:00Z"
+
 func TestReservation_replaceToExtend(t *testing.T) {
 	t.Parallel()
-	const anHourOn = "2028-03-01T01:15:00Z"
 	for name, before := range map[string]acctest.Attrs{
 		"wanted with the move":  nil,
 		"wanted from the start": {"replace_to_extend": true},
@@ -136,6 +137,33 @@ func TestReservation_replaceToExtend(t *testing.T) {
 		network.AtMatch(time.Hour)
 		network.ExpectNoChange(r, config, "AVAILABLE")
 	}))
+	// A network that shows no end granted what was requested, as far as anybody knows.
+	t.Run("a network that shows no end", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
+		network.Echo(func(info map[string]any) { delete(info, "expiresAt") })
+		config := match(attrs{"replace_to_extend": true})
+		r := network.Expect(network.Run(acctest.State{}, config), "AVAILABLE", "POST")
+		network.AtMatch(time.Hour)
+		r = network.ExpectNoChange(r, config, "AVAILABLE")
+		extended := config.With("ends_at", anHourOn)
+		network.ExpectNoChange(network.Expect(network.Run(r, extended), "AVAILABLE", "DELETE POST"), extended, "AVAILABLE")
+	}))
+	// What was requested is remembered of a session that is lost sight of.
+	for name, returns := range map[string]func(network *acctest.Network, back func()){
+		"lost, and there again":             func(_ *acctest.Network, back func()) { back() },
+		"lost, and there again as conflict": func(network *acctest.Network, back func()) { network.Before(sandbox.OpCreate, once(back)) },
+	} {
+		t.Run(name, acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+			network.Echo(func(info map[string]any) { info["expiresAt"] = "2028-02-29T23:15:00Z" })
+			config := match(attrs{"replace_to_extend": true})
+			r, session := loseSession(network, config)
+			returns(network, func() { network.Seed(session) })
+			run := network.Run(r, config)
+			if run.Text("session_id") != session.ID {
+				t.Errorf("the state has %v", run.Values)
+			}
+			network.ExpectNoChange(run.State, config, "AVAILABLE")
+		}))
+	}
 }
 
 func wholeNumber(t *testing.T, r acctest.State, name string) int64 {
@@ -173,6 +201,39 @@ func recordedSessions(t *testing.T, r acctest.State) (all [][3]string) {
 		all = append(all, one)
 	}
 	return all
+}
+
+// Where the network shows no end, the session lasted as long as was requested: not until somebody
+// looked, perhaps days later. What was lost sight of and is there again is counted once.
+func TestReservation_historyWithoutEnds(t *testing.T) {
+	acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		network.Echo(func(info map[string]any) { delete(info, "expiresAt") })
+		config := match(nil)
+		check := func(what string, r acctest.State) {
+			t.Helper()
+			got := recordedSessions(t, r)
+			granted := wholeNumber(t, r, "granted_seconds")
+			if len(got) != 1 || granted < 4*3600-10 || granted > 4*3600 {
+				t.Errorf("%s: %v, %d seconds", what, got, granted)
+			}
+		}
+		r := network.Expect(network.Run(acctest.State{}, config), "AVAILABLE", "POST")
+		check("live", r)
+		network.AtMatch(time.Hour)
+		session := network.Ledger()[0]
+		network.Remove(session.ID)
+		r = network.Client().Reservations().Refresh(r).State
+		if granted := wholeNumber(t, r, "granted_seconds"); granted < 3590 || granted > 3610 {
+			t.Errorf("lost after an hour, it counts %d seconds", granted)
+		}
+		network.Seed(session)
+		r = network.ExpectNoChange(r, config, "AVAILABLE")
+		check("there again", r)
+		network.AtMatch(100 * time.Hour)
+		r = network.Run(r, config).State
+		check("long over", r)
+		check("still over", network.ExpectNoChange(r, config, "ENDED"))
+	})(t)
 }
 
 // A match: a session that the network ends, one that is replaced, and one that lasts to the end of

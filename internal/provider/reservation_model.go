@@ -83,8 +83,8 @@ func (m *reservationModel) record(s *qod.Session, status reservationStatus, h se
 
 // withoutSession is the state once the session is gone and the API's time is not known. A status
 // that is about the window alone stays. By the time of this machine, the session had ended.
-func (m reservationModel) withoutSession(machine time.Time) reservationModel {
-	m.recordHistory(m.history().gone(machine))
+func (m reservationModel) withoutSession(private sessionPrivate, machine time.Time) reservationModel {
+	m.recordHistory(m.history(private).gone(machine))
 	m.SessionID, m.StartedAt, m.ExpiresAt = types.StringNull(), types.StringNull(), types.StringNull()
 	if s := reservationStatus(m.Status.ValueString()); s != statusScheduled && s != statusEnded {
 		m.Status = types.StringValue(string(statusDue))

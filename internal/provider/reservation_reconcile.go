@@ -109,7 +109,9 @@ func (r *reconciler) create(ctx context.Context) (diags diag.Diagnostics) {
 		return !diags.HasError()
 	})
 	if lost := r.lostIn(err); lost != nil {
+		until := r.private.Lost.RequestedUntil
 		r.setSession(*lost)
+		r.private.RequestedUntil = until
 		if diags.Append(r.save(true)...); diags.HasError() || lost.Status != qod.StatusRequested || !r.plan.waits() {
 			return diags
 		}
@@ -211,7 +213,7 @@ func (r *reconciler) recorded(model reservationModel) reservationModel {
 	if r.session == nil {
 		r.history = r.history.gone(r.now)
 	} else {
-		r.history = r.history.seen(*r.session, r.now, r.expired)
+		r.history = r.history.seen(r.private.expected(*r.session), r.now, r.expired)
 	}
 	model.record(r.session, r.status(), r.history, r.api.Endpoint())
 	return model

@@ -53,8 +53,8 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 	if ok && req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(r.warnIfWindowOver(planned)...)
 	}
-	if ok && len(resp.RequiresReplace) == 0 { // a replacement is planned once more, as a new resource
-		resp.Diagnostics.Append(warnIfOverlapping(r.planned, planned.request())...)
+	if ok {
+		resp.Diagnostics.Append(warnIfOverlapping(r.planned, planned.request(), len(resp.RequiresReplace) > 0)...)
 	}
 }
 
@@ -141,7 +141,7 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 			// or a destroy.
 			resp.Diagnostics.Append(diagnostics.StatusUnknown(err))
 			if updated != private {
-				resp.Diagnostics.Append(resp.State.Set(ctx, model.withoutSession(estimateTime(r.api)))...)
+				resp.Diagnostics.Append(resp.State.Set(ctx, model.withoutSession(private, estimateTime(r.api)))...)
 				resp.Diagnostics.Append(updated.save(ctx, resp.Private)...)
 			}
 			return
@@ -157,9 +157,11 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	before := model
 	status := statusOf(w, now, session, expired)
 	at := cmp.Or(now, estimateTime(r.api))
-	h := model.history().gone(at)
-	if session != nil {
-		h = model.history().seen(*session, at, expired)
+	h := model.history(private)
+	if session == nil {
+		h = h.gone(at)
+	} else {
+		h = h.seen(updated.expected(*session), at, expired)
 	}
 	model.record(session, status, h, r.api.Endpoint())
 	if session != nil {
@@ -209,6 +211,7 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
+	history := prior.history(private)
 	session, private, diags := currentSession(ctx, r.api, diagnostics.UpdatingReservation, prior, private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
@@ -216,7 +219,7 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 	}
 	work := reconciler{
 		api: r.api, Operation: diagnostics.UpdatingReservation, plan: plan, token: token, private: private,
-		session: session, history: prior.history(), priorEnd: prior.EndsAt,
+		session: session, history: history, priorEnd: prior.EndsAt,
 		firstApplyAfterImport: prior.EndsAt.IsNull(),
 	}
 	work.save = func(windowApplied bool) (diags diag.Diagnostics) {

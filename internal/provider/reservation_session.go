@@ -59,7 +59,7 @@ func readLost(ctx context.Context, api qod.Sessions, model reservationModel, pri
 	}
 	return &found, sessionPrivate{
 		Imported: private.Imported, RequestedProfile: private.RequestedProfile, Owner: private.Owner,
-		Origin: lost.Origin, MadeAt: lost.MadeAt,
+		Origin: lost.Origin, MadeAt: lost.MadeAt, RequestedUntil: lost.RequestedUntil,
 	}
 }
 

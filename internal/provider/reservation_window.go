@@ -105,9 +105,11 @@ func (w window) outlasts(session qod.Session) bool {
 // outgrows reports whether the window was moved beyond a session: beyond the end that the session
 // was requested until (zero if that is not recorded: its own). A session that is shorter than was
 // requested, or than the window because of the API's limit, is not replaced: the next one would be,
-// too.
+// too. One that shows no end lasts as long as was requested; where neither is known, nobody can
+// tell, and it is left alone.
 func (w window) outgrows(session qod.Session, requestedUntil time.Time) bool {
-	return w.outlasts(session) && w.ends.Sub(latest(requestedUntil, session.ExpiresAt)) > endTolerance
+	end := latest(requestedUntil, session.ExpiresAt)
+	return !end.IsZero() && w.ends.Sub(end) > endTolerance
 }
 
 func latest(a, b time.Time) time.Time {

@@ -72,14 +72,10 @@ func (r *sessionResource) MoveState(ctx context.Context) []resource.StateMover {
 			resp.Diagnostics.Append(diagnostics.NothingToMove(from.Status.ValueString()))
 			return
 		}
-		status := from.Status
-		if reservationStatus(status.ValueString()) == statusOverdue {
-			status = types.StringNull() // the next read knows it
-		}
 		private.Imported = true
 		to := sessionModel{
 			requestModel: from.requestModel, Duration: validators.NullWholeNumber(), Timeouts: noTimeouts("create", "delete"),
-			ID: from.SessionID, QoSStatus: status, StartedAt: from.StartedAt, ExpiresAt: from.ExpiresAt, Endpoint: from.Endpoint,
+			ID: from.SessionID, QoSStatus: sessionStatus(from.Status), StartedAt: from.StartedAt, ExpiresAt: from.ExpiresAt, Endpoint: from.Endpoint,
 		}
 		resp.Diagnostics.Append(resp.TargetState.Set(ctx, to)...)
 		resp.Diagnostics.Append(private.save(ctx, resp.TargetPrivate)...)
@@ -87,4 +83,15 @@ func (r *sessionResource) MoveState(ctx context.Context) []resource.StateMover {
 			resp.Diagnostics.Append(resp.TargetIdentity.SetAttribute(ctx, path.Root("id"), from.SessionID)...)
 		}
 	}}}
+}
+
+// sessionStatus is the status of a reservation if that is its session's, too. Null for one that is
+// about the window: the next read knows the session's.
+func sessionStatus(status types.String) types.String {
+	switch reservationStatus(status.ValueString()) {
+	case statusRequested, statusAvailable, statusUnavailable:
+		return status
+	case statusScheduled, statusDue, statusOverdue, statusEnded:
+	}
+	return types.StringNull()
 }

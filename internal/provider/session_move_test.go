@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
 	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
@@ -49,4 +51,20 @@ func TestMoved(t *testing.T) {
 	c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...)
 	c.Configure(session + moved("qod_reservation", "qod_session"))
 	acctest.ContainsAll(t, c.Must(1, "plan", "-no-color"), []string{"Unable to Move QoS Reservation", "its status is ENDED"})
+}
+
+// What a reservation says of its window is no status of a session: one that is past its end, and
+// still shown, leaves the reservation DUE.
+func TestSessionStatus(t *testing.T) {
+	t.Parallel()
+	for _, status := range []string{"REQUESTED", "AVAILABLE", "UNAVAILABLE"} {
+		if got := sessionStatus(types.StringValue(status)); got.ValueString() != status {
+			t.Errorf("%s becomes %s", status, got)
+		}
+	}
+	for _, status := range []reservationStatus{statusScheduled, statusDue, statusOverdue, statusEnded} {
+		if got := sessionStatus(types.StringValue(string(status))); !got.IsNull() {
+			t.Errorf("%s becomes %s", status, got)
+		}
+	}
 }

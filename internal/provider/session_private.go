@@ -87,9 +87,21 @@ func (p sessionPrivate) withoutSession(ref qod.Ref, err error) sessionPrivate {
 	without := sessionPrivate{Imported: p.Imported, Owner: p.Owner}
 	gone, _ := errors.AsType[*qod.GoneError](err)
 	if gone != nil && gone.Proof != qod.ProofExpired && gone.Proof != qod.ProofDeleted {
-		without.Lost = lostSession{ID: ref.ID, Origin: p.Origin, MadeAt: p.MadeAt, ExpiresAt: ref.ExpiresAt}
+		without.Lost = lostSession{ID: ref.ID, Origin: p.Origin, MadeAt: p.MadeAt, ExpiresAt: ref.ExpiresAt, RequestedUntil: p.RequestedUntil}
 	}
 	return without
+}
+
+// expected is a session that shows no end, with the end that it was requested until.
+func (p sessionPrivate) expected(s qod.Session) qod.Session {
+	if !s.ExpiresAt.IsZero() || p.RequestedUntil.IsZero() {
+		return s
+	}
+	s.ExpiresAt = p.RequestedUntil
+	if last := s.StartedAt.Add(qod.LongestSession); !s.StartedAt.IsZero() && last.Before(s.ExpiresAt) {
+		s.ExpiresAt = last
+	}
+	return s
 }
 
 // mayBeAlive reports whether the session may not have ended yet at a time (zero where it is not
@@ -108,6 +120,9 @@ type lostSession struct {
 	Origin    string    `json:"origin,omitempty"`
 	MadeAt    time.Time `json:"made_at,omitzero"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
+	// RequestedUntil is that of sessionPrivate. Without it, a session that was granted for less than
+	// was requested would be replaced when it is there again.
+	RequestedUntil time.Time `json:"requested_until,omitzero"`
 }
 
 // mayBeAlive is that of sessionPrivate.

@@ -37,8 +37,8 @@ func (r *sessionResource) Metadata(_ context.Context, _ resource.MetadataRequest
 func (r *sessionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
 	planned, ok := modifyPlan(ctx, r.api, req, resp, planSession)
-	if ok && len(resp.RequiresReplace) == 0 { // a replacement is planned once more, as a new resource
-		resp.Diagnostics.Append(warnIfOverlapping(r.planned, planned.request(time.Now()))...)
+	if ok {
+		resp.Diagnostics.Append(warnIfOverlapping(r.planned, planned.request(time.Now()), len(resp.RequiresReplace) > 0)...)
 	}
 }
 
