@@ -105,7 +105,7 @@ func TestReservation_replaceToExtend(t *testing.T) {
 			if r.Text("session_id") == first {
 				t.Error("the session is the same")
 			}
-			if granted := wholeNumber(t, r, "granted_seconds"); granted < 5*3600-10 || granted > 5*3600 {
+			if granted := grantedSeconds(t, r); granted < 5*3600-10 || granted > 5*3600 {
 				t.Errorf("granted_seconds is %d, want five hours", granted)
 			}
 			network.ExpectNoChange(r, extended, "AVAILABLE")
@@ -166,11 +166,11 @@ func TestReservation_replaceToExtend(t *testing.T) {
 	}
 }
 
-func wholeNumber(t *testing.T, r acctest.State, name string) int64 {
+func grantedSeconds(t *testing.T, r acctest.State) int64 {
 	t.Helper()
 	var n *big.Float
-	if err := r.Values[name].As(&n); err != nil || n == nil {
-		t.Fatalf("%s is %s", name, r.Values[name])
+	if err := r.Values["granted_seconds"].As(&n); err != nil || n == nil {
+		t.Fatalf("granted_seconds is %s", r.Values["granted_seconds"])
 	}
 	i, _ := n.Int64()
 	return i
@@ -212,7 +212,7 @@ func TestReservation_historyWithoutEnds(t *testing.T) {
 		check := func(what string, r acctest.State) {
 			t.Helper()
 			got := recordedSessions(t, r)
-			granted := wholeNumber(t, r, "granted_seconds")
+			granted := grantedSeconds(t, r)
 			if len(got) != 1 || granted < 4*3600-10 || granted > 4*3600 {
 				t.Errorf("%s: %v, %d seconds", what, got, granted)
 			}
@@ -223,7 +223,7 @@ func TestReservation_historyWithoutEnds(t *testing.T) {
 		session := network.Ledger()[0]
 		network.Remove(session.ID)
 		r = network.Client().Reservations().Refresh(r).State
-		if granted := wholeNumber(t, r, "granted_seconds"); granted < 3590 || granted > 3610 {
+		if granted := grantedSeconds(t, r); granted < 3590 || granted > 3610 {
 			t.Errorf("lost after an hour, it counts %d seconds", granted)
 		}
 		network.Seed(session)
@@ -242,7 +242,7 @@ func TestReservation_history(t *testing.T) {
 	acc.InBubble(10*time.Minute, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		config := match(nil)
 		r := network.Expect(network.Run(acctest.State{}, config), "SCHEDULED", "")
-		if got := recordedSessions(t, r); len(got) > 0 || wholeNumber(t, r, "granted_seconds") != 0 {
+		if got := recordedSessions(t, r); len(got) > 0 || grantedSeconds(t, r) != 0 {
 			t.Errorf("before the window: %v", got)
 		}
 		type had struct {
@@ -287,7 +287,7 @@ func TestReservation_history(t *testing.T) {
 			}
 			seconds += ended.Sub(start)
 		}
-		if granted := wholeNumber(t, r, "granted_seconds"); granted != int64(seconds.Seconds()) {
+		if granted := grantedSeconds(t, r); granted != int64(seconds.Seconds()) {
 			t.Errorf("granted_seconds is %d, the sessions lasted %s", granted, seconds)
 		}
 	})(t)

@@ -120,8 +120,8 @@ type lostSession struct {
 	Origin    string    `json:"origin,omitempty"`
 	MadeAt    time.Time `json:"made_at,omitzero"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
-	// RequestedUntil is that of sessionPrivate. Without it, a session that was granted for less than
-	// was requested would be replaced when it is there again.
+	// RequestedUntil is that of sessionPrivate. Without it, a session that was granted for less
+	// than was requested would be replaced when it is there again.
 	RequestedUntil time.Time `json:"requested_until,omitzero"`
 }
 

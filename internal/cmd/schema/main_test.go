@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/telefonica/terraform-provider-qod/internal/provider"
@@ -41,7 +42,10 @@ func TestReadRefuses(t *testing.T) {
 	t.Parallel()
 	empty := &tfprotov6.Schema{Block: &tfprotov6.SchemaBlock{}}
 	for want, schema := range map[string]*tfprotov6.GetProviderSchemaResponse{
-		"does not convert": {Provider: empty, Functions: map[string]*tfprotov6.Function{"f": {}}},
+		"actions or state stores": {Provider: empty, EphemeralResourceSchemas: map[string]*tfprotov6.Schema{"e": empty}},
+		`variadic parameter "more"`: {Provider: empty, Functions: map[string]*tfprotov6.Function{"f": {
+			Return: &tfprotov6.FunctionReturn{Type: tftypes.String}, VariadicParameter: &tfprotov6.FunctionParameter{Name: "more"},
+		}}},
 		`a block "b"`: {Provider: &tfprotov6.Schema{Block: &tfprotov6.SchemaBlock{
 			BlockTypes: []*tfprotov6.SchemaNestedBlock{{TypeName: "b"}},
 		}}},
