@@ -50,7 +50,7 @@ func TestLifecycle(t *testing.T) {
 			c.Configure(camera + dependent)
 			c.Apply()
 			c.Configure(cameraFor("QOS_M") + dependent)
-			if text := c.Must(1, apply, auto, plainly); !strings.Contains(text, "from those that depend on it") {
+			if text := c.Must(1, apply, auto, plainly); !strings.Contains(text, "and in resources that depend on this one") {
 				t.Errorf("the conflict does not name its cause:\n%s", text)
 			}
 			c.ExpectInSync()

@@ -1,11 +1,15 @@
 package provider
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
@@ -21,9 +25,10 @@ type plannedRequest struct {
 
 // overlaps reports whether both want the same flow of the same device at the same time. A device
 // has one session at a time; two flows of one device, to two application servers, are two wishes
-// that only the network can judge.
+// that only the network can judge. Networks count from when they grant a session, so times that
+// touch may overlap by some seconds, which is nobody's mistake.
 func (r plannedRequest) overlaps(other plannedRequest) bool {
-	return r.starts.Before(other.ends) && other.starts.Before(r.ends) &&
+	return r.starts.Add(lateTolerance).Before(other.ends) && other.starts.Add(lateTolerance).Before(r.ends) &&
 		(r.server == nil || other.server == nil || *r.server == *other.server) &&
 		r.device.Matches(other.device)
 }
@@ -106,7 +111,14 @@ func (m reservationModel) request() plannedRequest {
 // warnIfOverlapping warns of a resource that wants what another one has, or wants. A resource that
 // is replaced is planned once more, as a new one, which is then kept; but what the provider says of
 // it that time is thrown away.
-func warnIfOverlapping(p *plannedRequests, r plannedRequest, replaced bool) diag.Diagnostics {
+func warnIfOverlapping(ctx context.Context, p *plannedRequests, r plannedRequest, prior tfsdk.State, replaced bool) diag.Diagnostics {
+	if !prior.Raw.IsNull() { // the id of a replacement is not known yet
+		var id types.String
+		if diags := prior.GetAttribute(ctx, path.Root("id"), &id); diags.HasError() {
+			return diags
+		}
+		r.id = id.ValueString()
+	}
 	other, found := p.find(r, !replaced)
 	if !found {
 		return nil

@@ -79,7 +79,6 @@ func TestPlannedRequests_itself(t *testing.T) {
 			}
 		}
 		other := match(attrs{"qos_profile": "QOS_S"})
-		c = network.Client().Reservations()
 		if p := c.Plan(r, other); len(p.Diagnostics) > 0 || len(p.Replace) == 0 {
 			t.Errorf("%v, %s", p.Replace, acctest.Describe(p.Diagnostics))
 		}

@@ -54,7 +54,7 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 		resp.Diagnostics.Append(r.warnIfWindowOver(planned)...)
 	}
 	if ok {
-		resp.Diagnostics.Append(warnIfOverlapping(r.planned, planned.request(), len(resp.RequiresReplace) > 0)...)
+		resp.Diagnostics.Append(warnIfOverlapping(ctx, r.planned, planned.request(), req.State, len(resp.RequiresReplace) > 0)...)
 	}
 }
 

@@ -103,7 +103,7 @@ func TestSession_renamedKeys_cli(t *testing.T) {
 			if renamed := c.Run(atOnce(apply)...); renamed.Code != 0 {
 				// Creates that wait may take all of Terraform's ten places, so that no delete can
 				// start: then some give up. Their text says what to do.
-				if test.keys < 10 || !strings.Contains(renamed.Text, "a rename without a moved block") {
+				if test.keys < 10 || !strings.Contains(renamed.Text, "If you renamed the resource, apply again.") {
 					t.Errorf("exit code %d: %s", renamed.Code, renamed.Text)
 				}
 				c.ExpectInSync()

@@ -38,7 +38,7 @@ func (r *sessionResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	defer diagnostics.Catch(&resp.Diagnostics)
 	planned, ok := modifyPlan(ctx, r.api, req, resp, planSession)
 	if ok {
-		resp.Diagnostics.Append(warnIfOverlapping(r.planned, planned.request(time.Now()), len(resp.RequiresReplace) > 0)...)
+		resp.Diagnostics.Append(warnIfOverlapping(ctx, r.planned, planned.request(time.Now()), req.State, len(resp.RequiresReplace) > 0)...)
 	}
 }
 
