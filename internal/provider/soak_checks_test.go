@@ -18,7 +18,7 @@ import (
 
 // severalAnnounced is how an error says that more than one session may be live. Some networks take
 // several of one device.
-var severalAnnounced = regexp.MustCompile(`(Up|may have made up) to ([0-9]+) sessions`)
+var severalAnnounced = regexp.MustCompile(`(Up|may have created up) to ([0-9]+) sessions`)
 
 // announces is how many sessions that are in no state an error tells of. "Already has a session" is
 // a 409 whose session could not be listed.

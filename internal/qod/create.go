@@ -80,6 +80,7 @@ type creation struct {
 	lastLostAt      time.Time // when the last lost POST failed
 	lostUntil       time.Time // when the session of the last lost POST would end
 	lastPostAt      time.Time // just before the last POST
+	created         Session   // the session of the last POST, if one succeeded after a lost one
 
 	token      Token     // of the last POST
 	began      time.Time // when the first POST was prepared

@@ -440,3 +440,21 @@ func twoFaults(t *testing.T, network sandbox.Config, first, second, look sandbox
 		}
 	})
 }
+
+// Where the list before the POST failed, the clock alone tells whether a session is older than the
+// POST. A clock by which the session has ended long ago, although it is AVAILABLE, tells nothing,
+// nor does one by which the next session started before it was asked for.
+func TestCreateByAClockThatTheLostSessionContradicts(t *testing.T) {
+	t.Parallel()
+	for _, ahead := range []time.Duration{20 * time.Minute, 90 * time.Minute, 150 * time.Minute, 48 * time.Hour} {
+		qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{SeveralPerDevice: true, Provisioning: sandbox.Instant}}, func(t *testing.T, n *qodtest.Network) {
+			n.SkewDate(func(int, sandbox.Operation) time.Duration { return ahead })
+			n.InjectFault(sandbox.OpList, 1, sandbox.Status(409, ""))
+			n.InjectFault(sandbox.OpCreate, 1, sandbox.HangAfterCommit())
+			_, err := n.Create(t.Context(), qodtest.Spec())
+			if made := len(n.Ledger()); made > 1 && !qodtest.IsError[*qod.UnresolvedError](err) {
+				t.Errorf("%s ahead: %d sessions, and %v", ahead, made, err)
+			}
+		})
+	}
+}

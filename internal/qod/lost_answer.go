@@ -173,6 +173,7 @@ func (cr *creation) checkNoSecondAfterPost(ctx context.Context, s Session) error
 	if len(cr.mayHaveCreated) == 0 {
 		return nil
 	}
+	cr.created = s
 	return cr.lookForSecond(ctx, s, func(list *snapshot) bool { return list.has(s.ID) })
 }
 
@@ -244,7 +245,18 @@ func (cr *creation) duplicate(kept Session, seconds []Session, listErr error) *U
 func (cr *creation) predates(s Session) bool {
 	// Worked out now, since the first answer with a Date may be that of the list which shows it.
 	posted := cr.client.clock.at(cr.firstLostPostAt)
-	return !s.StartedAt.IsZero() && !posted.IsZero() && s.StartedAt.Before(posted.Add(-clockTolerance))
+	return !s.StartedAt.IsZero() && !posted.IsZero() && s.StartedAt.Before(posted.Add(-clockTolerance)) && !cr.contradictsClock(s)
+}
+
+// contradictsClock reports whether the API's clock says nothing of when a listed session started,
+// because it is wrong: by it, the session is AVAILABLE long after its own end, or the session of
+// this create started before its own POST.
+func (cr *creation) contradictsClock(s Session) bool {
+	now, posted := cr.client.clock.now(), cr.client.clock.at(cr.lastPostAt)
+	if started := cr.created.StartedAt; !started.IsZero() && !posted.IsZero() && started.Before(posted.Add(-clockTolerance)) {
+		return true
+	}
+	return !now.IsZero() && s.Status == StatusAvailable && !s.ExpiresAt.IsZero() && s.ExpiresAt.Before(now.Add(-maxLag))
 }
 
 // candidates splits the listed sessions that may be the one asked for: ours, which as far as this
@@ -257,7 +269,7 @@ func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
 		if contradicts || cr.client.own.owns(s.ID) || (cr.listedBefore != nil && cr.listedBefore.has(s.ID)) {
 			continue
 		}
-		startIsComparable := !s.StartedAt.IsZero() && !cr.client.clock.now().IsZero()
+		startIsComparable := !s.StartedAt.IsZero() && !cr.client.clock.now().IsZero() && !cr.contradictsClock(s)
 		tooOld := cr.predates(s)
 		if cr.listedBefore == nil && tooOld {
 			continue // without a snapshot the clock alone says that it existed before
