@@ -130,6 +130,25 @@ func TestReservation_replaceToExtend(t *testing.T) {
 		network.AtMatch(time.Hour)
 		network.ExpectNoChange(r, long, "AVAILABLE")
 	}))
+	// The old session is deleted, and the network refuses the next one: nothing is forgotten.
+	t.Run("refused behind the delete", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		r := network.Expect(network.Run(acctest.State{}, match(nil)), "AVAILABLE", "POST")
+		network.AtMatch(time.Hour)
+		network.InjectFault(sandbox.OpCreate, 1, sandbox.Status(400, `{}`))
+		extended := match(attrs{"ends_at": anHourOn, "replace_to_extend": true})
+		refused := network.Run(r, extended)
+		r = network.Expect(refused, "DUE", "DELETE POST")
+		acctest.ContainsAll(t, refused.Errors(), []string{"Unable to Update QoS Reservation"})
+		if granted := grantedSeconds(t, r); granted < 3590 || granted > 3610 {
+			t.Errorf("granted_seconds is %d, want an hour", granted)
+		}
+		r = network.Expect(network.Run(r, extended), "AVAILABLE", "POST")
+		network.ExpectDuration(4 * time.Hour)
+		network.ExpectNoChange(r, extended, "AVAILABLE")
+		if got := recordedSessions(t, r); len(got) != 2 || got[0][2] == "" || got[1][2] != "" {
+			t.Errorf("the sessions are %v", got)
+		}
+	}))
 	t.Run("a network that grants less", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		network.Echo(func(info map[string]any) { info["expiresAt"] = "2028-02-29T23:15:00Z" })
 		config := match(attrs{"replace_to_extend": true})

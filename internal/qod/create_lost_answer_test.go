@@ -458,3 +458,25 @@ func TestCreateByAClockThatTheLostSessionContradicts(t *testing.T) {
 		})
 	}
 }
+
+// Nor does a clock that is hours behind in every answer make an older session of the device, somebody
+// else's, look as if the lost request had created it.
+func TestCreateByAClockThatIsBehind(t *testing.T) {
+	t.Parallel()
+	for name, loss := range map[string]sandbox.Effect{"nothing was created": sandbox.DropBeforeCommit(), "a session was created": sandbox.HangAfterCommit()} {
+		qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{SeveralPerDevice: true, Provisioning: sandbox.Instant}}, func(t *testing.T, n *qodtest.Network) {
+			foreign := n.SeedSession(sandbox.Session{Duration: 3600, QoSProfile: qodtest.Spec().QoSProfile})
+			time.Sleep(30 * time.Minute)
+			n.SkewDate(func(int, sandbox.Operation) time.Duration { return -150 * time.Minute })
+			n.InjectFault(sandbox.OpList, 1, sandbox.Status(409, ""))
+			n.InjectFault(sandbox.OpCreate, 1, loss)
+			s, err := n.Create(t.Context(), qodtest.Spec())
+			if s.ID == foreign.ID || err == nil && s.ID == "" {
+				t.Errorf("%s: it returned %q (the older session is %q), %v", name, s.ID, foreign.ID, err)
+			}
+			if made := len(n.Ledger()) - 1; made > 1 && !qodtest.IsError[*qod.UnresolvedError](err) {
+				t.Errorf("%s: %d sessions, and %v", name, made, err)
+			}
+		})
+	}
+}

@@ -249,14 +249,17 @@ func (cr *creation) predates(s Session) bool {
 }
 
 // contradictsClock reports whether the API's clock says nothing of when a listed session started,
-// because it is wrong: by it, the session is AVAILABLE long after its own end, or the session of
-// this create started before its own POST.
+// because it is wrong: by it, the session has yet to start, or is AVAILABLE long after its own end,
+// or the session of this create started before its own POST.
 func (cr *creation) contradictsClock(s Session) bool {
 	now, posted := cr.client.clock.now(), cr.client.clock.at(cr.lastPostAt)
-	if started := cr.created.StartedAt; !started.IsZero() && !posted.IsZero() && started.Before(posted.Add(-clockTolerance)) {
-		return true
+	if now.IsZero() {
+		return false
 	}
-	return !now.IsZero() && s.Status == StatusAvailable && !s.ExpiresAt.IsZero() && s.ExpiresAt.Before(now.Add(-maxLag))
+	yetToStart := s.StartedAt.After(now.Add(clockTolerance))
+	outlived := s.Status == StatusAvailable && !s.ExpiresAt.IsZero() && s.ExpiresAt.Before(now.Add(-maxLag))
+	own := cr.created.StartedAt
+	return yetToStart || outlived || !own.IsZero() && own.Before(posted.Add(-clockTolerance))
 }
 
 // candidates splits the listed sessions that may be the one asked for: ours, which as far as this
