@@ -459,8 +459,8 @@ func TestCreateByAClockThatTheLostSessionContradicts(t *testing.T) {
 	}
 }
 
-// Nor does a clock that is hours behind in every answer make an older session of the device, somebody
-// else's, look as if the lost request had created it.
+// Nor does a clock that is hours behind in every answer make an older session of the device,
+// somebody else's, look as if the lost request had created it.
 func TestCreateByAClockThatIsBehind(t *testing.T) {
 	t.Parallel()
 	for name, loss := range map[string]sandbox.Effect{"nothing was created": sandbox.DropBeforeCommit(), "a session was created": sandbox.HangAfterCommit()} {
