@@ -31,7 +31,7 @@ func announces(text string) int {
 	case several != nil: // one of them is in the state
 		n, _ := strconv.Atoi(several[2])
 		return n - 1
-	case strings.Contains(text, "may exist"), strings.Contains(text, "already has a session"), strings.Contains(text, "may have created two sessions"):
+	case strings.Contains(text, "may exist"), strings.Contains(text, "another session occupies the device is unknown"), strings.Contains(text, "already has a session"), strings.Contains(text, "may have created two sessions"):
 		return 1
 	}
 	return 0

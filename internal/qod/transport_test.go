@@ -416,14 +416,14 @@ func TestAnswersAreBounded(t *testing.T) {
 	}
 }
 
-// impatient is another client of the same network, which waits 100 ms for an answer.
+// impatient is another client of the same network, which waits two seconds for an answer.
 func impatient(t *testing.T, n *qodtest.Network) *qodtest.Network {
 	t.Helper()
 	other := &qodtest.Network{Sandbox: n.Sandbox, T: t}
 	n.AcceptToken("ready", sandbox.DefaultClient.ID)
 	other.Connect(qodtest.Config(n.Endpoint()), func(c *qod.Config) {
 		staticToken(c)
-		c.MaxRetries, c.RequestTimeout = 0, 100*time.Millisecond
+		c.MaxRetries, c.RequestTimeout = 0, 2*time.Second
 	})
 	return other
 }

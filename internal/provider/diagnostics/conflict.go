@@ -29,6 +29,10 @@ func (o Operation) conflict(taken *qod.ConflictError) message {
 		m.cause = "This run has deleted, or is deleting, a session " + device + ", and the network still refuses a new one."
 		m.remedy = "A network may keep a device busy for a while after its session was deleted: apply again in a few minutes. " +
 			"If the problem persists, another client may have reserved quality for the device."
+		if taken.ListErr != nil {
+			look := explainSearch(taken.ListErr)
+			m.cause += " " + introduced("Whether another session occupies the device is unknown, because the sessions could not be listed", look.cause)
+		}
 		m = m.fact("Deleted session", strings.Join(taken.Deleted, ", "))
 	case len(taken.Visible) > 0:
 		m = o.visibleConflict(taken.Visible, device)

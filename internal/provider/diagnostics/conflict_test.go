@@ -26,6 +26,12 @@ var conflictFailures = map[string]failure{
 		b.fail(sandbox.OpCreate, -1, sandbox.Status(409, `{"status":409,"code":"CONFLICT","message":"Device in use"}`))
 		return b.create(wanted)
 	}},
+	"conflict/with a session that this run has deleted, and the list fails": {make: func(*bubble) diag.Diagnostics {
+		return one(CreatingSession.CreateFailed(&qod.ConflictError{
+			Device: camera1, Deleted: []string{lostID}, ListErr: &qod.Error{Operation: qod.OperationList, Status: 500},
+			Err: &qod.Error{Operation: qod.OperationCreate, Status: 409, Code: "CONFLICT"},
+		}))
+	}},
 	"conflict/with a session that the network gives out twice": {make: func(b *bubble) diag.Diagnostics {
 		first, err := b.Create(b.ctx, qod.Spec{Device: qod.Device{PhoneNumber: "+34600000042"}, QoSProfile: "QOS_L", Seconds: 3600})
 		if err != nil {
