@@ -33,6 +33,7 @@ func newStill(n int) still {
 }
 
 func (s still) Check(qod.Spec) []qod.Problem { return nil }
+func (s still) Limits() qod.Limits           { return qod.LimitsOf(qod.OpenGateway) }
 func (s still) Endpoint() string             { return "https://still.example" }
 func (s still) Origin() string               { return "https://still.example" }
 

@@ -25,8 +25,6 @@ const (
 	maxRequestTimeout     = 10 * time.Minute
 )
 
-var defaultScopes = []string{"qod:sessions:read", "qod:sessions:write"}
-
 type providerModel struct {
 	Endpoint       types.String           `tfsdk:"endpoint"`
 	ClientID       types.String           `tfsdk:"client_id"`
@@ -121,7 +119,7 @@ func connect(config providerModel, getenv func(string) string, userAgent string,
 		return nil, r.diags
 	}
 	if len(r.unknown) > 0 {
-		return unconfigured{attributes: r.unknown}, r.diags
+		return unconfigured{api: client.API, attributes: r.unknown}, r.diags
 	}
 	sessions, err := qod.New(client)
 	if err != nil {
@@ -289,7 +287,7 @@ func (r *resolver) scopesFromEnv() []string {
 	given := r.env("QOD_SCOPES")
 	scopes := strings.Fields(given)
 	if len(scopes) == 0 {
-		return defaultScopes
+		return qod.LimitsOf(qod.OpenGateway).Scopes
 	}
 	hint := ""
 	switch {
@@ -349,13 +347,17 @@ func userAgent(version, terraformVersion string, getenv func(string) string) str
 
 // unconfigured stands in for the API while the provider's configuration depends on what Terraform
 // has yet to create. A plan that needs no call succeeds with it.
-type unconfigured struct{ attributes []string }
+type unconfigured struct {
+	api        qod.API
+	attributes []string
+}
 
 func (u unconfigured) err() error {
 	return &diagnostics.UnknownConfigurationError{Attributes: u.attributes}
 }
 
-func (u unconfigured) Check(s qod.Spec) []qod.Problem { return qod.Check(s) }
+func (u unconfigured) Check(s qod.Spec) []qod.Problem { return qod.CheckFor(u.api, s) }
+func (u unconfigured) Limits() qod.Limits             { return qod.LimitsOf(u.api) }
 func (u unconfigured) Create(context.Context, qod.Spec) (qod.Session, error) {
 	return qod.Session{}, u.err()
 }

@@ -4,11 +4,13 @@ import (
 	"maps"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
@@ -44,7 +46,29 @@ func (m requestModel) toSpec(token types.String, seconds int64, until time.Time)
 		Until:                 until,
 		NotificationURL:       m.NotificationURL.ValueString(),
 		NotificationAuthToken: token.ValueString(),
+		Unknown:               m.unknownFields(),
 	}
+}
+
+// unknownFields are those whose values Terraform does not know yet. What is in an unknown object is
+// unknown, too. The token is not among them: the model does not have it.
+func (m requestModel) unknownFields() map[qod.Field]bool {
+	attributes := map[string]attr.Value{
+		"device": m.Device, "application_server": m.ApplicationServer, "qos_profile": m.QoSProfile, "notification_url": m.NotificationURL,
+	}
+	unknown := map[qod.Field]bool{}
+	for _, field := range qod.Fields() {
+		members := attributes
+		for _, name := range diagnostics.AttributeOf(field) {
+			value := members[name]
+			if value != nil && value.IsUnknown() {
+				unknown[field] = true
+			}
+			object, _ := value.(types.Object)
+			members = object.Attributes()
+		}
+	}
+	return unknown
 }
 
 // recordImported fills in what the state does not have after an import.

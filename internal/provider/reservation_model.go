@@ -40,8 +40,10 @@ func (m reservationModel) window() (w window, known bool) {
 
 // toSpec asks for a session until the window ends.
 func (m reservationModel) toSpec(token types.String) qod.Spec {
-	w, _ := m.window()
-	return m.requestModel.toSpec(token, 0, w.ends)
+	w, known := m.window()
+	spec := m.requestModel.toSpec(token, 0, w.ends)
+	spec.Unknown[qod.FieldDuration] = !known
+	return spec
 }
 
 // windowSeconds is the value of window_seconds.

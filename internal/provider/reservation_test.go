@@ -169,6 +169,7 @@ type closing struct {
 }
 
 func (closing) Check(qod.Spec) []qod.Problem             { return nil }
+func (closing) Limits() qod.Limits                       { return qod.LimitsOf(qod.OpenGateway) }
 func (c closing) Now(context.Context) (time.Time, error) { return *c.now, nil }
 func (c closing) Create(context.Context, qod.Spec) (qod.Session, error) {
 	*c.now = c.now.Add(4 * time.Hour)
@@ -316,6 +317,7 @@ type ticking struct {
 }
 
 func (ticking) Check(qod.Spec) []qod.Problem { return nil }
+func (ticking) Limits() qod.Limits           { return qod.LimitsOf(qod.OpenGateway) }
 func (ticking) Endpoint() string             { return "https://ticking.example" }
 func (ticking) Origin() string               { return "https://ticking.example" }
 

@@ -32,7 +32,9 @@ func noSession() sessionModel {
 }
 
 func (m sessionModel) toSpec(token types.String) qod.Spec {
-	return m.requestModel.toSpec(token, m.Duration.ValueInt64(), time.Time{})
+	spec := m.requestModel.toSpec(token, m.Duration.ValueInt64(), time.Time{})
+	spec.Unknown[qod.FieldDuration] = m.Duration.IsUnknown()
+	return spec
 }
 
 // ref names the session to an API. When it was made matters only at the origin where it was made,

@@ -191,6 +191,7 @@ type api struct {
 }
 
 func (a api) Check(qod.Spec) []qod.Problem { return nil }
+func (a api) Limits() qod.Limits           { return qod.LimitsOf(qod.OpenGateway) }
 func (a api) Endpoint() string             { return "https://fake.example" }
 func (a api) Origin() string               { return "https://fake.example as a fake" }
 

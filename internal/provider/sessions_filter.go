@@ -47,7 +47,7 @@ func validateFilter(ctx context.Context, config tfsdk.Config) diag.Diagnostics {
 	diags := config.GetAttribute(ctx, path.Root("qos_profile"), &profile)
 	var spec qod.Spec
 	spec.QoSProfile = profile.ValueString()
-	diags.Append(diagnostics.Problems(qod.Check(spec))...)
+	diags.Append(diagnostics.Problems(qod.CheckFor(qod.OpenGateway, spec))...)
 	return diags
 }
 

@@ -120,7 +120,7 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 	began := time.Now()
 	defer func() {
 		event := Event{
-			Operation: r.operation, Method: r.method, Path: r.template, Status: a.status,
+			Operation: r.operation, Method: r.method, Path: c.config.APIPath + r.template, Status: a.status,
 			Duration: time.Since(began), Attempt: attempt, Correlator: failure.Correlator,
 		}
 		if err != nil {
@@ -197,7 +197,7 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 // What has no body net/http does repeat, and may: a read changes nothing, and a DELETE that was
 // carried out and is repeated is answered with 404, which is how our own repetition ends as well.
 func (c *Client) newRequest(ctx context.Context, r request, token Token, correlator string) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, r.method, c.config.Endpoint+r.path, bytes.NewReader(r.body))
+	req, err := http.NewRequestWithContext(ctx, r.method, c.config.Endpoint+c.config.APIPath+r.path, bytes.NewReader(r.body))
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package qod
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,9 @@ import (
 
 // Config says how to reach the API. It needs either AccessToken, or ClientID and ClientSecret.
 type Config struct {
+	API      API    // one of APIs; empty: OpenGateway
 	Endpoint string // base URL, checked by CheckURL; a trailing slash is ignored
+	APIPath  string // where the API lies below Endpoint, checked by CheckAPIPath; empty: as its document has it
 
 	ClientID     string
 	ClientSecret string
@@ -78,6 +81,18 @@ var (
 
 // New makes a client. Its errors name what is wrong with the configuration.
 func New(config Config) (*Client, error) {
+	speaks, supported := dialectOf(config.API)
+	if !supported {
+		return nil, fmt.Errorf("there is no API %q; supported are %s", config.API, apiNames())
+	}
+	return newClient(config, speaks)
+}
+
+func newClient(config Config, speaks dialect) (*Client, error) {
+	config.APIPath = cmp.Or(config.APIPath, speaks.path())
+	if problem := CheckAPIPath(config.APIPath); problem != "" {
+		return nil, fmt.Errorf("the path of the API %s", problem)
+	}
 	if problem := CheckURL(config.Endpoint); problem != "" {
 		return nil, fmt.Errorf("the endpoint %s", problem)
 	}
@@ -100,7 +115,7 @@ func New(config Config) (*Client, error) {
 		config.Log = func(context.Context, Event) {}
 	}
 	c := &Client{
-		config: config, http: newHTTPClient(config.Transport, config.RequestTimeout), dialect: openGateway{},
+		config: config, http: newHTTPClient(config.Transport, config.RequestTimeout), dialect: speaks,
 		clock: &serverClock{}, pacer: newPacer(), locks: newDeviceLocks(), own: newOwnSessions(),
 	}
 	c.listCache = newListCache(c.listOnce)
@@ -127,32 +142,34 @@ func normalEndpoint(raw string) string {
 // Endpoint is the base URL that this client sends its requests to, normalised.
 func (c *Client) Endpoint() string { return c.config.Endpoint }
 
-// originSeparator stands in an Origin between the endpoint, which contains no space, and whose
-// sessions are visible there.
+// originSeparator stands in an Origin before whose sessions are visible there.
 const originSeparator = " as "
 
-// EndpointOf is the endpoint part of an Origin.
+// EndpointOf is the endpoint part of an Origin. An endpoint contains no space.
 func EndpointOf(origin string) string {
-	endpoint, _, _ := strings.Cut(origin, originSeparator)
+	endpoint, _, _ := strings.Cut(origin, " ")
 	return endpoint
 }
 
-// Origin names where sessions of this client live: its Endpoint and its client id, or the word
-// "token". Nothing in it is derived from a secret. A 404 proves something about a session only at
-// the origin that made it.
+// Origin names where sessions of this client live: its Endpoint, the API where that is not the
+// default one in its usual place, and its client id, or the word "token". Nothing in it is derived
+// from a secret. A 404 proves something about a session only at the origin that made it.
 func (c *Client) Origin() string {
-	if c.config.AccessToken != "" {
-		return c.config.Endpoint + originSeparator + "token"
+	where := c.config.Endpoint
+	if api := cmp.Or(c.config.API, OpenGateway); api != OpenGateway || c.config.APIPath != DefaultAPIPath(OpenGateway) {
+		where += fmt.Sprintf(" (%s, %s)", api, c.config.APIPath)
 	}
-	return c.config.Endpoint + originSeparator + "client " + c.config.ClientID
+	if c.config.AccessToken != "" {
+		return where + originSeparator + "token"
+	}
+	return where + originSeparator + "client " + c.config.ClientID
 }
 
-// Check names what in the Spec the API cannot express. It makes no request; empty fields count as
-// not known yet.
-func (c *Client) Check(s Spec) []Problem { return Check(s) }
+// Check names what in the Spec the API cannot express. It makes no request.
+func (c *Client) Check(s Spec) []Problem { return c.dialect.check(s) }
 
-// Check is Client.Check without a client, for when none can be configured yet.
-func Check(s Spec) []Problem { return openGateway{}.check(s) }
+// Limits are what the API allows and can do.
+func (c *Client) Limits() Limits { return c.dialect.limits() }
 
 func (c *Client) secrets(t Token, r request) []string {
 	return append(c.config.secrets(), t.value, r.secret)

@@ -28,6 +28,11 @@ func TestNew(t *testing.T) {
 		"only a token":       {func(c *qod.Config) { c.AccessToken, c.ClientID, c.ClientSecret = "abc", "", "" }, "https://gateway.example/v1 as token", ""},
 		"loopback":           {func(c *qod.Config) { c.Endpoint = "http://127.0.0.1:8080/v1" }, "http://127.0.0.1:8080/v1 as client sandbox-client", ""},
 
+		"the API by its name":      {func(c *qod.Config) { c.API, c.APIPath = qod.OpenGateway, "/qod" }, "https://gateway.example/v1 as client sandbox-client", ""},
+		"the API in another place": {func(c *qod.Config) { c.APIPath = "/camara/qod/v0.10" }, "https://gateway.example/v1 (open-gateway, /camara/qod/v0.10) as client sandbox-client", ""},
+
+		"no such API":                        {func(c *qod.Config) { c.API = "camara" }, "", `there is no API "camara"; supported are open-gateway`},
+		"no such path":                       {func(c *qod.Config) { c.APIPath = "qod" }, "", "path of the API does not begin with a slash"},
 		"no endpoint":                        {func(c *qod.Config) { c.Endpoint = "" }, "", "endpoint"},
 		"http":                               {func(c *qod.Config) { c.Endpoint = "http://gateway.example/v1" }, "", "unencrypted"},
 		"a token URL of http":                {func(c *qod.Config) { c.TokenURL = "http://gateway.example/token" }, "", "token URL"},
@@ -64,6 +69,41 @@ func TestNew(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestCheckAPIPath(t *testing.T) {
+	t.Parallel()
+	for path, problem := range map[string]string{
+		"/qod": "", "/quality-on-demand/v1": "", "/a.b/_~-/v0.11": "", "/...": "",
+		"": "begin", "qod": "begin", "https://gateway.example/qod": "begin",
+		"/": "ends", "/qod/": "ends",
+		"/qod?v=1": "query", "/qod?": "query", "/qod#a": "fragment",
+		"//qod": "segment", "/qod//v1": "segment", "/../admin": "segment", "/qod/..": "segment", "/./qod": "segment",
+		"/a b": "character", "/qod\n": "character", "/%2e%2e": "character", "/qod\\v1": "character", "/@host": "character", "/ä": "character",
+	} {
+		if got := qod.CheckAPIPath(path); problem == "" && got != "" || !strings.Contains(got, problem) {
+			t.Errorf("%q %s, want %q", path, got, problem)
+		}
+	}
+}
+
+// What can be known of an API without a client is what its client says.
+func TestAPIs(t *testing.T) {
+	t.Parallel()
+	for _, api := range qod.APIs() {
+		config := qodtest.Config(qodtest.Gateway)
+		config.API = api
+		client, err := qod.New(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		qodtest.Equal(t, "profiles", client.Limits().Profiles, qod.LimitsOf(api).Profiles)
+		qodtest.Equal(t, "problems", client.Check(qod.Spec{Seconds: -1}), qod.CheckFor(api, qod.Spec{Seconds: -1}))
+		qodtest.Equal(t, "problem of its path", qod.CheckAPIPath(qod.DefaultAPIPath(api)), "")
+	}
+	qodtest.Equal(t, "the longest session", qod.LimitsOf("").MaxSeconds("QOS_E"), 86400)
+	qodtest.Equal(t, "the path of another API", qod.DefaultAPIPath("camara")+strings.Join(qod.LimitsOf("camara").Scopes, ""), "")
+	qodtest.Equal(t, "problems of another API", len(qod.CheckFor("camara", qod.Spec{Seconds: -1})), 0)
 }
 
 func TestCheck(t *testing.T) {

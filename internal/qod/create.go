@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
+	"path"
+	"strings"
 	"time"
 )
 
@@ -354,12 +357,26 @@ func (c *Client) sendCreate(ctx context.Context, r request, d Device, token Toke
 		return Session{}, unreadable(r, a, ErrOtherDevice) // somebody else's answer, and session
 	}
 	if made.ID == "" {
-		made.ID = c.dialect.idFromLocation(a.header.Get("Location"))
+		made.ID = c.idFromLocation(a.header.Get("Location"))
 	}
 	if made.ID == "" {
 		return Session{}, unreadable(r, a, firstError(a.bodyErr, err))
 	}
 	return made, nil
+}
+
+// idFromLocation is the id in the Location header of a create whose body cannot be used; empty where
+// the header shows anything else than the path of a session.
+func (c *Client) idFromLocation(location string) string {
+	u, err := url.Parse(location)
+	if err != nil {
+		return ""
+	}
+	id := path.Base(u.Path)
+	if !validID(id) || !strings.HasSuffix(u.Path, c.config.APIPath+c.dialect.read(id).path) {
+		return ""
+	}
+	return id
 }
 
 // currentSpec is the Spec with the seconds that the session has to last if it starts now.
@@ -372,7 +389,7 @@ func (cr *creation) currentSpec(ctx context.Context) (Spec, error) {
 	if err != nil {
 		return spec, err
 	}
-	spec.Seconds = min(int64(spec.Until.Sub(now)/time.Second), cr.client.dialect.maxSeconds())
+	spec.Seconds = cr.client.Limits().cap(spec.QoSProfile, int64(spec.Until.Sub(now)/time.Second))
 	if spec.Seconds < 1 {
 		return spec, ErrWindowClosed
 	}

@@ -308,11 +308,13 @@ func jsonOf(s Session) any {
 
 func TestLocatedID(t *testing.T) {
 	t.Parallel()
+	c := &Client{dialect: openGateway{}, config: Config{APIPath: openGateway{}.path()}}
 	for location, want := range map[string]string{
 		"/v1/qod/sessions/" + someID:                        someID,
 		"https://gateway.example/v1/qod/sessions/" + someID: someID,
 		"https://gateway.example/qod/sessions/x?verbose=1#": "x",
 		"":                         "",
+		"/v1/sessions/" + someID:   "",
 		"/v1/qod/sessions":         "",
 		"/v1/qod/sessions/":        "",
 		"/v1/qod/sessions/..":      "",
@@ -328,7 +330,7 @@ func TestLocatedID(t *testing.T) {
 		"/v1/qod/sessions/a b":     "",
 		"/v1/qod/sessions/..%2f..": "",
 	} {
-		if got := (openGateway{}).idFromLocation(location); got != want {
+		if got := c.idFromLocation(location); got != want {
 			t.Errorf("%q names %q, want %q", location, got, want)
 		}
 	}
@@ -386,7 +388,7 @@ func FuzzSession(f *testing.F) {
 			_, _ = openGateway{}.session([]byte(raw))
 			_, _ = openGateway{}.sessions([]byte(raw))
 			_, _ = openGateway{}.failure([]byte(raw))
-			_ = (openGateway{}).idFromLocation(raw)
+			_ = (&Client{dialect: openGateway{}}).idFromLocation(raw)
 		}
 	})
 }

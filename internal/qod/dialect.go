@@ -4,10 +4,12 @@ package qod
 // its bodies. A dialect is pure (bytes in, bytes out) and knows nothing of HTTP clients, clocks or
 // tokens, so that supporting another document takes another file and nothing else.
 type dialect interface {
-	// check names what in the Spec the document cannot express. Empty fields are not known yet.
+	// path is where the API usually lies below the endpoint: the default of Config.APIPath.
+	path() string
+	// limits are what the document allows, and which operations it has.
+	limits() Limits
+	// check names what in the Spec the document cannot express.
 	check(Spec) []Problem
-	// maxSeconds is the most seconds one session may last.
-	maxSeconds() int64
 
 	create(Spec) (request, error)
 	read(id string) request
@@ -16,8 +18,6 @@ type dialect interface {
 
 	// session decodes one session. If a damaged body still shows the ID, it comes with the error.
 	session(body []byte) (Session, error)
-	// idFromLocation is the id in the Location header of a create; empty when there is none.
-	idFromLocation(location string) string
 	// sessions decodes a list. An entry without a usable id is a Session without one.
 	sessions(body []byte) ([]Session, error)
 	// failure decodes an error body; both are empty when it contains neither.
@@ -27,23 +27,7 @@ type dialect interface {
 	saysNotFound(code string) bool
 }
 
-// Field names a member of Spec, as the API document spells it.
-type Field string
-
-// The fields a Problem can name.
-const (
-	FieldQoSProfile Field = "qosProfile"
-	FieldDuration   Field = "duration"
-)
-
-// Problem is one thing that the API cannot express.
-type Problem struct {
-	Field   Field
-	Given   string
-	Allowed string
-}
-
-// Operation is one of the four that the API document has.
+// Operation is one that an API document has.
 type Operation string
 
 // The operations, as the provider's errors and logs name them.
@@ -58,7 +42,7 @@ const (
 type request struct {
 	operation Operation
 	method    string
-	path      string // below the endpoint, escaped
+	path      string // below Config.APIPath, escaped
 	template  string // the path with a placeholder for the id: what logs show
 	scope     string // what the token must carry
 	sessionID string

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -21,20 +20,31 @@ const (
 	maxSessionBody  = 1 << 20
 	maxSessionsBody = 32 << 20
 
-	maxOpenGatewaySeconds = 86400
+	openGatewayRead  = "qod:sessions:read"
+	openGatewayWrite = "qod:sessions:write"
+
+	openGatewayLongest = 24 * time.Hour
 )
 
-var openGatewayProfiles = []string{"QOS_E", "QOS_S", "QOS_M", "QOS_L"}
+func (openGateway) path() string { return "/qod" }
 
-func (openGateway) maxSeconds() int64 { return maxOpenGatewaySeconds }
-
-func (openGateway) check(s Spec) []Problem {
-	var problems []Problem
-	if s.QoSProfile != "" && !slices.Contains(openGatewayProfiles, s.QoSProfile) {
-		problems = append(problems, Problem{FieldQoSProfile, fmt.Sprintf("%q", s.QoSProfile), "one of " + strings.Join(openGatewayProfiles, ", ")})
+func (openGateway) limits() Limits {
+	return Limits{
+		Profiles:   []string{"QOS_E", "QOS_S", "QOS_M", "QOS_L"},
+		Scopes:     []string{openGatewayRead, openGatewayWrite},
+		CanList:    true,
+		maxSeconds: map[string]int64{anyProfile: int64(openGatewayLongest / time.Second)},
 	}
-	if s.Seconds < 0 || s.Seconds > maxOpenGatewaySeconds {
-		problems = append(problems, Problem{FieldDuration, strconv.FormatInt(s.Seconds, 10), fmt.Sprintf("1 to %d seconds (24 hours)", maxOpenGatewaySeconds)})
+}
+
+func (d openGateway) check(s Spec) []Problem {
+	limits := d.limits()
+	var problems []Problem
+	if s.QoSProfile != "" && !slices.Contains(limits.Profiles, s.QoSProfile) {
+		problems = append(problems, Problem{FieldQoSProfile, fmt.Sprintf("%q", s.QoSProfile), "one of " + strings.Join(limits.Profiles, ", ")})
+	}
+	if most := limits.MaxSeconds(s.QoSProfile); s.Seconds < 0 || s.Seconds > most {
+		problems = append(problems, Problem{FieldDuration, strconv.FormatInt(s.Seconds, 10), fmt.Sprintf("1 to %d seconds (%.0f hours)", most, openGatewayLongest.Hours())})
 	}
 	return problems
 }
@@ -81,8 +91,8 @@ func (openGateway) create(s Spec) (request, error) {
 	}
 	return request{
 		operation: OperationCreate, method: http.MethodPost,
-		path: "/qod/sessions", template: "/qod/sessions",
-		scope: "qod:sessions:write", body: encoded, secret: s.NotificationAuthToken, maxBody: maxSessionBody,
+		path: "/sessions", template: "/sessions",
+		scope: openGatewayWrite, body: encoded, secret: s.NotificationAuthToken, maxBody: maxSessionBody,
 	}, nil
 }
 
@@ -98,38 +108,25 @@ func toDeviceBody(d Device) deviceBody {
 func (openGateway) read(id string) request {
 	return request{
 		operation: OperationRead, method: http.MethodGet,
-		path: "/qod/sessions/" + url.PathEscape(id), template: "/qod/sessions/{sessionId}",
-		scope: "qod:sessions:read", sessionID: id, maxBody: maxSessionBody,
+		path: "/sessions/" + url.PathEscape(id), template: "/sessions/{sessionId}",
+		scope: openGatewayRead, sessionID: id, maxBody: maxSessionBody,
 	}
 }
 
 func (openGateway) list() request {
 	return request{
 		operation: OperationList, method: http.MethodGet,
-		path: "/qod/sessions", template: "/qod/sessions",
-		scope: "qod:sessions:read", maxBody: maxSessionsBody,
+		path: "/sessions", template: "/sessions",
+		scope: openGatewayRead, maxBody: maxSessionsBody,
 	}
 }
 
 func (openGateway) delete(id string) request {
 	return request{
 		operation: OperationDelete, method: http.MethodDelete,
-		path: "/qod/sessions/" + url.PathEscape(id), template: "/qod/sessions/{sessionId}",
-		scope: "qod:sessions:write", sessionID: id, maxBody: maxSessionBody,
+		path: "/sessions/" + url.PathEscape(id), template: "/sessions/{sessionId}",
+		scope: openGatewayWrite, sessionID: id, maxBody: maxSessionBody,
 	}
-}
-
-// idFromLocation is the id in the Location header of a 201 whose body cannot be used.
-func (openGateway) idFromLocation(location string) string {
-	u, err := url.Parse(location)
-	if err != nil {
-		return ""
-	}
-	collection, id := path.Split(u.Path)
-	if !strings.HasSuffix(collection, "/qod/sessions/") || !validID(id) {
-		return ""
-	}
-	return id
 }
 
 func (openGateway) session(body []byte) (Session, error) {
@@ -299,4 +296,4 @@ const (
 )
 
 // LongestSession is the most that a session of this API lasts.
-const LongestSession = maxOpenGatewaySeconds * time.Second
+const LongestSession = openGatewayLongest

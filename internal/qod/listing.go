@@ -48,7 +48,7 @@ func (c *Client) listOnce(ctx context.Context) (listing, error) {
 		if next == "" {
 			return whole.checkComplete(a, len(seen) > 1), nil
 		}
-		if r.path = nextPath(c.config.Endpoint+first, first, next); r.path == "" || seen[r.path] || len(seen) == maxPages {
+		if r.path = nextPath(c.config.Endpoint+c.config.APIPath+first, first, next); r.path == "" || seen[r.path] || len(seen) == maxPages {
 			whole.doubt = firstError(whole.doubt, fmt.Errorf("%w: it names a next page that cannot be followed", errIncompleteList))
 			return whole, nil
 		}

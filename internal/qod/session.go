@@ -64,6 +64,10 @@ type Spec struct {
 	// Until, when set, replaces Seconds: before every POST, the remaining seconds are computed by
 	// the server's clock, up to what the API allows.
 	Until time.Time
+
+	// Unknown are the fields whose values are not known yet, which is why they are empty. Only Check
+	// looks at it: a create needs them all.
+	Unknown map[Field]bool
 }
 
 // Session is a session as the API shows it. Every field but ID may be empty: the API document

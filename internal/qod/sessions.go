@@ -9,6 +9,8 @@ import (
 type Sessions interface {
 	// Check names what in the Spec this API cannot express. It makes no request.
 	Check(s Spec) []Problem
+	// Limits are what this API allows and can do. It makes no request.
+	Limits() Limits
 	// Create creates a session. A Session with an ID may come with an error: record it first.
 	Create(ctx context.Context, s Spec) (Session, error)
 	// Await waits until the session is AVAILABLE; otherwise the error is a *WaitError.

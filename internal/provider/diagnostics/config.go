@@ -11,14 +11,35 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
+// AttributeOf names, from the outermost to the innermost, the attributes of a resource that hold a
+// field of a request.
+func AttributeOf(f qod.Field) []string { return attributes[f] }
+
+var attributes = map[qod.Field][]string{
+		qod.FieldDevice:                  {"device"},
+		qod.FieldPhoneNumber:             {"device", "phone_number"},
+		qod.FieldNetworkAccessIdentifier: {"device", "network_access_identifier"},
+		qod.FieldIPv4Address:             {"device", "ipv4_address"},
+		qod.FieldPublicAddress:           {"device", "ipv4_address", "public_address"},
+		qod.FieldPublicPort:              {"device", "ipv4_address", "public_port"},
+		qod.FieldIPv6Address:             {"device", "ipv6_address"},
+		qod.FieldApplicationServer:       {"application_server"},
+		qod.FieldServerIPv4Address:       {"application_server", "ipv4_address"},
+		qod.FieldServerIPv6Address:       {"application_server", "ipv6_address"},
+		qod.FieldQoSProfile:              {"qos_profile"},
+		qod.FieldDuration:                {"duration"},
+		qod.FieldNotificationURL:         {"notification_url"},
+		qod.FieldNotificationAuthToken:   {"notification_auth_token"},
+}
+
 // Problems names what the API cannot express, each at its attribute.
 func Problems(found []qod.Problem) diag.Diagnostics {
 	var diags diag.Diagnostics
 	for _, p := range found {
-		at := map[qod.Field]path.Path{
-			qod.FieldQoSProfile: path.Root("qos_profile"),
-			qod.FieldDuration:   path.Root("duration"),
-		}[p.Field]
+		at := path.Empty()
+		for _, name := range AttributeOf(p.Field) {
+			at = at.AtName(name)
+		}
 		allowed := "must be " + p.Allowed
 		if given, err := strconv.Unquote(p.Given); err == nil && p.Field == qod.FieldQoSProfile {
 			names := strings.Split(strings.TrimPrefix(p.Allowed, "one of "), ", ")

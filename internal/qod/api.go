@@ -1,0 +1,123 @@
+package qod
+
+import (
+	"slices"
+	"strings"
+)
+
+// API names an API document that this package can speak.
+type API string
+
+// OpenGateway is Telefónica's Quality on Demand document, version 0.10.0: the default.
+const OpenGateway API = "open-gateway"
+
+// dialects are the supported documents, in the order in which texts list them.
+var dialects = []struct {
+	api    API
+	speaks dialect
+}{
+	{OpenGateway, openGateway{}},
+}
+
+// APIs are the supported documents; the first one is the default.
+func APIs() []API {
+	apis := make([]API, 0, len(dialects))
+	for _, d := range dialects {
+		apis = append(apis, d.api)
+	}
+	return apis
+}
+
+// dialectOf is the dialect of a supported API; the empty name is the default.
+func dialectOf(api API) (speaks dialect, supported bool) {
+	for _, d := range dialects {
+		if api == d.api || api == "" {
+			return d.speaks, true
+		}
+	}
+	return nil, false
+}
+
+func apiNames() string {
+	var names []string
+	for _, api := range APIs() {
+		names = append(names, string(api))
+	}
+	return strings.Join(names, ", ")
+}
+
+// DefaultAPIPath is where an API usually lies below the endpoint; empty if it is not supported.
+func DefaultAPIPath(api API) string {
+	speaks, supported := dialectOf(api)
+	if !supported {
+		return ""
+	}
+	return speaks.path()
+}
+
+// CheckAPIPath reports what is wrong with the path of an API below the endpoint; an empty string
+// means nothing. Requests are sent to what the endpoint, this path and that of the operation say
+// together, so nothing in it may lead elsewhere.
+func CheckAPIPath(path string) string {
+	segments := strings.Split(path, "/")
+	switch {
+	case segments[0] != "" || path == "":
+		return "does not begin with a slash"
+	case strings.HasSuffix(path, "/"):
+		return "ends with a slash"
+	case strings.ContainsAny(path, "?#"):
+		return "contains a query or fragment"
+	case slices.ContainsFunc(segments[1:], func(s string) bool { return s == "" || s == "." || s == ".." }):
+		return "has an empty segment, or one of only dots"
+	case strings.IndexFunc(path, outsidePath) >= 0:
+		return "contains a character other than letters, digits and -._~/"
+	}
+	return ""
+}
+
+// outsidePath reports whether a character would have to be escaped in a path (RFC 3986 §2.3).
+func outsidePath(r rune) bool {
+	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-._~/", r))
+}
+
+// anyProfile stands in Limits.maxSeconds for the profiles without a limit of their own.
+const anyProfile = ""
+
+// Limits are what an API allows and which operations it has.
+type Limits struct {
+	Profiles []string // the names of the document; nil where each operator has names of its own
+	Scopes   []string // to request with client credentials, unless others are configured
+
+	CanList         bool // all sessions that the credentials can see
+	CanListByDevice bool // the sessions of one device
+	CanExtend       bool // a session that exists
+
+	maxSeconds map[string]int64 // by profile; empty where the document has no limit
+}
+
+// MaxSeconds is the most that a session of the profile may last; zero where the document has no
+// limit for it.
+func (l Limits) MaxSeconds(profile string) int64 {
+	if most, limited := l.maxSeconds[profile]; limited {
+		return most
+	}
+	return l.maxSeconds[anyProfile]
+}
+
+// cap is as many seconds of those wanted as a session of the profile may last.
+func (l Limits) cap(profile string, wanted int64) int64 {
+	if most := l.MaxSeconds(profile); most > 0 {
+		return min(wanted, most)
+	}
+	return wanted
+}
+
+// LimitsOf are the limits of a supported API, for when no client can be configured yet. Those of
+// another are empty.
+func LimitsOf(api API) Limits {
+	speaks, supported := dialectOf(api)
+	if !supported {
+		return Limits{}
+	}
+	return speaks.limits()
+}
