@@ -21,17 +21,13 @@ func jsonAnswer(status int, body any) answer {
 	return answer{status, http.Header{"Content-Type": {"application/json"}}, encoded}
 }
 
-// refusal is the ErrorResponse of the API document.
-func refusal(status int, code, message string) answer {
+// newErrorResponse is an error as the API documents that follow CAMARA define it.
+func newErrorResponse(status int, code, message string) answer {
 	return jsonAnswer(status, struct {
 		Status  int    `json:"status"`
 		Code    string `json:"code"`
 		Message string `json:"message"`
 	}{status, code, message})
-}
-
-func sessionNotFound() answer {
-	return refusal(http.StatusNotFound, "NOT_FOUND", "There is no such session")
 }
 
 // with returns the answer with more headers, given as names and values in turn. An empty value

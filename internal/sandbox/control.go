@@ -132,6 +132,9 @@ func (s *Sandbox) injectFault(request ControlRequest) error {
 	if !slices.Contains(Operations(), request.Operation) {
 		return fmt.Errorf("unknown operation %q", request.Operation)
 	}
+	if !slices.Contains(s.operations(), request.Operation) {
+		return fmt.Errorf("the API of this sandbox has no operation %q: use %s", request.Operation, joined(s.operations()))
+	}
 	if request.Times < -1 {
 		return fmt.Errorf("times must be -1 or more, but is %d", request.Times)
 	}

@@ -53,12 +53,12 @@ func isUUID(value string) error {
 	return nil
 }
 
-// validateRequest checks a request to the API against the document. The error is for the client: it
+// validateRequest checks a request to the API against its document. The error is for the client: it
 // names the member and the rule, but does not repeat the value.
 //
 //nolint:contextcheck // it reads what is in memory
-func validateRequest(document *openapi3.T, c call) error {
-	err := openapi3filter.ValidateRequest(c.request.Context(), validationInput(document, c))
+func validateRequest(c call) error {
+	err := openapi3filter.ValidateRequest(c.request.Context(), validationInput(c))
 	if err == nil {
 		return nil
 	}
@@ -77,12 +77,12 @@ func validateRequest(document *openapi3.T, c call) error {
 }
 
 // validationInput is a call in the form that kin-openapi requires.
-func validationInput(document *openapi3.T, c call) *openapi3filter.RequestValidationInput {
+func validationInput(c call) *openapi3filter.RequestValidationInput {
 	parameters := map[string]string{}
-	if c.id != "" {
-		parameters["sessionId"] = c.id
+	if _, name, _ := c.route.split(); name != "" {
+		parameters[name] = c.parameter
 	}
-	item := document.Paths.Value(c.template)
+	item := c.route.document.Paths.Value(c.route.template)
 	request := &http.Request{
 		Method: c.request.Method, URL: c.request.URL, Header: c.request.Header,
 		Body: io.NopCloser(bytes.NewReader(c.body)), ContentLength: int64(len(c.body)),
@@ -92,7 +92,7 @@ func validationInput(document *openapi3.T, c call) *openapi3filter.RequestValida
 		PathParams: parameters,
 		Options:    validationOptions(),
 		Route: &routers.Route{
-			Spec: document, Path: c.template, PathItem: item,
+			Spec: c.route.document, Path: c.route.template, PathItem: item,
 			Method: request.Method, Operation: item.GetOperation(request.Method),
 		},
 	}

@@ -3,11 +3,10 @@ package sandbox
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // The paths of the authorization server, at the origin. Those of the API are in its handler.
@@ -19,30 +18,14 @@ const (
 // largestBody is larger than any valid request body.
 const largestBody = 1 << 20
 
-// apiHandler serves one API document in front of the network, in a file handler_<api>.go. All that
-// the documents have in common is outside of it: the network, the authorization server, webhooks
-// and faults.
-type apiHandler interface {
-	basePath() string // of all paths of the document, after the origin
-	// match returns the operations at a path, by method, and nil if the document has no such path.
-	// template is the path in the document, and id the session's in it, if any.
-	match(path string) (operations map[string]Operation, template, id string)
-	scopes() []string // all of the document
-	scope(op Operation) string
-	document() *openapi3.T
-	// answer carries out a valid request of a client that may make it.
-	answer(client string, c call) answer
-	event(statusChange) event // its notification
-}
-
 // call is a request and the operation it asks for.
 type call struct {
-	op       Operation
-	template string   // the path in the API document, for operations of the API
-	id       string   // the session's, for OpRead and OpDelete
-	allow    []string // the methods of the path, for OpOther; none: the path does not exist
-	request  *http.Request
-	body     []byte
+	op        Operation
+	route     *route // nil: no path of the sandbox
+	parameter string // of the path: as a rule the session's id
+	scope     string // that the operation needs
+	request   *http.Request
+	body      []byte
 }
 
 // ofAPI reports whether the operation is one of the API, and not of the authorization server.
@@ -67,7 +50,7 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(io.LimitReader(r.Body, largestBody+1))
 	c := s.route(r)
 	c.body = body
-	entry := s.requests.record(c, s.clock.Now())
+	entry := s.requests.record(c, s.api.device(c), s.clock.Now())
 	if s.config.Log != nil {
 		defer func() { s.config.Log(s.requests.current(entry)) }()
 	}
@@ -80,34 +63,36 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 	if c.ofAPI() {
 		x.latency = s.config.Latency
 		if !s.rateLimit.passes() {
-			x.send(tooManyRequests())
+			x.send(s.tooManyRequests())
 			return
 		}
 	}
 	s.faults.next(c.op).perform(x)
 }
 
+// These are the routes of the authorization server.
+var (
+	tokenRoute     = route{methods: map[string]apiMethod{http.MethodPost: {op: OpToken}}}
+	discoveryRoute = route{methods: map[string]apiMethod{http.MethodGet: {op: OpDiscovery}}}
+)
+
 // route does not use http.ServeMux, which redirects paths that are not clean; a gateway answers
 // them with 404.
 func (s *Sandbox) route(r *http.Request) call {
 	c := call{op: OpOther, request: r}
-	var operations map[string]Operation
 	switch path := r.URL.Path; path {
 	case pathDiscovery:
-		operations = map[string]Operation{http.MethodGet: OpDiscovery}
+		c.route = &discoveryRoute
 	case pathToken:
-		operations = map[string]Operation{http.MethodPost: OpToken}
+		c.route = &tokenRoute
 	default:
-		operations, c.template, c.id = s.api.match(path)
+		c.route, c.parameter = s.match(path)
 	}
-	if op, ok := operations[r.Method]; ok {
-		c.op = op
-		return c
+	if c.route != nil {
+		if m, ok := c.route.methods[r.Method]; ok {
+			c.op, c.scope = m.op, m.scope
+		}
 	}
-	for method := range operations {
-		c.allow = append(c.allow, method)
-	}
-	slices.Sort(c.allow)
 	return c
 }
 
@@ -118,41 +103,40 @@ func (s *Sandbox) answer(c call) answer {
 		return s.discovery(c)
 	case c.op == OpToken:
 		return s.token(c)
-	case c.op == OpOther && c.allow == nil:
-		return refusal(http.StatusNotFound, "NOT_FOUND", "Unknown path; those of the API begin with "+s.api.basePath())
+	case c.route == nil:
+		return s.api.refusal(http.StatusNotFound, "NOT_FOUND", "Unknown path; those of the API begin with "+s.definition.basePath+s.definition.apiPath)
 	case c.op == OpOther:
-		return refusal(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "This path does not support the method "+c.request.Method).
-			with("Allow", strings.Join(c.allow, ", "))
+		return s.api.refusal(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "This path does not support the method "+c.request.Method).
+			with("Allow", strings.Join(slices.Sorted(maps.Keys(c.route.methods)), ", "))
 	}
-	client, refused := s.authorize(c)
+	granted, refused := s.authorize(c)
 	if refused != nil {
 		return *refused
 	}
 	if len(c.body) > largestBody {
-		return refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "The body is larger than 1 MiB")
+		return s.api.refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "The body is larger than 1 MiB")
 	}
-	if err := validateRequest(s.api.document(), c); err != nil {
-		return refusal(http.StatusBadRequest, "INVALID_ARGUMENT", err.Error())
+	if err := validateRequest(c); err != nil {
+		return s.api.refusal(http.StatusBadRequest, "INVALID_ARGUMENT", err.Error())
 	}
-	return s.api.answer(client, c)
+	return s.api.answer(granted, c)
 }
 
-// authorize returns the client that the request's token was issued to.
-func (s *Sandbox) authorize(c call) (client string, refused *answer) {
+// authorize returns what the request's token grants.
+func (s *Sandbox) authorize(c call) (granted grant, refused *answer) {
 	token, ok := strings.CutPrefix(c.request.Header.Get("Authorization"), "Bearer ")
-	g, valid := s.tokens.lookup(token)
-	scope := s.api.scope(c.op)
+	granted, valid := s.tokens.lookup(token)
 	switch {
 	case !ok:
-		return "", new(refusal(http.StatusUnauthorized, "UNAUTHENTICATED", "The request has no bearer token").
+		return grant{}, new(s.api.refusal(http.StatusUnauthorized, "UNAUTHENTICATED", "The request has no bearer token").
 			with("WWW-Authenticate", "Bearer"))
 	case !valid:
-		return "", new(refusal(http.StatusUnauthorized, "UNAUTHENTICATED", "The access token is not valid or has expired").
+		return grant{}, new(s.api.refusal(http.StatusUnauthorized, "UNAUTHENTICATED", "The access token is not valid or has expired").
 			with("WWW-Authenticate", `Bearer error="invalid_token"`))
-	case !slices.Contains(g.scopes, scope):
-		return "", new(refusal(http.StatusForbidden, "PERMISSION_DENIED", "The access token lacks the scope "+scope))
+	case !slices.Contains(granted.scopes, c.scope):
+		return grant{}, new(s.api.refusal(http.StatusForbidden, "PERMISSION_DENIED", "The access token lacks the scope "+c.scope))
 	}
-	return g.client, nil
+	return granted, nil
 }
 
 // echoed is a session as the API shows it, changed by Echo if that is set.

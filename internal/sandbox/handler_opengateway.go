@@ -4,19 +4,10 @@ import (
 	_ "embed"
 	"encoding/json"
 	"net/http"
-	"strings"
 	"sync"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
-)
-
-// openGateway serves openapi.yaml, Telefónica's Quality on Demand API.
-type openGateway struct{ *Sandbox }
-
-// The servers of the API document end in /v1.
-const (
-	openGatewayBase = "/v1"
-	pathSessions    = openGatewayBase + "/qod/sessions"
 )
 
 // The scopes of the API document.
@@ -25,62 +16,121 @@ const (
 	ScopeWrite = "qod:sessions:write"
 )
 
+// openGatewayDefinition is openapi.yaml, Telefónica's Quality on Demand API. The servers of the
+// document end in /v1, and its paths begin with /qod.
+var openGatewayDefinition = definition{
+	basePath: "/v1",
+	apiPath:  "/qod",
+	profiles: []Profile{
+		{Name: "QOS_E", MaxDuration: 24 * time.Hour},
+		{Name: "QOS_S", MaxDuration: 24 * time.Hour},
+		{Name: "QOS_M", MaxDuration: 24 * time.Hour},
+		{Name: "QOS_L", MaxDuration: 24 * time.Hour},
+	},
+	conflict: sameDevice,
+	routes:   openGatewayRoutes,
+	handler:  func(s *Sandbox) apiHandler { return openGateway{s} },
+}
+
 //go:embed openapi.yaml
 var openGatewayText []byte
 
 // openGatewayDocument never changes once it is loaded, so all sandboxes of a process share it.
 var openGatewayDocument = sync.OnceValue(func() *openapi3.T { return loadDocument(openGatewayText) })
 
-func (openGateway) basePath() string { return openGatewayBase }
-
-func (openGateway) document() *openapi3.T { return openGatewayDocument() }
-
-func (openGateway) match(path string) (operations map[string]Operation, template, id string) {
-	if path == pathSessions {
-		return map[string]Operation{http.MethodGet: OpList, http.MethodPost: OpCreate}, "/qod/sessions", ""
-	}
-	id, ok := strings.CutPrefix(path, pathSessions+"/")
-	if !ok || id == "" || strings.Contains(id, "/") {
-		return nil, "", ""
-	}
-	operations = map[string]Operation{http.MethodGet: OpRead, http.MethodDelete: OpDelete}
-	return operations, "/qod/sessions/{sessionId}", strings.ToLower(id) // a UUID in any case; the network uses lower case
+func openGatewayRoutes(apiPath string) []route {
+	return []route{{
+		path: apiPath + "/sessions", template: "/qod/sessions", document: openGatewayDocument(),
+		methods: map[string]apiMethod{
+			http.MethodGet:  {OpList, ScopeRead},
+			http.MethodPost: {OpCreate, ScopeWrite},
+		},
+	}, {
+		path: apiPath + "/sessions/{sessionId}", template: "/qod/sessions/{sessionId}", document: openGatewayDocument(),
+		methods: map[string]apiMethod{
+			http.MethodGet:    {OpRead, ScopeRead},
+			http.MethodDelete: {OpDelete, ScopeWrite},
+		},
+	}}
 }
 
-func (openGateway) scopes() []string { return []string{ScopeRead, ScopeWrite} }
+// openGateway serves the API.
+type openGateway struct{ *Sandbox }
 
-func (openGateway) scope(op Operation) string {
-	if op == OpRead || op == OpList {
-		return ScopeRead
-	}
-	return ScopeWrite
-}
-
-func (g openGateway) answer(client string, c call) answer {
+func (g openGateway) answer(granted grant, c call) answer {
 	switch c.op {
 	case OpCreate:
-		return g.create(client, c)
+		return g.create(granted.client, c)
 	case OpList:
-		return g.list(client, c)
+		return g.list(granted.client, c)
 	case OpRead:
-		return g.read(client, c.id)
+		return g.read(granted.client, c.parameter)
 	default:
-		return g.delete(client, c.id)
+		return g.delete(granted.client, c.parameter)
 	}
 }
 
-func (openGateway) event(ch statusChange) event {
-	return newEvent("org.camaraproject.qod.v0.qos-status-changed", pathSessions+"/"+ch.ID, ch)
+func (openGateway) refusal(status int, code, message string) answer {
+	return newErrorResponse(status, code, message)
+}
+
+func (openGateway) device(c call) Device {
+	var asked createSessionRequest
+	if c.op == OpCreate && json.Unmarshal(c.body, &asked) == nil {
+		return asked.Device.known()
+	}
+	return Device{}
+}
+
+func (g openGateway) event(ch statusChange) any {
+	source := g.BasePath() + g.APIPath() + "/sessions/" + ch.ID
+	return newCloudEvent("org.camaraproject.qod.v0.qos-status-changed", source, ch.at, eventData{ch.ID, ch.Status, ch.cause})
 }
 
 // createSessionRequest is the API document's schema of that name.
 type createSessionRequest struct {
-	Device                Device             `json:"device"`
-	ApplicationServer     *ApplicationServer `json:"applicationServer"`
+	Device                openGatewayDevice  `json:"device"`
+	ApplicationServer     *openGatewayServer `json:"applicationServer"`
 	QoSProfile            string             `json:"qosProfile"`
 	Duration              int                `json:"duration"`
 	NotificationURL       string             `json:"notificationUrl"`
 	NotificationAuthToken string             `json:"notificationAuthToken"`
+}
+
+// openGatewayDevice is the API document's schema Device.
+type openGatewayDevice struct {
+	PhoneNumber             string           `json:"phoneNumber,omitempty"`
+	NetworkAccessIdentifier string           `json:"networkAccessIdentifier,omitempty"`
+	IPv4Address             *openGatewayIPv4 `json:"ipv4Address,omitempty"`
+	IPv6Address             string           `json:"ipv6Address,omitempty"`
+}
+
+type openGatewayIPv4 struct {
+	PublicAddress string `json:"publicAddress,omitempty"`
+	PublicPort    *int   `json:"publicPort,omitempty"`
+}
+
+type openGatewayServer struct {
+	IPv4Address string `json:"ipv4Address"`
+	IPv6Address string `json:"ipv6Address"`
+}
+
+// known is the device as the network knows it.
+func (d openGatewayDevice) known() Device {
+	known := Device{PhoneNumber: d.PhoneNumber, NetworkAccessIdentifier: d.NetworkAccessIdentifier, IPv6Address: d.IPv6Address}
+	if v4 := d.IPv4Address; v4 != nil {
+		known.IPv4Address = &IPv4Address{PublicAddress: v4.PublicAddress, PublicPort: v4.PublicPort}
+	}
+	return known
+}
+
+// newOpenGatewayDevice is a device as the API shows it.
+func newOpenGatewayDevice(d Device) openGatewayDevice {
+	shown := openGatewayDevice{PhoneNumber: d.PhoneNumber, NetworkAccessIdentifier: d.NetworkAccessIdentifier, IPv6Address: d.IPv6Address}
+	if v4 := d.IPv4Address; v4 != nil {
+		shown.IPv4Address = &openGatewayIPv4{PublicAddress: v4.PublicAddress, PublicPort: v4.PublicPort}
+	}
+	return shown
 }
 
 // conflictMessage is the message of a 409 in Telefónica's documentation.
@@ -89,25 +139,26 @@ const conflictMessage = "Another session is created for the same UE"
 func (g openGateway) create(client string, c call) answer {
 	var asked createSessionRequest
 	if err := json.Unmarshal(c.body, &asked); err != nil {
-		return refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "The body is not a CreateSessionRequest")
+		return g.refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "The body is not a CreateSessionRequest")
 	}
-	if !asked.Device.hasIdentifier() {
-		return refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "device: at least one identifier is required")
+	device := asked.Device.known()
+	if !device.hasIdentifier() {
+		return g.refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "device: at least one identifier is required")
 	}
-	if g.config.MockRules && asked.Device.endsIn9() {
-		return refusal(http.StatusConflict, "CONFLICT", conflictMessage+" (sandbox mock rule: an identifier ends in 9)")
+	if g.config.MockRules && device.endsIn9() {
+		return g.refusal(http.StatusConflict, "CONFLICT", conflictMessage+" (sandbox mock rule: an identifier ends in 9)")
 	}
 	session, err := g.network.create(Session{
 		ClientID:              client,
-		Device:                asked.Device,
-		ApplicationServer:     asked.ApplicationServer,
+		Device:                device,
+		ApplicationServer:     (*ApplicationServer)(asked.ApplicationServer),
 		QoSProfile:            asked.QoSProfile,
 		Duration:              asked.Duration,
 		NotificationURL:       asked.NotificationURL,
 		NotificationAuthToken: asked.NotificationAuthToken,
 	}, g.visible(OpCreate))
 	if err != nil { // errConflict is the only error
-		return refusal(http.StatusConflict, "CONFLICT", conflictMessage)
+		return g.refusal(http.StatusConflict, "CONFLICT", conflictMessage)
 	}
 	return jsonAnswer(http.StatusCreated, g.info(session))
 }
@@ -126,7 +177,7 @@ func (g openGateway) list(client string, c call) answer {
 func (g openGateway) read(client, id string) answer {
 	session, ok := g.network.find(client, id)
 	if !ok || !g.visible(OpRead)(&session) {
-		return sessionNotFound()
+		return g.sessionNotFound()
 	}
 	return jsonAnswer(http.StatusOK, g.info(session))
 }
@@ -135,28 +186,32 @@ func (g openGateway) delete(client, id string) answer {
 	visible := g.visible(OpDelete)
 	mine := func(session *Session) bool { return session.ClientID == client && visible(session) }
 	if !g.network.delete(id, mine, g.config.HoldAfterDelete) {
-		return sessionNotFound()
+		return g.sessionNotFound()
 	}
 	return answer{status: http.StatusNoContent}
+}
+
+func (g openGateway) sessionNotFound() answer {
+	return g.refusal(http.StatusNotFound, "NOT_FOUND", "There is no such session")
 }
 
 // sessionInfo is the API document's schema of that name: it has no application server and no
 // webhook.
 type sessionInfo struct {
-	SessionID  string `json:"sessionId"`
-	Device     Device `json:"device"`
-	QoSProfile string `json:"qosProfile"`
-	QoSStatus  string `json:"qosStatus"`
-	StartedAt  string `json:"startedAt,omitempty"`
-	ExpiresAt  string `json:"expiresAt,omitempty"`
-	Duration   int    `json:"duration"`
+	SessionID  string            `json:"sessionId"`
+	Device     openGatewayDevice `json:"device"`
+	QoSProfile string            `json:"qosProfile"`
+	QoSStatus  string            `json:"qosStatus"`
+	StartedAt  string            `json:"startedAt,omitempty"`
+	ExpiresAt  string            `json:"expiresAt,omitempty"`
+	Duration   int               `json:"duration"`
 }
 
 // info returns a session as the API shows it.
 func (g openGateway) info(session Session) any {
 	return g.echoed(sessionInfo{
 		SessionID:  session.ID,
-		Device:     session.Device,
+		Device:     newOpenGatewayDevice(session.Device),
 		QoSProfile: session.QoSProfile,
 		QoSStatus:  session.Status,
 		StartedAt:  timestamp(session.StartedAt),

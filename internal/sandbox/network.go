@@ -23,8 +23,12 @@ const (
 	causeDeleted    = "DELETE_REQUESTED"
 )
 
-// errConflict says that the device has a live session already.
-var errConflict = errors.New("another session of the device is live")
+// What the network refuses.
+var (
+	errConflict  = errors.New("a live session of the device is in the way")
+	errNoSession = errors.New("there is no such session")
+	errNotActive = errors.New("the session is not AVAILABLE")
+)
 
 // network holds the sessions and moves them through their life: REQUESTED, then AVAILABLE after
 // provisioning, then gone at expiry; or UNAVAILABLE for a while, then gone. It knows nothing of
@@ -35,9 +39,10 @@ var errConflict = errors.New("another session of the device is live")
 type network struct {
 	clock        Clock
 	provisioning time.Duration
-	owner        string             // of sessions seeded without one
-	several      bool               // a device may have any number of sessions
-	notify       func(statusChange) // called in order, with the lock held: must not block or use the network
+	owner        string // of sessions seeded without one
+	profiles     []Profile
+	conflict     func(a, b *Session) bool // they cannot live at the same time
+	notify       func(statusChange)       // called in order, with the lock held: must not block or use the network
 
 	mu       sync.Mutex
 	sessions map[string]*liveSession
@@ -57,9 +62,9 @@ type liveSession struct {
 	goneAt      time.Time // for UNAVAILABLE
 }
 
-// hold blocks the device of a session that is already deleted.
+// hold blocks what a session that is already deleted has occupied.
 type hold struct {
-	Device
+	Session
 	until time.Time
 }
 
@@ -159,7 +164,8 @@ func (n *network) remove(s *liveSession) {
 func (s *liveSession) length() time.Duration { return time.Duration(s.Duration) * time.Second }
 
 func (n *network) notifyOwner(s *liveSession, cause string, at time.Time) {
-	if s.NotificationURL != "" {
+	expired := !s.NotificationsUntil.IsZero() && !at.Before(s.NotificationsUntil)
+	if s.NotificationURL != "" && !expired {
 		n.notify(statusChange{Session: s.clone(), cause: cause, at: at})
 	}
 }
@@ -190,12 +196,12 @@ func (n *network) close() {
 	n.unlock()
 }
 
-// create adds a session, REQUESTED, or returns errConflict if the device has another one that is
+// create adds a session, REQUESTED, or returns errConflict if it conflicts with one that is
 // visible.
 func (n *network) create(s Session, visible func(*Session) bool) (Session, error) {
 	now := n.lock()
 	defer n.unlock()
-	if !n.several && n.deviceBusy(s.Device, visible, now) {
+	if n.occupied(&s, visible, now) {
 		return Session{}, errConflict
 	}
 	s.ID, s.Status, s.CreatedAt = uuid.NewString(), StatusRequested, now.Truncate(time.Millisecond)
@@ -208,22 +214,29 @@ func (n *network) create(s Session, visible func(*Session) bool) (Session, error
 	return committed.Session.clone(), nil
 }
 
-// deviceBusy reports whether the device has a visible session, or is held after a deletion.
-func (n *network) deviceBusy(d Device, visible func(*Session) bool, now time.Time) bool {
+// occupied reports whether a session conflicts with a visible one, or with one that still holds its
+// device after a deletion.
+func (n *network) occupied(wanted *Session, visible func(*Session) bool, now time.Time) bool {
 	for _, s := range n.sessions {
-		if s.Device.sharesIdentifier(d) && visible(&s.Session) {
+		if n.conflict(wanted, &s.Session) && visible(&s.Session) {
 			return true
 		}
 	}
 	n.holds = slices.DeleteFunc(n.holds, func(h hold) bool { return !now.Before(h.until) })
-	return slices.ContainsFunc(n.holds, func(h hold) bool { return h.sharesIdentifier(d) })
+	return slices.ContainsFunc(n.holds, func(h hold) bool { return n.conflict(wanted, &h.Session) })
+}
+
+// session returns a live session. Its id, a UUID, may be in any case.
+func (n *network) session(id string) (*liveSession, bool) {
+	s, ok := n.sessions[strings.ToLower(id)]
+	return s, ok
 }
 
 // find returns a session of the client. Other clients' sessions do not exist for it.
 func (n *network) find(client, id string) (Session, bool) {
 	n.lock()
 	defer n.unlock()
-	s, ok := n.sessions[id]
+	s, ok := n.session(id)
 	if !ok || s.ClientID != client {
 		return Session{}, false
 	}
@@ -268,7 +281,7 @@ func byCreation(a, b Session) int {
 func (n *network) delete(id string, allowed func(*Session) bool, held time.Duration) bool {
 	now := n.lock()
 	defer n.unlock()
-	s, ok := n.sessions[id]
+	s, ok := n.session(id)
 	if !ok || !allowed(&s.Session) {
 		return false
 	}
@@ -276,7 +289,7 @@ func (n *network) delete(id string, allowed func(*Session) bool, held time.Durat
 	s.end(causeDeleted, now)
 	n.remove(s)
 	if held > 0 {
-		n.holds = append(n.holds, hold{s.Device, now.Add(held)})
+		n.holds = append(n.holds, hold{s.clone(), now.Add(held)})
 	}
 	if before == StatusAvailable { // CAMARA sends the event only then
 		n.notifyOwner(s, causeDeleted, now)
@@ -288,14 +301,14 @@ func (n *network) delete(id string, allowed func(*Session) bool, held time.Durat
 func (n *network) edit(id string, f func(*Session)) bool {
 	now := n.lock()
 	defer n.unlock()
-	s, ok := n.sessions[id]
+	s, ok := n.session(id)
 	if !ok {
 		return false
 	}
 	before := s.Status
 	altered := s.clone()
 	f(&altered)
-	altered.ID = id
+	altered.ID = s.ID
 	s.Session = altered.clone()
 	if s.Status != before {
 		n.enterStatus(s, now)
@@ -348,7 +361,7 @@ func (n *network) seed(seeded Session) Session {
 	s := &liveSession{Session: seeded.clone()}
 	s.ID = strings.ToLower(cmp.Or(s.ID, uuid.NewString()))
 	s.ClientID = cmp.Or(s.ClientID, n.owner)
-	s.QoSProfile = cmp.Or(s.QoSProfile, "QOS_E")
+	s.QoSProfile = cmp.Or(s.QoSProfile, n.profiles[0].Name)
 	s.Status = cmp.Or(s.Status, StatusAvailable)
 	if !s.Device.hasIdentifier() {
 		// +882 is for international networks, so no test uses it for a device of its own.

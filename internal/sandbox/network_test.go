@@ -26,7 +26,7 @@ func TestSessionLives(t *testing.T) {
 	}
 	h.clock.Advance(1)
 	want := sessionInfo{
-		SessionID: id, Device: Device{PhoneNumber: "+34600000001"}, QoSProfile: "QOS_E", QoSStatus: StatusAvailable,
+		SessionID: id, Device: openGatewayDevice{PhoneNumber: "+34600000001"}, QoSProfile: "QOS_E", QoSStatus: StatusAvailable,
 		StartedAt: "2026-11-22T12:00:02Z", ExpiresAt: "2026-11-22T13:00:02Z", Duration: 3600,
 	}
 	if got := h.readSession(id); got != want {

@@ -40,6 +40,7 @@ type tokens struct {
 // grant is what a bearer token allows.
 type grant struct {
 	client string
+	device *Device // that the token is bound to; nil: any
 	scopes []string
 	until  time.Time // zero: it does not expire
 }
@@ -148,7 +149,7 @@ func (s *Sandbox) issue(client ClientCredentials, scopes []string) answer {
 		}
 	}
 	issued := "sandbox-token-" + rand.Text()
-	s.tokens.add(issued, grant{client.ID, scopes, s.clock.Now().Add(s.config.TokenLifetime)})
+	s.tokens.add(issued, grant{client: client.ID, scopes: scopes, until: s.clock.Now().Add(s.config.TokenLifetime)})
 	body := map[string]any{
 		"access_token": issued,
 		"token_type":   "Bearer",
@@ -187,7 +188,7 @@ func (s *Sandbox) discovery(c call) answer {
 		"token_endpoint":                        origin + pathToken,
 		"token_endpoint_auth_methods_supported": []any{"client_secret_basic", "client_secret_post"},
 		"grant_types_supported":                 []any{"client_credentials"},
-		"scopes_supported":                      s.api.scopes(),
+		"scopes_supported":                      s.scopes(),
 	}
 	s.overrides.apply(&s.overrides.discovery, document)
 	return jsonAnswer(http.StatusOK, document)

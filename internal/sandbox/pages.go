@@ -13,7 +13,7 @@ func page(all []any, size int, r *http.Request) answer {
 	if asked := r.URL.Query().Get("page"); asked != "" {
 		var err error
 		if n, err = strconv.Atoi(asked); err != nil || n < 1 || n > 1+len(all)/size {
-			return refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "page: no such page")
+			return newErrorResponse(http.StatusBadRequest, "INVALID_ARGUMENT", "page: no such page")
 		}
 	}
 	start, end := min(len(all), (n-1)*size), min(len(all), n*size)
@@ -48,7 +48,7 @@ func EmptyListAs(status int) Effect {
 		if x.op == OpList && a.status == http.StatusOK && string(a.body) == "[]" {
 			a = answer{status: http.StatusNoContent}
 			if status != http.StatusNoContent {
-				a = refusal(status, "NOT_FOUND", "No sessions")
+				a = newErrorResponse(status, "NOT_FOUND", "No sessions")
 			}
 		}
 		x.send(a)

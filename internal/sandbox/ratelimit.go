@@ -31,6 +31,6 @@ func (l *rateLimit) passes() bool {
 
 // tooManyRequests is CAMARA's answer beyond a rate limit. It has no Retry-After, which many
 // gateways leave out.
-func tooManyRequests() answer {
-	return refusal(http.StatusTooManyRequests, "TOO_MANY_REQUESTS", "Either out of resource quota or reaching rate limiting")
+func (s *Sandbox) tooManyRequests() answer {
+	return s.api.refusal(http.StatusTooManyRequests, "TOO_MANY_REQUESTS", "Either out of resource quota or reaching rate limiting")
 }

@@ -12,13 +12,15 @@ import (
 // Operation is what a request asks for.
 type Operation string
 
-// The four operations of the API, the two of its authorization server, and everything else, which
-// is refused.
+// The operations of the APIs, of which each has some, the two of the authorization server, and
+// everything else, which is refused.
 const (
 	OpCreate    Operation = "create"
 	OpRead      Operation = "read"
 	OpList      Operation = "list"
 	OpDelete    Operation = "delete"
+	OpExtend    Operation = "extend"
+	OpProfiles  Operation = "profiles"
 	OpToken     Operation = "token"
 	OpDiscovery Operation = "discovery"
 	OpOther     Operation = "other"
@@ -26,16 +28,17 @@ const (
 
 // Operations returns the operations that a Fault can name: all but OpOther.
 func Operations() []Operation {
-	return []Operation{OpCreate, OpRead, OpList, OpDelete, OpToken, OpDiscovery}
+	return []Operation{OpCreate, OpRead, OpList, OpDelete, OpExtend, OpProfiles, OpToken, OpDiscovery}
 }
 
 // Request is one request as it arrived, including those refused, those affected by a fault and
 // those in flight. It contains credentials, so that tests can look for leaks; a program must not
-// print Header or Body.
+// print Header or Body, and of Device only what Masked shows.
 type Request struct {
 	Operation Operation
 	Method    string
 	Path      string
+	Device    Device // that it names; zero: none
 	Header    http.Header
 	Body      []byte
 	Status    int       // of the answer; 0 if there is none yet, or the connection was closed instead
@@ -89,10 +92,10 @@ func (s *Sandbox) Before(op Operation, f func(n int, r *http.Request)) {
 }
 
 // record logs a request and calls the hooks.
-func (q *requests) record(c call, at time.Time) *Request {
+func (q *requests) record(c call, device Device, at time.Time) *Request {
 	r := c.request
 	entry := &Request{
-		Operation: c.op, Method: r.Method, Path: r.URL.Path,
+		Operation: c.op, Method: r.Method, Path: r.URL.Path, Device: device,
 		Header: r.Header.Clone(), Body: c.body, At: at, Remote: r.RemoteAddr,
 	}
 	q.mu.Lock()

@@ -1,9 +1,9 @@
-// Package sandbox is an in-memory Open Gateway: the Quality on Demand API, its authorization server
+// Package sandbox is an in-memory Open Gateway: a Quality on Demand API, its authorization server
 // and the network behind them, for tests and for pipelines without credentials.
 //
-// It validates requests against its own copy of the API document (openapi.yaml), keeps time with a
-// clock that a test can control, and can be told to go wrong in every way that loses or doubles a
-// session. Its Ledger is the truth that tests compare with Terraform's state.
+// It validates requests against its own copy of the API document, keeps time with a clock that a
+// test can control, and can be told to go wrong in every way that loses or doubles a session. Its
+// Ledger is the truth that tests compare with Terraform's state.
 package sandbox
 
 import (
@@ -17,6 +17,9 @@ import (
 // Config configures a sandbox. The zero value is usable: the real clock, immediate provisioning,
 // one client.
 type Config struct {
+	API     API    // empty: OpenGateway
+	APIPath string // where the API is below Endpoint; empty: as in its document
+
 	Clock Clock // nil: the real one
 
 	// Provisioning is the time from REQUESTED to AVAILABLE. With 0, the answer to a create request
@@ -35,7 +38,8 @@ type Config struct {
 	// mock_sandbox_access_token.
 	MockRules bool
 
-	// SeveralPerDevice allows any number of sessions per device, as CAMARA permits networks to do.
+	// SeveralPerDevice allows any number of sessions per device, as CAMARA permits networks to do,
+	// and never reports a conflict.
 	SeveralPerDevice bool
 
 	// HoldAfterDelete is how long, by Clock, a device stays blocked after the API has confirmed the
@@ -71,6 +75,8 @@ const Instant time.Duration = -1
 type Sandbox struct {
 	config        Config
 	clock         Clock
+	definition    definition
+	routes        []route
 	api           apiHandler
 	network       *network
 	tokens        *tokens
@@ -98,8 +104,16 @@ type overrides struct {
 }
 
 // New returns a running sandbox that does not listen; see Start, Listen, Handler and RoundTripper.
-// It must be closed.
+// It must be closed. New panics if there is no such API.
 func New(c Config) *Sandbox {
+	d, err := define(&c)
+	if err != nil {
+		panic("sandbox: " + err.Error())
+	}
+	return newSandbox(c, d)
+}
+
+func newSandbox(c Config, d definition) *Sandbox {
 	if c.Clock == nil {
 		c.Clock = realClock{}
 	}
@@ -107,13 +121,19 @@ func New(c Config) *Sandbox {
 		c.Clients = []ClientCredentials{DefaultClient}
 	}
 	c.TokenLifetime = cmp.Or(c.TokenLifetime, time.Hour)
-	s := &Sandbox{config: c, clock: c.Clock, requests: requests{keep: maxLogged}, rateLimit: rateLimit{perSecond: c.RateLimit}}
-	s.api = openGateway{s}
+	if c.SeveralPerDevice {
+		d.conflict = func(_, _ *Session) bool { return false }
+	}
+	s := &Sandbox{
+		config: c, clock: c.Clock, definition: d, routes: d.routes(d.apiPath),
+		requests: requests{keep: maxLogged}, rateLimit: rateLimit{perSecond: c.RateLimit},
+	}
+	s.api = d.handler(s)
 	s.closing, s.close = context.WithCancel(context.Background())
 	s.webhookSender = newWebhookSender(s.closing, c.Webhooks, s.api.event)
 	s.network = newNetwork(c.Clock, c.Provisioning, c.Clients[0].ID, s.webhookSender.notify)
-	s.network.several = c.SeveralPerDevice
-	s.tokens = newTokens(c.Clock, s.api.scopes(), c.Clients)
+	s.network.conflict, s.network.profiles = d.conflict, d.profiles
+	s.tokens = newTokens(c.Clock, s.scopes(), c.Clients)
 	if c.MockRules {
 		s.tokens.register(mockClient)
 		s.AcceptToken(mockToken, mockClient.ID)
@@ -121,6 +141,15 @@ func New(c Config) *Sandbox {
 	s.inMemory = newInMemory(s.closing, s.Handler())
 	return s
 }
+
+// API is the API that the sandbox serves.
+func (s *Sandbox) API() API { return s.config.API }
+
+// BasePath is the path of the value for the provider's endpoint attribute.
+func (s *Sandbox) BasePath() string { return s.definition.basePath }
+
+// APIPath is the value for the provider's api_path attribute.
+func (s *Sandbox) APIPath() string { return s.definition.apiPath }
 
 // Close ends all requests and webhook deliveries in flight and waits for them. The ledger and the
 // logs stay readable.
@@ -197,7 +226,7 @@ func (s *Sandbox) Edit(id string, f func(*Session)) bool {
 	return s.network.edit(id, f)
 }
 
-// Echo has f change every SessionInfo before it is sent in the answer to a create, read or list
+// Echo has f change every session before it is sent in the answer to a create, read or list
 // request: an API may omit, add and respell members. A later call replaces f; nil ends it. f gets
 // what encoding/json decodes.
 func (s *Sandbox) Echo(f func(info map[string]any)) { s.overrides.set(&s.overrides.echo, f) }

@@ -44,15 +44,20 @@ func Start(t TB, c Config) *Server {
 }
 
 // Listen serves a sandbox on a TCP address over plain HTTP. Anybody who can reach the address can
-// use it, so it should be a loopback address. The error is that of net.Listen.
+// use it, so it should be a loopback address. The error is that of net.Listen, or says that
+// there is no such API.
 //
 //nolint:contextcheck // it lives until Close
 func Listen(addr string, c Config) (*Server, error) {
+	d, err := define(&c)
+	if err != nil {
+		return nil, err
+	}
 	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Sandbox: New(c), listener: listener, served: make(chan struct{}), connections: map[net.Conn]*connection{}}
+	s := &Server{Sandbox: newSandbox(c, d), listener: listener, served: make(chan struct{}), connections: map[net.Conn]*connection{}}
 	s.http = &http.Server{Handler: s.Handler(), ConnState: s.track, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		defer close(s.served)
@@ -65,7 +70,7 @@ func Listen(addr string, c Config) (*Server, error) {
 func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
 
 // Endpoint returns the value for the provider's endpoint attribute.
-func (s *Server) Endpoint() string { return s.URL() + s.api.basePath() }
+func (s *Server) Endpoint() string { return s.URL() + s.BasePath() }
 
 // TokenURL returns the token endpoint, which discovery names too.
 func (s *Server) TokenURL() string { return s.URL() + pathToken }

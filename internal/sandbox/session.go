@@ -6,24 +6,27 @@ import (
 	"time"
 )
 
-// The statuses of a session, as SessionInfo.qosStatus spells them.
+// The statuses of a session, which are the same in all APIs.
 const (
 	StatusRequested   = "REQUESTED"
 	StatusAvailable   = "AVAILABLE"
 	StatusUnavailable = "UNAVAILABLE"
 )
 
-// Session is a session as the network knows it, including its client and what the API never
-// returns: application server and webhook.
+// Session is a session as the network knows it, including its client and what the APIs never
+// return. Its JSON is that of the ledger on the control path, and the same whatever API is served;
+// each API's own JSON is in its handler.
 type Session struct {
-	ID                string             `json:"sessionId"` // a UUID
-	ClientID          string             `json:"clientId"`  // the OAuth client it belongs to; no other sees it
-	Device            Device             `json:"device"`
-	ApplicationServer *ApplicationServer `json:"applicationServer,omitempty"`
-	QoSProfile        string             `json:"qosProfile"`
-	Status            string             `json:"qosStatus"`
-	Duration          int                `json:"duration"` // seconds
-	CreatedAt         time.Time          `json:"createdAt"`
+	ID                     string             `json:"sessionId"` // a UUID
+	ClientID               string             `json:"clientId"`  // the OAuth client it belongs to; no other sees it
+	Device                 Device             `json:"device"`
+	DevicePorts            *Ports             `json:"devicePorts,omitempty"` // nil: all
+	ApplicationServer      *ApplicationServer `json:"applicationServer,omitempty"`
+	ApplicationServerPorts *Ports             `json:"applicationServerPorts,omitempty"` // nil: all
+	QoSProfile             string             `json:"qosProfile"`
+	Status                 string             `json:"qosStatus"`
+	Duration               int                `json:"duration"` // seconds, with extensions
+	CreatedAt              time.Time          `json:"createdAt"`
 	// StartedAt and ExpiresAt are zero while REQUESTED: billing starts when the session becomes
 	// AVAILABLE.
 	StartedAt time.Time `json:"startedAt,omitzero"`
@@ -31,12 +34,14 @@ type Session struct {
 	// EndedAt and EndReason are set once the session has ended: as a rule it is then gone, but one
 	// that the network ended stays for a while.
 	EndedAt               time.Time `json:"endedAt,omitzero"`
-	EndReason             string    `json:"statusInfo,omitempty"` // as in events, such as DURATION_EXPIRED
+	EndReason             string    `json:"statusInfo,omitempty"` // such as DURATION_EXPIRED
 	NotificationURL       string    `json:"notificationUrl,omitempty"`
 	NotificationAuthToken string    `json:"-"` // a secret
+	// NotificationsUntil is when that token expires, after which nothing is sent. Zero: never.
+	NotificationsUntil time.Time `json:"notificationsUntil,omitzero"`
 }
 
-// Device is the API's Device: at least one identifier of a mobile line.
+// Device is a mobile line, named by at least one identifier.
 type Device struct {
 	PhoneNumber             string       `json:"phoneNumber,omitempty"`
 	NetworkAccessIdentifier string       `json:"networkAccessIdentifier,omitempty"`
@@ -44,13 +49,15 @@ type Device struct {
 	IPv6Address             string       `json:"ipv6Address,omitempty"`
 }
 
-// IPv4Address is a public address and the port that distinguishes devices behind the same NAT.
+// IPv4Address is a public address and, for devices behind the same NAT, the port or the private
+// address that tells them apart.
 type IPv4Address struct {
-	PublicAddress string `json:"publicAddress,omitempty"`
-	PublicPort    *int   `json:"publicPort,omitempty"`
+	PublicAddress  string `json:"publicAddress,omitempty"`
+	PrivateAddress string `json:"privateAddress,omitempty"`
+	PublicPort     *int   `json:"publicPort,omitempty"`
 }
 
-// ApplicationServer is the other end of the flow.
+// ApplicationServer is the other end of the flow: addresses or, in CIDR notation, networks.
 type ApplicationServer struct {
 	IPv4Address string `json:"ipv4Address,omitempty"`
 	IPv6Address string `json:"ipv6Address,omitempty"`
@@ -72,7 +79,7 @@ func (d Device) Masked() string {
 	return strings.Join(parts, ", ")
 }
 
-// eachIdentifier calls f with the API's name and the value of every identifier of the device. A
+// eachIdentifier calls f with the name and the value of every identifier of the device. A
 // port alone identifies nothing.
 func (d Device) eachIdentifier(f func(name, value string)) {
 	if d.PhoneNumber != "" {
@@ -110,7 +117,7 @@ func (d Device) endsIn9() bool {
 }
 
 // sharesIdentifier reports whether d and other have an identifier in common. They are then the same
-// line, which can have only one session.
+// line.
 func (d Device) sharesIdentifier(other Device) bool {
 	if d.PhoneNumber != "" && d.PhoneNumber == other.PhoneNumber {
 		return true
@@ -128,11 +135,12 @@ func (a IPv4Address) sharesIdentifier(b IPv4Address) bool {
 	if a.PublicAddress == "" || !sameAddress(a.PublicAddress, b.PublicAddress) {
 		return false
 	}
-	return a.PublicPort == nil || b.PublicPort == nil || *a.PublicPort == *b.PublicPort
+	samePort := a.PublicPort == nil || b.PublicPort == nil || *a.PublicPort == *b.PublicPort
+	return samePort && (a.PrivateAddress == "" || b.PrivateAddress == "" || sameAddress(a.PrivateAddress, b.PrivateAddress))
 }
 
-// sameAddress compares addresses in any notation: 2001:DB8:0::1 equals 2001:db8::1. The API
-// document sets no format, so other texts are compared as they are.
+// sameAddress compares addresses in any notation: 2001:DB8:0::1 equals 2001:db8::1. Not every API
+// document sets a format, so other texts are compared as they are.
 func sameAddress(a, b string) bool {
 	if a == b {
 		return true
@@ -144,6 +152,7 @@ func sameAddress(a, b string) bool {
 
 // clone returns a deep copy, so that a session that a test keeps does not change.
 func (s Session) clone() Session {
+	s.DevicePorts, s.ApplicationServerPorts = s.DevicePorts.clone(), s.ApplicationServerPorts.clone()
 	if s.ApplicationServer != nil {
 		s.ApplicationServer = new(*s.ApplicationServer)
 	}

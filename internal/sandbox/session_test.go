@@ -14,10 +14,17 @@ func TestSharedIdentifiers(t *testing.T) {
 		}
 		return Device{IPv4Address: v4}
 	}
+	inside := func(public, private string) Device {
+		return Device{IPv4Address: &IPv4Address{PublicAddress: public, PrivateAddress: private}}
+	}
 	tests := map[string]struct {
 		a, b Device
 		want bool
 	}{
+		"equal private addresses":  {inside("203.0.113.7", "10.0.0.1"), inside("203.0.113.7", "10.0.0.1"), true},
+		"other private addresses":  {inside("203.0.113.7", "10.0.0.1"), inside("203.0.113.7", "10.0.0.2"), false},
+		"one private address":      {inside("203.0.113.7", "10.0.0.1"), behind("203.0.113.7", 80), true},
+		"behind other addresses":   {inside("203.0.113.7", "10.0.0.1"), inside("203.0.113.8", "10.0.0.1"), false},
 		"equal phone":              {Device{PhoneNumber: "+34600000001"}, Device{PhoneNumber: "+34600000001"}, true},
 		"other phone":              {Device{PhoneNumber: "+34600000001"}, Device{PhoneNumber: "+34600000002"}, false},
 		"equal NAI":                {Device{NetworkAccessIdentifier: "a@b"}, Device{NetworkAccessIdentifier: "a@b"}, true},

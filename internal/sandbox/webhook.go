@@ -43,7 +43,7 @@ func (s *Sandbox) Deliveries() []Delivery { return s.webhookSender.deliveries() 
 type webhookSender struct {
 	closing context.Context // done when the sandbox closes; no call's context
 	client  *http.Client
-	encode  func(statusChange) event // as the API document defines it
+	encode  func(statusChange) any // as the API defines it
 
 	mu   sync.Mutex
 	log  []*delivery
@@ -58,34 +58,33 @@ type delivery struct {
 	done  chan struct{}
 }
 
-// event is a CloudEvent as CAMARA's Quality on Demand defines it.
-type event struct {
-	ID              string    `json:"id"`
-	Source          string    `json:"source"`
-	SpecVersion     string    `json:"specversion"`
-	Type            string    `json:"type"`
-	Time            string    `json:"time"`
-	DataContentType string    `json:"datacontenttype"`
-	Data            eventData `json:"data"`
+// cloudEvent is a CloudEvent 1.0 in structured JSON. Its type, its source and its data depend on
+// the API.
+type cloudEvent struct {
+	ID              string `json:"id"`
+	Source          string `json:"source"`
+	SpecVersion     string `json:"specversion"`
+	Type            string `json:"type"`
+	Time            string `json:"time"`
+	DataContentType string `json:"datacontenttype"`
+	Data            any    `json:"data"`
 }
 
+// eventData is the data of CAMARA's events, in all versions.
 type eventData struct {
 	SessionID  string `json:"sessionId"`
 	QoSStatus  string `json:"qosStatus"`
 	StatusInfo string `json:"statusInfo,omitempty"`
 }
 
-// newEvent returns the event of a status change. Its type and its source depend on the API
-// document.
-func newEvent(eventType, source string, ch statusChange) event {
-	return event{
+func newCloudEvent(eventType, source string, at time.Time, data any) cloudEvent {
+	return cloudEvent{
 		ID: uuid.NewString(), Source: source, SpecVersion: "1.0", Type: eventType,
-		Time: timestamp(ch.at), DataContentType: "application/json",
-		Data: eventData{SessionID: ch.ID, QoSStatus: ch.Status, StatusInfo: ch.cause},
+		Time: timestamp(at), DataContentType: "application/json", Data: data,
 	}
 }
 
-func newWebhookSender(closing context.Context, transport http.RoundTripper, encode func(statusChange) event) *webhookSender {
+func newWebhookSender(closing context.Context, transport http.RoundTripper, encode func(statusChange) any) *webhookSender {
 	if transport == nil {
 		transport = loopback()
 	}

@@ -16,6 +16,12 @@ import (
 	"time"
 )
 
+// event is what a notification URL receives.
+type event struct {
+	cloudEvent
+	Data eventData `json:"data"`
+}
+
 // receiver serves a notification URL.
 type receiver struct {
 	mu     sync.Mutex
@@ -148,6 +154,19 @@ func TestEventsWithoutATokenHaveNone(t *testing.T) {
 	h.Deliveries()
 	if auth, ok := r.heads[0]["Authorization"]; ok {
 		t.Errorf("Authorization %v", auth)
+	}
+}
+
+func TestNothingIsSentOnceTheTokenHasExpired(t *testing.T) {
+	t.Parallel()
+	r := &receiver{}
+	h := newHarness(t, Config{Webhooks: r})
+	made := h.Seed(Session{Status: StatusRequested, NotificationURL: "http://hooks.example/", NotificationsUntil: noon.Add(time.Minute)})
+	h.clock.Advance(time.Minute)
+	h.Edit(made.ID, func(s *Session) { s.Status = StatusRequested })
+	h.clock.Advance(time.Second)
+	if got := h.Deliveries(); len(got) != 1 {
+		t.Errorf("deliveries %v", got)
 	}
 }
 

@@ -263,7 +263,7 @@ func TestLoopbackAddresses(t *testing.T) {
 func TestExecSetsTheEnvironment(t *testing.T) {
 	t.Parallel()
 	got := execute([]string{
-		"QOD_ACCESS_TOKEN=real", "QOD_TOKEN_URL=real", "QOD_SCOPES=real", "QOD_ENDPOINT=real",
+		"QOD_API=real", "QOD_API_PATH=real", "QOD_ACCESS_TOKEN=real", "QOD_TOKEN_URL=real", "QOD_SCOPES=real", "QOD_ENDPOINT=real",
 		"QOD_CLIENT_ID=real", "QOD_CLIENT_SECRET=real", "QOD_OTHER=kept",
 	}, "", nil, "environment")
 	if got.code != 0 || strings.Contains(got.out, "real") {
@@ -271,8 +271,9 @@ func TestExecSetsTheEnvironment(t *testing.T) {
 	}
 	lines := strings.Fields(got.out)
 	slices.Sort(lines)
-	if len(lines) != 4 || lines[0] != "QOD_CLIENT_ID=sandbox-client" || lines[1] != "QOD_CLIENT_SECRET=sandbox-secret" ||
-		!strings.HasPrefix(lines[2], "QOD_ENDPOINT=http://127.0.0.1:") || !strings.HasSuffix(lines[2], "/v1") || lines[3] != "QOD_OTHER=kept" {
+	want := []string{"QOD_API=open-gateway", "QOD_API_PATH=/qod", "QOD_CLIENT_ID=sandbox-client", "QOD_CLIENT_SECRET=sandbox-secret"}
+	if len(lines) != 6 || !slices.Equal(lines[:4], want) ||
+		!strings.HasPrefix(lines[4], "QOD_ENDPOINT=http://127.0.0.1:") || !strings.HasSuffix(lines[4], "/v1") || lines[5] != "QOD_OTHER=kept" {
 		t.Errorf("environment: %v", lines)
 	}
 }

@@ -3,7 +3,10 @@ package main
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
@@ -11,6 +14,7 @@ import (
 
 // options are the flags of every command that runs a sandbox.
 type options struct {
+	api                   string
 	provisioning, latency time.Duration
 	mockRules             bool
 	remoteWebhooks        bool
@@ -18,6 +22,8 @@ type options struct {
 }
 
 func (o *options) define(flags *flag.FlagSet) {
+	flags.StringVar(&o.api, "api", string(sandbox.OpenGateway),
+		"the `name` of the API to serve, as in the provider's api attribute: "+apis())
 	flags.DurationVar(&o.provisioning, "provisioning", 2*time.Second,
 		"the `time` that a session stays REQUESTED before it becomes AVAILABLE, such as 500ms")
 	flags.DurationVar(&o.latency, "latency", 0,
@@ -37,7 +43,11 @@ func (o *options) config(p *program) (sandbox.Config, error) {
 	if o.provisioning < 0 || o.latency < 0 {
 		return sandbox.Config{}, errors.New("-provisioning and -latency cannot be negative")
 	}
+	if !slices.Contains(sandbox.APIs(), sandbox.API(o.api)) {
+		return sandbox.Config{}, fmt.Errorf("unknown API %q; -api can be %s", o.api, apis())
+	}
 	c := sandbox.Config{
+		API:          sandbox.API(o.api),
 		Clock:        new(sandbox.OffsetClock),
 		Provisioning: o.provisioning,
 		Latency:      o.latency,
@@ -51,4 +61,13 @@ func (o *options) config(p *program) (sandbox.Config, error) {
 		c.Log = newRequestLog(p.err)
 	}
 	return c, nil
+}
+
+// apis lists the values of -api.
+func apis() string {
+	var names []string
+	for _, name := range sandbox.APIs() {
+		names = append(names, string(name))
+	}
+	return strings.Join(names, ", ")
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"io"
 	"log"
 	"regexp"
@@ -28,13 +27,12 @@ func status(r sandbox.Request) string {
 	return strconv.Itoa(r.Status)
 }
 
-// device shows the device of a create request, masked.
+// device shows the device that a request names, masked.
 func device(r sandbox.Request) string {
-	var body struct{ Device sandbox.Device }
-	if r.Operation != sandbox.OpCreate || json.Unmarshal(r.Body, &body) != nil {
+	if r.Device == (sandbox.Device{}) {
 		return ""
 	}
-	return " " + printable(body.Device.Masked())
+	return " " + printable(r.Device.Masked())
 }
 
 // digits matches what could be a phone number.

@@ -28,7 +28,10 @@ func TestLogLines(t *testing.T) {
 		},
 		"several identifiers": {
 			sandbox.Request{Operation: sandbox.OpCreate, Method: "POST", Path: "/v1/qod/sessions", Status: 201,
-				Body: []byte(`{"device":{"networkAccessIdentifier":"123@x\u001b[","ipv4Address":{"publicAddress":"203.0.113.77","publicPort":5060}}}`)},
+				Device: sandbox.Device{
+					NetworkAccessIdentifier: "123@x\x1b[",
+					IPv4Address:             &sandbox.IPv4Address{PublicAddress: "203.0.113.77", PublicPort: new(5060)},
+				}},
 			`POST /v1/qod/sessions 201 networkAccessIdentifier …\x1b[, ipv4Address …77`,
 		},
 		"no JSON": {sandbox.Request{Operation: sandbox.OpCreate, Method: "POST", Path: "/v1/qod/sessions", Status: 400, Body: []byte("+34600123456")}, "POST /v1/qod/sessions 400"},

@@ -79,6 +79,8 @@ func (p *program) serve(address string, config sandbox.Config) int {
 // environment is what the provider needs to use a sandbox. No value needs quoting.
 func environment(s *sandbox.Server) []string {
 	return []string{
+		"QOD_API=" + string(s.API()),
+		"QOD_API_PATH=" + s.APIPath(),
 		"QOD_ENDPOINT=" + s.Endpoint(),
 		"QOD_CLIENT_ID=" + sandbox.DefaultClient.ID,
 		"QOD_CLIENT_SECRET=" + sandbox.DefaultClient.Secret,

@@ -26,7 +26,7 @@ func TestServeUntilSignalled(t *testing.T) {
 			}
 			lines := bufio.NewScanner(stdout)
 			exports := map[string]string{}
-			for len(exports) < 3 && lines.Scan() {
+			for len(exports) < 5 && lines.Scan() {
 				name, value, ok := strings.Cut(strings.TrimPrefix(lines.Text(), "export "), "=")
 				if !ok || !strings.HasPrefix(lines.Text(), "export QOD_") {
 					t.Fatalf("stdout says %q", lines.Text())

@@ -56,7 +56,7 @@ func start(t testing.TB, c sandbox.Config, protocols ...string) *Server {
 func (s *Server) URL() string { return s.http.URL }
 
 // Endpoint returns the value for the provider's endpoint attribute.
-func (s *Server) Endpoint() string { return s.URL() + "/v1" }
+func (s *Server) Endpoint() string { return s.URL() + s.BasePath() }
 
 // TokenURL returns the token endpoint, which discovery names too.
 func (s *Server) TokenURL() string { return s.URL() + "/oauth/token" }
