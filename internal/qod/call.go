@@ -117,6 +117,9 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 	defer cancel()
 
 	failure := &Error{Operation: r.operation, SessionID: r.sessionID, Scope: r.scope, Correlator: uuid.NewString()}
+	if token.value == "" {
+		failure.Scope = "" // headers alone carry none
+	}
 	began := time.Now()
 	defer func() {
 		event := Event{
@@ -210,7 +213,12 @@ func (c *Client) newRequest(ctx context.Context, r request, token Token, correla
 	req.Header.Set("Accept", "application/json")
 	// What a cache has says nothing of a session (RFC 9111 §5.2.1.4).
 	req.Header.Set("Cache-Control", "no-cache")
-	req.Header.Set("Authorization", "Bearer "+token.value)
+	for name, value := range c.config.Headers {
+		req.Header.Set(name, value)
+	}
+	if token.value != "" {
+		req.Header.Set("Authorization", "Bearer "+token.value)
+	}
 	req.Header.Set("User-Agent", c.config.UserAgent)
 	req.Header.Set("X-Correlator", correlator)
 	return req, nil

@@ -5,25 +5,38 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// Config says how to reach the API. It needs either AccessToken, or ClientID and ClientSecret.
+// Config says how to reach the API. It needs AccessToken, or ClientID with ClientSecret or
+// PrivateKey, or Headers.
 type Config struct {
 	API      API    // one of APIs; empty: OpenGateway
 	Endpoint string // base URL, checked by CheckURL; a trailing slash is ignored
 	APIPath  string // where the API lies below Endpoint, checked by CheckAPIPath; empty: as its document has it
 
-	ClientID     string
-	ClientSecret string
-	AccessToken  string
-	TokenURL     string   // empty: discovered from the endpoint's scheme and host
-	Scopes       []string // requested with client credentials
+	ClientID          string
+	ClientSecret      string
+	PrivateKey        *PrivateKey
+	PrivateKeyID      string            // `kid` of assertions; may be empty
+	AssertionAudience string            // `aud` of assertions; empty: the URL to which one is sent
+	AuthMethod        AuthMethod        // empty: chosen by what there is; see chooseAuthMethod
+	TokenURL          string            // empty: discovered from the endpoint's scheme and host
+	Scopes            []string          // requested with client credentials; none: no scope is sent
+	TokenParameters   map[string]string // further parameters of token requests
+
+	AccessToken string // a token, instead of a client that gets some
+
+	// Headers are sent with every request to the API, and never to another server. They are
+	// credentials enough where there are no others; then no Authorization is sent.
+	Headers map[string]string
 
 	MaxRetries     int           // of one operation
 	RequestTimeout time.Duration // of one request, including the body of its answer
@@ -102,10 +115,23 @@ func newClient(config Config, speaks dialect) (*Client, error) {
 	switch {
 	case !isHeaderSafe(config.AccessToken):
 		return nil, errors.New("the access token contains characters that are not allowed in a header")
-	case config.AccessToken == "" && (config.ClientID == "" || config.ClientSecret == ""):
-		return nil, errors.New("neither an access token nor a client id with its secret is given")
 	case config.RequestTimeout <= 0:
 		return nil, errors.New("the request timeout must be positive")
+	}
+	if config.AccessToken == "" && !config.headersAlone() {
+		if err := config.checkClient(); err != nil {
+			return nil, err
+		}
+	}
+	for name, value := range config.TokenParameters {
+		if problem := CheckTokenParameter(name, value); problem != "" {
+			return nil, fmt.Errorf("the token parameter %q %s", name, problem)
+		}
+	}
+	for name, value := range config.Headers {
+		if problem := CheckHeader(name, value); problem != "" {
+			return nil, fmt.Errorf("the header %q %s", name, problem)
+		}
 	}
 	config.Endpoint = normalEndpoint(config.Endpoint)
 	if config.PostInFlight == nil {
@@ -125,10 +151,14 @@ func newClient(config Config, speaks dialect) (*Client, error) {
 }
 
 func (c *Client) newAuthorizer() Authorizer {
-	if c.config.AccessToken != "" {
-		return &staticToken{token: Token{value: c.config.AccessToken}}
+	switch {
+	case c.config.AccessToken != "":
+		return &staticToken{token: Token{value: c.config.AccessToken}, whenRefused: ErrNotRenewable}
+	case c.config.headersAlone():
+		return &staticToken{whenRefused: ErrHeadersRefused}
 	}
-	return newTokenCache(&clientCredentials{config: &c.config, http: c.http}, c.config.RequestTimeout)
+	server := &authorizationServer{config: &c.config, http: c.http}
+	return newTokenCache(&clientCredentials{server}, c.config.RequestTimeout)
 }
 
 // normalEndpoint normalises a URL that CheckURL allows: scheme and host in lower case (RFC 3986,
@@ -152,15 +182,19 @@ func EndpointOf(origin string) string {
 }
 
 // Origin names where sessions of this client live: its Endpoint, the API where that is not the
-// default one in its usual place, and its client id, or the word "token". Nothing in it is derived
-// from a secret. A 404 proves something about a session only at the origin that made it.
+// default one in its usual place, and its client id, or the word "token" or "headers". Nothing in
+// it is derived from a secret. A 404 proves something about a session only at the origin that made
+// it.
 func (c *Client) Origin() string {
 	where := c.config.Endpoint
 	if api := cmp.Or(c.config.API, OpenGateway); api != OpenGateway || c.config.APIPath != DefaultAPIPath(OpenGateway) {
 		where += fmt.Sprintf(" (%s, %s)", api, c.config.APIPath)
 	}
-	if c.config.AccessToken != "" {
+	switch {
+	case c.config.AccessToken != "":
 		return where + originSeparator + "token"
+	case c.config.headersAlone():
+		return where + originSeparator + "headers"
 	}
 	return where + originSeparator + "client " + c.config.ClientID
 }
@@ -176,12 +210,15 @@ func (c *Client) secrets(t Token, r request) []string {
 }
 
 // secrets are what must not come back in any text, including the Basic credential of RFC 6749
-// §2.3.1.
+// §2.3.1. The private key is not among them, as it is never sent.
 func (c *Config) secrets() []string {
-	if c.ClientSecret == "" {
-		return []string{c.AccessToken}
+	secrets := []string{c.AccessToken}
+	secrets = slices.AppendSeq(secrets, maps.Values(c.TokenParameters))
+	secrets = slices.AppendSeq(secrets, maps.Values(c.Headers))
+	if c.ClientSecret != "" {
+		secrets = append(secrets, url.QueryEscape(c.ClientID)+":"+url.QueryEscape(c.ClientSecret), c.ClientSecret)
 	}
-	return []string{c.AccessToken, url.QueryEscape(c.ClientID) + ":" + url.QueryEscape(c.ClientSecret), c.ClientSecret}
+	return secrets
 }
 
 // Format keeps the credentials out of everything that is printed.

@@ -6,16 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
+	"net/url"
 	"strings"
-
-	"golang.org/x/oauth2"
 )
-
-type tokenEndpoint struct {
-	url   string
-	style oauth2.AuthStyle
-}
 
 const discoveryPath = "/.well-known/openid-configuration"
 
@@ -64,20 +57,20 @@ func discover(ctx context.Context, client *http.Client, config *Config) (tokenEn
 	issuer := fields.text("issuer")
 	switch {
 	case issuer == "" && !strings.EqualFold(webOriginOf(endpoint), origin):
-		return fail(0, true, fmt.Errorf("the document names no issuer, so the provider will not send the client secret to the other host it names, %s", hostOf(endpoint)))
+		return fail(0, true, fmt.Errorf("the document names no issuer, so the provider will not send the client's credentials to the other host it names, %s", hostOf(endpoint)))
 	case issuer != "" && !strings.EqualFold(strings.TrimRight(issuer, "/"), origin):
 		return fail(0, true, fmt.Errorf("the document is for another issuer, %s", readable(issuer)))
 	}
-	return tokenEndpoint{url: endpoint, style: authStyle(fields)}, nil
+	var offered []string
+	_ = json.Unmarshal(fields["token_endpoint_auth_methods_supported"], &offered) // none if it is no list of names
+	return tokenEndpoint{url: endpoint, method: config.chooseAuthMethod(offered)}, nil
 }
 
-// authStyle is Basic, which RFC 6749 §2.3.1 requires every server to support, unless the document
-// lists the supported methods and Basic is not among them.
-func authStyle(document object) oauth2.AuthStyle {
-	var methods []string
-	if json.Unmarshal(document["token_endpoint_auth_methods_supported"], &methods) == nil &&
-		!slices.Contains(methods, "client_secret_basic") && slices.Contains(methods, "client_secret_post") {
-		return oauth2.AuthStyleInParams
+// webOriginOf is the origin of a URL (RFC 6454): its scheme, host and port.
+func webOriginOf(endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return ""
 	}
-	return oauth2.AuthStyleInHeader
+	return u.Scheme + "://" + u.Host
 }

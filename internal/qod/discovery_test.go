@@ -45,7 +45,7 @@ func TestDiscovery(t *testing.T) {
 					document["token_endpoint"] = "https://auth.example/oauth/token"
 				})
 			},
-			says: "names no issuer, so the provider will not send the client secret to the other host it names, https://auth.example",
+			says: "names no issuer, so the provider will not send the client's credentials to the other host it names, https://auth.example",
 		},
 		"no issuer, and another port for tokens": {
 			arrange: func(n *qodtest.Network) {

@@ -16,7 +16,7 @@ import (
 type Error struct {
 	Operation  Operation
 	SessionID  string
-	Scope      string        // the scope that the operation requires
+	Scope      string        // the scope that the operation requires; empty where there is no token that could carry it
 	Status     int           // HTTP status; 0 when there was no answer
 	Code       string        // `code` of the API's error body
 	Message    string        // `message` of the API's error body, or the start of any other text; no HTML
@@ -58,8 +58,9 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // TokenError says that no access token could be had. No request was sent to the API.
 type TokenError struct {
-	URL         string // of the token endpoint or the discovery document
-	Discovery   bool   // discovery of the token endpoint failed
+	URL         string     // of the token endpoint or the discovery document
+	Discovery   bool       // discovery of the token endpoint failed
+	Method      AuthMethod // how the client proved who it is; empty before a token request
 	Status      int
 	Code        string // RFC 6749 `error`
 	Description string
@@ -109,6 +110,9 @@ func isTransientTokenError(err error) bool {
 
 // ErrNotRenewable says that a static access token was refused. Only who issued it can renew it.
 var ErrNotRenewable = errors.New("the access token was refused and cannot be renewed")
+
+// ErrHeadersRefused says that the API did not take the configured headers for credentials.
+var ErrHeadersRefused = errors.New("the headers were refused, and there are no other credentials")
 
 // ErrNotJSON says that something has answered that is not an API: a proxy, a gateway or a login
 // page.

@@ -5,17 +5,19 @@ import (
 	"sync/atomic"
 )
 
-// staticToken is an access token from the configuration. It cannot be renewed, so once it has been
-// refused, every further call fails without a request.
+// staticToken is what is the same for the whole run: an access token from the configuration, or
+// none at all where headers stand for it. It cannot be renewed, so once it has been refused, every
+// further call fails without a request.
 type staticToken struct {
-	token   Token
-	refused atomic.Bool
+	token       Token
+	whenRefused error
+	refused     atomic.Bool
 }
 
 // Token returns the token until it has been refused.
 func (r *staticToken) Token(context.Context, Device) (Token, error) {
 	if r.refused.Load() {
-		return Token{}, &TokenError{Err: ErrNotRenewable, permanent: true}
+		return Token{}, &TokenError{Err: r.whenRefused, permanent: true}
 	}
 	return r.token, nil
 }

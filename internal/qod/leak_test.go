@@ -23,10 +23,11 @@ import (
 
 // canaries is a configuration and a request with secrets that are easy to find.
 var canaries = struct {
-	id, secret, token, webhook string
-	device                     qod.Device
+	id, secret, token, webhook, header, parameter string
+	device                                        qod.Device
 }{
 	id: "canary-client", secret: "S3cr3t/+Canary=&?", token: "Canary.Token-0123456789", webhook: `Web"hook<Canary>`,
+	header: "Head/er+Canary 1", parameter: "Param&eter=Canary/2",
 	device: qod.Device{
 		PhoneNumber: "+34611223344", NetworkAccessIdentifier: "Canary.Line@Example.COM",
 		IPv4Address: &qod.IPv4Address{PublicAddress: "203.0.113.77"}, IPv6Address: "2001:DB8:0:0::CA4A",
@@ -40,6 +41,7 @@ func leaks() []string {
 	quoted, _ := json.Marshal(c.webhook)
 	return []string{
 		c.secret, url.QueryEscape(c.secret), base64.StdEncoding.EncodeToString([]byte(c.secret)), basic,
+		c.header, url.QueryEscape(c.header), c.parameter, url.QueryEscape(c.parameter), "eyJ",
 		c.token, c.webhook, strings.Trim(string(quoted), `"`), `Web\"hook<Canary>`,
 		"34611223344", "611223344", c.device.NetworkAccessIdentifier, strings.ToLower(c.device.NetworkAccessIdentifier),
 		"203.0.113.77", c.device.IPv6Address, "2001:db8::ca4a",
@@ -64,7 +66,12 @@ func requestText(r *http.Request) string {
 	}
 	// The end of the body comes first, since texts are cut off and the webhook's token is at the
 	// end.
-	text := fmt.Sprintf("%s ends what you sent with Authorization: %s and the body %s.", body[max(0, len(body)-60):], r.Header.Get("Authorization"), body)
+	text := fmt.Sprintf("%s ends what you sent with Authorization: %s, X-Key: %s and the body %s.",
+		body[max(0, len(body)-60):], r.Header.Get("Authorization"), r.Header.Get("X-Key"), body)
+	form, _ := url.ParseQuery(body)
+	if assertion := form.Get("client_assertion"); assertion != "" {
+		text = "The assertion " + assertion + " of " + form.Get("audience") + " is wrong. " + text
+	}
 	if credential, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Basic "); ok {
 		plain, _ := base64.StdEncoding.DecodeString(credential)
 		id, secret, _ := r.BasicAuth()
@@ -148,13 +155,16 @@ func TestNothingLeaks(t *testing.T) {
 		},
 		"Now": func(ctx context.Context, n *qodtest.Network) error { _, err := n.Now(ctx); return err },
 	}
+	keyClient, private := qodtest.KeyClient(t, canaries.id)
+	key, _ := qod.ParsePrivateKey(private)
 	for echo, answer := range echoes {
 		for name, call := range calls {
-			// Where the echo comes from: only the token endpoint, only the API, or also the API
-			// with a static token.
-			for _, where := range []string{"/oauth/token", "/qod/sessions", "ready"} {
+			// Where the echo comes from: only the token endpoint, also with a key in the secret's
+			// place, only the API, or also the API with a static token.
+			for _, where := range []string{"/oauth/token", "/oauth/token of a key", "/qod/sessions", "ready"} {
 				t.Run(name+", "+echo+", "+where, func(t *testing.T) {
 					t.Parallel()
+					where, withKey := strings.CutSuffix(where, " of a key")
 					intercept := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
 						if strings.Contains(r.URL.Path, where) || where == "ready" {
 							text := requestText(r)
@@ -169,9 +179,14 @@ func TestNothingLeaks(t *testing.T) {
 						return next.RoundTrip(r)
 					}
 					qodtest.InBubble(t, qodtest.Options{
-						Sandbox: sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: canaries.id, Secret: canaries.secret}}},
+						Sandbox: sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: canaries.id, Secret: canaries.secret}, keyClient}},
 						Client: func(c *qod.Config) {
 							c.ClientID, c.ClientSecret, c.MaxRetries = canaries.id, canaries.secret, 1
+							c.Headers = map[string]string{"X-Key": canaries.header}
+							c.TokenParameters = map[string]string{"audience": canaries.parameter}
+							if withKey {
+								c.ClientSecret, c.PrivateKey = "", key
+							}
 							if where == "ready" {
 								c.AccessToken = canaries.token
 							}
@@ -262,6 +277,7 @@ func TestNothingPrints(t *testing.T) {
 	t.Parallel()
 	config := qodtest.Config(qodtest.Gateway + "/v1")
 	config.ClientID, config.ClientSecret = canaries.id, canaries.secret
+	config.Headers, config.TokenParameters = map[string]string{"X-Key": canaries.header}, map[string]string{"audience": canaries.parameter}
 	client, err := qod.New(config)
 	if err != nil {
 		t.Fatal(err)

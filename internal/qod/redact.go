@@ -85,6 +85,9 @@ func isWord(r rune) bool {
 var credential = regexp.MustCompile(`(?i)(authorization\\*["']?\s*[:=]\s*\\*["']?(?:basic|bearer)\s+` +
 	`|(?:client_secret|client_assertion|access_token|notificationAuthToken)(?:=|\\*"\s*:\s*\\*"))[^\s"'\\&,;]+`)
 
+// signedToken matches a JWT (RFC 7519): an assertion of this client, or any access token.
+var signedToken = regexp.MustCompile(`eyJ[0-9A-Za-z_-]+\.eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+`)
+
 const (
 	// maxRedacted bounds how much text is searched for secrets and identifiers, in bytes: an answer
 	// may have 32 MiB, of which at most 300 characters are shown.
@@ -138,6 +141,7 @@ func redactSecrets(text string, secrets []string) string {
 	for _, spelling := range slices.Compact(all) {
 		text = replaceSpelling(text, spelling, "REDACTED")
 	}
+	text = signedToken.ReplaceAllString(text, "REDACTED")
 	return credential.ReplaceAllString(text, "${1}REDACTED")
 }
 

@@ -122,8 +122,16 @@ func (s *Sandbox) answer(c call) answer {
 	return s.api.answer(granted, c)
 }
 
-// authorize returns what the request's token grants.
+// authorize returns what the request's token grants, or what its headers stand for.
 func (s *Sandbox) authorize(c call) (granted grant, refused *answer) {
+	for name, value := range s.config.RequiredHeaders {
+		if c.request.Header.Get(name) != value {
+			return grant{}, new(s.api.refusal(http.StatusUnauthorized, "UNAUTHENTICATED", "The header "+name+" is missing or wrong"))
+		}
+	}
+	if s.config.TrustHeaders && c.request.Header.Get("Authorization") == "" {
+		return grant{client: s.config.Clients[0].ID, scopes: s.tokens.scopes}, nil
+	}
 	token, ok := strings.CutPrefix(c.request.Header.Get("Authorization"), "Bearer ")
 	granted, valid := s.tokens.lookup(token)
 	switch {

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"crypto/rand"
-	"crypto/subtle"
 	"maps"
 	"mime"
 	"net/http"
@@ -12,12 +11,6 @@ import (
 	"sync"
 	"time"
 )
-
-// ClientCredentials is an OAuth client. A session belongs to the client that created it.
-type ClientCredentials struct {
-	ID, Secret string
-	Scopes     []string // what it may request; nil: all of the API
-}
 
 // DefaultClient is the client of a sandbox without Config.Clients.
 var DefaultClient = ClientCredentials{ID: "sandbox-client", Secret: "sandbox-secret"}
@@ -32,9 +25,10 @@ type tokens struct {
 	clock  Clock
 	scopes []string // all of the API
 
-	mu      sync.Mutex
-	clients []ClientCredentials
-	issued  map[string]grant
+	mu         sync.Mutex
+	clients    []ClientCredentials
+	issued     map[string]grant
+	assertions map[string]time.Time // when those that were used expire
 }
 
 // grant is what a bearer token allows.
@@ -46,7 +40,7 @@ type grant struct {
 }
 
 func newTokens(clock Clock, scopes []string, clients []ClientCredentials) *tokens {
-	t := &tokens{clock: clock, scopes: scopes, issued: map[string]grant{}}
+	t := &tokens{clock: clock, scopes: scopes, issued: map[string]grant{}, assertions: map[string]time.Time{}}
 	for _, c := range clients {
 		t.register(c)
 	}
@@ -98,17 +92,6 @@ func (t *tokens) lookup(token string) (grant, bool) {
 	return g, ok && !g.expired(t.clock.Now())
 }
 
-func (t *tokens) client(id, secret string) (ClientCredentials, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, c := range t.clients {
-		if c.ID == id && subtle.ConstantTimeCompare([]byte(c.Secret), []byte(secret)) == 1 {
-			return c, true
-		}
-	}
-	return ClientCredentials{}, false
-}
-
 // token is the token endpoint, with the client credentials grant (RFC 6749 §4.4).
 func (s *Sandbox) token(c call) answer {
 	media, _, _ := mime.ParseMediaType(c.request.Header.Get("Content-Type"))
@@ -116,17 +99,9 @@ func (s *Sandbox) token(c call) answer {
 	if err != nil || media != "application/x-www-form-urlencoded" {
 		return oauthError(http.StatusBadRequest, "invalid_request", "the body is not a form")
 	}
-	id, secret, basic := basicCredentials(c.request)
-	if basic && form.Has("client_secret") { // RFC 6749 §2.3: one method a request
-		return oauthError(http.StatusBadRequest, "invalid_request", "the client uses two authentication methods in one request")
-	}
-	if !basic {
-		id, secret = form.Get("client_id"), form.Get("client_secret")
-	}
-	client, ok := s.tokens.client(id, secret)
-	if !ok {
-		return oauthError(http.StatusUnauthorized, "invalid_client", "the client is unknown or its secret is wrong").
-			with("WWW-Authenticate", `Basic realm="qod-sandbox"`)
+	client, refused := s.authenticateClient(c.request, form)
+	if refused != nil {
+		return *refused
 	}
 	switch form.Get("grant_type") {
 	case "client_credentials":
@@ -160,20 +135,6 @@ func (s *Sandbox) issue(client ClientCredentials, scopes []string) answer {
 	return jsonAnswer(http.StatusOK, body).with("Cache-Control", "no-store")
 }
 
-// basicCredentials decodes the form encoding that RFC 6749 §2.3.1 applies before that of Basic.
-func basicCredentials(r *http.Request) (id, secret string, ok bool) {
-	user, password, ok := r.BasicAuth()
-	if !ok {
-		return "", "", false
-	}
-	id, errID := url.QueryUnescape(user)
-	secret, errSecret := url.QueryUnescape(password)
-	if errID != nil || errSecret != nil {
-		return user, password, true
-	}
-	return id, secret, true
-}
-
 func oauthError(status int, code, description string) answer {
 	return jsonAnswer(status, map[string]string{"error": code, "error_description": description}).
 		with("Cache-Control", "no-store")
@@ -186,7 +147,7 @@ func (s *Sandbox) discovery(c call) answer {
 	document := map[string]any{
 		"issuer":                                origin,
 		"token_endpoint":                        origin + pathToken,
-		"token_endpoint_auth_methods_supported": []any{"client_secret_basic", "client_secret_post"},
+		"token_endpoint_auth_methods_supported": s.tokens.authMethods(),
 		"grant_types_supported":                 []any{"client_credentials"},
 		"scopes_supported":                      s.scopes(),
 	}

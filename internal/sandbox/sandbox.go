@@ -57,6 +57,13 @@ type Config struct {
 
 	Clients []ClientCredentials // nil: DefaultClient
 
+	// RequiredHeaders are what every request to the API must carry beside its access token, as an
+	// API gateway wants its key. Others are answered with 401.
+	RequiredHeaders map[string]string
+	// TrustHeaders accepts RequiredHeaders alone: without an Authorization header, a request is one
+	// of the first client, with all of its scopes.
+	TrustHeaders bool
+
 	// Control allows anybody who can reach the sandbox to control it; see PathControl.
 	Control bool
 
