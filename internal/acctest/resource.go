@@ -123,6 +123,21 @@ func (c *ProtocolClient) Plan(prior State, config Attrs) Plan {
 	return p
 }
 
+// PlanDestroy plans to destroy a resource.
+func (c *ProtocolClient) PlanDestroy(r State) Diagnostics {
+	c.T.Helper()
+	none := c.Dynamic(nil)
+	resp, err := c.Server.PlanResourceChange(c.T.Context(), &tfprotov6.PlanResourceChangeRequest{
+		TypeName: c.TypeName, Config: none, ProposedNewState: none,
+		PriorState: c.Dynamic(r.Values), PriorPrivate: r.Private, PriorIdentity: r.Identity,
+	})
+	c.Must("PlanResourceChange", err)
+	if planned := c.Decode(resp.PlannedState, resp.PlannedPrivate, resp.PlannedIdentity); planned.Values != nil {
+		c.T.Errorf("the plan to destroy keeps %v", planned.Values)
+	}
+	return resp.Diagnostics
+}
+
 // Apply applies a plan that does not replace.
 func (c *ProtocolClient) Apply(p Plan) Result {
 	c.T.Helper()

@@ -17,20 +17,16 @@ import (
 
 // plannedRequest is what one resource is planned to have: quality for a device during a time.
 type plannedRequest struct {
-	id           string // of the resource; empty for a new one
-	device       qod.Device
-	server       *qod.ApplicationServer // nil for any
-	starts, ends time.Time              // a zero start is open
+	flow
+	id           string    // of the resource; empty for a new one
+	starts, ends time.Time // a zero start is open
 }
 
-// overlaps reports whether both want the same flow of the same device at the same time. A device
-// has one session at a time; two flows of one device, to two application servers, are two wishes
-// that only the network can judge. Networks count from when they grant a session, so times that
-// touch may overlap by some seconds, which is nobody's mistake.
+// overlaps reports whether both want the same flow of the same device at the same time. Networks
+// count from when they grant a session, so times that touch may overlap by some seconds, which is
+// nobody's mistake.
 func (r plannedRequest) overlaps(other plannedRequest) bool {
-	return r.starts.Add(lateTolerance).Before(other.ends) && other.starts.Add(lateTolerance).Before(r.ends) &&
-		(r.server == nil || other.server == nil || *r.server == *other.server) &&
-		r.device.Matches(other.device)
+	return r.starts.Add(lateTolerance).Before(other.ends) && other.starts.Add(lateTolerance).Before(r.ends) && r.matches(other.flow)
 }
 
 // plannedRequests are those of this run, so that two that cannot both be had are warned of in the
@@ -88,7 +84,7 @@ func (p *plannedRequests) created(device qod.Device, id string) {
 // request is what the session is planned to have. A new one starts when it is applied, which is now
 // as far as a plan can tell.
 func (m sessionModel) request(now time.Time) plannedRequest {
-	r := plannedRequest{id: m.ID.ValueString(), device: toDevice(m.Device), server: toApplicationServer(m.ApplicationServer), starts: now}
+	r := plannedRequest{flow: m.flow(), id: m.ID.ValueString(), starts: now}
 	if started := instantOf(m.StartedAt); !started.IsZero() {
 		r.starts = started
 	}
@@ -105,7 +101,7 @@ func (m reservationModel) request() plannedRequest {
 	if !known || reservationStatus(m.Status.ValueString()) == statusEnded {
 		return plannedRequest{}
 	}
-	return plannedRequest{id: m.ID.ValueString(), device: toDevice(m.Device), server: toApplicationServer(m.ApplicationServer), starts: w.starts, ends: w.ends}
+	return plannedRequest{flow: m.flow(), id: m.ID.ValueString(), starts: w.starts, ends: w.ends}
 }
 
 // warnIfOverlapping warns of a resource that wants what another one has, or wants. A resource that

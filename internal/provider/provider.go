@@ -127,7 +127,7 @@ func (p *qodProvider) Configure(ctx context.Context, req provider.ConfigureReque
 	// A debugged process is configured for one run after another. An import that was only planned
 	// has another owner in each of them.
 	p.sessions, p.owners, p.planned = sessions, new(sessionOwners), new(plannedRequests)
-	resp.ResourceData = resourceData{sessions, p.owners, p.planned}
+	resp.ResourceData = resourceData{sessions, p.owners, p.planned, new(handovers)}
 	resp.DataSourceData = sessions
 	resp.ListResourceData = sessions
 }

@@ -38,6 +38,12 @@ func (m reservationModel) window() (w window, known bool) {
 	return window{starts: m.StartsAt.Time(), ends: m.EndsAt.Time()}, true
 }
 
+// isOpen reports whether the window is known to be open.
+func (m reservationModel) isOpen(now time.Time) bool {
+	w, known := m.window()
+	return known && w.status(now, nil) == statusDue
+}
+
 // toSpec asks for a session until the window ends.
 func (m reservationModel) toSpec(token types.String) qod.Spec {
 	w, known := m.window()

@@ -53,8 +53,20 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 	if ok && req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(r.warnIfWindowOver(planned)...)
 	}
+	replaced := len(resp.RequiresReplace) > 0
 	if ok {
-		resp.Diagnostics.Append(warnIfOverlapping(ctx, r.planned, planned.request(), req.State, len(resp.RequiresReplace) > 0)...)
+		resp.Diagnostics.Append(warnIfOverlapping(ctx, r.planned, planned.request(), req.State, replaced)...)
+	}
+	var prior reservationModel
+	if !req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+	}
+	hasSession, destroyed := !prior.SessionID.IsNull(), req.Plan.Raw.IsNull()
+	switch {
+	case hasSession && (destroyed || ok && !replaced && reservationStatus(prior.Status.ValueString()) == statusOverdue):
+		resp.Diagnostics.Append(r.handovers.deletes(prior.flow())...)
+	case ok && (replaced || !hasSession) && planned.Status.IsUnknown() && planned.isOpen(estimateTime(r.api)):
+		resp.Diagnostics.Append(r.handovers.creates(planned.flow())...)
 	}
 }
 

@@ -16,22 +16,24 @@ import (
 // apiResource is what the resources have in common. The framework makes a resource for every call,
 // so it holds nothing but what Configure left.
 type apiResource struct {
-	api     qod.Sessions
-	owners  *sessionOwners
-	planned *plannedRequests
+	api       qod.Sessions
+	owners    *sessionOwners
+	planned   *plannedRequests
+	handovers *handovers
 }
 
 // resourceData is what the provider's Configure leaves for resources.
 type resourceData struct {
-	sessions qod.Sessions
-	owners   *sessionOwners
-	planned  *plannedRequests
+	sessions  qod.Sessions
+	owners    *sessionOwners
+	planned   *plannedRequests
+	handovers *handovers
 }
 
 // Configure takes what the provider's Configure left.
 func (r *apiResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
 	if data, ok := req.ProviderData.(resourceData); ok {
-		r.api, r.owners, r.planned = data.sessions, data.owners, data.planned
+		r.api, r.owners, r.planned, r.handovers = data.sessions, data.owners, data.planned, data.handovers
 		return
 	}
 	r.api = apiFrom(req.ProviderData, &resp.Diagnostics)

@@ -180,6 +180,7 @@ var scenarios = []scenario{
 	{what: "404 or 410 past the end, also without a list", tests: "TestSession_saidToBeGone"},
 	{what: "a session is gone before its end", tests: "TestSession_goneIsNamed_cli TestSession_readWithoutIdentity"},
 	{what: "keys are renamed while deletes are slow", tests: "TestSession_renamedKeys_cli"},
+	{what: "more devices pass from one resource to another than Terraform has places", tests: "TestHandovers TestSession_renamedKeys_cli"},
 	{what: "the API takes a few requests a second", tests: "TestSession_rateLimited_cli"},
 	{what: "a value that is not known yet replaces a live session", tests: "TestSession_replacedForAnUnknownValue"},
 	{what: "a gateway, a lagging node, a busy delete or a wrong status under a reservation", tests: "TestReservation_foreignNotFound TestReservation_laggingNode TestReservation_deleteBusy TestReservation_availablePastItsEnd TestReservationCLI_foreignNotFound"},

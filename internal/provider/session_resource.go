@@ -37,8 +37,17 @@ func (r *sessionResource) Metadata(_ context.Context, _ resource.MetadataRequest
 func (r *sessionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
 	planned, ok := modifyPlan(ctx, r.api, req, resp, planSession)
+	replaced := len(resp.RequiresReplace) > 0
 	if ok {
-		resp.Diagnostics.Append(warnIfOverlapping(ctx, r.planned, planned.request(time.Now()), req.State, len(resp.RequiresReplace) > 0)...)
+		resp.Diagnostics.Append(warnIfOverlapping(ctx, r.planned, planned.request(time.Now()), req.State, replaced)...)
+	}
+	switch {
+	case req.Plan.Raw.IsNull():
+		var prior sessionModel
+		resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+		resp.Diagnostics.Append(r.handovers.deletes(prior.flow())...)
+	case ok && (replaced || req.State.Raw.IsNull()):
+		resp.Diagnostics.Append(r.handovers.creates(planned.flow())...)
 	}
 }
 

@@ -45,3 +45,15 @@ func DeviceReservedTwice(this, other string) diag.Diagnostic {
 		remedy: "Use each device in one resource only, or move starts_at and ends_at so that the windows do not overlap.",
 	})
 }
+
+// ManyHandovers warns of at least n devices that pass from one resource to another, where Terraform
+// works on n resources at a time.
+func ManyHandovers(n int) diag.Diagnostic {
+	return warning("", "Many Devices Pass to Other Resources", message{
+		cause: fmt.Sprintf("In this plan, at least %d devices pass from resources whose sessions are deleted to resources that request new ones, as when the keys of a for_each are renamed. "+
+			"Each new session waits for the delete of the device's old one, but Terraform works on only %d resources at a time by default: "+
+			"if creates take all the places, no delete can start, and some creates fail with a conflict. Nothing is lost then, and the next apply finishes the work.", n, n),
+		remedy: "If you renamed resources, add a moved block for each: it keeps the live session, so nothing is deleted or bought. " +
+			"Otherwise make room for all of them at once: terraform apply -parallelism=N, where N is at least the number of resources that the plan adds, changes and destroys.",
+	})
+}

@@ -1,0 +1,19 @@
+// What people read in a plan.
+
+package diagnostics
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+)
+
+var planWarnings = map[string]failure{
+	"plan/device reserved twice": {make: func(*bubble) diag.Diagnostics {
+		return one(DeviceReservedTwice("2028-03-01T22:30:00Z to 2028-03-02T01:30:00Z", "until "+matchEnds))
+	}},
+	"plan/many handovers": {make: func(*bubble) diag.Diagnostics { return one(ManyHandovers(10)) }},
+	"plan/gap before the end": {make: func(*bubble) diag.Diagnostics {
+		return one(GapBeforeEnd("2028-02-29T22:15:00Z", matchEnds))
+	}},
+	"plan/gap before the end, session's not known": {make: func(*bubble) diag.Diagnostics { return one(GapBeforeEnd("", matchEnds)) }},
+	"plan/nothing to move":                         {make: func(*bubble) diag.Diagnostics { return one(NothingToMove("ENDED")) }},
+}
