@@ -8,6 +8,8 @@ package provider
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -69,7 +71,8 @@ type guide struct {
 //	numbers-without-plus       the network shows phone numbers without their plus
 //	refuse N STATUS            the network refuses the next N creates
 //	sleeps [N COMMAND]…        sleep advances the network's clock; the Nth time, COMMAND runs
-//	gate MOST CUT OBJECTION…   plans, and asks gate.jq, which must have just these objections
+//	gate MOST CUT OBJECTION…   plans, and asks both gates, which must have just these objections;
+//	                           $BUDGET is the budget
 //
 // The output of terraform, sh and snippet is on one line without frames, for "stdout". The
 // condition [query] is true where the CLI has terraform query, and [opentofu] where it is OpenTofu.
@@ -343,14 +346,9 @@ func (g *guide) sleeps(ts *testscript.TestScript, args []string) error {
 
 func (g *guide) gate(ts *testscript.TestScript, most, cut string, want []string) {
 	g.run(ts, 0, []string{"terraform", "plan", "-out=tfplan"})
-	g.run(ts, 0, []string{"sh", "-euc",
-		`terraform show -json tfplan >plan.json; jq -r --argjson most "$1" --argjson cut "$2" -f gate.jq plan.json >objections`, "sh", most, cut})
-	got := strings.FieldsFunc(ts.ReadFile("objections"), func(r rune) bool { return r == '\n' })
-	slices.Sort(got)
-	slices.Sort(want)
-	if !slices.Equal(got, want) {
-		ts.Fatalf("objections %q, want %q", got, want)
-	}
+	g.run(ts, 0, []string{"sh", "-euc", "terraform show -json tfplan >tfplan.json"})
+	limits := gateLimits{Most: json.Number(most), Budget: json.RawMessage(cmp.Or(ts.Getenv("BUDGET"), "null")), Cut: json.RawMessage(cut)}
+	ts.Check(checkGate(ts.MkAbs("."), ts.ReadFile("tfplan.json"), limits, want))
 }
 
 var semanticVersion = regexp.MustCompile(`Terraform v1\.(\d+)\.`)

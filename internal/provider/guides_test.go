@@ -46,6 +46,20 @@ var toolsDir = sync.OnceValues(func() (string, error) {
 	return dir, nil
 })
 
+// opa is the path of Open Policy Agent, which only tests of the gate build: it is large.
+var opa = sync.OnceValues(func() (string, error) {
+	dir, err := toolsDir()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "opa")
+	out, err := exec.Command("go", "-C", "../tools/opa", "build", "-ldflags=-s -w", "-o", path, "tool").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build opa: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
 // withTools puts jq, qod-sandbox and a CLI by the name of terraform on the PATH.
 func withTools(c *acctest.CLI) *acctest.CLI {
 	c.Network.T.Helper()
