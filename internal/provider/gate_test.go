@@ -1,5 +1,5 @@
-// The pipeline's gate exists twice, in jq and in Rego. Every plan that a test has goes through both,
-// which must have the same objections.
+// The pipeline's gate exists twice, in jq and in Rego. Every plan that a test has goes through
+// both, which must have the same objections.
 
 //go:build !windows
 
@@ -7,6 +7,7 @@ package provider
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -25,10 +26,10 @@ type gateLimits struct {
 }
 
 // checkGate asks both gates about a plan in JSON. It leaves its files in a directory.
-func checkGate(dir, plan string, limits gateLimits, want []string) error {
+func checkGate(ctx context.Context, dir, plan string, limits gateLimits, want []string) error {
 	slices.Sort(want)
-	for name, ask := range map[string]func(string, string, gateLimits) ([]string, error){"gate.jq": askJQ, "gate.rego": askRego} {
-		got, err := ask(dir, plan, limits)
+	for name, ask := range map[string]func(context.Context, string, string, gateLimits) ([]string, error){"gate.jq": askJQ, "gate.rego": askRego} {
+		got, err := ask(ctx, dir, plan, limits)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -39,16 +40,16 @@ func checkGate(dir, plan string, limits gateLimits, want []string) error {
 	return nil
 }
 
-func askJQ(dir, plan string, limits gateLimits) ([]string, error) {
+func askJQ(ctx context.Context, dir, plan string, limits gateLimits) ([]string, error) {
 	tools, err := toolsDir()
 	if err != nil {
 		return nil, err
 	}
-	return objections(dir, plan, filepath.Join(tools, "jq"), "-r", "--argjson", "most", string(limits.Most),
+	return objections(ctx, dir, plan, filepath.Join(tools, "jq"), "-r", "--argjson", "most", string(limits.Most),
 		"--argjson", "budget", string(limits.Budget), "--argjson", "cut", string(limits.Cut), "-f", gateFile(".jq"))
 }
 
-func askRego(dir, plan string, limits gateLimits) ([]string, error) {
+func askRego(ctx context.Context, dir, plan string, limits gateLimits) ([]string, error) {
 	agent, err := opa()
 	if err != nil {
 		return nil, err
@@ -60,7 +61,7 @@ func askRego(dir, plan string, limits gateLimits) ([]string, error) {
 	if err := os.WriteFile(filepath.Join(dir, "limits.json"), file, 0o600); err != nil {
 		return nil, err
 	}
-	return objections(dir, plan, agent, "eval", "--format", "raw", "--data", gateFile(".rego"), "--data", "limits.json", "--stdin-input",
+	return objections(ctx, dir, plan, agent, "eval", "--format", "raw", "--data", gateFile(".rego"), "--data", "limits.json", "--stdin-input",
 		`concat("\n", data.main.deny)`)
 }
 
@@ -74,9 +75,9 @@ func gateFile(extension string) string {
 }
 
 // objections are the lines that a gate prints.
-func objections(dir, plan string, command ...string) ([]string, error) {
+func objections(ctx context.Context, dir, plan string, command ...string) ([]string, error) {
 	var out, stderr bytes.Buffer
-	cmd := exec.Command(command[0], command[1:]...) //nolint:gosec // built by these tests
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // built by these tests
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, strings.NewReader(plan), &out, &stderr
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("%w\n%s%s", err, &out, &stderr)
@@ -100,13 +101,13 @@ func TestGate_defaults(t *testing.T) {
 		if most > 100 {
 			want = []string{"the plan may buy 101 sessions, but MOST is 100"}
 		}
-		got, err := objections(t.TempDir(), plan, agent, "eval", "--format", "raw", "--data", gateFile(".rego"), "--stdin-input", `concat("\n", data.main.deny)`)
+		got, err := objections(t.Context(), t.TempDir(), plan, agent, "eval", "--format", "raw", "--data", gateFile(".rego"), "--stdin-input", `concat("\n", data.main.deny)`)
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("%d sessions: objections %q, want %q, %v", most, got, want, err)
 		}
 	}
 	for _, command := range [][]string{{agent, "fmt", "--fail", "--diff"}, {agent, "check", "--strict"}} {
-		if got, err := objections(t.TempDir(), "", append(command, gateFile(".rego"))...); err != nil {
+		if got, err := objections(t.Context(), t.TempDir(), "", append(command, gateFile(".rego"))...); err != nil {
 			t.Errorf("%s: %v\n%s", command[1], err, strings.Join(got, "\n"))
 		}
 	}
@@ -179,7 +180,7 @@ func TestGate(t *testing.T) {
 				test.budget = "null"
 			}
 			limits := gateLimits{Most: "2", Budget: json.RawMessage(test.budget), Cut: json.RawMessage("[]")}
-			if err := checkGate(t.TempDir(), string(plan), limits, test.want); err != nil {
+			if err := checkGate(t.Context(), t.TempDir(), string(plan), limits, test.want); err != nil {
 				t.Error(err)
 			}
 		})

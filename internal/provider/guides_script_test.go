@@ -348,7 +348,7 @@ func (g *guide) gate(ts *testscript.TestScript, most, cut string, want []string)
 	g.run(ts, 0, []string{"terraform", "plan", "-out=tfplan"})
 	g.run(ts, 0, []string{"sh", "-euc", "terraform show -json tfplan >tfplan.json"})
 	limits := gateLimits{Most: json.Number(most), Budget: json.RawMessage(cmp.Or(ts.Getenv("BUDGET"), "null")), Cut: json.RawMessage(cut)}
-	ts.Check(checkGate(ts.MkAbs("."), ts.ReadFile("tfplan.json"), limits, want))
+	ts.Check(checkGate(g.network.T.Context(), ts.MkAbs("."), ts.ReadFile("tfplan.json"), limits, want))
 }
 
 var semanticVersion = regexp.MustCompile(`Terraform v1\.(\d+)\.`)
