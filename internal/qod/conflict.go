@@ -116,7 +116,7 @@ func (cr *creation) conflictWait(ctx context.Context) (wait time.Duration, again
 // delete it under each other.
 func (cr *creation) claim(s Session) *ConflictError {
 	conflict := &ConflictError{Device: cr.spec.Device, Err: &Error{
-		Operation: OperationCreate, SessionID: s.ID, outcome: refused,
+		Operation: OperationCreate, SessionID: s.ID, Correlator: cr.correlator, outcome: refused,
 		Err: errors.New("the answer shows a session that existed before"),
 	}}
 	own := cr.client.own

@@ -72,8 +72,9 @@ type creation struct {
 	client *Client
 	spec   Spec
 
-	failure *Error  // of the last POST
-	made    Session // what the last POST created
+	failure    *Error  // of the last POST
+	made       Session // what the last POST created
+	correlator string  // of the answer that said so
 
 	// A lost POST is one without a usable answer: it may have created a session. All times but
 	// lostUntil are by this process's clock.
@@ -311,7 +312,7 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 }
 
 // post sends one POST under a context that nothing cancels.
-func (cr *creation) post(ctx context.Context, attempt int) (Session, error) {
+func (cr *creation) post(ctx context.Context, attempt int) (made Session, err error) {
 	c := cr.client
 	// The wait for a slot is here because from where the POST is sent nothing cancels it, and
 	// because it must not count towards the seconds that remain until Spec.Until.
@@ -337,12 +338,13 @@ func (cr *creation) post(ctx context.Context, attempt int) (Session, error) {
 	if cr.lastPostAt = time.Now(); len(cr.mayHaveCreated) == 0 {
 		cr.firstLostPostAt = cr.lastPostAt
 	}
-	return c.sendCreate(ctx, r, spec.Device, token, attempt)
+	made, cr.correlator, err = c.sendCreate(ctx, r, spec.Device, token, attempt)
+	return made, err
 }
 
 // sendCreate sends the POST. From here on the network may have created a session, so even a panic
 // becomes a failure with an unknown outcome.
-func (c *Client) sendCreate(ctx context.Context, r request, d Device, token Token, attempt int) (made Session, err error) {
+func (c *Client) sendCreate(ctx context.Context, r request, d Device, token Token, attempt int) (made Session, correlator string, err error) {
 	defer func() {
 		if fault := recover(); fault != nil && made.ID == "" {
 			err = &Error{Operation: r.operation, Err: newPanicError(fault), outcome: unknown}
@@ -350,19 +352,19 @@ func (c *Client) sendCreate(ctx context.Context, r request, d Device, token Toke
 	}()
 	a, err := c.send(context.WithoutCancel(ctx), r, d, token, attempt)
 	if err != nil {
-		return Session{}, err
+		return Session{}, "", err
 	}
 	made, err = c.dialect.session(a.body)
 	if contradicts(d, made.Device) {
-		return Session{}, unreadable(r, a, ErrOtherDevice) // somebody else's answer, and session
+		return Session{}, "", unreadable(r, a, ErrOtherDevice) // somebody else's answer, and session
 	}
 	if made.ID == "" {
 		made.ID = c.idFromLocation(a.header.Get("Location"))
 	}
 	if made.ID == "" {
-		return Session{}, unreadable(r, a, firstError(a.bodyErr, err))
+		return Session{}, "", unreadable(r, a, firstError(a.bodyErr, err))
 	}
-	return made, nil
+	return made, a.correlator, nil
 }
 
 // idFromLocation is the id in the Location header of a create whose body cannot be used; empty where

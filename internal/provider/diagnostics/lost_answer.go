@@ -32,8 +32,13 @@ func (o Operation) unresolved(lost *qod.UnresolvedError) message {
 		if len(lost.Candidates) > 0 {
 			m.remedy += "To end the other one, import it into a temporary resource and destroy that resource: terraform import 'qod_session.OTHER' " + firstID(lost.Candidates)
 		} else {
-			m.remedy += "List the sessions (data source qod_sessions) in a few minutes. If another one of this device appears, import it into a temporary resource and destroy that resource."
+			look := ""
+			if lost.ListErr != nil {
+				look = explainSearch(lost.ListErr).remedy
+			}
+			m.remedy += joined(look, "List the sessions (data source qod_sessions) in a few minutes. If another one of this device appears, import it into a temporary resource and destroy that resource.")
 		}
+		m.remedy += end.furtherAdvice()
 		m = m.fact("Session", lost.KeptID)
 	case len(lost.Candidates) > 0:
 		appeared := "This session has appeared since, but nothing shows whether it is the one"
@@ -41,11 +46,11 @@ func (o Operation) unresolved(lost *qod.UnresolvedError) message {
 			appeared = "These sessions have appeared since, but nothing shows whether one of them is it"
 		}
 		m.cause += " " + appeared + ":\n\n" + bullets(lost.Candidates)
-		m.remedy = o.importAdvice("yours and for this device", lost.Candidates) + "\n\nOtherwise apply again."
+		m.remedy = o.importAdvice("yours and for this device", lost.Candidates) + "\n\nOtherwise apply again." + end.furtherAdvice()
 	case lost.ListErr != nil:
 		look := explainSearch(lost.ListErr)
 		m.cause = joined(m.cause, introduced("The provider could not look for it", look.cause))
-		m.remedy = joined(look.remedy, "Before the next apply, list the sessions (data source qod_sessions). If one is yours and for this device, import it:\n\n"+o.importCommands("ID"))
+		m.remedy = joined(look.remedy, "Before the next apply, list the sessions (data source qod_sessions). If one is yours and for this device, import it:\n\n"+o.importCommands("ID")) + end.furtherAdvice()
 	default:
 		found := " The provider looked for it and did not find it."
 		if len(lost.Correlators) > 1 {
@@ -87,6 +92,16 @@ func otherSession(lost *qod.UnresolvedError) string {
 		return " The other one, if it exists, could not be found."
 	}
 	return " " + introduced("Whether others exist could not be checked", explain(lost.ListErr).cause)
+}
+
+// furtherAdvice is what to do about the last failure, as a paragraph behind other advice, which says
+// when to try again.
+func (m message) furtherAdvice() string {
+	advice := strings.TrimPrefix(m.remedy, "Try again later. ")
+	if advice == "" {
+		return ""
+	}
+	return "\n\n" + introduced("About the last failure", advice)
 }
 
 func isConflict(err error) bool {

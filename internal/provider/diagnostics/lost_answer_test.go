@@ -89,6 +89,13 @@ var lostAnswerFailures = map[string]failure{
 			Err: &qod.Error{Operation: qod.OperationCreate, Status: 502, Correlator: correlator},
 		}))
 	}},
+	"lost/made once more, no way to look": {make: func(*bubble) diag.Diagnostics {
+		return one(CreatingSession.CreateFailed(&qod.UnresolvedError{
+			Device: camera1, KeptID: lostID, Correlators: []string{correlator}, Until: atKickOff.Add(time.Hour), Seconds: 3600,
+			ListErr: &qod.Error{Operation: qod.OperationList, Status: 403, Scope: "qod:sessions:read", Correlator: secondID},
+			Err:     &qod.Error{Operation: qod.OperationCreate, Status: 502, Correlator: correlator},
+		}))
+	}},
 	"lost/at an unknown time": {make: func(*bubble) diag.Diagnostics {
 		return one(CreatingSession.CreateFailed(&qod.UnresolvedError{
 			Device: camera1, Correlators: []string{correlator}, Seconds: 3600,
