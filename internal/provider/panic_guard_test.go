@@ -98,7 +98,7 @@ func TestFaultBehindAChange_cli(t *testing.T) {
 		return network.HCL(acctest.SessionBlock("camera", `timeouts = { create = "`+timeout+`" }`, 3600))
 	}
 	faults := func(now bool) func() { return func() { fault = now } }
-	resource.UnitTest(t, resource.TestCase{
+	acctest.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){"qod": factory},
 		Steps: []resource.TestStep{
 			network.ApplyStep(config("5m")),

@@ -1,9 +1,11 @@
-// Runtests is what "make test" runs: the tests that need no CLI once, then those of
-// internal/provider on each CLI that it is given. Gotestsum shows what happens; this program makes
-// sure that the result does not depend on who runs it, and that no test is left out unnoticed.
+// Runtests is what "make test" runs: first all tests without a CLI, in which those that ask for one
+// are skipped, then just these on each CLI. So a test that starts no CLI runs once, and nobody has
+// to say which ones do. Gotestsum shows what happens; this program makes sure that the result does
+// not depend on who runs it, and that no test is left out unnoticed.
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/xml"
 	"errors"
@@ -46,6 +48,9 @@ type stage struct {
 	name string
 	env  []string
 	args []string
+
+	noCLI   bool // tests that ask for a CLI are skipped, and left to later stages
+	resumes bool // it runs just the tests that an earlier stage has left to it
 }
 
 func (o options) run(ctx context.Context, paths []string) error {
@@ -55,17 +60,27 @@ func (o options) run(ctx context.Context, paths []string) error {
 	}
 	var failures []error
 	var summary strings.Builder
+	var left []test // by the stage without a CLI to those with one
 	for _, s := range stages {
 		fmt.Printf("\n== %s\n", s.name)
 		began := time.Now()
+		if s.resumes {
+			s.args = slices.Concat(s.args, only(left))
+		}
 		r, err := o.test(ctx, s)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := errors.Join(err, r.complete()); err != nil {
+		err = errors.Join(err, r.complete())
+		if s.noCLI {
+			left = r.left()
+		} else {
+			err = errors.Join(err, r.ran(left))
+		}
+		if err != nil {
 			failures = append(failures, fmt.Errorf("%s: %w", s.name, err))
 		}
-		fmt.Fprintf(&summary, "%-18s %4d tests, %d failed, %d skipped, in %v\n", s.name, r.Tests, r.Failures, len(r.skipped()), time.Since(began).Round(time.Second))
+		fmt.Fprintf(&summary, "%-18s %s, in %v\n", s.name, r, time.Since(began).Round(time.Second))
 	}
 	fmt.Printf("\n%s", &summary)
 	return errors.Join(failures...)
@@ -78,7 +93,11 @@ func (o options) test(ctx context.Context, s stage) (r results, _ error) {
 		return r, err
 	}
 	defer func() { _ = os.Remove(report.Name()) }()
-	cmd := command(ctx, o.gotestsum, append([]string{"--format=pkgname", "--format-hide-empty-pkg", "--junitfile=" + report.Name(), "--"}, s.args...)...)
+	args := []string{"--format=pkgname", "--format-hide-empty-pkg", "--junitfile=" + report.Name()}
+	if s.noCLI {
+		args = append(args, "--hide-summary=skipped")
+	}
+	cmd := command(ctx, o.gotestsum, slices.Concat(args, []string{"--"}, s.args)...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = s.env, os.Stdout, os.Stderr
 	failed := cmd.Run()
 	return r, errors.Join(failed, xml.NewDecoder(report).Decode(&r), report.Close())
@@ -89,6 +108,7 @@ type results struct {
 	Tests    int `xml:"tests,attr"`
 	Failures int `xml:"failures,attr"`
 	Cases    []struct {
+		Package string `xml:"classname,attr"`
 		Name    string `xml:"name,attr"`
 		Skipped *struct {
 			Message string `xml:"message,attr"`
@@ -96,32 +116,85 @@ type results struct {
 	} `xml:"testsuite>testcase"`
 }
 
-// skipped are the tests that were skipped, with all that they said.
-func (r results) skipped() map[string]string {
-	skipped := map[string]string{}
+// test is one that go test -run can name by itself: no subtest.
+type test struct{ pkg, name string }
+
+// sorted reads the reasons of the skips: some tests need a CLI, the others are returned with all
+// that they said.
+func (r results) sorted() (needCLI []test, others map[string]string) {
+	others = map[string]string{}
 	for _, c := range r.Cases {
-		if c.Skipped != nil {
-			skipped[c.Name] = c.Skipped.Message
+		switch {
+		case c.Skipped == nil:
+		case strings.Contains(c.Skipped.Message, terraform.NeedsCLI):
+			name, _, _ := strings.Cut(c.Name, "/")
+			needCLI = append(needCLI, test{c.Package, name})
+		default:
+			others[c.Name] = c.Skipped.Message
 		}
 	}
-	return skipped
+	return needCLI, others
+}
+
+// left are the tests that the stages of the CLIs have to run.
+func (r results) left() []test {
+	left, _ := r.sorted()
+	slices.SortFunc(left, func(a, b test) int { return cmp.Or(strings.Compare(a.pkg, b.pkg), strings.Compare(a.name, b.name)) })
+	return slices.Compact(left)
+}
+
+// only are the arguments with which go test runs these tests.
+func only(tests []test) []string {
+	var names, packages []string
+	for _, t := range tests {
+		names, packages = append(names, t.name), append(packages, t.pkg)
+	}
+	return append([]string{"-run=^(" + strings.Join(names, "|") + ")$"}, slices.Compact(packages)...)
+}
+
+// ran checks that the stage of a CLI has run each of these tests.
+func (r results) ran(tests []test) error {
+	if again := r.left(); len(again) > 0 {
+		return fmt.Errorf("%s in %s found no CLI", again[0].name, again[0].pkg)
+	}
+	ran := map[test]bool{}
+	for _, c := range r.Cases {
+		ran[test{c.Package, c.Name}] = true
+	}
+	for _, t := range tests {
+		if !ran[t] {
+			return fmt.Errorf("%s in %s starts a CLI, and did not run on this one", t.name, t.pkg)
+		}
+	}
+	return nil
 }
 
 // A test says in an indented line why it is skipped. That go test names the test proves nothing.
 var becauseOfVersion = regexp.MustCompile(`(?m)^ +[^- ].*version`)
 
-// complete refuses skips for another reason than the version of a CLI: what such a test proves
-// would be proved nowhere, and nobody would notice.
+// complete refuses skips for another reason than that it is for the stages of the CLIs, or the
+// version of one: what such a test proves would be proved nowhere, and nobody would notice.
 func (r results) complete() error {
 	if r.Tests == 0 {
 		return errors.New("no test ran")
 	}
-	for name, said := range r.skipped() {
+	_, others := r.sorted()
+	for name, said := range others {
 		if !becauseOfVersion.MatchString(said) {
 			return fmt.Errorf("%s was skipped, and not because of a CLI's version", name)
 		}
 	}
 	return nil
+}
+
+// String is the tally.
+func (r results) String() string {
+	needCLI, others := r.sorted()
+	tally := fmt.Sprintf("%4d tests, %d failed, %d skipped", r.Tests-len(needCLI), r.Failures, len(others))
+	if len(needCLI) > 0 {
+		tally += fmt.Sprintf(", %d left to the CLIs", len(needCLI))
+	}
+	return tally
 }
 
 func (o options) stages(ctx context.Context, paths []string) ([]stage, error) {
@@ -144,31 +217,32 @@ func (o options) stages(ctx context.Context, paths []string) ([]stage, error) {
 		}
 		env = append(env, slices.DeleteFunc(os.Environ(), func(v string) bool { return !strings.HasPrefix(v, "QOD_") })...)
 	}
+	// The processes of a test are short, and the machine has memory to spare.
+	env = append(env, "GOGC=400")
 	// More tests at a time than there are processors: most of them wait for a CLI or for the
 	// network.
-	args := []string{"-parallel=8"}
+	args := []string{"-parallel=8", "-timeout=20m"}
 	race, err := o.race(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var stages []stage
 	if o.everything {
-		packages, err := command(ctx, "go", "list", "./...").Output()
-		if err != nil {
-			return nil, fmt.Errorf("go list: %w", err)
-		}
-		provider := regexp.MustCompile(`/internal/provider(/|$)`)
-		withoutCLI := slices.DeleteFunc(strings.Fields(string(packages)), provider.MatchString)
-		stages = append(stages, stage{"no CLI", env, slices.Concat(args, race, withoutCLI)})
+		noCLI := cli{path: terraform.NoCLI}
+		stages = append(stages, stage{name: "no CLI", env: slices.Concat(env, noCLI.env()), args: slices.Concat(args, race, []string{"./..."}), noCLI: true})
 	}
 	// No cached results: go does not see that the CLI at a path has become another version.
-	args = append(args, "-count=1", "-timeout=20m", "./internal/provider/...")
-	if o.remote {
-		args = append(args, "-run=^TestRemote")
-	}
+	args = append(args, "-count=1")
 	for _, c := range clis {
-		stages = append(stages, stage{c.name(), slices.Concat(env, c.env()), slices.Concat(race, args)})
+		s := stage{name: c.name(), env: slices.Concat(env, c.env()), args: slices.Concat(race, args), resumes: o.everything}
 		race = nil // another CLI runs the same code of ours, which has been watched once
+		switch {
+		case o.remote:
+			s.args = append(s.args, "./internal/provider", "-run=^TestRemote")
+		case !o.everything:
+			s.args = append(s.args, "./internal/provider/...")
+		}
+		stages = append(stages, s)
 	}
 	return stages, nil
 }

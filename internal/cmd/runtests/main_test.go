@@ -2,11 +2,14 @@
 package main
 
 import (
+	"encoding/xml"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/telefonica/terraform-provider-qod/internal/terraform"
 )
 
 // A stage fails if no test ran, or if one was skipped for another reason than a version. Here the
@@ -22,6 +25,7 @@ func TestStage(t *testing.T) {
 		"of a version":     {skipped("    a_test.go:9: no version of OpenTofu has a query command yet&#xA;"), ""},
 		"not today":        {skipped("    a_test.go:9: not today&#xA;"), "TestVersion was skipped"},
 		"without a reason": {skipped(""), "TestVersion was skipped"},
+		"left to the CLIs": {skipped("    cli.go:9: " + terraform.NeedsCLI + "&#xA;"), ""},
 		"nothing":          {`<testsuites tests="0" failures="0"></testsuites>`, "no test ran"},
 		"failed":           {`<testsuites tests="3" failures="1"></testsuites>`, "exit status 1"},
 	} {
@@ -44,6 +48,40 @@ func TestStage(t *testing.T) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})
+	}
+}
+
+// What a stage without a CLI skips runs on each CLI, once a test, and is missed if it does not.
+func TestLeftToCLIs(t *testing.T) {
+	t.Parallel()
+	report := func(cases string) (r results) {
+		if err := xml.Unmarshal([]byte(`<testsuites tests="4"><testsuite>`+cases+`</testsuite></testsuites>`), &r); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	skip := `<skipped message="    cli.go:9: ` + terraform.NeedsCLI + `"/></testcase>`
+	first := report(`<testcase classname="m/a" name="TestPlain"/>` +
+		`<testcase classname="m/b" name="TestWhole">` + skip +
+		`<testcase classname="m/a" name="TestLife/one">` + skip + `<testcase classname="m/a" name="TestLife/two">` + skip +
+		`<testcase classname="m/a" name="TestLife"/>`)
+	if got, want := strings.Join(only(first.left()), " "), "-run=^(TestLife|TestWhole)$ m/a m/b"; got != want {
+		t.Errorf("the stage of a CLI runs %s, want %s", got, want)
+	}
+	if got, want := first.String(), "   1 tests, 0 failed, 0 skipped, 3 left to the CLIs"; got != want {
+		t.Errorf("the tally is %q, want %q", got, want)
+	}
+	whole := `<testcase classname="m/b" name="TestWhole"/>`
+	for name, test := range map[string]struct{ cases, want string }{
+		"all":               {whole + `<testcase classname="m/a" name="TestLife/one"/><testcase classname="m/a" name="TestLife"/>`, ""},
+		"one is missing":    {whole, "TestLife in m/a starts a CLI, and did not run on this one"},
+		"of another":        {whole + `<testcase classname="m/b" name="TestLife"/>`, "TestLife in m/a starts a CLI"},
+		"skipped once more": {whole + `<testcase classname="m/a" name="TestLife">` + skip, "TestLife in m/a found no CLI"},
+	} {
+		err := report(test.cases).ran(first.left())
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: got %v, want %q", name, err, test.want)
+		}
 	}
 }
 
