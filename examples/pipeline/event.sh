@@ -8,8 +8,9 @@
 # CUT       addresses whose live session a pass may end, as a JSON list (default: none)
 # INTERVAL  seconds between two passes (default 60)
 # MINUTES   stop between two passes after this time, before the job is killed (default: no limit)
-# ALERT     shell command that gets one line of text on standard input when a pass fails, when a
-#           reservation inside its window is not AVAILABLE after a pass, and when that is over (default: none)
+# ALERT     shell command that gets one line of text on standard input when passes begin to fail, when
+#           other reservations than before are inside their window and not AVAILABLE, and when all is well
+#           again (default: none). Another cause of a failure is only in the log.
 #
 # Exit status:
 #   0  the event is over and no session is left; or MINUTES ran out while every reservation inside its
@@ -38,7 +39,7 @@ healed=0     # sessions that replaced one the network had ended
 applied=     # set once a plan has been applied completely
 limit=       # the command that ends an alert which hangs, where there is one
 alerts=      # process ids of alerts
-alerted=     # what the last alert was about; empty if all is well
+alerted=     # what the last alert was about; empty if all was well
 last_errors= # of the pass before
 
 # Not echo: some shells' echo would read the backslashes of an address or an error.
@@ -200,7 +201,7 @@ say_changes() {
 		| $now[0][] | . as {$address, $values} | ($was[$address] // {}) as $old
 		| select($values.status != null and ($values.status != $old.status or $values.session_id != $old.session_id))
 		| "\($address): \(if $old.status then $old.status + " -> " else "" end)\($values.status)"
-			+ (if $values.session_id then ", \(if $old.session_id then "new " else "" end)session \($values.session_id)" + (if $values.expires_at then " until \($values.expires_at)" else "" end) else "" end)' |
+			+ (if $values.session_id then ", \(if $old.session_id and $old.session_id != $values.session_id then "new " else "" end)session \($values.session_id)" + (if $values.expires_at then " until \($values.expires_at)" else "" end) else "" end)' |
 		while IFS= read -r line; do say "$line"; done
 	remember
 }
@@ -215,7 +216,8 @@ summary() {
 		(map(.values.sessions // [] | length)) as $counts
 		| "reserved: \($counts | map(select(. > 0)) | length) of \(length) reservations; healed: \($healed); \($failed)",
 		(.[] | .address as $address | .values.sessions // [] | .[]
-			| "  \($address) \(.id) \(.started_at // "never started") to \(.ended_at // "now, still live")")' "$work/now.json"
+			| "  \($address) \(.id) " + (if .started_at then "\(.started_at) to \(.ended_at // "now, still live")"
+				elif .ended_at then "never started" else "requested" end))' "$work/now.json"
 }
 
 # Without an answer, as from a backend that is down, the first pass says why.
@@ -247,7 +249,8 @@ while :; do
 		cat "$work/apply.jsonl" >>apply.jsonl
 	fi
 
-	trouble=
+	trouble= # in words
+	about=   # what is compared with the last alert: not the cause, which may be another in each pass
 	if [ $result = failed ]; then
 		failed=$((failed + 1))
 		these=$(cat "$work/errors")
@@ -258,16 +261,18 @@ while :; do
 			print "${these:-the command above failed}"
 		fi
 		last_errors=$these
-		trouble="a pass failed: $(printf '%s\n' "$these" | head -n 2 | tr '\n' ' ')"
+		trouble="a pass failed: $(print "${these:-see the log}" | head -n 2 | paste -s -d ' ' -)"
+		about=failed
 	else
 		last_errors=
-		if [ -n "$missing" ]; then
-			trouble="not AVAILABLE inside the window: $missing"
-		fi
 	fi
-	if [ "$trouble" != "$alerted" ]; then
+	if [ -n "$missing" ]; then
+		trouble="${trouble:+$trouble; }not AVAILABLE inside the window: $missing"
+		about="$about $(print "$missing" | sed 's/ ([A-Z]*)//g')"
+	fi
+	if [ "$about" != "$alerted" ]; then
 		send_alert "${trouble:-recovered: every reservation inside its window is AVAILABLE}"
-		alerted=$trouble
+		alerted=$about
 	fi
 	alert_failed
 
