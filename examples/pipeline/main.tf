@@ -23,6 +23,6 @@ resource "qod_reservation" "camera" {
 
   device      = { phone_number = each.value }
   qos_profile = "QOS_L"
-  starts_at   = "2028-02-29T20:15:00Z"
-  ends_at     = "2028-03-01T00:15:00Z"
+  starts_at   = provider::qod::local_time("2028-02-29T21:15", "Europe/Madrid")
+  ends_at     = provider::qod::local_time("2028-03-01T01:15", "Europe/Madrid")
 }

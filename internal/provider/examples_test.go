@@ -3,8 +3,10 @@
 package provider
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -101,6 +103,26 @@ func TestExamples_import(t *testing.T) {
 				t.Errorf("the import made %d POSTs, want none", n)
 			}
 		})
+	}
+}
+
+// A window is what clocks show at the venue: no reader works out an offset.
+func TestExamples_windows(t *testing.T) {
+	byHand := regexp.MustCompile(`(?m)^\s*(starts_at|ends_at)\s*=\s*"\d.*`)
+	check := func(name, text string) {
+		if found := byHand.FindString(text); found != "" {
+			t.Errorf("%s has a window with an offset that somebody had to look up:\n%s", name, found)
+		}
+	}
+	check("README.md", readExample(t, "../README.md"))
+	err := fs.WalkDir(os.DirFS(examplesDir), ".", func(name string, _ fs.DirEntry, err error) error {
+		if filepath.Ext(name) == ".tf" {
+			check(name, readExample(t, name))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -4,9 +4,13 @@
 package provider
 
 import (
+	"regexp"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/acctest"
+	"github.com/telefonica/terraform-provider-qod/internal/localtime"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -30,5 +34,26 @@ func TestLocalTime(t *testing.T) {
 	}
 	if asked := network.Requests(); len(asked) > 0 {
 		t.Errorf("the function sent %v", asked)
+	}
+}
+
+// The example says what each call returns, and that the night when clocks change has six hours.
+func TestLocalTime_example(t *testing.T) {
+	results := regexp.MustCompile(`local_time\("([^"]+)", "([^"]+)"\) +# (\S+)`).FindAllStringSubmatch(readExample(t, "functions/local_time/function.tf"), -1)
+	if len(results) != 5 {
+		t.Fatalf("%d results", len(results))
+	}
+	var hours []time.Time
+	for _, result := range results {
+		instant, err := localtime.Parse(result[1], result[2])
+		if err != nil || instant.Format(time.RFC3339) != result[3] {
+			t.Errorf("%s: %v, %v", result[0], instant, err)
+		}
+		if strings.HasPrefix(result[1], "2026-10-2") {
+			hours = append(hours, instant)
+		}
+	}
+	if len(hours) != 2 || hours[1].Sub(hours[0]) != 6*time.Hour {
+		t.Errorf("the night is %v", hours)
 	}
 }

@@ -43,6 +43,6 @@ resource "qod_reservation" "camera" {
   qos_profile = "QOS_L"
 
   # The event's window. If it is not open, the import ends the session.
-  starts_at = "2028-02-29T20:15:00Z"
-  ends_at   = "2028-03-01T00:15:00Z"
+  starts_at = provider::qod::local_time("2028-02-29T21:15", "Europe/Madrid")
+  ends_at   = provider::qod::local_time("2028-03-01T01:15", "Europe/Madrid")
 }

@@ -10,6 +10,8 @@ resource "qod_reservation" "camera" {
   }
 
   qos_profile = "QOS_L"
-  starts_at   = provider::qod::local_time("2028-02-29T21:15", "Europe/Madrid")
-  ends_at     = provider::qod::local_time("2028-03-01T01:15", "Europe/Madrid")
+
+  # What clocks in Madrid show. A time with its offset is as good: "2028-02-29T21:15:00+01:00".
+  starts_at = provider::qod::local_time("2028-02-29T21:15", "Europe/Madrid")
+  ends_at   = provider::qod::local_time("2028-03-01T01:15", "Europe/Madrid")
 }
