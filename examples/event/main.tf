@@ -18,21 +18,31 @@ locals {
   ends_at   = provider::qod::local_time("2028-03-01T00:15", "Europe/Madrid")
 
   # A camera with several SIMs has one reservation per SIM. The keys are names, not phone numbers:
-  # Terraform prints keys in every plan and error.
+  # Terraform prints keys in every plan and error. An empty cell is null, which leaves its attribute out,
+  # and trimprefix drops the byte-order mark with which Excel begins a "CSV UTF-8" file.
   sims = {
-    for row in csvdecode(file("${path.module}/cameras.csv")) :
-    "${row.camera}/${row.sim}" => { phone_number = row.phone_number, profile = row.profile }
+    for row in csvdecode(trimprefix(file("${path.module}/cameras.csv"), "\ufeff")) :
+    "${row.camera}/${row.sim}" => {
+      profile = row.profile
+      device = {
+        phone_number = row.phone_number != "" ? row.phone_number : null
+        ipv4_address = row.public_address == "" ? null : {
+          public_address = row.public_address
+          public_port    = row.public_port != "" ? row.public_port : null
+        }
+      }
+    }
   }
 
-  # Names by phone number; a number with more than one name is a mistake in the file.
-  owners     = { for name, sim in local.sims : sim.phone_number => name... }
+  # Names by device; a device with more than one name is a mistake in the file.
+  owners     = { for name, sim in local.sims : jsonencode(sim.device) => name... }
   duplicates = [for names in local.owners : join(" and ", names) if length(names) > 1]
 }
 
 resource "qod_reservation" "sim" {
   for_each = local.sims
 
-  device             = { phone_number = each.value.phone_number }
+  device             = each.value.device
   application_server = { ipv4_address = "198.51.100.0/24" }
   qos_profile        = each.value.profile
   starts_at          = local.starts_at
@@ -54,6 +64,6 @@ output "device_hours" {
   # An output reports this once; a precondition of the resource would repeat it for every SIM.
   precondition {
     condition     = length(local.duplicates) == 0
-    error_message = "A device can have only one session at a time, but some SIMs share a phone number: ${join("; ", local.duplicates)}."
+    error_message = "A device can have only one session at a time, but some rows of cameras.csv have the same one: ${join("; ", local.duplicates)}."
   }
 }

@@ -26,8 +26,17 @@ locals {
   ]
 
   sims = {
-    for row in csvdecode(file("${path.module}/../cameras.csv")) :
-    "${row.camera}/${row.sim}" => { phone_number = row.phone_number, profile = row.profile }
+    for row in csvdecode(trimprefix(file("${path.module}/../cameras.csv"), "\ufeff")) :
+    "${row.camera}/${row.sim}" => {
+      profile = row.profile
+      device = {
+        phone_number = row.phone_number != "" ? row.phone_number : null
+        ipv4_address = row.public_address == "" ? null : {
+          public_address = row.public_address
+          public_port    = row.public_port != "" ? row.public_port : null
+        }
+      }
+    }
   }
 
   # Every night with every SIM, such as "sat/north-stand/a".
@@ -36,13 +45,13 @@ locals {
     "${pair[0].name}/${pair[1]}" => merge(pair[0], local.sims[pair[1]])
   }
 
-  numbers = [for sim in local.sims : sim.phone_number]
+  devices = [for sim in local.sims : jsonencode(sim.device)]
 }
 
 resource "qod_reservation" "shift" {
   for_each = local.shifts
 
-  device      = { phone_number = each.value.phone_number }
+  device      = each.value.device
   qos_profile = each.value.profile
   starts_at   = each.value.starts_at
   ends_at     = each.value.ends_at
@@ -56,8 +65,8 @@ output "device_hours" {
   }
 
   precondition {
-    condition     = length(distinct(local.numbers)) == length(local.numbers)
-    error_message = "A device can have only one session at a time, but two rows of cameras.csv share a phone number."
+    condition     = length(distinct(local.devices)) == length(local.devices)
+    error_message = "A device can have only one session at a time, but two rows of cameras.csv have the same one."
   }
 
   precondition {
