@@ -220,6 +220,48 @@ func TestReservation_workflows(t *testing.T) {
 		}
 		c.Sends("1 POST 0 DELETE", 0, "apply", "-auto-approve", "-refresh=false")
 	})
+	// Terraform ends with 2 even where it says that there are no changes; OpenTofu with 0.
+	t.Run("plan -refresh-only at quiet moments", func(t *testing.T) {
+		network, c := scheduled(t)
+		quiet := func(status string) {
+			t.Helper()
+			said := c.Run("plan", "-refresh-only", "-detailed-exitcode", "-no-color", "-input=false")
+			if r := c.State().Resources[0]; r.AttributeValues["status"] != status {
+				t.Errorf("it is %v, want %s", r.AttributeValues["status"], status)
+			}
+			wrongCode := said.Code != 0 && (said.Code != 2 || acctest.IsOpenTofu(t))
+			if wrongCode || !strings.Contains(said.Text, "No changes.") || strings.Contains(said.Text, "qod_reservation.camera has changed") {
+				t.Errorf("%s: exit code %d: %s", status, said.Code, said.Text)
+			}
+		}
+		quiet("SCHEDULED")
+		network.AtMatch(0)
+		c.Sends("1 POST 0 DELETE", 0, acctest.ApplyCommand...)
+		quiet("AVAILABLE")
+		network.AtMatch(4 * time.Hour)
+		c.Must(0, acctest.ApplyCommand...)
+		quiet("ENDED")
+	})
+	// The device passes from one reservation to the other within a run, whichever comes first.
+	t.Run("windows of one device that touch", func(t *testing.T) {
+		network := acc.NewNetworkAtMatch(t, time.Hour, sandbox.Config{})
+		const between = `"2028-02-29T22:15:00Z"`
+		c := network.CLI(one(starts, between) + strings.Replace(one(between, ends), `"camera"`, `"next"`, 1))
+		c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...)
+		network.AtMatch(0)
+		c.Sends("1 POST 0 DELETE", 0, acctest.ApplyCommand...)
+		network.AtMatch(2 * time.Hour)
+		if said := c.Must(0, append(acctest.ApplyCommand, "-no-color")...); strings.Contains(said, "409") {
+			t.Errorf("it says: %s", said)
+		}
+		c.ExpectInSync()
+		c.Plan(0)
+		for _, r := range c.State().Resources {
+			if want := map[string]string{"camera": "ENDED", "next": "AVAILABLE"}[r.Name]; r.AttributeValues["status"] != want {
+				t.Errorf("%s is %v, want %s", r.Address, r.AttributeValues["status"], want)
+			}
+		}
+	})
 	t.Run("-target", func(t *testing.T) {
 		network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{})
 		c := network.CLI(cameras(matchStarts, matchEnds))

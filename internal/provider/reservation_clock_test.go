@@ -309,7 +309,9 @@ func TestReservation_startsNow(t *testing.T) {
 		r := network.Expect(merged, "SCHEDULED", "")
 		network.Advance(time.Minute)
 		for range 3 {
-			r = network.Expect(runWithUnknown(network, r, runner(network, 40*time.Second)), "SCHEDULED", "")
+			again := runWithUnknown(network, r, runner(network, 40*time.Second))
+			expectWarnings(network, again, "Reservation Window Unknown", "Reservation Window Is Not Open Yet")
+			r = network.Expect(again, "SCHEDULED", "")
 			network.Advance(time.Minute)
 		}
 		// One that has begun is kept from then on.
@@ -327,7 +329,7 @@ func TestReservation_startsNow(t *testing.T) {
 		// Ten minutes ahead is another window.
 		later := network.Run(r, runner(network, 10*time.Minute))
 		network.Expect(later, "SCHEDULED", "DELETE")
-		expectWarnings(network, later, "Reservation Window Is Not Open Yet")
+		expectWarnings(network, later, "Live QoS Session Is Deleted", "Reservation Window Is Not Open Yet")
 	}))
 	for name, test := range map[string]struct {
 		ahead        time.Duration

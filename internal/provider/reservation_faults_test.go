@@ -151,7 +151,7 @@ func TestReservation_endsEarly(t *testing.T) {
 	t.Run("requested, and no end shown", acc.InBubble(0, sandbox.Config{Provisioning: time.Hour}, func(_ *testing.T, network *acctest.Network) {
 		doNot := attrs{"wait_for_available": false}
 		r := network.Expect(network.Run(acctest.State{}, match(doNot)), "REQUESTED", "POST")
-		network.ExpectOneWarning(network.Run(r, match(doNot).With("ends_at", anHourOn)), "QoS Session Ends Before Its Window", "to end at "+anHourOn, "requested for the window as it was")
+		network.ExpectOneWarning(network.Run(r, match(doNot).With("ends_at", anHourOn)), "QoS Session Ends Before Its Window", "to end at "+anHourOn, "The live session ends at "+matchEnds)
 	}))
 	t.Run("the end is shown by the first answer alone", acc.InBubble(0, sandbox.Config{Provisioning: sandbox.Instant}, func(t *testing.T, network *acctest.Network) {
 		first := true

@@ -130,6 +130,19 @@ func TestReservation_replaceToExtend(t *testing.T) {
 		network.AtMatch(time.Hour)
 		network.ExpectNoChange(r, long, "AVAILABLE")
 	}))
+	// Neither is an end that is moved out of reach, though one that is moved back may be.
+	t.Run("an end that no session reaches", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
+		r := network.Expect(network.Run(acctest.State{}, match(nil)), "AVAILABLE", "POST")
+		network.AtMatch(time.Hour)
+		far := match(attrs{"ends_at": "2028-03-01T21:16:00Z", "replace_to_extend": true})
+		moved := network.Run(r, far)
+		network.ExpectOneWarning(moved, "QoS Session Ends Before Its Window", "until "+matchEnds[:len("2028-03-01T00:1")])
+		r = network.ExpectNoChange(network.Expect(moved, "AVAILABLE", ""), far, "AVAILABLE")
+		network.AtMatch(2 * time.Hour) // now it would be in reach, and the interruption has been decided against
+		r = network.ExpectNoChange(r, far, "AVAILABLE")
+		near := far.With("ends_at", "2028-03-01T21:17:00Z")
+		network.ExpectNoChange(network.Expect(network.Run(r, near), "AVAILABLE", "DELETE POST"), near, "AVAILABLE")
+	}))
 	// The old session is deleted, and the network refuses the next one: nothing is forgotten.
 	t.Run("refused behind the delete", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		r := network.Expect(network.Run(acctest.State{}, match(nil)), "AVAILABLE", "POST")

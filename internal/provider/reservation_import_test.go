@@ -48,6 +48,17 @@ func TestReservation_import(t *testing.T) {
 		network.Expect(cut, "SCHEDULED", "DELETE")
 		acctest.ContainsAll(t, strings.Join(cut.Warnings(), ""), []string{"Imported QoS Session Deleted", "lay outside the window"})
 	}))
+	// An import reserves nothing, and says which apply does.
+	t.Run("of a session to be replaced by a longer one", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		config := match(attrs{"ends_at": anHourOn, "replace_to_extend": true})
+		r := adopted(network, seed(network))
+		p := network.Client().Reservations().Plan(r, config)
+		acctest.ContainsAll(t, strings.Join(p.Warnings(), "\n"), []string{"QoS Session Ends Before Its Window", "to end at " + anHourOn, "Apply twice"})
+		first := network.Run(r, config)
+		acctest.ContainsAll(t, strings.Join(first.Warnings(), "\n"), []string{"the next apply replaces the session"})
+		r = network.Expect(network.Run(network.Expect(first, "AVAILABLE", ""), config), "AVAILABLE", "DELETE POST")
+		network.ExpectNoChange(r, config, "AVAILABLE")
+	}))
 	t.Run("unavailable", acc.InBubble(0, sandbox.Config{}, func(_ *testing.T, network *acctest.Network) {
 		r := adopted(network, seed(network))
 		revokeAll(network)

@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"time"
+
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
@@ -56,8 +58,14 @@ func planReservation(config reservationModel, prior *reservationModel, private s
 		planned.Sessions, planned.GrantedSeconds = prior.Sessions, prior.GrantedSeconds
 	}
 	warnings := p.warnings("reservation")
-	if gap, after := planned.gapAfter(*prior); gap && windowChanges && !needsNetwork {
-		warnings.Append(diagnostics.GapBeforeEnd(after, planned.EndsAt.ValueString()))
+	if gap, after := planned.gapAfter(*prior, private); gap && windowChanges && !needsNetwork {
+		warnings.Append(diagnostics.GapBeforeEnd(after, planned.EndsAt.ValueString(), planned.ReplaceToExtend.ValueBool()))
+	}
+	if prior.EndsAt.IsNull() && planned.outgrows(*prior, private) {
+		warnings.Append(diagnostics.ReplacedAfterImport(planned.EndsAt.ValueString()))
+	}
+	if status := reservationStatus(prior.Status.ValueString()); config.StartsAt.IsUnknown() && prior.SessionID.IsNull() && status != statusEnded {
+		warnings.Append(diagnostics.StartUnknown())
 	}
 	if !prior.SessionID.IsNull() && (config.StartsAt.IsUnknown() || config.EndsAt.IsUnknown()) {
 		warnings.Append(diagnostics.WindowUnknown())
@@ -99,26 +107,32 @@ func (m reservationModel) session() qod.Session {
 }
 
 // gapAfter reports whether the live session ends before the window does, and when.
-func (m reservationModel) gapAfter(prior reservationModel) (gap bool, after string) {
+func (m reservationModel) gapAfter(prior reservationModel, private sessionPrivate) (gap bool, after string) {
 	w, known := m.window()
 	former, formerKnown := prior.window()
+	session := private.expected(prior.session())
 	switch {
 	case !known || !prior.live():
 		return false, ""
-	case prior.ExpiresAt.IsNull(): // it was requested for the window as it was
+	case session.ExpiresAt.IsZero(): // it was requested for the window as it was
 		return formerKnown && w.ends.Sub(former.ends) > endTolerance, ""
 	}
-	return w.outlasts(prior.session()), prior.ExpiresAt.ValueString()
+	return w.outlasts(session), session.ExpiresAt.UTC().Format(time.RFC3339)
 }
 
 // mayExtend reports whether the live session is to be replaced because the window has been moved
-// beyond it, or may be, while that is not known.
+// beyond it, or may be, while that is not known. The first apply after an import replaces nothing.
 func (m reservationModel) mayExtend(prior reservationModel, private sessionPrivate) bool {
-	if !prior.live() || prior.EndsAt.IsNull() {
+	if prior.EndsAt.IsNull() {
 		return false
 	}
+	return prior.live() && m.ReplaceToExtend.IsUnknown() || m.outgrows(prior, private)
+}
+
+// outgrows reports whether the live session ends before the window, and is to be replaced for that.
+func (m reservationModel) outgrows(prior reservationModel, private sessionPrivate) bool {
 	w, known := m.window()
-	return m.ReplaceToExtend.IsUnknown() || m.ReplaceToExtend.ValueBool() && known && w.outgrows(prior.session(), private.RequestedUntil)
+	return known && prior.live() && m.ReplaceToExtend.ValueBool() && w.outgrows(prior.session(), private.settledEnd())
 }
 
 // statusNeedsNetwork reports whether the status that Read recorded calls for an update that acts on

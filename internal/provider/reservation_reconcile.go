@@ -54,6 +54,7 @@ func (r *reconciler) run(ctx context.Context) diag.Diagnostics {
 		}
 	}
 	status := r.status()
+	r.keepIfOutOfReach()
 	cannotServe := status == statusUnavailable || (status == statusDue && r.session != nil) || r.extends(status)
 	if status == statusOverdue || (cannotServe && !r.firstApplyAfterImport) {
 		diags.Append(deleteSession(ctx, r.api, r.Operation, r.ref(), r.private)...)
@@ -85,7 +86,16 @@ func (r *reconciler) run(ctx context.Context) diag.Diagnostics {
 func (r *reconciler) extends(status reservationStatus) bool {
 	w, _ := r.plan.window()
 	live := status == statusRequested || status == statusAvailable
-	return live && r.plan.ReplaceToExtend.ValueBool() && w.outgrows(*r.session, r.private.RequestedUntil)
+	return live && r.plan.ReplaceToExtend.ValueBool() && w.outgrows(*r.session, r.private.settledEnd())
+}
+
+// keepIfOutOfReach records that no session lasts until the end of the window, so that the live one
+// is not replaced for it: there would be a gap all the same, and an interruption now.
+func (r *reconciler) keepIfOutOfReach() {
+	w, _ := r.plan.window()
+	if r.session != nil && w.ends.Sub(r.now) > qod.LongestSession {
+		r.private.OutOfReach = w.ends
+	}
 }
 
 // readClock reads the API's time, which decides every step. It never goes back: another node of the

@@ -61,6 +61,9 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 	if !req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
 	}
+	if ok && !replaced {
+		resp.Diagnostics.Append(warnIfOutside(planned, prior, estimateTime(r.api))...)
+	}
 	hasSession, destroyed := !prior.SessionID.IsNull(), req.Plan.Raw.IsNull()
 	switch {
 	case hasSession && (destroyed || ok && !replaced && reservationStatus(prior.Status.ValueString()) == statusOverdue):
@@ -68,6 +71,20 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 	case ok && (replaced || !hasSession) && planned.Status.IsUnknown() && planned.isOpen(estimateTime(r.api)):
 		resp.Diagnostics.Append(r.handovers.creates(planned.flow())...)
 	}
+}
+
+// warnIfOutside warns of a live session that the apply deletes, because the window has been moved
+// away from the present. No planned value depends on the clock.
+func warnIfOutside(planned, prior reservationModel, now time.Time) diag.Diagnostics {
+	w, known := planned.window()
+	session := prior.session()
+	if !known || !prior.live() || w.status(now, &session) != statusOverdue {
+		return nil
+	}
+	if w.hasEnded(now) {
+		return diag.Diagnostics{diagnostics.DeletedAfterWindow(planned.EndsAt.ValueString(), session.ID)}
+	}
+	return diag.Diagnostics{diagnostics.DeletedBeforeWindow(planned.StartsAt.ValueString(), session.ID)}
 }
 
 // warnIfWindowOver warns of a new reservation whose window has ended. It sends nothing, since the

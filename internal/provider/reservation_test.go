@@ -144,7 +144,17 @@ func TestReservation_moves(t *testing.T) {
 			for attribute, value := range test.to {
 				config = config.With(attribute, value)
 			}
+			live := r.Text("session_id")
 			moved := network.Run(r, config)
+			if test.sent == "DELETE" { // the plan says so
+				ended := func(text string) bool {
+					return strings.HasPrefix(text, "Live QoS Session Is Deleted: ") && strings.Contains(text, live)
+				}
+				if warned := moved.Warnings(); len(warned) == 0 || !ended(warned[0]) {
+					t.Fatalf("it does not name the session that it ends: %s", acctest.Describe(moved.Diagnostics))
+				}
+				moved.Diagnostics = moved.Diagnostics[1:]
+			}
 			r = network.Expect(moved, test.status, test.sent)
 			if test.warns == nil && len(moved.Diagnostics) > 0 {
 				t.Errorf("it said: %s", acctest.Describe(moved.Diagnostics))

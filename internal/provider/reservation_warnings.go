@@ -15,7 +15,8 @@ import (
 func (r *reconciler) warnings(failed bool) (warnings diag.Diagnostics) {
 	endsAt := r.plan.EndsAt.ValueString()
 	if until, early := r.endsEarly(); early {
-		warnings.Append(diagnostics.SessionEndsBeforeWindow(until, endsAt, r.session.ID))
+		nextReplaces := r.firstApplyAfterImport && r.extends(r.status())
+		warnings.Append(diagnostics.SessionEndsBeforeWindow(until, endsAt, r.session.ID, nextReplaces))
 	}
 	if w, _ := r.plan.window(); r.created && r.session != nil && w.outlastedBy(*r.session) {
 		warnings.Append(diagnostics.SessionEndsAfterWindow(endsAt, *r.session))
@@ -54,6 +55,8 @@ func (r *reconciler) endsEarly() (until string, early bool) {
 	switch {
 	case !r.session.ExpiresAt.IsZero():
 		return "until " + r.session.ExpiresAt.UTC().Format(time.RFC3339), w.outlasts(*r.session)
+	case w.ends.Sub(r.private.RequestedUntil) > endTolerance && !r.private.RequestedUntil.IsZero():
+		return "until " + r.private.RequestedUntil.UTC().Format(time.RFC3339) + " at most", true
 	case !r.created && isSet(r.priorEnd) && w.ends.After(r.priorEnd.Time()):
 		return "until " + r.priorEnd.ValueString() + " at most", true
 	}

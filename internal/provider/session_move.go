@@ -1,8 +1,10 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -46,6 +48,10 @@ func (r *reservationResource) MoveState(ctx context.Context) []resource.StateMov
 			ID: from.ID, SessionID: from.ID, Status: from.QoSStatus, StartedAt: from.StartedAt, ExpiresAt: from.ExpiresAt, Endpoint: from.Endpoint,
 		}
 		to.recordHistory(sessionHistory{sessions: []pastSession{{id: from.ID.ValueString(), started: instantOf(from.StartedAt), expires: instantOf(from.ExpiresAt)}}})
+		// The network may show no end. A reservation that was moved here and back knows better.
+		if started := cmp.Or(instantOf(from.StartedAt), private.MadeAt); private.RequestedUntil.IsZero() && !started.IsZero() && !from.Duration.IsNull() {
+			private.RequestedUntil = started.Add(time.Duration(from.Duration.ValueInt64()) * time.Second)
+		}
 		resp.Diagnostics.Append(resp.TargetState.Set(ctx, to)...)
 		resp.Diagnostics.Append(private.save(ctx, resp.TargetPrivate)...)
 	}}}

@@ -53,6 +53,25 @@ func TestMoved(t *testing.T) {
 	acctest.ContainsAll(t, c.Must(1, "plan", "-no-color"), []string{"Unable to Move QoS Reservation", "its status is ENDED"})
 }
 
+// A network may show no end. What the session was requested for then tells whether a longer window
+// replaces it.
+func TestMoved_noEndShown(t *testing.T) {
+	network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{Provisioning: sandbox.Instant})
+	network.Echo(func(info map[string]any) { delete(info, "expiresAt") })
+	const request = "  device = { phone_number = \"+34600000031\" }\n  qos_profile = \"QOS_L\"\n"
+	c := network.CLI("resource \"qod_session\" \"camera\" {\n" + request + "  duration = 7200\n}\n")
+	c.Sends("1 POST 0 DELETE", 0, acctest.ApplyCommand...)
+	c.Configure("moved {\n  from = qod_session.camera\n  to = qod_reservation.camera\n}\n" +
+		"resource \"qod_reservation\" \"camera\" {\n" + request + "  ends_at = \"" + matchEnds + "\"\n  replace_to_extend = true\n}\n")
+	said := c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...)
+	acctest.ContainsAll(t, said, []string{"QoS Session Ends Before Its Window", "Apply twice"})
+	c.Sends("1 POST 1 DELETE", 0, acctest.ApplyCommand...)
+	c.Plan(0)
+	if sessions, _ := c.State().Resources[0].AttributeValues["sessions"].([]any); len(sessions) != 2 {
+		t.Errorf("its sessions are %v", sessions)
+	}
+}
+
 // What a reservation says of its window is no status of a session: one that is past its end, and
 // still shown, leaves the reservation DUE.
 func TestSessionStatus(t *testing.T) {

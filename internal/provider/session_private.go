@@ -41,6 +41,9 @@ type sessionPrivate struct {
 	Imported bool `json:"imported,omitempty"`
 	// RequestedUntil is the end of the window that the session of a reservation was requested for.
 	RequestedUntil time.Time `json:"requested_until,omitzero"`
+	// OutOfReach is an end of the window that the session of a reservation was not replaced for,
+	// because no session could last until then.
+	OutOfReach time.Time `json:"out_of_reach,omitzero"`
 	// RequestedProfile is the profile that was requested for the session of a reservation, if the
 	// state shows another one because the network changed it.
 	RequestedProfile string `json:"asked_profile,omitempty"`
@@ -91,6 +94,10 @@ func (p sessionPrivate) withoutSession(ref qod.Ref, err error) sessionPrivate {
 	}
 	return without
 }
+
+// settledEnd is the last end of the window that the session of a reservation has been requested, or
+// kept, for.
+func (p sessionPrivate) settledEnd() time.Time { return latest(p.RequestedUntil, p.OutOfReach) }
 
 // expected is a session that shows no end, with the end that it was requested until.
 func (p sessionPrivate) expected(s qod.Session) qod.Session {

@@ -12,8 +12,15 @@ var planWarnings = map[string]failure{
 	}},
 	"plan/many handovers": {make: func(*bubble) diag.Diagnostics { return one(ManyHandovers(10)) }},
 	"plan/gap before the end": {make: func(*bubble) diag.Diagnostics {
-		return one(GapBeforeEnd("2028-02-29T22:15:00Z", matchEnds))
+		return one(GapBeforeEnd("2028-02-29T22:15:00Z", matchEnds, false))
 	}},
-	"plan/gap before the end, session's not known": {make: func(*bubble) diag.Diagnostics { return one(GapBeforeEnd("", matchEnds)) }},
-	"plan/nothing to move":                         {make: func(*bubble) diag.Diagnostics { return one(NothingToMove("ENDED")) }},
+	"plan/gap before the end, session's not known": {make: func(*bubble) diag.Diagnostics { return one(GapBeforeEnd("", matchEnds, false)) }},
+	"plan/gap before the end, granted less": {make: func(*bubble) diag.Diagnostics {
+		return one(GapBeforeEnd("2028-02-29T22:15:00Z", matchEnds, true))
+	}},
+	"plan/replaced after the import":   {make: func(*bubble) diag.Diagnostics { return one(ReplacedAfterImport(matchEnds)) }},
+	"plan/live, deleted after window":  {make: func(*bubble) diag.Diagnostics { return one(DeletedAfterWindow(matchEnds, lostID)) }},
+	"plan/live, deleted before window": {make: func(*bubble) diag.Diagnostics { return one(DeletedBeforeWindow(matchStarts, lostID)) }},
+	"plan/start not known":             {make: func(*bubble) diag.Diagnostics { return one(StartUnknown()) }},
+	"plan/nothing to move":             {make: func(*bubble) diag.Diagnostics { return one(NothingToMove("ENDED")) }},
 }

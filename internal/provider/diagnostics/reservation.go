@@ -46,26 +46,68 @@ func WindowUnknown() diag.Diagnostic {
 
 // SessionEndsBeforeWindow warns of a session that holds until a time, in words, before its window
 // closes.
-func SessionEndsBeforeWindow(until, endsAt, sessionID string) diag.Diagnostic {
-	return warning("ends_at", "QoS Session Ends Before Its Window", message{
+func SessionEndsBeforeWindow(until, endsAt, sessionID string, nextReplaces bool) diag.Diagnostic {
+	m := message{
 		cause: fmt.Sprintf("The session lasts %s, but the window is open until %s. The API cannot extend a session.", until, endsAt),
 		remedy: "The first run of Terraform after the session has ended reserves the rest, so there is a gap until that run. " +
 			"To replace it now by one that lasts as long as possible, with an interruption of a few seconds: terraform apply -replace='ADDRESS' (" + addressAbove + ").",
+	}
+	if nextReplaces {
+		m.remedy = "Apply again: the next apply replaces the session (replace_to_extend = true)."
+	}
+	return warning("ends_at", "QoS Session Ends Before Its Window", m.fact("Session", sessionID))
+}
+
+// ReplacedAfterImport warns, in a plan, of an imported or moved session that only the apply after
+// the next one replaces.
+func ReplacedAfterImport(endsAt string) diag.Diagnostic {
+	return warning("ends_at", "QoS Session Ends Before Its Window", message{
+		cause: fmt.Sprintf("The window is to end at %s, after the session. The first apply after an import or a moved block only takes over the configuration: "+
+			"it requests no session, so it does not replace this one, although replace_to_extend = true.", endsAt),
+		remedy: "Apply twice: the second apply replaces the session, if a new one can last until the end of the window.",
+	})
+}
+
+// DeletedAfterWindow warns, in a plan, of a live session whose window is moved into the past.
+func DeletedAfterWindow(endsAt, sessionID string) diag.Diagnostic {
+	return warning("ends_at", "Live QoS Session Is Deleted", message{
+		cause:  fmt.Sprintf("The window is to end at %s, which has passed, so this apply deletes the live session.", endsAt),
+		remedy: "If the session is meant to continue, set ends_at to a time in the future.",
 	}.fact("Session", sessionID))
 }
 
+// DeletedBeforeWindow warns, in a plan, of a live session whose window is moved into the future.
+func DeletedBeforeWindow(startsAt, sessionID string) diag.Diagnostic {
+	return warning("starts_at", "Live QoS Session Is Deleted", message{
+		cause:  fmt.Sprintf("The window is to open at %s, which is more than five minutes away, so this apply deletes the live session.", startsAt),
+		remedy: "If the session is meant to continue, set starts_at to a time in the past, or leave it out.",
+	}.fact("Session", sessionID))
+}
+
+// StartUnknown warns, in a plan, of a window that may never open.
+func StartUnknown() diag.Diagnostic {
+	return warning("starts_at", "Reservation Window Unknown", message{
+		cause: "The start of the window is not known before the apply. If starts_at is timestamp(), it is another time in every run, " +
+			"by this machine's clock: on a machine whose clock is ahead of the API's, the window never opens, and nothing is ever reserved.",
+		remedy: "For a window that is open from now on, leave starts_at out.",
+	})
+}
+
 // GapBeforeEnd warns, in a plan, of a live session that ends (after, empty where that is not known)
-// before the window that it is planned for. Terraform shows one of many that are equal, so it names
-// nothing that the plan does not show.
-func GapBeforeEnd(after, endsAt string) diag.Diagnostic {
+// before the window that it is planned for, although replace_to_extend may be set (replaces).
+// Terraform shows one of many that are equal, so it names nothing that the plan does not show.
+func GapBeforeEnd(after, endsAt string, replaces bool) diag.Diagnostic {
 	gap := "The live session was requested for the window as it was, and the API cannot extend a session."
 	if after != "" {
 		gap = fmt.Sprintf("The live session ends at %s, and the API cannot extend it. There will be no session from %s until the first run after it.", after, after)
 	}
+	remedy := "To close the gap instead, set replace_to_extend = true: the apply then replaces the session at once, with an interruption of a few seconds."
+	if replaces {
+		remedy = "The gap remains despite replace_to_extend = true: the session was requested for at least as long, or no session lasts until then."
+	}
 	return warning("ends_at", "QoS Session Ends Before Its Window", message{
-		cause: fmt.Sprintf("The window is to end at %s. %s", endsAt, gap),
-		remedy: "Schedule a run of Terraform for that time. To close the gap instead, set replace_to_extend = true: the apply then replaces the session at once, " +
-			"with an interruption of a few seconds.",
+		cause:  fmt.Sprintf("The window is to end at %s. %s", endsAt, gap),
+		remedy: "Schedule a run of Terraform for that time. " + remedy,
 	})
 }
 

@@ -121,10 +121,13 @@ var reservationFailures = map[string]failure{
 		return one(WindowEnded(matchEnds, "the API's clock", atKickOff.Add(28*time.Hour)))
 	}},
 	"reservation/session ends before": {make: func(*bubble) diag.Diagnostics {
-		return one(SessionEndsBeforeWindow("until 2028-02-29T21:15:00Z", matchEnds, lostID))
+		return one(SessionEndsBeforeWindow("until 2028-02-29T21:15:00Z", matchEnds, lostID, false))
 	}},
 	"reservation/session may end before": {make: func(*bubble) diag.Diagnostics {
-		return one(SessionEndsBeforeWindow("for 24 hours at most after its start", matchEnds, lostID))
+		return one(SessionEndsBeforeWindow("for 24 hours at most after its start", matchEnds, lostID, false))
+	}},
+	"reservation/session ends before, and the next apply replaces it": {make: func(*bubble) diag.Diagnostics {
+		return one(SessionEndsBeforeWindow("until 2028-02-29T21:15:00Z", matchEnds, lostID, true))
 	}},
 	"reservation/over in the meantime": {make: func(*bubble) diag.Diagnostics {
 		return one(WindowEndedMeanwhile("2028-02-29T20:00:00Z", lostID))
