@@ -94,8 +94,8 @@ func otherSession(lost *qod.UnresolvedError) string {
 	return " " + introduced("Whether others exist could not be checked", explain(lost.ListErr).cause)
 }
 
-// furtherAdvice is what to do about the last failure, as a paragraph behind other advice, which says
-// when to try again.
+// furtherAdvice is what to do about the last failure, as a paragraph behind other advice, which
+// says when to try again.
 func (m message) furtherAdvice() string {
 	advice := strings.TrimPrefix(m.remedy, "Try again later. ")
 	if advice == "" {
