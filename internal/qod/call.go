@@ -44,6 +44,12 @@ type answer struct {
 // was refused, fetches a new one, and repeats the request once. Errors are *Error, *TokenError or
 // the end of the context.
 func (c *Client) call(ctx context.Context, r request, d Device, attempt int) (answer, error) {
+	if r.anonymous {
+		if err := c.awaitSlot(ctx, r); err != nil {
+			return answer{}, err
+		}
+		return c.send(ctx, r, d, Token{}, attempt)
+	}
 	token, err := c.authorizer.Token(ctx, d)
 	if err != nil {
 		return answer{}, err

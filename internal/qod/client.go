@@ -75,7 +75,7 @@ type Client struct {
 
 	clock        *serverClock
 	readingClock sharedCall[time.Time]
-	listCache    *listCache
+	lists        *listCaches
 	reads        *readCoalescer
 	absences     absenceBurst
 	pacer        *pacer
@@ -144,8 +144,8 @@ func newClient(config Config, speaks dialect) (*Client, error) {
 		config: config, http: newHTTPClient(config.Transport, config.RequestTimeout), dialect: speaks,
 		clock: &serverClock{}, pacer: newPacer(), locks: newDeviceLocks(), own: newOwnSessions(),
 	}
-	c.listCache = newListCache(c.listOnce)
-	c.reads = newReadCoalescer(c.listCache, c.clock)
+	c.lists = newListCaches(speaks, c.listOnce)
+	c.reads = newReadCoalescer(c.lists.of(Device{}), c.clock)
 	c.authorizer = c.newAuthorizer()
 	return c, nil
 }

@@ -182,7 +182,8 @@ func (c *serverClock) recentFailure() error {
 
 // Now is the server's time, from the Date headers of at least two answers that agree and that were
 // given in different seconds: a single one may come from a cache, or from a node whose clock is
-// wrong. Lists are requested until there are two. The local clock is never used instead: a runner
+// wrong. Any answer counts; where there are not two, the list of all sessions is requested, or what
+// the dialect has in its place. The local clock is never used instead: a runner
 // that is an hour slow would leave a broadcast without its session.
 //
 // Errors: *ClockError, ErrNoDate, ErrClockStandsStill, ErrCachedList, or why there was no answer,
@@ -209,15 +210,15 @@ func (c *Client) Now(ctx context.Context) (now time.Time, err error) {
 	return now, err
 }
 
-// clockLists bounds how many lists are requested to learn the time: one, one that confirms it, and
+// clockRequests bounds how many requests are made to learn the time: one, one that confirms it, and
 // one more in case the second came within the same second of the API's clock.
-const clockLists = 3
+const clockRequests = 3
 
-// readClock requests lists until the time is known or cannot be known.
+// readClock makes requests until the time is known or cannot be known.
 func (c *Client) readClock(ctx context.Context) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	for range clockLists {
+	for range clockRequests {
 		if err := c.requestDate(ctx); err != nil {
 			return time.Time{}, err
 		}
@@ -228,30 +229,34 @@ func (c *Client) readClock(ctx context.Context) (time.Time, error) {
 	return time.Time{}, ErrClockStandsStill
 }
 
-// requestDate requests one more list for the Date of its answer.
+// requestDate makes one more request for the Date of its answer.
 func (c *Client) requestDate(ctx context.Context) error {
 	at, lastRead := c.clock.confirmable()
 	if err := pause(ctx, time.Until(at)); err != nil {
 		return err
 	}
-	list, err := retry(ctx, OperationList, c.config.MaxRetries, func(int) (*snapshot, error) {
-		list, err := c.listCache.since(ctx, at)
+	_, err := retry(ctx, OperationList, c.config.MaxRetries, func(attempt int) (time.Time, error) {
+		noDate := c.askForDate(ctx, at, attempt)
 		if _, read := c.clock.confirmable(); read.After(lastRead) {
-			return nil, nil // a refusal has a Date, too
+			return read, nil // a refusal has a Date, too
 		}
-		return list, err
+		return time.Time{}, noDate
 	})
-	switch {
-	case c.clock.contradicted() != nil:
-		return c.clock.contradicted()
-	case err != nil:
-		return err
-	case list != nil && errors.Is(list.doubt, ErrCachedList):
-		return list.doubt
-	case list != nil:
-		return ErrNoDate
+	return firstError(c.clock.contradicted(), err)
+}
+
+// askForDate makes one request, at a time or later, and returns why its answer has no Date if it
+// has none.
+func (c *Client) askForDate(ctx context.Context, at time.Time, attempt int) error {
+	if !c.Limits().CanList {
+		_, err := c.get(ctx, c.dialect.clockRequest(), Device{}, attempt)
+		return firstError(err, ErrNoDate)
 	}
-	return nil
+	list, err := c.lists.of(Device{}).since(ctx, at)
+	if err == nil && errors.Is(list.doubt, ErrCachedList) {
+		return list.doubt
+	}
+	return firstError(err, ErrNoDate)
 }
 
 // EstimateNow is the server's time according to a single answer, to within some seconds; zero where

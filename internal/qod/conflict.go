@@ -76,7 +76,7 @@ func (cr *creation) newConflict(ctx context.Context, failure *Error) *ConflictEr
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.config.RequestTimeout)
 	defer cancel()
-	list, err := c.listSince(ctx, time.Now())
+	list, err := c.listSince(ctx, device, time.Now())
 	if err != nil {
 		conflict.ListErr = err
 		return conflict

@@ -124,7 +124,7 @@ func (cr *creation) beforePost(ctx context.Context) (found Session, done bool, e
 	case len(cr.mayHaveCreated) > 0:
 		found, err = cr.findLost(ctx, 0)
 	default:
-		cr.listedBefore = cr.client.snapshotBefore(ctx)
+		cr.listedBefore = cr.snapshotBefore(ctx)
 	}
 	return found, found.ID != "" || err != nil, err
 }
@@ -294,7 +294,7 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 		return Session{}, false, withoutToken(refusal, err)
 	}
 	var failure *Error
-	if errors.As(refusal, &failure) && !c.listCache.unsupported() {
+	if errors.As(refusal, &failure) && !cr.lists().unsupported() {
 		cr.recordLost(failure)
 		if found, err := cr.findLost(ctx, 0); found.ID != "" || err != nil {
 			return found, true, err
@@ -367,8 +367,8 @@ func (c *Client) sendCreate(ctx context.Context, r request, d Device, token Toke
 	return made, a.correlator, nil
 }
 
-// idFromLocation is the id in the Location header of a create whose body cannot be used; empty where
-// the header shows anything else than the path of a session.
+// idFromLocation is the id in the Location header of a create whose body cannot be used; empty
+// where the header shows anything else than the path of a session.
 func (c *Client) idFromLocation(location string) string {
 	u, err := url.Parse(location)
 	if err != nil {

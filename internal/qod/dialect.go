@@ -13,7 +13,13 @@ type dialect interface {
 
 	create(Spec) (request, error)
 	read(id string) request
-	list() request
+	// list is the list that shows the sessions of a device: all sessions where the document has
+	// that (Limits.CanList), else those of the device (Limits.CanListByDevice). It is false where
+	// the document has neither.
+	list(Device) (request, bool)
+	// clockRequest is a request whose answer, also a refusal, shows the API's time. It is asked
+	// only where there is no list of all sessions, which shows the time as well.
+	clockRequest() request
 	delete(id string) request
 
 	// session decodes one session. If a damaged body still shows the ID, it comes with the error.
@@ -47,6 +53,7 @@ type request struct {
 	scope     string // what the token must carry
 	sessionID string
 	body      []byte
+	anonymous bool   // sent without a token
 	secret    string // part of the body; it must not come back in an error
 	maxBody   int64  // bytes of the answer after decompression
 }

@@ -113,13 +113,16 @@ func (openGateway) read(id string) request {
 	}
 }
 
-func (openGateway) list() request {
+func (openGateway) list(Device) (request, bool) {
 	return request{
 		operation: OperationList, method: http.MethodGet,
 		path: "/sessions", template: "/sessions",
 		scope: openGatewayRead, maxBody: maxSessionsBody,
-	}
+	}, true
 }
+
+// clockRequest is the list, which is never asked for in this way.
+func (d openGateway) clockRequest() request { r, _ := d.list(Device{}); return r }
 
 func (openGateway) delete(id string) request {
 	return request{

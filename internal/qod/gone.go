@@ -133,7 +133,7 @@ func (a absence) prove(ctx context.Context) (_ Session, listed bool, _ error) {
 		return Session{}, false, newInterruptedError(ctx, a.answer.Operation, true, a.answer)
 	case a.expiredByClock(ctx), a.expiredByRepeat(ctx):
 		return a.gone(ProofExpired)
-	case c.listCache.unsupported():
+	case c.lists.of(a.ref.Device).unsupported():
 		return a.proveByRepeat(ctx, err)
 	}
 	return Session{}, false, &UnprovenError{ID: a.ref.ID, ListErr: err, Err: a.answer}
@@ -235,13 +235,13 @@ func (a absence) waitOutLag(ctx context.Context) (Session, error) {
 // started after this answer decides.
 func (a absence) checkList(ctx context.Context, notBefore time.Time) (Session, error) {
 	c := a.client
-	if refusal := c.listCache.recentRefusal(); refusal != nil {
+	if refusal := c.lists.of(a.ref.Device).recentRefusal(); refusal != nil {
 		return Session{}, refusal
 	}
 	answered := time.Now()
-	list, err := c.listSince(ctx, notBefore)
+	list, err := c.listSince(ctx, a.ref.Device, notBefore)
 	if err == nil && list.has(a.ref.ID) {
-		list, err = c.listSince(ctx, answered)
+		list, err = c.listSince(ctx, a.ref.Device, answered)
 	}
 	switch {
 	case err != nil:
@@ -277,7 +277,8 @@ func (c *Client) misses(ctx context.Context, list *snapshot) error {
 // proveByRepeat is for an API without a list: it has to answer the same twice, with a code of its
 // own document. Gateways send other codes, or none.
 func (a absence) proveByRepeat(ctx context.Context, noList error) (Session, bool, error) {
-	unproven := &UnprovenError{ID: a.ref.ID, ListErr: noList, Scope: a.client.dialect.list().scope, Err: a.answer}
+	list, _ := a.client.dialect.list(a.ref.Device)
+	unproven := &UnprovenError{ID: a.ref.ID, ListErr: noList, Scope: list.scope, Err: a.answer}
 	if !a.answer.documented {
 		return Session{}, false, unproven
 	}

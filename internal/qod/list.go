@@ -12,12 +12,13 @@ import (
 
 // List returns the sessions that these credentials can see and that match the filter, ordered by
 // start (unknown starts last) and id. An empty list is not an error. An *IncompleteListError comes
-// with the sessions that were shown.
+// with the sessions that were shown. Where the API lists by device only, the filter needs one
+// (ErrListNeedsDevice); where it does not list at all, the error is ErrNoList.
 func (c *Client) List(ctx context.Context, f Filter) (found []Session, err error) {
 	defer recoverTo(&err)
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	list, err := c.listSince(ctx, time.Now())
+	list, err := c.listSince(ctx, f.Device, time.Now())
 	var e *Error
 	if errors.As(err, &e) && e.Status == http.StatusNotFound && e.documented {
 		return nil, nil // nothing is there, in the API's own words
@@ -39,11 +40,11 @@ func (c *Client) List(ctx context.Context, f Filter) (found []Session, err error
 	return found, nil
 }
 
-// listSince returns a list whose request started at notBefore or later. The request is shared with
-// other callers; the retries are this caller's own.
-func (c *Client) listSince(ctx context.Context, notBefore time.Time) (*snapshot, error) {
+// listSince returns a list that shows the sessions of a device, and whose request started at
+// notBefore or later. The request is shared with other callers; the retries are this caller's own.
+func (c *Client) listSince(ctx context.Context, d Device, notBefore time.Time) (*snapshot, error) {
 	return retry(ctx, OperationList, c.config.MaxRetries, func(int) (*snapshot, error) {
-		return c.listCache.since(ctx, notBefore)
+		return c.lists.of(d).since(ctx, notBefore)
 	})
 }
 

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// snapshot is one list of the sessions that these credentials can see.
+// snapshot is one list of the sessions that these credentials can see: all, or those of a device.
 type snapshot struct {
+	subject  string    // whose sessions it shows, see listCaches
 	started  time.Time // when its request started, by this process's clock
 	sessions []Session
 	index    map[string]int // in sessions, by id in lower case: networks may spell an id in two ways
@@ -49,8 +50,63 @@ const (
 	optionalListTimeout = 10 * time.Second
 )
 
+// ErrNoList says that the API has no list of sessions.
+var ErrNoList = errors.New("the API has no list of sessions")
+
+// ErrListNeedsDevice says that the API lists the sessions of one device only.
+var ErrListNeedsDevice = errors.New("the API lists the sessions of one device only, and it is not known of which")
+
+// listCaches are the lists that an API has: one of all sessions, or one for each device. What one
+// device's list is answered with says nothing about those of others.
+type listCaches struct {
+	dialect dialect
+	request func(context.Context, Device) (listing, error)
+
+	mu        sync.Mutex
+	bySubject map[string]*listCache
+}
+
+func newListCaches(speaks dialect, request func(context.Context, Device) (listing, error)) *listCaches {
+	return &listCaches{dialect: speaks, request: request, bySubject: map[string]*listCache{}}
+}
+
+// of is the list that shows the sessions of a device. It is one that nobody can request where the
+// API has none, or none without a device.
+func (l *listCaches) of(d Device) *listCache {
+	subject, unsupported := l.subject(d)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	cache := l.bySubject[subject]
+	if cache == nil {
+		if subject == "" {
+			d = Device{}
+		}
+		cache = newListCache(func(ctx context.Context) (listing, error) { return l.request(ctx, d) })
+		cache.subject, cache.never, cache.unsupportedErr = subject, unsupported, unsupported
+		l.bySubject[subject] = cache
+	}
+	return cache
+}
+
+// subject names the list that shows the sessions of a device: "" for the list of all.
+func (l *listCaches) subject(d Device) (subject string, unsupported error) {
+	limits := l.dialect.limits()
+	subject = strings.Join(d.Identifiers(), ", ")
+	switch {
+	case limits.CanList:
+		return "", nil
+	case !limits.CanListByDevice:
+		return "", ErrNoList
+	case subject == "":
+		return "", ErrListNeedsDevice
+	}
+	return subject, nil
+}
+
 // listCache shares lists between callers. At most one list request is in flight.
 type listCache struct {
+	subject  string // see listCaches
+	never    error  // why there is none to request; nil for no reason
 	request  func(context.Context) (listing, error)
 	shared   sharedCall[*snapshot]
 	inFlight chan struct{} // held by the request in flight, also when nobody waits for it any more
@@ -69,6 +125,9 @@ func newListCache(request func(context.Context) (listing, error)) *listCache {
 // since returns a list whose request started at notBefore or later: an older one does not show what
 // has happened since.
 func (l *listCache) since(ctx context.Context, notBefore time.Time) (*snapshot, error) {
+	if l.never != nil {
+		return nil, l.never
+	}
 	for {
 		if last := l.cached(notBefore); last != nil {
 			return last, nil
@@ -157,7 +216,7 @@ func (l *listCache) fetch(ctx context.Context) (*snapshot, error) {
 			return nil, err
 		}
 	}
-	s := &snapshot{started: time.Now()}
+	s := &snapshot{subject: l.subject, started: time.Now()}
 	l.mu.Lock()
 	l.notBefore = s.started.Add(listInterval)
 	l.mu.Unlock()

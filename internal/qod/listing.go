@@ -30,13 +30,13 @@ const maxPages = 1000
 // listOnce requests one list, with all the pages that its Link headers name (RFC 8288). The API
 // document has no pages, but gateways add them, and without the other pages every session on them
 // would look as if it had ended.
-func (c *Client) listOnce(ctx context.Context) (listing, error) {
-	r := c.dialect.list()
+func (c *Client) listOnce(ctx context.Context, d Device) (listing, error) {
+	r, _ := c.dialect.list(d)
 	first, seen := r.path, map[string]bool{}
 	var whole listing
 	for {
 		seen[r.path] = true
-		page, a, err := c.listPage(ctx, r)
+		page, a, err := c.listPage(ctx, r, d)
 		if err != nil {
 			return listing{}, err
 		}
@@ -71,8 +71,8 @@ func (l *listing) add(page []Session) {
 	}
 }
 
-func (c *Client) listPage(ctx context.Context, r request) ([]Session, answer, error) {
-	a, err := c.get(ctx, r, Device{}, 1)
+func (c *Client) listPage(ctx context.Context, r request, d Device) ([]Session, answer, error) {
+	a, err := c.get(ctx, r, d, 1)
 	if err != nil || a.status == http.StatusNoContent {
 		return nil, a, err
 	}
@@ -82,6 +82,11 @@ func (c *Client) listPage(ctx context.Context, r request) ([]Session, answer, er
 	}
 	if err != nil {
 		return nil, a, unreadable(r, a, err)
+	}
+	for i := range sessions {
+		if sessions[i].Device.IsZero() {
+			sessions[i].Device = d // the list is of its sessions, so it need not say so
+		}
 	}
 	return sessions, a, nil
 }

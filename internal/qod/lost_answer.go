@@ -37,22 +37,28 @@ const (
 	startTimeout = 20 * time.Second
 )
 
+// lists are those that show the sessions of the device.
+func (cr *creation) lists() *listCache { return cr.client.lists.of(cr.spec.Device) }
+
 // snapshotBefore is a recent list, which a burst of creates shares; nil where there is none.
-func (c *Client) snapshotBefore(ctx context.Context) *snapshot {
-	if c.listCache.unsupported() {
+func (cr *creation) snapshotBefore(ctx context.Context) *snapshot {
+	c, lists := cr.client, cr.lists()
+	if lists.unsupported() {
 		return nil
 	}
 	bounded, cancel := context.WithTimeout(ctx, snapshotTimeout)
 	defer cancel()
-	listSince := c.listSince
-	if !c.listCache.usable() {
-		listSince = c.listCache.since // without retries: each create of a fleet comes by here
+	retries := c.config.MaxRetries
+	if !lists.usable() {
+		retries = 0 // each create of a fleet comes by here
 	}
-	age := min(snapshotAge, max(snapshotTolerance/2, c.creating()/burstDivisor))
-	list, err := listSince(bounded, time.Now().Add(-age))
+	notBefore := time.Now().Add(-min(snapshotAge, max(snapshotTolerance/2, c.creating()/burstDivisor)))
+	list, err := retry(bounded, OperationList, retries, func(int) (*snapshot, error) {
+		return lists.since(bounded, notBefore)
+	})
 	if err != nil {
 		if ctx.Err() == nil && bounded.Err() != nil {
-			c.listCache.markSlow()
+			lists.markSlow()
 		}
 		return nil
 	}
@@ -134,7 +140,7 @@ func (cr *creation) findLost(ctx context.Context, minSearch time.Duration) (Sess
 
 // currentList is a list that starts now and that is complete, unless it lags.
 func (cr *creation) currentList(ctx context.Context) (*snapshot, error) {
-	list, err := cr.client.listSince(ctx, time.Now())
+	list, err := cr.client.listSince(ctx, cr.spec.Device, time.Now())
 	if err == nil && isStaleOrPartial(list.doubt) { // entries without an id are candidates, too
 		return nil, list.doubt
 	}
@@ -212,7 +218,7 @@ func (cr *creation) lookForSecond(ctx context.Context, s Session, upToDate func(
 		} else if ctx.Err() == nil || listErr == nil {
 			listErr = err
 		}
-		if cr.client.listCache.unsupported() || pause(ctx, wait) != nil {
+		if cr.lists().unsupported() || pause(ctx, wait) != nil {
 			return cr.duplicate(s, nil, listErr)
 		}
 	}

@@ -22,6 +22,7 @@ type ownSession struct {
 
 type sighting struct {
 	device Device
+	list   string // the subject of the list that has to show it
 	at     time.Time
 }
 
@@ -131,11 +132,12 @@ func (o *ownSessions) lastDeletion() time.Time {
 	return last
 }
 
-// recordSeen records that a read has shown the session.
-func (o *ownSessions) recordSeen(ref Ref) {
+// recordSeen records that a read has shown the session, which the lists of the subject have to show
+// as well.
+func (o *ownSessions) recordSeen(ref Ref, subject string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.seen[ref.ID] = sighting{ref.Device, time.Now()}
+	o.seen[ref.ID] = sighting{ref.Device, subject, time.Now()}
 }
 
 // forgetSeen records that reads do not show the session any more.
@@ -152,7 +154,7 @@ func (o *ownSessions) missingFrom(list *snapshot) (ref Ref, found bool) {
 	defer o.mu.Unlock()
 	for id, seen := range o.seen {
 		young := list.started.Sub(o.made[id].at) < maxLag
-		if seen.at.Before(list.started) && list.started.Sub(seen.at) < snapshotAge && !young && !list.has(id) {
+		if seen.list == list.subject && seen.at.Before(list.started) && list.started.Sub(seen.at) < snapshotAge && !young && !list.has(id) {
 			return Ref{ID: id, Device: seen.device}, true
 		}
 	}

@@ -40,7 +40,8 @@ func (c *Client) readOnce(ctx context.Context, ref Ref, attempt int) (Session, e
 	}
 	s, err := c.decodeRead(r, a, ref.Device)
 	if err == nil {
-		c.own.recordSeen(ref)
+		subject, _ := c.lists.subject(ref.Device)
+		c.own.recordSeen(ref, subject)
 	}
 	return s, err
 }

@@ -65,8 +65,8 @@ type Spec struct {
 	// the server's clock, up to what the API allows.
 	Until time.Time
 
-	// Unknown are the fields whose values are not known yet, which is why they are empty. Only Check
-	// looks at it: a create needs them all.
+	// Unknown are the fields whose values are not known yet, which is why they are empty. Only
+	// Check looks at it: a create needs them all.
 	Unknown map[Field]bool
 }
 
