@@ -168,23 +168,25 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 		c.clock.observe(a.date, began, arrived)
 	}
 
-	if a.status != http.StatusTooManyRequests {
-		c.pacer.speedUp()
-	}
-
 	failure.Status, failure.ServerTime = a.status, a.date
 	if failure.outcome = outcomeOf(a.status); failure.outcome == succeeded {
+		c.pacer.speedUp()
 		return a, nil
 	}
 	failure.RetryAfter = retryAfter(resp.Header, firstTime(a.date, time.Now()))
-	if a.status == http.StatusTooManyRequests {
-		c.pacer.slowDown(began, failure.RetryAfter)
-	}
 	code, message := c.dialect.failure(a.body)
+	failure.class = c.dialect.classify(r.operation, a.status, code)
+	if failure.class == classGone && a.cached {
+		failure.class = classMissing
+	}
+	if failure.class == classRateLimited {
+		c.pacer.slowDown(began, failure.RetryAfter)
+	} else {
+		c.pacer.speedUp()
+	}
 	if code == "" && message == "" {
 		message = readable(string(a.body))
 	}
-	failure.documented = !a.cached && c.dialect.saysNotFound(code)
 	failure.Code = readable(redactServer(code, c.secrets(token, r), d))
 	failure.Message = readable(redactServer(message, c.secrets(token, r), d))
 	if location := resp.Header.Get("Location"); a.status/100 == 3 && location != "" {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 	"path"
 	"strings"
@@ -179,11 +178,11 @@ func next(failure *Error, lost bool, facts conflictFacts) step {
 	switch {
 	case errors.Is(failure, errNoTimeForSlot):
 		return giveUp
-	case failure.Status == http.StatusConflict && facts.mayPass(lost):
+	case failure.class == classConflict && facts.mayPass(lost):
 		return awaitConflict
-	case failure.Status == http.StatusConflict:
+	case failure.class == classConflict:
 		return giveUp
-	case failure.Status == http.StatusTooManyRequests:
+	case failure.class == classRateLimited:
 		return postLater // it proves that nothing happened
 	case failure.outcome == unknown && failure.Status/100 == 2:
 		return findOnly // the API said that it created one
@@ -205,7 +204,7 @@ func (s step) finds() bool { return s == findOnly || s == findOrPostAgain || s =
 func (cr *creation) afterFailure(ctx context.Context) (found Session, done bool, err error) {
 	failure := cr.failure
 	var facts conflictFacts
-	if failure.Status == http.StatusConflict {
+	if failure.class == classConflict {
 		if found, err = cr.examineConflict(ctx, failure); found.ID != "" || err != nil {
 			return found, true, err
 		}
@@ -273,7 +272,7 @@ func (cr *creation) lastRateLimit() error {
 // POST that the pacer never let start the 429 before it.
 func (cr *creation) cause(failure *Error) error {
 	switch {
-	case failure.Status == http.StatusConflict:
+	case failure.class == classConflict:
 		return cr.conflict
 	case errors.Is(failure, errNoTimeForSlot):
 		return firstError(cr.lastRateLimit(), failure)

@@ -13,7 +13,7 @@ import (
 func TestCreateNextStep(t *testing.T) {
 	t.Parallel()
 	answered := func(status int) *Error {
-		return &Error{Operation: OperationCreate, Status: status, outcome: outcomeOf(status)}
+		return &Error{Operation: OperationCreate, Status: status, outcome: outcomeOf(status), class: classifyStatus(OperationCreate, status)}
 	}
 	asking := func(status int) *Error {
 		failure := answered(status)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 )
 
@@ -54,11 +53,11 @@ func deleteTimedOut(ctx context.Context, last error) error {
 	return newInterruptedError(ctx, OperationDelete, true, last)
 }
 
-// isBusy reports whether a delete was refused only for now: the API is working on the session (409,
-// 423), or it is too early (425).
+// isBusy reports whether a session cannot be changed just now: the API is working on it (409, 423),
+// or it is too early (425).
 func isBusy(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && slices.Contains([]int{http.StatusConflict, http.StatusLocked, http.StatusTooEarly}, e.Status)
+	return errors.As(err, &e) && e.class == classBusy
 }
 
 // isStillListed reports whether a delete was answered with a 404 for a session that a list shows.

@@ -1,5 +1,10 @@
 package qod
 
+import (
+	"net/http"
+	"slices"
+)
+
 // dialect is one API document: what it can express, the paths of its operations and the format of
 // its bodies. A dialect is pure (bytes in, bytes out) and knows nothing of HTTP clients, clocks or
 // tokens, so that supporting another document takes another file and nothing else.
@@ -28,10 +33,46 @@ type dialect interface {
 	sessions(body []byte) ([]Session, error)
 	// failure decodes an error body; both are empty when it contains neither.
 	failure(body []byte) (code, message string)
-	// saysNotFound reports whether the code of an error body is one that the document has for what
-	// does not exist. Gateways in front of an API send another: a number, a message or nothing.
-	saysNotFound(code string) bool
+	// classify says what a refusal of an operation means, by its status and the code of its body.
+	classify(op Operation, status int, code string) class
 }
+
+// class is what a failed request means to those who decide what follows it.
+type class int
+
+const (
+	classOther       class = iota // nothing that has a name here
+	classConflict                 // create: there is a session already, which may be in the way
+	classMissing                  // there is no such session, says somebody
+	classGone                     // there is no such session, says the API in the words of its document
+	classBusy                     // the session cannot be changed just now
+	classRateLimited              // the API did nothing, as there are too many requests
+	classNoList                   // list: not for these credentials, or not for this device
+)
+
+// classifyStatus is what the documents have in common, and HTTP. Gateways in front of an API send
+// a 404 too, so it takes a code of the document for it to count as gone.
+func classifyStatus(op Operation, status int) class {
+	switch {
+	case status == http.StatusTooManyRequests:
+		return classRateLimited
+	case op == OperationCreate && status == http.StatusConflict:
+		return classConflict
+	case op == OperationList && slices.Contains([]int{http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusNotImplemented}, status):
+		return classNoList
+	case op != OperationCreate && status == http.StatusNotFound, ofSession(op) && status == http.StatusGone:
+		return classMissing
+	case changes(op) && slices.Contains([]int{http.StatusConflict, http.StatusLocked, http.StatusTooEarly}, status):
+		return classBusy
+	}
+	return classOther
+}
+
+// ofSession reports whether an operation is about a session that exists.
+func ofSession(op Operation) bool { return op == OperationRead || changes(op) }
+
+// changes reports whether an operation changes a session that exists.
+func changes(op Operation) bool { return op == OperationDelete }
 
 // Operation is one that an API document has.
 type Operation string

@@ -281,7 +281,13 @@ func (openGateway) failure(body []byte) (code, message string) {
 // exist. Gateways have other codes for a route or a service that does not exist.
 var notFoundCode = regexp.MustCompile(`\A(?:(?:[A-Z0-9_]+\.)?(?:SESSION_)?NOT_FOUND|GONE)\z`)
 
-func (openGateway) saysNotFound(code string) bool { return notFoundCode.MatchString(code) }
+func (openGateway) classify(op Operation, status int, code string) class {
+	meaning := classifyStatus(op, status)
+	if meaning == classMissing && notFoundCode.MatchString(code) {
+		return classGone
+	}
+	return meaning
+}
 
 // sessionID is deliberately wider than a UUID: the id that a network has issued is the only handle
 // to a billed session, whatever it looks like. It allows nothing that could leave its path segment.

@@ -26,7 +26,7 @@ type Error struct {
 	Err        error         // why there was no usable answer
 
 	outcome        outcome
-	documented     bool // a refusal that the API document knows, and not one of a gateway in front of the API
+	class          class
 	permanent      bool // TLS: asking again will not help
 	connectionLost bool // the connection went silent: the API may be slow, and do it yet
 }

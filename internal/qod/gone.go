@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
 )
@@ -78,8 +77,7 @@ func (e *UnprovenError) Unwrap() error { return e.Err }
 // nil.
 func notFound(err error) *Error {
 	var e *Error
-	if errors.As(err, &e) && (e.Operation == OperationRead || e.Operation == OperationDelete) &&
-		(e.Status == http.StatusNotFound || e.Status == http.StatusGone) {
+	if errors.As(err, &e) && (e.class == classMissing || e.class == classGone) && e.Operation != OperationList {
 		return e
 	}
 	return nil
@@ -279,7 +277,7 @@ func (c *Client) misses(ctx context.Context, list *snapshot) error {
 func (a absence) proveByRepeat(ctx context.Context, noList error) (Session, bool, error) {
 	list, _ := a.client.dialect.list(a.ref.Device)
 	unproven := &UnprovenError{ID: a.ref.ID, ListErr: noList, Scope: list.scope, Err: a.answer}
-	if !a.answer.documented {
+	if a.answer.class != classGone {
 		return Session{}, false, unproven
 	}
 	if pause(ctx, repeatDelay) != nil {
@@ -289,7 +287,7 @@ func (a absence) proveByRepeat(ctx context.Context, noList error) (Session, bool
 	if err == nil {
 		return s, false, nil
 	}
-	if again := notFound(err); again == nil || !again.documented {
+	if again := notFound(err); again == nil || again.class != classGone {
 		return Session{}, false, unproven
 	}
 	return a.gone(ProofRepeat)

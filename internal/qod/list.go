@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +19,7 @@ func (c *Client) List(ctx context.Context, f Filter) (found []Session, err error
 	defer cancel()
 	list, err := c.listSince(ctx, f.Device, time.Now())
 	var e *Error
-	if errors.As(err, &e) && e.Status == http.StatusNotFound && e.documented {
+	if errors.As(err, &e) && e.class == classGone {
 		return nil, nil // nothing is there, in the API's own words
 	}
 	if err != nil {

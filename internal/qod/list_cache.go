@@ -3,7 +3,6 @@ package qod
 import (
 	"context"
 	"errors"
-	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -260,14 +259,5 @@ func (l *listCache) record(s *snapshot, err error, abandoned bool) {
 // all.
 func saysUnsupported(err error) bool {
 	var e *Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	// A 404 is not among these: the API document has the list, so the 404 comes from something
-	// between us and the API, which may answer requests for sessions with a 404 too.
-	switch e.Status {
-	case http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusNotImplemented:
-		return true
-	}
-	return false
+	return errors.As(err, &e) && e.class == classNoList
 }

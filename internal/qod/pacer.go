@@ -51,7 +51,7 @@ func (c *Client) awaitSlot(ctx context.Context, r request) error {
 	if errors.Is(err, errNoTimeForSlot) {
 		return &Error{
 			Operation: r.operation, SessionID: r.sessionID, Scope: r.scope,
-			Status: http.StatusTooManyRequests, Err: errNoTimeForSlot, outcome: unsent,
+			Status: http.StatusTooManyRequests, Err: errNoTimeForSlot, outcome: unsent, class: classRateLimited,
 		}
 	}
 	return err

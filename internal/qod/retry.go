@@ -66,7 +66,7 @@ func retry[T any](ctx context.Context, op Operation, most int, once func(attempt
 func isOverloaded(err error) bool {
 	var e *Error
 	return errors.As(err, &e) &&
-		(e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable && e.RetryAfter > 0)
+		(e.class == classRateLimited || e.Status == http.StatusServiceUnavailable && e.RetryAfter > 0)
 }
 
 // waitedTooLong reports whether a caller without a deadline has waited long enough for an
@@ -88,7 +88,7 @@ func isRetryable(err error) (time.Duration, bool) {
 	case unsent, unknown:
 		return e.RetryAfter, e.Status != http.StatusNotImplemented
 	case refused:
-		return e.RetryAfter, e.Status == http.StatusTooManyRequests
+		return e.RetryAfter, e.class == classRateLimited
 	}
 	return 0, false
 }

@@ -110,7 +110,7 @@ func TestRepeatable(t *testing.T) {
 		"500":             {&Error{outcome: outcomeOf(500), Status: 500}, true},
 		"501":             {&Error{outcome: outcomeOf(501), Status: 501}, false},
 		"408":             {&Error{outcome: outcomeOf(408), Status: 408}, true},
-		"429":             {&Error{outcome: outcomeOf(429), Status: 429}, true},
+		"429":             {&Error{outcome: outcomeOf(429), Status: 429, class: classRateLimited}, true},
 		"400":             {&Error{outcome: outcomeOf(400), Status: 400}, false},
 		"404":             {&Error{outcome: outcomeOf(404), Status: 404}, false},
 		"no token":        {&TokenError{Status: 503}, false},
