@@ -142,7 +142,7 @@ func newClient(config Config, speaks dialect) (*Client, error) {
 	}
 	c := &Client{
 		config: config, http: newHTTPClient(config.Transport, config.RequestTimeout), dialect: speaks,
-		clock: &serverClock{}, pacer: newPacer(), locks: newDeviceLocks(), own: newOwnSessions(),
+		clock: &serverClock{}, pacer: newPacer(), locks: newDeviceLocks(), own: newOwnSessions(speaks.collide),
 	}
 	c.lists = newListCaches(speaks, c.listOnce)
 	c.reads = newReadCoalescer(c.lists.of(Device{}), c.clock)

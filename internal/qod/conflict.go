@@ -66,9 +66,9 @@ func (cr *creation) examineConflict(ctx context.Context, failure *Error) (found 
 
 // newConflict is a 409 with the sessions that may be in the way.
 func (cr *creation) newConflict(ctx context.Context, failure *Error) *ConflictError {
-	c, device := cr.client, cr.spec.Device
+	c, device, flow := cr.client, cr.spec.Device, cr.spec.flow()
 	conflict := &ConflictError{
-		Device: device, Own: c.own.forDevice(device), Deleted: c.own.deletionsFor(device),
+		Device: device, Own: c.own.inTheWay(flow), Deleted: c.own.deletedFor(flow),
 		Now: failure.ServerTime, Err: failure,
 	}
 	if len(conflict.Own) > 0 {
@@ -86,7 +86,7 @@ func (cr *creation) newConflict(ctx context.Context, failure *Error) *ConflictEr
 		case s.ID == "" || c.own.owns(s.ID) || slices.Contains(conflict.Deleted, s.ID):
 		case s.Device.IsZero():
 			conflict.Possible = append(conflict.Possible, s)
-		case device.overlaps(s.Device):
+		case c.dialect.collide(flow, s.flow()):
 			conflict.Visible = append(conflict.Visible, s)
 		}
 	}
@@ -126,10 +126,10 @@ func (cr *creation) claim(s Session) *ConflictError {
 			return conflict
 		}
 	}
-	if own.claim(s.ID, cr.spec.Device, time.Now()) {
+	if own.claim(s.ID, cr.spec.flow(), time.Now()) {
 		return nil
 	}
-	if conflict.Own = own.forDevice(cr.spec.Device); !slices.Contains(conflict.Own, s.ID) {
+	if conflict.Own = own.inTheWay(cr.spec.flow()); !slices.Contains(conflict.Own, s.ID) {
 		conflict.Own, conflict.OtherID = nil, s.ID
 	}
 	return conflict

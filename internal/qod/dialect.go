@@ -27,6 +27,10 @@ type dialect interface {
 	clockRequest() request
 	delete(id string) request
 
+	// collide reports whether the network may refuse a session for one flow because there is one
+	// for the other.
+	collide(a, b flow) bool
+
 	// session decodes one session. If a damaged body still shows the ID, it comes with the error.
 	session(body []byte) (Session, error)
 	// sessions decodes a list. An entry without a usable id is a Session without one.

@@ -132,6 +132,9 @@ func (openGateway) delete(id string) request {
 	}
 }
 
+// collide goes by the device: it can have one session, whatever that is for.
+func (openGateway) collide(a, b flow) bool { return a.device.overlaps(b.device) }
+
 func (openGateway) session(body []byte) (Session, error) {
 	fields, err := decodeObject(body)
 	var s Session

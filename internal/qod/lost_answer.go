@@ -113,7 +113,7 @@ func (cr *creation) findLost(ctx context.Context, minSearch time.Duration) (Sess
 		}
 		ours, possible := cr.candidates(list.sessions)
 		if len(ours) == 1 {
-			if c.own.claim(ours[0].ID, cr.spec.Device, cr.firstLostPostAt) {
+			if c.own.claim(ours[0].ID, cr.spec.flow(), cr.firstLostPostAt) {
 				return ours[0], cr.checkNoSecondAfterAdopting(caller, ours[0])
 			}
 			continue // another create was faster: look again, without it
@@ -270,12 +270,13 @@ func (cr *creation) contradictsClock(s Session) bool {
 
 // candidates splits the listed sessions that may be the one asked for: ours, which as far as this
 // API can show belong to nobody else, and possible, whose owner cannot be told. What existed before
-// the POST, belongs to another resource or shows another device is neither.
+// the POST, belongs to another resource or shows another device or flow is neither.
 func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
 	trusted := cr.trustsSnapshot(cr.listedBefore)
 	for _, s := range listed {
 		_, contradicts := cr.spec.Device.compare(s.Device)
-		if contradicts || cr.client.own.owns(s.ID) || (cr.listedBefore != nil && cr.listedBefore.has(s.ID)) {
+		otherFlow := cr.spec.Device.overlaps(s.Device) && !cr.client.dialect.collide(cr.spec.flow(), s.flow())
+		if contradicts || otherFlow || cr.client.own.owns(s.ID) || (cr.listedBefore != nil && cr.listedBefore.has(s.ID)) {
 			continue
 		}
 		startIsComparable := !s.StartedAt.IsZero() && !cr.client.clock.now().IsZero() && !cr.contradictsClock(s)

@@ -9,6 +9,8 @@ import (
 // ownSessions is what this process knows about sessions by itself: which ones it created, which it
 // has seen, and which it is deleting or has deleted.
 type ownSessions struct {
+	collide func(a, b flow) bool // see dialect
+
 	mu        sync.Mutex
 	made      map[string]ownSession // by id
 	seen      map[string]sighting   // when a read last showed a session, by id
@@ -16,8 +18,8 @@ type ownSessions struct {
 }
 
 type ownSession struct {
-	device Device
-	at     time.Time
+	flow flow
+	at   time.Time
 }
 
 type sighting struct {
@@ -29,28 +31,28 @@ type sighting struct {
 // deletion is one delete of this process.
 type deletion struct {
 	id     string
-	device Device
+	flow   flow
 	ended  time.Time // zero while it is in progress
 	failed bool
 }
 
-func newOwnSessions() *ownSessions {
-	return &ownSessions{made: map[string]ownSession{}, seen: map[string]sighting{}}
+func newOwnSessions(collide func(a, b flow) bool) *ownSessions {
+	return &ownSessions{collide: collide, made: map[string]ownSession{}, seen: map[string]sighting{}}
 }
 
-// claim records that this process created the session for the device, at the given time or later.
-// It reports false if another create has already claimed the session.
-func (o *ownSessions) claim(id string, d Device, at time.Time) bool {
+// claim records that this process created the session for the flow, at the given time or later. It
+// reports false if another create has already claimed the session.
+func (o *ownSessions) claim(id string, f flow, at time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if _, claimed := o.made[id]; claimed {
 		return false
 	}
-	o.made[id] = ownSession{d, at}
+	o.made[id] = ownSession{f, at}
 	// That there is a new session proves that the ones deleted before are gone: they explain no
 	// later conflict.
 	o.deletions = slices.DeleteFunc(o.deletions, func(gone *deletion) bool {
-		return !gone.ended.IsZero() && d.overlaps(gone.device)
+		return !gone.ended.IsZero() && o.collide(f, gone.flow)
 	})
 	return true
 }
@@ -66,13 +68,13 @@ func (o *ownSessions) madeAt(id string) time.Time {
 	return o.made[id].at
 }
 
-// forDevice lists the sessions that this process created for the device.
-func (o *ownSessions) forDevice(d Device) []string {
+// inTheWay lists the sessions of this process that collide with one for the flow.
+func (o *ownSessions) inTheWay(f flow) []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var ids []string
 	for id, made := range o.made {
-		if d.overlaps(made.device) {
+		if o.collide(f, made.flow) {
 			ids = append(ids, id)
 		}
 	}
@@ -84,7 +86,7 @@ func (o *ownSessions) forDevice(d Device) []string {
 func (o *ownSessions) beginDeletion(ref Ref) (ended func(failed bool)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	d := &deletion{id: ref.ID, device: ref.Device}
+	d := &deletion{id: ref.ID, flow: flow{device: ref.Device, server: o.made[ref.ID].flow.server}}
 	o.deletions = append(o.deletions, d)
 	return func(failed bool) {
 		o.mu.Lock()
@@ -97,13 +99,14 @@ func (o *ownSessions) beginDeletion(ref Ref) (ended func(failed bool)) {
 	}
 }
 
-// deletionsFor lists the sessions of the device that this process is deleting or has deleted.
-func (o *ownSessions) deletionsFor(d Device) []string {
+// deletedFor lists the sessions that this process is deleting or has deleted, and that collide with
+// one for the flow.
+func (o *ownSessions) deletedFor(f flow) []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var ids []string
 	for _, gone := range o.deletions {
-		if !gone.failed && d.overlaps(gone.device) && !slices.Contains(ids, gone.id) {
+		if !gone.failed && o.collide(f, gone.flow) && !slices.Contains(ids, gone.id) {
 			ids = append(ids, gone.id)
 		}
 	}

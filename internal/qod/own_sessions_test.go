@@ -12,26 +12,26 @@ import (
 func TestOwnSessions(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o := newOwnSessions()
+		o := newOwnSessions(openGateway{}.collide)
 		phone := Device{PhoneNumber: "+34600000001"}
 		both := Device{PhoneNumber: "34600000001", IPv6Address: "::1"}
-		if !o.claim("b", phone, time.Now()) || !o.claim("a", both, time.Now()) || !o.claim("c", Device{PhoneNumber: "+34600000002"}, time.Now()) {
+		if !o.claim("b", flow{device: phone}, time.Now()) || !o.claim("a", flow{device: both}, time.Now()) || !o.claim("c", flow{device: Device{PhoneNumber: "+34600000002"}}, time.Now()) {
 			t.Error("a claim fails")
 		}
-		if o.claim("a", phone, time.Now()) {
+		if o.claim("a", flow{device: phone}, time.Now()) {
 			t.Error("a session is claimed twice")
 		}
-		if got := o.forDevice(phone); !slices.Equal(got, []string{"a", "b"}) {
+		if got := o.inTheWay(flow{device: phone}); !slices.Equal(got, []string{"a", "b"}) {
 			t.Errorf("of the device: %v", got)
 		}
 		if !o.owns("a") || o.owns("x") || o.owns("") {
 			t.Error("owns")
 		}
-		if got := o.deletionsFor(phone); got != nil || !o.lastDeletion().IsZero() {
+		if got := o.deletedFor(flow{device: phone}); got != nil || !o.lastDeletion().IsZero() {
 			t.Errorf("deleted without a delete: %v", got)
 		}
 		ended := o.beginDeletion(Ref{ID: "a", Device: both})
-		if got := o.deletionsFor(phone); !slices.Equal(got, []string{"a"}) || o.deleted("a") || !o.owns("a") {
+		if got := o.deletedFor(flow{device: phone}); !slices.Equal(got, []string{"a"}) || o.deleted("a") || !o.owns("a") {
 			t.Errorf("while it is going on: %v", got)
 		}
 		time.Sleep(time.Minute)
@@ -46,10 +46,10 @@ func TestOwnSessions(t *testing.T) {
 		if !o.deleted("a") || o.deleted("b") || o.owns("a") || !o.owns("b") {
 			t.Error("what became of the deletes is not known")
 		}
-		if got := o.deletionsFor(phone); !slices.Equal(got, []string{"a"}) {
+		if got := o.deletedFor(flow{device: phone}); !slices.Equal(got, []string{"a"}) {
 			t.Errorf("a delete that failed explains conflicts: %v", got)
 		}
-		if got := o.deletionsFor(Device{}); got != nil {
+		if got := o.deletedFor(flow{}); got != nil {
 			t.Errorf("nobody's: %v", got)
 		}
 		if o.lastDeletion().Before(done) {
@@ -57,15 +57,15 @@ func TestOwnSessions(t *testing.T) {
 		}
 		// A delete in progress continues beside a new session, and its end is recorded.
 		busy := o.beginDeletion(Ref{ID: "e", Device: phone})
-		if !o.claim("f", phone, time.Now()) || !slices.Equal(o.deletionsFor(phone), []string{"e"}) {
-			t.Errorf("a new session ends a delete that goes on: %v", o.deletionsFor(phone))
+		if !o.claim("f", flow{device: phone}, time.Now()) || !slices.Equal(o.deletedFor(flow{device: phone}), []string{"e"}) {
+			t.Errorf("a new session ends a delete that goes on: %v", o.deletedFor(flow{device: phone}))
 		}
 		if busy(false); !o.deleted("e") {
 			t.Error("that it has ended is not known")
 		}
 		// That there is a new session proves that the deleted ones are gone: they explain no later
 		// conflict.
-		if !o.claim("d", phone, time.Now()) || o.deletionsFor(phone) != nil {
+		if !o.claim("d", flow{device: phone}, time.Now()) || o.deletedFor(flow{device: phone}) != nil {
 			t.Error("a new session does not end the excuse that a delete gives a conflict")
 		}
 	})

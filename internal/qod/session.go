@@ -81,11 +81,23 @@ type Session struct {
 	ExpiresAt  time.Time // zero when absent
 	Seconds    int64     // as granted, which may be less than requested; zero when absent
 
+	ApplicationServer *ApplicationServer // nil when absent
+
 	// Unread lists the fields that count as absent because their values could not be read, as the
 	// API sent them, such as `startedAt "29.11.2026 20:15"`. It is empty for none, and safe to
 	// print.
 	Unread string
 }
+
+// flow is the traffic that a session is for, as far as it is known. Some APIs allow one session for
+// each flow, others one for each device; see dialect.collide.
+type flow struct {
+	device Device
+	server *ApplicationServer
+}
+
+func (s Spec) flow() flow    { return flow{s.Device, s.ApplicationServer} }
+func (s Session) flow() flow { return flow{s.Device, s.ApplicationServer} }
 
 // Ref identifies an existing session, with what the caller knows about it. Where tokens are bound
 // to a device, Device selects the token. A list that shows another profile than QoSProfile is not
@@ -133,8 +145,7 @@ func (d Device) compare(shown Device) (matches, contradicts bool) {
 	return equals > 0 && differences == 0, differences > 0
 }
 
-// overlaps reports whether the two share any identifier, in which case the API refuses a second
-// session.
+// overlaps reports whether the two share any identifier, so that to the API they are one device.
 func (d Device) overlaps(shown Device) bool {
 	equals, _ := d.agreement(shown)
 	return equals > 0
