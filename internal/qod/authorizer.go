@@ -26,19 +26,35 @@ type Authorizer interface {
 	// Refused drops exactly this token, after the API answered it with a 401. A newer token,
 	// fetched meanwhile for another call, is kept.
 	Refused(t Token)
+	// PerDevice reports whether each token is bound to one device.
+	PerDevice() bool
 }
 
-// grant is an OAuth grant. It fetches tokens; tokenCache decides when.
+// grant is an OAuth grant. It fetches tokens; tokenCache keeps them, and decides when it is time
+// for another.
 type grant interface {
-	// subject names what a token is bound to: calls for one subject share a token.
+	// perDevice reports whether each token is bound to one device.
+	perDevice() bool
+	// subject names what a token is bound to: calls for one subject share a token. Where tokens are
+	// bound to a device, it is empty for one that the grant cannot name.
 	subject(d Device) string
-	// fetch sends one token request. Errors are *TokenError or the end of ctx. A lifetime of zero
-	// means that it is not known.
+
+	// fetch asks for one token. Errors are *TokenError or the end of ctx. A lifetime of zero means
+	// that it is not known.
 	fetch(ctx context.Context, d Device) (token string, lifetime time.Duration, err error)
+	// maxTime bounds how long one token may take, repetitions included.
+	maxTime() time.Duration
+	// repeatable reports whether a fetch that fails in passing, or that nobody waits for any more,
+	// may be begun again. One that asks a person may not: it is made once, and goes on to its end.
+	repeatable() bool
 }
+
+// ErrNoDevice says that tokens are bound to a device, and that it is not known which device a call
+// is about.
+var ErrNoDevice = errors.New("each access token is for one device, and the device of this request is not known")
 
 const (
-	// tokenTimeout bounds how long one token may take, retries included.
+	// tokenTimeout bounds how long one token may take where nobody is asked, retries included.
 	tokenTimeout  = 30 * time.Second
 	fetchAttempts = 3
 
@@ -59,8 +75,7 @@ const (
 
 // tokenCache keeps one token per subject: one fetch in flight, renewed early, dropped when refused.
 type tokenCache struct {
-	grant   grant
-	timeout time.Duration // of one fetch
+	grant grant
 
 	mu        sync.Mutex
 	bySubject map[string]*subjectToken
@@ -79,9 +94,12 @@ type subjectToken struct {
 	failedAt time.Time
 }
 
-func newTokenCache(g grant, requestTimeout time.Duration) *tokenCache {
-	return &tokenCache{grant: g, timeout: min(requestTimeout, tokenTimeout/fetchAttempts), bySubject: map[string]*subjectToken{}}
+func newTokenCache(g grant) *tokenCache {
+	return &tokenCache{grant: g, bySubject: map[string]*subjectToken{}}
 }
+
+// PerDevice is as the grant has it.
+func (c *tokenCache) PerDevice() bool { return c.grant.perDevice() }
 
 func (c *tokenCache) forSubject(subject string) *subjectToken {
 	c.mu.Lock()
@@ -89,6 +107,7 @@ func (c *tokenCache) forSubject(subject string) *subjectToken {
 	cell := c.bySubject[subject]
 	if cell == nil {
 		cell = &subjectToken{}
+		cell.fetching.unabandoned = !c.grant.repeatable()
 		c.bySubject[subject] = cell
 	}
 	return cell
@@ -96,7 +115,11 @@ func (c *tokenCache) forSubject(subject string) *subjectToken {
 
 // Token returns the subject's token, fetching one where there is none.
 func (c *tokenCache) Token(ctx context.Context, d Device) (Token, error) {
-	cell := c.forSubject(c.grant.subject(d))
+	subject := c.grant.subject(d)
+	if subject == "" && c.grant.perDevice() {
+		return Token{}, &TokenError{Err: ErrNoDevice, permanent: true}
+	}
+	cell := c.forSubject(subject)
 	if token, ok, err := cell.current(); ok {
 		return token, err
 	}
@@ -105,9 +128,9 @@ func (c *tokenCache) Token(ctx context.Context, d Device) (Token, error) {
 		if token, ok, err := cell.current(); ok {
 			return token, err
 		}
-		bounded, cancel := context.WithTimeout(ctx, tokenTimeout)
+		bounded, cancel := context.WithTimeout(ctx, c.grant.maxTime())
 		defer cancel()
-		value, lifetime, err := c.fetch(bounded, d)
+		value, lifetime, err := fetchToken(bounded, c.grant, d)
 		if err != nil && ctx.Err() != nil && !risksLockout(err) {
 			// Cancelled because nobody waits for it any more: that is no failure to remember.
 			return Token{}, err
@@ -116,10 +139,14 @@ func (c *tokenCache) Token(ctx context.Context, d Device) (Token, error) {
 	})
 }
 
-// fetch tries up to three times. A refusal is final.
-func (c *tokenCache) fetch(ctx context.Context, d Device) (string, time.Duration, error) {
+// fetchToken tries up to three times where the grant may be repeated. A refusal is final.
+func fetchToken(ctx context.Context, g grant, d Device) (string, time.Duration, error) {
+	attempts := 1
+	if g.repeatable() {
+		attempts = fetchAttempts
+	}
 	for attempt := 1; ; attempt++ {
-		value, lifetime, err := c.once(ctx, d)
+		value, lifetime, err := g.fetch(ctx, d)
 		if err == nil {
 			return value, lifetime, nil
 		}
@@ -127,16 +154,10 @@ func (c *tokenCache) fetch(ctx context.Context, d Device) (string, time.Duration
 		if !errors.As(err, &refusal) {
 			err = &TokenError{Err: err}
 		}
-		if (refusal != nil && refusal.permanent) || attempt == fetchAttempts || pause(ctx, backoff(attempt)) != nil {
+		if (refusal != nil && refusal.permanent) || attempt == attempts || pause(ctx, backoff(attempt)) != nil {
 			return "", 0, err
 		}
 	}
-}
-
-func (c *tokenCache) once(ctx context.Context, d Device) (string, time.Duration, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	return c.grant.fetch(ctx, d)
 }
 
 // Refused drops the token wherever it is kept.

@@ -27,8 +27,8 @@ const (
 // in time is replaced, and the replacement is billed too.
 func (c *Client) Await(ctx context.Context, ref Ref) (s Session, err error) {
 	defer recoverTo(&err)
-	if !validID(ref.ID) {
-		return Session{}, invalidID(OperationRead, ref.ID)
+	if err := c.checkRef(OperationRead, ref); err != nil {
+		return Session{}, err
 	}
 	w := wait{client: c, ref: ref, began: time.Now(), last: Session{ID: ref.ID}, lastGet: time.Now()}
 	for attempt := 1; ; attempt++ {

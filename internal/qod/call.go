@@ -112,9 +112,17 @@ func unreadable(r request, a answer, err error) *Error {
 	}
 }
 
-// invalidID refuses an id before it becomes part of a URL, where `../..` would lead elsewhere.
-func invalidID(op Operation, id string) *Error {
-	return &Error{Operation: op, Err: fmt.Errorf("%q is not a session id", readable(id)), outcome: unsent, permanent: true}
+// checkRef refuses a reference with which no request can be made: an id is checked before it becomes
+// part of a URL, where `../..` would lead elsewhere, and where each token is for one device, the
+// device has to be known.
+func (c *Client) checkRef(op Operation, ref Ref) error {
+	switch {
+	case !validID(ref.ID):
+		return &Error{Operation: op, Err: fmt.Errorf("%q is not a session id", readable(ref.ID)), outcome: unsent, permanent: true}
+	case c.authorizer.PerDevice() && ref.Device.IsZero():
+		return &Error{Operation: op, SessionID: ref.ID, Err: ErrNoDevice, outcome: unsent, permanent: true}
+	}
+	return nil
 }
 
 // send sends one request and reads its answer, in at most the request timeout.

@@ -158,7 +158,7 @@ func (c *Client) newAuthorizer() Authorizer {
 		return &staticToken{whenRefused: ErrHeadersRefused}
 	}
 	server := &authorizationServer{config: &c.config, http: c.http}
-	return newTokenCache(&clientCredentials{server}, c.config.RequestTimeout)
+	return newTokenCache(&clientCredentials{server})
 }
 
 // normalEndpoint normalises a URL that CheckURL allows: scheme and host in lower case (RFC 3986,

@@ -322,7 +322,7 @@ func (cr *creation) post(ctx context.Context, attempt int) (made Session, err er
 	if err != nil {
 		return Session{}, err
 	}
-	r, err := c.dialect.create(spec)
+	r, err := c.dialect.create(spec, c.authorizer.PerDevice())
 	if err != nil {
 		return Session{}, err
 	}

@@ -20,8 +20,8 @@ const maxDeletePause = 5 * time.Second
 // the DELETE is repeated until the context ends.
 func (c *Client) Delete(ctx context.Context, ref Ref) (err error) {
 	defer recoverTo(&err)
-	if !validID(ref.ID) {
-		return invalidID(OperationDelete, ref.ID)
+	if err := c.checkRef(OperationDelete, ref); err != nil {
+		return err
 	}
 	// No list from before the end of the delete says anything about the session.
 	c.reads.invalidate(ref.ID)

@@ -16,12 +16,14 @@ type dialect interface {
 	// check names what in the Spec the document cannot express.
 	check(Spec) []Problem
 
-	create(Spec) (request, error)
+	// create and list get whether the token is bound to the device: some documents refuse a device
+	// in the body of such a request.
+	create(s Spec, bound bool) (request, error)
 	read(id string) request
 	// list is the list that shows the sessions of a device: all sessions where the document has
 	// that (Limits.CanList), else those of the device (Limits.CanListByDevice). It is false where
 	// the document has neither.
-	list(Device) (request, bool)
+	list(d Device, bound bool) (request, bool)
 	// clockRequest is a request whose answer, also a refusal, shows the API's time. It is asked
 	// only where there is no list of all sessions, which shows the time as well.
 	clockRequest() request

@@ -76,7 +76,7 @@ type (
 	}
 )
 
-func (openGateway) create(s Spec) (request, error) {
+func (openGateway) create(s Spec, _ bool) (request, error) {
 	body := createSessionRequest{
 		Device:                toDeviceBody(s.Device),
 		ApplicationServer:     (*applicationServerBody)(s.ApplicationServer),
@@ -113,7 +113,7 @@ func (openGateway) read(id string) request {
 	}
 }
 
-func (openGateway) list(Device) (request, bool) {
+func (openGateway) list(Device, bool) (request, bool) {
 	return request{
 		operation: OperationList, method: http.MethodGet,
 		path: "/sessions", template: "/sessions",
@@ -122,7 +122,7 @@ func (openGateway) list(Device) (request, bool) {
 }
 
 // clockRequest is the list, which is never asked for in this way.
-func (d openGateway) clockRequest() request { r, _ := d.list(Device{}); return r }
+func (d openGateway) clockRequest() request { r, _ := d.list(Device{}, false); return r }
 
 func (openGateway) delete(id string) request {
 	return request{

@@ -22,6 +22,9 @@ func (r *staticToken) Token(context.Context, Device) (Token, error) {
 	return r.token, nil
 }
 
+// PerDevice is false: whatever the token is for, there is no other.
+func (r *staticToken) PerDevice() bool { return false }
+
 // Refused ends the use of the token.
 func (r *staticToken) Refused(t Token) {
 	if t == r.token {

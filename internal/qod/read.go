@@ -16,8 +16,8 @@ func (c *Client) Read(ctx context.Context, ref Ref) (s Session, err error) {
 	defer recoverTo(&err)
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	if !validID(ref.ID) {
-		return Session{}, invalidID(OperationRead, ref.ID)
+	if err := c.checkRef(OperationRead, ref); err != nil {
+		return Session{}, err
 	}
 	return c.reads.read(ctx, ref, func() (Session, error) {
 		s, err := retry(ctx, OperationRead, c.config.MaxRetries, func(attempt int) (Session, error) {

@@ -10,6 +10,8 @@ import (
 // last one has left. golang.org/x/sync/singleflight has no contexts: the call would run under that
 // of the first caller, and one cancelled resource would fail all the others.
 type sharedCall[T any] struct {
+	unabandoned bool // it is not cancelled, and goes on to its end for those who come later
+
 	mu      sync.Mutex
 	current *ongoingCall[T]
 }
@@ -64,7 +66,7 @@ func (s *sharedCall[T]) leave(call *ongoingCall[T]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	call.waiters--
-	if call.waiters > 0 {
+	if call.waiters > 0 || s.unabandoned {
 		return
 	}
 	call.cancel()
