@@ -367,6 +367,9 @@ func (u unconfigured) Await(context.Context, qod.Ref) (qod.Session, error) {
 func (u unconfigured) Read(context.Context, qod.Ref) (qod.Session, error) {
 	return qod.Session{}, u.err()
 }
+func (u unconfigured) Extend(context.Context, qod.Ref, time.Time) (qod.Session, error) {
+	return qod.Session{}, u.err()
+}
 func (u unconfigured) Delete(context.Context, qod.Ref) error                   { return u.err() }
 func (u unconfigured) List(context.Context, qod.Filter) ([]qod.Session, error) { return nil, u.err() }
 func (u unconfigured) Now(context.Context) (time.Time, error)                  { return time.Time{}, u.err() }

@@ -198,7 +198,8 @@ func TestConfig_unknown(t *testing.T) {
 			for verb, err := range map[string]error{
 				"Reserve": second(sessions.Create(ctx, qod.Spec{})), "Await": second(sessions.Await(ctx, qod.Ref{})),
 				"Read": second(sessions.Read(ctx, qod.Ref{})), "Release": sessions.Delete(ctx, qod.Ref{}),
-				"List": second(sessions.List(ctx, qod.Filter{})), "Now": second(sessions.Now(ctx)),
+				"Extend": second(sessions.Extend(ctx, qod.Ref{}, time.Time{})),
+				"List":   second(sessions.List(ctx, qod.Filter{})), "Now": second(sessions.Now(ctx)),
 			} {
 				if err == nil || err.Error() != "the provider's "+name+" is not known yet" || qod.IsGone(err) {
 					t.Errorf("%s says %v", verb, err)

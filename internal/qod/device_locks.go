@@ -10,10 +10,10 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// deviceLocks serialise the creates for each device.
+// deviceLocks serialise the creates for each device, and the extensions of each session.
 type deviceLocks struct {
 	mu    sync.Mutex
-	locks map[string]*semaphore.Weighted // by identifier
+	locks map[string]*semaphore.Weighted // by identifier of a device, or id of a session
 }
 
 func newDeviceLocks() *deviceLocks {
@@ -55,6 +55,15 @@ func (h *deviceLocks) lock(ctx context.Context, d Device) (unlock func(), err er
 		return nil, err
 	}
 	return unlock, nil
+}
+
+// lockSession waits until nobody else changes the session.
+func (h *deviceLocks) lockSession(ctx context.Context, id string) (unlock func(), err error) {
+	l := h.lockOf("session:" + id)
+	if err := l.Acquire(ctx, exclusive); err != nil {
+		return nil, err
+	}
+	return func() { l.Release(exclusive) }, nil
 }
 
 func (h *deviceLocks) lockOf(identifier string) *semaphore.Weighted {

@@ -28,6 +28,8 @@ type dialect interface {
 	// only where there is no list of all sessions, which shows the time as well.
 	clockRequest() request
 	delete(id string) request
+	// extend adds seconds to a session. It is not asked for where Limits.CanExtend is false.
+	extend(id string, seconds int64) request
 
 	// collide reports whether the network may refuse a session for one flow because there is one
 	// for the other.
@@ -78,7 +80,7 @@ func classifyStatus(op Operation, status int) class {
 func ofSession(op Operation) bool { return op == OperationRead || changes(op) }
 
 // changes reports whether an operation changes a session that exists.
-func changes(op Operation) bool { return op == OperationDelete }
+func changes(op Operation) bool { return op == OperationDelete || op == OperationExtend }
 
 // Operation is one that an API document has.
 type Operation string
@@ -89,6 +91,7 @@ const (
 	OperationRead   Operation = "read"
 	OperationList   Operation = "list"
 	OperationDelete Operation = "delete"
+	OperationExtend Operation = "extend"
 )
 
 // request is one operation in the terms of a dialect.

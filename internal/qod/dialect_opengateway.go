@@ -132,6 +132,9 @@ func (openGateway) delete(id string) request {
 	}
 }
 
+// extend is nothing that the document has, see Limits.CanExtend.
+func (openGateway) extend(string, int64) request { return request{operation: OperationExtend} }
+
 // collide goes by the device: it can have one session, whatever that is for.
 func (openGateway) collide(a, b flow) bool { return a.device.overlaps(b.device) }
 

@@ -135,6 +135,13 @@ type IncompleteListError struct{ Err error }
 func (e *IncompleteListError) Error() string { return e.Err.Error() }
 func (e *IncompleteListError) Unwrap() error { return e.Err }
 
+// ErrUnsupported says that the API document does not have an operation.
+var ErrUnsupported = errors.New("the API cannot extend a session")
+
+// ErrNoEnd says that a session cannot be extended to a time, because the API does not show when it
+// ends now.
+var ErrNoEnd = errors.New("the API does not show when the session ends, so it is not known by how much to extend it")
+
 // ErrWindowClosed says that less than a second is left until Spec.Until: nothing was sent.
 var ErrWindowClosed = errors.New("less than a second is left of the time asked for")
 

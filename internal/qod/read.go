@@ -20,15 +20,22 @@ func (c *Client) Read(ctx context.Context, ref Ref) (s Session, err error) {
 		return Session{}, err
 	}
 	return c.reads.read(ctx, ref, func() (Session, error) {
-		s, err := retry(ctx, OperationRead, c.config.MaxRetries, func(attempt int) (Session, error) {
-			return c.readOnce(ctx, ref, attempt)
-		})
-		if missing := notFound(err); missing != nil {
-			again := func(ctx context.Context) (Session, error) { return c.readOnce(ctx, ref, 1) }
-			s, _, err = absence{client: c, ref: ref, answer: missing, repeat: again}.prove(ctx)
-		}
+		s, _, err := c.readOrProve(ctx, ref)
 		return s, err
 	})
+}
+
+// readOrProve asks for the session itself, or proves that it is gone. listed says that only a list
+// shows the session.
+func (c *Client) readOrProve(ctx context.Context, ref Ref) (s Session, listed bool, err error) {
+	s, err = retry(ctx, OperationRead, c.config.MaxRetries, func(attempt int) (Session, error) {
+		return c.readOnce(ctx, ref, attempt)
+	})
+	if missing := notFound(err); missing != nil {
+		again := func(ctx context.Context) (Session, error) { return c.readOnce(ctx, ref, 1) }
+		return absence{client: c, ref: ref, answer: missing, repeat: again}.prove(ctx)
+	}
+	return s, false, err
 }
 
 // readOnce asks for the session itself, once.

@@ -17,6 +17,9 @@ type Sessions interface {
 	Await(ctx context.Context, ref Ref) (Session, error)
 	// Read returns the session. IsGone(err) holds only where it is proven that there is none.
 	Read(ctx context.Context, ref Ref) (Session, error)
+	// Extend makes the session last until a time, or as close to it as the API grants. It returns
+	// ErrUnsupported where Limits.CanExtend is false.
+	Extend(ctx context.Context, ref Ref, until time.Time) (Session, error)
 	// Delete deletes the session. IsGone(err) holds when there was none.
 	Delete(ctx context.Context, ref Ref) error
 	// List returns the sessions that these credentials can see and that match the filter. With an
