@@ -112,9 +112,9 @@ func unreadable(r request, a answer, err error) *Error {
 	}
 }
 
-// checkRef refuses a reference with which no request can be made: an id is checked before it becomes
-// part of a URL, where `../..` would lead elsewhere, and where each token is for one device, the
-// device has to be known.
+// checkRef refuses a reference with which no request can be made. An id is checked before it is
+// part of a URL, where `../..` would lead elsewhere. Where each token is for one device, the device
+// has to be known.
 func (c *Client) checkRef(op Operation, ref Ref) error {
 	switch {
 	case !validID(ref.ID):
