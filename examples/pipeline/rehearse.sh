@@ -1,19 +1,19 @@
 #!/bin/sh
 # Rehearses the event in this directory in about a minute, with event.sh itself, on a sandbox:
 #
-#   qod-sandbox exec -- ./rehearse.sh 2028-02-29T20:00:00Z
+#   qod-sandbox exec -quiet -- ./rehearse.sh 2028-02-29T20:00:00Z
 #
 # The argument is when the rehearsal starts: some minutes before the window opens. It works in a copy with a
 # state of its own, so the event's state and backend are left alone. Instead of waiting, it moves the
 # sandbox's clock. In the middle it has the network end a session, which the next pass has to heal.
 #
-# Requires what event.sh requires, and qod-sandbox. SKIP_INIT=1 skips terraform init.
+# Requires what event.sh requires, and qod-sandbox.
 set -eu
 
 case ${QOD_ENDPOINT:-} in
 http://127.0.0.1:* | http://localhost:* | http://\[::1\]:*) ;;
 *)
-	echo "rehearse.sh: run it on a sandbox: qod-sandbox exec -- ./rehearse.sh 2028-02-29T20:00:00Z" >&2
+	echo "rehearse.sh: run it on a sandbox: qod-sandbox exec -quiet -- ./rehearse.sh 2028-02-29T20:00:00Z" >&2
 	exit 2
 	;;
 esac
@@ -28,7 +28,13 @@ rm -rf .terraform terraform.tfstate* errored.tfstate
 if grep -Eq '^[[:space:]]*(backend[[:space:]]+"|cloud[[:space:]]*[{])' ./*.tf; then
 	printf 'terraform {\n  backend "local" {}\n}\n' >backend_override.tf
 fi
-[ -n "${SKIP_INIT:-}" ] || "$terraform" init -input=false -no-color >/dev/null
+# A provider of one's own build needs no init, and may be in no registry: init then fails after it has set up
+# backend and modules.
+ready() { [ ! -f backend_override.tf ] && "$terraform" validate >/dev/null 2>&1; }
+ready || "$terraform" init -input=false -no-color >init.log 2>&1 || "$terraform" validate >/dev/null 2>&1 || {
+	cat init.log >&2
+	exit 1
+}
 
 # The third time that the loop waits, the network ends the first session that it has.
 cat >"$work/bin/sleep" <<'SLEEP'

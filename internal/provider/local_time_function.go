@@ -23,15 +23,16 @@ func (localTimeFunction) Metadata(_ context.Context, _ function.MetadataRequest,
 
 func (localTimeFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
-		Summary: "The time with its offset, from the time that clocks show somewhere",
-		MarkdownDescription: "Returns the RFC 3339 timestamp of a wall-clock time in a time zone, with the offset that the zone has on that day: " +
-			"summer or winter time is looked up, so that no offset has to be written by hand. " +
-			"A time that clocks skip or show twice when they change is an error that shows both readings.\n\n" +
-			"The time zone data is part of the provider: the machine's is never used, so two machines with the same version of the provider agree.",
+		Summary: "Timestamp with its offset for a wall-clock time in a time zone",
+		MarkdownDescription: "Converts a wall-clock time in a time zone to an RFC 3339 timestamp with the offset that the zone has on that day, " +
+			"so that you do not have to look up summer and winter time. " +
+			"A time that clocks skip or show twice when they change is an error that shows both possible timestamps.\n\n" +
+			"The time zone data is part of the provider. The machine's own is never used, so the same version of the provider returns the same result everywhere. " +
+			"A module that calls the function needs the provider in its `required_providers`.",
 		Parameters: []function.Parameter{
 			function.StringParameter{
 				Name:                "time",
-				MarkdownDescription: "Date and time of day as a clock there shows them, without an offset: `2026-12-05T20:30` or `2026-12-05T20:30:00`.",
+				MarkdownDescription: "Date and time of day as clocks in the zone show them, without an offset: `2026-12-05T20:30` or `2026-12-05T20:30:00`.",
 			},
 			function.StringParameter{
 				Name: "zone",

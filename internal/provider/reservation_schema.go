@@ -20,7 +20,8 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 			"The network's clock decides, not the clock of the machine that runs Terraform.",
 		Attributes: requestAttributes("reservation", map[string]schema.Attribute{
 			"starts_at": schema.StringAttribute{
-				MarkdownDescription: "Start of the window: an RFC 3339 time with its offset from UTC, such as `2028-02-29T21:15:00+01:00`. It may be in the past. " +
+				MarkdownDescription: "Start of the window: an RFC 3339 time with its offset from UTC, such as `2028-02-29T21:15:00+01:00`. " +
+					"`provider::qod::local_time` returns it for a wall-clock time. It may be in the past. " +
 					"Default: none, so the window is already open. " +
 					"Changing this never replaces the reservation. It ends the session only if the new window has not opened yet.",
 				Optional:   true,
