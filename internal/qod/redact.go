@@ -120,6 +120,9 @@ func redactServer(text string, secrets []string, d Device) string {
 
 // redactBeginning redacts the part of a text that can be shown.
 func redactBeginning(text string, redact func(string) string) string {
+	if text == "" {
+		return "" // as most answers in the API's place have no code
+	}
 	if len(text) <= maxRedacted {
 		return redact(oneLine(text))
 	}

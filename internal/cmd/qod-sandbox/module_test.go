@@ -101,7 +101,8 @@ func TestRunWithoutAClone(t *testing.T) {
 	cmd.Env = append(os.Environ(),
 		"GOPROXY=file://"+filepath.ToSlash(published(t, "v0.0.1"))+",file://"+downloads,
 		"GOMODCACHE="+t.TempDir(), // keep the test's module out of the user's cache
-		"GOFLAGS=-modcacherw -mod=mod", "GOSUMDB=off", "GONOPROXY=", "GOPRIVATE=", "GOWORK=off",
+		// Without the paths of that directory, dependencies are built once for all runs.
+		"GOFLAGS=-modcacherw -mod=mod -trimpath", "GOSUMDB=off", "GONOPROXY=", "GOPRIVATE=", "GOWORK=off",
 	)
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "1 session was still live:") {
