@@ -19,7 +19,7 @@ import (
 // patience is how long a CLI has to end after an interrupt.
 const patience = 10 * time.Second
 
-// The first stage of "make test" runs all tests, with NoCLI in place of the path of one. A test that
+// The first stage of "make test" runs all tests, with NoCLI in place of a CLI's path. A test that
 // asks for the path is then skipped and says that it NeedsCLI, by which internal/cmd/runtests knows
 // that the stage of each CLI has to run it.
 const (
