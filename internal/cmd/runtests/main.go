@@ -229,21 +229,22 @@ func (o options) stages(ctx context.Context, paths []string) ([]stage, error) {
 	var stages []stage
 	if o.everything {
 		noCLI := cli{path: terraform.NoCLI}
-		stages = append(stages, stage{name: "no CLI", env: slices.Concat(env, noCLI.env()), args: slices.Concat(args, race, []string{"./..."}), noCLI: true})
+		stages = append(stages, stage{name: "no CLI", env: slices.Concat(env, noCLI.env()), args: slices.Concat(args, []string{"./..."}), noCLI: true})
 	}
 	// No cached results: go does not see that the CLI at a path has become another version.
 	args = append(args, "-count=1")
 	for _, c := range clis {
-		s := stage{name: c.name(), env: slices.Concat(env, c.env()), args: slices.Concat(race, args), resumes: o.everything}
-		race = nil // another CLI runs the same code of ours, which has been watched once
+		s := stage{name: c.name(), env: slices.Concat(env, c.env()), args: args, resumes: o.everything}
 		switch {
 		case o.remote:
-			s.args = append(s.args, "./internal/provider", "-run=^TestRemote")
+			s.args = slices.Concat(args, []string{"./internal/provider", "-run=^TestRemote"})
 		case !o.everything:
-			s.args = append(s.args, "./internal/provider/...")
+			s.args = slices.Concat(args, []string{"./internal/provider/..."})
 		}
 		stages = append(stages, s)
 	}
+	// Once is enough: what later stages run side by side is the same code of ours.
+	stages[0].args = slices.Concat(race, stages[0].args)
 	return stages, nil
 }
 
