@@ -26,6 +26,8 @@ const (
 )
 
 type providerModel struct {
+	API            types.String           `tfsdk:"api"`
+	APIPath        types.String           `tfsdk:"api_path"`
 	Endpoint       types.String           `tfsdk:"endpoint"`
 	ClientID       types.String           `tfsdk:"client_id"`
 	ClientSecret   types.String           `tfsdk:"client_secret"`
@@ -114,6 +116,11 @@ func (r *resolver) url(s setting) string {
 func connect(config providerModel, getenv func(string) string, userAgent string, postInFlight sync.Locker, transport http.RoundTripper) (qod.Sessions, diag.Diagnostics) {
 	r := &resolver{getenv: getenv}
 	client := r.read(config)
+	if slices.Contains(r.unknown, "api") {
+		r.fail("api", "Unknown API", "The attribute api is not known yet, because it depends on what Terraform has yet to create. "+
+			"Terraform has to know it when it plans, since it decides what can be requested, and what can be changed in place. "+
+			"Set it to a literal or a variable, or leave it out and set QOD_API. "+supported)
+	}
 	client.UserAgent, client.Log, client.PostInFlight, client.Transport = userAgent, logRequest, postInFlight, transport
 	if r.diags.HasError() {
 		return nil, r.diags
@@ -144,18 +151,79 @@ func misconfigured(config providerModel, getenv func(string) string) diag.Diagno
 
 // read is the configuration of the client, without what only a run knows.
 func (r *resolver) read(config providerModel) qod.Config {
+	api := r.api(r.orEnv(configured("api", "QOD_API", config.API)))
 	client := qod.Config{
-		Endpoint:       r.url(r.orEnv(configured("endpoint", "QOD_ENDPOINT", config.Endpoint))),
+		API:            api,
+		APIPath:        r.apiPath(r.orEnv(configured("api_path", "QOD_API_PATH", config.APIPath)), api),
+		Endpoint:       r.endpoint(r.orEnv(configured("endpoint", "QOD_ENDPOINT", config.Endpoint)), api),
 		TokenURL:       r.url(r.orEnv(configured("token_url", "QOD_TOKEN_URL", config.TokenURL))),
-		Scopes:         r.scopes(config.Scopes),
+		Scopes:         r.scopes(config.Scopes, qod.LimitsOf(api).Scopes),
 		MaxRetries:     r.maxRetries(config.MaxRetries),
 		RequestTimeout: r.requestTimeout(config.RequestTimeout),
 	}
-	if client.Endpoint == "" {
-		client.Endpoint = qod.DefaultEndpoint
-	}
 	r.credentials(config, &client)
 	return client
+}
+
+// api is the API to use, by default that of the provider's own document.
+func (r *resolver) api(s setting) qod.API {
+	if s.value == "" {
+		return qod.OpenGateway
+	}
+	if api := qod.API(s.value); slices.Contains(qod.APIs(), api) {
+		return api
+	}
+	hint := validators.Mistyped(s.value)
+	if hint == "" {
+		hint = validators.DidYouMean(s.value, apiNames())
+	}
+	r.fail(s.attribute, "Invalid API", strings.Join(slices.DeleteFunc([]string{
+		s.place() + " is not the name of an API that the provider supports.", hint,
+		supported + " Set api or QOD_API to one of these.", "Given: " + validators.Quoted(s.value) + ".",
+	}, func(sentence string) bool { return sentence == "" }), " "))
+	return qod.OpenGateway
+}
+
+// supported names the APIs, for errors. The first one is the default.
+var supported = "Supported: " + strings.Replace(strings.Join(apiNames(), ", "), string(qod.OpenGateway), string(qod.OpenGateway)+" (the default)", 1) + "."
+
+func apiNames() []string {
+	var names []string
+	for _, api := range qod.APIs() {
+		names = append(names, string(api))
+	}
+	return names
+}
+
+// apiPath is where the API is below the endpoint; empty for where its document has it.
+func (r *resolver) apiPath(s setting, api qod.API) string {
+	if s.value == "" {
+		return ""
+	}
+	if problem := qod.CheckAPIPath(s.value); problem != "" {
+		if hint := validators.Mistyped(s.value); hint != "" {
+			problem += ". " + strings.TrimSuffix(hint, ".")
+		}
+		r.fail(s.attribute, "Invalid API Path", fmt.Sprintf(
+			"%s %s. Set api_path or QOD_API_PATH to the path of the API below endpoint, without that of the sessions, or leave both out for %q. Given: %s.",
+			s.place(), problem, qod.DefaultAPIPath(api), validators.BareURL(s.value)))
+	}
+	return s.value
+}
+
+// endpoint is the base URL of the API. Only the API of the provider's own document has one that is
+// the same for everybody.
+func (r *resolver) endpoint(s setting, api qod.API) string {
+	switch {
+	case s.given():
+		return r.url(s)
+	case api == qod.OpenGateway:
+		return qod.DefaultEndpoint
+	case r.getenv != nil: // or else the environment may provide it
+		r.fail("endpoint", "Missing Endpoint", fmt.Sprintf(
+			"The API %s has no endpoint that is the same for everybody. Set endpoint or QOD_ENDPOINT to the base URL that the operator gave you.", api))
+	}
+	return ""
 }
 
 // credentials chooses the kind first: any credential attribute in the configuration decides it,
@@ -249,16 +317,18 @@ func (s setting) trimAdvice() string {
 		"Set it with " + s.attribute + " or " + s.env + "."
 }
 
-const scopeAllowed = "must be one scope without spaces, as in \"qod:sessions:read\". " +
-	"Write several as several elements, or in QOD_SCOPES with spaces between them"
+func scopeAllowed(example string) string {
+	return fmt.Sprintf("must be one scope without spaces, as in %q. Write several as several elements, or in QOD_SCOPES with spaces between them", example)
+}
 
 func isScope(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) < 0
 }
 
-func (r *resolver) scopes(list types.List) []string {
+// scopes are the configured ones, or else those of the API.
+func (r *resolver) scopes(list types.List, ofAPI []string) []string {
 	if list.IsNull() {
-		return r.scopesFromEnv()
+		return r.scopesFromEnv(ofAPI)
 	}
 	at, unknown := path.Root("scopes"), list.IsUnknown()
 	if !unknown && len(list.Elements()) == 0 {
@@ -271,9 +341,9 @@ func (r *resolver) scopes(list types.List) []string {
 		case scope.IsUnknown():
 			unknown = true
 		case scope.IsNull():
-			r.refuse(at.AtListIndex(i), scopeAllowed, "null")
+			r.refuse(at.AtListIndex(i), scopeAllowed(ofAPI[0]), "null")
 		case !isScope(scope.ValueString()):
-			r.refuse(at.AtListIndex(i), scopeAllowed, validators.Quoted(scope.ValueString()))
+			r.refuse(at.AtListIndex(i), scopeAllowed(ofAPI[0]), validators.Quoted(scope.ValueString()))
 		}
 		scopes = append(scopes, scope.ValueString())
 	}
@@ -283,11 +353,11 @@ func (r *resolver) scopes(list types.List) []string {
 	return scopes
 }
 
-func (r *resolver) scopesFromEnv() []string {
+func (r *resolver) scopesFromEnv(ofAPI []string) []string {
 	given := r.env("QOD_SCOPES")
 	scopes := strings.Fields(given)
 	if len(scopes) == 0 {
-		return qod.LimitsOf(qod.OpenGateway).Scopes
+		return ofAPI
 	}
 	hint := ""
 	switch {
@@ -299,7 +369,7 @@ func (r *resolver) scopesFromEnv() []string {
 		return scopes
 	}
 	r.fail("scopes", "Invalid Scopes", fmt.Sprintf(
-		"The environment variable QOD_SCOPES must hold scopes with spaces between them, as in \"qod:sessions:read qod:sessions:write\".%s Given: %s.", hint, validators.Quoted(given)))
+		"The environment variable QOD_SCOPES must hold scopes with spaces between them, as in %q.%s Given: %s.", strings.Join(ofAPI, " "), hint, validators.Quoted(given)))
 	return scopes
 }
 

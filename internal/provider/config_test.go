@@ -85,18 +85,18 @@ func TestConfig_allErrorsTogether(t *testing.T) {
 		{
 			name: "in the environment",
 			env: map[string]string{
-				"QOD_ENDPOINT": "http://ops:hunter2@opengateway.example", "QOD_TOKEN_URL": "token", "QOD_SCOPES": `"`, "QOD_CLIENT_SECRET": "hunter2\n",
+				"QOD_API": "hunter", "QOD_API_PATH": "hunter", "QOD_ENDPOINT": "http://ops:hunter2@opengateway.example", "QOD_TOKEN_URL": "token", "QOD_SCOPES": `"`, "QOD_CLIENT_SECRET": "hunter2\n",
 			},
-			want: []string{"client_id: Missing Client ID", "client_secret: Invalid Client Secret", "endpoint: Invalid Endpoint", "scopes: Invalid Scopes", "token_url: Invalid Token URL"},
+			want: []string{"api: Invalid API", "api_path: Invalid API Path", "client_id: Missing Client ID", "client_secret: Invalid Client Secret", "endpoint: Invalid Endpoint", "scopes: Invalid Scopes", "token_url: Invalid Token URL"},
 		},
 		{
 			name: "in the configuration",
 			config: attrs{
-				"endpoint": "http://ops:hunter2@opengateway.example", "token_url": "token", "scopes": []any{"", `"`}, "max_retries": 1.5, "request_timeout": "soon",
+				"api": "hunter", "api_path": "hunter", "endpoint": "http://ops:hunter2@opengateway.example", "token_url": "token", "scopes": []any{"", `"`}, "max_retries": 1.5, "request_timeout": "soon",
 				"client_id": "ops\n", "client_secret": "hunter2\n",
 			},
 			want: []string{
-				"client_id: Invalid Client ID", "client_secret: Invalid Client Secret", "endpoint: Invalid Endpoint", "max_retries: Invalid Max Retries",
+				"api: Invalid API", "api_path: Invalid API Path", "client_id: Invalid Client ID", "client_secret: Invalid Client Secret", "endpoint: Invalid Endpoint", "max_retries: Invalid Max Retries",
 				"request_timeout: Invalid Request Timeout", "scopes[0]: Invalid Scopes", "scopes[1]: Invalid Scopes", "token_url: Invalid Token URL",
 			},
 		},
@@ -150,7 +150,9 @@ func TestConfig_validate(t *testing.T) {
 	}{
 		{"nothing", attrs{}, false},
 		{"half of a pair", attrs{"client_id": "ops"}, false},
-		{"what is not known yet", attrs{"endpoint": acctest.Unknown{}, "scopes": acctest.Unknown{}, "max_retries": acctest.Unknown{}}, false},
+		{"what is not known yet", attrs{"api": acctest.Unknown{}, "api_path": acctest.Unknown{}, "endpoint": acctest.Unknown{}, "scopes": acctest.Unknown{}, "max_retries": acctest.Unknown{}}, false},
+		{"an API", attrs{"api": "camara"}, true},
+		{"an API path", attrs{"api_path": "qod"}, true},
 		{"an endpoint", attrs{"endpoint": "http://opengateway.example"}, true},
 		{"a token URL", attrs{"token_url": "token"}, true},
 		{"scopes", attrs{"scopes": []any{nil}}, true},
@@ -175,6 +177,7 @@ func TestConfig_unknown(t *testing.T) {
 	t.Parallel()
 	pair := creds{id: "attr-id", secret: "attr-secret"}.model()
 	for name, change := range map[string]func(*providerModel){
+		"api_path":        func(m *providerModel) { m.APIPath = types.StringUnknown() },
 		"endpoint":        func(m *providerModel) { m.Endpoint = types.StringUnknown() },
 		"token_url":       func(m *providerModel) { m.TokenURL = types.StringUnknown() },
 		"scopes":          func(m *providerModel) { m.Scopes = types.ListUnknown(types.StringType) },

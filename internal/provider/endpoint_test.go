@@ -278,3 +278,31 @@ func TestEndpoint_savedPlan(t *testing.T) {
 		})
 	}
 }
+
+// The same endpoint with the API in another place is another one: nothing is bought there by a plan
+// that was made for here, and what it does not know is not gone.
+func TestEndpoint_otherPath(t *testing.T) {
+	network := acc.NewNetwork(t, sandbox.Config{})
+	here, there := network.Client(), network.ClientWith(attrs{"api_path": "/elsewhere"})
+	if got := here.Apply(here.Plan(acctest.State{}, hour(nil))).Text("endpoint"); got != network.Endpoint() {
+		t.Errorf("here is %q", got)
+	}
+	planned := there.Plan(acctest.State{}, hour(attrs{"device": attrs{"phone_number": "+34600000011"}}))
+	if got := planned.Planned.Text("endpoint"); got != network.Endpoint()+"/elsewhere" {
+		t.Errorf("there is %q", got)
+	}
+	before := network.Writes()
+	acctest.ContainsAll(t, here.Apply(planned).Errors(), []string{
+		"Unable to Create QoS Session: The plan was made for the API at " + network.Endpoint() + "/elsewhere, but the provider is now configured for " + network.Endpoint() + ".",
+		"api_path",
+	})
+	if after := network.Writes(); after != before {
+		t.Errorf("requests: %s, then %s", before, after)
+	}
+	made := here.MustCreate(hour(attrs{"device": attrs{"phone_number": "+34600000012"}}))
+	read := there.Refresh(made)
+	acctest.ContainsAll(t, read.Errors(), []string{"Unable to Read QoS Session", "its state is kept as it was", "api_path (QOD_API_PATH)"})
+	if !read.Equal(made) {
+		t.Errorf("the state has changed to %v", read.Values)
+	}
+}

@@ -2,8 +2,10 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -50,9 +52,20 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reserves mobile network quality through Telefónica's Quality on Demand API.",
 		Attributes: map[string]schema.Attribute{
+			"api": schema.StringAttribute{
+				MarkdownDescription: "API that `endpoint` serves: `" + strings.Join(apiNames(), "`, `") + "`. `open-gateway` is Telefónica's Quality on Demand API. " +
+					"It must be known whenever Terraform plans. " +
+					"Default: `" + string(qod.OpenGateway) + "`. Environment variable: `QOD_API`.",
+				Optional: true,
+			},
+			"api_path": schema.StringAttribute{
+				MarkdownDescription: "Path of the API below `endpoint`, with a leading slash and without that of the sessions. " +
+					"Default: that of the API's document, which is " + defaultPaths() + ". Environment variable: `QOD_API_PATH`.",
+				Optional: true,
+			},
 			"endpoint": schema.StringAttribute{
 				MarkdownDescription: "Base URL of the API, without a query or fragment: `https`, or `http` for a loopback address only. " +
-					"Default: `" + qod.DefaultEndpoint + "`, the production host in the API document, whose sandbox is " +
+					"Default: `" + qod.DefaultEndpoint + "`, the production host in the document of `" + string(qod.OpenGateway) + "`, whose sandbox is " +
 					"`https://sandbox.opengateway.telefonica.com/v1`. Environment variable: `QOD_ENDPOINT`.",
 				Optional: true,
 			},
@@ -80,7 +93,7 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 			},
 			"scopes": schema.ListAttribute{
 				MarkdownDescription: "OAuth 2.0 scopes to request with client credentials. " +
-					"Default: `[\"qod:sessions:read\", \"qod:sessions:write\"]`. " +
+					"Default: `[\"" + strings.Join(qod.LimitsOf(qod.OpenGateway).Scopes, `", "`) + "\"]`. " +
 					"Environment variable: `QOD_SCOPES`, separated by spaces.",
 				Optional:    true,
 				ElementType: types.StringType,
@@ -98,6 +111,15 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 			},
 		},
 	}
+}
+
+// defaultPaths names where each API is by default.
+func defaultPaths() string {
+	var paths []string
+	for _, api := range qod.APIs() {
+		paths = append(paths, fmt.Sprintf("`%s` for `%s`", qod.DefaultAPIPath(api), api))
+	}
+	return strings.Join(paths, ", ")
 }
 
 // ValidateConfig also runs in terraform validate, where credentials may be missing.

@@ -100,9 +100,9 @@ func requestAttributes(resource string, own map[string]schema.Attribute) map[str
 		"application_server": applicationServerSchema("Application server that the device communicates with: " +
 			"at least one address or CIDR block. Default: any server. " + replaces),
 		"qos_profile": schema.StringAttribute{
-			MarkdownDescription: "QoS profile: `QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`. " + replaces + " So does a change made by the network.",
+			MarkdownDescription: "QoS profile: " + profileNames() + ". " + replaces + " So does a change made by the network.",
 			Required:            true,
-			Validators:          []validator.String{validators.ProfileName},
+			Validators:          []validator.String{profileName()},
 		},
 		"notification_url": schema.StringAttribute{
 			MarkdownDescription: "Absolute `https` or `http` URL that the network notifies of status changes. " + replaces,

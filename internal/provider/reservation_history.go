@@ -19,7 +19,8 @@ const maxHistory = 50
 // reconciled with.
 type sessionHistory struct {
 	sessions []pastSession
-	dropped  int64 // seconds of sessions that are not listed any more
+	dropped  int64         // seconds of sessions that are not listed any more
+	longest  time.Duration // that a session lasts; zero: there is no limit
 }
 
 // pastSession is a session of a reservation, past or current.
@@ -43,11 +44,11 @@ func (s pastSession) seconds() int64 {
 }
 
 // end is when a session ended that is not there any more, or is of no use: when the network granted
-// it until, or now if that is earlier. No session lasts longer than the longest.
-func (s pastSession) end(now time.Time) time.Time {
+// it until, or now if that is earlier.
+func (s pastSession) end(now time.Time, longest time.Duration) time.Time {
 	last := s.expires
-	if last.IsZero() && !s.started.IsZero() {
-		last = s.started.Add(qod.LongestSession)
+	if last.IsZero() {
+		last = lastEnd(s.started, longest)
 	}
 	if last.IsZero() || (!now.IsZero() && now.Before(last)) {
 		return now
@@ -74,7 +75,7 @@ func (h sessionHistory) seen(s qod.Session, now time.Time, over bool) sessionHis
 	case !dead:
 		current.ended = time.Time{}
 	case current.ended.IsZero():
-		current.ended = current.end(now)
+		current.ended = current.end(now, h.longest)
 	}
 	for ; len(h.sessions) > maxHistory; h.sessions = h.sessions[1:] {
 		h.dropped += h.sessions[0].seconds()
@@ -86,7 +87,7 @@ func (h sessionHistory) seen(s qod.Session, now time.Time, over bool) sessionHis
 // proven gone.
 func (h sessionHistory) gone(now time.Time) sessionHistory {
 	if n := len(h.sessions); n > 0 && h.sessions[n-1].ended.IsZero() {
-		h.sessions[n-1].ended = h.sessions[n-1].end(now)
+		h.sessions[n-1].ended = h.sessions[n-1].end(now, h.longest)
 	}
 	return h
 }
@@ -123,7 +124,7 @@ var pastSessionType, _ = historySchema().Type().(types.ObjectType)
 
 // history is the one that the state has recorded.
 func (m reservationModel) history(private sessionPrivate) sessionHistory {
-	var h sessionHistory
+	h := sessionHistory{longest: private.longest()}
 	for _, element := range m.Sessions.Elements() {
 		recorded, _ := element.(types.Object)
 		text := func(name string) types.String {

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 )
 
@@ -30,7 +31,7 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 			},
 			"ends_at": schema.StringAttribute{
 				MarkdownDescription: "End of the window: an RFC 3339 time with its offset from UTC, such as `2028-03-01T01:15:00+01:00`, after `starts_at`. " +
-					"The window may be longer than the 24 hours of a session: the first run after a session has ended requests the next one. " +
+					"The window may be longer than the " + diagnostics.HoursText(longestSession) + " of a session: the first run after a session has ended requests the next one. " +
 					"Changing this never replaces the reservation. It ends the session only if the new end has passed. " +
 					"A later end does not extend the session, because the API cannot extend one.",
 				Required:   true,

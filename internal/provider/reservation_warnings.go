@@ -6,7 +6,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
 	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
-	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
 // warnings say what an apply leaves to later runs. They name nothing that the state does not show,
@@ -60,5 +59,6 @@ func (r *reconciler) endsEarly() (until string, early bool) {
 	case !r.created && isSet(r.priorEnd) && w.ends.After(r.priorEnd.Time()):
 		return "until " + r.priorEnd.ValueString() + " at most", true
 	}
-	return "for 24 hours at most after its start", w.ends.Sub(r.now) > qod.LongestSession
+	longest := time.Duration(r.api.Limits().MaxSeconds(r.session.QoSProfile)) * time.Second
+	return "for " + diagnostics.HoursText(longest) + " at most after its start", longest > 0 && w.ends.Sub(r.now) > longest
 }

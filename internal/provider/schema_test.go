@@ -55,6 +55,8 @@ type attribute interface {
 // promised is what the description of an attribute has to say besides what it is: what is allowed,
 // and what is meant when it is left out.
 var promised = map[string][]string{
+	"provider.api":             {"`open-gateway`", "must be known", "`QOD_API`", "Default: `open-gateway`"},
+	"provider.api_path":        {"leading slash", "`QOD_API_PATH`", "Default: that of the API's document", "`/qod` for `open-gateway`"},
 	"provider.endpoint":        {"`https`", "loopback", "`QOD_ENDPOINT`", "Default: `https://opengateway.telefonica.com/v1`", "`https://sandbox.opengateway.telefonica.com/v1`"},
 	"provider.client_id":       {"`QOD_CLIENT_ID`", "Conflicts with `access_token`"},
 	"provider.client_secret":   {"`QOD_CLIENT_SECRET`", "`client_id`", "Conflicts with `access_token`"},
@@ -181,7 +183,7 @@ func TestSchema_descriptions(t *testing.T) {
 // Every provider attribute that the environment can stand in for says so.
 func TestSchema_environment(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"endpoint", "client_id", "client_secret", "access_token", "token_url", "scopes"} {
+	for _, name := range []string{"api", "api_path", "endpoint", "client_id", "client_secret", "access_token", "token_url", "scopes"} {
 		want := "Environment variable: `QOD_" + strings.ToUpper(name) + "`"
 		if text := schemasOf(t)["provider"].GetAttributes()[name].GetMarkdownDescription(); !strings.Contains(text, want) {
 			t.Errorf("%s does not say %s: %s", name, want, text)
@@ -213,7 +215,7 @@ func TestSchema_secrets(t *testing.T) {
 // unchecked has no validators: a bool has no wrong value, and what is wrong with the provider is
 // said all at once, see misconfigured.
 var unchecked = []string{
-	"provider.endpoint", "provider.client_id", "provider.client_secret", "provider.access_token", "provider.token_url",
+	"provider.api", "provider.api_path", "provider.endpoint", "provider.client_id", "provider.client_secret", "provider.access_token", "provider.token_url",
 	"provider.scopes", "provider.max_retries", "provider.request_timeout",
 	"qod_session.wait_for_available", "qod_reservation.wait_for_available", "qod_reservation.replace_to_extend",
 }

@@ -105,18 +105,29 @@ func (p sessionPrivate) expected(s qod.Session) qod.Session {
 		return s
 	}
 	s.ExpiresAt = p.RequestedUntil
-	if last := s.StartedAt.Add(qod.LongestSession); !s.StartedAt.IsZero() && last.Before(s.ExpiresAt) {
+	if last := lastEnd(s.StartedAt, p.longest()); !last.IsZero() && last.Before(s.ExpiresAt) {
 		s.ExpiresAt = last
 	}
 	return s
+}
+
+// longest is how long a session lasts at most where this one was created; zero if there is no limit.
+func (p sessionPrivate) longest() time.Duration { return qod.LimitsOf(qod.APIOf(p.Origin)).Longest() }
+
+// lastEnd is when a session ends at the latest; zero where that is not known.
+func lastEnd(start time.Time, longest time.Duration) time.Time {
+	if start.IsZero() || longest == 0 {
+		return time.Time{}
+	}
+	return start.Add(longest)
 }
 
 // mayBeAlive reports whether the session may not have ended yet at a time (zero where it is not
 // known). Its end is expiresAt, or the latest possible one if the API has shown none.
 func (p sessionPrivate) mayBeAlive(expiresAt, now time.Time) bool {
 	end := expiresAt
-	if end.IsZero() && !p.MadeAt.IsZero() {
-		end = p.MadeAt.Add(qod.LongestSession)
+	if end.IsZero() {
+		end = lastEnd(p.MadeAt, p.longest())
 	}
 	return end.IsZero() || now.IsZero() || now.Before(end)
 }
@@ -134,5 +145,5 @@ type lostSession struct {
 
 // mayBeAlive is that of sessionPrivate.
 func (l lostSession) mayBeAlive(now time.Time) bool {
-	return sessionPrivate{MadeAt: l.MadeAt}.mayBeAlive(l.ExpiresAt, now)
+	return sessionPrivate{Origin: l.Origin, MadeAt: l.MadeAt}.mayBeAlive(l.ExpiresAt, now)
 }

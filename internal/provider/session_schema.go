@@ -2,19 +2,21 @@ package provider
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 )
 
 func (r *sessionResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reserves network quality for one device. Each resource is exactly one session of the Quality on Demand API, " +
-			"which exists from when the network grants it until it ends or is destroyed, for at most 24 hours; your contract says what is billed.\n\n" +
+			"which exists from when the network grants it until it ends or is destroyed, for at most " + diagnostics.HoursText(longestSession) + "; your contract says what is billed.\n\n" +
 			"The API cannot modify a session, so changing any argument sent to it replaces the session: the old one is deleted first.",
 		Attributes: requestAttributes("session", map[string]schema.Attribute{
 			"id": schema.StringAttribute{
@@ -22,11 +24,11 @@ func (r *sessionResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Computed:            true,
 			},
 			"duration": schema.Int64Attribute{
-				MarkdownDescription: "Duration of the session in seconds, from 1 to 86400 (24 hours). Changing this replaces the session. " +
+				MarkdownDescription: fmt.Sprintf("Duration of the session in seconds, from 1 to %d (%s). ", seconds(longestSession), diagnostics.HoursText(longestSession)) + "Changing this replaces the session. " +
 					"The first apply after a session has ended requests a new one.",
 				Required:   true,
 				CustomType: validators.WholeNumberType{},
-				Validators: []validator.Int64{validators.Int64Between(1, 86400, " (seconds; 24 hours at most)")},
+				Validators: []validator.Int64{durationRange()},
 			},
 			"timeouts": timeoutsAttribute(map[string]schema.Attribute{
 				"create": timeoutAttribute("Time allowed for the session to become available, including retries and waiting", defaultCreateTimeout),

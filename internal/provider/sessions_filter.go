@@ -28,9 +28,9 @@ func filterAttributes() map[string]schema.Attribute {
 		"device": deviceSchema(filterDevice, "Device whose sessions to list: those that match at least one of these identifiers and conflict with none. "+
 			"Default: any device."),
 		"qos_profile": schema.StringAttribute{
-			MarkdownDescription: "QoS profile of the sessions to list: `QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`. Default: any profile.",
+			MarkdownDescription: "QoS profile of the sessions to list: " + profileNames() + ". Default: any profile.",
 			Optional:            true,
-			Validators:          []validator.String{validators.ProfileName},
+			Validators:          []validator.String{profileName()},
 		},
 		"qos_status": schema.StringAttribute{
 			MarkdownDescription: "Status of the sessions to list: `REQUESTED`, `AVAILABLE` or `UNAVAILABLE`. Default: any status.",
@@ -40,14 +40,12 @@ func filterAttributes() map[string]schema.Attribute {
 	}
 }
 
-// validateFilter refuses a profile that does not exist, which would match nothing without a word.
-// It is checked in validation, because a read may have to wait for the apply.
+// validateFilter refuses a profile that no API has, which would match nothing without a word. It is
+// checked in validation, because a read may have to wait for the apply.
 func validateFilter(ctx context.Context, config tfsdk.Config) diag.Diagnostics {
 	var profile types.String
 	diags := config.GetAttribute(ctx, path.Root("qos_profile"), &profile)
-	var spec qod.Spec
-	spec.QoSProfile = profile.ValueString()
-	diags.Append(diagnostics.Problems(qod.CheckFor(qod.OpenGateway, spec))...)
+	diags.Append(diagnostics.Problems(problemsEverywhere(ofProfile(profile.ValueString())))...)
 	return diags
 }
 
@@ -57,6 +55,7 @@ func listSessions(ctx context.Context, api qod.Sessions, config tfsdk.Config, fi
 	diags.Append(config.GetAttribute(ctx, path.Root("device"), &filter.Device)...)
 	diags.Append(config.GetAttribute(ctx, path.Root("qos_profile"), &filter.QoSProfile)...)
 	diags.Append(config.GetAttribute(ctx, path.Root("qos_status"), &filter.QoSStatus)...)
+	diags.Append(diagnostics.Problems(api.Check(ofProfile(filter.QoSProfile.ValueString())))...)
 	if diags.HasError() {
 		return nil, diags
 	}

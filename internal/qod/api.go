@@ -1,8 +1,10 @@
 package qod
 
 import (
+	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // API names an API document that this package can speak.
@@ -102,6 +104,15 @@ func (l Limits) MaxSeconds(profile string) int64 {
 		return most
 	}
 	return l.maxSeconds[anyProfile]
+}
+
+// Longest is the most that a session of any profile may last; zero where the document has no limit
+// for all of them.
+func (l Limits) Longest() time.Duration {
+	if _, limited := l.maxSeconds[anyProfile]; !limited {
+		return 0
+	}
+	return time.Duration(slices.Max(slices.Collect(maps.Values(l.maxSeconds)))) * time.Second
 }
 
 // cap is as many seconds of those wanted as a session of the profile may last.

@@ -169,16 +169,36 @@ func normalEndpoint(raw string) string {
 	return strings.TrimRight(strings.ToLower(scheme+"://"+host)+"/"+path, "/")
 }
 
-// Endpoint is the base URL that this client sends its requests to, normalised.
-func (c *Client) Endpoint() string { return c.config.Endpoint }
+// Endpoint is where this client sends its requests: the configured endpoint, normalised, with the
+// path of the API unless that is the default one in its usual place. A state that has it tells one
+// API from another.
+func (c *Client) Endpoint() string { return EndpointOf(c.Origin()) }
 
 // originSeparator stands in an Origin before whose sessions are visible there.
 const originSeparator = " as "
 
-// EndpointOf is the endpoint part of an Origin. An endpoint contains no space.
+// EndpointOf is the Client.Endpoint that goes with an Origin.
 func EndpointOf(origin string) string {
-	endpoint, _, _ := strings.Cut(origin, " ")
-	return endpoint
+	endpoint, _, apiPath := splitOrigin(origin)
+	return endpoint + apiPath
+}
+
+// APIOf is the API of an Origin.
+func APIOf(origin string) API {
+	_, api, _ := splitOrigin(origin)
+	return api
+}
+
+// splitOrigin takes apart what Client.Origin puts together. The path is empty for the default API in
+// its usual place. Neither an endpoint nor a path contains a space.
+func splitOrigin(origin string) (endpoint string, api API, apiPath string) {
+	where, _, _ := strings.Cut(origin, originSeparator)
+	endpoint, named, found := strings.Cut(where, " (")
+	if !found {
+		return endpoint, OpenGateway, ""
+	}
+	name, apiPath, _ := strings.Cut(strings.TrimSuffix(named, ")"), ", ")
+	return endpoint, API(name), apiPath
 }
 
 // Origin names where sessions of this client live: its Endpoint, the API where that is not the

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
@@ -58,8 +59,12 @@ func TestNew(t *testing.T) {
 			case test.err == "":
 				qodtest.Equal(t, "origin", client.Origin(), test.origin)
 				endpoint, _, _ := strings.Cut(test.origin, " ")
+				if config.APIPath != "" && config.APIPath != qod.DefaultAPIPath(qod.OpenGateway) {
+					endpoint += config.APIPath
+				}
 				qodtest.Equal(t, "endpoint", client.Endpoint(), endpoint)
 				qodtest.Equal(t, "endpoint of the origin", qod.EndpointOf(client.Origin()), endpoint)
+				qodtest.Equal(t, "API of the origin", qod.APIOf(client.Origin()), qod.OpenGateway)
 			case err == nil:
 				t.Error("it is accepted")
 			case !strings.Contains(err.Error(), test.err):
@@ -102,6 +107,10 @@ func TestAPIs(t *testing.T) {
 		qodtest.Equal(t, "problem of its path", qod.CheckAPIPath(qod.DefaultAPIPath(api)), "")
 	}
 	qodtest.Equal(t, "the longest session", qod.LimitsOf("").MaxSeconds("QOS_E"), 86400)
+	qodtest.Equal(t, "the longest of any profile", qod.LimitsOf("").Longest(), 24*time.Hour)
+	qodtest.Equal(t, "the longest of an API without a limit", qod.Limits{}.Longest(), 0)
+	qodtest.Equal(t, "the API of an origin", qod.APIOf("https://gateway.example (other, /other/v2) as client (x, y)"), "other")
+	qodtest.Equal(t, "the endpoint of an origin", qod.EndpointOf("https://gateway.example (other, /other/v2) as client (x, y)"), "https://gateway.example/other/v2")
 	qodtest.Equal(t, "the path of another API", qod.DefaultAPIPath("camara")+strings.Join(qod.LimitsOf("camara").Scopes, ""), "")
 	qodtest.Equal(t, "problems of another API", len(qod.CheckFor("camara", qod.Spec{Seconds: -1})), 0)
 }

@@ -69,7 +69,7 @@ func (cr *creation) newConflict(ctx context.Context, failure *Error) *ConflictEr
 	c, device, flow := cr.client, cr.spec.Device, cr.spec.flow()
 	conflict := &ConflictError{
 		Device: device, Own: c.own.inTheWay(flow), Deleted: c.own.deletedFor(flow),
-		Now: failure.ServerTime, Err: failure,
+		Now: failure.ServerTime, Longest: c.dialect.limits().Longest(), Err: failure,
 	}
 	if len(conflict.Own) > 0 {
 		return conflict

@@ -309,6 +309,3 @@ const (
 	DefaultEndpoint = "https://opengateway.telefonica.com/v1"
 	SandboxEndpoint = "https://sandbox.opengateway.telefonica.com/v1"
 )
-
-// LongestSession is the most that a session of this API lasts.
-const LongestSession = openGatewayLongest

@@ -150,13 +150,14 @@ var ErrWindowClosed = errors.New("less than a second is left of the time asked f
 // nothing proves whose it is.
 type ConflictError struct {
 	Device   Device
-	Own      []string  // sessions this same process made for the device
-	OtherID  string    // a session this same process made for another device, which the network answered with
-	Deleted  []string  // sessions of the device that this same process is deleting or has deleted
-	Visible  []Session // sessions of the device that these credentials can see
-	Possible []Session // sessions that show no device
-	ListErr  error     // why the sessions could not be listed
-	Now      time.Time // the server's time of the 409; zero when unknown
+	Own      []string      // sessions this same process made for the device
+	OtherID  string        // a session this same process made for another device, which the network answered with
+	Deleted  []string      // sessions of the device that this same process is deleting or has deleted
+	Visible  []Session     // sessions of the device that these credentials can see
+	Possible []Session     // sessions that show no device
+	ListErr  error         // why the sessions could not be listed
+	Now      time.Time     // the server's time of the 409; zero when unknown
+	Longest  time.Duration // that a session lasts; zero when the API has no limit
 	Err      *Error
 	RetryErr error // how a later POST failed; nil when this was the last one
 }

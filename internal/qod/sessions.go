@@ -27,9 +27,10 @@ type Sessions interface {
 	List(ctx context.Context, f Filter) ([]Session, error)
 	// Now is the server's time, on which at least two answers agree.
 	Now(ctx context.Context) (time.Time, error)
-	// Endpoint is the base URL of the API, normalised.
+	// Endpoint is the base URL of the API, normalised, with its path where that is not the default.
 	Endpoint() string
-	// Origin names where the sessions live: the endpoint, and whose sessions are visible there.
+	// Origin names where the sessions live: the endpoint, the API, and whose sessions are visible
+	// there.
 	Origin() string
 }
 

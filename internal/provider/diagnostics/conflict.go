@@ -48,11 +48,15 @@ func (o Operation) conflict(taken *qod.ConflictError) message {
 			m.cause = "The network already has a session " + device + ". " + introduced("Which one is unknown, because the sessions could not be listed", look.cause)
 			m.remedy = look.remedy
 		}
-		until := "within 24 hours, the longest that a session lasts"
-		if !taken.Now.IsZero() {
-			until = "by " + instantText(taken.Now.Add(qod.LongestSession)) + " at the latest"
+		until := ""
+		switch {
+		case taken.Longest == 0:
+		case taken.Now.IsZero():
+			until = ", within " + HoursText(taken.Longest) + ", the longest that a session lasts"
+		default:
+			until = ", by " + instantText(taken.Now.Add(taken.Longest)) + " at the latest"
 		}
-		m.remedy = joined(m.remedy, "Ask who else reserves quality for this device, or apply again when that session has ended, "+until+".") + o.ofOtherReservation(taken)
+		m.remedy = joined(m.remedy, "Ask who else reserves quality for this device, or apply again when that session has ended"+until+".") + o.ofOtherReservation(taken)
 		if taken.ListErr != nil {
 			m.remedy += "\n\n" + ifReplaced
 		}

@@ -11,7 +11,7 @@ import (
 func (o Operation) MadeElsewhere(id, made, asked string, err error) diag.Diagnostic {
 	m := explain(err)
 	m.cause = fmt.Sprintf("The session does not exist at %s, but it was created at %s, where it may be live and billed. It stays in the state.", originText(asked), originText(made))
-	m.remedy = "Most likely the endpoint or the credentials have changed. Configure this resource's provider with those that created the session (check its alias and the QOD_* environment variables), " +
+	m.remedy = "Most likely the endpoint, the API or the credentials have changed. Configure this resource's provider with those that created the session (check its alias and the QOD_* environment variables), " +
 		"and run Terraform again. If you no longer need the session, make Terraform forget it: terraform state rm 'ADDRESS' " +
 		"(" + addressAbove + ", such as " + o.like + "). It is then billed until it ends."
 	if sandboxed := ifSandbox(made); sandboxed != "" {
@@ -49,19 +49,22 @@ func (o Operation) PlannedElsewhere(planned, configured, sessionID string) diag.
 		cause: fmt.Sprintf("The plan was made for the API at %s%s, but the provider is now configured for %s. Nothing was sent, and %s.",
 			planned, where, configured, left),
 		remedy: sandboxed + "Apply with the endpoint that the plan was made for: a saved plan does not contain the provider's settings, " +
-			"so check endpoint in the configuration, the provider's alias and QOD_ENDPOINT. " +
+			"so check endpoint, api and api_path, the provider's alias, and the environment variables QOD_ENDPOINT, QOD_API and QOD_API_PATH. " +
 			"To use the other endpoint, plan again without -refresh=false." + forget,
 	}.fact("Session", sessionID))
 }
 
 // originText writes where a session was created, and whose it is, as people do; see qod.Sessions.
 func originText(origin string) string {
-	endpoint, owner, found := strings.Cut(origin, " as ")
-	switch {
-	case !found:
+	where, owner, found := strings.Cut(origin, " as ")
+	if !found {
 		return origin
-	case owner == "token":
-		return endpoint + " (static access token)"
 	}
-	return endpoint + " (" + owner + ")"
+	if owner == "token" {
+		owner = "static access token"
+	}
+	if api, named := strings.CutSuffix(where, ")"); named {
+		return api + ", " + owner + ")"
+	}
+	return where + " (" + owner + ")"
 }

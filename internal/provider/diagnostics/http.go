@@ -92,15 +92,15 @@ func explainError(e *qod.Error) message {
 		case e.Message == "":
 			return message{
 				cause:  "The answer was 404 Not Found, and does not look like the API's own.",
-				remedy: "Either the path of endpoint (QOD_ENDPOINT) is wrong, or a proxy has answered in the API's place (HTTPS_PROXY, NO_PROXY). Check both.",
+				remedy: "Either endpoint (QOD_ENDPOINT) or api_path (QOD_API_PATH) is wrong, or a proxy has answered in the API's place (HTTPS_PROXY, NO_PROXY). Check all of them.",
 			}
 		case e.Code == "":
 			return message{
 				cause:  "The answer was 404 Not Found." + inWords(e.Message),
-				remedy: "Check the path of endpoint (QOD_ENDPOINT): a gateway in front of the API does not seem to know it.",
+				remedy: "Check endpoint (QOD_ENDPOINT) and api_path (QOD_API_PATH): a gateway in front of the API does not seem to know the path that they make.",
 			}
 		}
-		return message{cause: "The API answered 404 Not Found." + inWords(e.Message), remedy: "Check the value that the API names, and endpoint (QOD_ENDPOINT)."}
+		return message{cause: "The API answered 404 Not Found." + inWords(e.Message), remedy: "Check the value that the API names, endpoint (QOD_ENDPOINT) and api_path (QOD_API_PATH)."}
 	case http.StatusProxyAuthRequired:
 		return proxyAuthentication("the API")
 	case http.StatusConflict, http.StatusLocked, http.StatusTooEarly:

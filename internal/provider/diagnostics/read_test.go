@@ -140,6 +140,10 @@ var readFailures = map[string]failure{
 		_, err := b.Client.Read(b.ctx, qod.Ref{ID: lostID})
 		return one(ReadingSession.MadeElsewhere(lostID, "https://old.example/v1 as client stadium", b.Origin(), err))
 	}},
+	"read/made at another API": {make: func(b *bubble) diag.Diagnostics {
+		_, err := b.Client.Read(b.ctx, qod.Ref{ID: lostID})
+		return one(ReadingSession.MadeElsewhere(lostID, "https://old.example (other, /other/v2) as client stadium", b.Origin(), err))
+	}},
 	"read/no answer without a date": {make: func(b *bubble) diag.Diagnostics {
 		_, err := b.Client.Read(b.ctx, qod.Ref{ID: lostID})
 		return one(ReadingSession.MadeElsewhere(lostID, "https://gateway.example/v1 as token", b.Origin(), err))

@@ -31,6 +31,9 @@ func waitText(d time.Duration) string {
 	return validators.FormatDuration(d.Round(time.Second))
 }
 
+// HoursText writes how long something lasts that is counted in hours.
+func HoursText(d time.Duration) string { return fmt.Sprintf("%g hours", d.Hours()) }
+
 func sentence(s string) string { return strings.TrimRight(s, ". ") + "." }
 
 // introduced puts a sentence behind a colon.

@@ -51,7 +51,7 @@ func Title(attribute string) string {
 	words := strings.Split(attribute, "_")
 	for i, word := range words {
 		switch word {
-		case "id", "url", "ip":
+		case "id", "url", "ip", "api":
 			words[i] = strings.ToUpper(word)
 		case "ipv4":
 			words[i] = "IPv4"

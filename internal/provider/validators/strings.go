@@ -140,16 +140,18 @@ func HasBearer(token string) bool {
 	return found && strings.EqualFold(strings.TrimSuffix(scheme, ":"), "Bearer")
 }
 
-// ProfileName refuses what package qod takes for not known yet. The names themselves are the API's:
-// see qod.Check.
-var ProfileName = StringCheck{
-	allowed: "must be the name of a QoS profile, such as \"QOS_E\"",
-	check: func(s string) (bool, string) {
-		if s == "" {
-			return false, "It is empty."
-		}
-		return true, ""
-	},
+// ProfileName refuses what package qod takes for not known yet. The names themselves are the API's,
+// which checks them; one is an example.
+func ProfileName(example string) StringCheck {
+	return StringCheck{
+		allowed: fmt.Sprintf("must be the name of a QoS profile, such as %q", example),
+		check: func(s string) (bool, string) {
+			if s == "" {
+				return false, "It is empty."
+			}
+			return true, ""
+		},
+	}
 }
 
 // OneOf wants one of a few words.
