@@ -34,7 +34,8 @@ func durationRange() validators.Int64Range {
 
 // ofProfile is a request of which nothing is known but the profile, for a check of that alone.
 func ofProfile(name string) qod.Spec {
-	spec := qod.Spec{QoSProfile: name, Unknown: map[qod.Field]bool{}}
+	var spec qod.Spec
+	spec.QoSProfile, spec.Unknown = name, map[qod.Field]bool{}
 	for _, field := range qod.Fields() {
 		spec.Unknown[field] = field != qod.FieldQoSProfile
 	}

@@ -111,7 +111,8 @@ func (p sessionPrivate) expected(s qod.Session) qod.Session {
 	return s
 }
 
-// longest is how long a session lasts at most where this one was created; zero if there is no limit.
+// longest is how long a session lasts at most where this one was created; zero if there is no
+// limit.
 func (p sessionPrivate) longest() time.Duration { return qod.LimitsOf(qod.APIOf(p.Origin)).Longest() }
 
 // lastEnd is when a session ends at the latest; zero where that is not known.

@@ -189,8 +189,8 @@ func APIOf(origin string) API {
 	return api
 }
 
-// splitOrigin takes apart what Client.Origin puts together. The path is empty for the default API in
-// its usual place. Neither an endpoint nor a path contains a space.
+// splitOrigin takes apart what Client.Origin puts together. The path is empty for the default API
+// in its usual place. Neither an endpoint nor a path contains a space.
 func splitOrigin(origin string) (endpoint string, api API, apiPath string) {
 	where, _, _ := strings.Cut(origin, originSeparator)
 	endpoint, named, found := strings.Cut(where, " (")
