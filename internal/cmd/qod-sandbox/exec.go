@@ -24,10 +24,11 @@ var execCommand = command{
 
 The sandbox listens on a free loopback port. The command's environment contains
 QOD_API, QOD_API_PATH, QOD_ENDPOINT, QOD_CLIENT_ID and QOD_CLIENT_SECRET, and not
-QOD_ACCESS_TOKEN, QOD_TOKEN_URL and QOD_SCOPES, which could bypass the sandbox. Ctrl-C and SIGTERM
-reach the command once. The sandbox stops after the command: its sessions are
-gone then, and a state that names them can be deleted. If the configuration sets
-endpoint, that takes precedence over QOD_ENDPOINT and bypasses the sandbox.
+QOD_ACCESS_TOKEN, QOD_TOKEN_URL and QOD_SCOPES, which could bypass the sandbox.
+Ctrl-C and SIGTERM reach the command once. The sandbox stops after the command:
+its sessions are gone then, and a state that names them can be deleted. If the
+configuration sets endpoint, that takes precedence over QOD_ENDPOINT and bypasses
+the sandbox.
 
 The exit status is that of the command, 126 or 127 if the command cannot be run,
 or 128 plus the signal's number if a signal ended it.

@@ -23,7 +23,7 @@ type options struct {
 
 func (o *options) define(flags *flag.FlagSet) {
 	flags.StringVar(&o.api, "api", string(sandbox.OpenGateway),
-		"the `name` of the API to serve, as in the provider's api attribute: "+apis())
+		"the `name` of the API to serve, as in the provider's api attribute:\n"+apis())
 	flags.DurationVar(&o.provisioning, "provisioning", 2*time.Second,
 		"the `time` that a session stays REQUESTED before it becomes AVAILABLE, such as 500ms")
 	flags.DurationVar(&o.latency, "latency", 0,
