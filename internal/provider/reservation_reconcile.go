@@ -93,9 +93,14 @@ func (r *reconciler) extends(status reservationStatus) bool {
 // is not replaced for it: there would be a gap all the same, and an interruption now.
 func (r *reconciler) keepIfOutOfReach() {
 	w, _ := r.plan.window()
-	if r.session != nil && w.ends.Sub(r.now) > qod.LongestSession {
+	if longest := r.longest(); r.session != nil && longest > 0 && w.ends.Sub(r.now) > longest {
 		r.private.OutOfReach = w.ends
 	}
+}
+
+// longest is how long a session of the requested profile lasts at most; zero if there is no limit.
+func (r *reconciler) longest() time.Duration {
+	return time.Duration(r.api.Limits().MaxSeconds(r.plan.QoSProfile.ValueString())) * time.Second
 }
 
 // readClock reads the API's time, which decides every step. It never goes back: another node of the

@@ -59,6 +59,6 @@ func (r *reconciler) endsEarly() (until string, early bool) {
 	case !r.created && isSet(r.priorEnd) && w.ends.After(r.priorEnd.Time()):
 		return "until " + r.priorEnd.ValueString() + " at most", true
 	}
-	longest := time.Duration(r.api.Limits().MaxSeconds(r.session.QoSProfile)) * time.Second
+	longest := r.longest()
 	return "for " + diagnostics.HoursText(longest) + " at most after its start", longest > 0 && w.ends.Sub(r.now) > longest
 }
