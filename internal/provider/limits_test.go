@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
@@ -73,6 +74,33 @@ func TestLimits_ofTheOrigin(t *testing.T) {
 		}
 		if p.mayBeAlive(time.Time{}, last) != alive || l.mayBeAlive(last) != alive {
 			t.Errorf("%q: alive at the longest session's end: want %t", origin, alive)
+		}
+	}
+}
+
+// strict is an API with a profile of its own and no session that could be listed.
+type strict struct {
+	qod.Sessions
+	checked *qod.Spec
+}
+
+func (s strict) Check(spec qod.Spec) []qod.Problem {
+	*s.checked = spec
+	return []qod.Problem{{Field: qod.FieldQoSProfile, Given: `"QOS_E"`, Allowed: "one of GOLD"}}
+}
+
+// A filter is checked by the configured API, and by its profile alone: a filter sets no more than
+// that of what the API requires.
+func TestLimits_ofAFilter(t *testing.T) {
+	t.Parallel()
+	var checked qod.Spec
+	diags := acc.NewClientOf(t, strict{checked: &checked}).ReadSessions(attrs{}, attrs{"qos_profile": "QOS_E"})
+	if len(diags) != 1 || acctest.PathString(diags[0].Attribute) != "qos_profile" || !strings.Contains(diags[0].Detail, "must be one of GOLD") {
+		t.Errorf("diagnostics: %s", acctest.Describe(diags))
+	}
+	for _, field := range qod.Fields() {
+		if checked.Unknown[field] != (field != qod.FieldQoSProfile) {
+			t.Errorf("%s: not known: %t", field, checked.Unknown[field])
 		}
 	}
 }
