@@ -68,7 +68,7 @@ func (cr *creation) examineConflict(ctx context.Context, failure *Error) (found 
 func (cr *creation) newConflict(ctx context.Context, failure *Error) *ConflictError {
 	c, device, flow := cr.client, cr.spec.Device, cr.spec.flow()
 	conflict := &ConflictError{
-		Device: device, Own: c.own.inTheWay(flow), Deleted: c.own.deletedFor(flow),
+		Device: device, Own: c.own.colliding(flow), Deleted: c.own.deletedFor(flow),
 		Now: failure.ServerTime, Longest: c.dialect.limits().Longest(), Err: failure,
 	}
 	if len(conflict.Own) > 0 {
@@ -129,7 +129,7 @@ func (cr *creation) claim(s Session) *ConflictError {
 	if own.claim(s.ID, cr.spec.flow(), time.Now()) {
 		return nil
 	}
-	if conflict.Own = own.inTheWay(cr.spec.flow()); !slices.Contains(conflict.Own, s.ID) {
+	if conflict.Own = own.colliding(cr.spec.flow()); !slices.Contains(conflict.Own, s.ID) {
 		conflict.Own, conflict.OtherID = nil, s.ID
 	}
 	return conflict

@@ -68,8 +68,8 @@ func (o *ownSessions) madeAt(id string) time.Time {
 	return o.made[id].at
 }
 
-// inTheWay lists the sessions of this process that collide with one for the flow.
-func (o *ownSessions) inTheWay(f flow) []string {
+// colliding lists the sessions of this process that collide with one for the flow.
+func (o *ownSessions) colliding(f flow) []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var ids []string

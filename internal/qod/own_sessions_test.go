@@ -21,7 +21,7 @@ func TestOwnSessions(t *testing.T) {
 		if o.claim("a", flow{device: phone}, time.Now()) {
 			t.Error("a session is claimed twice")
 		}
-		if got := o.inTheWay(flow{device: phone}); !slices.Equal(got, []string{"a", "b"}) {
+		if got := o.colliding(flow{device: phone}); !slices.Equal(got, []string{"a", "b"}) {
 			t.Errorf("of the device: %v", got)
 		}
 		if !o.owns("a") || o.owns("x") || o.owns("") {

@@ -29,8 +29,8 @@ func otherSpec(line, server string) Spec {
 	}
 }
 
-// within is the test's context with a deadline.
-func within(t *testing.T, d time.Duration) context.Context {
+// contextFor is the test's context with a deadline.
+func contextFor(t *testing.T, d time.Duration) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	t.Cleanup(cancel)
@@ -40,12 +40,12 @@ func within(t *testing.T, d time.Duration) context.Context {
 // mustCreate creates a session, and waits for it.
 func (n *otherNetwork) mustCreate(t *testing.T, spec Spec) (Session, Ref) {
 	t.Helper()
-	s, err := n.Create(within(t, 5*time.Minute), spec)
+	s, err := n.Create(contextFor(t, 5*time.Minute), spec)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ref := Ref{ID: s.ID, Device: spec.Device, QoSProfile: spec.QoSProfile}
-	if s, err = n.Await(within(t, 5*time.Minute), ref); err != nil {
+	if s, err = n.Await(contextFor(t, 5*time.Minute), ref); err != nil {
 		t.Fatal(err)
 	}
 	ref.ExpiresAt = s.ExpiresAt
@@ -187,7 +187,7 @@ func TestSeam_listOfOneDevice(t *testing.T) {
 
 		// Without its list, the session is gone by the API's own words.
 		n.bookings = n.bookings[1:]
-		_, err := n.Read(within(t, 5*time.Minute), ref)
+		_, err := n.Read(contextFor(t, 5*time.Minute), ref)
 		if gone := asError[*GoneError](t, err); gone.Proof != ProofRepeat {
 			t.Errorf("the proof is that %s", gone.Proof)
 		}
@@ -202,7 +202,7 @@ func TestSeam_conflict(t *testing.T) {
 			id: "theirs", line: lineOne, server: serverOne, profile: "STEADY", state: "ACTIVE", from: time.Now(), to: time.Now().Add(time.Hour),
 		})
 		n.mustCreate(t, otherSpec(lineOne, serverTwo))
-		_, err := n.Create(within(t, 5*time.Minute), otherSpec(lineOne, serverOne))
+		_, err := n.Create(contextFor(t, 5*time.Minute), otherSpec(lineOne, serverOne))
 		conflict := asError[*ConflictError](t, err)
 		if len(conflict.Own) > 0 || len(conflict.Possible) > 0 || len(conflict.Visible) != 1 || conflict.Visible[0].ID != "theirs" {
 			t.Errorf("%+v", conflict)
@@ -237,14 +237,14 @@ func TestSeam_gone(t *testing.T) {
 		if _, err := n.Read(t.Context(), other); err != nil {
 			t.Fatal(err)
 		}
-		_, err := n.Read(within(t, 5*time.Minute), ref)
+		_, err := n.Read(contextFor(t, 5*time.Minute), ref)
 		if gone := asError[*GoneError](t, err); gone.Proof != ProofList {
 			t.Errorf("the proof is that %s", gone.Proof)
 		}
-		if err := n.Delete(within(t, 5*time.Minute), ref); !IsGone(err) {
+		if err := n.Delete(contextFor(t, 5*time.Minute), ref); !IsGone(err) {
 			t.Errorf("delete: %v", err)
 		}
-		if _, err := n.Extend(within(t, 5*time.Minute), ref, time.Now().Add(5*time.Hour)); !IsGone(err) {
+		if _, err := n.Extend(contextFor(t, 5*time.Minute), ref, time.Now().Add(5*time.Hour)); !IsGone(err) {
 			t.Errorf("extend: %v", err)
 		}
 		n.want(t, OperationExtend, 0)
@@ -329,7 +329,7 @@ func TestSeam_extend(t *testing.T) {
 				case test.granted == 0:
 					want = want.Add(test.by)
 				}
-				s, err := n.Extend(within(t, 20*time.Minute), ref, before.ExpiresAt.Add(test.by))
+				s, err := n.Extend(contextFor(t, 20*time.Minute), ref, before.ExpiresAt.Add(test.by))
 				n.want(t, OperationExtend, test.requests)
 				if to := n.bookings[0].to; want.Sub(to).Abs() > 15*time.Second {
 					t.Errorf("on the network it ends at %v, want %v", to, want)
@@ -373,7 +373,7 @@ func TestSeam_extendRequested(t *testing.T) {
 	inOtherBubble(t, func(t *testing.T, n *otherNetwork) {
 		n.provisions = time.Minute
 		spec := otherSpec(lineOne, serverOne)
-		s, err := n.Create(within(t, 5*time.Minute), spec)
+		s, err := n.Create(contextFor(t, 5*time.Minute), spec)
 		if err != nil || s.Status != StatusRequested {
 			t.Fatal(s, err)
 		}
@@ -387,7 +387,7 @@ func TestSeam_extendRequested(t *testing.T) {
 			n.bookings[0].state, n.bookings[0].from = "PENDING", time.Now().Add(10*time.Second)
 			return refusal(409, "NOT_NOW"), nil
 		}
-		if s, err = n.Extend(within(t, 5*time.Minute), ref, until); err != nil || !s.ExpiresAt.Equal(until) {
+		if s, err = n.Extend(contextFor(t, 5*time.Minute), ref, until); err != nil || !s.ExpiresAt.Equal(until) {
 			t.Errorf("%v, %v, want the end %v", s, err, until)
 		}
 		n.want(t, OperationExtend, 2)
@@ -402,7 +402,7 @@ func TestSeam_extendRequested(t *testing.T) {
 			return refusal(409, "NOT_NOW"), nil
 		}
 		until = until.Add(time.Hour)
-		if s, err = n.Extend(within(t, 5*time.Minute), ref, until); err != nil || !s.ExpiresAt.Equal(until) {
+		if s, err = n.Extend(contextFor(t, 5*time.Minute), ref, until); err != nil || !s.ExpiresAt.Equal(until) {
 			t.Errorf("%v, %v, want the end %v", s, err, until)
 		}
 		n.want(t, OperationExtend, 4)
@@ -412,7 +412,7 @@ func TestSeam_extendRequested(t *testing.T) {
 		n.bookings[0].state, n.bookings[0].from = "PENDING", time.Now().Add(time.Hour)
 		n.intercept = nil
 		began := time.Now()
-		_, err = n.Extend(within(t, time.Minute), ref, until.Add(time.Hour))
+		_, err = n.Extend(contextFor(t, time.Minute), ref, until.Add(time.Hour))
 		if interruption := asError[*InterruptedError](t, err); !interruption.Timeout || interruption.Sent || time.Since(began) > time.Minute+lastPollTimeout {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
@@ -497,7 +497,7 @@ func TestSeam_noDevice(t *testing.T) {
 	t.Parallel()
 	inOtherBubble(t, func(t *testing.T, n *otherNetwork) {
 		ref := Ref{ID: "b1"}
-		ctx := within(t, time.Minute)
+		ctx := contextFor(t, time.Minute)
 		for verb, call := range map[string]func() error{
 			"read":   func() error { _, err := n.Read(ctx, ref); return err },
 			"await":  func() error { _, err := n.Await(ctx, ref); return err },
@@ -541,7 +541,7 @@ func TestSeam_consent(t *testing.T) {
 		// The token of one device is revoked: that one alone is asked for again.
 		n.revoked["token-34600000001-1"] = true
 		for _, ref := range []Ref{ref, other} {
-			if _, err := n.Read(within(t, 5*time.Minute), ref); err != nil {
+			if _, err := n.Read(contextFor(t, 5*time.Minute), ref); err != nil {
 				t.Error(err)
 			}
 		}
