@@ -293,7 +293,7 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 		return Session{}, false, withoutToken(refusal, err)
 	}
 	var failure *Error
-	if errors.As(refusal, &failure) && !cr.lists().unsupported() {
+	if errors.As(refusal, &failure) && !cr.deviceLists().unsupported() {
 		cr.recordLost(failure)
 		if found, err := cr.findLost(ctx, 0); found.ID != "" || err != nil {
 			return found, true, err

@@ -38,11 +38,11 @@ const (
 )
 
 // lists are those that show the sessions of the device.
-func (cr *creation) lists() *listCache { return cr.client.lists.of(cr.spec.Device) }
+func (cr *creation) deviceLists() *listCache { return cr.client.lists.of(cr.spec.Device) }
 
 // snapshotBefore is a recent list, which a burst of creates shares; nil where there is none.
 func (cr *creation) snapshotBefore(ctx context.Context) *snapshot {
-	c, lists := cr.client, cr.lists()
+	c, lists := cr.client, cr.deviceLists()
 	if lists.unsupported() {
 		return nil
 	}
@@ -218,7 +218,7 @@ func (cr *creation) lookForSecond(ctx context.Context, s Session, upToDate func(
 		} else if ctx.Err() == nil || listErr == nil {
 			listErr = err
 		}
-		if cr.lists().unsupported() || pause(ctx, wait) != nil {
+		if cr.deviceLists().unsupported() || pause(ctx, wait) != nil {
 			return cr.duplicate(s, nil, listErr)
 		}
 	}

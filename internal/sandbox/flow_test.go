@@ -57,17 +57,17 @@ func TestFlowIsHeldAfterADeletion(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(NewManualClock(noon), 0, "client", func(statusChange) {})
 	n.conflict = sameFlow
-	anybody := func(*Session) bool { return true }
+	all := func(*Session) bool { return true }
 	web := Session{Duration: 3600, Device: Device{PhoneNumber: "+34600000001"}, ApplicationServerPorts: &Ports{Ports: []int{80}}}
-	made, err := n.create(web, anybody)
-	if err != nil || !n.delete(made.ID, anybody, time.Minute) {
+	made, err := n.create(web, all)
+	if err != nil || !n.delete(made.ID, all, time.Minute) {
 		t.Fatal(err)
 	}
-	if _, err := n.create(web, anybody); err == nil {
+	if _, err := n.create(web, all); err == nil {
 		t.Error("the flow is free at once")
 	}
 	web.ApplicationServerPorts.Ports[0] = 81
-	if _, err := n.create(web, anybody); err != nil {
+	if _, err := n.create(web, all); err != nil {
 		t.Errorf("another flow: %v", err)
 	}
 }
