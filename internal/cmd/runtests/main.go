@@ -220,8 +220,8 @@ func (o options) stages(ctx context.Context, paths []string) ([]stage, error) {
 	// The processes of a test are short, and the machine has memory to spare.
 	env = append(env, "GOGC=400")
 	// More tests at a time than there are processors: most of them wait for a CLI or for the
-	// network.
-	args := []string{"-parallel=8", "-timeout=20m"}
+	// network. The time limit is for tests that hang, not for a busy machine.
+	args := []string{"-parallel=8", "-timeout=60m"}
 	race, err := o.race(ctx)
 	if err != nil {
 		return nil, err
