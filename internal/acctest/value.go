@@ -48,6 +48,13 @@ func (c *ProtocolClient) Convert(typ tftypes.Type, v any) tftypes.Value {
 	case Unknown:
 		return tftypes.NewValue(typ, tftypes.UnknownValue)
 	case Attrs:
+		if m, ok := typ.(tftypes.Map); ok {
+			elements := map[string]tftypes.Value{}
+			for name, element := range v {
+				elements[name] = c.Convert(m.ElementType, element)
+			}
+			return tftypes.NewValue(typ, elements)
+		}
 		object, ok := typ.(tftypes.Object)
 		if !ok {
 			c.T.Fatalf("an object is given where %s is due", typ)

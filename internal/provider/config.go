@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -26,16 +25,22 @@ const (
 )
 
 type providerModel struct {
-	API            types.String           `tfsdk:"api"`
-	APIPath        types.String           `tfsdk:"api_path"`
-	Endpoint       types.String           `tfsdk:"endpoint"`
-	ClientID       types.String           `tfsdk:"client_id"`
-	ClientSecret   types.String           `tfsdk:"client_secret"`
-	AccessToken    types.String           `tfsdk:"access_token"`
-	TokenURL       types.String           `tfsdk:"token_url"`
-	Scopes         types.List             `tfsdk:"scopes"`
-	MaxRetries     validators.WholeNumber `tfsdk:"max_retries"`
-	RequestTimeout types.String           `tfsdk:"request_timeout"`
+	API                     types.String           `tfsdk:"api"`
+	APIPath                 types.String           `tfsdk:"api_path"`
+	Endpoint                types.String           `tfsdk:"endpoint"`
+	ClientID                types.String           `tfsdk:"client_id"`
+	ClientSecret            types.String           `tfsdk:"client_secret"`
+	ClientPrivateKey        types.String           `tfsdk:"client_private_key"`
+	ClientPrivateKeyID      types.String           `tfsdk:"client_private_key_id"`
+	ClientAssertionAudience types.String           `tfsdk:"client_assertion_audience"`
+	TokenEndpointAuthMethod types.String           `tfsdk:"token_endpoint_auth_method"`
+	AccessToken             types.String           `tfsdk:"access_token"`
+	Headers                 types.Map              `tfsdk:"headers"`
+	TokenURL                types.String           `tfsdk:"token_url"`
+	TokenParameters         types.Map              `tfsdk:"token_parameters"`
+	Scopes                  types.List             `tfsdk:"scopes"`
+	MaxRetries              validators.WholeNumber `tfsdk:"max_retries"`
+	RequestTimeout          types.String           `tfsdk:"request_timeout"`
 }
 
 // setting is a string of the provider's configuration, and where it comes from.
@@ -57,11 +62,22 @@ func (s setting) place() string {
 	return "The attribute " + s.attribute
 }
 
+// name is where the value was set, in the middle of a sentence.
+func (s setting) name() string {
+	if s.fromEnv {
+		return s.env
+	}
+	return s.attribute
+}
+
 // resolver reads settings and collects all errors, so that a person sees them in one run.
 type resolver struct {
 	getenv  func(string) string // nil: the environment does not count
 	unknown []string
-	diags   diag.Diagnostics
+	// withoutCredentials says that there are none at all, which a run that asks the API for nothing
+	// can do without.
+	withoutCredentials bool
+	diags              diag.Diagnostics
 }
 
 func (r *resolver) env(name string) string {
@@ -112,7 +128,8 @@ func (r *resolver) url(s setting) string {
 }
 
 // connect makes a client from the configuration and the environment, without any request. Values
-// that are unknown at plan time do not fail the plan: they fail the first call that needs them.
+// that are unknown at plan time do not fail the plan, and nor do credentials that are missing: they
+// fail the first call that needs them.
 func connect(config providerModel, getenv func(string) string, userAgent string, postInFlight sync.Locker, transport http.RoundTripper) (qod.Sessions, diag.Diagnostics) {
 	r := &resolver{getenv: getenv}
 	client := r.read(config)
@@ -125,8 +142,11 @@ func connect(config providerModel, getenv func(string) string, userAgent string,
 	if r.diags.HasError() {
 		return nil, r.diags
 	}
-	if len(r.unknown) > 0 {
-		return unconfigured{api: client.API, attributes: r.unknown}, r.diags
+	switch {
+	case len(r.unknown) > 0:
+		return unconfigured{api: client.API, err: &diagnostics.UnknownConfigurationError{Attributes: r.unknown}}, r.diags
+	case r.withoutCredentials:
+		return unconfigured{api: client.API, endpoint: qod.NormalEndpoint(client.Endpoint), err: &diagnostics.MissingCredentialsError{}}, r.diags
 	}
 	sessions, err := qod.New(client)
 	if err != nil {
@@ -226,97 +246,6 @@ func (r *resolver) endpoint(s setting, api qod.API) string {
 	return ""
 }
 
-// credentials chooses the kind first: any credential attribute in the configuration decides it,
-// else QOD_ACCESS_TOKEN, else the client id and secret. So a token in the environment never
-// overrides a client that the configuration names.
-func (r *resolver) credentials(config providerModel, client *qod.Config) {
-	token := configured("access_token", "QOD_ACCESS_TOKEN", config.AccessToken)
-	id := configured("client_id", "QOD_CLIENT_ID", config.ClientID)
-	secret := configured("client_secret", "QOD_CLIENT_SECRET", config.ClientSecret)
-
-	if token.value != "" && (id.value != "" || secret.value != "") {
-		r.fail("access_token", "Conflicting Credentials",
-			"The attribute access_token conflicts with client_id and client_secret. Set either the static access token or the client id and its secret. "+
-				"(The environment may have both: QOD_ACCESS_TOKEN takes precedence over QOD_CLIENT_ID and QOD_CLIENT_SECRET.)")
-		return
-	}
-	if token.unknown || id.unknown || secret.unknown {
-		// It may turn out to be empty, so even the kind is unknown.
-		for _, s := range []setting{token, id, secret} {
-			if s.unknown {
-				r.unknown = append(r.unknown, s.attribute)
-			}
-		}
-		return
-	}
-	if id.value == "" && secret.value == "" {
-		if token = r.orEnv(token); token.value != "" {
-			client.AccessToken = r.headerSafe(token)
-			return
-		}
-	}
-	id, secret = r.orEnv(id), r.orEnv(secret)
-	client.ClientID, client.ClientSecret = r.oneLine(id), r.oneLine(secret)
-	if r.getenv == nil {
-		return // the environment may provide the other one
-	}
-	passedOver := ""
-	if r.getenv(token.env) != "" {
-		passedOver = " (QOD_ACCESS_TOKEN is not used, because the configuration names a client.)"
-	}
-	switch {
-	case id.value == "" && secret.value == "":
-		r.fail("client_id", "Missing Credentials",
-			"The provider has no credentials for the API. Set QOD_CLIENT_ID and QOD_CLIENT_SECRET in the environment (or the attributes "+
-				"client_id and client_secret), or a static access token in QOD_ACCESS_TOKEN (or the attribute access_token).")
-	case id.value == "":
-		r.fail("client_id", "Missing Client ID",
-			"There is a client secret, but no client id to go with it. Set client_id, or QOD_CLIENT_ID in the environment."+passedOver)
-	case secret.value == "":
-		r.fail("client_secret", "Missing Client Secret",
-			"There is a client id, but no secret to go with it. Set QOD_CLIENT_SECRET in the environment, or the attribute client_secret."+passedOver)
-	}
-}
-
-// headerSafe refuses what an Authorization header cannot contain, which is mostly the line feed of
-// a token that was read from a file.
-func (r *resolver) headerSafe(s setting) string {
-	problem := ""
-	switch {
-	case validators.HasBearer(s.value):
-		problem = " starts with \"Bearer\": give the token alone."
-	case validators.InQuotes(s.value):
-		problem = inQuotes
-	case !validators.HeaderSafe(s.value):
-		problem = " contains a space, a line feed or another character that cannot stand in an HTTP header. " + s.trimAdvice()
-	}
-	if problem != "" {
-		r.fail(s.attribute, "Invalid "+validators.Title(s.attribute), s.place()+problem)
-	}
-	return s.value
-}
-
-// oneLine refuses what no client id or secret contains (RFC 6749, appendix A). The authorization
-// server would answer it with invalid_client.
-func (r *resolver) oneLine(s setting) string {
-	switch {
-	case strings.IndexFunc(s.value, unicode.IsControl) >= 0:
-		r.fail(s.attribute, "Invalid "+validators.Title(s.attribute), s.place()+" contains a line feed or another control character. "+s.trimAdvice())
-	case validators.InQuotes(s.value):
-		r.fail(s.attribute, "Invalid "+validators.Title(s.attribute), s.place()+inQuotes)
-	}
-	return s.value
-}
-
-// inQuotes is what is wrong with a value that an env file or a pipeline has passed on with its
-// quotation marks.
-const inQuotes = " is in quotation marks, which have become part of the value: remove them. (Env files and the settings of pipelines take values without them.)"
-
-func (s setting) trimAdvice() string {
-	return "Where the value comes from a file, remove the line feed at its end (trimspace in Terraform, tr -d '\\n' in a shell). " +
-		"Set it with " + s.attribute + " or " + s.env + "."
-}
-
 func scopeAllowed(example string) string {
 	return fmt.Sprintf("must be one scope without spaces, as in %q. Write several as several elements, or in QOD_SCOPES with spaces between them", example)
 }
@@ -331,10 +260,7 @@ func (r *resolver) scopes(list types.List, ofAPI []string) []string {
 		return r.scopesFromEnv(ofAPI)
 	}
 	at, unknown := path.Root("scopes"), list.IsUnknown()
-	if !unknown && len(list.Elements()) == 0 {
-		r.refuse(at, "must name at least one scope. Leave it out for those of QOD_SCOPES, or for the default", "an empty list")
-	}
-	var scopes []string
+	var scopes []string // none are sent for an empty list
 	for i, element := range list.Elements() {
 		scope, _ := element.(types.String)
 		switch {
@@ -414,34 +340,3 @@ func userAgent(version, terraformVersion string, getenv func(string) string) str
 		return r
 	}, agent)
 }
-
-// unconfigured stands in for the API while the provider's configuration depends on what Terraform
-// has yet to create. A plan that needs no call succeeds with it.
-type unconfigured struct {
-	api        qod.API
-	attributes []string
-}
-
-func (u unconfigured) err() error {
-	return &diagnostics.UnknownConfigurationError{Attributes: u.attributes}
-}
-
-func (u unconfigured) Check(s qod.Spec) []qod.Problem { return qod.CheckFor(u.api, s) }
-func (u unconfigured) Limits() qod.Limits             { return qod.LimitsOf(u.api) }
-func (u unconfigured) Create(context.Context, qod.Spec) (qod.Session, error) {
-	return qod.Session{}, u.err()
-}
-func (u unconfigured) Await(context.Context, qod.Ref) (qod.Session, error) {
-	return qod.Session{}, u.err()
-}
-func (u unconfigured) Read(context.Context, qod.Ref) (qod.Session, error) {
-	return qod.Session{}, u.err()
-}
-func (u unconfigured) Extend(context.Context, qod.Ref, time.Time) (qod.Session, error) {
-	return qod.Session{}, u.err()
-}
-func (u unconfigured) Delete(context.Context, qod.Ref) error                   { return u.err() }
-func (u unconfigured) List(context.Context, qod.Filter) ([]qod.Session, error) { return nil, u.err() }
-func (u unconfigured) Now(context.Context) (time.Time, error)                  { return time.Time{}, u.err() }
-func (u unconfigured) Endpoint() string                                        { return "" }
-func (u unconfigured) Origin() string                                          { return "" }

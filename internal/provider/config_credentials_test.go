@@ -38,8 +38,8 @@ func TestConfig_credentials(t *testing.T) {
 		env       creds
 		want      string // the credential that is sent, the attributes that are not known, or the error
 	}{
-		{"nothing", creds{}, creds{}, noCredentials},
-		{"empty attributes", creds{empty, empty, empty}, creds{}, noCredentials},
+		{"nothing", creds{}, creds{}, "missing"},
+		{"empty attributes", creds{empty, empty, empty}, creds{}, "missing"},
 
 		{"token in configuration", creds{token: "attr-token"}, creds{}, "Bearer attr-token"},
 		{"token in environment", creds{}, creds{token: "env-token"}, "Bearer env-token"},
@@ -121,6 +121,9 @@ func credentialsUsed(t *testing.T, attributes, env creds) string {
 	if unknown, ok := errors.AsType[*diagnostics.UnknownConfigurationError](err); ok {
 		return "unknown " + strings.Join(unknown.Attributes, ", ")
 	}
+	if _, missing := errors.AsType[*diagnostics.MissingCredentialsError](err); missing {
+		return "missing"
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,8 +155,13 @@ func TestConfig_credentialsAlways(t *testing.T) {
 
 		conflict := attribute.token == "attr-token" && (attribute.id == "attr-id" || attribute.secret == "attr-secret")
 		notKnown := slices.Contains([]string{attribute.token, attribute.id, attribute.secret}, unknown)
-		_, isUnconfigured := sessions.(unconfigured)
+		stands, isUnconfigured := sessions.(unconfigured)
+		_, isMissing := errors.AsType[*diagnostics.MissingCredentialsError](stands.err)
+		isUnconfigured = isUnconfigured && !isMissing
+		nothing := strings.Trim(attribute.token+attribute.id+attribute.secret, empty)+env.token+env.id+env.secret == ""
 		switch {
+		case nothing != isMissing:
+			t.Errorf("%s: no credentials: %t", at, isMissing)
 		case conflict != (diags.HasError() && diags[0].Summary() == "Conflicting Credentials"):
 			t.Errorf("%s: a conflict: %t, but %v", at, conflict, diags)
 		case notKnown && !conflict && (diags.HasError() || !isUnconfigured):
@@ -163,7 +171,7 @@ func TestConfig_credentialsAlways(t *testing.T) {
 		case diags.HasError() == (sessions != nil):
 			t.Errorf("%s: %v and %v", at, sessions, diags)
 		}
-		if sessions != nil && !isUnconfigured {
+		if sessions != nil && !isUnconfigured && !isMissing {
 			named := attribute.id == "attr-id" || attribute.secret == "attr-secret"
 			if named && strings.HasSuffix(sessions.Origin(), "token") {
 				t.Errorf("%s: the environment overrides the client that the configuration names", at)
@@ -192,11 +200,10 @@ func TestConfig_texts(t *testing.T) {
 		env       creds
 		want      []string
 	}{
-		{"no credentials", creds{}, creds{}, []string{"QOD_CLIENT_ID", "QOD_CLIENT_SECRET", "QOD_ACCESS_TOKEN", "client_id", "client_secret", "access_token"}},
 		{"no secret", creds{id: "attr-id"}, creds{}, []string{"QOD_CLIENT_SECRET", "client_secret"}},
 		{"no id", creds{secret: "attr-secret"}, creds{}, []string{"QOD_CLIENT_ID", "client_id"}},
 		{"no secret, token passed over", creds{id: "attr-id"}, creds{token: "env-token"}, []string{"QOD_CLIENT_SECRET", "QOD_ACCESS_TOKEN is not used"}},
-		{"both kinds", creds{token: "attr-token", id: "attr-id"}, creds{}, []string{"access_token conflicts with client_id and client_secret", "QOD_ACCESS_TOKEN"}},
+		{"both kinds", creds{token: "attr-token", id: "attr-id"}, creds{}, []string{"access_token conflicts with client_id, client_secret and client_private_key", "QOD_ACCESS_TOKEN"}},
 		{"token with a line feed", creds{token: "attr-token\n"}, creds{}, []string{"The attribute access_token", "line feed", "trimspace"}},
 		{"token with a space", creds{token: "attr-token attr-token"}, creds{}, []string{"The attribute access_token", "a space"}},
 		{"token with its scheme", creds{}, creds{token: "bearer env-token"}, []string{"The environment variable QOD_ACCESS_TOKEN starts with \"Bearer\": give the token alone"}},

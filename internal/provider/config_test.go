@@ -51,10 +51,9 @@ func spelt(spelled string) types.String {
 }
 
 const (
-	noCredentials = `error at client_id: Missing Credentials`
-	noID          = `error at client_id: Missing Client ID`
-	noSecret      = `error at client_secret: Missing Client Secret`
-	bothKinds     = `error at access_token: Conflicting Credentials`
+	noID      = `error at client_id: Missing Client ID`
+	noSecret  = `error at client_secret: Missing Client Secret`
+	bothKinds = `error at access_token: Conflicting Credentials`
 )
 
 func onlyError(t *testing.T, diags diag.Diagnostics) string {
@@ -102,14 +101,14 @@ func TestConfig_allErrorsTogether(t *testing.T) {
 		},
 		{
 			name:   "in both",
-			config: attrs{"scopes": []any{}, "request_timeout": "0s"},
+			config: attrs{"scopes": []any{nil}, "request_timeout": "0s"},
 			env:    map[string]string{"QOD_ENDPOINT": "opengateway.example", "QOD_ACCESS_TOKEN": "hunter2\n"},
-			want:   []string{"access_token: Invalid Access Token", "endpoint: Invalid Endpoint", "request_timeout: Invalid Request Timeout", "scopes: Invalid Scopes"},
+			want:   []string{"access_token: Invalid Access Token", "endpoint: Invalid Endpoint", "request_timeout: Invalid Request Timeout", "scopes[0]: Invalid Scopes"},
 		},
 		{
 			name:   "in the configuration, and nothing in the environment",
 			config: attrs{"max_retries": -1},
-			want:   []string{"client_id: Missing Credentials", "max_retries: Invalid Max Retries"},
+			want:   []string{"max_retries: Invalid Max Retries"},
 		},
 		{
 			name:   "two kinds of credentials",

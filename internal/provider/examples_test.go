@@ -24,8 +24,9 @@ const (
 	scriptsDir  = "testdata/guides" // see TestGuide
 )
 
-// inGuides are examples that need more than to be applied: see TestGuide and TestCountries.
-var inGuides = []string{"countries", "event", "fleet", "pipeline", "recover", "testing"}
+// inGuides are examples that need more than to be applied: see TestGuide, TestCountries and
+// TestCredentials.
+var inGuides = []string{"countries", "credentials", "event", "fleet", "pipeline", "recover", "testing"}
 
 func TestExamples(t *testing.T) {
 	t.Parallel()

@@ -7,7 +7,9 @@ package provider
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -20,6 +22,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
@@ -203,13 +207,13 @@ func TestIndex(t *testing.T) {
 	}
 }
 
-// Credentials in the environment are enough for a plan; with sessions still to be made, it asks the
-// API for nothing.
+// Credentials in the environment are enough. A plan of sessions still to be made asks the API for
+// nothing, and would do without them; an apply would not.
 func TestSnippets_exports(t *testing.T) {
 	network := acc.NewNetwork(t, sandbox.Config{})
 	c := withTools(network.CLI(readExample(t, "pipeline/main.tf")))
 	c.Env = slices.DeleteFunc(c.Env, func(v string) bool { return strings.HasPrefix(v, "QOD_") })
-	if without := c.Shell("terraform plan -no-color"); without.Code != 1 || !strings.Contains(without.Text, "QOD_CLIENT_ID") {
+	if without := c.Shell("terraform apply -auto-approve -no-color"); without.Code != 1 || !strings.Contains(without.Text, "QOD_CLIENT_ID") {
 		t.Errorf("without credentials: exit code %d\n%s", without.Code, without.Text)
 	}
 	readme := snippet(t, "../README.md", "export ") + "terraform plan -no-color\n"
@@ -238,6 +242,75 @@ func TestReadme(t *testing.T) {
 	if got.Code != 0 || strings.Count(got.Text, "phoneNumber …") != 2 || len(network.Requests()) > 0 {
 		t.Errorf("exit code %d\n%s", got.Code, got.Text)
 	}
+}
+
+// Each recipe of the guide on credentials opens the door that it is for.
+func TestCredentials(t *testing.T) {
+	withSecret := sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: "my-client", Secret: "my-secret"}}}
+	header := map[string]string{"X-Api-Key": "my-key"}
+	for recipe, config := range map[string]sandbox.Config{
+		"secret.sh": withSecret,
+		"key.sh":    {}, // see below
+		"header.sh": {Clients: withSecret.Clients, RequiredHeaders: header, TrustHeaders: true},
+		"token.sh":  withSecret,
+		"vault.sh":  withSecret,
+	} {
+		t.Run(recipe, func(t *testing.T) {
+			dir := t.TempDir()
+			if recipe == "key.sh" {
+				config.Clients = []sandbox.ClientCredentials{{ID: "my-client", Keys: []jose.JSONWebKey{{Key: newKeyPair(t, dir)}}}}
+			}
+			network := acc.NewNetwork(t, config)
+			network.AcceptToken("my-token", "my-client")
+			c := withTools(network.CLI(oneSession))
+			c.Env = append(c.Env, "QOD_CLIENT_ID=", "QOD_CLIENT_SECRET=")
+			got := c.Shell("vault() { echo my-secret; }\ncp \"$1\"/* . 2>/dev/null || true\n"+readExample(t, "credentials/"+recipe)+
+				"terraform apply -auto-approve -no-color\nterraform destroy -auto-approve -no-color\n", dir)
+			if got.Code != 0 || !strings.Contains(got.Text, "Destroy complete! Resources: 1 destroyed") {
+				t.Errorf("exit code %d\n%s", got.Code, got.Text)
+			}
+		})
+	}
+	// Providers of other publishers cannot be installed here: a variable stands in for Vault.
+	t.Run("vault/main.tf", func(t *testing.T) {
+		network := acc.NewNetwork(t, withSecret)
+		_, block, found := strings.Cut(readExample(t, "credentials/vault/main.tf"), "\n}\n")
+		config := strings.ReplaceAll(block, "ephemeral.vault_kv_secret_v2.qod.data", "var.data")
+		c := network.CLI("variable \"data\" {\n  type      = map(string)\n  ephemeral = true\n}\n"+config+oneSession,
+			"QOD_CLIENT_ID=", "QOD_CLIENT_SECRET=", `TF_VAR_data={"client_id": "my-client", "client_secret": "my-secret"}`)
+		c.Must(0, "apply", "-auto-approve", "-no-color")
+		c.Must(0, "destroy", "-auto-approve", "-no-color")
+		if !found || network.Count(sandbox.OpCreate) != 1 {
+			t.Errorf("%d sessions", network.Count(sandbox.OpCreate))
+		}
+	})
+	t.Run("parameters/main.tf", func(t *testing.T) {
+		network := acc.NewNetwork(t, sandbox.Config{})
+		network.CLI(readExample(t, "credentials/parameters/main.tf") + oneSession).Apply()
+		if form := string(network.Requests(sandbox.OpToken)[0].Body); strings.Contains(form, "scope") || !strings.Contains(form, "audience=https") {
+			t.Errorf("the form is %s", form)
+		}
+	})
+}
+
+// newKeyPair makes a key pair as the guide does, in dir, and reads the public key.
+func newKeyPair(t *testing.T, dir string) any {
+	t.Helper()
+	script := exec.CommandContext(t.Context(), "sh", "-euc", readExample(t, "credentials/keypair.sh"))
+	script.Dir = dir
+	if out, err := script.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	public, err := os.ReadFile(filepath.Join(dir, "public.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(public)
+	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }
 
 // Nothing that a reader may copy is in a page without being run.
@@ -317,7 +390,8 @@ func TestGuide_quotations(t *testing.T) {
 		messages.Write(content)
 	}
 	quotations := 0
-	for _, heading := range regexp.MustCompile(`(?m)^\*\*".*?\*\*`).FindAllString(readExample(t, "../templates/guides/reliability.md"), -1) {
+	guides := readExample(t, "../templates/guides/reliability.md") + readExample(t, "../templates/guides/credentials.md.tmpl")
+	for _, heading := range regexp.MustCompile(`(?m)^\*\*".*?\*\*`).FindAllString(guides, -1) {
 		for _, quoted := range regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(heading, -1) {
 			quotations++
 			for part := range strings.SplitSeq(quoted[1], "…") {
@@ -327,7 +401,7 @@ func TestGuide_quotations(t *testing.T) {
 			}
 		}
 	}
-	if quotations < 8 {
+	if quotations < 20 {
 		t.Errorf("%d quotations were found", quotations)
 	}
 }

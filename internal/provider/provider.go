@@ -70,7 +70,7 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				Optional: true,
 			},
 			"client_id": schema.StringAttribute{
-				MarkdownDescription: "OAuth 2.0 client id. Environment variable: `QOD_CLIENT_ID`. Conflicts with `access_token`.",
+				MarkdownDescription: "OAuth 2.0 client id, used with `client_secret` or `client_private_key`. Environment variable: `QOD_CLIENT_ID`. Conflicts with `access_token`.",
 				Optional:            true,
 			},
 			"client_secret": schema.StringAttribute{
@@ -78,12 +78,44 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				Optional:            true,
 				Sensitive:           true,
 			},
+			"client_private_key": schema.StringAttribute{
+				MarkdownDescription: "Private key of `client_id`, in place of a secret, as PEM (PKCS#8, PKCS#1 or SEC 1) that is not encrypted. It signs assertions (`private_key_jwt`): " +
+					"RSA of 2048 bits or more with RS256, EC P-256 with ES256, Ed25519 with EdDSA. Line feeds may be written as `\\n`. " +
+					"Environment variable: `QOD_CLIENT_PRIVATE_KEY`, which keeps the key out of saved plans. Conflicts with `access_token`.",
+				Optional:  true,
+				Sensitive: true,
+			},
+			"client_private_key_id": schema.StringAttribute{
+				MarkdownDescription: "Id under which the authorization server knows the public key of `client_private_key` (`kid`). Default: none. " +
+					"Environment variable: `QOD_CLIENT_PRIVATE_KEY_ID`.",
+				Optional: true,
+			},
+			"client_assertion_audience": schema.StringAttribute{
+				MarkdownDescription: "Audience of the assertions that `client_private_key` signs (`aud`). Some authorization servers want their issuer there. " +
+					"Default: the URL that the assertion is sent to. Environment variable: `QOD_CLIENT_ASSERTION_AUDIENCE`.",
+				Optional: true,
+			},
+			"token_endpoint_auth_method": schema.StringAttribute{
+				MarkdownDescription: "Method by which the client proves who it is: `client_secret_basic`, `client_secret_post` or `private_key_jwt`. " +
+					"Default: `private_key_jwt` with a private key; with a secret, `client_secret_basic`, or `client_secret_post` if the discovery document offers only that. " +
+					"Required with both a secret and a key. Environment variable: `QOD_TOKEN_ENDPOINT_AUTH_METHOD`.",
+				Optional: true,
+			},
 			"access_token": schema.StringAttribute{
 				MarkdownDescription: "Static bearer token, used instead of client credentials. The provider cannot renew it and cannot tell which client it belongs to: " +
 					"a session that is not visible with it stays in the state, with an error, until the session's end. " +
-					"Environment variable: `QOD_ACCESS_TOKEN`. Conflicts with `client_id` and `client_secret`.",
+					"Environment variable: `QOD_ACCESS_TOKEN`. Conflicts with `client_id`, `client_secret` and `client_private_key`.",
 				Optional:  true,
 				Sensitive: true,
+			},
+			"headers": schema.MapAttribute{
+				MarkdownDescription: "Headers that an API gateway wants, such as its API key. They are sent with every request to the API, and never to the token endpoint or another host. " +
+					"Without other credentials they are credentials enough, and no `Authorization` is sent. Their values are secret. " +
+					"Headers that the provider or HTTP sets, such as `Authorization`, `Host` and `Content-Type`, are refused. Default: none. " +
+					"Environment variable: `QOD_HEADERS`, a JSON object of strings, which keeps them out of saved plans.",
+				Optional:    true,
+				Sensitive:   true,
+				ElementType: types.StringType,
 			},
 			"token_url": schema.StringAttribute{
 				MarkdownDescription: "URL of the OAuth 2.0 token endpoint. " +
@@ -91,8 +123,15 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 					"Environment variable: `QOD_TOKEN_URL`.",
 				Optional: true,
 			},
+			"token_parameters": schema.MapAttribute{
+				MarkdownDescription: "Further parameters of token requests, such as `audience` or `resource`. Their values are kept out of errors and logs. " +
+					"Parameters that the provider sends itself, such as `scope` and `client_id`, are refused. Default: none.",
+				Optional:    true,
+				Sensitive:   true,
+				ElementType: types.StringType,
+			},
 			"scopes": schema.ListAttribute{
-				MarkdownDescription: "OAuth 2.0 scopes to request with client credentials. " +
+				MarkdownDescription: "OAuth 2.0 scopes to request with client credentials. An empty list requests none, for clients that must not name any. " +
 					"Default: `[\"" + strings.Join(qod.LimitsOf(qod.OpenGateway).Scopes, `", "`) + "\"]`. " +
 					"Environment variable: `QOD_SCOPES`, separated by spaces.",
 				Optional:    true,

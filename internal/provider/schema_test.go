@@ -55,16 +55,22 @@ type attribute interface {
 // promised is what the description of an attribute has to say besides what it is: what is allowed,
 // and what is meant when it is left out.
 var promised = map[string][]string{
-	"provider.api":             {"`open-gateway`", "must be known", "`QOD_API`", "Default: `open-gateway`"},
-	"provider.api_path":        {"leading slash", "`QOD_API_PATH`", "Default: that of the API's document", "`/qod` for `open-gateway`"},
-	"provider.endpoint":        {"`https`", "loopback", "`QOD_ENDPOINT`", "Default: `https://opengateway.telefonica.com/v1`", "`https://sandbox.opengateway.telefonica.com/v1`"},
-	"provider.client_id":       {"`QOD_CLIENT_ID`", "Conflicts with `access_token`"},
-	"provider.client_secret":   {"`QOD_CLIENT_SECRET`", "`client_id`", "Conflicts with `access_token`"},
-	"provider.access_token":    {"`QOD_ACCESS_TOKEN`", "cannot renew", "Conflicts with `client_id` and `client_secret`"},
-	"provider.token_url":       {"`QOD_TOKEN_URL`", "Default: the `token_endpoint`", "`/.well-known/openid-configuration`"},
-	"provider.scopes":          {"`QOD_SCOPES`", "Default: `[\"qod:sessions:read\", \"qod:sessions:write\"]`"},
-	"provider.max_retries":     {"0 to 20", "Default: `4`"},
-	"provider.request_timeout": {"10 minutes", "Default: `\"30s\"`"},
+	"provider.api":                        {"`open-gateway`", "must be known", "`QOD_API`", "Default: `open-gateway`"},
+	"provider.api_path":                   {"leading slash", "`QOD_API_PATH`", "Default: that of the API's document", "`/qod` for `open-gateway`"},
+	"provider.endpoint":                   {"`https`", "loopback", "`QOD_ENDPOINT`", "Default: `https://opengateway.telefonica.com/v1`", "`https://sandbox.opengateway.telefonica.com/v1`"},
+	"provider.client_id":                  {"`QOD_CLIENT_ID`", "Conflicts with `access_token`"},
+	"provider.client_secret":              {"`QOD_CLIENT_SECRET`", "`client_id`", "Conflicts with `access_token`"},
+	"provider.access_token":               {"`QOD_ACCESS_TOKEN`", "cannot renew", "Conflicts with `client_id`, `client_secret` and `client_private_key`"},
+	"provider.client_private_key":         {"`QOD_CLIENT_PRIVATE_KEY`", "PKCS#8, PKCS#1 or SEC 1", "not encrypted", "2048 bits", "P-256", "Ed25519", "Conflicts with `access_token`"},
+	"provider.client_private_key_id":      {"`kid`", "Default: none", "`QOD_CLIENT_PRIVATE_KEY_ID`"},
+	"provider.client_assertion_audience":  {"`aud`", "Default: the URL", "`QOD_CLIENT_ASSERTION_AUDIENCE`"},
+	"provider.token_endpoint_auth_method": {"`client_secret_basic`, `client_secret_post` or `private_key_jwt`", "Default: `private_key_jwt` with a private key", "`QOD_TOKEN_ENDPOINT_AUTH_METHOD`"},
+	"provider.headers":                    {"never to the token endpoint", "credentials enough", "refused", "Default: none", "`QOD_HEADERS`", "JSON object"},
+	"provider.token_parameters":           {"`audience`", "refused", "Default: none"},
+	"provider.token_url":                  {"`QOD_TOKEN_URL`", "Default: the `token_endpoint`", "`/.well-known/openid-configuration`"},
+	"provider.scopes":                     {"`QOD_SCOPES`", "empty list requests none", "Default: `[\"qod:sessions:read\", \"qod:sessions:write\"]`"},
+	"provider.max_retries":                {"0 to 20", "Default: `4`"},
+	"provider.request_timeout":            {"10 minutes", "Default: `\"30s\"`"},
 
 	"qod_session.device":                             {"at least one", "replaces the session"},
 	"qod_session.device.phone_number":                {"E.164", "`+34600000000`", "Quote it"},
@@ -183,7 +189,10 @@ func TestSchema_descriptions(t *testing.T) {
 // Every provider attribute that the environment can stand in for says so.
 func TestSchema_environment(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"api", "api_path", "endpoint", "client_id", "client_secret", "access_token", "token_url", "scopes"} {
+	for _, name := range []string{
+		"api", "api_path", "endpoint", "client_id", "client_secret", "client_private_key", "client_private_key_id", "client_assertion_audience",
+		"token_endpoint_auth_method", "access_token", "headers", "token_url", "scopes",
+	} {
 		want := "Environment variable: `QOD_" + strings.ToUpper(name) + "`"
 		if text := schemasOf(t)["provider"].GetAttributes()[name].GetMarkdownDescription(); !strings.Contains(text, want) {
 			t.Errorf("%s does not say %s: %s", name, want, text)
@@ -203,7 +212,7 @@ func TestSchema_secrets(t *testing.T) {
 		}
 	})
 	slices.Sort(sensitive)
-	if want := []string{"provider.access_token", "provider.client_secret"}; !slices.Equal(sensitive, want) {
+	if want := []string{"provider.access_token", "provider.client_private_key", "provider.client_secret", "provider.headers", "provider.token_parameters"}; !slices.Equal(sensitive, want) {
 		t.Errorf("sensitive are %v, want %v", sensitive, want)
 	}
 	slices.Sort(writeOnly)
@@ -216,7 +225,8 @@ func TestSchema_secrets(t *testing.T) {
 // said all at once, see misconfigured.
 var unchecked = []string{
 	"provider.api", "provider.api_path", "provider.endpoint", "provider.client_id", "provider.client_secret", "provider.access_token", "provider.token_url",
-	"provider.scopes", "provider.max_retries", "provider.request_timeout",
+	"provider.client_private_key", "provider.client_private_key_id", "provider.client_assertion_audience", "provider.token_endpoint_auth_method",
+	"provider.headers", "provider.token_parameters", "provider.scopes", "provider.max_retries", "provider.request_timeout",
 	"qod_session.wait_for_available", "qod_reservation.wait_for_available", "qod_reservation.replace_to_extend",
 }
 
@@ -357,6 +367,8 @@ func insides(t *testing.T, a attribute) (map[string]attribute, []validator.Descr
 	case schema.BoolAttribute:
 		return nil, describers(a.Validators)
 	case providerschema.ListAttribute:
+		return nil, describers(a.Validators)
+	case providerschema.MapAttribute:
 		return nil, describers(a.Validators)
 	}
 	t.Fatalf("this test does not know attributes of type %T", a)

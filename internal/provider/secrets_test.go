@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/acctest"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -25,6 +26,8 @@ func TestSecretsStayInside(t *testing.T) {
 		clientSecret = "canary+client/secret=1"
 		webhookToken = "canary-webhook-token-2"
 		accessToken  = "canary-access-token-3"
+		header       = "canary header/4"
+		parameter    = "canary&parameter=5"
 		phone        = "34600000010"
 		otherPhone   = "34600000020"
 	)
@@ -32,6 +35,15 @@ func TestSecretsStayInside(t *testing.T) {
 variable "webhook_token" {
   type      = string
   ephemeral = true
+}
+
+variable "audience" {
+  type      = string
+  ephemeral = true
+}
+
+provider "qod" {
+  token_parameters = { audience = var.audience }
 }
 
 resource "qod_session" "camera" {
@@ -57,14 +69,21 @@ data "qod_sessions" "all" {
   depends_on = [qod_session.camera]
 }
 `
-	network := acc.NewNetwork(t, sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: sandbox.DefaultClient.ID, Secret: clientSecret}}})
+	client, privateKey := qodtest.KeyClient(t, sandbox.DefaultClient.ID)
+	client.Secret = clientSecret
+	network := acc.NewNetwork(t, sandbox.Config{Clients: []sandbox.ClientCredentials{client}, RequiredHeaders: map[string]string{"X-Key": header}})
 	network.AcceptToken(accessToken, sandbox.DefaultClient.ID)
 	// The network repeats what it was sent, also what it should not.
-	echo := `{"code":"INVALID_ARGUMENT","message":"token ` + webhookToken + `, secret ` + clientSecret + `, device +` + phone + ` not accepted"}`
+	echo := `{"code":"INVALID_ARGUMENT","message":"token ` + webhookToken + `, secret ` + clientSecret + `, key ` + header + ` of ` + parameter + `, device +` + phone + ` not accepted"}`
 	network.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: 2, Effect: sandbox.Status(400, echo)})
 
 	c := network.CLI(config, "QOD_CLIENT_SECRET="+clientSecret, "TF_VAR_webhook_token="+webhookToken,
+		"TF_VAR_audience="+parameter, `QOD_HEADERS={"X-Key": "`+header+`"}`,
 		"TF_LOG=TRACE", "TF_LOG_PATH=trace.log")
+	canaries := map[string]string{
+		"client secret": clientSecret, "webhook token": webhookToken, "ready access token": accessToken,
+		"header": header, "parameter": parameter, "private key": strings.Split(privateKey, "\n")[1][20:],
+	}
 	var said strings.Builder
 	keep := func(d acctest.Output) { said.WriteString(d.Text) }
 	if failed := c.Run("apply", "-auto-approve", "-no-color"); failed.Code != 1 || strings.Count(failed.Text, "…10 not accepted") != 2 {
@@ -77,7 +96,29 @@ data "qod_sessions" "all" {
 	keep(c.Run("apply", "-no-color", "saved.tfplan"))
 	keep(c.Run("show", "-json"))
 	c.ExpectInSync()
-	c.Env = append(c.Env, "QOD_CLIENT_ID=", "QOD_CLIENT_SECRET=", "QOD_ACCESS_TOKEN="+accessToken)
+	c.Env = append(c.Env, "QOD_CLIENT_SECRET=", "QOD_CLIENT_PRIVATE_KEY="+privateKey)
+	network.Fail(sandbox.Fault{Operation: sandbox.OpToken, Times: 1, Effect: sandbox.Status(400, `{"error":"invalid_target","error_description":"audience `+parameter+` is unknown"}`)})
+	keep(c.Run("plan", "-no-color"))
+	if seen := c.Run("plan", "-out=signed.tfplan", "-no-color"); seen.Code != 0 {
+		t.Fatalf("a plan with the key:\n%s", seen.Text)
+	} else {
+		keep(seen)
+	}
+	signed := 0
+	for _, r := range network.Requests(sandbox.OpToken) {
+		form, err := url.ParseQuery(string(r.Body))
+		if err != nil || form.Get("audience") != parameter {
+			t.Errorf("a token request without the parameter: %v", err)
+		}
+		if assertion := form.Get("client_assertion"); assertion != "" {
+			signed++
+			canaries["assertion"] = assertion
+		}
+	}
+	if signed < 2 {
+		t.Errorf("%d assertions", signed)
+	}
+	c.Env = append(c.Env, "QOD_CLIENT_ID=", "QOD_CLIENT_PRIVATE_KEY=", "QOD_ACCESS_TOKEN="+accessToken)
 	keep(c.Run("plan", "-no-color"))
 	network.RevokeTokens()
 	keep(c.Run("plan", "-no-color"))
@@ -89,7 +130,6 @@ data "qod_sessions" "all" {
 		t.Fatalf("the network saw %d access tokens, want those of several runs", len(issued))
 	}
 
-	canaries := map[string]string{"client secret": clientSecret, "webhook token": webhookToken, "ready access token": accessToken}
 	for _, token := range issued {
 		canaries["issued access token"] = token
 		look(t, canaries, map[string][]byte{"output": []byte(said.String())})

@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -26,8 +25,8 @@ func sessionGone(ctx context.Context, op diagnostics.Operation, api qod.Sessions
 		return diag.Diagnostics{op.MadeElsewhere(ref.ID, private.Origin, api.Origin(), err)}
 	case !private.mayBeAlive(ref.ExpiresAt, estimateNow(api)):
 		return nil
-	case strings.HasSuffix(api.Origin(), " as token"):
-		return diag.Diagnostics{op.GoneForToken(ref.ID, api.Origin())}
+	case qod.IsClientUnknown(api.Origin()):
+		return diag.Diagnostics{op.GoneForUnknownClient(ref.ID, api.Origin())}
 	}
 	return diag.Diagnostics{op.GoneEarly(ref, gone)}
 }

@@ -133,7 +133,7 @@ func newClient(config Config, speaks dialect) (*Client, error) {
 			return nil, fmt.Errorf("the header %q %s", name, problem)
 		}
 	}
-	config.Endpoint = normalEndpoint(config.Endpoint)
+	config.Endpoint = NormalEndpoint(config.Endpoint)
 	if config.PostInFlight == nil {
 		config.PostInFlight = new(sync.RWMutex).RLocker()
 	}
@@ -161,9 +161,9 @@ func (c *Client) newAuthorizer() Authorizer {
 	return newTokenCache(&clientCredentials{server})
 }
 
-// normalEndpoint normalises a URL that CheckURL allows: scheme and host in lower case (RFC 3986,
+// NormalEndpoint normalises a URL that CheckURL allows: scheme and host in lower case (RFC 3986,
 // section 6.2.2.1), no trailing slash. Paths are case-sensitive.
-func normalEndpoint(raw string) string {
+func NormalEndpoint(raw string) string {
 	scheme, rest, _ := strings.Cut(raw, "://")
 	host, path, _ := strings.Cut(rest, "/")
 	return strings.TrimRight(strings.ToLower(scheme+"://"+host)+"/"+path, "/")
@@ -199,6 +199,12 @@ func splitOrigin(origin string) (endpoint string, api API, apiPath string) {
 	}
 	name, apiPath, _ := strings.Cut(strings.TrimSuffix(named, ")"), ", ")
 	return endpoint, API(name), apiPath
+}
+
+// IsClientUnknown reports whether an Origin does not say which client it is: what a token or
+// headers do not show may be another client's.
+func IsClientUnknown(origin string) bool {
+	return strings.HasSuffix(origin, originSeparator+"token") || strings.HasSuffix(origin, originSeparator+"headers")
 }
 
 // Origin names where sessions of this client live: its Endpoint, the API where that is not the

@@ -23,8 +23,8 @@ var execCommand = command{
   qod-sandbox exec --fail-on-leftovers -- make test-in-sandbox
 
 The sandbox listens on a free loopback port. The command's environment contains
-QOD_API, QOD_API_PATH, QOD_ENDPOINT, QOD_CLIENT_ID and QOD_CLIENT_SECRET, and not
-QOD_ACCESS_TOKEN, QOD_TOKEN_URL and QOD_SCOPES, which could bypass the sandbox.
+QOD_API, QOD_API_PATH, QOD_ENDPOINT, QOD_CLIENT_ID and QOD_CLIENT_SECRET, and no
+other variable that could bypass the sandbox, such as QOD_ACCESS_TOKEN.
 Ctrl-C and SIGTERM reach the command once. The sandbox stops after the command:
 its sessions are gone then, and a state that names them can be deleted. If the
 configuration sets endpoint, that takes precedence over QOD_ENDPOINT and bypasses
@@ -80,8 +80,9 @@ func (p *program) exec(args []string, config sandbox.Config, strict bool) int {
 func misleading(variable string) bool {
 	name, _, _ := strings.Cut(variable, "=")
 	switch name {
-	case "QOD_API", "QOD_API_PATH", "QOD_ENDPOINT",
-		"QOD_CLIENT_ID", "QOD_CLIENT_SECRET", "QOD_ACCESS_TOKEN", "QOD_TOKEN_URL", "QOD_SCOPES":
+	case "QOD_API", "QOD_API_PATH", "QOD_ENDPOINT", "QOD_TOKEN_URL", "QOD_SCOPES",
+		"QOD_CLIENT_ID", "QOD_CLIENT_SECRET", "QOD_ACCESS_TOKEN", "QOD_HEADERS",
+		"QOD_CLIENT_PRIVATE_KEY", "QOD_CLIENT_PRIVATE_KEY_ID", "QOD_CLIENT_ASSERTION_AUDIENCE", "QOD_TOKEN_ENDPOINT_AUTH_METHOD":
 		return true
 	}
 	return false

@@ -264,7 +264,8 @@ func TestExecSetsTheEnvironment(t *testing.T) {
 	t.Parallel()
 	got := execute([]string{
 		"QOD_API=real", "QOD_API_PATH=real", "QOD_ACCESS_TOKEN=real", "QOD_TOKEN_URL=real", "QOD_SCOPES=real", "QOD_ENDPOINT=real",
-		"QOD_CLIENT_ID=real", "QOD_CLIENT_SECRET=real", "QOD_OTHER=kept",
+		"QOD_CLIENT_ID=real", "QOD_CLIENT_SECRET=real", "QOD_CLIENT_PRIVATE_KEY=real", "QOD_CLIENT_PRIVATE_KEY_ID=real",
+		"QOD_CLIENT_ASSERTION_AUDIENCE=real", "QOD_TOKEN_ENDPOINT_AUTH_METHOD=real", "QOD_HEADERS=real", "QOD_OTHER=kept",
 	}, "", nil, "environment")
 	if got.code != 0 || strings.Contains(got.out, "real") {
 		t.Errorf("exit %d, environment:\n%s%s", got.code, got.out, got.err)

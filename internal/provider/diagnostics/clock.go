@@ -44,8 +44,11 @@ func (o Operation) withoutClock(err error) message {
 }
 
 // StatusUnknown reports that a reservation without a session could not be looked at: nothing is
-// lost, and what is recorded stands.
+// lost, and what is recorded stands. Without credentials no run can tell.
 func StatusUnknown(err error) diag.Diagnostic {
+	if _, missing := errors.AsType[*MissingCredentialsError](err); missing {
+		return ReadingReservation.failed(missingCredentials())
+	}
 	m := timeCause("whether the window is open", err)
 	m.cause += " The reservation has no session, so nothing is lost; its last known status is kept."
 	m.remedy = joined(m.remedy, "Nothing is reserved until an apply can read the API's time.")

@@ -63,3 +63,18 @@ func (e *UnknownConfigurationError) Error() string {
 	}
 	return "the provider's " + enumerated(e.Attributes) + " " + verb + " not known yet"
 }
+
+// MissingCredentialsError is the error of every call to the API where there are no credentials.
+type MissingCredentialsError struct{}
+
+func (e *MissingCredentialsError) Error() string { return "the provider has no credentials" }
+
+// missingCredentials says so under a summary of its own, which people search for.
+func missingCredentials() message {
+	return message{
+		summary: "Missing Credentials",
+		cause:   "The provider has no credentials for the API.",
+		remedy: "Set QOD_CLIENT_ID with QOD_CLIENT_SECRET or QOD_CLIENT_PRIVATE_KEY in the environment (or the attributes client_id with client_secret or client_private_key), " +
+			"a static access token in QOD_ACCESS_TOKEN (access_token), or the API key of a gateway in QOD_HEADERS (headers).",
+	}
+}

@@ -51,7 +51,8 @@ func madeNothing(err error) bool {
 	}
 	_, noToken := errors.AsType[*qod.TokenError](err)
 	_, unknown := errors.AsType[*UnknownConfigurationError](err)
-	return noToken || unknown || errors.Is(err, qod.ErrWindowClosed)
+	_, missing := errors.AsType[*MissingCredentialsError](err)
+	return noToken || unknown || missing || errors.Is(err, qod.ErrWindowClosed)
 }
 
 func isInterruption(err error) bool {

@@ -65,6 +65,6 @@ var deleteFailures = map[string]failure{
 		return one(DeletingSession.DeleteFailed(lostID, &UnknownConfigurationError{[]string{"endpoint"}}))
 	}},
 	"delete/404 for a static token": {make: func(*bubble) diag.Diagnostics {
-		return one(DeletingSession.GoneForToken(lostID, "https://gateway.example/v1 as token"))
+		return one(DeletingSession.GoneForUnknownClient(lostID, "https://gateway.example/v1 as token"))
 	}},
 }

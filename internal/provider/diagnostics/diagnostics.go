@@ -4,6 +4,7 @@
 package diagnostics
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,7 +82,7 @@ func (o Operation) failed(m message) diag.Diagnostic {
 	if o.deletes {
 		text = strings.ReplaceAll(text, addressAbove, "terraform state list shows ADDRESS")
 	}
-	return diag.NewErrorDiagnostic(o.summary, text)
+	return diag.NewErrorDiagnostic(cmp.Or(m.summary, o.summary), text)
 }
 
 // Catch turns a panic into a diagnostic. Neither the framework nor go-plugin recovers one: the
@@ -108,9 +109,10 @@ func explainFault(fault any) message {
 
 // message is what an error or a warning comes down to.
 type message struct {
-	cause  string
-	remedy string
-	facts  []string
+	summary string // in place of the operation's; mostly empty
+	cause   string
+	remedy  string
+	facts   []string
 }
 
 func (m message) detail() string {
@@ -157,6 +159,7 @@ func explain(err error) message {
 		token        *qod.TokenError
 		interruption *qod.InterruptedError
 		unknown      *UnknownConfigurationError
+		missing      *MissingCredentialsError
 		fault        *qod.PanicError
 		unproven     *qod.UnprovenError
 		clock        *qod.ClockError
@@ -173,6 +176,8 @@ func explain(err error) message {
 			cause:  "The provider is not fully configured: its " + enumerated(unknown.Attributes) + " " + depend + " on a resource that has not been created yet.",
 			remedy: "Create that resource first (terraform apply -target), or pass the values as variables or in the QOD_* environment variables.",
 		}
+	case errors.As(err, &missing):
+		return missingCredentials()
 	case errors.As(err, &fault):
 		return explainFault(fault.Value)
 	case errors.As(err, &unproven):

@@ -60,8 +60,11 @@ func originText(origin string) string {
 	if !found {
 		return origin
 	}
-	if owner == "token" {
+	switch owner {
+	case "token":
 		owner = "static access token"
+	case "headers":
+		owner = "headers alone"
 	}
 	if api, named := strings.CutSuffix(where, ")"); named {
 		return api + ", " + owner + ")"

@@ -12,13 +12,17 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// GoneForToken refuses to let go of a session that a static access token cannot see: it may be
-// another client's token, whose list does not show the session either.
-func (o Operation) GoneForToken(id, origin string) diag.Diagnostic {
+// GoneForUnknownClient refuses to let go of a session that a static access token, or headers alone,
+// cannot see: they may be another client's, whose list does not show the session either.
+func (o Operation) GoneForUnknownClient(id, origin string) diag.Diagnostic {
+	endpoint, owner, _ := strings.Cut(origin, " as ")
+	shown, belongs := "this access token", "a static token belongs"
+	if owner == "headers" {
+		shown, belongs = "these headers", "headers belong"
+	}
 	m := message{
-		cause: fmt.Sprintf("%s does not know the session, or does not show it to this access token. The provider cannot tell which client a static token belongs to. "+
-			"If another client created the session, it may still be live and billed, so it stays in the state.",
-			strings.TrimSuffix(origin, " as token")),
+		cause: fmt.Sprintf("%s does not know the session, or does not show it to %s. The provider cannot tell which client %s to. "+
+			"If another client created the session, it may still be live and billed, so it stays in the state.", endpoint, shown, belongs),
 		remedy: "If another client may have created it, configure the provider with that client's credentials, and run Terraform again. " +
 			"If you know that the session is gone, make Terraform forget it: terraform state rm 'ADDRESS' (" + addressAbove + ", such as " + o.like + "). " +
 			"Once it is past its end, the provider removes it from the state by itself. With a client id and secret, the provider can tell the difference.",

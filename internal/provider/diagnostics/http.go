@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
@@ -58,7 +55,7 @@ func explainError(e *qod.Error) message {
 	}
 	switch e.Status {
 	case 0:
-		return explainNoAnswer("the API", e.Err)
+		return explainNoAnswer(theAPI, e.Err)
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		m := message{cause: "The API refused the request." + inWords(e.Message), remedy: "Correct the value that the API names, and run Terraform again."}
 		if e.Message == "" {
@@ -66,8 +63,11 @@ func explainError(e *qod.Error) message {
 		}
 		return m
 	case http.StatusUnauthorized:
-		if errors.Is(e, qod.ErrNotRenewable) {
+		switch {
+		case errors.Is(e, qod.ErrNotRenewable):
 			return notRenewable()
+		case errors.Is(e, qod.ErrHeadersRefused):
+			return headersRefused(e.Message)
 		}
 		if token, ok := errors.AsType[*qod.TokenError](e.Err); ok {
 			m := tokenCause(token)
@@ -75,16 +75,26 @@ func explainError(e *qod.Error) message {
 			return m
 		}
 		return message{
-			cause:  "The API refused the access token, and a new one as well." + inWords(e.Message),
-			remedy: "Check that the credentials (QOD_CLIENT_ID, QOD_CLIENT_SECRET) and the scopes (QOD_SCOPES) belong to this endpoint (QOD_ENDPOINT).",
+			cause: "The API refused the access token, and a new one as well." + inWords(e.Message),
+			remedy: "Check that the credentials (QOD_CLIENT_ID, QOD_CLIENT_SECRET) and the scopes (QOD_SCOPES) belong to this endpoint (QOD_ENDPOINT). " +
+				"If a gateway in front of the API requires a key as well, set headers (QOD_HEADERS).",
 		}
 	case http.StatusForbidden:
+		if e.Scope == "" {
+			return message{
+				cause:  fmt.Sprintf("The API does not allow these headers, which are the only credentials, to %s sessions.%s", e.Operation, inWords(e.Message)),
+				remedy: "Check headers (QOD_HEADERS), and that their key is subscribed to this API at this endpoint (QOD_ENDPOINT).",
+			}
+		}
 		m := message{
 			cause:  fmt.Sprintf("These credentials are not allowed to %s sessions, which requires the scope %s.%s", e.Operation, e.Scope, inWords(e.Message)),
 			remedy: "Ask the operator to grant this client the scope. If you set scopes (QOD_SCOPES), include it there.",
 		}
 		if e.SessionID != "" {
 			m.remedy += " The API may also answer this way if another client created the session."
+		}
+		if e.Code == "" && e.Message == "" {
+			m.remedy += " If the client has it, a proxy or firewall may have answered in the API's place (HTTPS_PROXY, NO_PROXY)."
 		}
 		return m
 	case http.StatusNotFound:
@@ -103,6 +113,8 @@ func explainError(e *qod.Error) message {
 		return message{cause: "The API answered 404 Not Found." + inWords(e.Message), remedy: "Check the value that the API names, endpoint (QOD_ENDPOINT) and api_path (QOD_API_PATH)."}
 	case http.StatusProxyAuthRequired:
 		return proxyAuthentication("the API")
+	case http.StatusNetworkAuthenticationRequired:
+		return loginPortal("the API")
 	case http.StatusConflict, http.StatusLocked, http.StatusTooEarly:
 		if e.Operation == qod.OperationDelete {
 			return message{
@@ -164,105 +176,4 @@ func ifQuota(e *qod.Error) string {
 		return " If this is a quota, ask the operator."
 	}
 	return ""
-}
-
-const slowNetwork = "Try again later. If the network is slow, allow more time (request_timeout)."
-
-// explainNoAnswer explains a request to the API or to a token endpoint that got no answer.
-func explainNoAnswer(whom string, err error) message {
-	text := fmt.Sprint(err)
-	var dns *net.DNSError
-	switch {
-	case throughProxy(err):
-		return explainProxy(whom, err)
-	case IsUntrusted(err):
-		return message{
-			cause: sentence("No trusted connection to " + whom + " could be made: " + text),
-			remedy: "Check endpoint (QOD_ENDPOINT). Behind a proxy that inspects TLS, add the proxy's certificate authority to those of the system, " +
-				"or name it in SSL_CERT_FILE.",
-		}
-	case errors.Is(err, context.DeadlineExceeded):
-		return message{cause: capital(whom) + " did not answer in time.", remedy: slowNetwork}
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return message{
-			cause:  sentence("The connection to " + whom + " was closed before an answer came: " + text),
-			remedy: "Try again later. If the problem persists, check the network, its proxies and firewalls.",
-		}
-	case errors.As(err, &dns) && dns.IsNotFound:
-		return message{
-			cause:  sentence(capital(whom) + " could not be reached: " + text),
-			remedy: "The host does not exist, or cannot be looked up from here. Check endpoint (QOD_ENDPOINT) and this machine's DNS; behind a proxy, set HTTPS_PROXY.",
-		}
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return message{
-			cause:  sentence(capital(whom) + " could not be reached: " + text),
-			remedy: "Nothing accepts connections there. Check the host and port of endpoint (QOD_ENDPOINT), and firewalls; behind a proxy, set HTTPS_PROXY.",
-		}
-	}
-	return message{
-		cause:  sentence(capital(whom) + " could not be reached: " + text),
-		remedy: "Check endpoint (QOD_ENDPOINT), the network and its proxy settings (HTTPS_PROXY, NO_PROXY).",
-	}
-}
-
-// IsUntrusted reports whether TLS has failed.
-func IsUntrusted(err error) bool {
-	text := fmt.Sprint(err)
-	return strings.Contains(text, "tls: ") || strings.Contains(text, "x509: ") || strings.Contains(text, "HTTP response to HTTPS client")
-}
-
-func isErrno(err error) bool {
-	_, ok := errors.AsType[syscall.Errno](err)
-	return ok
-}
-
-// throughProxy reports whether it was a proxy that failed: it could not be reached, or would not
-// connect.
-func throughProxy(err error) bool {
-	op, ok := errors.AsType[*net.OpError](err)
-	return ok && (op.Op == "proxyconnect" || strings.HasPrefix(op.Op, "socks")) || refusedByProxy(err) != 0
-}
-
-// refusedByProxy is the status with which a proxy refused to connect to an https host; 0 for
-// anything else. Package net/http keeps only the text of it.
-func refusedByProxy(err error) int {
-	if err == nil {
-		return 0
-	}
-	for status := http.StatusMultipleChoices; status < 600; status++ {
-		if text := http.StatusText(status); text != "" && strings.EqualFold(err.Error(), text) {
-			return status
-		}
-	}
-	return 0
-}
-
-func explainProxy(whom string, err error) message {
-	switch status := refusedByProxy(err); {
-	case status == http.StatusProxyAuthRequired:
-		return proxyAuthentication(whom)
-	case status != 0:
-		return message{
-			cause:  fmt.Sprintf("The proxy (HTTPS_PROXY) refused to connect to %s: %s.", whom, statusText(status)),
-			remedy: "Ask whoever runs the proxy to allow that host. If it can be reached without the proxy, name it in NO_PROXY.",
-		}
-	}
-	proxy, reason := "The proxy", err
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
-		reason = op.Err
-		if dial, ok := errors.AsType[*net.OpError](op.Err); ok && dial.Addr != nil {
-			proxy += " " + dial.Addr.String()
-		}
-	}
-	return message{
-		cause:  sentence(fmt.Sprintf("%s (HTTPS_PROXY) could not be reached on the way to %s: %v", proxy, whom, reason)),
-		remedy: "Check HTTPS_PROXY. If the host can be reached without the proxy, name it in NO_PROXY.",
-	}
-}
-
-func proxyAuthentication(whom string) message {
-	return message{
-		cause:  "The proxy (HTTPS_PROXY) wants a user name and password before it connects to " + whom + " (407 Proxy Authentication Required).",
-		remedy: "Put them into HTTPS_PROXY, as in http://USER:PASSWORD@HOST:PORT. If the host can be reached without the proxy, name it in NO_PROXY.",
-	}
 }

@@ -10,7 +10,7 @@ import (
 
 // ListFailed reports a list of sessions that cannot be had.
 func ListFailed(err error) diag.Diagnostic {
-	return diag.NewErrorDiagnostic(listSummary, explain(err).detail())
+	return Operation{summary: listSummary}.failed(explain(err))
 }
 
 // ListIncomplete warns of a list that may not show all sessions.

@@ -149,7 +149,7 @@ var readFailures = map[string]failure{
 		return one(ReadingSession.MadeElsewhere(lostID, "https://gateway.example/v1 as token", b.Origin(), err))
 	}},
 	"read/404 for a static token": {make: func(*bubble) diag.Diagnostics {
-		return one(ReadingSession.GoneForToken(lostID, "https://gateway.example/v1 as token"))
+		return one(ReadingSession.GoneForUnknownClient(lostID, "https://gateway.example/v1 as token"))
 	}},
 	"read/held twice": {make: func(*bubble) diag.Diagnostics { return one(ReadingSession.HeldTwice(lostID)) }},
 }

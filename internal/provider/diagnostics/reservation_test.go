@@ -18,7 +18,7 @@ var reservationFailures = map[string]failure{
 		return one(UpdatingReservation.PlannedElsewhere("https://gateway.example/v1", "https://sandbox.example/v1", ""))
 	}},
 	"reservation/gone, for a static token": {make: func(*bubble) diag.Diagnostics {
-		return one(ReadingReservation.GoneForToken(lostID, "https://gateway.example/v1 as token"))
+		return one(ReadingReservation.GoneForUnknownClient(lostID, "https://gateway.example/v1 as token"))
 	}},
 	"reservation/held twice":          {make: func(*bubble) diag.Diagnostics { return one(ReadingReservation.HeldTwice(lostID)) }},
 	"reservation/update, too long":    {make: updated(func(*bubble, string) {})},
@@ -135,6 +135,6 @@ var reservationFailures = map[string]failure{
 	"reservation/adopted without a session": {make: func(*bubble) diag.Diagnostics { return one(WithoutSession()) }},
 	"reservation/imported session deleted":  {make: func(*bubble) diag.Diagnostics { return one(ImportedSessionDeleted()) }},
 	"reservation/delete, 404 for a static token": {make: func(*bubble) diag.Diagnostics {
-		return one(DeletingReservation.GoneForToken(lostID, "https://gateway.example/v1 as token"))
+		return one(DeletingReservation.GoneForUnknownClient(lostID, "https://gateway.example/v1 as token"))
 	}},
 }

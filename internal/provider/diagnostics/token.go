@@ -3,6 +3,7 @@ package diagnostics
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -12,8 +13,11 @@ import (
 )
 
 func explainToken(e *qod.TokenError) message {
-	if errors.Is(e, qod.ErrNotRenewable) {
+	switch {
+	case errors.Is(e, qod.ErrNotRenewable):
 		return notRenewable()
+	case errors.Is(e, qod.ErrHeadersRefused):
+		return headersRefused("")
 	}
 	m := tokenCause(e)
 	m.cause = "There is no access token, so nothing was sent to the API. " + m.cause
@@ -24,11 +28,12 @@ func explainToken(e *qod.TokenError) message {
 }
 
 const (
-	checkTokenURL = "Check token_url (QOD_TOKEN_URL) and endpoint (QOD_ENDPOINT)."
+	tokenSettings = "token_url (QOD_TOKEN_URL) and endpoint (QOD_ENDPOINT)"
+	checkTokenURL = "Check " + tokenSettings + "."
 
 	looksLikeProxy  = "That looks like a proxy or a login page: check HTTPS_PROXY and NO_PROXY. If there is no proxy, check "
 	checkProxy      = looksLikeProxy + "endpoint (QOD_ENDPOINT)."
-	checkTokenProxy = looksLikeProxy + "token_url (QOD_TOKEN_URL) and endpoint (QOD_ENDPOINT)."
+	checkTokenProxy = looksLikeProxy + tokenSettings + "."
 )
 
 // tokenCause says why there is no access token.
@@ -41,16 +46,19 @@ func tokenCause(e *qod.TokenError) message {
 	switch {
 	case e.Status == http.StatusProxyAuthRequired:
 		return proxyAuthentication(originOf(e.URL))
+	case e.Status == http.StatusNetworkAuthenticationRequired:
+		return loginPortal(originOf(e.URL))
 	case e.Code == "invalid_client" || e.Status == http.StatusUnauthorized:
-		return message{
-			cause: subject + " refused the client id or its secret." + inWords(e.Description),
-			remedy: "Check client_id (QOD_CLIENT_ID) and client_secret (QOD_CLIENT_SECRET), and that they belong to this endpoint (QOD_ENDPOINT). " +
-				"The provider asked only once, so as not to lock the client out.",
-		}
+		return clientRefused(subject, e)
 	case e.Code == "invalid_scope":
 		return message{
 			cause:  subject + " refused the scopes." + inWords(e.Description),
-			remedy: "Set scopes (or QOD_SCOPES, separated by spaces) to the scopes granted to your client.",
+			remedy: "Set scopes (or QOD_SCOPES, separated by spaces) to the scopes granted to your client. If it may not ask for any, set scopes = [].",
+		}
+	case e.Code == "invalid_request" || e.Code == "invalid_target": // RFC 8707 §2
+		return message{
+			cause:  answered(subject, e) + inWords(e.Description),
+			remedy: "If the server wants another parameter, such as audience or resource, set it in token_parameters. Otherwise check " + tokenSettings + ".",
 		}
 	case e.Code == "unauthorized_client" || e.Code == "unsupported_grant_type":
 		return message{
@@ -71,38 +79,56 @@ func tokenCause(e *qod.TokenError) message {
 	case e.Err != nil && !gotNoAnswer(e.Err):
 		return message{cause: sentence(subject + " gave no token: " + e.Err.Error()), remedy: checkTokenURL}
 	}
-	m := noAnswerFrom(whom, e)
+	m := noAnswerFrom(server{whom, tokenSettings}, e)
 	if errors.Is(e.Err, context.DeadlineExceeded) {
 		m.remedy = tryAgain // it has a limit of its own
 	}
-	m.remedy = strings.Replace(m.remedy, "endpoint (QOD_ENDPOINT)", "token_url (QOD_TOKEN_URL) and endpoint (QOD_ENDPOINT)", 1)
 	return m
+}
+
+// clientRefused names how the client has proved who it is, as a server may want it done otherwise,
+// and answers that with the same code.
+func clientRefused(subject string, e *qod.TokenError) message {
+	const once = " The provider asked only once, so as not to lock the client out."
+	if e.Method == qod.PrivateKeyJWT {
+		return message{
+			cause: subject + " refused the client id, or the assertion that client_private_key has signed (private_key_jwt)." + inWords(e.Description),
+			remedy: "Check client_id (QOD_CLIENT_ID), that the public key is registered for this client (if under an id, set client_private_key_id), " +
+				"client_assertion_audience (by default the URL above) and this machine's clock. " +
+				"If the server wants a secret, set token_endpoint_auth_method to client_secret_basic or client_secret_post." + once,
+		}
+	}
+	other := qod.ClientSecretPost
+	if e.Method == qod.ClientSecretPost {
+		other = qod.ClientSecretBasic
+	}
+	return message{
+		cause: fmt.Sprintf("%s refused the client id or its secret, which was sent with %s.%s", subject, e.Method, inWords(e.Description)),
+		remedy: "Check client_id (QOD_CLIENT_ID) and client_secret (QOD_CLIENT_SECRET), and that they belong to this endpoint (QOD_ENDPOINT). " +
+			fmt.Sprintf("If they do, the server may want another method: set token_endpoint_auth_method to %s, or to private_key_jwt with client_private_key.", other) + once,
+	}
 }
 
 // discoveryCause says why the token endpoint is not known. Only a default host that does not answer
 // for the API speaks for another endpoint; whatever stands between is named first.
 func discoveryCause(e *qod.TokenError) message {
-	var dns *net.DNSError
-	byDefault := strings.HasPrefix(e.URL, originOf(qod.DefaultEndpoint)+"/") || strings.HasPrefix(e.URL, originOf(qod.SandboxEndpoint)+"/")
-	notThere := e.Status == http.StatusNotFound || errors.As(e.Err, &dns) && dns.IsNotFound && !throughProxy(e.Err)
+	byDefault := isDefaultHost(strings.TrimPrefix(originOf(e.URL), "https://"))
 	notFound := "The token endpoint could not be discovered at " + e.URL
 	switch {
 	case e.Status == http.StatusProxyAuthRequired:
 		return proxyAuthentication(originOf(e.URL))
+	case e.Status == http.StatusNetworkAuthenticationRequired:
+		return loginPortal(originOf(e.URL))
 	case e.Status/100 == 3:
 		return message{cause: answered("Something in between answered for "+e.URL+": it", e), remedy: checkProxy}
 	case errors.Is(e.Err, qod.ErrNotJSON):
 		return message{cause: sentence("Something in between may have answered for " + e.URL + ": " + e.Err.Error()), remedy: checkProxy}
-	case notThere && byDefault:
-		return message{
-			cause: sentence(notFound + ": " + failureOf(e)),
-			remedy: "The host is the default of the API document, but your operator or channel partner may run the API elsewhere. " +
-				"Set endpoint (QOD_ENDPOINT) to the host that you were given.",
-		}
+	case e.Status == http.StatusNotFound && byDefault:
+		return message{cause: sentence(notFound + ": " + failureOf(e)), remedy: mayBeElsewhere}
 	case isTransient(e.Status):
 		return message{cause: sentence(notFound + ": " + failureOf(e)), remedy: tryAgain}
 	case e.Err != nil && gotNoAnswer(e.Err):
-		return noAnswerFrom("the discovery document "+e.URL, e)
+		return noAnswerFrom(server{"the discovery document " + e.URL, theAPI.settings}, e)
 	case e.Status != 0:
 		return message{
 			cause: sentence(notFound + ": " + failureOf(e)),
@@ -124,11 +150,11 @@ func failureOf(e *qod.TokenError) string {
 }
 
 // noAnswerFrom names the host alone where a proxy is to blame, which knows nothing else.
-func noAnswerFrom(whom string, e *qod.TokenError) message {
+func noAnswerFrom(s server, e *qod.TokenError) message {
 	if throughProxy(e.Err) {
 		return explainProxy(originOf(e.URL), e.Err)
 	}
-	return explainNoAnswer(whom, e.Err)
+	return explainNoAnswer(s, e.Err)
 }
 
 // answered says what status came, and what is known besides.
@@ -159,5 +185,14 @@ func notRenewable() message {
 	return message{
 		cause:  "The API refused the access token. It is a static access token, which the provider cannot renew: it may have expired or been revoked.",
 		remedy: "Set a new one in QOD_ACCESS_TOKEN (or access_token), or use client_id and client_secret, whose tokens the provider renews by itself.",
+	}
+}
+
+// headersRefused is about headers that are the only credentials. The words are the API's.
+func headersRefused(words string) message {
+	return message{
+		cause: "The API refused the headers, which are the only credentials." + inWords(words),
+		remedy: "Check headers (QOD_HEADERS): the names and values that the API's gateway requires, and that the key belongs to this endpoint (QOD_ENDPOINT). " +
+			"If the API requires an access token as well, set client_id and client_secret.",
 	}
 }

@@ -3,11 +3,7 @@
 package diagnostics
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"net"
-	"net/http"
 	"os"
 	"syscall"
 
@@ -21,6 +17,18 @@ var tokenFailures = map[string]failure{
 	"token/refused": {make: func(b *bubble) diag.Diagnostics {
 		b.fail(sandbox.OpToken, -1, sandbox.Status(401, refuses("invalid_client", "The secret sandbox-secret is wrong.")))
 		return b.create(wanted)
+	}},
+	"token/refused, post": {client: authMethod(qod.ClientSecretPost), make: func(b *bubble) diag.Diagnostics {
+		b.fail(sandbox.OpToken, -1, sandbox.Status(401, refuses("invalid_client", "")))
+		return b.list()
+	}},
+	"token/refused, key": {client: authMethod(qod.PrivateKeyJWT), make: func(b *bubble) diag.Diagnostics {
+		b.fail(sandbox.OpToken, -1, sandbox.Status(401, refuses("invalid_client", "The assertion has expired.")))
+		return b.list()
+	}},
+	"token/a parameter is missing": {make: func(b *bubble) diag.Diagnostics {
+		b.fail(sandbox.OpToken, -1, sandbox.Status(400, refuses("invalid_request", "No audience parameter was provided.")))
+		return b.list()
 	}},
 	"token/refused without a reason": {make: func(b *bubble) diag.Diagnostics {
 		b.fail(sandbox.OpToken, -1, sandbox.Status(401, webPage, "Content-Type", "text/html"))
@@ -42,16 +50,8 @@ var tokenFailures = map[string]failure{
 		b.fail(sandbox.OpToken, -1, sandbox.Status(429, ""))
 		return b.list()
 	}},
-	"token/web page": {make: func(b *bubble) diag.Diagnostics {
-		b.fail(sandbox.OpToken, -1, sandbox.Status(200, webPage, "Content-Type", "text/html"))
-		return b.list()
-	}},
 	"token/cut off": {client: tokenAt, make: func(b *bubble) diag.Diagnostics {
 		b.fail(sandbox.OpToken, -1, sandbox.DropBeforeCommit())
-		return b.list()
-	}},
-	"token/redirect": {make: func(b *bubble) diag.Diagnostics {
-		b.fail(sandbox.OpToken, -1, sandbox.Redirect(302, "https://login.example/sso"))
 		return b.list()
 	}},
 	"discovery/404": {make: func(b *bubble) diag.Diagnostics {
@@ -77,18 +77,6 @@ var tokenFailures = map[string]failure{
 		})
 		return b.list()
 	}},
-	"discovery/DNS": {make: func(b *bubble) diag.Diagnostics {
-		b.transport = broken{&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "gateway.example", IsNotFound: true}}}
-		return b.list()
-	}},
-	"discovery/TLS": {make: func(b *bubble) diag.Diagnostics {
-		b.transport = broken{&tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{DNSNames: []string{"proxy.example"}}, Host: "gateway.example"}}}
-		return b.list()
-	}},
-	"token/TLS": {client: tokenAt, make: func(b *bubble) diag.Diagnostics {
-		b.transport = broken{&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}
-		return b.list()
-	}},
 	"token/unreachable": {client: tokenAt, make: func(b *bubble) diag.Diagnostics {
 		b.transport = broken{&net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.EHOSTUNREACH)}}
 		return b.list()
@@ -97,62 +85,70 @@ var tokenFailures = map[string]failure{
 		b.fail(sandbox.OpToken, -1, sandbox.HangBeforeCommit())
 		return b.list()
 	}},
-	"token/proxy that refuses": {client: tokenAt, make: func(b *bubble) diag.Diagnostics {
-		b.transport = broken{errDeadProxy}
-		return b.list()
-	}},
-	"token/proxy that wants a password": {client: tokenAt, make: func(b *bubble) diag.Diagnostics {
-		b.transport = broken{errors.New(http.StatusText(http.StatusProxyAuthRequired))} // as package net/http has it
-		return b.list()
-	}},
-	"discovery/proxy that refuses": {make: func(b *bubble) diag.Diagnostics {
-		b.transport = broken{errDeadProxy}
-		return b.create(wanted)
-	}},
 	"discovery/proxy that does not exist": {make: func(b *bubble) diag.Diagnostics {
 		b.transport = broken{&net.OpError{Op: "proxyconnect", Net: "tcp", Err: &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "proxy.example", IsNotFound: true}}}}
-		return b.list()
-	}},
-	"discovery/proxy that wants a password": {make: func(b *bubble) diag.Diagnostics {
-		b.fail(sandbox.OpDiscovery, -1, sandbox.Status(407, webPage, "Content-Type", "text/html"))
-		return b.list()
-	}},
-	"discovery/proxy that does not allow the host": {make: func(b *bubble) diag.Diagnostics {
-		b.transport = broken{errors.New(http.StatusText(http.StatusForbidden))}
-		return b.list()
-	}},
-	"discovery/login page": {make: func(b *bubble) diag.Diagnostics {
-		b.fail(sandbox.OpDiscovery, -1, sandbox.Status(200, webPage, "Content-Type", "text/html"))
-		return b.list()
-	}},
-	"discovery/redirect": {make: func(b *bubble) diag.Diagnostics {
-		b.fail(sandbox.OpDiscovery, -1, sandbox.Redirect(302, "https://login.example/sso"))
 		return b.list()
 	}},
 	"discovery/403": {make: func(b *bubble) diag.Diagnostics {
 		b.fail(sandbox.OpDiscovery, -1, sandbox.Status(403, ""))
 		return b.list()
 	}},
-	"discovery/refused": {make: func(b *bubble) diag.Diagnostics {
-		b.transport = broken{&net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}}
-		return b.list()
-	}},
-	"discovery/DNS, at the default endpoint": {client: atDefaultEndpoint, make: func(b *bubble) diag.Diagnostics {
-		b.transport = broken{&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "opengateway.telefonica.com", IsNotFound: true}}}
-		return b.list()
-	}},
 	"discovery/404, at the default endpoint": {client: atDefaultEndpoint, make: func(b *bubble) diag.Diagnostics {
 		b.fail(sandbox.OpDiscovery, -1, sandbox.Status(404, ""))
 		return b.list()
 	}},
-	"discovery/a dead proxy, at the default endpoint": {client: atDefaultEndpoint, make: func(b *bubble) diag.Diagnostics {
-		b.transport = broken{errDeadProxy}
+}
+
+func authMethod(method qod.AuthMethod) func(*qod.Config) {
+	return func(c *qod.Config) {
+		key, problem := qod.ParsePrivateKey(signingKey)
+		if problem != "" {
+			panic(problem)
+		}
+		c.AuthMethod, c.PrivateKey = method, key
+	}
+}
+
+// signingKey is an Ed25519 key of no client.
+const signingKey = `-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIDx7NZDjR4rHV6eALhaGiWYU16n90htSkCccgn9UFd87
+-----END PRIVATE KEY-----`
+
+var headersFailures = map[string]failure{
+	"headers/401": {client: headersAlone, make: func(b *bubble) diag.Diagnostics {
+		b.fail(sandbox.OpCreate, -1, sandbox.Status(401, `{"message":"Invalid API key hunter2-header"}`))
+		b.fail(sandbox.OpList, -1, sandbox.Status(401, `{"message":"Invalid API key hunter2-header"}`))
+		return b.create(wanted)
+	}},
+	"headers/401, before": {client: headersAlone, make: func(b *bubble) diag.Diagnostics {
+		b.fail(sandbox.OpList, -1, sandbox.Status(401, ""))
+		_ = b.list()
 		return b.list()
+	}},
+	"headers/403": {client: headersAlone, make: func(b *bubble) diag.Diagnostics {
+		b.fail(sandbox.OpList, -1, sandbox.Status(403, `{"message":"You are not subscribed to this API."}`))
+		return b.list()
+	}},
+	"headers/404": {make: func(*bubble) diag.Diagnostics {
+		return one(ReadingSession.GoneForUnknownClient(lostID, "https://gateway.example/v1 as headers"))
 	}},
 }
 
-func atDefaultEndpoint(c *qod.Config) { c.Endpoint = qod.DefaultEndpoint }
+func headersAlone(c *qod.Config) {
+	c.ClientID, c.ClientSecret, c.Headers = "", "", map[string]string{"X-API-Key": "hunter2-header"}
+}
 
-var errDeadProxy = &net.OpError{Op: "proxyconnect", Net: "tcp", Err: &net.OpError{
-	Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED),
-}}
+var missingCredentialsFailures = map[string]failure{
+	"no credentials/create": {make: func(*bubble) diag.Diagnostics { return one(CreatingSession.CreateFailed(&MissingCredentialsError{})) }},
+	"no credentials/read": {make: func(*bubble) diag.Diagnostics {
+		return one(ReadingSession.ReadFailed(lostID, &MissingCredentialsError{}))
+	}},
+	"no credentials/delete": {make: func(*bubble) diag.Diagnostics {
+		return one(DeletingSession.DeleteFailed(lostID, &MissingCredentialsError{}))
+	}},
+	"no credentials/list": {make: func(*bubble) diag.Diagnostics { return one(ListFailed(&MissingCredentialsError{})) }},
+	"no credentials/window": {make: func(*bubble) diag.Diagnostics {
+		return one(CreatingReservation.ClockUnknown(&MissingCredentialsError{}))
+	}},
+	"no credentials/status": {make: func(*bubble) diag.Diagnostics { return one(StatusUnknown(&MissingCredentialsError{})) }},
+}

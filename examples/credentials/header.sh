@@ -1,0 +1,1 @@
+export QOD_HEADERS='{"X-API-Key": "my-key"}'

@@ -1,0 +1,4 @@
+provider "qod" {
+  scopes           = []
+  token_parameters = { audience = "https://api.example" }
+}

@@ -1,0 +1,1 @@
+export QOD_ACCESS_TOKEN="my-token"
