@@ -94,7 +94,8 @@ type Limits struct {
 	CanListByDevice bool // the sessions of one device
 	CanExtend       bool // a session that exists
 
-	maxSeconds map[string]int64 // by profile; empty where the document has no limit
+	maxSeconds  map[string]int64 // by profile; empty where the document has no limit
+	longestList int              // the most sessions that a list shows; zero where it shows all
 }
 
 // MaxSeconds is the most that a session of the profile may last; zero where the document has no

@@ -144,7 +144,7 @@ func newClient(config Config, speaks dialect) (*Client, error) {
 		config: config, http: newHTTPClient(config.Transport, config.RequestTimeout), dialect: speaks,
 		clock: &serverClock{}, pacer: newPacer(), locks: newDeviceLocks(), own: newOwnSessions(speaks.collide),
 	}
-	c.lists = newListCaches(speaks, c.listOnce)
+	c.lists = newListCaches(speaks.limits(), c.listOnce)
 	c.reads = newReadCoalescer(c.lists.of(Device{}), c.clock)
 	c.authorizer = c.newAuthorizer()
 	return c, nil

@@ -21,9 +21,9 @@ type dialect interface {
 	create(s Spec, bound bool) (request, error)
 	read(id string) request
 	// list is the list that shows the sessions of a device: all sessions where the document has
-	// that (Limits.CanList), else those of the device (Limits.CanListByDevice). It is false where
-	// the document has neither.
-	list(d Device, bound bool) (request, bool)
+	// that (Limits.CanList), else those of the device (Limits.CanListByDevice). It is empty where
+	// the document has neither, and never sent.
+	list(d Device, bound bool) request
 	// clockRequest is a request whose answer, also a refusal, shows the API's time. It is asked
 	// only where there is no list of all sessions, which shows the time as well.
 	clockRequest() request

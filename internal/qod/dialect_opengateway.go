@@ -113,16 +113,16 @@ func (openGateway) read(id string) request {
 	}
 }
 
-func (openGateway) list(Device, bool) (request, bool) {
+func (openGateway) list(Device, bool) request {
 	return request{
 		operation: OperationList, method: http.MethodGet,
 		path: "/sessions", template: "/sessions",
 		scope: openGatewayRead, maxBody: maxSessionsBody,
-	}, true
+	}
 }
 
 // clockRequest is the list, which is never asked for in this way.
-func (d openGateway) clockRequest() request { r, _ := d.list(Device{}, false); return r }
+func (d openGateway) clockRequest() request { return d.list(Device{}, false) }
 
 func (openGateway) delete(id string) request {
 	return request{

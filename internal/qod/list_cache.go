@@ -58,15 +58,15 @@ var ErrListNeedsDevice = errors.New("the API lists the sessions of one device on
 // listCaches are the lists that an API has: one of all sessions, or one for each device. What one
 // device's list is answered with says nothing about those of others.
 type listCaches struct {
-	dialect dialect
+	limits  Limits
 	request func(context.Context, Device) (listing, error)
 
 	mu        sync.Mutex
 	bySubject map[string]*listCache
 }
 
-func newListCaches(speaks dialect, request func(context.Context, Device) (listing, error)) *listCaches {
-	return &listCaches{dialect: speaks, request: request, bySubject: map[string]*listCache{}}
+func newListCaches(limits Limits, request func(context.Context, Device) (listing, error)) *listCaches {
+	return &listCaches{limits: limits, request: request, bySubject: map[string]*listCache{}}
 }
 
 // of is the list that shows the sessions of a device. It is one that nobody can request where the
@@ -89,14 +89,13 @@ func (l *listCaches) of(d Device) *listCache {
 
 // subject names the list that shows the sessions of a device: "" for the list of all.
 func (l *listCaches) subject(d Device) (subject string, unsupported error) {
-	limits := l.dialect.limits()
-	subject = strings.Join(d.Identifiers(), ", ")
 	switch {
-	case limits.CanList:
+	case l.limits.CanList:
 		return "", nil
-	case !limits.CanListByDevice:
+	case !l.limits.CanListByDevice:
 		return "", ErrNoList
-	case subject == "":
+	}
+	if subject = strings.Join(d.Identifiers(), ", "); subject == "" {
 		return "", ErrListNeedsDevice
 	}
 	return subject, nil

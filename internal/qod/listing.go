@@ -31,7 +31,7 @@ const maxPages = 1000
 // document has no pages, but gateways add them, and without the other pages every session on them
 // would look as if it had ended.
 func (c *Client) listOnce(ctx context.Context, d Device) (listing, error) {
-	r, _ := c.dialect.list(d, c.authorizer.PerDevice())
+	r := c.dialect.list(d, c.authorizer.PerDevice())
 	first, seen := r.path, map[string]bool{}
 	var whole listing
 	for {
@@ -46,7 +46,7 @@ func (c *Client) listOnce(ctx context.Context, d Device) (listing, error) {
 		}
 		next := nextPage(a.header)
 		if next == "" {
-			return whole.checkComplete(a, len(seen) > 1), nil
+			return whole.checkComplete(a, len(seen) > 1, c.Limits().longestList), nil
 		}
 		if r.path = nextPath(c.config.Endpoint+c.config.APIPath+first, first, next); r.path == "" || seen[r.path] || len(seen) == maxPages {
 			whole.doubt = firstError(whole.doubt, fmt.Errorf("%w: it names a next page that cannot be followed", errIncompleteList))
@@ -94,8 +94,8 @@ func (c *Client) listPage(ctx context.Context, r request, d Device) ([]Session, 
 // checkComplete doubts a list whose last answer shows that there is more: a 206 (RFC 9110 §15.3.7),
 // or a total that is larger than the number of sessions. With several pages, the 206 is about one
 // page. It also doubts a list with unreadable entries, each of which may be the session that is
-// looked for.
-func (l listing) checkComplete(a answer, followed bool) listing {
+// looked for, and one that is as long as the API's lists get.
+func (l listing) checkComplete(a answer, followed bool, longest int) listing {
 	total := max(parseCount(a.header.Get("X-Total-Count")), parseCount(totalOf(a.header.Get("Content-Range"))))
 	switch {
 	case l.doubt != nil:
@@ -103,6 +103,8 @@ func (l listing) checkComplete(a answer, followed bool) listing {
 		l.doubt = fmt.Errorf("%w: it shows %d of %d", errIncompleteList, len(l.sessions), total)
 	case a.status == http.StatusPartialContent && !followed && total == 0:
 		l.doubt = fmt.Errorf("%w: the answer was 206 Partial Content", errIncompleteList)
+	case longest > 0 && len(l.sessions) >= longest:
+		l.doubt = fmt.Errorf("%w: it shows %d, and the API shows no more than that", errIncompleteList, len(l.sessions))
 	case slices.ContainsFunc(l.sessions, func(s Session) bool { return s.ID == "" }):
 		l.doubt = errUnreadableEntries
 	}

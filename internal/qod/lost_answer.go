@@ -48,14 +48,14 @@ func (cr *creation) snapshotBefore(ctx context.Context) *snapshot {
 	}
 	bounded, cancel := context.WithTimeout(ctx, snapshotTimeout)
 	defer cancel()
-	retries := c.config.MaxRetries
-	if !lists.usable() {
-		retries = 0 // each create of a fleet comes by here
+	listSince := func(ctx context.Context, notBefore time.Time) (*snapshot, error) {
+		return c.listSince(ctx, cr.spec.Device, notBefore)
 	}
-	notBefore := time.Now().Add(-min(snapshotAge, max(snapshotTolerance/2, c.creating()/burstDivisor)))
-	list, err := retry(bounded, OperationList, retries, func(int) (*snapshot, error) {
-		return lists.since(bounded, notBefore)
-	})
+	if !lists.usable() {
+		listSince = lists.since // without retries: each create of a fleet comes by here
+	}
+	age := min(snapshotAge, max(snapshotTolerance/2, c.creating()/burstDivisor))
+	list, err := listSince(bounded, time.Now().Add(-age))
 	if err != nil {
 		if ctx.Err() == nil && bounded.Err() != nil {
 			lists.markSlow()

@@ -32,7 +32,7 @@ func (otherDialect) path() string { return "/quality/v9" }
 func (otherDialect) limits() Limits {
 	return Limits{
 		Scopes: []string{"quality"}, CanListByDevice: true, CanExtend: true,
-		maxSeconds: map[string]int64{"BURST": 600},
+		maxSeconds: map[string]int64{"BURST": 600}, longestList: 3,
 	}
 }
 
@@ -76,12 +76,12 @@ func (otherDialect) create(s Spec, bound bool) (request, error) {
 	return otherRequest(OperationCreate, http.MethodPost, "/bookings", body), nil
 }
 
-func (otherDialect) list(d Device, bound bool) (request, bool) {
+func (otherDialect) list(d Device, bound bool) request {
 	body := map[string]string{}
 	if !bound {
 		body["line"] = d.PhoneNumber
 	}
-	return otherRequest(OperationList, http.MethodPost, "/lookup", body), true
+	return otherRequest(OperationList, http.MethodPost, "/lookup", body)
 }
 
 func (otherDialect) clockRequest() request {

@@ -251,6 +251,25 @@ func TestSeam_gone(t *testing.T) {
 	})
 }
 
+// A list that is as long as lists get may be a part, and proves nothing.
+func TestSeam_longestList(t *testing.T) {
+	t.Parallel()
+	inOtherBubble(t, func(t *testing.T, n *otherNetwork) {
+		_, ref := n.mustCreate(t, otherSpec(lineOne, "198.51.100.9"))
+		for _, server := range []string{serverOne, serverTwo, "198.51.100.3"} {
+			n.mustCreate(t, otherSpec(lineOne, server))
+		}
+		time.Sleep(2 * maxLag)
+		n.bookings = n.bookings[1:]
+		_, err := n.Read(within(t, 5*time.Minute), ref)
+		if asError[*UnprovenError](t, err).Listed {
+			t.Error(err)
+		}
+		_, err = n.List(t.Context(), Filter{Device: ref.Device})
+		asError[*IncompleteListError](t, err)
+	})
+}
+
 func TestSeam_extend(t *testing.T) {
 	t.Parallel()
 	refuseAll := func(status int, reason string) interceptor {
