@@ -320,7 +320,6 @@ var badProviders = []refusal{
 	{name: "token URL: relative", at: "token_url", value: "/oauth2/token", allowed: "is not an absolute URL", given: `"/oauth2/token"`},
 	{name: "token URL: user and password", at: "token_url", value: "http://sandbox-client:hunter2@SANDBOX/oauth2/token", allowed: "contains a user name or password", given: `"http://…@SANDBOX/oauth2/token"`},
 
-	{name: "no scopes", at: "scopes", value: []any{}, allowed: "must name at least one scope", given: "an empty list"},
 	{name: "null scope", at: "scopes", points: "scopes[1]", value: []any{"qod:sessions:read", nil}, allowed: allowedScope, given: "null"},
 	{name: "empty scope", at: "scopes", points: "scopes[0]", value: []any{""}, allowed: allowedScope, given: `""`},
 	{name: "two scopes in one", at: "scopes", points: "scopes[0]", value: []any{"qod:sessions:read qod:sessions:write"}, allowed: allowedScope, given: `"qod:sessions:read qod:sessions:write"`},
@@ -340,7 +339,7 @@ var badProviders = []refusal{
 	{name: "word for a timeout", at: "request_timeout", value: "soon", allowed: allowedRequest, given: `"soon"`},
 
 	{name: "endpoint in quotation marks", at: "endpoint", value: `"http://SANDBOX/v1"`, allowed: "is not a URL. The quotation marks have become part of the value: remove them", given: `"\"http://SANDBOX/v1\""`},
-	{name: "both kinds of credentials", at: "access_token", value: "hunter2", allowed: "The attribute access_token conflicts with client_id and client_secret"},
+	{name: "both kinds of credentials", at: "access_token", value: "hunter2", allowed: "The attribute access_token conflicts with client_id, client_secret and client_private_key"},
 	{name: "token with its scheme", at: "access_token", value: "Bearer hunter2", allowed: `The attribute access_token starts with "Bearer": give the token alone`, beside: attrs{"client_id": nil, "client_secret": nil}},
 	{name: "token in quotation marks", at: "access_token", value: `"hunter2"`, allowed: "The attribute access_token is in quotation marks", beside: attrs{"client_id": nil, "client_secret": nil}},
 	{name: "secret in quotation marks", at: "client_secret", value: `"hunter2"`, allowed: "The attribute client_secret is in quotation marks"},
@@ -500,7 +499,7 @@ func TestValidation_accepts(t *testing.T) {
 		"device.ipv4_address.public_address": {"203.0.113.77"},
 		"provider.endpoint":                  {"https://opengateway.example/v1", "https://opengateway.example/v1/", "http://localhost:1/v1", "http://[::1]:1/v1", "http://127.0.0.2:1/v1", ""},
 		"provider.token_url":                 {"https://opengateway.example/token", "http://127.0.0.1:1/token", ""},
-		"provider.scopes":                    {[]any{"qod:sessions:read"}, []any{"a", "b"}},
+		"provider.scopes":                    {[]any{"qod:sessions:read"}, []any{"a", "b"}, []any{}},
 		"provider.max_retries":               {0, 20},
 		"provider.request_timeout":           {"1ms", "10m"},
 		"provider.client_secret":             {"a secret with spaces", "sécret"},
