@@ -20,6 +20,7 @@ const OpenGateway API = "open-gateway"
 // depends on which one is served.
 var definitions = map[API]definition{
 	OpenGateway: openGatewayDefinition,
+	CAMARAV1:    camaraV1Definition,
 }
 
 // definition is what an API is made of.

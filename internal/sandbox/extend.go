@@ -9,8 +9,17 @@ import (
 // none.
 type Profile struct {
 	Name                     string
+	Description              string
+	Status                   string // empty: ProfileActive
 	MinDuration, MaxDuration time.Duration
+	Upstream, Downstream     int // Mbit/s; 0: not known
 }
+
+// The statuses of a profile that the sandbox has. New sessions cannot have an inactive one.
+const (
+	ProfileActive   = "ACTIVE"
+	ProfileInactive = "INACTIVE"
+)
 
 // profile returns the profile of a name.
 func (n *network) profile(name string) (Profile, bool) {
