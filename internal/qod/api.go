@@ -1,6 +1,7 @@
 package qod
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -13,12 +14,16 @@ type API string
 // OpenGateway is Telefónica's Quality on Demand document, version 0.10.0: the default.
 const OpenGateway API = "open-gateway"
 
+// CAMARAV1 is CAMARA's quality-on-demand 1.x. Its 0.11 is of the same form.
+const CAMARAV1 API = "camara-v1"
+
 // dialects are the supported documents, in the order in which texts list them.
 var dialects = []struct {
 	api    API
 	speaks dialect
 }{
 	{OpenGateway, openGateway{}},
+	{CAMARAV1, camaraV1{}},
 }
 
 // APIs are the supported documents; the first one is the default.
@@ -96,6 +101,8 @@ type Limits struct {
 
 	maxSeconds  map[string]int64 // by profile; empty where the document has no limit
 	longestList int              // the most sessions that a list shows; zero where it shows all
+	// windowSeconds is the most to request for a Spec with Until where the document has no limit.
+	windowSeconds int64
 }
 
 // MaxSeconds is the most that a session of the profile may last; zero where the document has no
@@ -116,9 +123,9 @@ func (l Limits) Longest() time.Duration {
 	return time.Duration(slices.Max(slices.Collect(maps.Values(l.maxSeconds)))) * time.Second
 }
 
-// cap is as many seconds of those wanted as a session of the profile may last.
+// cap is as many of the wanted seconds as are requested at once for a session of the profile.
 func (l Limits) cap(profile string, wanted int64) int64 {
-	if most := l.MaxSeconds(profile); most > 0 {
+	if most := cmp.Or(l.MaxSeconds(profile), l.windowSeconds); most > 0 {
 		return min(wanted, most)
 	}
 	return wanted

@@ -50,7 +50,11 @@ func (c *Client) call(ctx context.Context, r request, d Device, attempt int) (an
 		}
 		return c.send(ctx, r, d, Token{}, attempt)
 	}
-	token, err := c.authorizer.Token(ctx, d)
+	authorizer := c.authorizer
+	if r.operation == OperationProfiles {
+		authorizer = c.profilesAuthorizer
+	}
+	token, err := authorizer.Token(ctx, d)
 	if err != nil {
 		return answer{}, err
 	}
@@ -61,8 +65,8 @@ func (c *Client) call(ctx context.Context, r request, d Device, attempt int) (an
 	if !isUnauthorized(err) {
 		return a, err
 	}
-	c.authorizer.Refused(token)
-	fresh, tokenErr := c.authorizer.Token(ctx, d)
+	authorizer.Refused(token)
+	fresh, tokenErr := authorizer.Token(ctx, d)
 	if tokenErr != nil {
 		return a, withoutToken(err, tokenErr)
 	}
@@ -137,7 +141,7 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 	began := time.Now()
 	defer func() {
 		event := Event{
-			Operation: r.operation, Method: r.method, Path: c.config.APIPath + r.template, Status: a.status,
+			Operation: r.operation, Method: r.method, Path: c.pathOf(r) + r.template, Status: a.status,
 			Duration: time.Since(began), Attempt: attempt, Correlator: failure.Correlator,
 		}
 		if err != nil {
@@ -216,7 +220,7 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 // What has no body net/http does repeat, and may: a read changes nothing, and a DELETE that was
 // carried out and is repeated is answered with 404, which is how our own repetition ends as well.
 func (c *Client) newRequest(ctx context.Context, r request, token Token, correlator string) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, r.method, c.config.Endpoint+c.config.APIPath+r.path, bytes.NewReader(r.body))
+	req, err := http.NewRequestWithContext(ctx, r.method, c.config.Endpoint+c.pathOf(r)+r.path, bytes.NewReader(r.body))
 	if err != nil {
 		return nil, err
 	}
@@ -238,6 +242,14 @@ func (c *Client) newRequest(ctx context.Context, r request, token Token, correla
 	req.Header.Set("User-Agent", c.config.UserAgent)
 	req.Header.Set("X-Correlator", correlator)
 	return req, nil
+}
+
+// pathOf is where the API of a request lies below the endpoint.
+func (c *Client) pathOf(r request) string {
+	if r.operation == OperationProfiles {
+		return c.config.ProfilesPath
+	}
+	return c.config.APIPath
 }
 
 // traceWrites sets written no later than a request's first byte leaves. WroteHeaders alone would be

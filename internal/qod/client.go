@@ -18,9 +18,10 @@ import (
 // Config says how to reach the API. It needs AccessToken, or ClientID with ClientSecret or
 // PrivateKey, or Headers.
 type Config struct {
-	API      API    // one of APIs; empty: OpenGateway
-	Endpoint string // base URL, checked by CheckURL; a trailing slash is ignored
-	APIPath  string // where the API lies below Endpoint, checked by CheckAPIPath; empty: as its document has it
+	API          API    // one of APIs; empty: OpenGateway
+	Endpoint     string // base URL, checked by CheckURL; a trailing slash is ignored
+	APIPath      string // where the API lies below Endpoint, checked by CheckAPIPath; empty: as its document has it
+	ProfilesPath string // path of the profiles API below the endpoint; empty: DefaultProfilesPath
 
 	ClientID          string
 	ClientSecret      string
@@ -68,10 +69,11 @@ type Event struct {
 // Client speaks to one endpoint with one set of credentials. It is safe for concurrent use, and New
 // makes no request.
 type Client struct {
-	config     Config
-	http       *http.Client
-	dialect    dialect
-	authorizer Authorizer
+	config             Config
+	http               *http.Client
+	dialect            dialect
+	authorizer         Authorizer
+	profilesAuthorizer Authorizer // a token of the profiles API
 
 	clock        *serverClock
 	readingClock sharedCall[time.Time]
@@ -133,6 +135,10 @@ func newClient(config Config, speaks dialect) (*Client, error) {
 			return nil, fmt.Errorf("the header %q %s", name, problem)
 		}
 	}
+	config.ProfilesPath = cmp.Or(config.ProfilesPath, DefaultProfilesPath)
+	if problem := CheckAPIPath(config.ProfilesPath); problem != "" {
+		return nil, fmt.Errorf("the path of the profiles API %s", problem)
+	}
 	config.Endpoint = NormalEndpoint(config.Endpoint)
 	if config.PostInFlight == nil {
 		config.PostInFlight = new(sync.RWMutex).RLocker()
@@ -146,11 +152,16 @@ func newClient(config Config, speaks dialect) (*Client, error) {
 	}
 	c.lists = newListCaches(speaks.limits(), c.listOnce)
 	c.reads = newReadCoalescer(c.lists.of(Device{}), c.clock)
-	c.authorizer = c.newAuthorizer()
+	c.authorizer = c.newAuthorizer(config.Scopes)
+	c.profilesAuthorizer = c.authorizer
+	if len(config.Scopes) > 0 { // otherwise no scope is ever sent
+		c.profilesAuthorizer = c.newAuthorizer([]string{camaraProfilesRead})
+	}
 	return c, nil
 }
 
-func (c *Client) newAuthorizer() Authorizer {
+// newAuthorizer provides tokens with these scopes, where it can choose them.
+func (c *Client) newAuthorizer(scopes []string) Authorizer {
 	switch {
 	case c.config.AccessToken != "":
 		return &staticToken{token: Token{value: c.config.AccessToken}, whenRefused: ErrNotRenewable}
@@ -158,7 +169,7 @@ func (c *Client) newAuthorizer() Authorizer {
 		return &staticToken{whenRefused: ErrHeadersRefused}
 	}
 	server := &authorizationServer{config: &c.config, http: c.http}
-	return newTokenCache(&clientCredentials{server})
+	return newTokenCache(&clientCredentials{server, scopes})
 }
 
 // NormalEndpoint normalises a URL that CheckURL allows: scheme and host in lower case (RFC 3986,

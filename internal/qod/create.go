@@ -85,6 +85,7 @@ type creation struct {
 	lastPostAt      time.Time // just before the last POST
 	created         Session   // the session of the last POST, if one succeeded after a lost one
 
+	longest    int64     // seconds, where the operator has said so; 0 for not asked
 	token      Token     // of the last POST
 	began      time.Time // when the first POST was prepared
 	retries    int       // POSTs that count towards MaxRetries
@@ -203,6 +204,9 @@ func (s step) finds() bool { return s == findOnly || s == findOrPostAgain || s =
 // session of a lost answer, or with an error.
 func (cr *creation) afterFailure(ctx context.Context) (found Session, done bool, err error) {
 	failure := cr.failure
+	if cr.shorten(ctx) {
+		return Session{}, false, nil
+	}
 	var facts conflictFacts
 	if failure.class == classConflict {
 		if found, err = cr.examineConflict(ctx, failure); found.ID != "" || err != nil {
@@ -382,19 +386,44 @@ func (c *Client) idFromLocation(location string) string {
 
 // currentSpec is the Spec with the seconds that the session has to last if it starts now.
 func (cr *creation) currentSpec(ctx context.Context) (Spec, error) {
-	spec := cr.spec
-	if spec.Until.IsZero() {
-		return spec, nil
+	spec, c := cr.spec, cr.client
+	if !spec.Until.IsZero() {
+		now, err := c.Now(ctx)
+		if err != nil {
+			return spec, err
+		}
+		spec.Seconds = c.Limits().cap(spec.QoSProfile, int64(spec.Until.Sub(now)/time.Second))
+		if cr.longest > 0 {
+			spec.Seconds = min(spec.Seconds, cr.longest)
+		}
+		if spec.Seconds < 1 {
+			return spec, ErrWindowClosed
+		}
 	}
-	now, err := cr.client.Now(ctx)
-	if err != nil {
-		return spec, err
-	}
-	spec.Seconds = cr.client.Limits().cap(spec.QoSProfile, int64(spec.Until.Sub(now)/time.Second))
-	if spec.Seconds < 1 {
-		return spec, ErrWindowClosed
+	if spec.NotificationAuthTokenExpiresAt.IsZero() {
+		ends := firstTime(c.clock.estimate(), time.Now()).Add(time.Duration(spec.Seconds) * time.Second)
+		spec.NotificationAuthTokenExpiresAt = ends.Add(notifiedAfterEnd)
 	}
 	return spec, nil
+}
+
+// notifiedAfterEnd is how long after the end of a session its webhook token is good, unless
+// configured: a session may start late, and its end is worth a notification.
+const notifiedAfterEnd = time.Hour
+
+// shorten is for a window that is longer than a session of the profile may last: it asks the
+// operator for the longest, once, so that the session covers as much of the window as it can. It
+// reports whether that is worth another POST.
+func (cr *creation) shorten(ctx context.Context) bool {
+	if cr.failure.class != classTooLong || cr.spec.Until.IsZero() || cr.longest > 0 {
+		return false
+	}
+	profiles, err := cr.client.Profiles(ctx, ProfileFilter{Name: cr.spec.QoSProfile})
+	if err != nil || len(profiles) != 1 || profiles[0].MaxSeconds < 1 || profiles[0].MaxSeconds >= cr.spec.Seconds {
+		return false
+	}
+	cr.longest = profiles[0].MaxSeconds
+	return true
 }
 
 func (cr *creation) lastLost() *Error { return cr.mayHaveCreated[len(cr.mayHaveCreated)-1] }

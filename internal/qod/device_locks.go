@@ -45,7 +45,7 @@ func (h *deviceLocks) lock(ctx context.Context, d Device) (unlock func(), err er
 	}
 	ids := d.Identifiers()
 	for _, id := range ids {
-		if address, _, ported := strings.Cut(id, portMark); ported && !slices.Contains(ids, address) {
+		if address, _, behind := strings.Cut(id, behindMark); behind && !slices.Contains(ids, address) {
 			acquire(address, 1)
 		}
 		acquire(id, exclusive)

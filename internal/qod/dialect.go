@@ -31,6 +31,10 @@ type dialect interface {
 	// extend adds seconds to a session. It is not asked for where Limits.CanExtend is false.
 	extend(id string, seconds int64) request
 
+	// profiles is the list of the operator's profiles, below Config.ProfilesPath. It is false where
+	// the document has none.
+	profiles(f ProfileFilter, bound bool) (request, bool)
+
 	// collide reports whether the network may refuse a session for one flow because there is one
 	// for the other.
 	collide(a, b flow) bool
@@ -55,6 +59,7 @@ const (
 	classGone                     // there is no such session, says the API in the words of its document
 	classBusy                     // the session cannot be changed just now
 	classRateLimited              // the API did nothing, as there are too many requests
+	classTooLong                  // create: the profile allows no session that lasts so long
 	classNoList                   // list: not for these credentials, or not for this device
 )
 
@@ -92,13 +97,15 @@ const (
 	OperationList   Operation = "list"
 	OperationDelete Operation = "delete"
 	OperationExtend Operation = "extend"
+
+	OperationProfiles Operation = "list profiles"
 )
 
 // request is one operation in the terms of a dialect.
 type request struct {
 	operation Operation
 	method    string
-	path      string // below Config.APIPath, escaped
+	path      string // below Config.APIPath or, for profiles, Config.ProfilesPath; escaped
 	template  string // the path with a placeholder for the id: what logs show
 	scope     string // what the token must carry
 	sessionID string

@@ -2,7 +2,6 @@ package qod
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -46,6 +45,21 @@ func (d openGateway) check(s Spec) []Problem {
 	if most := limits.MaxSeconds(s.QoSProfile); s.Seconds < 0 || s.Seconds > most {
 		problems = append(problems, Problem{FieldDuration, strconv.FormatInt(s.Seconds, 10), fmt.Sprintf("1 to %d seconds (%.0f hours)", most, openGatewayLongest.Hours())})
 	}
+	return append(problems, onlyInCAMARA(s)...)
+}
+
+// onlyInCAMARA are the members of a Spec that this document does not have.
+func onlyInCAMARA(s Spec) []Problem {
+	var problems []Problem
+	refuse := func(field Field, set bool) {
+		if set {
+			problems = append(problems, Problem{field, "a value", fmt.Sprintf("left out with api = %q; only CAMARA's API has it (api = %q)", OpenGateway, CAMARAV1)})
+		}
+	}
+	refuse(FieldPrivateAddress, s.Device.IPv4Address != nil && s.Device.IPv4Address.PrivateAddress != "")
+	refuse(FieldDevicePorts, s.DevicePorts != nil)
+	refuse(FieldApplicationServerPorts, s.ApplicationServerPorts != nil)
+	refuse(FieldNotificationAuthTokenExpiresAt, !s.NotificationAuthTokenExpiresAt.IsZero())
 	return problems
 }
 
@@ -100,9 +114,16 @@ func toDeviceBody(d Device) deviceBody {
 	return deviceBody{
 		PhoneNumber:             d.PhoneNumber,
 		NetworkAccessIdentifier: d.NetworkAccessIdentifier,
-		IPv4Address:             (*ipv4AddressBody)(d.IPv4Address),
+		IPv4Address:             toIPv4AddressBody(d.IPv4Address),
 		IPv6Address:             d.IPv6Address,
 	}
+}
+
+func toIPv4AddressBody(a *IPv4Address) *ipv4AddressBody {
+	if a == nil {
+		return nil
+	}
+	return &ipv4AddressBody{PublicAddress: a.PublicAddress, PublicPort: a.PublicPort}
 }
 
 func (openGateway) read(id string) request {
@@ -135,153 +156,19 @@ func (openGateway) delete(id string) request {
 // extend is nothing that the document has, see Limits.CanExtend.
 func (openGateway) extend(string, int64) request { return request{operation: OperationExtend} }
 
+// profiles are those of the document, see Limits.Profiles.
+func (openGateway) profiles(ProfileFilter, bool) (request, bool) {
+	return request{operation: OperationProfiles}, false
+}
+
 // collide goes by the device: it can have one session, whatever that is for.
 func (openGateway) collide(a, b flow) bool { return a.device.overlaps(b.device) }
 
-func (openGateway) session(body []byte) (Session, error) {
-	fields, err := decodeObject(body)
-	var s Session
-	if err == nil {
-		s, err = decodeSession(fields)
-	}
-	if s.ID == "" {
-		s.ID = salvageID(body)
-	}
-	return s, err
-}
+func (openGateway) session(body []byte) (Session, error) { return decodeSessionBody(body) }
 
-func (openGateway) sessions(body []byte) ([]Session, error) {
-	var items []json.RawMessage
-	if err := json.Unmarshal(jsonText(body), &items); err != nil {
-		if _, err := decodeObject(body); err == nil {
-			// An object around a list may say that this is one page of many.
-			return nil, errors.New("the answer is a JSON object and not an array of sessions, which is what the API document has")
-		}
-		return nil, errors.New("the answer is not a JSON array of sessions")
-	}
-	if items == nil {
-		return nil, errors.New("the answer is null and not a JSON array of sessions")
-	}
-	sessions := make([]Session, 0, len(items))
-	position := make(map[string]int, len(items))
-	for _, item := range items {
-		// An entry without a usable id is kept: it may be the session that is looked for.
-		var s Session
-		if fields, err := decodeObject(item); err == nil {
-			s, _ = decodeSession(fields)
-		}
-		if s.ID == "" {
-			sessions = append(sessions, s)
-			continue
-		}
-		// An id that is listed twice is one session; the last entry counts.
-		if at, seen := position[s.ID]; seen {
-			sessions[at] = s
-			continue
-		}
-		position[s.ID] = len(sessions)
-		sessions = append(sessions, s)
-	}
-	return sessions, nil
-}
+func (openGateway) sessions(body []byte) ([]Session, error) { return decodeSessionsBody(body) }
 
-func decodeSession(fields object) (Session, error) {
-	device := fields.object("device")
-	s := Session{
-		ID:         fields.text("sessionId"),
-		QoSProfile: fields.text("qosProfile"),
-		Status:     Status(strings.ToUpper(strings.TrimSpace(fields.text("qosStatus")))),
-		Device: Device{
-			PhoneNumber:             e164(device.text("phoneNumber")),
-			NetworkAccessIdentifier: device.text("networkAccessIdentifier"),
-			IPv4Address:             openGatewayIPv4(device.object("ipv4Address")),
-			IPv6Address:             device.text("ipv6Address"),
-		},
-	}
-	unread := unreadFields{fields: fields, device: s.Device}
-	s.StartedAt = unread.instant("startedAt")
-	s.ExpiresAt = unread.instant("expiresAt")
-	s.Seconds = unread.wholeNumber("duration")
-	s.Unread = strings.Join(unread.shown, ", ")
-	if !validID(s.ID) {
-		s.ID = ""
-		return s, errors.New("the answer shows no usable sessionId")
-	}
-	return s, nil
-}
-
-// openGatewayIPv4 is nil where no public address is shown.
-func openGatewayIPv4(fields object) *IPv4Address {
-	public := fields.text("publicAddress")
-	if public == "" {
-		return nil
-	}
-	address := IPv4Address{PublicAddress: public, PublicPort: nil}
-	if port, ok := fields.number("publicPort"); ok {
-		address.PublicPort = &port
-	}
-	return &address
-}
-
-// e164 brings a phone number, which networks spell in several ways, into the form that generated
-// configuration and import recipes need: a plus and digits. Anything else than a complete number
-// stays as it is.
-func e164(number string) string {
-	if digits := phoneDigits(number); digits != "" {
-		return "+" + digits
-	}
-	return number
-}
-
-// unreadFields decodes fields and records those whose values cannot be read. Without the reason,
-// people would look for a missing end of session in the wrong place.
-type unreadFields struct {
-	fields object
-	device Device
-	shown  []string
-}
-
-func (u *unreadFields) instant(name string) time.Time {
-	t, ok := u.fields.instant(name)
-	if !ok {
-		u.note(name)
-		return time.Time{}
-	}
-	return t
-}
-
-func (u *unreadFields) wholeNumber(name string) int64 {
-	n, ok := u.fields.wholeNumber(name)
-	if !ok {
-		u.note(name)
-		return 0
-	}
-	return n
-}
-
-// maxUnread bounds what is shown of one value, in characters.
-const maxUnread = 60
-
-func (u *unreadFields) note(name string) {
-	value := []rune(printable(redactServer(u.fields.raw(name), nil, u.device)))
-	if len(value) > maxUnread {
-		value = append(value[:maxUnread], '…')
-	}
-	if raw := u.fields[name]; len(raw) > 0 && raw[0] == '"' {
-		u.shown = append(u.shown, fmt.Sprintf("%s %q", name, string(value)))
-		return
-	}
-	u.shown = append(u.shown, name+" "+string(value))
-}
-
-func (openGateway) failure(body []byte) (code, message string) {
-	fields, err := decodeObject(body)
-	if err != nil {
-		return "", ""
-	}
-	// The authorization endpoints of the same gateway use the error members of RFC 6749.
-	return fields.firstText("code", "error"), fields.firstText("message", "error_description")
-}
+func (openGateway) failure(body []byte) (code, message string) { return decodeFailure(body) }
 
 // notFoundCode matches the codes of the API, and of later CAMARA documents, for what does not
 // exist. Gateways have other codes for a route or a service that does not exist.

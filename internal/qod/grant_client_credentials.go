@@ -9,7 +9,10 @@ import (
 )
 
 // clientCredentials is the OAuth 2.0 grant of RFC 6749 §4.4. One token serves every device.
-type clientCredentials struct{ server *authorizationServer }
+type clientCredentials struct {
+	server *authorizationServer
+	scopes []string
+}
 
 func (g *clientCredentials) perDevice() bool        { return false }
 func (g *clientCredentials) subject(Device) string  { return "" }
@@ -23,7 +26,7 @@ func (g *clientCredentials) fetch(ctx context.Context, _ Device) (string, time.D
 	if err != nil {
 		return "", 0, err
 	}
-	request := clientcredentials.Config{TokenURL: endpoint.url, Scopes: g.server.config.Scopes, AuthStyle: oauth2.AuthStyleInParams}
+	request := clientcredentials.Config{TokenURL: endpoint.url, Scopes: g.scopes, AuthStyle: oauth2.AuthStyleInParams}
 	token, err := request.Token(g.server.authenticated(ctx, endpoint.method))
 	return g.server.result(endpoint, token, err)
 }

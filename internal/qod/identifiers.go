@@ -101,28 +101,30 @@ func compareNames(a, b string) comparison {
 	return inconclusive
 }
 
-// endpoint is an address, with the port that distinguishes its device from others behind the same
-// address, if there is one.
+// endpoint is an address, with the port and the private address that distinguish its device from
+// others behind the same address, where there are such.
 type endpoint struct {
 	address netip.Addr
 	port    *int64
+	private netip.Addr // invalid for none
 }
 
 // addresses are the device's addresses of one family, in whichever field they are. Anything that is
 // not an address, and the unspecified addresses 0.0.0.0 and ::, are left out.
 func (d Device) addresses(family func(netip.Addr) bool) []endpoint {
 	var found []endpoint
-	add := func(spelled string, port *int64) {
+	add := func(spelled string, port *int64, private netip.Addr) {
 		address, err := netip.ParseAddr(strings.TrimSpace(spelled))
 		address = address.Unmap()
 		if err == nil && !address.IsUnspecified() && address.Zone() == "" && family(address) {
-			found = append(found, endpoint{address, port})
+			found = append(found, endpoint{address, port, private})
 		}
 	}
 	if v4 := d.IPv4Address; v4 != nil {
-		add(v4.PublicAddress, v4.PublicPort)
+		private, _ := netip.ParseAddr(strings.TrimSpace(v4.PrivateAddress))
+		add(v4.PublicAddress, v4.PublicPort, private.Unmap())
 	}
-	add(d.IPv6Address, nil)
+	add(d.IPv6Address, nil, netip.Addr{})
 	return found
 }
 
@@ -140,17 +142,23 @@ func compareAddresses(a, b []endpoint) comparison {
 
 // mayBe reports whether the two may be the same endpoint.
 func (e endpoint) mayBe(other endpoint) bool {
-	return e.address == other.address && (e.port == nil || other.port == nil || *e.port == *other.port)
+	return e.address == other.address && (e.port == nil || other.port == nil || *e.port == *other.port) &&
+		(!e.private.IsValid() || !other.private.IsValid() || e.private == other.private)
 }
 
-// portMark separates an address from its port. No other identifier contains a space.
-const portMark = " port "
+// behindMark separates an address from what distinguishes the devices behind it. No other
+// identifier contains a space.
+const behindMark = " "
 
 func (e endpoint) String() string {
-	if e.port == nil {
-		return "ip:" + e.address.String()
+	text := "ip:" + e.address.String()
+	if e.port != nil {
+		text += behindMark + "port " + strconv.FormatInt(*e.port, 10)
 	}
-	return "ip:" + e.address.String() + portMark + strconv.FormatInt(*e.port, 10)
+	if e.private.IsValid() {
+		text += behindMark + "private " + e.private.String()
+	}
+	return text
 }
 
 // Identifiers are the device's identifiers, normalised and sorted: what the API compares when it

@@ -102,6 +102,8 @@ func (otherDialect) extend(id string, seconds int64) request {
 	return ofOther(OperationExtend, http.MethodPost, id, "/longer", map[string]int64{"add": seconds})
 }
 
+func (otherDialect) profiles(ProfileFilter, bool) (request, bool) { return request{}, false }
+
 func (otherDialect) collide(a, b flow) bool {
 	return a.device.overlaps(b.device) && (a.server == nil || b.server == nil || *a.server == *b.server)
 }

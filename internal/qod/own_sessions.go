@@ -86,7 +86,9 @@ func (o *ownSessions) colliding(f flow) []string {
 func (o *ownSessions) beginDeletion(ref Ref) (ended func(failed bool)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	d := &deletion{id: ref.ID, flow: flow{device: ref.Device, server: o.made[ref.ID].flow.server}}
+	freed := o.made[ref.ID].flow
+	freed.device = ref.Device
+	d := &deletion{id: ref.ID, flow: freed}
 	o.deletions = append(o.deletions, d)
 	return func(failed bool) {
 		o.mu.Lock()

@@ -37,11 +37,12 @@ type Device struct {
 	IPv6Address             string
 }
 
-// IPv4Address is a device's public address. Behind carrier-grade NAT, only the port distinguishes
-// one device from another.
+// IPv4Address is a device's public address. Behind carrier-grade NAT, only the port or the private
+// address distinguishes one device from another.
 type IPv4Address struct {
-	PublicAddress string
-	PublicPort    *int64
+	PublicAddress  string
+	PublicPort     *int64
+	PrivateAddress string
 }
 
 // ApplicationServer is the server that the device communicates with: an address or CIDR block of
@@ -53,11 +54,16 @@ type ApplicationServer struct {
 
 // Spec is a request for a session.
 type Spec struct {
-	Device                Device
-	ApplicationServer     *ApplicationServer
-	QoSProfile            string
-	NotificationURL       string
-	NotificationAuthToken string
+	Device                 Device
+	ApplicationServer      *ApplicationServer
+	DevicePorts            *Ports // nil: all
+	ApplicationServerPorts *Ports // nil: all
+	QoSProfile             string
+	NotificationURL        string
+	NotificationAuthToken  string
+	// NotificationAuthTokenExpiresAt is when that token expires, after which nobody is notified.
+	// Where an API asks for it and it is zero, it is an hour after the end of the session.
+	NotificationAuthTokenExpiresAt time.Time
 
 	// Seconds the session is to last.
 	Seconds int64
@@ -77,27 +83,20 @@ type Session struct {
 	Device     Device
 	QoSProfile string
 	Status     Status
+	StatusInfo string    // why it is UNAVAILABLE, such as NETWORK_TERMINATED; empty when absent
 	StartedAt  time.Time // zero when absent
 	ExpiresAt  time.Time // zero when absent
 	Seconds    int64     // as granted, which may be less than requested; zero when absent
 
-	ApplicationServer *ApplicationServer // nil when absent
+	ApplicationServer      *ApplicationServer // nil when absent
+	DevicePorts            *Ports             // nil when absent
+	ApplicationServerPorts *Ports             // nil when absent
 
 	// Unread lists the fields that count as absent because their values could not be read, as the
 	// API sent them, such as `startedAt "29.11.2026 20:15"`. It is empty for none, and safe to
 	// print.
 	Unread string
 }
-
-// flow is the traffic that a session is for, as far as it is known. Some APIs allow one session for
-// each flow, others one for each device; see dialect.collide.
-type flow struct {
-	device Device
-	server *ApplicationServer
-}
-
-func (s Spec) flow() flow    { return flow{s.Device, s.ApplicationServer} }
-func (s Session) flow() flow { return flow{s.Device, s.ApplicationServer} }
 
 // Ref identifies an existing session, with what the caller knows about it. Where tokens are bound
 // to a device, Device selects the token. A list that shows another profile than QoSProfile is not

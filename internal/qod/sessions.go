@@ -25,6 +25,8 @@ type Sessions interface {
 	// List returns the sessions that these credentials can see and that match the filter. With an
 	// *IncompleteListError there may be more.
 	List(ctx context.Context, f Filter) ([]Session, error)
+	// Profiles are the operator's profiles, or ErrUnsupported where the API has none to ask for.
+	Profiles(ctx context.Context, f ProfileFilter) ([]Profile, error)
 	// Now is the server's time, on which at least two answers agree.
 	Now(ctx context.Context) (time.Time, error)
 	// Endpoint is the base URL of the API, normalised, with its path where that is not the default.

@@ -191,8 +191,8 @@ func (v camaraV1) event(ch statusChange) any {
 	return newCloudEvent("org.camaraproject.quality-on-demand.v1.qos-status-changed", source, ch.at, eventData{ch.ID, ch.Status, ch.cause})
 }
 
-// line is the device that a request is about: the one of the token, if that stands for one, else the
-// one of the body. The document has a code for each way in which the two do not fit.
+// line is the device that a request is about: the one of the token, if that stands for one, else
+// the one of the body. The document has a code for each way in which the two do not fit.
 func (v camaraV1) line(granted grant, c call) (Device, *answer) {
 	device := v.device(c)
 	switch {

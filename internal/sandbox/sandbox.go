@@ -55,8 +55,8 @@ type Config struct {
 	// and X-Total-Count has the number of all sessions. 0 means no pages.
 	PageSize int
 
-	// ExtendRemaining limits what remains of a session to its profile's longest duration whenever it
-	// is extended, as some gateways do. The rule of the document limits the whole session.
+	// ExtendRemaining limits what remains of a session to its profile's longest duration whenever
+	// it is extended, as some gateways do. The rule of the document limits the whole session.
 	ExtendRemaining bool
 
 	// These are ways in which gateways deviate from CAMARA's document: times as seconds since 1970,

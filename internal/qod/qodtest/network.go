@@ -72,7 +72,7 @@ func InBubble(t *testing.T, options Options, f func(t *testing.T, n *Network)) {
 		network := sandbox.New(options.Sandbox)
 		t.Cleanup(network.Close)
 		n := &Network{Sandbox: network, T: t, Intercept: options.Intercept}
-		config := Config(Gateway + "/v1")
+		config := ConfigOf(network, Gateway)
 		config.Transport = n.Transport()
 		n.Connect(config, options.Client)
 		f(t, n)
@@ -84,7 +84,7 @@ func OnSockets(t *testing.T, options Options) *Network {
 	t.Helper()
 	server := sandbox.Start(t, options.Sandbox)
 	n := &Network{Sandbox: server.Sandbox, T: t, Intercept: options.Intercept}
-	n.Connect(Config(server.Endpoint()), options.Client)
+	n.Connect(ConfigOf(server.Sandbox, server.URL()), options.Client)
 	return n
 }
 
@@ -99,6 +99,14 @@ func Config(endpoint string) qod.Config {
 		RequestTimeout: 30 * time.Second,
 		UserAgent:      "terraform-provider-qod/test",
 	}
+}
+
+// ConfigOf is the default configuration for the API of a network at this origin.
+func ConfigOf(network *sandbox.Sandbox, origin string) qod.Config {
+	config := Config(origin + network.BasePath())
+	config.API, config.APIPath = qod.API(network.API()), network.APIPath()
+	config.Scopes = qod.LimitsOf(config.API).Scopes
+	return config
 }
 
 // Connect gives the network a new client. The configuration may be changed; nil leaves it as it is.

@@ -1,0 +1,515 @@
+// The client and CAMARA's quality-on-demand 1.x, judged by the sandbox's copy of that document:
+// what is sent, what is read, and that all promises hold where sessions are listed by device only.
+package qod_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
+)
+
+// inCAMARA runs f with a network that speaks CAMARA's API, and a client of it.
+func inCAMARA(t *testing.T, options qodtest.Options, f func(t *testing.T, n *qodtest.Network)) {
+	t.Helper()
+	options.Sandbox.API = sandbox.CAMARAV1
+	qodtest.InBubble(t, options, f)
+}
+
+// camaraSpec requests an hour of QOS_L for a device and a server.
+func camaraSpec() qod.Spec {
+	s := qodtest.Spec()
+	s.QoSProfile, s.ApplicationServer = "QOS_L", &qod.ApplicationServer{IPv4Address: "198.51.100.0/24"}
+	return s
+}
+
+// refusal is an answer of the API with a code.
+func refusal(status int, code string) sandbox.Effect {
+	return sandbox.Status(status, fmt.Sprintf(`{"status":%d,"code":%q,"message":"so it is"}`, status, code))
+}
+
+// The body has what was asked for and nothing else: the sandbox refuses other members, as 1.2 does.
+func TestCAMARAV1Writes(t *testing.T) {
+	t.Parallel()
+	expires := qodtest.BubbleStart.Add(48 * time.Hour)
+	tests := map[string]struct {
+		change func(*qod.Spec)
+		want   string
+	}{
+		"the least": {func(*qod.Spec) {},
+			`{"device":{"phoneNumber":"+34600000001"},"applicationServer":{"ipv4Address":"198.51.100.0/24"},"qosProfile":"QOS_L","duration":3600}`},
+		"an address with its port": {
+			func(s *qod.Spec) {
+				s.Device = qod.Device{IPv4Address: &qod.IPv4Address{PublicAddress: "203.0.113.9", PublicPort: new(int64(5000))}}
+			},
+			`{"device":{"ipv4Address":{"publicAddress":"203.0.113.9","publicPort":5000}},"applicationServer":{"ipv4Address":"198.51.100.0/24"},"qosProfile":"QOS_L","duration":3600}`},
+		"an address with a private one": {
+			func(s *qod.Spec) {
+				s.Device = qod.Device{IPv4Address: &qod.IPv4Address{PublicAddress: "203.0.113.9", PrivateAddress: "10.0.0.1"}}
+			},
+			`{"device":{"ipv4Address":{"publicAddress":"203.0.113.9","privateAddress":"10.0.0.1"}},"applicationServer":{"ipv4Address":"198.51.100.0/24"},"qosProfile":"QOS_L","duration":3600}`},
+		"ports": {
+			func(s *qod.Spec) {
+				s.DevicePorts = &qod.Ports{Ranges: []qod.PortRange{{From: 5000, To: 5010}}}
+				s.ApplicationServerPorts = &qod.Ports{Ports: []int64{443, 8443}}
+			},
+			`{"device":{"phoneNumber":"+34600000001"},"applicationServer":{"ipv4Address":"198.51.100.0/24"},"devicePorts":{"ranges":[{"from":5000,"to":5010}]},"applicationServerPorts":{"ports":[443,8443]},"qosProfile":"QOS_L","duration":3600}`},
+		"a sink": {
+			func(s *qod.Spec) { s.NotificationURL = "https://hook.example" },
+			`{"device":{"phoneNumber":"+34600000001"},"applicationServer":{"ipv4Address":"198.51.100.0/24"},"qosProfile":"QOS_L","sink":"https://hook.example","duration":3600}`},
+		"a sink with its token": {
+			func(s *qod.Spec) {
+				s.NotificationURL, s.NotificationAuthToken, s.NotificationAuthTokenExpiresAt = "https://hook.example", "the token", expires
+			},
+			`{"device":{"phoneNumber":"+34600000001"},"applicationServer":{"ipv4Address":"198.51.100.0/24"},"qosProfile":"QOS_L","sink":"https://hook.example","sinkCredential":{"credentialType":"ACCESSTOKEN","accessToken":"the token","accessTokenExpiresUtc":"2000-01-03T00:00:00Z","accessTokenType":"bearer"},"duration":3600}`},
+		"more than a day": {
+			func(s *qod.Spec) { s.QoSProfile, s.Seconds = "long-event", 100_000 },
+			`{"device":{"phoneNumber":"+34600000001"},"applicationServer":{"ipv4Address":"198.51.100.0/24"},"qosProfile":"long-event","duration":100000}`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sent := ""
+			inCAMARA(t, qodtest.Options{Intercept: func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+				if strings.HasSuffix(r.URL.Path, "/quality-on-demand/v1/sessions") {
+					body, _ := io.ReadAll(r.Body)
+					sent = string(body)
+					r.Body = io.NopCloser(strings.NewReader(sent))
+				}
+				return next.RoundTrip(r)
+			}}, func(t *testing.T, n *qodtest.Network) {
+				spec := camaraSpec()
+				test.change(&spec)
+				if problems := n.Check(spec); len(problems) > 0 {
+					t.Errorf("refused: %+v", problems)
+				}
+				s, err := n.Create(t.Context(), spec)
+				if err != nil {
+					t.Fatal(err)
+				}
+				qodtest.Equal(t, "the body", sent, test.want)
+				if live := n.Ledger(); len(live) != 1 || live[0].ID != s.ID {
+					t.Errorf("the network has %+v", live)
+				}
+				if diff := cmp.Diff(spec.ApplicationServerPorts, s.ApplicationServerPorts); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
+}
+
+// A webhook token without an end of its own is good until an hour after the session's.
+func TestCAMARAV1NotificationTokenOutlivesTheSession(t *testing.T) {
+	t.Parallel()
+	inCAMARA(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		spec := camaraSpec()
+		spec.NotificationURL, spec.NotificationAuthToken = "https://hook.example", "the token"
+		if _, err := n.Create(t.Context(), spec); err != nil {
+			t.Fatal(err)
+		}
+		until := n.Ledger()[0].NotificationsUntil
+		if early, late := qodtest.BubbleStart.Add(2*time.Hour), qodtest.BubbleStart.Add(2*time.Hour+time.Minute); until.Before(early) || until.After(late) {
+			t.Errorf("it expires at %v", until)
+		}
+	})
+}
+
+func TestCAMARAV1Checks(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		change func(*qod.Spec)
+		field  qod.Field // empty: it is allowed
+	}{
+		"all of it": {func(*qod.Spec) {}, ""},
+		"no server": {func(s *qod.Spec) { s.ApplicationServer = nil }, qod.FieldApplicationServer},
+		"a server to come": {func(s *qod.Spec) {
+			s.ApplicationServer, s.Unknown = nil, map[qod.Field]bool{qod.FieldApplicationServer: true}
+		}, ""},
+		"a network identifier": {func(s *qod.Spec) { s.Device.NetworkAccessIdentifier = "a@b.example" }, qod.FieldNetworkAccessIdentifier},
+		"an address alone":     {func(s *qod.Spec) { s.Device.IPv4Address = &qod.IPv4Address{PublicAddress: "203.0.113.9"} }, qod.FieldIPv4Address},
+		"a port to come": {func(s *qod.Spec) {
+			s.Device.IPv4Address = &qod.IPv4Address{PublicAddress: "203.0.113.9"}
+			s.Unknown = map[qod.Field]bool{qod.FieldPublicPort: true}
+		}, ""},
+		"public port 0": {func(s *qod.Spec) {
+			s.Device.IPv4Address = &qod.IPv4Address{PublicAddress: "203.0.113.9", PublicPort: new(int64(0))}
+		}, qod.FieldPublicPort},
+		"port 0":                {func(s *qod.Spec) { s.DevicePorts = &qod.Ports{Ports: []int64{0}} }, qod.FieldDevicePorts},
+		"a range backwards":     {func(s *qod.Spec) { s.ApplicationServerPorts = &qod.Ports{Ranges: []qod.PortRange{{From: 2, To: 1}}} }, qod.FieldApplicationServerPorts},
+		"no ports":              {func(s *qod.Spec) { s.ApplicationServerPorts = &qod.Ports{} }, qod.FieldApplicationServerPorts},
+		"a profile of a word":   {func(s *qod.Spec) { s.QoSProfile = "live uplink" }, qod.FieldQoSProfile},
+		"a profile of anybody":  {func(s *qod.Spec) { s.QoSProfile = "b55e2cc8-b386-4d90-9f95-b98ba20be050" }, ""},
+		"a sink without TLS":    {func(s *qod.Spec) { s.NotificationURL = "http://hook.example" }, qod.FieldNotificationURL},
+		"a negative duration":   {func(s *qod.Spec) { s.Seconds = -1 }, qod.FieldDuration},
+		"a duration over a day": {func(s *qod.Spec) { s.Seconds = 86_401 }, ""},
+	}
+	for name, test := range tests {
+		spec := camaraSpec()
+		test.change(&spec)
+		var fields []qod.Field
+		for _, problem := range qod.CheckFor(qod.CAMARAV1, spec) {
+			fields = append(fields, problem.Field)
+			if problem.Allowed == "" || problem.Given == "" || strings.Contains(problem.Given, "203.0.113.9") {
+				t.Errorf("%s: %+v", name, problem)
+			}
+		}
+		var want []qod.Field
+		if test.field != "" {
+			want = []qod.Field{test.field}
+		}
+		if !slices.Equal(fields, want) {
+			t.Errorf("%s: %v, want %v", name, fields, want)
+		}
+	}
+}
+
+// What only CAMARA's API has is refused for the default one, at its field.
+func TestOpenGatewayRefusesWhatOnlyCAMARAHas(t *testing.T) {
+	t.Parallel()
+	spec := qodtest.Spec()
+	spec.Device.IPv4Address = &qod.IPv4Address{PublicAddress: "203.0.113.9", PrivateAddress: "10.0.0.1"}
+	spec.DevicePorts, spec.ApplicationServerPorts = &qod.Ports{Ports: []int64{1}}, &qod.Ports{Ports: []int64{1}}
+	spec.NotificationAuthTokenExpiresAt = time.Now()
+	var fields []qod.Field
+	for _, problem := range qod.CheckFor(qod.OpenGateway, spec) {
+		fields = append(fields, problem.Field)
+		if !strings.Contains(problem.Allowed, `api = "camara-v1"`) {
+			t.Errorf("%+v does not name the API that has it", problem)
+		}
+	}
+	if want := []qod.Field{qod.FieldPrivateAddress, qod.FieldDevicePorts, qod.FieldApplicationServerPorts, qod.FieldNotificationAuthTokenExpiresAt}; !slices.Equal(fields, want) {
+		t.Errorf("%v, want %v", fields, want)
+	}
+}
+
+// The answers of gateways that deviate are read all the same.
+func TestCAMARAV1ReadsWhatGatewaysSend(t *testing.T) {
+	t.Parallel()
+	for name, config := range map[string]sandbox.Config{
+		"as the document says": {},
+		"epoch times":          {EpochTimes: true},
+		"no device":            {OmitDevice: true},
+		"200":                  {CreateStatus: http.StatusOK},
+		"202":                  {CreateStatus: http.StatusAccepted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config.Provisioning = time.Second
+			inCAMARA(t, qodtest.Options{Sandbox: config}, func(t *testing.T, n *qodtest.Network) {
+				time.Sleep(2 * 366 * 24 * time.Hour) // to where seconds since 1970 have ten digits, as they do now
+				n.Echo(func(info map[string]any) { info["messages"], info["unheardOf"] = []string{"x"}, nil })
+				s, err := n.Create(t.Context(), camaraSpec())
+				if err != nil {
+					t.Fatal(err)
+				}
+				s, err = n.Await(qodtest.WithTimeout(t, time.Minute), qod.Ref{ID: s.ID, Device: camaraSpec().Device})
+				live := n.Ledger()[0]
+				if err != nil || s.Status != qod.StatusAvailable || !s.ExpiresAt.Truncate(time.Second).Equal(live.ExpiresAt.Truncate(time.Second)) {
+					t.Errorf("%+v, %v; the network has %+v", s, err, live)
+				}
+				if err := n.Delete(t.Context(), qod.Ref{ID: s.ID, Device: camaraSpec().Device}); err != nil || len(n.Ledger()) > 0 {
+					t.Errorf("delete: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// A session that the network refuses, in the answer to its own create too, says why.
+func TestCAMARAV1StatusInfo(t *testing.T) {
+	t.Parallel()
+	inCAMARA(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: sandbox.Instant}}, func(t *testing.T, n *qodtest.Network) {
+		s, err := n.Create(t.Context(), camaraSpec())
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Revoke(s.ID)
+		s, err = n.Read(t.Context(), qod.Ref{ID: s.ID, Device: camaraSpec().Device})
+		if err != nil || s.Status != qod.StatusUnavailable || s.StatusInfo != "NETWORK_TERMINATED" {
+			t.Errorf("%+v, %v", s, err)
+		}
+	})
+}
+
+// An answer to a create is lost, in every way: one session, found by the list of its device.
+func TestCAMARAV1LostAnswers(t *testing.T) {
+	t.Parallel()
+	for name, effect := range map[string]sandbox.Effect{
+		"before it is carried out": sandbox.DropBeforeCommit(),
+		"after":                    sandbox.DropAfterCommit(),
+		"with a 503 before":        refusal(http.StatusServiceUnavailable, "UNAVAILABLE"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inCAMARA(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: sandbox.Instant}}, func(t *testing.T, n *qodtest.Network) {
+				n.LearnTime()
+				other := camaraSpec()
+				other.ApplicationServer = &qod.ApplicationServer{IPv4Address: "203.0.113.0/24"}
+				if _, err := n.Create(t.Context(), other); err != nil { // another flow of the device
+					t.Fatal(err)
+				}
+				n.InjectFault(sandbox.OpCreate, 1, effect)
+				s, err := n.Create(qodtest.WithTimeout(t, 5*time.Minute), camaraSpec())
+				if err != nil {
+					t.Fatal(err)
+				}
+				live := n.Ledger()
+				if len(live) != 2 || live[1].ID != s.ID {
+					t.Errorf("the network has %v, the create returned %s", qodtest.IDs(live), s.ID)
+				}
+			})
+		})
+	}
+}
+
+// Two flows of a device are two sessions, and the error for the same flow names the session that is
+// in its way.
+func TestCAMARAV1ConflictsAreOfFlows(t *testing.T) {
+	t.Parallel()
+	inCAMARA(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		first := camaraSpec()
+		first.ApplicationServerPorts = &qod.Ports{Ports: []int64{443}}
+		s, err := n.Create(t.Context(), first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config := qodtest.ConfigOf(n.Sandbox, qodtest.Gateway)
+		config.Transport = n.Transport()
+		n.Connect(config, nil) // another process
+		second := camaraSpec()
+		second.ApplicationServerPorts = &qod.Ports{Ports: []int64{8443}}
+		if _, err := n.Create(t.Context(), second); err != nil {
+			t.Errorf("another flow: %v", err)
+		}
+		_, err = n.Create(qodtest.WithTimeout(t, time.Minute), first)
+		var conflict *qod.ConflictError
+		if !errors.As(err, &conflict) || len(conflict.Visible) != 1 || conflict.Visible[0].ID != s.ID {
+			t.Errorf("the same flow: %+v", err)
+		}
+	})
+}
+
+// A 404 of a session is believed when the list of its device does not show it.
+func TestCAMARAV1GoneByTheDevicesList(t *testing.T) {
+	t.Parallel()
+	inCAMARA(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: sandbox.Instant}}, func(t *testing.T, n *qodtest.Network) {
+		s := n.SeedSession(sandbox.Session{})
+		ref := qod.Ref{ID: s.ID, Device: camaraSpec().Device}
+		n.InjectFault(sandbox.OpRead, -1, refusal(http.StatusNotFound, "NOT_FOUND"))
+		if _, err := n.Read(t.Context(), ref); err != nil {
+			t.Errorf("a session that the list shows: %v", err)
+		}
+		n.Remove(s.ID)
+		time.Sleep(time.Minute)
+		if _, err := n.Read(t.Context(), ref); !qod.IsGone(err) {
+			t.Errorf("a session that it does not show: %v", err)
+		}
+	})
+}
+
+// A list of a hundred sessions may have been cut, so what it does not show may exist.
+func TestCAMARAV1ListOfAHundred(t *testing.T) {
+	t.Parallel()
+	for count, complete := range map[int]bool{99: true, 100: false} {
+		inCAMARA(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+			for range count {
+				n.SeedSession(sandbox.Session{})
+			}
+			found, err := n.List(t.Context(), qod.Filter{Device: camaraSpec().Device})
+			var incomplete *qod.IncompleteListError
+			if len(found) != count || errors.As(err, &incomplete) == complete {
+				t.Errorf("%d sessions: %d, %v", count, len(found), err)
+			}
+		})
+	}
+}
+
+func TestCAMARAV1ListNeedsADevice(t *testing.T) {
+	t.Parallel()
+	inCAMARA(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		if _, err := n.List(t.Context(), qod.Filter{}); !errors.Is(err, qod.ErrListNeedsDevice) {
+			t.Error(err)
+		}
+		qodtest.Equal(t, "requests", n.Count(sandbox.OpList), 0)
+	})
+}
+
+// The time is learned without a device, and without anybody's consent.
+func TestCAMARAV1TimeNeedsNoToken(t *testing.T) {
+	t.Parallel()
+	inCAMARA(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		now, err := n.Now(t.Context())
+		if err != nil || time.Since(now).Abs() > 2*time.Second {
+			t.Errorf("%v, %v", now, err)
+		}
+		qodtest.Equal(t, "tokens", n.Count(sandbox.OpToken), 0)
+		qodtest.Equal(t, "lists", n.Count(sandbox.OpList), 2)
+	})
+}
+
+// A quota that is used up is no rate: it is not asked again.
+func TestCAMARAV1QuotaIsNotRetried(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]int{"QUOTA_EXCEEDED": 1, "TOO_MANY_REQUESTS": 2} {
+		inCAMARA(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+			n.InjectFault(sandbox.OpCreate, 1, refusal(http.StatusTooManyRequests, code))
+			_, err := n.Create(qodtest.WithTimeout(t, time.Minute), camaraSpec())
+			if (err == nil) != (want == 2) {
+				t.Errorf("%s: %v", code, err)
+			}
+			qodtest.Equal(t, "POSTs after "+code, n.Count(sandbox.OpCreate), want)
+		})
+	}
+}
+
+// A window that is longer than a session of the profile may last gets the longest there is.
+func TestCAMARAV1WindowLongerThanTheProfile(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		profile string
+		window  time.Duration
+		want    time.Duration // 0: refused
+		posts   int
+	}{
+		"it fits":              {"live-uplink", 5 * time.Hour, 5 * time.Hour, 1},
+		"longer than profiled": {"live-uplink", 10 * time.Hour, 6 * time.Hour, 2},
+		"more than a day":      {"long-event", 100 * time.Hour, 24 * time.Hour, 1},
+		"too short":            {"live-uplink", 30 * time.Second, 0, 1},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inCAMARA(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+				spec := camaraSpec()
+				spec.QoSProfile, spec.Seconds, spec.Until = test.profile, 0, time.Now().Add(test.window)
+				s, err := n.Create(qodtest.WithTimeout(t, time.Minute), spec)
+				qodtest.Equal(t, "POSTs", n.Count(sandbox.OpCreate), test.posts)
+				if test.want == 0 {
+					if err == nil {
+						t.Error("it is granted")
+					}
+					return
+				}
+				if got := time.Duration(s.Seconds) * time.Second; err != nil || got > test.want || got < test.want-10*time.Second {
+					t.Errorf("%v for a window of %v: %v", got, test.window, err)
+				}
+			})
+		})
+	}
+}
+
+// Whoever may not see the profiles can reserve all the same, but not more than fits.
+func TestCAMARAV1ProfilesHaveTheirOwnScope(t *testing.T) {
+	t.Parallel()
+	reserver := sandbox.ClientCredentials{ID: "reserver", Secret: "s", Scopes: qod.LimitsOf(qod.CAMARAV1).Scopes}
+	options := qodtest.Options{
+		Sandbox: sandbox.Config{Clients: []sandbox.ClientCredentials{reserver}},
+		Client:  func(c *qod.Config) { c.ClientID, c.ClientSecret = reserver.ID, reserver.Secret },
+	}
+	inCAMARA(t, options, func(t *testing.T, n *qodtest.Network) {
+		if _, err := n.Create(t.Context(), camaraSpec()); err != nil {
+			t.Fatal(err)
+		}
+		var refused *qod.TokenError
+		if _, err := n.Profiles(t.Context(), qod.ProfileFilter{}); !errors.As(err, &refused) {
+			t.Errorf("profiles: %v", err)
+		}
+	})
+	inCAMARA(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		found, err := n.Profiles(t.Context(), qod.ProfileFilter{Name: "live-uplink"})
+		want := []qod.Profile{{
+			Name: "live-uplink", Description: "Uplink of a live camera", Status: "ACTIVE",
+			MinSeconds: 60, MaxSeconds: 6 * 3600, MaxUpstreamRate: 40e6, MaxDownstreamRate: 5e6,
+		}}
+		if diff := cmp.Diff(want, found); diff != "" || err != nil {
+			t.Error(err, diff)
+		}
+	})
+}
+
+// extended is a live session of the device, and what refers to it.
+func extended(t *testing.T, n *qodtest.Network) qod.Ref {
+	t.Helper()
+	n.LearnTime()
+	s, err := n.Create(t.Context(), camaraSpec())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return qod.Ref{ID: s.ID, Device: camaraSpec().Device, QoSProfile: "QOS_L"}
+}
+
+// An extension is asked for once, whatever happens to its answer, and what was granted is returned.
+func TestCAMARAV1Extends(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		fault     *sandbox.Effect
+		by        time.Duration
+		remaining bool
+		want      time.Duration // of the whole session; 0: refused
+		posts     int
+	}{
+		"granted":             {by: time.Hour, want: 2 * time.Hour, posts: 1},
+		"not needed":          {by: -time.Minute, want: time.Hour, posts: 0},
+		"lost before":         {fault: new(sandbox.DropBeforeCommit()), by: time.Hour, want: 2 * time.Hour, posts: 2},
+		"lost after":          {fault: new(sandbox.DropAfterCommit()), by: time.Hour, want: 2 * time.Hour, posts: 1},
+		"capped in total":     {by: 30 * time.Hour, want: 24 * time.Hour, posts: 1},
+		"capped in remaining": {by: 30 * time.Hour, remaining: true, want: 24 * time.Hour, posts: 1},
+		"refused":             {fault: new(refusal(http.StatusConflict, "QUALITY_ON_DEMAND.SESSION_EXTENSION_NOT_ALLOWED")), by: time.Hour, posts: 1},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := sandbox.Config{Provisioning: sandbox.Instant, ExtendRemaining: test.remaining}
+			inCAMARA(t, qodtest.Options{Sandbox: config}, func(t *testing.T, n *qodtest.Network) {
+				ref := extended(t, n)
+				if test.fault != nil {
+					n.InjectFault(sandbox.OpExtend, 1, *test.fault)
+				}
+				before := n.Ledger()[0]
+				s, err := n.Extend(qodtest.WithTimeout(t, 5*time.Minute), ref, before.ExpiresAt.Add(test.by))
+				qodtest.Equal(t, "requests", n.Count(sandbox.OpExtend), test.posts)
+				live := n.Ledger()[0]
+				if test.want == 0 {
+					var refused *qod.Error
+					if !errors.As(err, &refused) || refused.Code == "" || !live.ExpiresAt.Equal(before.ExpiresAt) {
+						t.Errorf("%v; the session ends at %v", err, live.ExpiresAt)
+					}
+					return
+				}
+				if got := live.ExpiresAt.Sub(live.StartedAt); err != nil || (got-test.want).Abs() > 5*time.Second || !s.ExpiresAt.Equal(live.ExpiresAt) {
+					t.Errorf("the session lasts %v, want %v: %v, %v", got, test.want, s, err)
+				}
+			})
+		})
+	}
+}
+
+// The codes of a refusal reach the caller, since each has its own advice.
+func TestCAMARAV1RefusalsKeepTheirCode(t *testing.T) {
+	t.Parallel()
+	for code, status := range map[string]int{
+		"IDENTIFIER_NOT_FOUND": 404, "SERVICE_NOT_APPLICABLE": 422, "UNNECESSARY_IDENTIFIER": 422, "MISSING_IDENTIFIER": 422,
+		"UNSUPPORTED_IDENTIFIER": 422, "QUALITY_ON_DEMAND.QOS_PROFILE_NOT_APPLICABLE": 422, "INVALID_SINK": 400, "OUT_OF_RANGE": 400,
+	} {
+		inCAMARA(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+			n.InjectFault(sandbox.OpCreate, 1, refusal(status, code))
+			_, err := n.Create(qodtest.WithTimeout(t, time.Minute), camaraSpec())
+			var refused *qod.Error
+			if !errors.As(err, &refused) || refused.Code != code || refused.Status != status {
+				t.Errorf("%s: %v", code, err)
+			}
+			qodtest.Equal(t, "POSTs", n.Count(sandbox.OpCreate), 1)
+		})
+	}
+}

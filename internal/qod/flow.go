@@ -1,0 +1,90 @@
+package qod
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// flow is the traffic that a session is for, as far as it is known. Some APIs allow one session for
+// each flow, others one for each device; see dialect.collide.
+type flow struct {
+	device      Device
+	server      *ApplicationServer
+	devicePorts *Ports
+	serverPorts *Ports
+}
+
+func (s Spec) flow() flow {
+	return flow{s.Device, s.ApplicationServer, s.DevicePorts, s.ApplicationServerPorts}
+}
+
+func (s Session) flow() flow {
+	return flow{s.Device, s.ApplicationServer, s.DevicePorts, s.ApplicationServerPorts}
+}
+
+// overlaps reports whether some traffic may belong to both flows. What is not known counts as all
+// of it.
+func (f flow) overlaps(other flow) bool {
+	return f.device.overlaps(other.device) && f.server.overlaps(other.server) &&
+		f.devicePorts.overlap(other.devicePorts) && f.serverPorts.overlap(other.serverPorts)
+}
+
+// Ports are TCP or UDP ports.
+type Ports struct {
+	Ports  []int64
+	Ranges []PortRange
+}
+
+// PortRange is a range of ports that includes both ends.
+type PortRange struct{ From, To int64 }
+
+// overlap reports whether some port belongs to both. nil has all ports.
+func (p *Ports) overlap(other *Ports) bool {
+	return p == nil || other == nil || slices.ContainsFunc(p.all(), func(a PortRange) bool {
+		return slices.ContainsFunc(other.all(), func(b PortRange) bool { return a.From <= b.To && b.From <= a.To })
+	})
+}
+
+// Equal reports whether both name the same ports and ranges, in any order. nil equals nil only.
+func (p *Ports) Equal(other *Ports) bool {
+	if p == nil || other == nil {
+		return p == other
+	}
+	same := func(a, b []PortRange) bool {
+		return !slices.ContainsFunc(a, func(r PortRange) bool { return !slices.Contains(b, r) })
+	}
+	return same(p.all(), other.all()) && same(other.all(), p.all())
+}
+
+// all are the ports as ranges.
+func (p *Ports) all() []PortRange {
+	ranges := slices.Clone(p.Ranges)
+	for _, port := range p.Ports {
+		ranges = append(ranges, PortRange{port, port})
+	}
+	return ranges
+}
+
+// overlaps reports whether some address belongs to both servers. nil has all addresses.
+func (a *ApplicationServer) overlaps(other *ApplicationServer) bool {
+	return a == nil || other == nil ||
+		addressesOverlap(a.IPv4Address, other.IPv4Address) || addressesOverlap(a.IPv6Address, other.IPv6Address)
+}
+
+// addressesOverlap compares addresses and CIDR blocks. Other text overlaps what is spelled alike.
+func addressesOverlap(a, b string) bool {
+	x, errX := parseCIDR(a)
+	y, errY := parseCIDR(b)
+	if errX != nil || errY != nil {
+		return a != "" && a == b
+	}
+	return x.Overlaps(y)
+}
+
+// parseCIDR parses CIDR notation, or an address as the block of itself.
+func parseCIDR(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	return netip.ParsePrefix(text)
+}
