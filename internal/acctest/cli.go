@@ -117,6 +117,7 @@ func (n *Network) CLI(config string, env ...string) *CLI {
 	}
 	driver, err := terraform.New(path, n.T.TempDir(), provider, append([]string{
 		"QOD_ENDPOINT=" + n.Endpoint(),
+		"QOD_API=" + string(n.API()),
 		"QOD_CLIENT_ID=" + sandbox.DefaultClient.ID,
 		"QOD_CLIENT_SECRET=" + sandbox.DefaultClient.Secret,
 	}, env...)...)
@@ -221,8 +222,8 @@ func (c *CLI) Destroy() {
 	c.ExpectInSync()
 }
 
-// Sends runs a command of the CLI and checks the requests that it sent, as "1 POST 0 DELETE", and
-// that state and network agree afterwards.
+// Sends runs a command of the CLI and checks the requests that it sent, as "1 POST 0 DELETE" with
+// " 1 EXTEND" for extensions, and that state and network agree afterwards.
 func (c *CLI) Sends(want string, code int, args ...string) string {
 	c.Network.T.Helper()
 	before := len(strings.Fields(c.Network.Writes()))
@@ -231,7 +232,11 @@ func (c *CLI) Sends(want string, code int, args ...string) string {
 	for _, method := range strings.Fields(c.Network.Writes())[before:] {
 		sent[method]++
 	}
-	if got := fmt.Sprintf("%d POST %d DELETE", sent["POST"], sent["DELETE"]); got != want {
+	got := fmt.Sprintf("%d POST %d DELETE", sent["POST"], sent["DELETE"])
+	if extended := sent["EXTEND"]; extended > 0 {
+		got += fmt.Sprintf(" %d EXTEND", extended)
+	}
+	if got != want {
 		c.Network.T.Errorf("%s sent %s, want %s\n%s", strings.Join(args, " "), got, want, text)
 	}
 	c.ExpectInSync()

@@ -62,6 +62,7 @@ func (n *Network) ClientWith(more Attrs) *ProtocolClient {
 	n.T.Helper()
 	config := Attrs{
 		"endpoint": n.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret, "max_retries": 0,
+		"api": string(n.API()),
 	}
 	maps.Copy(config, more)
 	c := newClient(n.T, n.server())

@@ -81,10 +81,13 @@ func (n *Network) SessionIDs() []string {
 }
 
 // Writes are the methods of the requests so far that change something, in order: "POST DELETE
-// POST".
+// POST". A POST that extends a session is EXTEND.
 func (n *Network) Writes() string {
 	var methods []string
-	for _, r := range n.Requests(sandbox.OpCreate, sandbox.OpDelete) {
+	for _, r := range n.Requests(sandbox.OpCreate, sandbox.OpDelete, sandbox.OpExtend) {
+		if r.Operation == sandbox.OpExtend {
+			r.Method = "EXTEND"
+		}
 		methods = append(methods, r.Method)
 	}
 	return strings.Join(methods, " ")
@@ -139,5 +142,13 @@ provider "qod" {
   client_secret = %q
   %s
 }
-`, n.Endpoint(), sandbox.DefaultClient.ID, sandbox.DefaultClient.Secret, more)
+`, n.Endpoint(), sandbox.DefaultClient.ID, sandbox.DefaultClient.Secret, n.apiHCL()+more)
+}
+
+// apiHCL selects the network's API, where that is not the default.
+func (n *Network) apiHCL() string {
+	if n.API() == sandbox.OpenGateway {
+		return ""
+	}
+	return fmt.Sprintf("api = %q\n  ", n.API())
 }

@@ -73,6 +73,8 @@ func deviceSchema(kind deviceKind, description string) schema.SingleNestedAttrib
 			Attributes: map[string]schema.Attribute{
 				"public_address": publicAddress,
 				"public_port":    publicPort,
+				"private_address": identifier("Private IPv4 address that the network gave the device, such as `10.0.0.10`. Only with CAMARA's API (`api = \"camara-v1\"`), "+
+					"which needs it or `public_port`.", validators.PrivateIPv4),
 			},
 		},
 		"ipv6_address": identifier("IPv6 address, such as `2001:db8::10`. "+
@@ -99,7 +101,10 @@ func toIPv4Address(o types.Object) *qod.IPv4Address {
 	if !isSet(o) {
 		return nil
 	}
-	address := qod.IPv4Address{PublicAddress: stringAt(o, "public_address").ValueString(), PublicPort: nil}
+	address := qod.IPv4Address{
+		PublicAddress: stringAt(o, "public_address").ValueString(), PublicPort: nil,
+		PrivateAddress: stringAt(o, "private_address").ValueString(),
+	}
 	if port, ok := o.Attributes()["public_port"].(validators.WholeNumber); ok && isSet(port) {
 		address.PublicPort = port.ValueInt64Pointer()
 	}
@@ -118,8 +123,9 @@ func fromDevice(d qod.Device) types.Object {
 			port = validators.NewWholeNumber(*d.IPv4Address.PublicPort)
 		}
 		ipv4 = types.ObjectValueMust(ipv4Types, map[string]attr.Value{
-			"public_address": types.StringValue(d.IPv4Address.PublicAddress),
-			"public_port":    port,
+			"public_address":  types.StringValue(d.IPv4Address.PublicAddress),
+			"public_port":     port,
+			"private_address": stringOrNull(d.IPv4Address.PrivateAddress),
 		})
 	}
 	return types.ObjectValueMust(deviceTypes, map[string]attr.Value{
@@ -128,41 +134,6 @@ func fromDevice(d qod.Device) types.Object {
 		"ipv4_address":              ipv4,
 		"ipv6_address":              stringOrNull(d.IPv6Address),
 	})
-}
-
-// serverTypes are the types of an application server, as the framework has them.
-var serverTypes = attributeTypes(applicationServerSchema(""))
-
-func applicationServerSchema(description string) schema.SingleNestedAttribute {
-	return schema.SingleNestedAttribute{
-		MarkdownDescription: description,
-		Optional:            true,
-		Validators:          []validator.Object{validators.AtLeastOneOf("ipv4_address", "ipv6_address")},
-		Attributes: map[string]schema.Attribute{
-			"ipv4_address": schema.StringAttribute{
-				MarkdownDescription: "IPv4 address or CIDR block, such as `198.51.100.0/24`.",
-				Optional:            true,
-				Validators:          []validator.String{validators.ServerIPv4},
-			},
-			"ipv6_address": schema.StringAttribute{
-				MarkdownDescription: "IPv6 address or CIDR block, such as `2001:db8::/32`. " +
-					"Equivalent notations of an address are treated as equal.",
-				Optional:   true,
-				Validators: []validator.String{validators.ServerIPv6},
-			},
-		},
-	}
-}
-
-// toApplicationServer is the application server of a configuration; nil without one.
-func toApplicationServer(o types.Object) *qod.ApplicationServer {
-	if !isSet(o) {
-		return nil
-	}
-	return &qod.ApplicationServer{
-		IPv4Address: stringAt(o, "ipv4_address").ValueString(),
-		IPv6Address: stringAt(o, "ipv6_address").ValueString(),
-	}
 }
 
 // attributeTypes are the types of the attributes in a nested attribute.

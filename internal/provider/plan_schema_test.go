@@ -94,11 +94,11 @@ func fieldsByAttribute(model reflect.Type) map[string][]int {
 	return fields
 }
 
-// argumentPaths are the path of an attribute, or those of its members, if Terraform compares them
-// one by one.
+// argumentPaths are the path of an attribute, and those of its members if they are compared one by
+// one. Those of ports are not: another order is no change.
 func argumentPaths(at path.Path, a schema.Attribute) []path.Path {
 	nested, ok := a.(schema.SingleNestedAttribute)
-	if !ok || nested.CustomType != nil {
+	if !ok || nested.CustomType != nil || nested.GetType().Equal(types.ObjectType{AttrTypes: portsTypes}) {
 		return []path.Path{at}
 	}
 	paths := []path.Path{at}

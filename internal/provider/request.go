@@ -18,13 +18,16 @@ import (
 // requestModel has the arguments that all resources share. An argument needs four lines in this
 // file: in requestModel, toSpec, planner.request and requestAttributes.
 type requestModel struct {
-	Device                       types.Object           `tfsdk:"device"`
-	ApplicationServer            types.Object           `tfsdk:"application_server"`
-	QoSProfile                   types.String           `tfsdk:"qos_profile"`
-	NotificationURL              types.String           `tfsdk:"notification_url"`
-	NotificationAuthToken        types.String           `tfsdk:"notification_auth_token"`
-	NotificationAuthTokenVersion validators.WholeNumber `tfsdk:"notification_auth_token_version"`
-	WaitForAvailable             types.Bool             `tfsdk:"wait_for_available"`
+	Device                         types.Object            `tfsdk:"device"`
+	DevicePorts                    types.Object            `tfsdk:"device_ports"`
+	ApplicationServer              types.Object            `tfsdk:"application_server"`
+	ApplicationServerPorts         types.Object            `tfsdk:"application_server_ports"`
+	QoSProfile                     types.String            `tfsdk:"qos_profile"`
+	NotificationURL                types.String            `tfsdk:"notification_url"`
+	NotificationAuthToken          types.String            `tfsdk:"notification_auth_token"`
+	NotificationAuthTokenVersion   validators.WholeNumber  `tfsdk:"notification_auth_token_version"`
+	NotificationAuthTokenExpiresAt validators.InstantValue `tfsdk:"notification_auth_token_expires_at"`
+	WaitForAvailable               types.Bool              `tfsdk:"wait_for_available"`
 }
 
 // waits reports whether to wait for AVAILABLE, which is the default.
@@ -39,14 +42,17 @@ func (m requestModel) mayWait() bool { return m.WaitForAvailable.IsUnknown() || 
 // comes from the configuration: a write-only value is in nothing else.
 func (m requestModel) toSpec(token types.String, seconds int64, until time.Time) qod.Spec {
 	return qod.Spec{
-		Device:                toDevice(m.Device),
-		ApplicationServer:     toApplicationServer(m.ApplicationServer),
-		QoSProfile:            m.QoSProfile.ValueString(),
-		Seconds:               seconds,
-		Until:                 until,
-		NotificationURL:       m.NotificationURL.ValueString(),
-		NotificationAuthToken: token.ValueString(),
-		Unknown:               m.unknownFields(),
+		Device:                         toDevice(m.Device),
+		DevicePorts:                    toPorts(m.DevicePorts),
+		ApplicationServer:              toApplicationServer(m.ApplicationServer),
+		ApplicationServerPorts:         toPorts(m.ApplicationServerPorts),
+		QoSProfile:                     m.QoSProfile.ValueString(),
+		Seconds:                        seconds,
+		Until:                          until,
+		NotificationURL:                m.NotificationURL.ValueString(),
+		NotificationAuthToken:          token.ValueString(),
+		NotificationAuthTokenExpiresAt: m.NotificationAuthTokenExpiresAt.Time(),
+		Unknown:                        m.unknownFields(),
 	}
 }
 
@@ -54,7 +60,10 @@ func (m requestModel) toSpec(token types.String, seconds int64, until time.Time)
 // unknown, too. The token is not among them: the model does not have it.
 func (m requestModel) unknownFields() map[qod.Field]bool {
 	attributes := map[string]attr.Value{
-		"device": m.Device, "application_server": m.ApplicationServer, "qos_profile": m.QoSProfile, "notification_url": m.NotificationURL,
+		"device": m.Device, "device_ports": m.DevicePorts,
+		"application_server": m.ApplicationServer, "application_server_ports": m.ApplicationServerPorts,
+		"qos_profile": m.QoSProfile, "notification_url": m.NotificationURL,
+		"notification_auth_token_expires_at": m.NotificationAuthTokenExpiresAt,
 	}
 	unknown := map[qod.Field]bool{}
 	for _, field := range qod.Fields() {
@@ -76,18 +85,30 @@ func (m *requestModel) recordImported(s qod.Session) {
 	if m.Device.IsNull() && !s.Device.IsZero() {
 		m.Device = fromDevice(s.Device)
 	}
+	if m.ApplicationServer.IsNull() {
+		m.ApplicationServer = fromApplicationServer(s.ApplicationServer)
+	}
+	if m.DevicePorts.IsNull() {
+		m.DevicePorts = fromPorts(s.DevicePorts)
+	}
+	if m.ApplicationServerPorts.IsNull() {
+		m.ApplicationServerPorts = fromPorts(s.ApplicationServerPorts)
+	}
 }
 
 // request plans what a session is asked for. A write-only token cannot be compared; its version is.
 func (p *planner) request(config, prior requestModel) requestModel {
 	return requestModel{
-		Device:                       p.device(config.Device, prior.Device),
-		ApplicationServer:            p.object(path.Root("application_server"), config.ApplicationServer, prior.ApplicationServer),
-		QoSProfile:                   planAttribute(p, path.Root("qos_profile"), config.QoSProfile, prior.QoSProfile),
-		NotificationURL:              planAttribute(p, path.Root("notification_url"), config.NotificationURL, prior.NotificationURL),
-		NotificationAuthToken:        types.StringNull(),
-		NotificationAuthTokenVersion: planAttribute(p, path.Root("notification_auth_token_version"), config.NotificationAuthTokenVersion, prior.NotificationAuthTokenVersion),
-		WaitForAvailable:             config.WaitForAvailable,
+		Device:                         p.device(config.Device, prior.Device),
+		DevicePorts:                    p.ports(path.Root("device_ports"), config.DevicePorts, prior.DevicePorts),
+		ApplicationServer:              p.server(config.ApplicationServer, prior.ApplicationServer),
+		ApplicationServerPorts:         p.ports(path.Root("application_server_ports"), config.ApplicationServerPorts, prior.ApplicationServerPorts),
+		QoSProfile:                     planAttribute(p, path.Root("qos_profile"), config.QoSProfile, prior.QoSProfile),
+		NotificationURL:                planAttribute(p, path.Root("notification_url"), config.NotificationURL, prior.NotificationURL),
+		NotificationAuthToken:          types.StringNull(),
+		NotificationAuthTokenVersion:   planAttribute(p, path.Root("notification_auth_token_version"), config.NotificationAuthTokenVersion, prior.NotificationAuthTokenVersion),
+		NotificationAuthTokenExpiresAt: planAttribute(p, path.Root("notification_auth_token_expires_at"), planInstant(config.NotificationAuthTokenExpiresAt, prior.NotificationAuthTokenExpiresAt), prior.NotificationAuthTokenExpiresAt),
+		WaitForAvailable:               config.WaitForAvailable,
 	}
 }
 
@@ -97,15 +118,17 @@ func requestAttributes(resource string, own map[string]schema.Attribute) map[str
 	replaces := "Changing this replaces the " + resource + "."
 	all := map[string]schema.Attribute{
 		"device": deviceSchema(requestedDevice, "Device to reserve quality for, identified by at least one of these attributes. "+replaces),
-		"application_server": applicationServerSchema("Application server that the device communicates with: " +
-			"at least one address or CIDR block. Default: any server. " + replaces),
+		"application_server": applicationServerSchema(false, "Application server that the device communicates with: "+
+			"at least one address or CIDR block. Default: any server. CAMARA's API (`api = \"camara-v1\"`) requires it. "+replaces),
+		"device_ports":             portsSchema(false, "Ports of the device that the session is for. Default: all. Only with CAMARA's API (`api = \"camara-v1\"`). "+replaces),
+		"application_server_ports": portsSchema(false, "Ports of the application server that the session is for. Default: all. Only with CAMARA's API (`api = \"camara-v1\"`). "+replaces),
 		"qos_profile": schema.StringAttribute{
-			MarkdownDescription: "QoS profile: " + profileNames() + ". " + replaces + " So does a change made by the network.",
+			MarkdownDescription: "QoS profile: " + profileNames() + ". With CAMARA's API (`api = \"camara-v1\"`), one of the operator's profiles. " + replaces + " So does a change made by the network.",
 			Required:            true,
 			Validators:          []validator.String{profileName()},
 		},
 		"notification_url": schema.StringAttribute{
-			MarkdownDescription: "Absolute `https` or `http` URL that the network notifies of status changes. " + replaces,
+			MarkdownDescription: "Absolute `https` or `http` URL that the network notifies of status changes. CAMARA's API (`api = \"camara-v1\"`) allows only `https`. " + replaces,
 			Optional:            true,
 			Validators:          []validator.String{validators.WebhookURL},
 		},
@@ -132,6 +155,16 @@ func requestAttributes(resource string, own map[string]schema.Attribute) map[str
 			Validators: []validator.Int64{
 				validators.Int64Between(0, 1<<53, ""),
 				validators.AlsoRequires("notification_auth_token", "it is the version of that token"),
+			},
+		},
+		"notification_auth_token_expires_at": schema.StringAttribute{
+			MarkdownDescription: "Expiry of `notification_auth_token`: an RFC 3339 time with its offset from UTC, such as `2028-03-01T01:15:00+01:00`. " +
+				"Afterwards the network sends no notifications. Default: an hour after the end of the session. Only with CAMARA's API (`api = \"camara-v1\"`). " + replaces,
+			Optional:   true,
+			CustomType: validators.InstantType{},
+			Validators: []validator.String{
+				validators.Instant,
+				validators.AlsoRequires("notification_auth_token", "it is when that token expires"),
 			},
 		},
 		"wait_for_available": schema.BoolAttribute{

@@ -37,7 +37,7 @@ func TestProblems_attributes(t *testing.T) {
 
 func TestSpec_unknown(t *testing.T) {
 	t.Parallel()
-	device := []qod.Field{qod.FieldIPv4Address, qod.FieldPublicAddress, qod.FieldPublicPort}
+	device := []qod.Field{qod.FieldIPv4Address, qod.FieldPublicAddress, qod.FieldPublicPort, qod.FieldPrivateAddress}
 	tests := map[string]struct {
 		change func(*sessionModel)
 		want   []qod.Field

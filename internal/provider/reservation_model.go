@@ -22,6 +22,7 @@ type reservationModel struct {
 	Status          types.String            `tfsdk:"status"`
 	StartedAt       types.String            `tfsdk:"started_at"`
 	ExpiresAt       types.String            `tfsdk:"expires_at"`
+	StatusInfo      types.String            `tfsdk:"status_info"`
 	WindowSeconds   validators.WholeNumber  `tfsdk:"window_seconds"`
 	Endpoint        types.String            `tfsdk:"endpoint"`
 	Sessions        types.List              `tfsdk:"sessions"`
@@ -81,19 +82,20 @@ func (m *reservationModel) record(s *qod.Session, status reservationStatus, h se
 	m.Status = types.StringValue(string(status))
 	m.NotificationAuthToken = types.StringNull()
 	if s == nil {
-		m.SessionID, m.StartedAt, m.ExpiresAt = types.StringNull(), types.StringNull(), types.StringNull()
+		m.SessionID, m.StartedAt, m.ExpiresAt, m.StatusInfo = types.StringNull(), types.StringNull(), types.StringNull(), types.StringNull()
 		return
 	}
 	m.SessionID = types.StringValue(s.ID)
 	m.StartedAt = instantOrNull(s.StartedAt)
 	m.ExpiresAt = instantOrNull(s.ExpiresAt)
+	m.StatusInfo = stringOrNull(s.StatusInfo)
 }
 
 // withoutSession is the state once the session is gone and the API's time is not known. A status
 // that is about the window alone stays. By the time of this machine, the session had ended.
 func (m reservationModel) withoutSession(private sessionPrivate, machine time.Time) reservationModel {
 	m.recordHistory(m.history(private).gone(machine))
-	m.SessionID, m.StartedAt, m.ExpiresAt = types.StringNull(), types.StringNull(), types.StringNull()
+	m.SessionID, m.StartedAt, m.ExpiresAt, m.StatusInfo = types.StringNull(), types.StringNull(), types.StringNull(), types.StringNull()
 	if s := reservationStatus(m.Status.ValueString()); s != statusScheduled && s != statusEnded {
 		m.Status = types.StringValue(string(statusDue))
 	}
@@ -111,7 +113,7 @@ func (m reservationModel) endedForGood(private sessionPrivate, local time.Time) 
 
 // recordUnchanged reports whether record has left everything as it was.
 func (m reservationModel) recordUnchanged(before reservationModel) bool {
-	return m.SessionID.Equal(before.SessionID) && m.QoSProfile.Equal(before.QoSProfile) && m.Status.Equal(before.Status) &&
+	return m.SessionID.Equal(before.SessionID) && m.QoSProfile.Equal(before.QoSProfile) && m.Status.Equal(before.Status) && m.StatusInfo.Equal(before.StatusInfo) &&
 		m.StartedAt.Equal(before.StartedAt) && m.ExpiresAt.Equal(before.ExpiresAt) && m.Endpoint.Equal(before.Endpoint) &&
 		m.Sessions.Equal(before.Sessions) && m.GrantedSeconds.Equal(before.GrantedSeconds)
 }

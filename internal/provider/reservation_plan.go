@@ -55,6 +55,7 @@ func planReservation(config reservationModel, prior *reservationModel, private s
 	}
 	if !needsNetwork {
 		planned.SessionID, planned.Status, planned.StartedAt, planned.ExpiresAt = prior.SessionID, prior.Status, prior.StartedAt, prior.ExpiresAt
+		planned.StatusInfo = prior.StatusInfo
 		planned.Sessions, planned.GrantedSeconds = prior.Sessions, prior.GrantedSeconds
 	}
 	warnings := p.warnings("reservation")
@@ -76,6 +77,7 @@ func planReservation(config reservationModel, prior *reservationModel, private s
 // setSessionUnknown leaves to the apply what an update that acts on the network may change.
 func (m *reservationModel) setSessionUnknown() {
 	m.SessionID, m.Status, m.StartedAt, m.ExpiresAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
+	m.StatusInfo = types.StringUnknown()
 	m.Sessions, m.GrantedSeconds = types.ListUnknown(pastSessionType), validators.UnknownWholeNumber()
 }
 

@@ -201,12 +201,12 @@ func TestPlanReservation(t *testing.T) {
 				replaced = append(replaced, p.String())
 			}
 			got := strings.Join(replaced, " ")
-			switch ofSession := []string{"SessionID", "Status", "StartedAt", "ExpiresAt", "Sessions", "GrantedSeconds"}; {
+			switch ofSession := []string{"SessionID", "Status", "StatusInfo", "StartedAt", "ExpiresAt", "Sessions", "GrantedSeconds"}; {
 			case got != "":
 				if !planned.ID.IsUnknown() {
 					t.Error("a replacement keeps the id")
 				}
-			case differ(planned, reservationModel{SessionID: notYet, Status: notYet, StartedAt: notYet, ExpiresAt: notYet,
+			case differ(planned, reservationModel{SessionID: notYet, Status: notYet, StatusInfo: notYet, StartedAt: notYet, ExpiresAt: notYet,
 				Sessions: types.ListUnknown(pastSessionType), GrantedSeconds: validators.UnknownWholeNumber()}, ofSession) == "":
 				got = act
 			case differ(planned, prior, ofSession) != "":
@@ -232,7 +232,7 @@ func TestPlanReservation(t *testing.T) {
 			if want := config.windowSeconds(); !planned.WindowSeconds.Equal(want) {
 				t.Errorf("window_seconds is %s, want %s", planned.WindowSeconds, want)
 			}
-			checkPlanned(t, config, planned, prior, "ID", "SessionID", "Status", "StartedAt", "ExpiresAt", "WindowSeconds", "Endpoint", "Sessions", "GrantedSeconds")
+			checkPlanned(t, config, planned, prior, "ID", "SessionID", "Status", "StatusInfo", "StartedAt", "ExpiresAt", "WindowSeconds", "Endpoint", "Sessions", "GrantedSeconds")
 			var said []string
 			for _, w := range plan.warnings {
 				said = append(said, w.Detail())

@@ -64,6 +64,10 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 					"The next apply acts on `DUE`, `UNAVAILABLE` and `OVERDUE`, and on `REQUESTED` unless `wait_for_available` is `false`.",
 				Computed: true,
 			},
+			"status_info": schema.StringAttribute{
+				MarkdownDescription: "Why the current session is `UNAVAILABLE`, as CAMARA's API says it: `DURATION_EXPIRED`, `NETWORK_TERMINATED` or `DELETE_REQUESTED`. Otherwise null.",
+				Computed:            true,
+			},
 			"started_at": schema.StringAttribute{
 				MarkdownDescription: "Start of the current session (RFC 3339, UTC). Null while there is none, or while it is only requested.",
 				Computed:            true,

@@ -66,6 +66,7 @@ type planner struct {
 	replace  path.Paths // what replaces the resource
 	unknown  []string   // of these, what does so because its value is not known yet
 	adopted  []string   // what an imported resource takes from the configuration
+	leftOut  []string   // what an imported session has, and the configuration leaves out
 }
 
 // planAttribute is planner.attribute with the type of its values.
@@ -141,6 +142,26 @@ func asConfigured(prior, config types.Object) types.Object {
 	return types.ObjectValueMust(prior.AttributeTypes(context.Background()), result)
 }
 
+// withoutLeftOut is the prior value of an imported attribute without what the configuration leaves
+// out: the configuration stands, the session is left alone, and a warning says so.
+func (p *planner) withoutLeftOut(at path.Path, config, prior types.Object) types.Object {
+	switch {
+	case !p.imported || prior.IsNull():
+		return prior
+	case config.IsNull():
+		p.leftOut = append(p.leftOut, at.String())
+		return config
+	}
+	members := prior.Attributes()
+	for _, name := range slices.Sorted(maps.Keys(config.Attributes())) {
+		if configured := config.Attributes()[name]; configured.IsNull() && !members[name].IsNull() {
+			p.leftOut = append(p.leftOut, at.AtName(name).String())
+			members[name] = configured
+		}
+	}
+	return types.ObjectValueMust(prior.AttributeTypes(context.Background()), members)
+}
+
 func sameAddress(a, b attr.Value) bool {
 	x, ok := a.(types.String)
 	y, alsoOK := b.(types.String)
@@ -150,12 +171,18 @@ func sameAddress(a, b attr.Value) bool {
 // warnings are those of what was planned for a resource, which is "session" or "reservation". An
 // unknown value may turn out to be what it was, after the live session has been cut for it. With a
 // second reason for the replacement that makes no difference.
-func (p *planner) warnings(resource string) diag.Diagnostics {
-	switch {
-	case len(p.unknown) > 0 && len(p.unknown) == len(p.replace):
-		return diag.Diagnostics{diagnostics.ReplacedForUnknown(resource, p.unknown)}
-	case len(p.replace) == 0 && len(p.adopted) > 0:
-		return diag.Diagnostics{diagnostics.AdoptsConfiguration(p.adopted)}
+func (p *planner) warnings(resource string) (warnings diag.Diagnostics) {
+	if len(p.unknown) > 0 && len(p.unknown) == len(p.replace) {
+		warnings.Append(diagnostics.ReplacedForUnknown(resource, p.unknown))
 	}
-	return nil
+	if len(p.replace) > 0 {
+		return warnings
+	}
+	if len(p.adopted) > 0 {
+		warnings.Append(diagnostics.AdoptsConfiguration(p.adopted))
+	}
+	if len(p.leftOut) > 0 {
+		warnings.Append(diagnostics.LeavesOutImported(p.leftOut))
+	}
+	return warnings
 }

@@ -72,72 +72,99 @@ var promised = map[string][]string{
 	"provider.max_retries":                {"0 to 20", "Default: `4`"},
 	"provider.request_timeout":            {"10 minutes", "Default: `\"30s\"`"},
 
-	"qod_session.device":                             {"at least one", "replaces the session"},
-	"qod_session.device.phone_number":                {"E.164", "`+34600000000`", "Quote it"},
-	"qod_session.device.network_access_identifier":   {"`device@example.com`"},
-	"qod_session.device.ipv4_address.public_address": {"`198.51.100.10`"},
-	"qod_session.device.ipv4_address.public_port":    {"0 to 65535"},
-	"qod_session.device.ipv6_address":                {"`2001:db8::10`", "Equivalent notations"},
-	"qod_session.application_server":                 {"at least one", "Default: any server", "replaces the session"},
-	"qod_session.application_server.ipv4_address":    {"CIDR", "`198.51.100.0/24`"},
-	"qod_session.application_server.ipv6_address":    {"CIDR", "`2001:db8::/32`"},
-	"qod_session.qos_profile":                        {"`QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`", "replaces the session"},
-	"qod_session.duration":                           {"seconds", "1 to 86400", "replaces the session"},
-	"qod_session.notification_url":                   {"`https` or `http`", "replaces the session"},
-	"qod_session.notification_auth_token":            {"Write-only", "`notification_auth_token_version`", "ephemeral variable"},
-	"qod_session.notification_auth_token_version":    {"0 or greater", "replaces the session"},
-	"qod_session.wait_for_available":                 {"`AVAILABLE`", "Default: `true`"},
-	"qod_session.timeouts.create":                    {"duration", "Default: `\"5m\"`"},
-	"qod_session.timeouts.delete":                    {"duration", "Default: `\"2m\"`"},
-	"qod_session.qos_status":                         {"`REQUESTED`, `AVAILABLE` or `UNAVAILABLE`"},
-	"qod_session.started_at":                         {"RFC 3339, UTC", "Null"},
-	"qod_session.expires_at":                         {"RFC 3339, UTC", "Null"},
-	"qod_session.endpoint":                           {"Base URL", "was created, or will be requested", "refused"},
+	"qod_session.device":                               {"at least one", "replaces the session"},
+	"qod_session.device.phone_number":                  {"E.164", "`+34600000000`", "Quote it"},
+	"qod_session.device.network_access_identifier":     {"`device@example.com`"},
+	"qod_session.device.ipv4_address.public_address":   {"`198.51.100.10`"},
+	"qod_session.device.ipv4_address.public_port":      {"0 to 65535"},
+	"qod_session.device.ipv6_address":                  {"`2001:db8::10`", "Equivalent notations"},
+	"qod_session.application_server":                   {"at least one", "Default: any server", "replaces the session"},
+	"qod_session.application_server.ipv4_address":      {"CIDR", "`198.51.100.0/24`"},
+	"qod_session.application_server.ipv6_address":      {"CIDR", "`2001:db8::/32`"},
+	"qod_session.qos_profile":                          {"`QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`", "replaces the session"},
+	"qod_session.duration":                             {"seconds", "1 to 86400", "replaces the session"},
+	"qod_session.device.ipv4_address.private_address":  {"`public_port`", "camara-v1"},
+	"qod_session.device_ports":                         {"Default: all", "camara-v1", "replaces the session"},
+	"qod_session.device_ports.ports":                   {"1 to 65535"},
+	"qod_session.device_ports.ranges":                  {"both ends"},
+	"qod_session.device_ports.ranges.from":             {"1 to 65535"},
+	"qod_session.device_ports.ranges.to":               {"1 to 65535", "`from`"},
+	"qod_session.application_server_ports":             {"Default: all", "camara-v1", "replaces the session"},
+	"qod_session.application_server_ports.ports":       {"1 to 65535"},
+	"qod_session.application_server_ports.ranges":      {"both ends"},
+	"qod_session.application_server_ports.ranges.from": {"1 to 65535"},
+	"qod_session.application_server_ports.ranges.to":   {"1 to 65535", "`from`"},
+	"qod_session.notification_auth_token_expires_at":   {"RFC 3339", "Default: an hour after", "camara-v1", "replaces the session"},
+	"qod_session.status_info":                          {"`UNAVAILABLE`", "`NETWORK_TERMINATED`", "null"},
+	"qod_session.notification_url":                     {"`https` or `http`", "replaces the session"},
+	"qod_session.notification_auth_token":              {"Write-only", "`notification_auth_token_version`", "ephemeral variable"},
+	"qod_session.notification_auth_token_version":      {"0 or greater", "replaces the session"},
+	"qod_session.wait_for_available":                   {"`AVAILABLE`", "Default: `true`"},
+	"qod_session.timeouts.create":                      {"duration", "Default: `\"5m\"`"},
+	"qod_session.timeouts.delete":                      {"duration", "Default: `\"2m\"`"},
+	"qod_session.qos_status":                           {"`REQUESTED`, `AVAILABLE` or `UNAVAILABLE`"},
+	"qod_session.started_at":                           {"RFC 3339, UTC", "Null"},
+	"qod_session.expires_at":                           {"RFC 3339, UTC", "Null"},
+	"qod_session.endpoint":                             {"Base URL", "was created, or will be requested", "refused"},
 
-	"qod_reservation.device":                             {"at least one", "replaces the reservation"},
-	"qod_reservation.device.phone_number":                {"E.164", "`+34600000000`", "Quote it"},
-	"qod_reservation.device.network_access_identifier":   {"`device@example.com`"},
-	"qod_reservation.device.ipv4_address.public_address": {"`198.51.100.10`"},
-	"qod_reservation.device.ipv4_address.public_port":    {"0 to 65535"},
-	"qod_reservation.device.ipv6_address":                {"`2001:db8::10`", "Equivalent notations"},
-	"qod_reservation.application_server":                 {"at least one", "Default: any server", "replaces the reservation"},
-	"qod_reservation.application_server.ipv4_address":    {"CIDR", "`198.51.100.0/24`"},
-	"qod_reservation.application_server.ipv6_address":    {"CIDR", "`2001:db8::/32`"},
-	"qod_reservation.qos_profile":                        {"`QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`", "replaces the reservation"},
-	"qod_reservation.starts_at":                          {"RFC 3339", "offset", "may be in the past", "Default: none", "never replaces"},
-	"qod_reservation.ends_at":                            {"RFC 3339", "offset", "after `starts_at`", "24 hours", "never replaces", "does not extend"},
-	"qod_reservation.notification_url":                   {"`https` or `http`", "replaces the reservation"},
-	"qod_reservation.notification_auth_token":            {"Write-only", "`notification_auth_token_version`", "ephemeral variable"},
-	"qod_reservation.notification_auth_token_version":    {"0 or greater", "replaces the reservation"},
-	"qod_reservation.replace_to_extend":                  {"interruption of a few seconds", "gap", "Default: `false`"},
-	"qod_reservation.sessions":                           {"oldest first", "50", "after the window"},
-	"qod_reservation.sessions.started_at":                {"RFC 3339, UTC", "Null"},
-	"qod_reservation.sessions.ended_at":                  {"RFC 3339, UTC", "Null while the session is live"},
-	"qod_reservation.granted_seconds":                    {"including those", "until its `expires_at`"},
-	"qod_reservation.wait_for_available":                 {"`AVAILABLE`", "Default: `true`"},
-	"qod_reservation.timeouts.create":                    {"duration", "inside its window", "Default: `\"5m\"`"},
-	"qod_reservation.timeouts.update":                    {"duration", "Default: `\"5m\"`"},
-	"qod_reservation.timeouts.delete":                    {"duration", "Default: `\"2m\"`"},
-	"qod_reservation.id":                                 {"random UUID", "imported"},
-	"qod_reservation.session_id":                         {"Null while there is none"},
-	"qod_reservation.status":                             {"`SCHEDULED`", "`DUE`", "`REQUESTED`, `AVAILABLE` or `UNAVAILABLE`", "`OVERDUE`", "`ENDED`"},
-	"qod_reservation.started_at":                         {"RFC 3339, UTC", "Null"},
-	"qod_reservation.expires_at":                         {"RFC 3339, UTC", "`ends_at`", "Null"},
-	"qod_reservation.window_seconds":                     {"Known at plan time", "Null without `starts_at`"},
-	"qod_reservation.endpoint":                           {"Base URL", "was created, or will be requested", "refused"},
+	"qod_reservation.device":                               {"at least one", "replaces the reservation"},
+	"qod_reservation.device.phone_number":                  {"E.164", "`+34600000000`", "Quote it"},
+	"qod_reservation.device.network_access_identifier":     {"`device@example.com`"},
+	"qod_reservation.device.ipv4_address.public_address":   {"`198.51.100.10`"},
+	"qod_reservation.device.ipv4_address.public_port":      {"0 to 65535"},
+	"qod_reservation.device.ipv6_address":                  {"`2001:db8::10`", "Equivalent notations"},
+	"qod_reservation.application_server":                   {"at least one", "Default: any server", "replaces the reservation"},
+	"qod_reservation.application_server.ipv4_address":      {"CIDR", "`198.51.100.0/24`"},
+	"qod_reservation.application_server.ipv6_address":      {"CIDR", "`2001:db8::/32`"},
+	"qod_reservation.qos_profile":                          {"`QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`", "replaces the reservation"},
+	"qod_reservation.starts_at":                            {"RFC 3339", "offset", "may be in the past", "Default: none", "never replaces"},
+	"qod_reservation.ends_at":                              {"RFC 3339", "offset", "after `starts_at`", "24 hours", "never replaces", "does not extend"},
+	"qod_reservation.device.ipv4_address.private_address":  {"`public_port`", "camara-v1"},
+	"qod_reservation.device_ports":                         {"Default: all", "camara-v1", "replaces the reservation"},
+	"qod_reservation.device_ports.ports":                   {"1 to 65535"},
+	"qod_reservation.device_ports.ranges":                  {"both ends"},
+	"qod_reservation.device_ports.ranges.from":             {"1 to 65535"},
+	"qod_reservation.device_ports.ranges.to":               {"1 to 65535", "`from`"},
+	"qod_reservation.application_server_ports":             {"Default: all", "camara-v1", "replaces the reservation"},
+	"qod_reservation.application_server_ports.ports":       {"1 to 65535"},
+	"qod_reservation.application_server_ports.ranges":      {"both ends"},
+	"qod_reservation.application_server_ports.ranges.from": {"1 to 65535"},
+	"qod_reservation.application_server_ports.ranges.to":   {"1 to 65535", "`from`"},
+	"qod_reservation.notification_auth_token_expires_at":   {"RFC 3339", "Default: an hour after", "camara-v1", "replaces the reservation"},
+	"qod_reservation.status_info":                          {"`UNAVAILABLE`", "`NETWORK_TERMINATED`", "null"},
+	"qod_reservation.notification_url":                     {"`https` or `http`", "replaces the reservation"},
+	"qod_reservation.notification_auth_token":              {"Write-only", "`notification_auth_token_version`", "ephemeral variable"},
+	"qod_reservation.notification_auth_token_version":      {"0 or greater", "replaces the reservation"},
+	"qod_reservation.replace_to_extend":                    {"interruption of a few seconds", "gap", "Default: `false`"},
+	"qod_reservation.sessions":                             {"oldest first", "50", "after the window"},
+	"qod_reservation.sessions.started_at":                  {"RFC 3339, UTC", "Null"},
+	"qod_reservation.sessions.ended_at":                    {"RFC 3339, UTC", "Null while the session is live"},
+	"qod_reservation.granted_seconds":                      {"including those", "until its `expires_at`"},
+	"qod_reservation.wait_for_available":                   {"`AVAILABLE`", "Default: `true`"},
+	"qod_reservation.timeouts.create":                      {"duration", "inside its window", "Default: `\"5m\"`"},
+	"qod_reservation.timeouts.update":                      {"duration", "Default: `\"5m\"`"},
+	"qod_reservation.timeouts.delete":                      {"duration", "Default: `\"2m\"`"},
+	"qod_reservation.id":                                   {"random UUID", "imported"},
+	"qod_reservation.session_id":                           {"Null while there is none"},
+	"qod_reservation.status":                               {"`SCHEDULED`", "`DUE`", "`REQUESTED`, `AVAILABLE` or `UNAVAILABLE`", "`OVERDUE`", "`ENDED`"},
+	"qod_reservation.started_at":                           {"RFC 3339, UTC", "Null"},
+	"qod_reservation.expires_at":                           {"RFC 3339, UTC", "`ends_at`", "Null"},
+	"qod_reservation.window_seconds":                       {"Known at plan time", "Null without `starts_at`"},
+	"qod_reservation.endpoint":                             {"Base URL", "was created, or will be requested", "refused"},
 
-	"qod_sessions.device":                             {"at least one", "Default: any"},
-	"qod_sessions.device.phone_number":                {"E.164", "`+34600000000`"},
-	"qod_sessions.device.network_access_identifier":   {"`device@example.com`"},
-	"qod_sessions.device.ipv4_address.public_address": {"`198.51.100.10`"},
-	"qod_sessions.device.ipv4_address.public_port":    {"0 to 65535", "Default: any"},
-	"qod_sessions.device.ipv6_address":                {"`2001:db8::10`", "Equivalent notations"},
-	"qod_sessions.qos_profile":                        {"`QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`", "Default: any"},
-	"qod_sessions.qos_status":                         {"`REQUESTED`, `AVAILABLE` or `UNAVAILABLE`", "Default: any"},
-	"qod_sessions.sessions":                           {"started", "`id`"},
-	"qod_sessions.sessions.device":                    {"Null"},
-	"qod_sessions.sessions.started_at":                {"RFC 3339, UTC"},
-	"qod_sessions.sessions.expires_at":                {"RFC 3339, UTC"},
+	"qod_sessions.device":                              {"at least one", "Default: any"},
+	"qod_sessions.device.phone_number":                 {"E.164", "`+34600000000`"},
+	"qod_sessions.device.network_access_identifier":    {"`device@example.com`"},
+	"qod_sessions.device.ipv4_address.public_address":  {"`198.51.100.10`"},
+	"qod_sessions.device.ipv4_address.public_port":     {"0 to 65535", "Default: any"},
+	"qod_sessions.device.ipv4_address.private_address": {"camara-v1"},
+	"qod_sessions.device.ipv6_address":                 {"`2001:db8::10`", "Equivalent notations"},
+	"qod_sessions.qos_profile":                         {"`QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`", "Default: any"},
+	"qod_sessions.qos_status":                          {"`REQUESTED`, `AVAILABLE` or `UNAVAILABLE`", "Default: any"},
+	"qod_sessions.sessions":                            {"started", "`id`"},
+	"qod_sessions.sessions.device":                     {"Null"},
+	"qod_sessions.sessions.started_at":                 {"RFC 3339, UTC"},
+	"qod_sessions.sessions.expires_at":                 {"RFC 3339, UTC"},
 }
 
 // A description starts with what the attribute is or does.
@@ -230,6 +257,14 @@ var unchecked = []string{
 	"qod_session.wait_for_available", "qod_reservation.wait_for_available", "qod_reservation.replace_to_extend",
 }
 
+// isCheckedWithin reports whether the members of an object or a set are checked, by validators of
+// their own or by the API.
+func isCheckedWithin(at string) bool {
+	return slices.ContainsFunc([]string{"device.ipv4_address", "_ports.ports", "_ports.ranges"}, func(end string) bool {
+		return strings.HasSuffix(at, end)
+	})
+}
+
 func TestSchema_validators(t *testing.T) {
 	t.Parallel()
 	walk(t, func(at string, a attribute, checks []validator.Describer) {
@@ -241,7 +276,7 @@ func TestSchema_validators(t *testing.T) {
 				t.Errorf("%s: %T does not describe itself", at, v)
 			}
 		}
-		if (len(checks) == 0) != (slices.Contains(unchecked, at) || strings.HasSuffix(at, "device.ipv4_address")) {
+		if (len(checks) == 0) != (slices.Contains(unchecked, at) || isCheckedWithin(at)) {
 			t.Errorf("%s has %d validators", at, len(checks))
 		}
 		// What is no int64 at all is refused by nothing else.
@@ -365,6 +400,8 @@ func insides(t *testing.T, a attribute) (map[string]attribute, []validator.Descr
 	case dataschema.Int64Attribute:
 		return nil, describers(a.Validators)
 	case schema.BoolAttribute:
+		return nil, describers(a.Validators)
+	case schema.ListAttribute:
 		return nil, describers(a.Validators)
 	case providerschema.ListAttribute:
 		return nil, describers(a.Validators)

@@ -14,19 +14,21 @@ import (
 // sessionModel is a qod_session as configuration, plan and state have it.
 type sessionModel struct {
 	requestModel
-	Duration  validators.WholeNumber `tfsdk:"duration"`
-	Timeouts  timeouts.Value         `tfsdk:"timeouts"`
-	ID        types.String           `tfsdk:"id"`
-	QoSStatus types.String           `tfsdk:"qos_status"`
-	StartedAt types.String           `tfsdk:"started_at"`
-	ExpiresAt types.String           `tfsdk:"expires_at"`
-	Endpoint  types.String           `tfsdk:"endpoint"`
+	Duration   validators.WholeNumber `tfsdk:"duration"`
+	Timeouts   timeouts.Value         `tfsdk:"timeouts"`
+	ID         types.String           `tfsdk:"id"`
+	QoSStatus  types.String           `tfsdk:"qos_status"`
+	StartedAt  types.String           `tfsdk:"started_at"`
+	ExpiresAt  types.String           `tfsdk:"expires_at"`
+	StatusInfo types.String           `tfsdk:"status_info"`
+	Endpoint   types.String           `tfsdk:"endpoint"`
 }
 
 // noSession is a session of which nothing is known.
 func noSession() sessionModel {
 	var m sessionModel
 	m.Device, m.ApplicationServer = types.ObjectNull(deviceTypes), types.ObjectNull(serverTypes)
+	m.DevicePorts, m.ApplicationServerPorts = types.ObjectNull(portsTypes), types.ObjectNull(portsTypes)
 	m.Timeouts = noTimeouts("create", "delete")
 	return m
 }
@@ -55,7 +57,7 @@ func (m sessionModel) ref(api qod.Sessions, private sessionPrivate) qod.Ref {
 func (m *sessionModel) record(s qod.Session, endpoint string) {
 	m.ID = types.StringValue(s.ID)
 	m.Endpoint = stringOrNull(cmp.Or(endpoint, m.Endpoint.ValueString()))
-	m.QoSStatus = stringOrNull(string(s.Status))
+	m.QoSStatus, m.StatusInfo = stringOrNull(string(s.Status)), stringOrNull(s.StatusInfo)
 	m.StartedAt = instantOrNull(s.StartedAt)
 	m.ExpiresAt = instantOrNull(s.ExpiresAt)
 	if s.QoSProfile != "" {
@@ -65,7 +67,7 @@ func (m *sessionModel) record(s qod.Session, endpoint string) {
 
 // recordUnchanged reports whether record left everything as it was.
 func (m *sessionModel) recordUnchanged(before sessionModel) bool {
-	return m.ID.Equal(before.ID) && m.QoSProfile.Equal(before.QoSProfile) && m.QoSStatus.Equal(before.QoSStatus) &&
+	return m.ID.Equal(before.ID) && m.QoSProfile.Equal(before.QoSProfile) && m.QoSStatus.Equal(before.QoSStatus) && m.StatusInfo.Equal(before.StatusInfo) &&
 		m.StartedAt.Equal(before.StartedAt) && m.ExpiresAt.Equal(before.ExpiresAt) && m.Endpoint.Equal(before.Endpoint)
 }
 
@@ -79,7 +81,7 @@ func (m *sessionModel) recordImported(s qod.Session) {
 
 // nullUnknowns makes what the API did not say null: a state has no unknown values.
 func (m *sessionModel) nullUnknowns() {
-	for _, v := range []*types.String{&m.ID, &m.QoSStatus, &m.StartedAt, &m.ExpiresAt, &m.Endpoint} {
+	for _, v := range []*types.String{&m.ID, &m.QoSStatus, &m.StatusInfo, &m.StartedAt, &m.ExpiresAt, &m.Endpoint} {
 		if v.IsUnknown() {
 			*v = types.StringNull()
 		}

@@ -45,7 +45,7 @@ func (r *reservationResource) MoveState(ctx context.Context) []resource.StateMov
 			requestModel: from.requestModel, Timeouts: noTimeouts("create", "update", "delete"), WindowSeconds: validators.NullWholeNumber(),
 			StartsAt: validators.NewInstant(types.StringNull()), EndsAt: validators.NewInstant(types.StringNull()), ReplaceToExtend: types.BoolNull(),
 			Sessions: types.ListNull(pastSessionType), GrantedSeconds: validators.NullWholeNumber(),
-			ID: from.ID, SessionID: from.ID, Status: from.QoSStatus, StartedAt: from.StartedAt, ExpiresAt: from.ExpiresAt, Endpoint: from.Endpoint,
+			ID: from.ID, SessionID: from.ID, Status: from.QoSStatus, StartedAt: from.StartedAt, ExpiresAt: from.ExpiresAt, StatusInfo: from.StatusInfo, Endpoint: from.Endpoint,
 		}
 		to.recordHistory(sessionHistory{sessions: []pastSession{{id: from.ID.ValueString(), started: instantOf(from.StartedAt), expires: instantOf(from.ExpiresAt)}}})
 		// The network may show no end. A reservation that was moved here and back knows better.
@@ -81,7 +81,7 @@ func (r *sessionResource) MoveState(ctx context.Context) []resource.StateMover {
 		private.Imported = true
 		to := sessionModel{
 			requestModel: from.requestModel, Duration: validators.NullWholeNumber(), Timeouts: noTimeouts("create", "delete"),
-			ID: from.SessionID, QoSStatus: sessionStatus(from.Status), StartedAt: from.StartedAt, ExpiresAt: from.ExpiresAt, Endpoint: from.Endpoint,
+			ID: from.SessionID, QoSStatus: sessionStatus(from.Status), StartedAt: from.StartedAt, ExpiresAt: from.ExpiresAt, StatusInfo: from.StatusInfo, Endpoint: from.Endpoint,
 		}
 		resp.Diagnostics.Append(resp.TargetState.Set(ctx, to)...)
 		resp.Diagnostics.Append(private.save(ctx, resp.TargetPrivate)...)

@@ -39,6 +39,7 @@ func planSession(config sessionModel, prior *sessionModel, private sessionPrivat
 	// A wait that did not end is resumed: the update only polls.
 	if prior.QoSStatus.ValueString() != string(qod.StatusRequested) || !planned.mayWait() {
 		planned.QoSStatus, planned.StartedAt, planned.ExpiresAt = prior.QoSStatus, prior.StartedAt, prior.ExpiresAt
+		planned.StatusInfo = prior.StatusInfo
 	}
 	return sessionPlan{planned: planned, warnings: p.warnings("session")}
 }
@@ -46,4 +47,5 @@ func planSession(config sessionModel, prior *sessionModel, private sessionPrivat
 // setComputedUnknown leaves to the API what only it can say of a new session.
 func (m *sessionModel) setComputedUnknown() {
 	m.ID, m.QoSStatus, m.StartedAt, m.ExpiresAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
+	m.StatusInfo = types.StringUnknown()
 }

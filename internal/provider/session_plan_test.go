@@ -103,6 +103,28 @@ func deviceIs(d qod.Device) func(*sessionModel) {
 	return func(m *sessionModel) { m.Device = fromDevice(d) }
 }
 
+func serverIs(v4, v6 string) func(*sessionModel) {
+	return func(m *sessionModel) {
+		m.ApplicationServer = types.ObjectNull(serverTypes)
+		if v4 != "" {
+			m.ApplicationServer = serverOf(v4, v6)
+		}
+	}
+}
+
+func portsOf(ports ...int64) types.Object {
+	var elements []attr.Value
+	for _, port := range ports {
+		elements = append(elements, validators.NewWholeNumber(port))
+	}
+	list := types.ListValueMust(validators.WholeNumberType{}, elements)
+	return types.ObjectValueMust(portsTypes, map[string]attr.Value{"ports": list, "ranges": types.ListNull(rangesType)})
+}
+
+func portsAre(ports ...int64) func(*sessionModel) {
+	return func(m *sessionModel) { m.DevicePorts, m.ApplicationServerPorts = portsOf(ports...), portsOf(ports...) }
+}
+
 func statusIs(status string) func(*sessionModel) {
 	return func(m *sessionModel) {
 		m.QoSStatus = stringOrNull(status)
@@ -148,6 +170,7 @@ func TestPlanSession(t *testing.T) {
 		private sessionPrivate
 		want    string // nothing, update, resume, or the paths that replace
 		adopts  string
+		leftOut string // what the imported session has, and the configuration does not
 		unknown string // what replaces it only because it is not known yet
 	}{
 		{name: "no change", want: nothing},
@@ -173,6 +196,17 @@ func TestPlanSession(t *testing.T) {
 		{name: "server IPv6 changed", config: func(m *sessionModel) { m.ApplicationServer = serverOf("198.51.100.0/24", "2001:db8::/33") }, want: "application_server.ipv6_address"},
 		{name: "block for an address", config: func(m *sessionModel) { m.ApplicationServer = serverOf("198.51.100.0", "2001:db8::/32") }, want: "application_server.ipv4_address"},
 		{name: "server left out", config: func(m *sessionModel) { m.ApplicationServer = types.ObjectNull(serverTypes) }, want: "application_server"},
+		{name: "ports changed", prior: portsAre(443), config: portsAre(444), want: "device_ports application_server_ports"},
+		{name: "ports left out", prior: portsAre(443), want: "device_ports application_server_ports"},
+		{name: "ports added", config: portsAre(443), want: "device_ports application_server_ports"},
+		{name: "ports in another order", prior: portsAre(443, 5060), config: portsAre(5060, 443), want: nothing},
+		{name: "ports not known", prior: portsAre(443), config: func(m *sessionModel) {
+			m.DevicePorts, m.ApplicationServerPorts = types.ObjectUnknown(portsTypes), portsOf(443)
+		},
+			want: "device_ports", unknown: "device_ports"},
+		{name: "expiry of the token changed", config: func(m *sessionModel) {
+			m.NotificationAuthTokenExpiresAt = validators.NewInstant(types.StringValue("2028-03-01T00:00:00Z"))
+		}, want: "notification_auth_token_expires_at"},
 		{name: "server added", prior: func(m *sessionModel) { m.ApplicationServer = types.ObjectNull(serverTypes) }, want: "application_server"},
 		{name: "profile changed", config: func(m *sessionModel) { m.QoSProfile = types.StringValue("QOS_E") }, want: "qos_profile"},
 		{name: "profile changed by the network", prior: func(m *sessionModel) { m.QoSProfile = types.StringValue("QOS_E") }, want: "qos_profile"},
@@ -258,6 +292,18 @@ func TestPlanSession(t *testing.T) {
 		{name: "imported a device that contradicts in one", private: imported, prior: deviceIs(qod.Device{PhoneNumber: "+34611222333", IPv6Address: "2a02:9130::78"}), want: "device.ipv6_address"},
 		{name: "imported with another duration", private: imported, config: func(m *sessionModel) { m.Duration = validators.NewWholeNumber(7200) }, want: "duration"},
 		{name: "imported with another profile", private: imported, config: func(m *sessionModel) { m.QoSProfile = types.StringValue("QOS_E") }, want: "qos_profile"},
+		{name: "imported with a server more", private: imported, prior: serverIs("198.51.100.0/24", "2001:db8::/32"), config: serverIs("198.51.100.0/24", ""), want: update,
+			adopts: "notification_url, notification_auth_token_version", leftOut: "application_server.ipv6_address"},
+		{name: "imported with a server", private: imported, prior: serverIs("198.51.100.0/24", "2001:db8::/32"), config: serverIs("", ""), want: update,
+			adopts: "notification_url, notification_auth_token_version", leftOut: "application_server"},
+		{name: "imported with a server less", private: imported, prior: serverIs("198.51.100.0/24", ""), want: update,
+			adopts: "application_server.ipv6_address, notification_url, notification_auth_token_version"},
+		{name: "imported with another server", private: imported, prior: serverIs("198.51.100.7", ""), want: "application_server.ipv4_address"},
+		{name: "imported with ports", private: imported, prior: portsAre(443), want: update,
+			adopts: "application_server, notification_url, notification_auth_token_version", leftOut: "device_ports, application_server_ports"},
+		{name: "imported without ports", private: imported, config: portsAre(443), want: update,
+			adopts: "device_ports, application_server, application_server_ports, notification_url, notification_auth_token_version"},
+		{name: "imported with other ports", private: imported, prior: portsAre(443), config: portsAre(80, 443), want: "device_ports application_server_ports"},
 		{name: "imported, device not known", private: imported, config: func(m *sessionModel) { m.Device = types.ObjectUnknown(deviceTypes) }, want: "device", unknown: "device"},
 
 		{name: "not imported, with a phone without plus", prior: inDevice("phone_number", types.StringValue("34611222333")), want: "device.phone_number"},
@@ -291,7 +337,7 @@ func TestPlanSession(t *testing.T) {
 				if got := strings.Join(replaced, " "); got != row.want {
 					t.Errorf("it is replaced because of %s, want %s", got, row.want)
 				}
-				if differ(plan.planned, sessionModel{ID: notYet, QoSStatus: notYet, StartedAt: notYet, ExpiresAt: notYet, Endpoint: configuredEndpoint}, computed) != "" {
+				if differ(plan.planned, sessionModel{ID: notYet, QoSStatus: notYet, StatusInfo: notYet, StartedAt: notYet, ExpiresAt: notYet, Endpoint: configuredEndpoint}, computed) != "" {
 					t.Error("what only a new session can tell is taken from the old one")
 				}
 			case row.want == nothing:
@@ -306,7 +352,7 @@ func TestPlanSession(t *testing.T) {
 					t.Error("nothing is planned to change")
 				}
 			case row.want == resume:
-				if differ(plan.planned, sessionModel{ID: prior.ID, QoSStatus: notYet, StartedAt: notYet, ExpiresAt: notYet, Endpoint: madeEndpoint}, computed) != "" {
+				if differ(plan.planned, sessionModel{ID: prior.ID, QoSStatus: notYet, StatusInfo: notYet, StartedAt: notYet, ExpiresAt: notYet, Endpoint: madeEndpoint}, computed) != "" {
 					t.Errorf("planned are %s, %s, %s, %s", plan.planned.ID, plan.planned.QoSStatus, plan.planned.StartedAt, plan.planned.ExpiresAt)
 				}
 			default:
@@ -316,20 +362,23 @@ func TestPlanSession(t *testing.T) {
 				t.Error("the token is planned")
 			}
 			checkPlanned(t, config, plan.planned, prior, computed...)
-			checkWarnings(t, plan, row.adopts, row.unknown)
+			checkWarnings(t, plan, row.adopts, row.leftOut, row.unknown)
 			checkPure(t, plan, row.private, config, prior, inputs)
 		})
 	}
 }
 
 // checkWarnings compares what is warned of. The golden file of package diagnostics has the words.
-func checkWarnings(t *testing.T, plan sessionPlan, adopts, unknown string) {
+func checkWarnings(t *testing.T, plan sessionPlan, adopts, leftOut, unknown string) {
 	t.Helper()
 	var want diag.Diagnostics
-	switch {
-	case adopts != "":
+	if adopts != "" {
 		want.Append(diagnostics.AdoptsConfiguration(strings.Split(adopts, ", ")))
-	case unknown != "":
+	}
+	if leftOut != "" {
+		want.Append(diagnostics.LeavesOutImported(strings.Split(leftOut, ", ")))
+	}
+	if unknown != "" {
 		want.Append(diagnostics.ReplacedForUnknown("session", strings.Split(unknown, ", ")))
 	}
 	if !plan.warnings.Equal(want) {
@@ -355,7 +404,7 @@ func TestPlanSession_create(t *testing.T) {
 			want := config
 			want.NotificationAuthToken = types.StringNull()
 			want.ID, want.QoSStatus, want.StartedAt, want.ExpiresAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
-			want.Endpoint = configuredEndpoint
+			want.StatusInfo, want.Endpoint = types.StringUnknown(), configuredEndpoint
 			if at := differ(plan.planned, want, all); at != "" || len(plan.replace) > 0 || len(plan.warnings) > 0 {
 				t.Errorf("%s is not as configured, or %v, %v", at, plan.replace, plan.warnings)
 			}
@@ -376,7 +425,7 @@ func TestPlanSession_keepsSpelling(t *testing.T) {
 }
 
 var (
-	computed = []string{"ID", "QoSStatus", "StartedAt", "ExpiresAt", "Endpoint"}
+	computed = []string{"ID", "QoSStatus", "StatusInfo", "StartedAt", "ExpiresAt", "Endpoint"}
 	all      = fieldsOf(reflect.TypeFor[sessionModel]())
 )
 

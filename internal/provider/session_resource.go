@@ -211,6 +211,7 @@ func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest
 	plan.ID = prior.ID
 	if resume {
 		plan.QoSStatus, plan.StartedAt, plan.ExpiresAt = prior.QoSStatus, prior.StartedAt, prior.ExpiresAt
+		plan.StatusInfo = prior.StatusInfo
 	}
 	var err error
 	if resume && plan.waits() {

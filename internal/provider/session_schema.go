@@ -39,6 +39,10 @@ func (r *sessionResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 					"An `UNAVAILABLE` session is planned for replacement.",
 				Computed: true,
 			},
+			"status_info": schema.StringAttribute{
+				MarkdownDescription: "Why the session is `UNAVAILABLE`, as CAMARA's API says it: `DURATION_EXPIRED`, `NETWORK_TERMINATED` or `DELETE_REQUESTED`. Otherwise null.",
+				Computed:            true,
+			},
 			"started_at": schema.StringAttribute{
 				MarkdownDescription: "Start of the session (RFC 3339, UTC). Null while the session is only requested.",
 				Computed:            true,

@@ -5,6 +5,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
@@ -27,11 +28,15 @@ func listedSchema() schema.NestedAttributeObject {
 		"id": schema.StringAttribute{MarkdownDescription: "Identifier of the session.", Computed: true},
 		"device": deviceSchema(computedDevice,
 			"Device as the API shows it, possibly with fewer or other identifiers than were requested. Null if the API shows none."),
-		"qos_profile": schema.StringAttribute{MarkdownDescription: "QoS profile.", Computed: true},
-		"qos_status":  schema.StringAttribute{MarkdownDescription: "Status.", Computed: true},
-		"started_at":  schema.StringAttribute{MarkdownDescription: "Start of the session (RFC 3339, UTC).", Computed: true},
-		"expires_at":  schema.StringAttribute{MarkdownDescription: "End of the session (RFC 3339, UTC).", Computed: true},
-		"duration":    schema.Int64Attribute{MarkdownDescription: "Seconds granted.", Computed: true, CustomType: validators.WholeNumberType{}},
+		"qos_profile":              schema.StringAttribute{MarkdownDescription: "QoS profile.", Computed: true},
+		"qos_status":               schema.StringAttribute{MarkdownDescription: "Status.", Computed: true},
+		"status_info":              schema.StringAttribute{MarkdownDescription: "Why the session is `UNAVAILABLE`, where the API says it.", Computed: true},
+		"device_ports":             portsSchema(true, "Ports of the device that the session is for. Null if the API shows none."),
+		"application_server":       applicationServerSchema(true, "Application server. Null if the API shows none, as the default API does."),
+		"application_server_ports": portsSchema(true, "Ports of the application server that the session is for. Null if the API shows none."),
+		"started_at":               schema.StringAttribute{MarkdownDescription: "Start of the session (RFC 3339, UTC).", Computed: true},
+		"expires_at":               schema.StringAttribute{MarkdownDescription: "End of the session (RFC 3339, UTC).", Computed: true},
+		"duration":                 schema.Int64Attribute{MarkdownDescription: "Seconds granted.", Computed: true, CustomType: validators.WholeNumberType{}},
 	}}
 }
 
@@ -86,23 +91,32 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 }
 
 func toListed(ctx context.Context, s qod.Session) tftypes.Value {
-	device, err := fromDevice(s.Device).ToTerraformValue(ctx)
-	if err != nil {
-		panic(err) // it can fail for other types only
-	}
 	seconds := tftypes.NewValue(tftypes.Number, nil)
 	if s.Seconds > 0 {
 		seconds = tftypes.NewValue(tftypes.Number, s.Seconds)
 	}
 	return tftypes.NewValue(listedType, map[string]tftypes.Value{
-		"id":          textOrNull(s.ID),
-		"device":      device,
-		"qos_profile": textOrNull(s.QoSProfile),
-		"qos_status":  textOrNull(string(s.Status)),
-		"started_at":  textOrNull(instantOrNull(s.StartedAt).ValueString()),
-		"expires_at":  textOrNull(instantOrNull(s.ExpiresAt).ValueString()),
-		"duration":    seconds,
+		"id":                       textOrNull(s.ID),
+		"device":                   raw(ctx, fromDevice(s.Device)),
+		"device_ports":             raw(ctx, fromPorts(s.DevicePorts)),
+		"application_server":       raw(ctx, fromApplicationServer(s.ApplicationServer)),
+		"application_server_ports": raw(ctx, fromPorts(s.ApplicationServerPorts)),
+		"qos_profile":              textOrNull(s.QoSProfile),
+		"qos_status":               textOrNull(string(s.Status)),
+		"status_info":              textOrNull(s.StatusInfo),
+		"started_at":               textOrNull(instantOrNull(s.StartedAt).ValueString()),
+		"expires_at":               textOrNull(instantOrNull(s.ExpiresAt).ValueString()),
+		"duration":                 seconds,
 	})
+}
+
+// raw is a value as Terraform encodes it.
+func raw(ctx context.Context, o types.Object) tftypes.Value {
+	encoded, err := o.ToTerraformValue(ctx)
+	if err != nil {
+		panic(err) // it can fail for other types only
+	}
+	return encoded
 }
 
 func textOrNull(s string) tftypes.Value {

@@ -92,12 +92,14 @@ func TestSessions(t *testing.T) {
 			"started_at": text("2028-02-29T20:15:00Z"), "expires_at": text("2028-02-29T20:25:00Z"),
 			"device": knownvalue.ObjectExact(map[string]knownvalue.Check{
 				"phone_number": text("+34600000020"), "network_access_identifier": text("drone@example.com"), "ipv6_address": text("2001:db8::20"),
-				"ipv4_address": knownvalue.ObjectExact(map[string]knownvalue.Check{"public_address": text("203.0.113.20"), "public_port": knownvalue.Int64Exact(0)}),
+				"ipv4_address": knownvalue.ObjectExact(map[string]knownvalue.Check{"public_address": text("203.0.113.20"), "public_port": knownvalue.Int64Exact(0), "private_address": none}),
 			}),
+			"status_info": none, "application_server": none, "device_ports": none, "application_server_ports": none,
 		},
 		4: {
 			"id": text(fifth), "qos_profile": text("QOS_E"), "qos_status": text("REQUESTED"),
 			"duration": none, "started_at": none, "expires_at": none, "device": none,
+			"status_info": none, "application_server": none, "device_ports": none, "application_server_ports": none,
 		},
 	}
 	for at, session := range whole {
@@ -158,6 +160,9 @@ func fill(v reflect.Value) {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(v.Elem())
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0))
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[time.Time]() {
 			v.Set(reflect.ValueOf(acctest.KickOff))

@@ -32,6 +32,9 @@ func (u unconfigured) Extend(context.Context, qod.Ref, time.Time) (qod.Session, 
 }
 func (u unconfigured) Delete(context.Context, qod.Ref) error                   { return u.err }
 func (u unconfigured) List(context.Context, qod.Filter) ([]qod.Session, error) { return nil, u.err }
-func (u unconfigured) Now(context.Context) (time.Time, error)                  { return time.Time{}, u.err }
-func (u unconfigured) Endpoint() string                                        { return u.endpoint }
-func (u unconfigured) Origin() string                                          { return "" }
+func (u unconfigured) Profiles(context.Context, qod.ProfileFilter) ([]qod.Profile, error) {
+	return nil, u.err
+}
+func (u unconfigured) Now(context.Context) (time.Time, error) { return time.Time{}, u.err }
+func (u unconfigured) Endpoint() string                       { return u.endpoint }
+func (u unconfigured) Origin() string                         { return "" }

@@ -47,7 +47,10 @@ const (
 	allowedPort     = `must be a whole number from 0 to 65535`
 	allowedProfile  = `must be one of QOS_E, QOS_S, QOS_M, QOS_L`
 	namedProfile    = `must be the name of a QoS profile, such as "QOS_E"`
-	allowedDuration = `must be a whole number from 1 to 86400 (seconds; 24 hours at most)`
+	allowedDuration = `must be a whole number from 1 to 2147483647 (seconds)`
+	allowedByAPI    = `must be 1 to 86400 seconds (24 hours)`
+	allowedPorts    = `must set at least one of ports, ranges`
+	onlyCAMARA      = `must be left out with api = "open-gateway"; only CAMARA's API has it (api = "camara-v1")`
 	allowedWebhook  = `must be an absolute https or http URL without user name, password or fragment, as in "https://example.com/qod"`
 	allowedToken    = `must be 1 to 4096 printable ASCII characters without spaces, as the network sends it as a bearer token`
 	allowedTimeout  = `must be a duration with a unit, such as "90s", "5m" or "1h30m", of at most 24h`
@@ -146,6 +149,16 @@ var badRequests = []refusal{
 	{name: "server: IPv6 block out of range", at: "application_server.ipv6_address", value: "2001:db8::/129", allowed: allowedServer6, given: `"2001:db8::/129"`},
 	{name: "server: host name", at: "application_server.ipv6_address", value: "media.example.com", allowed: allowedServer6, given: `"media.example.com"`},
 
+	{name: "empty device ports", at: "device_ports", value: attrs{}, allowed: allowedPorts},
+	{name: "empty server ports", at: "application_server_ports", value: attrs{}, allowed: allowedPorts},
+	{name: "port below a range", at: "device_ports", points: "device_ports.ranges[0].from", value: attrs{"ranges": []any{attrs{"from": 0, "to": 5060}}}, allowed: "must be a whole number from 1 to 65535", given: "0"},
+	{name: "device ports", at: "device_ports", value: attrs{"ports": []any{443}}, allowed: onlyCAMARA},
+	{name: "server ports", at: "application_server_ports", value: attrs{"ports": []any{443}}, allowed: onlyCAMARA},
+	{name: "private address", at: "device.ipv4_address.private_address", value: "10.0.0.1", allowed: onlyCAMARA, beside: attrs{"device.ipv4_address.public_address": "203.0.113.77"}},
+	{name: "private address of a word", at: "device.ipv4_address.private_address", value: "mine", allowed: allowedIPv4, given: `"****"`, beside: attrs{"device.ipv4_address.public_address": "203.0.113.77"}},
+	{name: "expiry of no token", at: "notification_auth_token_expires_at", value: "2030-01-01T00:00:00Z", allowed: "requires notification_auth_token: it is when that token expires"},
+	{name: "expiry of a token", at: "notification_auth_token_expires_at", value: "2030-01-01T00:00:00Z", allowed: onlyCAMARA, beside: withToken},
+	{name: "expiry without an offset", at: "notification_auth_token_expires_at", value: "2030-01-01T00:00:00", allowed: allowedInstant, given: `"2030-01-01T00:00:00"`, beside: withToken},
 	{name: "unknown profile", at: "qos_profile", value: "QOS_XL", allowed: allowedProfile, given: `"QOS_XL"`},
 	{name: "lower-case profile", at: "qos_profile", value: "qos_e", allowed: allowedProfile, given: `"qos_e"`},
 	{name: "empty profile", at: "qos_profile", value: "", allowed: namedProfile, given: `""`},
@@ -206,7 +219,8 @@ var badRequests = []refusal{
 var badDurations = []refusal{
 	{name: "no time", at: "duration", value: 0, allowed: allowedDuration, given: "0"},
 	{name: "negative time", at: "duration", value: -1, allowed: allowedDuration, given: "-1"},
-	{name: "a second too long", at: "duration", value: 86401, allowed: allowedDuration, given: "86401"},
+	{name: "a second too long", at: "duration", value: 86401, allowed: allowedByAPI, given: "86401"},
+	{name: "longer than any", at: "duration", value: 1 << 31, allowed: allowedDuration, given: "2147483648"},
 	{name: "a second and a half", at: "duration", value: 1.5, allowed: allowedDuration, given: "1.5"},
 	{name: "nearly a whole second", at: "duration", value: "3600.0000000000000000000000001", allowed: allowedDuration, given: "3600.0000000000000000000000001"},
 	{name: "half a second", at: "duration", value: 0.5, allowed: allowedDuration, given: "0.5"},
@@ -292,8 +306,6 @@ var (
 )
 
 var badFilters = []refusal{
-	{name: "unknown profile", at: "qos_profile", value: "QOS_XL", allowed: allowedProfile, given: `"QOS_XL"`},
-	{name: "lower-case profile", at: "qos_profile", value: "qos_l", allowed: allowedProfile, given: `"qos_l"`},
 	{name: "empty profile", at: "qos_profile", value: "", allowed: namedProfile, given: `""`},
 	{name: "unknown status", at: "qos_status", value: "RUNNING", allowed: allowedStatus, given: `"RUNNING"`},
 	{name: "lower-case status", at: "qos_status", value: "available", allowed: allowedStatus, given: `"available"`},
@@ -699,10 +711,11 @@ resource "qod_session" "camera" {
 resource "terraform_data" "event" {}
 
 data "qod_sessions" "read_when_applied" {
-  qos_profile = "QOS_XL"
-  depends_on  = [terraform_data.event]
+  qos_status = "RUNNING"
+  depends_on = [terraform_data.event]
 }
-`), `qos_profile `+allowedProfile+`. Given: "QOS_XL".`),
+`), `qos_status `+allowedStatus+`. Given: "RUNNING".`),
+		step(network.HCL(`data "qod_sessions" "all" { qos_profile = "QOS_XL" }`), `qos_profile `+allowedProfile+`. Given: "QOS_XL".`),
 		step(network.ProviderHCL(`scopes = [""]`)+`data "qod_sessions" "all" {}`, `scopes[0] `+allowedScope+`. Given: "".`),
 	)
 	if asked := network.Requests(); len(asked) > 0 {

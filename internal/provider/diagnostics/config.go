@@ -16,20 +16,24 @@ import (
 func AttributeOf(f qod.Field) []string { return attributes[f] }
 
 var attributes = map[qod.Field][]string{
-	qod.FieldDevice:                  {"device"},
-	qod.FieldPhoneNumber:             {"device", "phone_number"},
-	qod.FieldNetworkAccessIdentifier: {"device", "network_access_identifier"},
-	qod.FieldIPv4Address:             {"device", "ipv4_address"},
-	qod.FieldPublicAddress:           {"device", "ipv4_address", "public_address"},
-	qod.FieldPublicPort:              {"device", "ipv4_address", "public_port"},
-	qod.FieldIPv6Address:             {"device", "ipv6_address"},
-	qod.FieldApplicationServer:       {"application_server"},
-	qod.FieldServerIPv4Address:       {"application_server", "ipv4_address"},
-	qod.FieldServerIPv6Address:       {"application_server", "ipv6_address"},
-	qod.FieldQoSProfile:              {"qos_profile"},
-	qod.FieldDuration:                {"duration"},
-	qod.FieldNotificationURL:         {"notification_url"},
-	qod.FieldNotificationAuthToken:   {"notification_auth_token"},
+	qod.FieldDevice:                         {"device"},
+	qod.FieldPhoneNumber:                    {"device", "phone_number"},
+	qod.FieldNetworkAccessIdentifier:        {"device", "network_access_identifier"},
+	qod.FieldIPv4Address:                    {"device", "ipv4_address"},
+	qod.FieldPublicAddress:                  {"device", "ipv4_address", "public_address"},
+	qod.FieldPublicPort:                     {"device", "ipv4_address", "public_port"},
+	qod.FieldPrivateAddress:                 {"device", "ipv4_address", "private_address"},
+	qod.FieldIPv6Address:                    {"device", "ipv6_address"},
+	qod.FieldDevicePorts:                    {"device_ports"},
+	qod.FieldApplicationServerPorts:         {"application_server_ports"},
+	qod.FieldApplicationServer:              {"application_server"},
+	qod.FieldServerIPv4Address:              {"application_server", "ipv4_address"},
+	qod.FieldServerIPv6Address:              {"application_server", "ipv6_address"},
+	qod.FieldQoSProfile:                     {"qos_profile"},
+	qod.FieldDuration:                       {"duration"},
+	qod.FieldNotificationURL:                {"notification_url"},
+	qod.FieldNotificationAuthToken:          {"notification_auth_token"},
+	qod.FieldNotificationAuthTokenExpiresAt: {"notification_auth_token_expires_at"},
 }
 
 // Problems names what the API cannot express, each at its attribute.

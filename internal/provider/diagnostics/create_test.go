@@ -109,6 +109,9 @@ var createFailures = map[string]failure{
 	"create/imported session adopted": {make: func(*bubble) diag.Diagnostics {
 		return one(AdoptsConfiguration([]string{"notification_url", "duration"}))
 	}},
+	"create/imported session narrower": {make: func(*bubble) diag.Diagnostics {
+		return one(LeavesOutImported([]string{"application_server.ipv6_address", "device_ports"}))
+	}},
 	"create/replaced for an unknown value": {make: func(*bubble) diag.Diagnostics {
 		return one(ReplacedForUnknown("session", []string{"device.phone_number"}))
 	}},

@@ -374,7 +374,7 @@ func readable(t *testing.T, text string) {
 		goneSummary(qod.Ref{ID: lostID}), goneSummary(qod.Ref{ID: lostID, ExpiresAt: atKickOff}), "QoS Session " + lostID + " Not Checked", "QoS Session " + lostID + " Has an Unknown Status", "QoS Session " + lostID + " Shows Unreadable Values",
 		CreatingReservation.summary, ReadingReservation.summary, UpdatingReservation.summary, DeletingReservation.summary, ImportingReservation.summary,
 		"Reservation Window Is Not Open Yet", "Reservation Window Has Ended", "QoS Session Ends Before Its Window", "QoS Reservation Without Session", "QoS Session Held by Two Resources",
-		"QoS Session Ends After Its Window", "Clocks Differ", "QoS Reservation Status Unknown", "Reservation Window Unknown", "Imported QoS Session Deleted", "Imported Session Not Fully Checked", "Missing Credentials", "QoS Session Still Live After Its Window", "QoS Session Replaced for an Unknown Value",
+		"QoS Session Ends After Its Window", "Clocks Differ", "QoS Reservation Status Unknown", "Reservation Window Unknown", "Imported QoS Session Deleted", "Imported Session Not Fully Checked", "Imported Session Narrower Than Configured", "Missing Credentials", "QoS Session Still Live After Its Window", "QoS Session Replaced for an Unknown Value",
 		"Device Reserved Twice at the Same Time", "Many Devices Pass to Other Resources", "Live QoS Session Is Deleted", "Unable to Move QoS Reservation",
 	}, summary) {
 		t.Errorf("the summary %q is not one of the constant ones", summary)

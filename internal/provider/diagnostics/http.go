@@ -34,7 +34,7 @@ func explainInterruption(e *qod.InterruptedError) message {
 			m = message{cause: "The session could not be requested in the time allowed (timeouts.create).", remedy: "If the network is slow, allow more time."}
 		case qod.OperationDelete:
 			m = message{cause: "The session could not be deleted in the time allowed (timeouts.delete).", remedy: "If the network is slow, allow more time."}
-		case qod.OperationRead, qod.OperationList, qod.OperationExtend:
+		case qod.OperationRead, qod.OperationList, qod.OperationExtend, qod.OperationProfiles:
 		}
 	}
 	if e.Err == nil {

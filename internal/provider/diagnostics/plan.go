@@ -14,6 +14,16 @@ func AdoptsConfiguration(attributes []string) diag.Diagnostic {
 	})
 }
 
+// LeavesOutImported warns of attributes that an imported session has, and the configuration leaves
+// out.
+func LeavesOutImported(attributes []string) diag.Diagnostic {
+	return warning("", "Imported Session Narrower Than Configured", message{
+		cause: "The imported session was requested with " + enumerated(attributes) + ", which the configuration leaves out. " +
+			"The session is left as it is, so it may not cover all the traffic that the configuration asks for.",
+		remedy: "Set what is missing to the values that the data source qod_sessions shows, or replace the session: terraform apply -replace='ADDRESS' (" + addressAbove + ").",
+	})
+}
+
 // ReplacedForUnknown warns of what replaces a resource only because a value is not known yet: it
 // may turn out to be what it was, when the live session has been cut already.
 func ReplacedForUnknown(resource string, attributes []string) diag.Diagnostic {

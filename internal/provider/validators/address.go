@@ -10,15 +10,18 @@ import (
 // The addresses of a device are personal, those of a server are not.
 var (
 	DeviceIPv4 = address(addressKind{family: 4, personal: true})
-	DeviceIPv6 = address(addressKind{family: 6, personal: true})
-	ServerIPv4 = address(addressKind{family: 4, block: true})
-	ServerIPv6 = address(addressKind{family: 6, block: true})
+	// PrivateIPv4 is the address that the network gave a device.
+	PrivateIPv4 = address(addressKind{family: 4, personal: true, private: true})
+	DeviceIPv6  = address(addressKind{family: 6, personal: true})
+	ServerIPv4  = address(addressKind{family: 4, block: true})
+	ServerIPv6  = address(addressKind{family: 6, block: true})
 )
 
 type addressKind struct {
 	family   int
 	block    bool // a CIDR block is allowed, too
 	personal bool // it is that of a device
+	private  bool // it is that of a device within its network
 }
 
 // address validates an IP address of one family, or a CIDR block where blocks are allowed.
@@ -57,7 +60,7 @@ func (k addressKind) check(s string) (bool, string) {
 	case addr.Zone() != "":
 		return false, "Leave out the zone (%…), which means something on one machine only."
 	}
-	if kind := notPublic(addr); kind != "" && k.family == 4 && k.personal {
+	if kind := notPublic(addr); kind != "" && k.family == 4 && k.personal && !k.private {
 		return false, "It is " + kind + ": write the address that the internet sees, and the port in public_port."
 	}
 	return true, ""
