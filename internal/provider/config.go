@@ -146,7 +146,7 @@ func connect(config providerModel, getenv func(string) string, userAgent string,
 	case len(r.unknown) > 0:
 		return unconfigured{api: client.API, err: &diagnostics.UnknownConfigurationError{Attributes: r.unknown}}, r.diags
 	case r.withoutCredentials:
-		return unconfigured{api: client.API, endpoint: qod.NormalEndpoint(client.Endpoint), err: &diagnostics.MissingCredentialsError{}}, r.diags
+		return unconfigured{api: client.API, endpoint: qod.EndpointFor(client), err: &diagnostics.MissingCredentialsError{}}, r.diags
 	}
 	sessions, err := qod.New(client)
 	if err != nil {

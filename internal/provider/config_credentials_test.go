@@ -15,6 +15,7 @@ import (
 
 	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -229,5 +230,19 @@ func TestConfig_texts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A saved plan that was made without credentials is applied with them: it has to say the same.
+func TestConfig_endpointWithoutCredentials(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"", "/qod", "/quality-on-demand/v2"} {
+		config := providerModel{Endpoint: types.StringValue("https://Gateway.example/v1/"), APIPath: types.StringValue(path)}
+		without, _ := open(config, nil)
+		with, diags := open(config, map[string]string{"QOD_ACCESS_TOKEN": "token"})
+		if diags.HasError() {
+			t.Fatal(diags)
+		}
+		qodtest.Equal(t, "endpoint", without.Endpoint(), with.Endpoint())
 	}
 }

@@ -139,7 +139,7 @@ func newClient(config Config, speaks dialect) (*Client, error) {
 	if problem := CheckAPIPath(config.ProfilesPath); problem != "" {
 		return nil, fmt.Errorf("the path of the profiles API %s", problem)
 	}
-	config.Endpoint = NormalEndpoint(config.Endpoint)
+	config.Endpoint = normalEndpoint(config.Endpoint)
 	if config.PostInFlight == nil {
 		config.PostInFlight = new(sync.RWMutex).RLocker()
 	}
@@ -172,9 +172,9 @@ func (c *Client) newAuthorizer(scopes []string) Authorizer {
 	return newTokenCache(&clientCredentials{server, scopes})
 }
 
-// NormalEndpoint normalises a URL that CheckURL allows: scheme and host in lower case (RFC 3986,
+// normalEndpoint normalises a URL that CheckURL allows: scheme and host in lower case (RFC 3986,
 // section 6.2.2.1), no trailing slash. Paths are case-sensitive.
-func NormalEndpoint(raw string) string {
+func normalEndpoint(raw string) string {
 	scheme, rest, _ := strings.Cut(raw, "://")
 	host, path, _ := strings.Cut(rest, "/")
 	return strings.TrimRight(strings.ToLower(scheme+"://"+host)+"/"+path, "/")
@@ -184,6 +184,10 @@ func NormalEndpoint(raw string) string {
 // path of the API unless that is the default one in its usual place. A state that has it tells one
 // API from another.
 func (c *Client) Endpoint() string { return EndpointOf(c.Origin()) }
+
+// EndpointFor is the Client.Endpoint of a client with this configuration, which may lack what a
+// client needs to make requests.
+func EndpointFor(config Config) string { return EndpointOf(config.place()) }
 
 // originSeparator stands in an Origin before whose sessions are visible there.
 const originSeparator = " as "
@@ -223,10 +227,7 @@ func IsClientUnknown(origin string) bool {
 // it is derived from a secret. A 404 proves something about a session only at the origin that made
 // it.
 func (c *Client) Origin() string {
-	where := c.config.Endpoint
-	if api := cmp.Or(c.config.API, OpenGateway); api != OpenGateway || c.config.APIPath != DefaultAPIPath(OpenGateway) {
-		where += fmt.Sprintf(" (%s, %s)", api, c.config.APIPath)
-	}
+	where := c.config.place()
 	switch {
 	case c.config.AccessToken != "":
 		return where + originSeparator + "token"
@@ -234,6 +235,16 @@ func (c *Client) Origin() string {
 		return where + originSeparator + "headers"
 	}
 	return where + originSeparator + "client " + c.config.ClientID
+}
+
+// place is the part of an Origin that does not depend on the credentials.
+func (c *Config) place() string {
+	where, api := normalEndpoint(c.Endpoint), cmp.Or(c.API, OpenGateway)
+	apiPath := cmp.Or(c.APIPath, DefaultAPIPath(api))
+	if api == OpenGateway && apiPath == DefaultAPIPath(OpenGateway) {
+		return where
+	}
+	return where + fmt.Sprintf(" (%s, %s)", api, apiPath)
 }
 
 // Check names what in the Spec the API cannot express. It makes no request.

@@ -140,7 +140,7 @@ func CheckTokenParameter(name, value string) string {
 		return "has no name"
 	case strings.IndexFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0:
 		return "has a name with a space or another character that parameters of OAuth do not have"
-	case slices.Contains(ownParameters, name):
+	case slices.Contains(ownParameters, strings.ToLower(name)):
 		return "is one that the provider sends itself, or that belongs to another grant"
 	case value == "":
 		return "is empty, which counts as left out (RFC 6749, section 3.2): leave it out"

@@ -4,6 +4,7 @@
 package qod_test
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"net/http"
@@ -306,6 +307,14 @@ func TestHeadersAlone(t *testing.T) {
 			t.Errorf("%d, scope %q", e.Status, e.Scope)
 		}
 	})
+	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{RequiredHeaders: key, TrustHeaders: true}, Client: alone}, func(t *testing.T, n *qodtest.Network) {
+		s := n.SeedSession(sandbox.Session{Status: sandbox.StatusRequested})
+		n.InjectFault(sandbox.OpRead, -1, sandbox.Status(401, ""))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err := n.Await(ctx, qod.Ref{ID: s.ID})
+		qodtest.Equal(t, "why the wait ends", qodtest.ErrorAs[*qod.WaitError](t, err).Reason, qod.WaitUnauthorized)
+	})
 	wrong := func(c *qod.Config) { alone(c); c.Headers = map[string]string{"X-Gateway-Key": "wrong"} }
 	qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{RequiredHeaders: key, TrustHeaders: true}, Client: wrong}, func(t *testing.T, n *qodtest.Network) {
 		for range 3 {
@@ -340,6 +349,8 @@ func TestCheckHeader(t *testing.T) {
 		"Accept":              "sets itself",
 		"Idempotency-Key":     "what the API's answers mean",
 		"If-None-Match":       "what the API's answers mean",
+
+		"X-HTTP-Method-Override": "what the API's answers mean",
 	} {
 		if problem := qod.CheckHeader(name, "x"); !strings.Contains(problem, says) || problem == "" {
 			t.Errorf("%q: %q does not say %q", name, problem, says)
@@ -370,6 +381,7 @@ func TestCredentialsThatDoNotMakeAClient(t *testing.T) {
 		"no authentication method tls_client_auth":  func(c *qod.Config) { c.AuthMethod = "tls_client_auth" },
 		"no client id": func(c *qod.Config) { c.ClientID = "" },
 		`the token parameter "scope" is one that`:   func(c *qod.Config) { c.TokenParameters = map[string]string{"scope": "x"} },
+		`the token parameter "Scope" is one that`:   func(c *qod.Config) { c.TokenParameters = map[string]string{"Scope": "x"} },
 		`the header "Host" is the host of endpoint`: func(c *qod.Config) { c.Headers = map[string]string{"Host": "x"} },
 	} {
 		config := qodtest.Config(qodtest.Gateway)

@@ -63,6 +63,7 @@ func TestNew(t *testing.T) {
 					endpoint += config.APIPath
 				}
 				qodtest.Equal(t, "endpoint", client.Endpoint(), endpoint)
+				qodtest.Equal(t, "endpoint without credentials", qod.EndpointFor(qod.Config{API: config.API, APIPath: config.APIPath, Endpoint: config.Endpoint}), endpoint)
 				qodtest.Equal(t, "endpoint of the origin", qod.EndpointOf(client.Origin()), endpoint)
 				qodtest.Equal(t, "API of the origin", qod.APIOf(client.Origin()), qod.OpenGateway)
 			case err == nil:

@@ -79,6 +79,7 @@ type creation struct {
 	// lostUntil are by this process's clock.
 	mayHaveCreated  []*Error  // failures of the lost POSTs
 	listedBefore    *snapshot // the list from before the first lost POST; nil if that list failed
+	listRefusal     error     // the 401 with which that list failed, with a new token as well
 	firstLostPostAt time.Time // just before the first lost POST; before the last POST, if none is lost
 	lastLostAt      time.Time // when the last lost POST failed
 	lostUntil       time.Time // when the session of the last lost POST would end
@@ -124,7 +125,10 @@ func (cr *creation) beforePost(ctx context.Context) (found Session, done bool, e
 	case len(cr.mayHaveCreated) > 0:
 		found, err = cr.findLost(ctx, 0)
 	default:
-		cr.listedBefore = cr.snapshotBefore(ctx)
+		cr.listedBefore, cr.listRefusal = cr.snapshotBefore(ctx)
+		if credentialsRefused(cr.listRefusal) {
+			err = cr.listRefusal // it says more than that there is no token for the POST
+		}
 	}
 	return found, found.ID != "" || err != nil, err
 }
@@ -289,6 +293,11 @@ func (cr *creation) cause(failure *Error) error {
 // done if the list shows one that is ours, which is adopted, or one that may be. Like the POST
 // itself, this is not cut short by the caller's context.
 func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s Session, done bool, err error) {
+	if cr.listRefusal != nil {
+		// No token of this client opens the API, as where a gateway wants a key besides. Another
+		// one would change nothing, and no list could show that nothing was created.
+		return Session{}, false, refusal
+	}
 	c := cr.client
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tokenTimeout+2*c.config.RequestTimeout)
 	defer cancel()

@@ -45,10 +45,11 @@ func TestCreateWhenItIsRefused(t *testing.T) {
 		},
 		"the static token is refused": {
 			Options: qodtest.Options{Client: func(c *qod.Config) { c.AccessToken = "stale" }},
-			posts:   0, check: func(t *testing.T, _ *qodtest.Network, err error) {
+			posts:   0, check: func(t *testing.T, n *qodtest.Network, err error) {
 				if !errors.Is(err, qod.ErrNotRenewable) {
 					t.Errorf("it does not say that the token cannot be renewed: %v", err)
 				}
+				wantRefused(401)(t, n, err) // with what the API said
 			},
 		},
 		"there is no token": {
@@ -209,6 +210,17 @@ func TestCreateBehindARefusedToken(t *testing.T) {
 		},
 		"the list is down, and one was made": {
 			arrange: failCreateAndLists(sandbox.StatusAfterCommit(401, ""), -1, unavailable), posts: 1, leftBehind: 1, check: wantUnresolved(0, 1),
+		},
+		"the list is refused as well": { // by a gateway that wants a key besides
+			arrange: func(t *testing.T, n *qodtest.Network) {
+				n.InjectFault(sandbox.OpList, -1, sandbox.Status(401, ""))
+				failCreates(sandbox.Status(401, ""))(t, n)
+			}, posts: 1,
+			check: func(t *testing.T, n *qodtest.Network, err error) {
+				t.Helper()
+				wantRefused(401)(t, n, err)
+				qodtest.Equal(t, "tokens", n.Count(sandbox.OpToken), 2)
+			},
 		},
 		"the second POST is lost": {
 			arrange: failCreates(sandbox.Status(401, ""), sandbox.DropAfterCommit()), posts: 2, made: true,

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -61,9 +62,16 @@ func discover(ctx context.Context, client *http.Client, config *Config) (tokenEn
 	case issuer != "" && !strings.EqualFold(strings.TrimRight(issuer, "/"), origin):
 		return fail(0, true, fmt.Errorf("the document is for another issuer, %s", readable(issuer)))
 	}
-	var offered []string
-	_ = json.Unmarshal(fields["token_endpoint_auth_methods_supported"], &offered) // none if it is no list of names
-	return tokenEndpoint{url: endpoint, method: config.chooseAuthMethod(offered)}, nil
+	offered := methodNames(fields["token_endpoint_auth_methods_supported"])
+	return tokenEndpoint{url: endpoint, method: config.chooseAuthMethod(offered), offered: offered}, nil
+}
+
+// methodNames reads a list of authentication methods. Errors show them, so what is no name is left
+// out.
+func methodNames(list json.RawMessage) []string {
+	var names []string
+	_ = json.Unmarshal(list, &names) // none if it is no list
+	return slices.DeleteFunc(names, func(name string) bool { return name == "" || len(name) > 64 || !isToken(name) })
 }
 
 // webOriginOf is the origin of a URL (RFC 6454): its scheme, host and port.

@@ -61,6 +61,7 @@ type TokenError struct {
 	URL         string     // of the token endpoint or the discovery document
 	Discovery   bool       // discovery of the token endpoint failed
 	Method      AuthMethod // how the client proved who it is; empty before a token request
+	Offered     []string   // the methods that discovery offers; none where that is not known
 	Status      int
 	Code        string // RFC 6749 `error`
 	Description string

@@ -19,7 +19,9 @@ var connectionHeaders = []string{
 // ownHeaders are those that the client sets itself, or that would change what an answer means.
 var ownHeaders = []string{
 	"Accept", "Accept-Encoding", "Cache-Control", "Expect", "Idempotency-Key", "If-Match", "If-Modified-Since",
-	"If-None-Match", "If-Range", "If-Unmodified-Since", "Pragma", "Range", "User-Agent", "X-Correlator",
+	"If-None-Match", "If-Range", "If-Unmodified-Since", "Pragma", "Prefer", "Range", "User-Agent", "X-Correlator",
+	// Frameworks read another method from these: every read would become a DELETE.
+	"X-Http-Method", "X-Http-Method-Override", "X-Method-Override",
 }
 
 // CheckHeader reports why a header must not be added to the requests to the API; an empty string

@@ -40,11 +40,12 @@ const (
 // lists are those that show the sessions of the device.
 func (cr *creation) deviceLists() *listCache { return cr.client.lists.of(cr.spec.Device) }
 
-// snapshotBefore is a recent list, which a burst of creates shares; nil where there is none.
-func (cr *creation) snapshotBefore(ctx context.Context) *snapshot {
+// snapshotBefore is a recent list, which a burst of creates shares; nil where there is none. The
+// error is the 401 that is why, which says something about the POST as well.
+func (cr *creation) snapshotBefore(ctx context.Context) (*snapshot, error) {
 	c, lists := cr.client, cr.deviceLists()
 	if lists.unsupported() {
-		return nil
+		return nil, nil
 	}
 	bounded, cancel := context.WithTimeout(ctx, snapshotTimeout)
 	defer cancel()
@@ -60,9 +61,12 @@ func (cr *creation) snapshotBefore(ctx context.Context) *snapshot {
 		if ctx.Err() == nil && bounded.Err() != nil {
 			lists.markSlow()
 		}
-		return nil
+		if !isUnauthorized(err) {
+			err = nil
+		}
+		return nil, err
 	}
-	return list
+	return list, nil
 }
 
 // creating is for how long this process has been creating sessions.

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
@@ -25,15 +26,21 @@ func (PrivateKey) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("REDACTED"
 // minRSABits is the smallest RSA key that RS256 may be used with (RFC 7518 §3.3).
 const minRSABits = 2048
 
+// indentation is what stands before the text of a line.
+var indentation = regexp.MustCompile(`(?m)^[ \t]+`)
+
 // ParsePrivateKey reads a private key from PEM: PKCS#8, PKCS#1 or SEC 1. Otherwise it says what is
 // wrong with the text, as a verb with its object; nothing of the text is in it.
 //
-// An env file has one line for each value, so line feeds may be written as \n. What comes with a
-// key is passed over: its certificates, its public key and the EC PARAMETERS of openssl ecparam.
+// An env file has one line for each value, so line feeds may be written as \n. Heredocs and YAML
+// indent lines, and editors of Windows begin a file with a byte order mark. What comes with a key
+// is passed over: its certificates, its public key and the EC PARAMETERS of openssl ecparam.
 func ParsePrivateKey(text string) (key *PrivateKey, problem string) {
+	text = strings.TrimPrefix(text, "\ufeff")
 	if !strings.Contains(strings.TrimSpace(text), "\n") {
 		text = strings.NewReplacer(`\r\n`, "\n", `\n`, "\n").Replace(text)
 	}
+	text = indentation.ReplaceAllString(text, "")
 	var keys, others []*pem.Block
 	for block, rest := pem.Decode([]byte(text)); block != nil; block, rest = pem.Decode(rest) {
 		if strings.HasSuffix(block.Type, "PRIVATE KEY") {

@@ -70,6 +70,8 @@ func TestParsePrivateKey(t *testing.T) {
 		"escaped, as DOS has it":   {text: strings.ReplaceAll(pkcs1, "\n", `\r\n`)},
 		"without the last newline": {text: strings.TrimSpace(pkcs8)},
 		"with words around":        {text: "Bag Attributes\n    friendlyName: qod\n\n" + pkcs8 + "\n\n"},
+		"indented":                 {text: "    " + strings.ReplaceAll(pkcs1, "\n", "\n    ")},
+		"with a byte order mark":   {text: "\ufeff" + pkcs8},
 		"with its certificate":     {text: certificate + pkcs8 + certificate},
 
 		"encrypted":                  {encoded("ENCRYPTED PRIVATE KEY", []byte("secret")), "is encrypted, and the provider has no passphrase for it: decrypt it"},

@@ -29,8 +29,9 @@ type authorizationServer struct {
 }
 
 type tokenEndpoint struct {
-	url    string
-	method AuthMethod
+	url     string
+	method  AuthMethod
+	offered []string // see TokenError
 }
 
 // endpoint is the token endpoint, from the configuration or else from discovery.
@@ -81,7 +82,7 @@ func (s *authorizationServer) result(endpoint tokenEndpoint, token *oauth2.Token
 
 // explain converts an error of x/oauth2, which may quote a megabyte of body.
 func (s *authorizationServer) explain(endpoint tokenEndpoint, err error) error {
-	failure := &TokenError{URL: endpoint.url, Method: endpoint.method}
+	failure := &TokenError{URL: endpoint.url, Method: endpoint.method, Offered: endpoint.offered}
 	var refusal *oauth2.RetrieveError
 	if !errors.As(err, &refusal) {
 		failure.Err = redacted(withoutURL(err), s.config.secrets(), Device{})

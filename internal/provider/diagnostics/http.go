@@ -65,7 +65,7 @@ func explainError(e *qod.Error) message {
 	case http.StatusUnauthorized:
 		switch {
 		case errors.Is(e, qod.ErrNotRenewable):
-			return notRenewable()
+			return notRenewable(e.Message)
 		case errors.Is(e, qod.ErrHeadersRefused):
 			return headersRefused(e.Message)
 		}
@@ -74,11 +74,15 @@ func explainError(e *qod.Error) message {
 			m.cause = "The API refused the access token, and there is no new one. " + m.cause
 			return m
 		}
-		return message{
+		m := message{
 			cause: "The API refused the access token, and a new one as well." + inWords(e.Message),
 			remedy: "Check that the credentials (QOD_CLIENT_ID, QOD_CLIENT_SECRET) and the scopes (QOD_SCOPES) belong to this endpoint (QOD_ENDPOINT). " +
 				"If a gateway in front of the API requires a key as well, set headers (QOD_HEADERS).",
 		}
+		if e.Code == "" && e.Message == "" {
+			m.remedy += " If that is all right, a proxy may have answered in the API's place (HTTPS_PROXY, NO_PROXY)."
+		}
+		return m
 	case http.StatusForbidden:
 		if e.Scope == "" {
 			return message{
@@ -134,7 +138,7 @@ func explainError(e *qod.Error) message {
 		}
 		return message{
 			cause:  sentence("The API answered " + status + ": " + where),
-			remedy: checkProxy + " (Following the redirect would send the access token elsewhere.)",
+			remedy: checkProxy + " (Following the redirect would send the credentials elsewhere.)",
 		}
 	case e.Status/100 == 2 && errors.Is(e.Err, context.DeadlineExceeded):
 		return message{cause: "The API reported success (" + status + "), but the rest of its answer did not arrive in time.", remedy: slowNetwork}

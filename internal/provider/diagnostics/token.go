@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
@@ -15,7 +16,7 @@ import (
 func explainToken(e *qod.TokenError) message {
 	switch {
 	case errors.Is(e, qod.ErrNotRenewable):
-		return notRenewable()
+		return notRenewable("")
 	case errors.Is(e, qod.ErrHeadersRefused):
 		return headersRefused("")
 	}
@@ -70,7 +71,7 @@ func tokenCause(e *qod.TokenError) message {
 	case e.Status/100 == 3:
 		return message{cause: answered(subject, e), remedy: checkTokenProxy}
 	case e.Status != 0:
-		return message{cause: answered(subject, e) + inWords(e.Description), remedy: checkTokenURL}
+		return message{cause: answered(subject, e) + inWords(e.Description), remedy: checkTokenURL + mayBeProxy(e)}
 	case errors.Is(e.Err, qod.ErrNotJSON):
 		return message{
 			cause:  sentence(subject + " gave no token: " + e.Err.Error()),
@@ -89,24 +90,54 @@ func tokenCause(e *qod.TokenError) message {
 // clientRefused names how the client has proved who it is, as a server may want it done otherwise,
 // and answers that with the same code.
 func clientRefused(subject string, e *qod.TokenError) message {
-	const once = " The provider asked only once, so as not to lock the client out."
+	m := message{
+		cause: fmt.Sprintf("%s refused the client id or its secret, which was sent with %s.", subject, e.Method),
+		remedy: "Check client_id (QOD_CLIENT_ID) and client_secret (QOD_CLIENT_SECRET), and that they belong to this endpoint (QOD_ENDPOINT)." +
+			otherMethods(e, "If they do, the server may want another method:"),
+	}
 	if e.Method == qod.PrivateKeyJWT {
-		return message{
-			cause: subject + " refused the client id, or the assertion that client_private_key has signed (private_key_jwt)." + inWords(e.Description),
+		m = message{
+			cause: subject + " refused the client id, or the assertion that client_private_key has signed (private_key_jwt).",
 			remedy: "Check client_id (QOD_CLIENT_ID), that the public key is registered for this client (if under an id, set client_private_key_id), " +
-				"client_assertion_audience (by default the URL above) and this machine's clock. " +
-				"If the server wants a secret, set token_endpoint_auth_method to client_secret_basic or client_secret_post." + once,
+				"client_assertion_audience (by default the URL above) and this machine's clock." + otherMethods(e, "If the server wants a secret,"),
 		}
 	}
-	other := qod.ClientSecretPost
-	if e.Method == qod.ClientSecretPost {
-		other = qod.ClientSecretBasic
+	m.cause += inWords(e.Description)
+	if len(e.Offered) > 0 && !slices.Contains(e.Offered, string(e.Method)) {
+		m.cause += fmt.Sprintf(" Its discovery document does not offer %s, only %s.", e.Method, enumerated(e.Offered))
 	}
-	return message{
-		cause: fmt.Sprintf("%s refused the client id or its secret, which was sent with %s.%s", subject, e.Method, inWords(e.Description)),
-		remedy: "Check client_id (QOD_CLIENT_ID) and client_secret (QOD_CLIENT_SECRET), and that they belong to this endpoint (QOD_ENDPOINT). " +
-			fmt.Sprintf("If they do, the server may want another method: set token_endpoint_auth_method to %s, or to private_key_jwt with client_private_key.", other) + once,
+	m.remedy += mayBeProxy(e) + " The provider asked only once, so as not to lock the client out."
+	return m
+}
+
+// otherMethods says how to use another method that the server may want, if there is any.
+func otherMethods(e *qod.TokenError, when string) string {
+	var others []string
+	for _, method := range qod.AuthMethods() {
+		if method == e.Method || len(e.Offered) > 0 && !slices.Contains(e.Offered, string(method)) {
+			continue
+		}
+		name := string(method)
+		if method == qod.PrivateKeyJWT {
+			name += " with client_private_key"
+		}
+		others = append(others, name)
 	}
+	switch {
+	case len(others) > 0:
+		return " " + when + " set token_endpoint_auth_method to " + strings.Join(others, " or to ") + "."
+	case slices.Contains(e.Offered, string(e.Method)):
+		return ""
+	}
+	return " The provider supports none of the methods that the server offers: ask the operator for another one."
+}
+
+// mayBeProxy is advice for an answer that is not in the words of OAuth (RFC 6749 §5.2).
+func mayBeProxy(e *qod.TokenError) string {
+	if e.Code != "" || e.Description != "" {
+		return ""
+	}
+	return " If that is all right, a proxy may have answered in the server's place (HTTPS_PROXY, NO_PROXY)."
 }
 
 // discoveryCause says why the token endpoint is not known. Only a default host that does not answer
@@ -181,10 +212,12 @@ func originOf(endpoint string) string {
 
 func isTransient(status int) bool { return status >= 500 || status == http.StatusTooManyRequests }
 
-func notRenewable() message {
+// notRenewable is about a static token. The words are the API's.
+func notRenewable(words string) message {
 	return message{
-		cause:  "The API refused the access token. It is a static access token, which the provider cannot renew: it may have expired or been revoked.",
-		remedy: "Set a new one in QOD_ACCESS_TOKEN (or access_token), or use client_id and client_secret, whose tokens the provider renews by itself.",
+		cause: "The API refused the access token. It is a static access token, which the provider cannot renew: it may have expired or been revoked." + inWords(words),
+		remedy: "Set a new one in QOD_ACCESS_TOKEN (or access_token), or use client_id and client_secret, whose tokens the provider renews by itself. " +
+			"If a gateway in front of the API requires a key as well, set headers (QOD_HEADERS).",
 	}
 }
 

@@ -62,6 +62,25 @@ var tokenFailures = map[string]failure{
 		b.fail(sandbox.OpDiscovery, -1, sandbox.Status(503, ""))
 		return b.read()
 	}},
+	"token/method that discovery does not offer": {make: func(b *bubble) diag.Diagnostics {
+		b.Discovery(offers("private_key_jwt", "tls_client_auth"))
+		b.fail(sandbox.OpToken, -1, sandbox.Status(401, `{"error":"invalid_client"}`))
+		return b.list()
+	}},
+	"token/no method that the provider has": {make: func(b *bubble) diag.Diagnostics {
+		b.Discovery(offers("tls_client_auth"))
+		b.fail(sandbox.OpToken, -1, sandbox.Status(401, `{"error":"invalid_client"}`))
+		return b.list()
+	}},
+	"token/key where discovery offers a secret": {client: authMethod(""), make: func(b *bubble) diag.Diagnostics {
+		b.Discovery(offers("client_secret_post"))
+		b.fail(sandbox.OpToken, -1, sandbox.Status(401, `{"error":"invalid_client"}`))
+		return b.list()
+	}},
+	"token/401 of a page": {make: func(b *bubble) diag.Diagnostics {
+		b.fail(sandbox.OpToken, -1, sandbox.Status(401, "<html>Log in</html>", "Content-Type", "text/html"))
+		return b.list()
+	}},
 	"discovery/http": {make: func(b *bubble) diag.Diagnostics {
 		b.Discovery(func(d map[string]any) { d["token_endpoint"] = "http://gateway.example/token" })
 		return b.list()
@@ -97,6 +116,11 @@ var tokenFailures = map[string]failure{
 		b.fail(sandbox.OpDiscovery, -1, sandbox.Status(404, ""))
 		return b.list()
 	}},
+}
+
+// offers makes a discovery document list these authentication methods.
+func offers(methods ...any) func(map[string]any) {
+	return func(d map[string]any) { d["token_endpoint_auth_methods_supported"] = methods }
 }
 
 func authMethod(method qod.AuthMethod) func(*qod.Config) {
