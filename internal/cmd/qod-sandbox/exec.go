@@ -80,7 +80,7 @@ func (p *program) exec(args []string, config sandbox.Config, strict bool) int {
 func misleading(variable string) bool {
 	name, _, _ := strings.Cut(variable, "=")
 	switch name {
-	case "QOD_API", "QOD_API_PATH", "QOD_ENDPOINT", "QOD_TOKEN_URL", "QOD_SCOPES",
+	case "QOD_API", "QOD_API_PATH", "QOD_PROFILES_PATH", "QOD_ENDPOINT", "QOD_TOKEN_URL", "QOD_SCOPES",
 		"QOD_CLIENT_ID", "QOD_CLIENT_SECRET", "QOD_ACCESS_TOKEN", "QOD_HEADERS",
 		"QOD_CLIENT_PRIVATE_KEY", "QOD_CLIENT_PRIVATE_KEY_ID", "QOD_CLIENT_ASSERTION_AUDIENCE", "QOD_TOKEN_ENDPOINT_AUTH_METHOD":
 		return true

@@ -185,6 +185,7 @@ func TestHelp(t *testing.T) {
 		"verb":           {[]string{"help"}, []string{"Usage:", "-listen"}},
 		"of exec":        {[]string{"exec", "--help"}, []string{"exec -- sh", "-fail-on-leftovers", "QOD_ENDPOINT", "127"}},
 		"help of exec":   {[]string{"help", "exec"}, []string{"-fail-on-leftovers"}},
+		"deviations":     {[]string{"-help"}, []string{"-extend", "remaining", "-deviate", "epoch-times, no-device, status-202"}},
 		"help of serve":  {[]string{"help", "serve"}, []string{"-listen", "sandbox.env"}},
 		"flags and help": {[]string{"-quiet", "--mock-rules", "-help"}, []string{"Usage:"}},
 	}

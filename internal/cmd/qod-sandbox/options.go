@@ -16,6 +16,8 @@ import (
 type options struct {
 	api                   string
 	provisioning, latency time.Duration
+	extend                string
+	deviations            string
 	mockRules             bool
 	remoteWebhooks        bool
 	quiet                 bool
@@ -24,6 +26,12 @@ type options struct {
 func (o *options) define(flags *flag.FlagSet) {
 	flags.StringVar(&o.api, "api", string(sandbox.OpenGateway),
 		"the `name` of the API to serve, as in the provider's api attribute:\n"+apis())
+	flags.StringVar(&o.extend, "extend", "total",
+		"the `rule` by which extensions are limited to the profile's longest duration,\n"+
+			"where the API has them: total, the whole session; remaining, what is left of it")
+	flags.StringVar(&o.deviations, "deviate", "",
+		"ways in which gateways deviate from CAMARA's document, as a `list` with commas:\n"+
+			"epoch-times, no-device, status-202")
 	flags.DurationVar(&o.provisioning, "provisioning", 2*time.Second,
 		"the `time` that a session stays REQUESTED before it becomes AVAILABLE, such as 500ms")
 	flags.DurationVar(&o.latency, "latency", 0,
@@ -46,13 +54,30 @@ func (o *options) config(p *program) (sandbox.Config, error) {
 	if !slices.Contains(sandbox.APIs(), sandbox.API(o.api)) {
 		return sandbox.Config{}, fmt.Errorf("unknown API %q; -api can be %s", o.api, apis())
 	}
+	if o.extend != "total" && o.extend != "remaining" {
+		return sandbox.Config{}, fmt.Errorf("unknown rule %q; -extend can be total or remaining", o.extend)
+	}
 	c := sandbox.Config{
+		ExtendRemaining: o.extend == "remaining",
+
 		API:          sandbox.API(o.api),
 		Clock:        new(sandbox.OffsetClock),
 		Provisioning: o.provisioning,
 		Latency:      o.latency,
 		MockRules:    o.mockRules,
 		Control:      true,
+	}
+	for _, deviation := range strings.FieldsFunc(o.deviations, func(r rune) bool { return r == ',' }) {
+		switch deviation {
+		case "epoch-times":
+			c.EpochTimes = true
+		case "no-device":
+			c.OmitDevice = true
+		case "status-202":
+			c.CreateStatus = http.StatusAccepted
+		default:
+			return sandbox.Config{}, fmt.Errorf("unknown deviation %q; -deviate can be epoch-times, no-device and status-202", deviation)
+		}
 	}
 	if o.remoteWebhooks {
 		c.Webhooks = http.DefaultTransport
