@@ -28,7 +28,7 @@ def bought:
   else 0
   end;
 
-def live: (.before.qos_status? // .before.status?) == "AVAILABLE";
+def live: (.before.qos_status? // .before.status?) | IN("AVAILABLE", "EXPIRING");
 
 # Whether a moved window ends a live session more than a minute early, now or in a later pass. A later end
 # or an earlier start never does.

@@ -71,7 +71,7 @@ deny contains message if {
 
 live(before) if before.qos_status == "AVAILABLE"
 
-live(before) if before.status == "AVAILABLE"
+live(before) if before.status in {"AVAILABLE", "EXPIRING"}
 
 # The plan does not know when it will be applied, so a new reservation counts even if its window has not
 # opened yet.

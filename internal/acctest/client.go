@@ -112,7 +112,7 @@ func (c *ProtocolClient) ReadSessions(provider, config Attrs) []*tfprotov6.Diagn
 	if diags := c.Configure(provider); HasError(diags) {
 		return diags
 	}
-	_, diags := c.ReadDataSource(c.Schemas.DataSourceSchemas["qod_sessions"], config)
+	_, diags := c.ReadDataSource("qod_sessions", config)
 	return diags
 }
 
@@ -126,10 +126,11 @@ func (c *ProtocolClient) ValidateSessions(config Attrs) []*tfprotov6.Diagnostic 
 	return validated.Diagnostics
 }
 
-// ReadDataSource reads qod_sessions. The schema is that of its answer.
-func (c *ProtocolClient) ReadDataSource(schema *tfprotov6.Schema, config Attrs) (map[string]tftypes.Value, []*tfprotov6.Diagnostic) {
+// ReadDataSource reads a data source.
+func (c *ProtocolClient) ReadDataSource(typeName string, config Attrs) (map[string]tftypes.Value, []*tfprotov6.Diagnostic) {
 	c.T.Helper()
-	read, err := c.Server.ReadDataSource(c.T.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: "qod_sessions", Config: c.Value(schema, config)})
+	schema := c.Schemas.DataSourceSchemas[typeName]
+	read, err := c.Server.ReadDataSource(c.T.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: typeName, Config: c.Value(schema, config)})
 	c.Must("ReadDataSource", err)
 	if read.State == nil || HasError(read.Diagnostics) {
 		return nil, read.Diagnostics

@@ -54,7 +54,7 @@ func (p Provider) StartNetworkInBubble(t *testing.T, config sandbox.Config) *Net
 	t.Cleanup(network.Close)
 	return &Network{
 		Server: &sandbox.Server{Sandbox: network}, T: t, Clock: bubbleClock{config.Clock},
-		provider: p, endpoint: "https://gateway.example/v1", inMemory: true,
+		provider: p, endpoint: "https://gateway.example" + network.BasePath(), inMemory: true,
 	}
 }
 

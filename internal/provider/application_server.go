@@ -2,11 +2,13 @@ package provider
 
 import (
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
@@ -44,6 +46,19 @@ func applicationServerSchema(computed bool, description string) schema.SingleNes
 func (p *planner) server(config, prior types.Object) types.Object {
 	at := path.Root("application_server")
 	return p.object(at, config, p.withoutLeftOut(at, config, prior))
+}
+
+// warnOfAllServers warns of a new session for all servers, which excludes all others of the device.
+func warnOfAllServers(server *qod.ApplicationServer) (warnings diag.Diagnostics) {
+	if server == nil {
+		return nil
+	}
+	for name, address := range map[string]string{"ipv4_address": server.IPv4Address, "ipv6_address": server.IPv6Address} {
+		if qod.ServesEverybody(address) {
+			warnings.Append(diagnostics.ServesEverybody("application_server." + name))
+		}
+	}
+	return warnings
 }
 
 // toApplicationServer is the application server of a configuration; nil without one.

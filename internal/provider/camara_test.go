@@ -3,8 +3,13 @@
 package provider
 
 import (
+	"fmt"
+	"math/big"
+	"net/http"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
@@ -102,5 +107,179 @@ resource "qod_reservation" "drone" {
 				t.Errorf("sessions left: %v", left)
 			}
 		})
+	}
+}
+
+// lasting is the camera's session with another duration.
+func lasting(seconds int) string {
+	return strings.Replace(uplink, "3600", strconv.Itoa(seconds), 1)
+}
+
+// A longer duration is one extension in place. What the network grants is recorded; if that is less
+// than was asked for, one warning says so, and the next plan is empty.
+func TestCAMARA_extendsSession(t *testing.T) {
+	network := acc.NewNetwork(t, camaraNetwork)
+	c := network.CLI(uplink)
+	c.Apply()
+	before := network.SessionIDs()
+
+	c.Configure(lasting(7200))
+	if text := c.Plan(2); !strings.Contains(text, "# qod_session.uplink will be updated in-place") || !strings.Contains(text, "0 to destroy") {
+		t.Errorf("the extension is not planned in place:\n%s", text)
+	}
+	c.Sends("0 POST 0 DELETE 1 EXTEND", 0, acctest.ApplyCommand...)
+	c.Plan(0)
+	if s := network.Ledger()[0]; s.Duration != 7200 || s.ID != before[0] {
+		t.Errorf("%s lasts %d seconds, want %s for 7200", s.ID, s.Duration, before[0])
+	}
+
+	// The profile allows six hours.
+	c.Configure(lasting(86400))
+	text := c.Sends("0 POST 0 DELETE 1 EXTEND", 0, acctest.ApplyCommand...)
+	if strings.Count(text, "QoS Session Extended by Less Than Requested") != 1 {
+		t.Errorf("not one warning of a short extension:\n%s", text)
+	}
+	c.Plan(0)
+	if s := network.Ledger()[0]; s.Duration != 6*3600 {
+		t.Errorf("it lasts %d seconds", s.Duration)
+	}
+
+	c.Configure(uplink) // a shorter one
+	c.Sends("1 POST 1 DELETE", 0, acctest.ApplyCommand...)
+	c.Destroy()
+}
+
+// An event that runs over: extra time is an extension of the live session in place.
+func TestCAMARA_event(t *testing.T) {
+	network := acc.NewNetworkAtMatch(t, time.Hour, camaraNetwork)
+	event := func(ends time.Duration) string {
+		return fmt.Sprintf(`
+resource "qod_reservation" "uplink" {
+  for_each = { north = "+34600000041", south = "+34600000042" }
+
+  device             = { phone_number = each.value }
+  application_server = { ipv4_address = "198.51.100.7" }
+  qos_profile        = "live-uplink"
+  starts_at          = %q
+  ends_at            = %q
+}
+`, matchStarts, acctest.KickOff.Add(ends).Format(time.RFC3339))
+	}
+	c := network.CLI(event(3 * time.Hour))
+	c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...)
+	network.AtMatch(0)
+	c.Sends("2 POST 0 DELETE", 0, acctest.ApplyCommand...)
+	c.Plan(0)
+
+	network.AtMatch(2 * time.Hour)
+	c.Configure(event(4 * time.Hour))
+	acctest.ContainsAll(t, c.Plan(2), []string{"will be updated in-place", "0 to add, 2 to change, 0 to destroy"})
+	c.Sends("0 POST 0 DELETE 2 EXTEND", 0, acctest.ApplyCommand...)
+	c.Plan(0)
+
+	network.AtMatch(4*time.Hour + time.Minute)
+	c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...) // the sessions have ended by themselves
+	c.Destroy()
+}
+
+// An extension that fails leaves the duration that the session was requested for in the state, with
+// the API's code in the error. After a lost answer, the next apply asks for nothing twice.
+func TestCAMARA_extensionFails(t *testing.T) {
+	network := acc.NewNetwork(t, camaraNetwork)
+	config := func(seconds int) attrs {
+		return attrs{
+			"device": attrs{"phone_number": "+34600000010"}, "application_server": attrs{"ipv4_address": "198.51.100.7"},
+			"qos_profile": "QOS_L", "duration": seconds,
+		}
+	}
+	seconds := func(s acctest.State) int64 {
+		var n big.Float
+		if err := s.Values["duration"].As(&n); err != nil {
+			t.Fatal(err)
+		}
+		whole, _ := n.Int64()
+		return whole
+	}
+	c := network.Client()
+	state := c.MustCreate(config(3600))
+	state = c.Refresh(state).State
+
+	network.InjectFault(sandbox.OpExtend, 1, sandbox.Status(http.StatusConflict,
+		`{"status":409,"code":"QUALITY_ON_DEMAND.SESSION_EXTENSION_NOT_ALLOWED","message":"Not now"}`))
+	refused := c.Apply(c.Plan(state, config(7200)))
+	acctest.ContainsAll(t, refused.Diagnostics.Errors(), []string{"Unable to Update QoS Session", "Not now", "SESSION_EXTENSION_NOT_ALLOWED", network.SessionIDs()[0]})
+	if seconds(refused.State) != 3600 || network.Count(sandbox.OpExtend) != 1 {
+		t.Errorf("after %d requests the duration is %d", network.Count(sandbox.OpExtend), seconds(refused.State))
+	}
+
+	network.InjectFault(sandbox.OpExtend, 1, sandbox.DropAfterCommit())
+	done := c.Apply(c.Plan(refused.State, config(7200)))
+	if len(done.Diagnostics) > 0 || seconds(done.State) != 7200 || network.Ledger()[0].Duration != 7200 || network.Count(sandbox.OpExtend) != 2 {
+		t.Errorf("after a lost answer and %d requests it lasts %d seconds: %s", network.Count(sandbox.OpExtend), network.Ledger()[0].Duration, acctest.Describe(done.Diagnostics))
+	}
+	c.ExpectEmptyPlan(c.Refresh(done.State).State, config(7200))
+}
+
+// This API lists the sessions of one device: with it, the data source works as ever, and without it
+// nothing is sent.
+func TestCAMARA_listsByDevice(t *testing.T) {
+	network := acc.NewNetwork(t, camaraNetwork)
+	mine := network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000010"}})
+	network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000020"}})
+	c := network.Client()
+	_, diags := c.ReadDataSource("qod_sessions", attrs{})
+	acctest.ContainsAll(t, acctest.Describe(diags), []string{"Unable to List QoS Sessions", "one device at a time", "Set device"})
+	if asked := len(network.Requests()); asked > 0 {
+		t.Errorf("%d requests", asked)
+	}
+	read, diags := c.ReadDataSource("qod_sessions", attrs{"device": attrs{"phone_number": "+34600000010"}})
+	if text := fmt.Sprint(read["sessions"]); len(diags) > 0 || !strings.Contains(text, mine.ID) || strings.Contains(text, "+34600000020") {
+		t.Errorf("listed: %s; diagnostics: %s", text, acctest.Describe(diags))
+	}
+}
+
+// A plan that requests a session for all servers warns of it, once; where a device has one session
+// at a time whatever it is for, there is nothing to warn of.
+func TestCAMARA_allServers(t *testing.T) {
+	t.Parallel()
+	const summary = "QoS Session for All Servers"
+	config := hour(attrs{"application_server": attrs{"ipv4_address": "0.0.0.0/0"}})
+	for api, want := range map[sandbox.API]bool{sandbox.CAMARAV1: true, sandbox.OpenGateway: false} {
+		network := acc.StartNetwork(t, sandbox.Config{API: api})
+		c := network.Client()
+		planned := c.Plan(acctest.State{}, config)
+		if got := strings.Contains(acctest.Describe(planned.Diagnostics), summary); got != want {
+			t.Errorf("%s: warned %t, want %t", api, got, want)
+		}
+		state := c.Refresh(c.Apply(planned).State).State
+		c.ExpectEmptyPlan(state, config)
+		if again := c.Plan(state, config); strings.Contains(acctest.Describe(again.Diagnostics), summary) {
+			t.Errorf("%s: a plan without a change warns again", api)
+		}
+	}
+}
+
+// An apply of N sessions costs a list and a create each, a refresh a read each, and what a run
+// costs anyway.
+func TestCAMARA_requests(t *testing.T) {
+	const sessions, more = 20, 5
+	network := acc.NewNetwork(t, sandbox.Config{API: sandbox.CAMARAV1, Provisioning: sandbox.Instant})
+	c := network.CLI(fmt.Sprintf(`
+resource "qod_session" "camera" {
+  count              = %d
+  device             = { phone_number = "+346000001${format("%%02d", count.index)}" }
+  application_server = { ipv4_address = "198.51.100.7" }
+  qos_profile        = "QOS_L"
+  duration           = 3600
+}
+`, sessions))
+	c.Sends(fmt.Sprintf("%d POST 0 DELETE", sessions), 0, acctest.ApplyCommand...)
+	applied := len(network.Requests())
+	if applied > 2*sessions+more {
+		t.Errorf("the apply sent %d requests", applied)
+	}
+	c.Plan(0)
+	if refreshed := len(network.Requests()) - applied; refreshed > sessions+more {
+		t.Errorf("the refresh sent %d requests", refreshed)
 	}
 }

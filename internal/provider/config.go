@@ -27,6 +27,7 @@ const (
 type providerModel struct {
 	API                     types.String           `tfsdk:"api"`
 	APIPath                 types.String           `tfsdk:"api_path"`
+	ProfilesPath            types.String           `tfsdk:"profiles_path"`
 	Endpoint                types.String           `tfsdk:"endpoint"`
 	ClientID                types.String           `tfsdk:"client_id"`
 	ClientSecret            types.String           `tfsdk:"client_secret"`
@@ -174,7 +175,8 @@ func (r *resolver) read(config providerModel) qod.Config {
 	api := r.api(r.orEnv(configured("api", "QOD_API", config.API)))
 	client := qod.Config{
 		API:            api,
-		APIPath:        r.apiPath(r.orEnv(configured("api_path", "QOD_API_PATH", config.APIPath)), api),
+		APIPath:        r.path(r.orEnv(configured("api_path", "QOD_API_PATH", config.APIPath)), "API", "the sessions", qod.DefaultAPIPath(api)),
+		ProfilesPath:   r.path(r.orEnv(configured("profiles_path", "QOD_PROFILES_PATH", config.ProfilesPath)), "Profiles", "the profiles", qod.DefaultProfilesPath),
 		Endpoint:       r.endpoint(r.orEnv(configured("endpoint", "QOD_ENDPOINT", config.Endpoint)), api),
 		TokenURL:       r.url(r.orEnv(configured("token_url", "QOD_TOKEN_URL", config.TokenURL))),
 		Scopes:         r.scopes(config.Scopes, qod.LimitsOf(api).Scopes),
@@ -215,8 +217,9 @@ func apiNames() []string {
 	return names
 }
 
-// apiPath is where the API is below the endpoint; empty for where its document has it.
-func (r *resolver) apiPath(s setting, api qod.API) string {
+// path is where an API is below the endpoint; empty for its default. What is the API's noun, and of
+// what its paths are.
+func (r *resolver) path(s setting, what, of, byDefault string) string {
 	if s.value == "" {
 		return ""
 	}
@@ -224,9 +227,9 @@ func (r *resolver) apiPath(s setting, api qod.API) string {
 		if hint := validators.Mistyped(s.value); hint != "" {
 			problem += ". " + strings.TrimSuffix(hint, ".")
 		}
-		r.fail(s.attribute, "Invalid API Path", fmt.Sprintf(
-			"%s %s. Set api_path or QOD_API_PATH to the path of the API below endpoint, without that of the sessions, or leave both out for %q. Given: %s.",
-			s.place(), problem, qod.DefaultAPIPath(api), validators.BareURL(s.value)))
+		r.fail(s.attribute, "Invalid "+what+" Path", fmt.Sprintf(
+			"%s %s. Set %s or %s to the path of the API below endpoint, without that of %s, or leave both out for %q. Given: %s.",
+			s.place(), problem, s.attribute, s.env, of, byDefault, validators.BareURL(s.value)))
 	}
 	return s.value
 }

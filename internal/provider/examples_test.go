@@ -26,7 +26,7 @@ const (
 
 // inGuides are examples that need more than to be applied: see TestGuide, TestCountries and
 // TestCredentials.
-var inGuides = []string{"countries", "credentials", "event", "fleet", "pipeline", "recover", "testing"}
+var inGuides = []string{"countries", "credentials", "event", "fleet", "gateways", "pipeline", "recover", "testing"}
 
 func TestExamples(t *testing.T) {
 	t.Parallel()
@@ -52,8 +52,12 @@ func TestExamples(t *testing.T) {
 		}
 		tried++
 		t.Run(filepath.ToSlash(name), func(t *testing.T) {
-			network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{}) // windows are open
 			hcl := readExample(t, name)
+			var served sandbox.Config
+			if strings.Contains(hcl, "qod_profiles") {
+				served = camaraNetwork
+			}
+			network := acc.NewNetworkAtMatch(t, 0, served) // windows are open
 			if !strings.Contains(hcl, "for_each") {
 				network.Test(exampleStep(network, hcl, config.Variables{}))
 				return

@@ -293,6 +293,34 @@ func TestCredentials(t *testing.T) {
 	})
 }
 
+// Each recipe of the guide on gateways opens a gateway like the one that it is for, and the
+// configuration that moves between APIs is good for all of them.
+func TestGateways(t *testing.T) {
+	secret := []sandbox.ClientCredentials{{ID: "my-client", Secret: "my-secret"}}
+	for recipe, config := range map[string]sandbox.Config{
+		"orange.sh":   {API: sandbox.CAMARAV1, APIPath: "/quality-on-demand/v0.11", Clients: secret},
+		"nokia.sh":    {API: sandbox.CAMARAV1, Clients: secret, RequiredHeaders: map[string]string{"X-RapidAPI-Key": "my-key"}, TrustHeaders: true, EpochTimes: true, ExtendRemaining: true},
+		"operator.sh": {API: sandbox.CAMARAV1, Clients: secret},
+		"":            {Clients: secret}, // the default API
+	} {
+		t.Run(recipe, func(t *testing.T) {
+			network := acc.NewNetwork(t, config)
+			exports := "export QOD_CLIENT_ID=my-client QOD_CLIENT_SECRET=my-secret\n"
+			if recipe != "" {
+				exports = readExample(t, "gateways/"+recipe)
+			}
+			c := withTools(network.CLI(readExample(t, "gateways/portable/main.tf")))
+			c.Env = append(c.Env, "QOD_CLIENT_ID=", "QOD_CLIENT_SECRET=", "QOD_API=")
+			// All but the hosts is as it stands.
+			hosts := "export QOD_ENDPOINT=" + network.Endpoint() + "\nunset QOD_TOKEN_URL\n"
+			got := c.Shell(exports + hosts + "terraform apply -auto-approve -no-color\nterraform plan -detailed-exitcode -no-color\nterraform destroy -auto-approve -no-color\n")
+			if got.Code != 0 || !strings.Contains(got.Text, "Destroy complete! Resources: 1 destroyed") {
+				t.Errorf("exit code %d\n%s", got.Code, got.Text)
+			}
+		})
+	}
+}
+
 // newKeyPair makes a key pair as the guide does, in dir, and reads the public key.
 func newKeyPair(t *testing.T, dir string) any {
 	t.Helper()

@@ -10,22 +10,30 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// flow is the traffic that a session is for: that of a device, to a server (nil for any).
+// flow is the traffic that a session is for: that of a device, to a server and by ports (nil for
+// any).
 type flow struct {
-	device qod.Device
-	server *qod.ApplicationServer
+	device                   qod.Device
+	server                   *qod.ApplicationServer
+	devicePorts, serverPorts *qod.Ports
 }
 
 func (m requestModel) flow() flow {
-	return flow{device: toDevice(m.Device), server: toApplicationServer(m.ApplicationServer)}
+	return flow{
+		device: toDevice(m.Device), server: toApplicationServer(m.ApplicationServer),
+		devicePorts: toPorts(m.DevicePorts), serverPorts: toPorts(m.ApplicationServerPorts),
+	}
 }
 
 // matches reports whether both are the same flow of the same device. A device has one session at a
-// time; two flows of one device, to two application servers, are two wishes that only the network
-// can judge.
+// time; two flows of one device, to two application servers or by two sets of ports, are two wishes
+// that only the network can judge.
 func (f flow) matches(other flow) bool {
-	return (f.server == nil || other.server == nil || *f.server == *other.server) && f.device.Matches(other.device)
+	return (f.server == nil || other.server == nil || *f.server == *other.server) && f.device.Matches(other.device) &&
+		samePorts(f.devicePorts, other.devicePorts) && samePorts(f.serverPorts, other.serverPorts)
 }
+
+func samePorts(a, b *qod.Ports) bool { return a == nil || b == nil || a.Equal(b) }
 
 // in reports whether the same flow is among others, which are sorted by the identifiers of their
 // devices.

@@ -39,7 +39,7 @@ func TestPlan_everyArgument(t *testing.T) {
 
 // everyArgument changes one argument of a resource at a time, to a value that is not known yet, and
 // looks at what is planned.
-func everyArgument[M any](t *testing.T, r resource.Resource, config, prior M, plan func(M, *M, sessionPrivate, types.String) resourcePlan[M], inPlace []string) {
+func everyArgument[M any](t *testing.T, r resource.Resource, config, prior M, plan func(M, *M, sessionPrivate, plannedAPI) resourcePlan[M], inPlace []string) {
 	t.Helper()
 	var resp resource.SchemaResponse
 	r.Schema(t.Context(), resource.SchemaRequest{}, &resp)
@@ -66,7 +66,7 @@ func everyArgument[M any](t *testing.T, r resource.Resource, config, prior M, pl
 			}
 			field.Set(reflect.ValueOf(withUnknown(t, value, at.Steps()[1:])))
 
-			planned := plan(changed, &prior, sessionPrivate{}, configuredEndpoint)
+			planned := plan(changed, &prior, sessionPrivate{}, defaultAPI)
 			if slices.Contains(inPlace, name) {
 				if len(planned.replace) > 0 {
 					t.Errorf("a change of %s replaces %v", at, planned.replace)

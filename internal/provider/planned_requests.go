@@ -107,7 +107,7 @@ func (m reservationModel) request() plannedRequest {
 // warnIfOverlapping warns of a resource that wants what another one has, or wants. A resource that
 // is replaced is planned once more, as a new one, which is then kept; but what the provider says of
 // it that time is thrown away.
-func warnIfOverlapping(ctx context.Context, p *plannedRequests, r plannedRequest, prior tfsdk.State, replaced bool) diag.Diagnostics {
+func warnIfOverlapping(ctx context.Context, api qod.Sessions, p *plannedRequests, r plannedRequest, prior tfsdk.State, replaced bool) diag.Diagnostics {
 	if !prior.Raw.IsNull() { // the id of a replacement is not known yet
 		var id types.String
 		if diags := prior.GetAttribute(ctx, path.Root("id"), &id); diags.HasError() {
@@ -119,7 +119,7 @@ func warnIfOverlapping(ctx context.Context, p *plannedRequests, r plannedRequest
 	if !found {
 		return nil
 	}
-	return diag.Diagnostics{diagnostics.DeviceReservedTwice(period{r.starts, r.ends}.String(), period{other.starts, other.ends}.String())}
+	return diag.Diagnostics{diagnostics.DeviceReservedTwice(period{r.starts, r.ends}.String(), period{other.starts, other.ends}.String(), api.Limits().PerFlow)}
 }
 
 // period is a time from one instant to another, in words.

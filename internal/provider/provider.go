@@ -63,6 +63,11 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 					"Default: that of the API's document, which is " + defaultPaths() + ". Environment variable: `QOD_API_PATH`.",
 				Optional: true,
 			},
+			"profiles_path": schema.StringAttribute{
+				MarkdownDescription: "Path of CAMARA's profiles API below `endpoint`, with a leading slash, for the data source `qod_profiles`. " +
+					"Default: `" + qod.DefaultProfilesPath + "`. Environment variable: `QOD_PROFILES_PATH`.",
+				Optional: true,
+			},
 			"endpoint": schema.StringAttribute{
 				MarkdownDescription: "Base URL of the API, without a query or fragment: `https`, or `http` for a loopback address only. " +
 					"Default: `" + qod.DefaultEndpoint + "`, the production host in the document of `" + string(qod.OpenGateway) + "`, whose sandbox is " +
@@ -198,7 +203,7 @@ func (p *qodProvider) Resources(context.Context) []func() resource.Resource {
 }
 
 func (p *qodProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return []func() datasource.DataSource{newSessionsDataSource}
+	return []func() datasource.DataSource{newSessionsDataSource, newProfilesDataSource}
 }
 
 func (p *qodProvider) Functions(context.Context) []func() function.Function {

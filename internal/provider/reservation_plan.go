@@ -25,15 +25,15 @@ import (
 type reservationPlan = resourcePlan[reservationModel]
 
 // planReservation decides about a qod_reservation. It gets the configuration, the prior state (nil
-// for none), the private state, and the endpoint that the provider is configured for. It is pure.
+// for none), the private state, and what it may know of the API. It is pure.
 // The status in the prior state stands for the time: a plan that looked at a clock would decide
 // differently when it is applied.
-func planReservation(config reservationModel, prior *reservationModel, private sessionPrivate, endpoint types.String) reservationPlan {
+func planReservation(config reservationModel, prior *reservationModel, private sessionPrivate, api plannedAPI) reservationPlan {
 	planned := config
 	planned.NotificationAuthToken = types.StringNull()
 	planned.ID, planned.WindowSeconds = types.StringUnknown(), config.windowSeconds()
 	planned.setSessionUnknown()
-	planned.Endpoint = endpoint
+	planned.Endpoint = api.endpoint
 	if prior == nil {
 		return reservationPlan{planned: planned}
 	}
@@ -47,7 +47,7 @@ func planReservation(config reservationModel, prior *reservationModel, private s
 	}
 	planned.ID = prior.ID
 	windowChanges := !planned.StartsAt.Equal(prior.StartsAt) || !planned.EndsAt.Equal(prior.EndsAt)
-	needsNetwork := windowChanges && !planned.keepsSession(*prior) || planned.statusNeedsNetwork(*prior) || planned.mayExtend(*prior, private)
+	needsNetwork := windowChanges && !planned.keepsSession(*prior) || planned.statusNeedsNetwork(*prior) || planned.mayExtend(*prior, private, api)
 	// An update uses the endpoint in the state, where Read looked, or else the provider's. A
 	// missing endpoint alone causes no update.
 	if !needsNetwork || !prior.Endpoint.IsNull() {
@@ -59,10 +59,10 @@ func planReservation(config reservationModel, prior *reservationModel, private s
 		planned.Sessions, planned.GrantedSeconds = prior.Sessions, prior.GrantedSeconds
 	}
 	warnings := p.warnings("reservation")
-	if gap, after := planned.gapAfter(*prior, private); gap && windowChanges && !needsNetwork {
+	if gap, after := planned.gapAfter(*prior, private); gap && windowChanges && !needsNetwork && !api.canExtend {
 		warnings.Append(diagnostics.GapBeforeEnd(after, planned.EndsAt.ValueString(), planned.ReplaceToExtend.ValueBool()))
 	}
-	if prior.EndsAt.IsNull() && planned.outgrows(*prior, private) {
+	if prior.EndsAt.IsNull() && !api.canExtend && planned.outgrows(*prior, private) {
 		warnings.Append(diagnostics.ReplacedAfterImport(planned.EndsAt.ValueString()))
 	}
 	if status := reservationStatus(prior.Status.ValueString()); config.StartsAt.IsUnknown() && prior.SessionID.IsNull() && status != statusEnded {
@@ -84,7 +84,7 @@ func (m *reservationModel) setSessionUnknown() {
 // live reports whether Read has found a session that the window is open for.
 func (m reservationModel) live() bool {
 	status := reservationStatus(m.Status.ValueString())
-	return !m.SessionID.IsNull() && (status == statusRequested || status == statusAvailable)
+	return !m.SessionID.IsNull() && (status == statusRequested || status == statusAvailable || status == statusExpiring)
 }
 
 // keepsSession reports whether a moved window still covers the live session, whatever the time is
@@ -122,9 +122,14 @@ func (m reservationModel) gapAfter(prior reservationModel, private sessionPrivat
 	return w.outlasts(session), session.ExpiresAt.UTC().Format(time.RFC3339)
 }
 
-// mayExtend reports whether the live session is to be replaced because the window has been moved
-// beyond it, or may be, while that is not known. The first apply after an import replaces nothing.
-func (m reservationModel) mayExtend(prior reservationModel, private sessionPrivate) bool {
+// mayExtend reports whether the live session is to be extended, or replaced where the API cannot do
+// that, because the window has been moved beyond it, or may be, while that is not known. The first
+// apply after an import replaces nothing.
+func (m reservationModel) mayExtend(prior reservationModel, private sessionPrivate, api plannedAPI) bool {
+	if api.canExtend {
+		w, known := m.window()
+		return known && prior.live() && w.outgrows(prior.session(), private.settledEnd())
+	}
 	if prior.EndsAt.IsNull() {
 		return false
 	}
@@ -141,7 +146,7 @@ func (m reservationModel) outgrows(prior reservationModel, private sessionPrivat
 // the network.
 func (m reservationModel) statusNeedsNetwork(prior reservationModel) bool {
 	switch reservationStatus(prior.Status.ValueString()) {
-	case statusDue, statusUnavailable, statusOverdue:
+	case statusDue, statusUnavailable, statusOverdue, statusExpiring:
 		return true
 	case statusRequested:
 		return m.mayWait()

@@ -193,7 +193,7 @@ func TestPlanReservation(t *testing.T) {
 				row.prior(&prior)
 			}
 			freshConfig, freshPrior := config, prior
-			plan := planReservation(config, &prior, row.private, configuredEndpoint)
+			plan := planReservation(config, &prior, row.private, defaultAPI)
 			planned := plan.planned
 
 			var replaced []string
@@ -240,7 +240,7 @@ func TestPlanReservation(t *testing.T) {
 			if said := strings.Join(said, "\n"); (row.warns == "") != (said == "") || !strings.Contains(said, row.warns) || plan.warnings.HasError() {
 				t.Errorf("it warns %q, want %q", said, row.warns)
 			}
-			if again := planReservation(freshConfig, &freshPrior, row.private, configuredEndpoint); !reflect.DeepEqual(again, plan) {
+			if again := planReservation(freshConfig, &freshPrior, row.private, defaultAPI); !reflect.DeepEqual(again, plan) {
 				t.Error("the second plan decides differently")
 			}
 		})
@@ -266,7 +266,7 @@ func TestPlanReservation_windowSeconds(t *testing.T) {
 			t.Parallel()
 			config := fullReservation()
 			withWindow(test.starts, test.ends)(&config)
-			if got := planReservation(config, nil, sessionPrivate{}, configuredEndpoint).planned.WindowSeconds; !got.Equal(test.want) {
+			if got := planReservation(config, nil, sessionPrivate{}, defaultAPI).planned.WindowSeconds; !got.Equal(test.want) {
 				t.Errorf("planned is %s, want %s", got, test.want)
 			}
 		})

@@ -77,6 +77,9 @@ func (r *reconciler) run(ctx context.Context) diag.Diagnostics {
 	default:
 		diags.Append(r.save(true)...)
 	}
+	if !diags.HasError() {
+		diags.Append(r.extend(ctx)...)
+	}
 	diags.Append(r.warnings(diags.HasError())...)
 	return diags
 }
@@ -86,7 +89,7 @@ func (r *reconciler) run(ctx context.Context) diag.Diagnostics {
 func (r *reconciler) extends(status reservationStatus) bool {
 	w, _ := r.plan.window()
 	live := status == statusRequested || status == statusAvailable
-	return live && r.plan.ReplaceToExtend.ValueBool() && w.outgrows(*r.session, r.private.settledEnd())
+	return live && !r.api.Limits().CanExtend && r.plan.ReplaceToExtend.ValueBool() && w.outgrows(*r.session, r.private.settledEnd())
 }
 
 // keepIfOutOfReach records that no session lasts until the end of the window, so that the live one
@@ -230,6 +233,10 @@ func (r *reconciler) recorded(model reservationModel) reservationModel {
 	} else {
 		r.history = r.history.seen(r.private.expected(*r.session), r.now, r.expired)
 	}
-	model.record(r.session, r.status(), r.history, r.api.Endpoint())
+	status := r.status()
+	if w, _ := model.window(); isExpiring(r.api, r.private, w, status, r.session, r.now) {
+		status = statusExpiring
+	}
+	model.record(r.session, status, r.history, r.api.Endpoint())
 	return model
 }

@@ -55,7 +55,7 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 	}
 	replaced := len(resp.RequiresReplace) > 0
 	if ok {
-		resp.Diagnostics.Append(warnIfOverlapping(ctx, r.planned, planned.request(), req.State, replaced)...)
+		resp.Diagnostics.Append(warnIfOverlapping(ctx, r.api, r.planned, planned.request(), req.State, replaced)...)
 	}
 	var prior reservationModel
 	if !req.State.Raw.IsNull() {
@@ -185,6 +185,9 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	}
 	before := model
 	status := statusOf(w, now, session, expired)
+	if known && isExpiring(r.api, updated, w, status, session, now) {
+		status = statusExpiring
+	}
 	at := cmp.Or(now, estimateTime(r.api))
 	h := model.history(private)
 	if session == nil {

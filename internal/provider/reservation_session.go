@@ -98,7 +98,7 @@ func profileToRecord(state types.String, requested string, session *qod.Session,
 	if requested == "" {
 		requested = state.ValueString()
 	}
-	inUse := status == statusRequested || status == statusAvailable
+	inUse := status == statusRequested || status == statusAvailable || status == statusExpiring
 	switch {
 	case session != nil && session.QoSProfile != "" && requested == "":
 		return types.StringValue(session.QoSProfile), ""

@@ -15,7 +15,11 @@ func (r *reconciler) warnings(failed bool) (warnings diag.Diagnostics) {
 	endsAt := r.plan.EndsAt.ValueString()
 	if until, early := r.endsEarly(); early {
 		nextReplaces := r.firstApplyAfterImport && r.extends(r.status())
-		warnings.Append(diagnostics.SessionEndsBeforeWindow(until, endsAt, r.session.ID, nextReplaces))
+		if r.api.Limits().CanExtend {
+			warnings.Append(r.extensionPending(until, endsAt))
+		} else {
+			warnings.Append(diagnostics.SessionEndsBeforeWindow(until, endsAt, r.session.ID, nextReplaces))
+		}
 	}
 	if w, _ := r.plan.window(); r.created && r.session != nil && w.outlastedBy(*r.session) {
 		warnings.Append(diagnostics.SessionEndsAfterWindow(endsAt, *r.session))
@@ -40,7 +44,7 @@ func (r *reconciler) warnings(failed bool) (warnings diag.Diagnostics) {
 		warnings.Append(diagnostics.WindowEndedMeanwhile(endsAt, r.session.ID))
 	case statusDue:
 		warnings.Append(diagnostics.WithoutSession())
-	case statusRequested, statusAvailable, statusUnavailable:
+	case statusRequested, statusAvailable, statusExpiring, statusUnavailable:
 	}
 	return warnings
 }

@@ -24,6 +24,7 @@ const (
 	statusDue       reservationStatus = "DUE"       // the window is open, and there is no session
 	statusEnded     reservationStatus = "ENDED"     // the window has ended
 	statusOverdue   reservationStatus = "OVERDUE"   // there is a session outside the window
+	statusExpiring  reservationStatus = "EXPIRING"  // AVAILABLE, but it is time to extend the session
 
 	statusRequested   = reservationStatus(qod.StatusRequested)
 	statusAvailable   = reservationStatus(qod.StatusAvailable)

@@ -22,15 +22,20 @@ type resourcePlan[M any] struct {
 	warnings diag.Diagnostics
 }
 
+// plannedAPI is what planning knows of the API that is configured.
+type plannedAPI struct {
+	endpoint  types.String // unknown while the provider's configuration is
+	canExtend bool         // a session that exists
+}
+
 // modifyPlan refuses what the API cannot express, and lets decide plan the rest. That function is
-// pure: it gets the configuration, the prior state (nil for none), the private state, and the
-// endpoint that the provider is configured for. ok is false for a destroy, and where something was
-// refused.
+// pure: it gets the configuration, the prior state (nil for none), the private state, and what it
+// may know of the API. ok is false for a destroy, and where something was refused.
 func modifyPlan[M interface {
 	toSpec(token types.String) qod.Spec
 }](
 	ctx context.Context, api qod.Sessions, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse,
-	decide func(config M, prior *M, private sessionPrivate, endpoint types.String) resourcePlan[M],
+	decide func(config M, prior *M, private sessionPrivate, api plannedAPI) resourcePlan[M],
 ) (planned M, ok bool) {
 	if req.Plan.Raw.IsNull() {
 		return planned, false
@@ -39,7 +44,8 @@ func modifyPlan[M interface {
 	if resp.Diagnostics.Append(req.Config.Get(ctx, &config)...); resp.Diagnostics.HasError() {
 		return planned, false
 	}
-	if resp.Diagnostics.Append(diagnostics.Problems(api.Check(config.toSpec(types.StringNull())))...); resp.Diagnostics.HasError() {
+	spec := config.toSpec(types.StringNull())
+	if resp.Diagnostics.Append(diagnostics.Problems(api.Check(spec))...); resp.Diagnostics.HasError() {
 		return planned, false
 	}
 	var prior *M
@@ -53,9 +59,12 @@ func modifyPlan[M interface {
 			return planned, false
 		}
 	}
-	plan := decide(config, prior, private, endpointOf(api))
+	plan := decide(config, prior, private, plannedAPI{endpointOf(api), api.Limits().CanExtend})
 	resp.RequiresReplace = append(resp.RequiresReplace, plan.replace...)
 	resp.Diagnostics.Append(plan.warnings...)
+	if api.Limits().PerFlow && (prior == nil || len(plan.replace) > 0) {
+		resp.Diagnostics.Append(warnOfAllServers(spec.ApplicationServer)...)
+	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan.planned)...)
 	return plan.planned, !resp.Diagnostics.HasError()
 }

@@ -57,6 +57,7 @@ type attribute interface {
 var promised = map[string][]string{
 	"provider.api":                        {"`open-gateway`", "must be known", "`QOD_API`", "Default: `open-gateway`"},
 	"provider.api_path":                   {"leading slash", "`QOD_API_PATH`", "Default: that of the API's document", "`/qod` for `open-gateway`"},
+	"provider.profiles_path":              {"leading slash", "`QOD_PROFILES_PATH`", "Default: `/qos-profiles/v1`"},
 	"provider.endpoint":                   {"`https`", "loopback", "`QOD_ENDPOINT`", "Default: `https://opengateway.telefonica.com/v1`", "`https://sandbox.opengateway.telefonica.com/v1`"},
 	"provider.client_id":                  {"`QOD_CLIENT_ID`", "Conflicts with `access_token`"},
 	"provider.client_secret":              {"`QOD_CLIENT_SECRET`", "`client_id`", "Conflicts with `access_token`"},
@@ -152,7 +153,16 @@ var promised = map[string][]string{
 	"qod_reservation.window_seconds":                       {"Known at plan time", "Null without `starts_at`"},
 	"qod_reservation.endpoint":                             {"Base URL", "was created, or will be requested", "refused"},
 
-	"qod_sessions.device":                              {"at least one", "Default: any"},
+	"qod_profiles.device":                              {"can use", "at least one"},
+	"qod_profiles.device.phone_number":                 {"E.164", "`+34600000000`"},
+	"qod_profiles.device.network_access_identifier":    {"`device@example.com`"},
+	"qod_profiles.device.ipv4_address.public_address":  {"`198.51.100.10`"},
+	"qod_profiles.device.ipv4_address.public_port":     {"0 to 65535", "Default: any"},
+	"qod_profiles.device.ipv4_address.private_address": {"camara-v1"},
+	"qod_profiles.device.ipv6_address":                 {"`2001:db8::10`", "Equivalent notations"},
+	"qod_profiles.name":                                {"Default: any"},
+	"qod_profiles.status":                              {"`ACTIVE`, `INACTIVE` or `DEPRECATED`", "Default: any"},
+	"qod_sessions.device":                              {"at least one", "Default: any", "Required with CAMARA's API"},
 	"qod_sessions.device.phone_number":                 {"E.164", "`+34600000000`"},
 	"qod_sessions.device.network_access_identifier":    {"`device@example.com`"},
 	"qod_sessions.device.ipv4_address.public_address":  {"`198.51.100.10`"},
@@ -251,7 +261,7 @@ func TestSchema_secrets(t *testing.T) {
 // unchecked has no validators: a bool has no wrong value, and what is wrong with the provider is
 // said all at once, see misconfigured.
 var unchecked = []string{
-	"provider.api", "provider.api_path", "provider.endpoint", "provider.client_id", "provider.client_secret", "provider.access_token", "provider.token_url",
+	"provider.api", "provider.api_path", "provider.profiles_path", "provider.endpoint", "provider.client_id", "provider.client_secret", "provider.access_token", "provider.token_url",
 	"provider.client_private_key", "provider.client_private_key_id", "provider.client_assertion_audience", "provider.token_endpoint_auth_method",
 	"provider.headers", "provider.token_parameters", "provider.scopes", "provider.max_retries", "provider.request_timeout",
 	"qod_session.wait_for_available", "qod_reservation.wait_for_available", "qod_reservation.replace_to_extend",

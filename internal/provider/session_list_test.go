@@ -163,8 +163,7 @@ func TestSession_emptyLists(t *testing.T) {
 // sessionsRead reads the data source and checks what it warns of.
 func sessionsRead(c *acctest.ProtocolClient, t *testing.T, warns []string) []tftypes.Value {
 	t.Helper()
-	schema := c.Schemas.DataSourceSchemas["qod_sessions"]
-	read, diags := c.ReadDataSource(schema, attrs{})
+	read, diags := c.ReadDataSource("qod_sessions", attrs{})
 	if acctest.HasError(diags) || (len(diags) > 0) != (len(warns) > 0) {
 		t.Errorf("the data source says: %s", acctest.Describe(diags))
 	}

@@ -97,6 +97,8 @@ func sessionStatus(status types.String) types.String {
 	switch reservationStatus(status.ValueString()) {
 	case statusRequested, statusAvailable, statusUnavailable:
 		return status
+	case statusExpiring:
+		return types.StringValue(string(statusAvailable))
 	case statusScheduled, statusDue, statusOverdue, statusEnded:
 	}
 	return types.StringNull()

@@ -11,21 +11,24 @@ import (
 type sessionPlan = resourcePlan[sessionModel]
 
 // planSession decides about a qod_session: whether it is replaced, updated in place or left alone.
-// It gets the configuration, the prior state (nil for none), the private state, and the endpoint
-// that the provider is configured for. It is pure, without clock and network, so that applying a
-// plan decides the same again.
-func planSession(config sessionModel, prior *sessionModel, private sessionPrivate, endpoint types.String) sessionPlan {
+// It gets the configuration, the prior state (nil for none), the private state, and what it may
+// know of the API. It is pure, without clock and network, so that applying a plan decides the same
+// again.
+func planSession(config sessionModel, prior *sessionModel, private sessionPrivate, api plannedAPI) sessionPlan {
 	p := planner{imported: private.Imported}
 	planned := config
 	planned.NotificationAuthToken = types.StringNull()
 	planned.setComputedUnknown()
-	planned.Endpoint = endpoint
+	planned.Endpoint = api.endpoint
 	if prior == nil {
 		return sessionPlan{planned: planned}
 	}
 
 	planned.requestModel = p.request(config.requestModel, prior.requestModel)
-	planned.Duration = planAttribute(&p, path.Root("duration"), config.Duration, prior.Duration)
+	extended := api.canExtend && config.extends(*prior)
+	if !extended {
+		planned.Duration = planAttribute(&p, path.Root("duration"), config.Duration, prior.Duration)
+	}
 
 	// An UNAVAILABLE session gives no quality, but blocks its device until it is deleted. So may a
 	// session that the network still shows after its end.
@@ -41,7 +44,15 @@ func planSession(config sessionModel, prior *sessionModel, private sessionPrivat
 		planned.QoSStatus, planned.StartedAt, planned.ExpiresAt = prior.QoSStatus, prior.StartedAt, prior.ExpiresAt
 		planned.StatusInfo = prior.StatusInfo
 	}
+	if extended {
+		planned.ExpiresAt = types.StringUnknown()
+	}
 	return sessionPlan{planned: planned, warnings: p.warnings("session")}
+}
+
+// extends reports whether the session is to last longer than it was requested for.
+func (m sessionModel) extends(prior sessionModel) bool {
+	return isSet(m.Duration) && isSet(prior.Duration) && m.Duration.ValueInt64() > prior.Duration.ValueInt64()
 }
 
 // setComputedUnknown leaves to the API what only it can say of a new session.

@@ -26,6 +26,9 @@ import (
 var (
 	madeEndpoint       = types.StringValue("https://gateway.example/v1")
 	configuredEndpoint = types.StringValue("https://other.example/v1")
+
+	defaultAPI = plannedAPI{endpoint: configuredEndpoint}
+	camaraAPI  = plannedAPI{endpoint: configuredEndpoint, canExtend: true}
 )
 
 // fullRequest sets every argument that the resources share.
@@ -163,12 +166,15 @@ func TestPlanSession(t *testing.T) {
 		justOne  = qod.Device{PhoneNumber: "+34611222333"}
 		other    = qod.Device{IPv6Address: "2a02:9130::77"}
 	)
+	const extend = "extend"
+	longer := func(m *sessionModel) { m.Duration = validators.NewWholeNumber(3601) }
 	for _, row := range []struct {
 		name    string
+		api     plannedAPI          // defaultAPI if left out
 		config  func(*sessionModel) // changes fullSession
 		prior   func(*sessionModel) // changes the state: appliedSession, or importedSession
 		private sessionPrivate
-		want    string // nothing, update, resume, or the paths that replace
+		want    string // nothing, update, extend, resume, or the paths that replace
 		adopts  string
 		leftOut string // what the imported session has, and the configuration does not
 		unknown string // what replaces it only because it is not known yet
@@ -220,6 +226,17 @@ func TestPlanSession(t *testing.T) {
 			m.QoSProfile, m.Duration = types.StringValue("QOS_E"), validators.NewWholeNumber(1)
 		}),
 			want: "device.phone_number qos_profile duration"},
+
+		{name: "longer, and the API extends", api: camaraAPI, config: longer, want: extend},
+		{name: "shorter, and the API extends", api: camaraAPI, config: func(m *sessionModel) { m.Duration = validators.NewWholeNumber(3599) }, want: "duration"},
+		{name: "not known, and the API extends", api: camaraAPI, config: func(m *sessionModel) { m.Duration = number }, want: "duration", unknown: "duration"},
+		{name: "longer and another profile", api: camaraAPI, config: changes(longer, func(m *sessionModel) { m.QoSProfile = types.StringValue("QOS_E") }), want: "qos_profile"},
+		{name: "longer, UNAVAILABLE", api: camaraAPI, config: longer, prior: statusIs("UNAVAILABLE"), want: "qos_status"},
+		{name: "longer, past its end", api: camaraAPI, config: longer, private: sessionPrivate{Expired: true}, want: "qos_status"},
+		{name: "longer, REQUESTED", api: camaraAPI, config: longer, prior: statusIs("REQUESTED"), want: resume},
+		{name: "longer, imported", api: camaraAPI, config: longer, private: imported, want: extend, adopts: "application_server, notification_url, notification_auth_token_version"},
+		{name: "imported without a duration, and the API extends", api: camaraAPI, private: imported, prior: func(m *sessionModel) { m.Duration = validators.NullWholeNumber() }, want: update,
+			adopts: "application_server, notification_url, notification_auth_token_version, duration"},
 
 		{name: "waiting switched off", config: waits(types.BoolValue(false)), want: update},
 		{name: "waiting spelled out", config: waits(types.BoolValue(true)), want: update},
@@ -326,7 +343,10 @@ func TestPlanSession(t *testing.T) {
 				return config, prior
 			}
 			config, prior := inputs()
-			plan := planSession(config, &prior, row.private, configuredEndpoint)
+			if row.api == (plannedAPI{}) {
+				row.api = defaultAPI
+			}
+			plan := planSession(config, &prior, row.private, row.api)
 
 			var replaced []string
 			for _, p := range plan.replace {
@@ -351,6 +371,10 @@ func TestPlanSession(t *testing.T) {
 				if differ(plan.planned, prior, all) == "" {
 					t.Error("nothing is planned to change")
 				}
+			case row.want == extend:
+				if want := (sessionModel{ID: prior.ID, QoSStatus: prior.QoSStatus, StatusInfo: prior.StatusInfo, StartedAt: prior.StartedAt, ExpiresAt: notYet, Endpoint: madeEndpoint}); differ(plan.planned, want, computed) != "" {
+					t.Errorf("%s is not planned as what an extension may change", differ(plan.planned, want, computed))
+				}
 			case row.want == resume:
 				if differ(plan.planned, sessionModel{ID: prior.ID, QoSStatus: notYet, StatusInfo: notYet, StartedAt: notYet, ExpiresAt: notYet, Endpoint: madeEndpoint}, computed) != "" {
 					t.Errorf("planned are %s, %s, %s, %s", plan.planned.ID, plan.planned.QoSStatus, plan.planned.StartedAt, plan.planned.ExpiresAt)
@@ -363,7 +387,7 @@ func TestPlanSession(t *testing.T) {
 			}
 			checkPlanned(t, config, plan.planned, prior, computed...)
 			checkWarnings(t, plan, row.adopts, row.leftOut, row.unknown)
-			checkPure(t, plan, row.private, config, prior, inputs)
+			checkPure(t, plan, row.api, row.private, config, prior, inputs)
 		})
 	}
 }
@@ -400,7 +424,7 @@ func TestPlanSession_create(t *testing.T) {
 			t.Parallel()
 			config := fullSession()
 			change(&config)
-			plan := planSession(config, nil, sessionPrivate{}, configuredEndpoint)
+			plan := planSession(config, nil, sessionPrivate{}, defaultAPI)
 			want := config
 			want.NotificationAuthToken = types.StringNull()
 			want.ID, want.QoSStatus, want.StartedAt, want.ExpiresAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
@@ -418,7 +442,7 @@ func TestPlanSession_keepsSpelling(t *testing.T) {
 	config, prior := fullSession(), appliedSession()
 	config.Device = member(config.Device, "ipv6_address", types.StringValue("2A02:9130:0::77"))
 	config.Duration = validators.NewWholeNumber(1)
-	planned := planSession(config, &prior, sessionPrivate{}, configuredEndpoint).planned
+	planned := planSession(config, &prior, sessionPrivate{}, defaultAPI).planned
 	if got := stringAt(planned.Device, "ipv6_address").ValueString(); got != "2a02:9130::77" {
 		t.Errorf("planned is %s", got)
 	}
@@ -486,7 +510,7 @@ func checkPlannedValue(t *testing.T, at string, config, planned, prior attr.Valu
 }
 
 // checkPure checks that planning changes none of its inputs, and that it decides the same again.
-func checkPure(t *testing.T, plan sessionPlan, private sessionPrivate, config, prior sessionModel, inputs func() (sessionModel, sessionModel)) {
+func checkPure(t *testing.T, plan sessionPlan, api plannedAPI, private sessionPrivate, config, prior sessionModel, inputs func() (sessionModel, sessionModel)) {
 	t.Helper()
 	freshConfig, freshPrior := inputs()
 	if at := differ(config, freshConfig, all); at != "" {
@@ -495,7 +519,7 @@ func checkPure(t *testing.T, plan sessionPlan, private sessionPrivate, config, p
 	if at := differ(prior, freshPrior, all); at != "" {
 		t.Errorf("planning changed %s of the state", at)
 	}
-	again := planSession(freshConfig, &freshPrior, private, configuredEndpoint)
+	again := planSession(freshConfig, &freshPrior, private, api)
 	if at := differ(plan.planned, again.planned, all); at != "" {
 		t.Errorf("%s is planned differently the second time", at)
 	}

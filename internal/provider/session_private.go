@@ -44,6 +44,10 @@ type sessionPrivate struct {
 	// OutOfReach is an end of the window that the session of a reservation was not replaced for,
 	// because no session could last until then.
 	OutOfReach time.Time `json:"out_of_reach,omitzero"`
+	// ExtendedAt is when the API was last asked to extend the session of a reservation, and
+	// NoLonger says that it then granted no more.
+	ExtendedAt time.Time `json:"extended_at,omitzero"`
+	NoLonger   bool      `json:"no_longer,omitempty"`
 	// RequestedProfile is the profile that was requested for the session of a reservation, if the
 	// state shows another one because the network changed it.
 	RequestedProfile string `json:"asked_profile,omitempty"`

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -39,7 +40,7 @@ func (r *sessionResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	planned, ok := modifyPlan(ctx, r.api, req, resp, planSession)
 	replaced := len(resp.RequiresReplace) > 0
 	if ok {
-		resp.Diagnostics.Append(warnIfOverlapping(ctx, r.planned, planned.request(time.Now()), req.State, replaced)...)
+		resp.Diagnostics.Append(warnIfOverlapping(ctx, r.api, r.planned, planned.request(time.Now()), req.State, replaced)...)
 	}
 	switch {
 	case req.Plan.Raw.IsNull():
@@ -189,8 +190,8 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 }
 
-// Update changes what the API never sees (waiting, timeouts, what an import adopts), and resumes a
-// wait. It sends nothing that changes a session.
+// Update changes what the API never sees (waiting, timeouts, what an import adopts), resumes a
+// wait, and extends a session where the API can.
 func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
 	var plan sessionModel
@@ -207,31 +208,63 @@ func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	resume := plan.QoSStatus.IsUnknown()
+	extended := plan.extends(prior)
 	plan.ID = prior.ID
 	if resume {
-		plan.QoSStatus, plan.StartedAt, plan.ExpiresAt = prior.QoSStatus, prior.StartedAt, prior.ExpiresAt
-		plan.StatusInfo = prior.StatusInfo
+		plan.QoSStatus, plan.StartedAt, plan.StatusInfo = prior.QoSStatus, prior.StartedAt, prior.StatusInfo
 	}
-	var err error
-	if resume && plan.waits() {
-		ctx, cancel := context.WithTimeout(ctx, timeout)
-		defer cancel()
-		var s qod.Session
-		if s, err = r.api.Await(ctx, plan.ref(r.api, private)); s.Status != "" {
+	if resume || extended {
+		plan.ExpiresAt = prior.ExpiresAt
+	}
+	var failure diag.Diagnostic
+	// How long a session is to last counts from its start.
+	if resume && (plan.waits() || extended && plan.StartedAt.IsNull()) {
+		s, err := r.api.Await(ctx, plan.ref(r.api, private))
+		if s.Status != "" {
 			resp.Diagnostics.Append(diagnostics.SessionWarnings(s)...)
 			profile := plan.QoSProfile
 			plan.record(s, plan.Endpoint.ValueString())
 			plan.QoSProfile = profile // an update has to return what was planned; the next refresh shows the drift
 		}
+		if err != nil {
+			failure = diagnostics.ResumeFailed(err)
+		}
+	}
+	if extended && failure == nil {
+		failure = r.extend(ctx, &plan, private, &resp.Diagnostics)
+	}
+	if extended && failure != nil {
+		plan.Duration = prior.Duration
 	}
 	plan.nullUnknowns()
 	resp.Diagnostics.Append(r.save(ctx, plan, &resp.State, resp.Identity)...)
 	private.Imported = false
 	resp.Diagnostics.Append(private.save(ctx, resp.Private)...)
-	if err != nil {
-		resp.Diagnostics.Append(diagnostics.ResumeFailed(err))
+	if failure != nil {
+		resp.Diagnostics.Append(failure)
 	}
+}
+
+// extend has the session last as long as is planned, and records the end that the API grants.
+func (r *sessionResource) extend(ctx context.Context, plan *sessionModel, private sessionPrivate, diags *diag.Diagnostics) (failure diag.Diagnostic) {
+	// A session that shows no start began when it was made, or little later. The state has whole
+	// seconds, cut, so that up to another one belongs to the end.
+	started := cmp.Or(instantOf(plan.StartedAt), private.MadeAt)
+	until := started.Add(time.Duration(plan.Duration.ValueInt64())*time.Second + time.Second - time.Nanosecond)
+	s, err := r.api.Extend(ctx, plan.ref(r.api, private), until)
+	if !s.ExpiresAt.IsZero() {
+		plan.ExpiresAt = instantOrNull(s.ExpiresAt)
+	}
+	if err != nil {
+		return diagnostics.UpdatingSession.ExtendFailed(plan.ID.ValueString(), err)
+	}
+	if until.Sub(s.ExpiresAt) > endTolerance {
+		diags.Append(diagnostics.ExtendedLess(s, until))
+	}
+	return nil
 }
 
 // Delete deletes the session. It is no error if the session is gone already.

@@ -17,14 +17,16 @@ func (r *sessionResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reserves network quality for one device. Each resource is exactly one session of the Quality on Demand API, " +
 			"which exists from when the network grants it until it ends or is destroyed, for at most " + diagnostics.HoursText(longestSession) + "; your contract says what is billed.\n\n" +
-			"The API cannot modify a session, so changing any argument sent to it replaces the session: the old one is deleted first.",
+			"The API cannot modify a session, so changing any argument sent to it replaces the session: the old one is deleted first. " +
+			"Only CAMARA's API (`api = \"camara-v1\"`) can extend a session: a longer `duration` is an update in place.",
 		Attributes: requestAttributes("session", map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				MarkdownDescription: "Identifier that the network assigned to the session.",
 				Computed:            true,
 			},
 			"duration": schema.Int64Attribute{
-				MarkdownDescription: fmt.Sprintf("Duration of the session in seconds, from 1 to %d (%s). ", seconds(longestSession), diagnostics.HoursText(longestSession)) + "Changing this replaces the session. " +
+				MarkdownDescription: fmt.Sprintf("Duration of the session in seconds, from 1 to %d (%s). ", seconds(longestSession), diagnostics.HoursText(longestSession)) + "CAMARA's API (`api = \"camara-v1\"`) allows longer ones, up to the limit of the profile. " +
+					"Changing this replaces the session, but where the API can extend it, a longer duration extends it in place, by what the network grants. " +
 					"The first apply after a session has ended requests a new one.",
 				Required:   true,
 				CustomType: validators.WholeNumberType{},

@@ -99,6 +99,9 @@ type Limits struct {
 	CanListByDevice bool // the sessions of one device
 	CanExtend       bool // a session that exists
 
+	// PerFlow says that a device can have several sessions, for different servers or ports.
+	PerFlow bool
+
 	maxSeconds  map[string]int64 // by profile; empty where the document has no limit
 	longestList int              // the most sessions that a list shows; zero where it shows all
 	// windowSeconds is the most to request for a Spec with Until where the document has no limit.

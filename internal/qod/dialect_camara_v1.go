@@ -43,6 +43,7 @@ func (camaraV1) limits() Limits {
 		Scopes:          []string{camaraV1Create, camaraV1Read, camaraV1Update, camaraV1Delete, camaraV1Retrieve},
 		CanListByDevice: true,
 		CanExtend:       true,
+		PerFlow:         true,
 		windowSeconds:   int64(camaraV1Window / time.Second),
 		longestList:     100,
 	}

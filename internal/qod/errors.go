@@ -136,8 +136,11 @@ type IncompleteListError struct{ Err error }
 func (e *IncompleteListError) Error() string { return e.Err.Error() }
 func (e *IncompleteListError) Unwrap() error { return e.Err }
 
-// ErrUnsupported says that the API document does not have an operation.
+// ErrUnsupported says that the API has no extension of sessions.
 var ErrUnsupported = errors.New("the API cannot extend a session")
+
+// ErrNoProfiles says that the API has no profiles to ask for.
+var ErrNoProfiles = errors.New("the API has no list of profiles")
 
 // ErrNoEnd says that a session cannot be extended to a time, because the API does not show when it
 // ends now.

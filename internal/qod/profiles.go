@@ -36,13 +36,13 @@ type ProfileFilter struct {
 // Profiles are the operator's profiles, from the profiles API at Config.ProfilesPath. They are
 // asked for with a token of their own scope, so that a client that may not ask can reserve all the
 // same.
-// Errors: ErrUnsupported where the API has no profiles to ask for, *Error, *TokenError,
+// Errors: ErrNoProfiles where the API has no profiles to ask for, *Error, *TokenError,
 // *InterruptedError.
 func (c *Client) Profiles(ctx context.Context, f ProfileFilter) (found []Profile, err error) {
 	defer recoverTo(&err)
 	r, can := c.dialect.profiles(f, c.authorizer.PerDevice())
 	if !can {
-		return nil, ErrUnsupported
+		return nil, ErrNoProfiles
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()

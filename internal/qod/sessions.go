@@ -25,7 +25,7 @@ type Sessions interface {
 	// List returns the sessions that these credentials can see and that match the filter. With an
 	// *IncompleteListError there may be more.
 	List(ctx context.Context, f Filter) ([]Session, error)
-	// Profiles are the operator's profiles, or ErrUnsupported where the API has none to ask for.
+	// Profiles are the operator's profiles, or ErrNoProfiles where the API has none to ask for.
 	Profiles(ctx context.Context, f ProfileFilter) ([]Profile, error)
 	// Now is the server's time, on which at least two answers agree.
 	Now(ctx context.Context) (time.Time, error)

@@ -206,6 +206,21 @@ func explain(err error) message {
 			cause:  "The API's answers carry no Date header.",
 			remedy: "A proxy may have removed it. If there is none, report this to the operator; until it is fixed, use qod_session, which needs no clock.",
 		}
+	case errors.Is(err, qod.ErrListNeedsDevice):
+		return message{
+			cause:  "This API lists the sessions of one device at a time, and no device was given.",
+			remedy: "Set device. To find the sessions of several devices, use one data source qod_sessions for each (for_each).",
+		}
+	case errors.Is(err, qod.ErrNoList):
+		return message{
+			cause:  "This API cannot list sessions (api = \"open-gateway\" and \"camara-v1\" can).",
+			remedy: "Read sessions by the ids that the state and the logs of earlier runs show.",
+		}
+	case errors.Is(err, qod.ErrNoProfiles):
+		return message{
+			cause:  "This API has no profiles to ask for: its document names them all.",
+			remedy: "Use one of " + strings.Join(qod.LimitsOf(qod.OpenGateway).Profiles, ", ") + ", or, if the operator offers CAMARA's API, set api = \"camara-v1\".",
+		}
 	case errors.Is(err, context.Canceled):
 		return explainInterruption(&qod.InterruptedError{})
 	case errors.Is(err, context.DeadlineExceeded):

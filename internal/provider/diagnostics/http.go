@@ -53,6 +53,9 @@ func explainError(e *qod.Error) message {
 	if e.RetryAfter > 0 {
 		wait = " It asks clients to wait " + waitText(e.RetryAfter) + "."
 	}
+	if m, ok := explainRefusal(e); ok {
+		return m
+	}
 	switch e.Status {
 	case 0:
 		return explainNoAnswer(theAPI, e.Err)
@@ -91,7 +94,7 @@ func explainError(e *qod.Error) message {
 			}
 		}
 		m := message{
-			cause:  fmt.Sprintf("These credentials are not allowed to %s sessions, which requires the scope %s.%s", e.Operation, e.Scope, inWords(e.Message)),
+			cause:  fmt.Sprintf("These credentials are not allowed to %s, which requires the scope %s.%s", work(e.Operation), e.Scope, inWords(e.Message)),
 			remedy: "Ask the operator to grant this client the scope. If you set scopes (QOD_SCOPES), include it there.",
 		}
 		if e.SessionID != "" {
@@ -156,6 +159,14 @@ func explainError(e *qod.Error) message {
 		return message{cause: "The API failed with " + status + "." + inWords(e.Message) + wait, remedy: "Try again later. " + giveToSupport}
 	}
 	return message{cause: "The API refused the request with " + status + "." + inWords(e.Message), remedy: "Check endpoint (QOD_ENDPOINT). If it is right, give the operator " + correlatorBelow + "."}
+}
+
+// work is what an operation does.
+func work(op qod.Operation) string {
+	if op == qod.OperationProfiles {
+		return string(op)
+	}
+	return string(op) + " sessions"
 }
 
 // laterThanLimit says when to try again after a 429, and what else may help: fewer requests at a

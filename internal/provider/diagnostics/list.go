@@ -1,7 +1,9 @@
 package diagnostics
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -11,6 +13,18 @@ import (
 // ListFailed reports a list of sessions that cannot be had.
 func ListFailed(err error) diag.Diagnostic {
 	return Operation{summary: listSummary}.failed(explain(err))
+}
+
+// ProfilesFailed reports that the operator's profiles cannot be had.
+func ProfilesFailed(err error) diag.Diagnostic {
+	m := explain(err)
+	switch e, ok := errors.AsType[*qod.Error](err); {
+	case ok && e.Status == http.StatusForbidden:
+		m.remedy = "Ask the operator to grant this client the scope, which the provider requests for profiles alone, so that sessions do not need it."
+	case ok && e.Status == http.StatusNotFound:
+		m.remedy = "Check endpoint (QOD_ENDPOINT) and profiles_path (QOD_PROFILES_PATH). Not every operator has a profiles API: its own documents name the profiles then."
+	}
+	return diag.NewErrorDiagnostic("Unable to List QoS Profiles", m.detail())
 }
 
 // ListIncomplete warns of a list that may not show all sessions.

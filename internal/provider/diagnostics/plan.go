@@ -47,8 +47,25 @@ func NothingToMove(status string) diag.Diagnostic {
 	}.detail())
 }
 
+// ServesEverybody warns of a session for all servers, where a device may have others for some.
+func ServesEverybody(attribute string) diag.Diagnostic {
+	return warning("application_server", "QoS Session for All Servers", message{
+		cause: attribute + " is a block of all addresses. While there is a session for it, the network refuses every other session of the device, " +
+			"also those of other clients.",
+		remedy: "Set it to the addresses of your servers, unless the device communicates with no others.",
+	})
+}
+
 // DeviceReservedTwice warns of two resources that want one device at the same time, both in words.
-func DeviceReservedTwice(this, other string) diag.Diagnostic {
+// Where a device can have a session for each flow, they want the same one.
+func DeviceReservedTwice(this, other string, perFlow bool) diag.Diagnostic {
+	if perFlow {
+		return warning("device", "Device Reserved Twice at the Same Time", message{
+			cause: fmt.Sprintf("Another resource reserves the same traffic of the same device, and the times overlap: this one %s, the other one %s. "+
+				"One of the two will be refused with a conflict.", this, other),
+			remedy: "Give each resource a device, an application_server or ports of its own, or move starts_at and ends_at so that the windows do not overlap.",
+		})
+	}
 	return warning("device", "Device Reserved Twice at the Same Time", message{
 		cause: fmt.Sprintf("Another resource reserves the same device, and the times overlap: this one %s, the other one %s. "+
 			"A device can have only one session at a time, so one of the two will be refused with a conflict.", this, other),

@@ -8,7 +8,13 @@ import (
 
 var planWarnings = map[string]failure{
 	"plan/device reserved twice": {make: func(*bubble) diag.Diagnostics {
-		return one(DeviceReservedTwice("2028-03-01T22:30:00Z to 2028-03-02T01:30:00Z", "until "+matchEnds))
+		return one(DeviceReservedTwice("2028-03-01T22:30:00Z to 2028-03-02T01:30:00Z", "until "+matchEnds, false))
+	}},
+	"plan/traffic reserved twice": {make: func(*bubble) diag.Diagnostics {
+		return one(DeviceReservedTwice("2028-03-01T22:30:00Z to 2028-03-02T01:30:00Z", "until "+matchEnds, true))
+	}},
+	"plan/server for everybody": {make: func(*bubble) diag.Diagnostics {
+		return one(ServesEverybody("application_server.ipv4_address"))
 	}},
 	"plan/many handovers": {make: func(*bubble) diag.Diagnostics { return one(ManyHandovers(10)) }},
 	"plan/gap before the end": {make: func(*bubble) diag.Diagnostics {

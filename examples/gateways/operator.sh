@@ -1,0 +1,5 @@
+export QOD_API="camara-v1"
+export QOD_ENDPOINT="https://api.operator.example"
+export QOD_TOKEN_URL="https://auth.operator.example/token"
+export QOD_CLIENT_ID="my-client"
+export QOD_CLIENT_SECRET="my-secret"

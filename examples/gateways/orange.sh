@@ -1,0 +1,6 @@
+export QOD_API="camara-v1"
+export QOD_ENDPOINT="https://api.orange.com/camara/playground/api"
+export QOD_API_PATH="/quality-on-demand/v0.11"
+export QOD_TOKEN_URL="https://api.orange.com/openidconnect/playground/v1.0/token"
+export QOD_CLIENT_ID="my-client"
+export QOD_CLIENT_SECRET="my-secret"

@@ -1,0 +1,58 @@
+package diagnostics
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+)
+
+// ExtendFailed reports that a session was not extended, or perhaps was. It stays in the state as it
+// is. The next apply reads its end before it asks again, so that nothing is added twice.
+func (o Operation) ExtendFailed(id string, err error) diag.Diagnostic {
+	m := explain(err)
+	e, failed := errors.AsType[*qod.Error](err)
+	interruption, interrupted := errors.AsType[*qod.InterruptedError](err)
+	switch {
+	case qod.IsGone(err):
+		m.cause = "The session is gone, so it cannot be extended."
+		m.remedy = "Run Terraform again: the next plan requests a new session."
+	case errors.Is(err, qod.ErrNoEnd):
+		m.cause = "The API does not show when the session ends, so it is not known by how much to extend it."
+		m.remedy = "To replace the session by a longer one: terraform apply -replace='ADDRESS' (" + addressAbove + ")."
+	case interrupted && interruption.Sent:
+		m.cause = joined("The extension was requested, but the API has not confirmed it.", m.cause)
+		m.remedy = "Run Terraform again: it looks at the end of the session first, and asks only for what is missing."
+	case failed && e.Status == http.StatusConflict:
+		m.cause = "The API does not extend the session in its present state (409)." + inWords(e.Message)
+		m.remedy = "It extends only an AVAILABLE session. Run Terraform again: the next plan shows what has become of it."
+	}
+	return o.failed(withSession(m, id))
+}
+
+// ExtensionPending warns of a session that ends before its window although the API can extend
+// sessions. Again is when it is asked again; zero if it has granted all that it does.
+func ExtensionPending(until, endsAt, sessionID string, again time.Time) diag.Diagnostic {
+	m := message{
+		cause:  fmt.Sprintf("The session lasts %s, but the window is open until %s. The network does not let this session last longer.", until, endsAt),
+		remedy: "The first run of Terraform after the session has ended reserves the rest, so there is a gap until that run: schedule one.",
+	}
+	if !again.IsZero() {
+		m.cause = fmt.Sprintf("The session lasts %s, but the window is open until %s. The network grants no more at a time.", until, endsAt)
+		m.remedy = fmt.Sprintf("Schedule a run of Terraform after %s and before the session ends: it asks the network to extend the session.", instantText(again))
+	}
+	return warning("ends_at", "QoS Session Ends Before Its Window", m.fact("Session", sessionID))
+}
+
+// ExtendedLess warns of an extension that the network has granted only in part, or not at all.
+func ExtendedLess(s qod.Session, until time.Time) diag.Diagnostic {
+	return diag.NewWarningDiagnostic("QoS Session Extended by Less Than Requested", message{
+		cause: fmt.Sprintf("The session was to last until %s, but the network grants it only until %s. The profile %s may not allow more at a time.",
+			instantText(until), instantText(s.ExpiresAt), s.QoSProfile),
+		remedy: "The first apply after the session has ended requests a new one.",
+	}.fact("Session", s.ID).detail())
+}

@@ -1,0 +1,63 @@
+package diagnostics
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+)
+
+// refusals are what to make of the codes of CAMARA's documents that say more than their HTTP
+// status, by the part of the code behind its last dot: versions differ in what precedes it.
+var refusals = map[string]message{
+	"IDENTIFIER_NOT_FOUND": {
+		cause:  "The operator knows no such device.",
+		remedy: "Check that the device is a line of this operator, and that its number or address is right. An address must be the one that the device has now.",
+	},
+	"SERVICE_NOT_APPLICABLE": {
+		cause:  "The operator does not offer quality on demand for this device.",
+		remedy: "Ask the operator whether the device's subscription includes the service.",
+	},
+	"UNSUPPORTED_IDENTIFIER": {
+		cause:  "The operator does not support this kind of device identifier.",
+		remedy: "Identify the device in another way, such as by phone_number.",
+	},
+	"MISSING_IDENTIFIER": {
+		cause:  "The API cannot tell which device is meant.",
+		remedy: "Identify the device by phone_number, by ipv4_address with public_port, or by ipv6_address.",
+	},
+	"UNNECESSARY_IDENTIFIER": {
+		cause:  "The access token is one for a single device, and the API takes no other identifier then.",
+		remedy: "Use credentials of the application: client_id and client_secret (QOD_CLIENT_ID, QOD_CLIENT_SECRET), without access_token (QOD_ACCESS_TOKEN).",
+	},
+	"QOS_PROFILE_NOT_APPLICABLE": {
+		cause:  "The operator does not offer the QoS profile for new sessions at present.",
+		remedy: "Choose another qos_profile. The data source qod_profiles shows which ones are ACTIVE.",
+	},
+	"DURATION_OUT_OF_RANGE": {
+		cause:  "The QoS profile does not allow a session of this duration.",
+		remedy: "Choose a duration within the limits of the profile, which the data source qod_profiles shows, or another qos_profile.",
+	},
+	"INVALID_SINK": {
+		cause:  "The API does not notify this URL.",
+		remedy: "Set notification_url to an https URL that the operator can reach.",
+	},
+	"INVALID_CREDENTIAL": {
+		cause:  "The API does not accept the kind of credential for notifications.",
+		remedy: "Leave out notification_auth_token, or ask the operator what it supports.",
+	},
+	"INVALID_TOKEN": {
+		cause:  "The API does not accept the token for notifications.",
+		remedy: "Check notification_auth_token. Its notification_auth_token_expires_at must lie after the end of the session.",
+	},
+}
+
+// explainRefusal explains a refusal by its code; false if that says no more than the status.
+func explainRefusal(e *qod.Error) (m message, ok bool) {
+	switch e.Status {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity:
+		m, ok = refusals[e.Code[strings.LastIndex(e.Code, ".")+1:]]
+	}
+	m.cause += inWords(e.Message)
+	return m, ok
+}
