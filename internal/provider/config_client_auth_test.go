@@ -87,6 +87,10 @@ func TestConfig_clientAuthentication(t *testing.T) {
 		{"key that is none", doors{id: "ops", key: "right"}, "error at client_private_key: Invalid Client Private Key"},
 		{"no such method", doors{id: "ops", secret: "right", method: "tls_client_auth"}, "error at token_endpoint_auth_method: Invalid Token Endpoint Auth Method"},
 		{"method in capitals", doors{id: "ops", secret: "right", "QOD_TOKEN_ENDPOINT_AUTH_METHOD": "PRIVATE_KEY_JWT"}, "error at token_endpoint_auth_method: Invalid Token Endpoint Auth Method"},
+		{"key id without a key", doors{id: "ops", secret: "right", "client_private_key_id": "k"}, "error at client_private_key_id: Missing Client Private Key"},
+		{"audience without a key", doors{id: "ops", secret: "right", "client_assertion_audience": "x"}, "error at client_assertion_audience: Missing Client Private Key"},
+		{"key id of other runs", doors{id: "ops", secret: "right", "QOD_CLIENT_PRIVATE_KEY_ID": "k"}, basic},
+		{"key id beside a key that is passed over", doors{id: "ops", secret: "right", key: private, "client_private_key_id": "k", method: basic}, basic},
 		{"key id with a line feed", doors{id: "ops", key: private, "QOD_CLIENT_PRIVATE_KEY_ID": "k\n"}, "error at client_private_key_id: Invalid Client Private Key ID"},
 		{"audience with a line feed", doors{id: "ops", key: private, "client_assertion_audience": "x\n"}, "error at client_assertion_audience: Invalid Client Assertion Audience"},
 

@@ -27,8 +27,9 @@ func (r *resolver) credentials(config providerModel, client *qod.Config) {
 
 	client.Headers = r.headers(config.Headers)
 	client.AuthMethod = r.authMethod(config.TokenEndpointAuthMethod)
-	client.PrivateKeyID = r.oneLine(r.orEnv(configured("client_private_key_id", "QOD_CLIENT_PRIVATE_KEY_ID", config.ClientPrivateKeyID)))
-	client.AssertionAudience = r.oneLine(r.orEnv(configured("client_assertion_audience", "QOD_CLIENT_ASSERTION_AUDIENCE", config.ClientAssertionAudience)))
+	keyID := r.orEnv(configured("client_private_key_id", "QOD_CLIENT_PRIVATE_KEY_ID", config.ClientPrivateKeyID))
+	audience := r.orEnv(configured("client_assertion_audience", "QOD_CLIENT_ASSERTION_AUDIENCE", config.ClientAssertionAudience))
+	client.PrivateKeyID, client.AssertionAudience = r.oneLine(keyID), r.oneLine(audience)
 	client.TokenParameters = r.stringMap("token_parameters", config.TokenParameters, qod.CheckTokenParameter)
 
 	if token.value != "" && namesClient {
@@ -52,11 +53,23 @@ func (r *resolver) credentials(config providerModel, client *qod.Config) {
 			return
 		}
 	}
+	r.requireKey(r.orEnv(key), keyID, audience)
 	id = r.orEnv(id)
 	secret, key = r.proof(secret, key, client.AuthMethod)
 	client.ClientID, client.ClientSecret, client.PrivateKey = r.oneLine(id), r.oneLine(secret), r.privateKey(key)
 	if r.getenv != nil { // otherwise the environment may provide what is missing
 		r.complete(id, secret, key, client)
+	}
+}
+
+// requireKey refuses attributes that belong to a private key where there is none: the secret would
+// be sent instead, without a word. Variables of the environment may be there for other runs.
+func (r *resolver) requireKey(key setting, belonging ...setting) {
+	for _, s := range belonging {
+		if r.getenv != nil && key.value == "" && s.value != "" && !s.fromEnv {
+			r.fail(s.attribute, "Missing Client Private Key", "The attribute "+s.attribute+" is set, but there is no private key that it belongs to. "+
+				"Set QOD_CLIENT_PRIVATE_KEY in the environment (or the attribute client_private_key), or leave out "+s.attribute+".")
+		}
 	}
 }
 

@@ -26,6 +26,7 @@ func TestIdentifiers(t *testing.T) {
 			[]string{"ip:2001:db8::1", "ip:203.0.113.7", "nai:a@b", "tel:34600000001"},
 		},
 		"ports":          {Device{IPv4Address: &IPv4Address{PublicAddress: "203.0.113.7", PublicPort: port(80)}}, []string{"ip:203.0.113.7 port 80"}},
+		"private":        {Device{IPv4Address: &IPv4Address{PublicAddress: "203.0.113.7", PrivateAddress: "10.0.0.1"}}, []string{"ip:203.0.113.7 private 10.0.0.1"}},
 		"one told twice": {Device{IPv4Address: &IPv4Address{PublicAddress: "203.0.113.7"}, IPv6Address: "::ffff:203.0.113.7"}, []string{"ip:203.0.113.7"}},
 	} {
 		if got := test.device.Identifiers(); !slices.Equal(got, test.want) {

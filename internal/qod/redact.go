@@ -158,7 +158,7 @@ func redactDevice(text string, d Device) string {
 	}
 	personal := []string{d.PhoneNumber, d.NetworkAccessIdentifier, d.IPv6Address, canonicalAddress(d.IPv6Address)}
 	if d.IPv4Address != nil {
-		personal = append(personal, d.IPv4Address.PublicAddress)
+		personal = append(personal, d.IPv4Address.PublicAddress, d.IPv4Address.PrivateAddress)
 	}
 	for _, identifier := range personal {
 		if identifier == "" {

@@ -274,3 +274,14 @@ func FuzzRedact(f *testing.F) {
 		}
 	})
 }
+
+// The address that a device has within its network is as personal as the one that the internet
+// sees.
+func TestPrivateAddressesAreMasked(t *testing.T) {
+	t.Parallel()
+	d := Device{IPv4Address: &IPv4Address{PublicAddress: "203.0.113.77", PrivateAddress: "10.20.30.40"}}
+	got := redact("no line has 203.0.113.77 (10.20.30.40)", nil, d)
+	if want := "no line has …77 (…40)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -41,10 +41,21 @@ func TestDeviceCompare(t *testing.T) {
 	name := func(s string) qod.Device { return qod.Device{NetworkAccessIdentifier: s} }
 	v6 := func(s string) qod.Device { return qod.Device{IPv6Address: s} }
 	at := func(address string, port ...int64) qod.Device { return qod.Device{IPv4Address: v4(address, port...)} }
+	behind := func(private string, port ...int64) qod.Device {
+		d := at("203.0.113.7", port...)
+		d.IPv4Address.PrivateAddress = private
+		return d
+	}
 	for what, test := range map[string]struct {
 		a, b qod.Device
 		want string
 	}{
+		"the same private address":       {behind("10.0.0.1"), behind("10.0.0.1"), match},
+		"another private address":        {behind("10.0.0.1"), behind("10.0.0.2"), contradiction},
+		"no private address shown":       {behind("10.0.0.1"), behind(""), match},
+		"a private address and a port":   {behind("10.0.0.1"), behind("", 80), match},
+		"one private address, two ports": {behind("10.0.0.1", 80), behind("10.0.0.1", 81), contradiction},
+
 		"nothing at all":    {qod.Device{}, qod.Device{}, nothing},
 		"nothing shown":     {number(qodtest.Phone), qod.Device{}, nothing},
 		"nothing in common": {number(qodtest.Phone), v6("2001:db8::1"), nothing},
