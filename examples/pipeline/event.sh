@@ -3,8 +3,9 @@
 # You can start it at any time before; hosted schedulers run minutes to hours late, so start it well
 # ahead.
 #
-# MOST      maximum number of sessions that one pass may buy (default 100)
-# BUDGET    maximum number of sessions of the whole event, in all passes and runs (default: no limit)
+# MOST      maximum number of sessions that one pass may buy or extend (default 100)
+# BUDGET    maximum number of sessions of the whole event, in all passes and runs (default: no limit); one
+#           that is extended is still one
 # CUT       addresses whose live session a pass may end, as a JSON list (default: none)
 # INTERVAL  seconds between two passes (default 60)
 # MINUTES   stop between two passes after this time, before the job is killed (default: no limit)

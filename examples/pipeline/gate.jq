@@ -2,7 +2,7 @@
 #
 #   terraform show -json tfplan | jq -r --argjson most 60 --argjson cut '[]' -f gate.jq
 #
-# most: maximum number of sessions to buy. cut: addresses whose live session may be ended. budget
+# most: maximum number of sessions to buy or extend. cut: addresses whose live session may be ended. budget
 # (optional): maximum number of sessions of the whole event, those that the state has recorded included.
 
 # Converts a time with any offset to seconds since 1970.
@@ -28,6 +28,14 @@ def bought:
   else 0
   end;
 
+# Whether a change only extends a session, which is no new one but costs as much for as long.
+def extended:
+  .actions == ["update"] and (
+    if .before.duration? then .after.duration > .before.duration
+    else .before.session_id? != null and .after_unknown.session_id? != true and .after_unknown.expires_at? == true
+    end
+  );
+
 def live: (.before.qos_status? // .before.status?) | IN("AVAILABLE", "EXPIRING");
 
 # Whether a moved window ends a live session more than a minute early, now or in a later pass. A later end
@@ -46,6 +54,7 @@ def cuts:
 ] as $all
 
 | ([$all[].change | bought] | add // 0) as $buys
+| ([$all[].change | select(extended)] | length) as $extends
 | ([$all[].change.before | (.sessions? // []), (if .qos_status? then [1] else [] end) | length] | add // 0) as $had
 | $ARGS.named.budget as $budget
 | (
@@ -54,7 +63,9 @@ def cuts:
     else empty end
   ),
   (
-    if $buys > $most then "the plan may buy \($buys) sessions, but MOST is \($most)" else empty end
+    if $buys + $extends > $most then
+      "the plan may buy \($buys) sessions\(if $extends > 0 then " and extend \($extends)" else "" end), but MOST is \($most)"
+    else empty end
   ),
   (
     $all[]

@@ -10,7 +10,7 @@ package main
 
 plan := object.get(input, "plan", input) # HCP Terraform has it one level deeper
 
-# Maximum number of sessions to buy.
+# Maximum number of sessions to buy or extend.
 default most := 100
 
 most := data.limits.most
@@ -33,6 +33,8 @@ resources := [resource |
 
 buys := count([resource | some resource in resources; buys_session(resource.change)])
 
+extends := count([resource | some resource in resources; extends_session(resource.change)])
+
 had := count([session | some resource in resources; some session in resource.change.before.sessions]) + count([session |
 	some resource in resources
 	session := resource.change.before.qos_status
@@ -46,8 +48,15 @@ deny contains message if {
 }
 
 deny contains message if {
-	buys > most
+	buys + extends > most
+	extends == 0
 	message := sprintf("the plan may buy %v sessions, but MOST is %v", [buys, most])
+}
+
+deny contains message if {
+	buys + extends > most
+	extends > 0
+	message := sprintf("the plan may buy %v sessions and extend %v, but MOST is %v", [buys, extends, most])
 }
 
 deny contains message if {
@@ -82,6 +91,20 @@ buys_session(change) if "create" in change.actions
 buys_session(change) if {
 	change.after_unknown.session_id == true
 	not only_ends(change)
+}
+
+# An extension is no new session, but costs as much for as long.
+extends_session(change) if {
+	change.actions == ["update"]
+	is_number(change.before.duration)
+	change.after.duration > change.before.duration
+}
+
+extends_session(change) if {
+	change.actions == ["update"]
+	change.before.session_id != null
+	change.after_unknown.expires_at == true
+	not change.after_unknown.session_id
 }
 
 only_ends(change) if {

@@ -13,8 +13,8 @@ import (
 // ProtocolClient takes Terraform's place in the plugin protocol with one provider process, which
 // runs within the test's own: an operation costs a millisecond instead of the second that a CLI
 // takes, and nothing is hidden, such as each diagnostic by itself, identity, or a destroy without a
-// refresh. Its resource is a qod_session; see Reservations for the other one. It does not check the
-// provider's answers as Terraform does, so whatever has to end well is tested with a CLI, too.
+// refresh. Its resource is a qod_session; see Reservations for the other one. It checks less of
+// the provider's answers than Terraform does, so what has to end well is tested with a CLI, too.
 type ProtocolClient struct {
 	T       testing.TB
 	Server  tfprotov6.ProviderServer

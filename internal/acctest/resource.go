@@ -144,7 +144,16 @@ func (c *ProtocolClient) Apply(p Plan) Result {
 	if HasError(p.Diagnostics) || len(p.Replace) > 0 {
 		c.T.Fatalf("the plan cannot be applied: it replaces for %v; %s", p.Replace, Describe(p.Diagnostics))
 	}
-	return c.change(p.Prior, p.Planned, c.Value(c.Schema, p.Config))
+	applied := c.change(p.Prior, p.Planned, c.Value(c.Schema, p.Config))
+	if HasError(applied.Diagnostics) {
+		return applied
+	}
+	for name, planned := range p.Planned.Values { // as Terraform: "inconsistent result after apply"
+		if planned.IsFullyKnown() && !planned.Equal(applied.Values[name]) {
+			c.T.Errorf("%s was planned as %s, and is %s", name, planned, applied.Values[name])
+		}
+	}
+	return applied
 }
 
 // Create plans and applies a resource that is not in state.

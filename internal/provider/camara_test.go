@@ -173,7 +173,13 @@ resource "qod_reservation" "uplink" {
 
 	network.AtMatch(2 * time.Hour)
 	c.Configure(event(4 * time.Hour))
-	acctest.ContainsAll(t, c.Plan(2), []string{"will be updated in-place", "0 to add, 2 to change, 0 to destroy"})
+	planned := c.Plan(2)
+	acctest.ContainsAll(t, planned, []string{"will be updated in-place", "0 to add, 2 to change, 0 to destroy", "~ expires_at"})
+	for _, kept := range []string{"~ session_id", "~ status", "~ started_at", "~ sessions"} {
+		if strings.Contains(planned, kept) {
+			t.Errorf("the plan to extend has %q:\n%s", kept, planned)
+		}
+	}
 	c.Sends("0 POST 0 DELETE 2 EXTEND", 0, acctest.ApplyCommand...)
 	c.Plan(0)
 

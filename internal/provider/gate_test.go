@@ -144,6 +144,27 @@ func TestGate(t *testing.T) {
 		return change("qod_reservation", live, window(reservation("AVAILABLE", 1), starts, ends), "update")
 	}
 	created := change("qod_reservation", nil, reservation("", 0), "create")
+	updated := func(kind string, before, after map[string]any, unknown ...string) map[string]any {
+		c := change(kind, before, after, "update")
+		leaves := map[string]any{}
+		for _, name := range unknown {
+			leaves[name] = true
+		}
+		c["change"].(map[string]any)["after_unknown"] = leaves //nolint:forcetypeassert // made above
+		return c
+	}
+	lasting := func(status string, seconds int) map[string]any {
+		return map[string]any{"qos_status": status, "duration": seconds}
+	}
+	held := reservation("AVAILABLE", 1)
+	held["session_id"] = lostID
+	var (
+		longer   = updated("qod_session", lasting("AVAILABLE", 3600), lasting("AVAILABLE", 7200), "expires_at")
+		resumed  = updated("qod_session", lasting("REQUESTED", 3600), lasting("REQUESTED", 3600), "qos_status", "expires_at")
+		adopted  = updated("qod_session", map[string]any{"qos_status": "AVAILABLE", "duration": nil}, lasting("AVAILABLE", 3600))
+		extended = updated("qod_reservation", held, window(reservation("AVAILABLE", 1), start, "2028-03-01T01:15:00Z"), "expires_at", "granted_seconds")
+		healed   = updated("qod_reservation", held, reservation("AVAILABLE", 1), "session_id", "status", "expires_at", "granted_seconds")
+	)
 	for name, test := range map[string]struct {
 		changes []map[string]any
 		budget  string
@@ -168,6 +189,10 @@ func TestGate(t *testing.T) {
 		"beyond the budget":          {changes: []map[string]any{created, change("qod_reservation", reservation("ENDED", 4), reservation("ENDED", 4), "no-op")}, budget: "4", want: []string{"the event has had 4 sessions and the plan may buy 1 more, but BUDGET is 4"}},
 		"a session has been bought":  {changes: []map[string]any{created, change("qod_session", map[string]any{"qos_status": "UNAVAILABLE"}, nil, "no-op")}, budget: "1", want: []string{"the event has had 1 sessions and the plan may buy 1 more, but BUDGET is 1"}},
 		"spent, and nothing bought":  {changes: []map[string]any{change("qod_reservation", reservation("ENDED", 4), nil, "delete")}, budget: "1"},
+		"extended as often as MOST":  {changes: []map[string]any{longer, extended, resumed, adopted}},
+		"extended beyond MOST":       {changes: []map[string]any{longer, extended, created}, want: []string{"the plan may buy 1 sessions and extend 2, but MOST is 2"}},
+		"healed, not extended":       {changes: []map[string]any{healed, extended, created}, want: []string{"the plan may buy 2 sessions and extend 1, but MOST is 2"}},
+		"extended with BUDGET spent": {changes: []map[string]any{extended}, budget: "1"},
 		"more than MOST":             {changes: []map[string]any{created, change("qod_session", nil, nil, "create"), created}, want: []string{"the plan may buy 3 sessions, but MOST is 2"}},
 	} {
 		t.Run(name, func(t *testing.T) {

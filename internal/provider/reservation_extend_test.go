@@ -6,9 +6,13 @@ package provider
 import (
 	"maps"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
@@ -164,5 +168,124 @@ func TestReservation_importExtends(t *testing.T) {
 		}
 		network.ExpectDuration(3 * time.Hour)
 		network.ExpectNoChange(r, config, "AVAILABLE")
+	})(t)
+}
+
+// A plan that only extends a session shows it as it is: nothing is left open but its end and what
+// that makes in seconds.
+func TestPlanReservation_extends(t *testing.T) {
+	t.Parallel()
+	text := types.StringValue
+	var (
+		later    = withWindow(text(matchStarts), text("2028-03-01T01:15:00Z"))
+		tomorrow = withWindow(text("2028-03-01T00:30:00Z"), text("2028-03-01T04:15:00Z"))
+		imported = withWindow(types.StringNull(), types.StringNull())
+		none     = func(*reservationModel) {}
+		noStart  = func(m *reservationModel) { m.StartedAt = types.StringNull() }
+	)
+	for name, test := range map[string]struct {
+		config, prior func(*reservationModel)
+		unknown       string // of the session
+	}{
+		"a later end":                       {later, none, "ExpiresAt GrantedSeconds"},
+		"a later end and an earlier start":  {withWindow(types.StringNull(), text("2028-03-01T01:15:00Z")), none, "ExpiresAt GrantedSeconds"},
+		"EXPIRING":                          {none, withStatus("EXPIRING"), "ExpiresAt GrantedSeconds"},
+		"a later end, EXPIRING":             {later, withStatus("EXPIRING"), "ExpiresAt GrantedSeconds"},
+		"a start that the API has not told": {later, noStart, "StartedAt ExpiresAt Sessions GrantedSeconds"},
+		"an earlier end":                    {withWindow(text(matchStarts), text("2028-02-29T23:15:00Z")), none, "SessionID Status StatusInfo StartedAt ExpiresAt Sessions GrantedSeconds"},
+		"a window that may not be open":     {tomorrow, none, "SessionID Status StatusInfo StartedAt ExpiresAt Sessions GrantedSeconds"},
+		"REQUESTED":                         {later, withStatus("REQUESTED"), "SessionID Status StatusInfo StartedAt ExpiresAt Sessions GrantedSeconds"},
+		"UNAVAILABLE":                       {later, withStatus("UNAVAILABLE"), "SessionID Status StatusInfo StartedAt ExpiresAt Sessions GrantedSeconds"},
+		"imported":                          {later, imported, "SessionID Status StatusInfo StartedAt ExpiresAt Sessions GrantedSeconds"},
+		"an end that is not known":          {withWindow(text(matchStarts), types.StringUnknown()), none, "SessionID Status StatusInfo StartedAt ExpiresAt Sessions GrantedSeconds"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config, prior := fullReservation(), appliedReservation()
+			test.config(&config)
+			test.prior(&prior)
+			planned := planReservation(config, &prior, sessionPrivate{}, camaraAPI).planned
+			var unknown []string
+			for _, field := range []string{"SessionID", "Status", "StatusInfo", "StartedAt", "ExpiresAt", "Sessions", "GrantedSeconds"} {
+				value := func(m reservationModel) attr.Value {
+					v, _ := reflect.TypeAssert[attr.Value](reflect.ValueOf(m).FieldByName(field))
+					return v
+				}
+				if value(planned).IsUnknown() {
+					unknown = append(unknown, field)
+				} else if field == "Status" && planned.Status.ValueString() != "AVAILABLE" || field != "Status" && !value(planned).Equal(value(prior)) {
+					t.Errorf("%s is planned as %s, and was %s", field, value(planned), value(prior))
+				}
+			}
+			if got := strings.Join(unknown, " "); got != test.unknown {
+				t.Errorf("not known are %q, want %q", got, test.unknown)
+			}
+		})
+	}
+}
+
+// A plan to extend a session buys no other one, whatever happens before it is applied. The apply is
+// an error then, and the next plan reserves what is missing.
+func TestReservation_extensionAfterChange(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		happens func(*acctest.Network, string)
+		status  string // then
+		next    string // sent by the next run
+	}{
+		"gone":                       {func(n *acctest.Network, id string) { n.Remove(id) }, "DUE", "POST"},
+		"UNAVAILABLE":                {func(n *acctest.Network, id string) { n.Revoke(id) }, "UNAVAILABLE", "DELETE POST"},
+		"past its end":               {func(n *acctest.Network, _ string) { n.AtMatch(3*time.Hour + 10*time.Minute) }, "DUE", "POST"},
+		"past the end of its window": {func(n *acctest.Network, _ string) { n.AtMatch(5 * time.Hour) }, "ENDED", ""},
+		"gone while it is extended": {func(n *acctest.Network, id string) {
+			n.OnRequest(sandbox.OpExtend, 1, func() { n.Remove(id) })
+		}, "DUE", "POST"},
+		"UNAVAILABLE while it is extended": {func(n *acctest.Network, id string) {
+			n.OnRequest(sandbox.OpExtend, 1, func() { n.Revoke(id) })
+		}, "EXPIRING", "DELETE POST"},
+	} {
+		t.Run(name, acc.InBubble(time.Hour, camaraNetwork, func(t *testing.T, network *acctest.Network) {
+			r := createScheduled(network, broadcast("QOS_L", 3))
+			r = network.Expect(network.Run(r, broadcast("QOS_L", 3)), "AVAILABLE", "POST")
+			id := r.Text("session_id")
+			network.AtMatch(2 * time.Hour)
+			config := broadcast("QOS_L", 4)
+			plan := network.Client().Reservations().Plan(r, config)
+			if plan.Planned.Text("session_id") != id {
+				t.Fatalf("the plan is not to extend %s", id)
+			}
+			test.happens(network, id)
+			applied := network.Client().Reservations().Apply(plan)
+			acctest.ContainsAll(t, applied.Errors(), []string{"Unable to Update QoS Reservation", id})
+			if strings.Contains(network.Writes(), "POST POST") || strings.Contains(network.Writes(), "DELETE") {
+				t.Errorf("it sent %s", network.Writes())
+			}
+			next := network.Run(applied.State, config)
+			if test.next == "" {
+				r = network.Expect(next, "ENDED", "")
+			} else {
+				r = network.Expect(next, "AVAILABLE", test.next)
+			}
+			network.ExpectNoChange(r, config, r.Text("status"))
+			if got := applied.Text("status"); got != test.status {
+				t.Errorf("after the apply, the status was %s, want %s", got, test.status)
+			}
+		}))
+	}
+}
+
+// What a plan shows of a session that is extended stays, even if the network says something else of
+// it by then: Terraform insists, and the next refresh shows it.
+func TestReservation_extensionAnswersDiffer(t *testing.T) {
+	acc.InBubble(time.Hour, camaraNetwork, func(t *testing.T, network *acctest.Network) {
+		r := createScheduled(network, broadcast("QOS_L", 3))
+		r = network.Expect(network.Run(r, broadcast("QOS_L", 3)), "AVAILABLE", "POST")
+		network.AtMatch(2 * time.Hour)
+		config := broadcast("QOS_L", 4)
+		plan := network.Client().Reservations().Plan(r.With("started_at", "2028-02-29T20:15:59Z"), config)
+		if applied := network.Client().Reservations().Apply(plan); len(applied.Diagnostics) > 0 {
+			t.Error(acctest.Describe(applied.Diagnostics))
+		}
+		network.ExpectDuration(4 * time.Hour)
 	})(t)
 }

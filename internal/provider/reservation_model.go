@@ -91,6 +91,17 @@ func (m *reservationModel) record(s *qod.Session, status reservationStatus, h se
 	m.StatusInfo = stringOrNull(s.StatusInfo)
 }
 
+// keepPlanned leaves what was planned of a session that is extended, as Terraform insists on. What
+// the network says otherwise, the next refresh shows.
+func (m *reservationModel) keepPlanned(plan reservationModel) {
+	if m.hasQuality() && !plan.Sessions.IsUnknown() {
+		m.StartedAt, m.Sessions = plan.StartedAt, plan.Sessions
+	}
+	if m.hasQuality() {
+		m.StatusInfo = plan.StatusInfo
+	}
+}
+
 // withoutSession is the state once the session is gone and the API's time is not known. A status
 // that is about the window alone stays. By the time of this machine, the session had ended.
 func (m reservationModel) withoutSession(private sessionPrivate, machine time.Time) reservationModel {

@@ -53,10 +53,13 @@ func planReservation(config reservationModel, prior *reservationModel, private s
 	if !needsNetwork || !prior.Endpoint.IsNull() {
 		planned.Endpoint = prior.Endpoint
 	}
-	if !needsNetwork {
+	switch keeps := !windowChanges || planned.keepsSession(*prior); {
+	case !needsNetwork:
 		planned.SessionID, planned.Status, planned.StartedAt, planned.ExpiresAt = prior.SessionID, prior.Status, prior.StartedAt, prior.ExpiresAt
 		planned.StatusInfo = prior.StatusInfo
 		planned.Sessions, planned.GrantedSeconds = prior.Sessions, prior.GrantedSeconds
+	case keeps && api.canExtend && prior.hasQuality():
+		planned.setExtended(*prior)
 	}
 	warnings := p.warnings("reservation")
 	if gap, after := planned.gapAfter(*prior, private); gap && windowChanges && !needsNetwork && !api.canExtend {
@@ -81,10 +84,32 @@ func (m *reservationModel) setSessionUnknown() {
 	m.Sessions, m.GrantedSeconds = types.ListUnknown(pastSessionType), validators.UnknownWholeNumber()
 }
 
+// setExtended plans an update that only extends the session, and leaves no more to the apply than
+// how long it then lasts. If there is no such session by then, the apply is an error: this plan was
+// not for a new one. What the state does not have yet, the apply may fill in.
+func (m *reservationModel) setExtended(prior reservationModel) {
+	m.SessionID, m.Status, m.StatusInfo = prior.SessionID, types.StringValue(string(statusAvailable)), prior.StatusInfo
+	if !prior.StartedAt.IsNull() && !prior.Sessions.IsNull() {
+		m.StartedAt, m.Sessions = prior.StartedAt, prior.Sessions
+	}
+}
+
+// actsOnNetwork reports whether the planned update does more than change the state.
+func (m reservationModel) actsOnNetwork() bool { return m.ExpiresAt.IsUnknown() }
+
+// onlyExtends reports whether the planned update extends the session that there is, and does
+// nothing else.
+func (m reservationModel) onlyExtends() bool { return m.actsOnNetwork() && !m.SessionID.IsUnknown() }
+
 // live reports whether Read has found a session that the window is open for.
 func (m reservationModel) live() bool {
+	return m.hasQuality() || !m.SessionID.IsNull() && reservationStatus(m.Status.ValueString()) == statusRequested
+}
+
+// hasQuality reports whether Read has found a session that the window is open for, and AVAILABLE.
+func (m reservationModel) hasQuality() bool {
 	status := reservationStatus(m.Status.ValueString())
-	return !m.SessionID.IsNull() && (status == statusRequested || status == statusAvailable || status == statusExpiring)
+	return !m.SessionID.IsNull() && (status == statusAvailable || status == statusExpiring)
 }
 
 // keepsSession reports whether a moved window still covers the live session, whatever the time is

@@ -54,6 +54,11 @@ func (r *reconciler) run(ctx context.Context) diag.Diagnostics {
 		}
 	}
 	status := r.status()
+	if r.plan.onlyExtends() && status != statusAvailable {
+		diags.Append(r.save(false)...)
+		diags.Append(r.changedSincePlan())
+		return diags
+	}
 	r.keepIfOutOfReach()
 	cannotServe := status == statusUnavailable || (status == statusDue && r.session != nil) || r.extends(status)
 	if status == statusOverdue || (cannotServe && !r.firstApplyAfterImport) {
@@ -80,8 +85,17 @@ func (r *reconciler) run(ctx context.Context) diag.Diagnostics {
 	if !diags.HasError() {
 		diags.Append(r.extend(ctx)...)
 	}
+	if !diags.HasError() && r.plan.onlyExtends() && r.status() != statusAvailable {
+		diags.Append(r.changedSincePlan())
+	}
 	diags.Append(r.warnings(diags.HasError())...)
 	return diags
+}
+
+// changedSincePlan says that the session which the plan extends cannot be extended any more. A plan
+// that extends one was not for another one, so none is requested for it.
+func (r *reconciler) changedSincePlan() diag.Diagnostic {
+	return r.NotExtended(r.plan.SessionID.ValueString(), string(r.status()))
 }
 
 // extends reports whether the live session is to be replaced because the window was moved beyond

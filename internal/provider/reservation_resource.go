@@ -235,7 +235,7 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 	}
 	adopted := private
 	adopted.Imported = false
-	if !plan.Status.IsUnknown() {
+	if !plan.actsOnNetwork() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 		resp.Diagnostics.Append(adopted.save(ctx, resp.Private)...)
 		return
@@ -261,7 +261,11 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 		if windowApplied {
 			state, private.Imported = plan, false
 		}
-		diags.Append(resp.State.Set(ctx, work.recorded(state))...)
+		recorded := work.recorded(state)
+		if plan.onlyExtends() {
+			recorded.keepPlanned(plan)
+		}
+		diags.Append(resp.State.Set(ctx, recorded)...)
 		diags.Append(private.save(ctx, resp.Private)...)
 		return diags
 	}

@@ -258,8 +258,11 @@ func (r *sessionResource) extend(ctx context.Context, plan *sessionModel, privat
 	if !s.ExpiresAt.IsZero() {
 		plan.ExpiresAt = instantOrNull(s.ExpiresAt)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return diagnostics.UpdatingSession.ExtendFailed(plan.ID.ValueString(), err)
+	case s.Status == qod.StatusUnavailable:
+		return diagnostics.UpdatingSession.NotExtended(s.ID, string(s.Status))
 	}
 	if until.Sub(s.ExpiresAt) > endTolerance {
 		diags.Append(diagnostics.ExtendedLess(s, until))

@@ -34,6 +34,15 @@ func (o Operation) ExtendFailed(id string, err error) diag.Diagnostic {
 	return o.failed(withSession(m, id))
 }
 
+// NotExtended reports that a session, which a plan extends, is not there any more or not AVAILABLE,
+// by the status of the resource.
+func (o Operation) NotExtended(id, status string) diag.Diagnostic {
+	return o.failed(withSession(message{
+		cause:  "The plan extends a session that cannot be extended any more: since the plan was made, it has ended, or its window has. Nothing was requested.",
+		remedy: "Plan and apply again: the new plan shows what is needed now.",
+	}.fact("Status", status), id))
+}
+
 // ExtensionPending warns of a session that ends before its window although the API can extend
 // sessions. Again is when it is asked again; zero if it has granted all that it does.
 func ExtensionPending(until, endsAt, sessionID string, again time.Time) diag.Diagnostic {

@@ -33,6 +33,9 @@ var extendFailures = map[string]failure{
 	"extend/gone": {make: func(*bubble) diag.Diagnostics {
 		return one(UpdatingReservation.ExtendFailed(lostID, &qod.GoneError{ID: lostID, Err: &qod.Error{Operation: qod.OperationRead, Status: http.StatusNotFound}}))
 	}},
+	"extend/changed since the plan": {make: func(*bubble) diag.Diagnostics {
+		return one(UpdatingReservation.NotExtended(lostID, "DUE"))
+	}},
 	"extend/less": {make: func(*bubble) diag.Diagnostics {
 		return one(ExtendedLess(qod.Session{ID: lostID, QoSProfile: "live-uplink", ExpiresAt: atKickOff}, atKickOff.Add(time.Hour)))
 	}},
