@@ -51,6 +51,15 @@ func CLIPath(t *testing.T) string {
 	return path
 }
 
+// AnyCLI marks a test that starts a CLI and proves nothing about it, such as one of the faults of a
+// network: "make test" runs it on one CLI only.
+func AnyCLI(t *testing.T) {
+	t.Helper()
+	if os.Getenv(cliVariable) == terraform.NoCLI {
+		t.Skip(terraform.NeedsAnyCLI)
+	}
+}
+
 // IsOpenTofu reports whether the CLI is OpenTofu.
 func IsOpenTofu(t *testing.T) bool {
 	t.Helper()

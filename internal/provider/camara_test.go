@@ -268,6 +268,7 @@ func TestCAMARA_allServers(t *testing.T) {
 // An apply of N sessions costs a list and a create each, a refresh a read each, and what a run
 // costs anyway.
 func TestCAMARA_requests(t *testing.T) {
+	acctest.AnyCLI(t)
 	const sessions, more = 20, 5
 	network := acc.NewNetwork(t, sandbox.Config{API: sandbox.CAMARAV1, Provisioning: sandbox.Instant})
 	c := network.CLI(fmt.Sprintf(`

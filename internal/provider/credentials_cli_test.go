@@ -24,6 +24,7 @@ resource "qod_session" "camera" {
 
 // Each door is used from create to destroy.
 func TestDoors(t *testing.T) {
+	acctest.AnyCLI(t)
 	client, privateKey := qodtest.KeyClient(t, sandbox.DefaultClient.ID)
 	secret := sandbox.ClientCredentials{ID: sandbox.DefaultClient.ID, Secret: "s3cret/+"}
 	header := map[string]string{"X-Gateway-Key": "k3y value"}
@@ -78,6 +79,7 @@ func TestDoors(t *testing.T) {
 }
 
 func TestWithoutCredentials(t *testing.T) {
+	acctest.AnyCLI(t)
 	const reservations = `
 resource "qod_reservation" "match" {
   device      = { phone_number = "+34600000020" }

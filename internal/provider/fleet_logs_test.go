@@ -19,6 +19,7 @@ import (
 // Nobody reads the logs of a plan that does not ask for any, and to write them takes a quarter of
 // its time.
 func TestFleet_logsOnlyWhatIsAsked(t *testing.T) {
+	acctest.AnyCLI(t)
 	for name, test := range map[string]struct {
 		env  []string
 		says bool

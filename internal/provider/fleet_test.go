@@ -116,6 +116,7 @@ func TestFleet(t *testing.T) {
 
 // However many sessions the data source shows, it asks for one list.
 func TestFleet_dataSource(t *testing.T) {
+	acctest.AnyCLI(t)
 	const n = 1000
 	network := acc.NewNetwork(t, sandbox.Config{})
 	for range n {
@@ -133,6 +134,7 @@ func TestFleet_dataSource(t *testing.T) {
 // A fleet of reservations costs what one of sessions does, and one that is yet to open next to
 // nothing.
 func TestFleet_reservations(t *testing.T) {
+	acctest.AnyCLI(t)
 	const n = 40
 	network := acc.NewNetwork(t, sandbox.Config{Latency: 5 * time.Millisecond, Provisioning: sandbox.Instant})
 	reserved := func(starts string) string {

@@ -296,6 +296,7 @@ func TestCredentials(t *testing.T) {
 // Each recipe of the guide on gateways opens a gateway like the one that it is for, and the
 // configuration that moves between APIs is good for all of them.
 func TestGateways(t *testing.T) {
+	acctest.AnyCLI(t)
 	secret := []sandbox.ClientCredentials{{ID: "my-client", Secret: "my-secret"}}
 	for recipe, config := range map[string]sandbox.Config{
 		"orange.sh":   {API: sandbox.CAMARAV1, APIPath: "/quality-on-demand/v0.11", Clients: secret},

@@ -85,6 +85,7 @@ func TestFaultBehindAChange(t *testing.T) {
 
 // Terraform takes it the same way.
 func TestFaultBehindAChange_cli(t *testing.T) {
+	acctest.AnyCLI(t)
 	network := acc.NewNetwork(t, sandbox.Config{})
 	fault := false
 	factory := func() (tfprotov6.ProviderServer, error) {

@@ -94,6 +94,7 @@ func recoverByImport(c *acctest.CLI, address string) {
 }
 
 func TestCrashes(t *testing.T) {
+	acctest.AnyCLI(t)
 	t.Parallel()
 	t.Run("SIGKILL of the provider during the POST", func(t *testing.T) {
 		config, handled := posted(sandbox.Config{})

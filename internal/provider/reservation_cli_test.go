@@ -105,6 +105,7 @@ func TestReservation_event(t *testing.T) {
 
 // A window that was over before anything was made warns, and never keeps a destroy from its work.
 func TestReservation_neverMade(t *testing.T) {
+	acctest.AnyCLI(t)
 	network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{})
 	c := network.CLI(cameras(matchStarts, matchEnds))
 	network.AtMatch(5 * time.Hour)
@@ -119,6 +120,7 @@ func TestReservation_neverMade(t *testing.T) {
 
 // What the network was too slow for is red, not tainted, and goes on by itself.
 func TestReservation_slow(t *testing.T) {
+	acctest.AnyCLI(t)
 	network := acc.NewNetworkAtMatch(t, time.Hour, sandbox.Config{})
 	config := strings.Replace(cameras(matchStarts, matchEnds), "ends_at", "timeouts = { update = \"4s\" }\n  ends_at", 1)
 	c := network.CLI(config)
@@ -347,6 +349,7 @@ func TestReservation_workflows(t *testing.T) {
 // Without the API, what is over and what is yet to come is planned, applied and destroyed all the
 // same.
 func TestReservationCLI_withoutTheAPI(t *testing.T) {
+	acctest.AnyCLI(t)
 	t.Parallel()
 	for name, injectFault := range map[string]sandbox.Fault{
 		"the client is revoked": {Operation: sandbox.OpToken, Times: -1, Effect: sandbox.Status(401, `{"error":"invalid_client"}`)},
@@ -368,6 +371,7 @@ func TestReservationCLI_withoutTheAPI(t *testing.T) {
 
 // The 404 of a gateway leaves the state as it was: nothing is destroyed, and the run is red.
 func TestReservationCLI_foreignNotFound(t *testing.T) {
+	acctest.AnyCLI(t)
 	network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{})
 	c := network.CLI(cameras(matchStarts, matchEnds))
 	c.Sends("3 POST 0 DELETE", 0, acctest.ApplyCommand...)
@@ -389,6 +393,7 @@ func TestReservationCLI_foreignNotFound(t *testing.T) {
 // A session that disappeared and is there again is the reservation's again, with the id in private
 // state alone.
 func TestReservationCLI_takenBack(t *testing.T) {
+	acctest.AnyCLI(t)
 	network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{})
 	c := network.CLI(cameras(matchStarts, matchEnds))
 	c.Sends("3 POST 0 DELETE", 0, acctest.ApplyCommand...)
@@ -410,6 +415,7 @@ func TestReservationCLI_takenBack(t *testing.T) {
 
 // starts_at = timestamp(), on a runner that is forty seconds ahead of the API.
 func TestReservationCLI_startsNow(t *testing.T) {
+	acctest.AnyCLI(t)
 	network := acc.NewNetwork(t, sandbox.Config{Clock: acctest.ClockAhead(-40 * time.Second)})
 	config := func(starts string) string {
 		return fmt.Sprintf("resource \"qod_reservation\" \"camera\" {\n  device = { phone_number = \"+34600000041\" }\n  qos_profile = \"QOS_L\"\n  starts_at = %s\n  ends_at = timeadd(timestamp(), \"4h\")\n}\n", starts)
@@ -434,6 +440,7 @@ func TestReservationCLI_startsNow(t *testing.T) {
 // One node whose clock is hours behind buys too much: the run says so, the session is kept while
 // the window is open, and the first run after it deletes it.
 func TestReservationCLI_grantedBeyondTheWindow(t *testing.T) {
+	acctest.AnyCLI(t)
 	network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{})
 	c := network.CLI(cameras(matchStarts, matchEnds))
 	network.SkewDate(off(-6 * time.Hour))

@@ -25,6 +25,7 @@ import (
 // API document does not name. Both sides hold it against that document: the sandbox, which would
 // refuse it, and this test.
 func TestSession_requestBody(t *testing.T) {
+	acctest.AnyCLI(t)
 	rows := map[string]struct{ config, body string }{
 		"phone number": {
 			`device = { phone_number = "+34600000010" }`,

@@ -19,6 +19,7 @@ import (
 // has what was configured; and so it is when a user spells the same address differently later.
 // One resource a row.
 func TestSession_echoes(t *testing.T) {
+	acctest.AnyCLI(t)
 	type info = map[string]any
 	const (
 		phone = `device = { phone_number = "+34600000010" }`

@@ -23,6 +23,7 @@ func atOnce(command string, more ...string) []string {
 // A gateway answers 404 in the API's place: while it does, every command is red and nothing leaves
 // the state; when it has passed, all is as it was.
 func TestSession_gatewayNotFound_cli(t *testing.T) {
+	acctest.AnyCLI(t)
 	t.Parallel()
 	for _, gateway := range []int{0, 1} { // with a message, and empty
 		t.Run(sandbox.ForeignNotFound[gateway].Name, func(t *testing.T) {
@@ -56,6 +57,7 @@ func TestSession_gatewayNotFound_cli(t *testing.T) {
 
 // A session that somebody has deleted is named by the plan that finds it gone.
 func TestSession_goneIsNamed_cli(t *testing.T) {
+	acctest.AnyCLI(t)
 	network := acc.NewNetwork(t, sandbox.Config{})
 	c := network.CLI(camera)
 	c.Apply()
@@ -129,6 +131,7 @@ func TestSession_renamedKeys_cli(t *testing.T) {
 
 // The API takes five requests a second, of a fleet of forty.
 func TestSession_rateLimited_cli(t *testing.T) {
+	acctest.AnyCLI(t)
 	network := acc.NewNetwork(t, sandbox.Config{Provisioning: sandbox.Instant, RateLimit: 5})
 	c := network.CLI(fleet(40))
 	c.Must(0, atOnce(apply)...)
@@ -142,6 +145,7 @@ func TestSession_rateLimited_cli(t *testing.T) {
 
 // A replacement waits for a network that holds the device for a moment.
 func TestSession_deviceHeldAfterDelete_cli(t *testing.T) {
+	acctest.AnyCLI(t)
 	network := acc.NewNetwork(t, sandbox.Config{Provisioning: sandbox.Instant, HoldAfterDelete: 3 * time.Second})
 	c := network.CLI(camera)
 	c.Apply()
@@ -152,6 +156,7 @@ func TestSession_deviceHeldAfterDelete_cli(t *testing.T) {
 
 // A session that is shown past its end is replaced; one that is so by a wrong clock is not.
 func TestSession_availablePastItsEnd_cli(t *testing.T) {
+	acctest.AnyCLI(t)
 	network := acc.NewNetwork(t, sandbox.Config{})
 	c := network.CLI(camera)
 	c.Apply()
@@ -189,6 +194,7 @@ func onTLS(t *testing.T, http2 bool, config sandbox.Config) (*acctest.Network, s
 // The answer to a POST is lost in each way that a connection can lose it, over both versions of
 // HTTP: one POST, and the session that it made.
 func TestSession_lostAnswer_cli(t *testing.T) {
+	acctest.AnyCLI(t)
 	t.Parallel()
 	for name, effect := range map[string]sandbox.Effect{
 		"dropped":             sandbox.DropAfterCommit(),

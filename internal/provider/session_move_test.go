@@ -56,6 +56,7 @@ func TestMoved(t *testing.T) {
 // A network may show no end. What the session was requested for then tells whether a longer window
 // replaces it.
 func TestMoved_noEndShown(t *testing.T) {
+	acctest.AnyCLI(t)
 	network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{Provisioning: sandbox.Instant})
 	network.Echo(func(info map[string]any) { delete(info, "expiresAt") })
 	const request = "  device = { phone_number = \"+34600000031\" }\n  qos_profile = \"QOS_L\"\n"

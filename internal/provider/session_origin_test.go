@@ -125,6 +125,7 @@ func TestSession_movesToOrigin(t *testing.T) {
 // A resource that is moved to another alias by mistake loses nothing, and is as
 // it was when the mistake is undone.
 func TestSession_otherAlias(t *testing.T) {
+	acctest.AnyCLI(t)
 	network := acc.NewNetwork(t, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}})
 	config := func(alias string) string {
 		return `

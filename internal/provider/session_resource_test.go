@@ -130,6 +130,7 @@ resource "qod_session" "drone" {
 // A provider whose endpoint is not known yet plans what needs no call, and says so where a call
 // is needed; nothing is lost over it.
 func TestSession_unknownEndpoint(t *testing.T) {
+	acctest.AnyCLI(t)
 	network := acc.NewNetwork(t, sandbox.Config{})
 	config := func(event string) string {
 		return `

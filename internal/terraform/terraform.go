@@ -21,10 +21,11 @@ const patience = 10 * time.Second
 
 // The first stage of "make test" runs all tests, with NoCLI in place of a CLI's path. A test that
 // asks for the path is then skipped and says that it NeedsCLI, by which internal/cmd/runtests knows
-// that the stage of each CLI has to run it.
+// that the stage of each CLI has to run it; or that it NeedsAnyCLI, and one of these stages will do.
 const (
-	NoCLI    = "/no/cli"
-	NeedsCLI = "it starts a CLI, so it is left to the stages that have one"
+	NoCLI       = "/no/cli"
+	NeedsCLI    = "it starts a CLI, so it is left to the stages that have one"
+	NeedsAnyCLI = "it starts a CLI, and any will do, so it is left to one of the stages that have one"
 )
 
 // CLI is a Terraform or OpenTofu in a working directory.

@@ -1,6 +1,6 @@
 // Runtests is what "make test" runs: first all tests without a CLI, in which those that ask for one
-// are skipped, then just these on each CLI. So a test that starts no CLI runs once, and nobody has
-// to say which ones do. Gotestsum shows what happens; this program makes sure that the result does
+// are skipped, then just these on each CLI; those for which any CLI will do, on the last one. So a
+// test that starts no CLI runs once, and nobody has to say which ones do. Gotestsum shows what happens; this program makes sure that the result does
 // not depend on who runs it, and that no test is left out unnoticed.
 package main
 
@@ -61,11 +61,15 @@ func (o options) run(ctx context.Context, paths []string) error {
 	var failures []error
 	var summary strings.Builder
 	var left []test // by the stage without a CLI to those with one
-	for _, s := range stages {
+	for i, s := range stages {
 		fmt.Printf("\n== %s\n", s.name)
 		began := time.Now()
+		mine := left
+		if i < len(stages)-1 {
+			mine = needsEach(left)
+		}
 		if s.resumes {
-			s.args = slices.Concat(s.args, only(left))
+			s.args = slices.Concat(s.args, only(mine))
 		}
 		r, err := o.test(ctx, s)
 		if ctx.Err() != nil {
@@ -75,7 +79,7 @@ func (o options) run(ctx context.Context, paths []string) error {
 		if s.noCLI {
 			left = r.left()
 		} else {
-			err = errors.Join(err, r.ran(left))
+			err = errors.Join(err, r.ran(mine))
 		}
 		if err != nil {
 			failures = append(failures, fmt.Errorf("%s: %w", s.name, err))
@@ -117,7 +121,10 @@ type results struct {
 }
 
 // test is one that go test -run can name by itself: no subtest.
-type test struct{ pkg, name string }
+type test struct {
+	pkg, name string
+	anyCLI    bool // one CLI is enough
+}
 
 // sorted reads the reasons of the skips: some tests need a CLI, the others are returned with all
 // that they said.
@@ -126,9 +133,9 @@ func (r results) sorted() (needCLI []test, others map[string]string) {
 	for _, c := range r.Cases {
 		switch {
 		case c.Skipped == nil:
-		case strings.Contains(c.Skipped.Message, terraform.NeedsCLI):
+		case strings.Contains(c.Skipped.Message, terraform.NeedsCLI), strings.Contains(c.Skipped.Message, terraform.NeedsAnyCLI):
 			name, _, _ := strings.Cut(c.Name, "/")
-			needCLI = append(needCLI, test{c.Package, name})
+			needCLI = append(needCLI, test{c.Package, name, strings.Contains(c.Skipped.Message, terraform.NeedsAnyCLI)})
 		default:
 			others[c.Name] = c.Skipped.Message
 		}
@@ -141,6 +148,11 @@ func (r results) left() []test {
 	left, _ := r.sorted()
 	slices.SortFunc(left, func(a, b test) int { return cmp.Or(strings.Compare(a.pkg, b.pkg), strings.Compare(a.name, b.name)) })
 	return slices.Compact(left)
+}
+
+// needsEach are those for which one CLI is not enough.
+func needsEach(tests []test) []test {
+	return slices.DeleteFunc(slices.Clone(tests), func(t test) bool { return t.anyCLI })
 }
 
 // only are the arguments with which go test runs these tests.
@@ -159,10 +171,10 @@ func (r results) ran(tests []test) error {
 	}
 	ran := map[test]bool{}
 	for _, c := range r.Cases {
-		ran[test{c.Package, c.Name}] = true
+		ran[test{pkg: c.Package, name: c.Name}] = true
 	}
 	for _, t := range tests {
-		if !ran[t] {
+		if !ran[test{pkg: t.pkg, name: t.name}] {
 			return fmt.Errorf("%s in %s starts a CLI, and did not run on this one", t.name, t.pkg)
 		}
 	}

@@ -26,6 +26,7 @@ func TestStage(t *testing.T) {
 		"not today":        {skipped("    a_test.go:9: not today&#xA;"), "TestVersion was skipped"},
 		"without a reason": {skipped(""), "TestVersion was skipped"},
 		"left to the CLIs": {skipped("    cli.go:9: " + terraform.NeedsCLI + "&#xA;"), ""},
+		"left to one CLI":  {skipped("    cli.go:9: " + terraform.NeedsAnyCLI + "&#xA;"), ""},
 		"nothing":          {`<testsuites tests="0" failures="0"></testsuites>`, "no test ran"},
 		"failed":           {`<testsuites tests="3" failures="1"></testsuites>`, "exit status 1"},
 	} {
@@ -55,26 +56,32 @@ func TestStage(t *testing.T) {
 func TestLeftToCLIs(t *testing.T) {
 	t.Parallel()
 	report := func(cases string) (r results) {
-		if err := xml.Unmarshal([]byte(`<testsuites tests="4"><testsuite>`+cases+`</testsuite></testsuites>`), &r); err != nil {
+		if err := xml.Unmarshal([]byte(`<testsuites tests="5"><testsuite>`+cases+`</testsuite></testsuites>`), &r); err != nil {
 			t.Fatal(err)
 		}
 		return r
 	}
 	skip := `<skipped message="    cli.go:9: ` + terraform.NeedsCLI + `"/></testcase>`
+	skipAny := `<skipped message="    cli.go:9: ` + terraform.NeedsAnyCLI + `"/></testcase>`
 	first := report(`<testcase classname="m/a" name="TestPlain"/>` +
 		`<testcase classname="m/b" name="TestWhole">` + skip +
 		`<testcase classname="m/a" name="TestLife/one">` + skip + `<testcase classname="m/a" name="TestLife/two">` + skip +
-		`<testcase classname="m/a" name="TestLife"/>`)
-	if got, want := strings.Join(only(first.left()), " "), "-run=^(TestLife|TestWhole)$ m/a m/b"; got != want {
-		t.Errorf("the stage of a CLI runs %s, want %s", got, want)
+		`<testcase classname="m/a" name="TestLife"/>` +
+		`<testcase classname="m/a" name="TestFault">` + skipAny)
+	if got, want := strings.Join(only(first.left()), " "), "-run=^(TestFault|TestLife|TestWhole)$ m/a m/b"; got != want {
+		t.Errorf("the stage of the last CLI runs %s, want %s", got, want)
 	}
-	if got, want := first.String(), "   1 tests, 0 failed, 0 skipped, 3 left to the CLIs"; got != want {
+	if got, want := strings.Join(only(needsEach(first.left())), " "), "-run=^(TestLife|TestWhole)$ m/a m/b"; got != want {
+		t.Errorf("the stage of another CLI runs %s, want %s", got, want)
+	}
+	if got, want := first.String(), "   1 tests, 0 failed, 0 skipped, 4 left to the CLIs"; got != want {
 		t.Errorf("the tally is %q, want %q", got, want)
 	}
-	whole := `<testcase classname="m/b" name="TestWhole"/>`
+	whole := `<testcase classname="m/b" name="TestWhole"/><testcase classname="m/a" name="TestFault"/>`
 	for name, test := range map[string]struct{ cases, want string }{
 		"all":               {whole + `<testcase classname="m/a" name="TestLife/one"/><testcase classname="m/a" name="TestLife"/>`, ""},
 		"one is missing":    {whole, "TestLife in m/a starts a CLI, and did not run on this one"},
+		"any CLI would do":  {`<testcase classname="m/b" name="TestWhole"/><testcase classname="m/a" name="TestLife"/>`, "TestFault in m/a starts a CLI"},
 		"of another":        {whole + `<testcase classname="m/b" name="TestLife"/>`, "TestLife in m/a starts a CLI"},
 		"skipped once more": {whole + `<testcase classname="m/a" name="TestLife">` + skip, "TestLife in m/a found no CLI"},
 	} {
