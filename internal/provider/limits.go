@@ -60,5 +60,5 @@ func profileNames() string {
 }
 
 func profileName() validators.StringCheck {
-	return validators.ProfileName(qod.LimitsOf(qod.OpenGateway).Profiles[0])
+	return validators.Text(fmt.Sprintf("must be the name of a QoS profile, such as %q", qod.LimitsOf(qod.OpenGateway).Profiles[0]))
 }

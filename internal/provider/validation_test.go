@@ -50,7 +50,7 @@ const (
 	allowedDuration = `must be a whole number from 1 to 2147483647 (seconds)`
 	allowedByAPI    = `must be 1 to 86400 seconds (24 hours)`
 	allowedPorts    = `must set at least one of ports, ranges`
-	onlyCAMARA      = `must be left out with api = "open-gateway"; only CAMARA's API has it (api = "camara-v1")`
+	onlyCAMARA      = `must be left out with api = "open-gateway"; only api = "camara-v1" has it`
 	allowedWebhook  = `must be an absolute https or http URL without user name, password or fragment, as in "https://example.com/qod"`
 	allowedToken    = `must be 1 to 4096 printable ASCII characters without spaces, as the network sends it as a bearer token`
 	allowedTimeout  = `must be a duration with a unit, such as "90s", "5m" or "1h30m", of at most 24h`

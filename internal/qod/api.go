@@ -102,6 +102,7 @@ type Limits struct {
 	// PerFlow says that a device can have several sessions, for different servers or ports.
 	PerFlow bool
 
+	fields      []Field          // of a Spec that the document has
 	maxSeconds  map[string]int64 // by profile; empty where the document has no limit
 	longestList int              // the most sessions that a list shows; zero where it shows all
 	// windowSeconds is the most to request for a Spec with Until where the document has no limit.

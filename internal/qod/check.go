@@ -1,39 +1,10 @@
 package qod
 
-// Field names a member of Spec.
-type Field string
-
-// The fields that a Problem can name, and that a Spec may not know yet.
-const (
-	FieldDevice                  Field = "device"
-	FieldPhoneNumber             Field = "device.phoneNumber"
-	FieldNetworkAccessIdentifier Field = "device.networkAccessIdentifier"
-	FieldIPv4Address             Field = "device.ipv4Address"
-	FieldPublicAddress           Field = "device.ipv4Address.publicAddress"
-	FieldPublicPort              Field = "device.ipv4Address.publicPort"
-	FieldPrivateAddress          Field = "device.ipv4Address.privateAddress"
-	FieldIPv6Address             Field = "device.ipv6Address"
-	FieldApplicationServer       Field = "applicationServer"
-	FieldServerIPv4Address       Field = "applicationServer.ipv4Address"
-	FieldServerIPv6Address       Field = "applicationServer.ipv6Address"
-	FieldDevicePorts             Field = "devicePorts"
-	FieldApplicationServerPorts  Field = "applicationServerPorts"
-	FieldQoSProfile              Field = "qosProfile"
-	FieldDuration                Field = "duration"
-	FieldNotificationURL         Field = "notificationUrl"
-	FieldNotificationAuthToken   Field = "notificationAuthToken"
-	// FieldNotificationAuthTokenExpiresAt has CAMARA's name for it.
-	FieldNotificationAuthTokenExpiresAt Field = "accessTokenExpiresUtc"
+import (
+	"fmt"
+	"slices"
+	"strings"
 )
-
-// Fields are all fields of a Spec.
-func Fields() []Field {
-	return []Field{
-		FieldDevice, FieldPhoneNumber, FieldNetworkAccessIdentifier, FieldIPv4Address, FieldPublicAddress, FieldPublicPort, FieldPrivateAddress, FieldIPv6Address,
-		FieldApplicationServer, FieldServerIPv4Address, FieldServerIPv6Address, FieldDevicePorts, FieldApplicationServerPorts,
-		FieldQoSProfile, FieldDuration, FieldNotificationURL, FieldNotificationAuthToken, FieldNotificationAuthTokenExpiresAt,
-	}
-}
 
 // Problem is one thing that the API cannot express.
 type Problem struct {
@@ -42,11 +13,41 @@ type Problem struct {
 	Allowed string
 }
 
+// Check names what in the Spec the API cannot express. It sends nothing.
+func (c *Client) Check(s Spec) []Problem { return check(c.dialect, s) }
+
 // CheckFor is Client.Check of a supported API, for when no client can be configured yet.
 func CheckFor(api API, s Spec) []Problem {
 	speaks, supported := dialectOf(api)
 	if !supported {
 		return nil
 	}
-	return speaks.check(s)
+	return check(speaks, s)
+}
+
+// check refuses fields that the document does not have, so that none is dropped without a word, and
+// what the dialect refuses of the others.
+func check(speaks dialect, s Spec) []Problem {
+	var problems []Problem
+	for _, m := range s.members() {
+		if m.set && !slices.Contains(speaks.limits().fields, m.field) {
+			problems = append(problems, Problem{m.field, "a value", leftOut(speaks, m.field)})
+		}
+	}
+	return append(problems, speaks.check(s)...)
+}
+
+// leftOut says which APIs have the field that this one does not have.
+func leftOut(speaks dialect, field Field) string {
+	var of API
+	var have []string
+	for _, d := range dialects {
+		if d.speaks == speaks {
+			of = d.api
+		}
+		if slices.Contains(d.speaks.limits().fields, field) {
+			have = append(have, fmt.Sprintf("%q", d.api))
+		}
+	}
+	return fmt.Sprintf("left out with api = %q; only api = %s has it", of, strings.Join(have, " or "))
 }

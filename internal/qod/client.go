@@ -247,9 +247,6 @@ func (c *Config) place() string {
 	return where + fmt.Sprintf(" (%s, %s)", api, apiPath)
 }
 
-// Check names what in the Spec the API cannot express. It makes no request.
-func (c *Client) Check(s Spec) []Problem { return c.dialect.check(s) }
-
 // Limits are what the API allows and can do.
 func (c *Client) Limits() Limits { return c.dialect.limits() }
 

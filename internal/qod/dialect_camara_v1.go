@@ -44,8 +44,13 @@ func (camaraV1) limits() Limits {
 		CanListByDevice: true,
 		CanExtend:       true,
 		PerFlow:         true,
-		windowSeconds:   int64(camaraV1Window / time.Second),
-		longestList:     100,
+		fields: []Field{
+			FieldDevice, FieldPhoneNumber, FieldNetworkAccessIdentifier, FieldIPv4Address, FieldPublicAddress, FieldPublicPort, FieldPrivateAddress, FieldIPv6Address,
+			FieldApplicationServer, FieldServerIPv4Address, FieldServerIPv6Address, FieldDevicePorts, FieldApplicationServerPorts,
+			FieldQoSProfile, FieldDuration, FieldNotificationURL, FieldNotificationAuthToken, FieldNotificationAuthTokenExpiresAt,
+		},
+		windowSeconds: int64(camaraV1Window / time.Second),
+		longestList:   100,
 	}
 }
 

@@ -29,9 +29,14 @@ func (openGateway) path() string { return "/qod" }
 
 func (openGateway) limits() Limits {
 	return Limits{
-		Profiles:   []string{"QOS_E", "QOS_S", "QOS_M", "QOS_L"},
-		Scopes:     []string{openGatewayRead, openGatewayWrite},
-		CanList:    true,
+		Profiles: []string{"QOS_E", "QOS_S", "QOS_M", "QOS_L"},
+		Scopes:   []string{openGatewayRead, openGatewayWrite},
+		CanList:  true,
+		fields: []Field{
+			FieldDevice, FieldPhoneNumber, FieldNetworkAccessIdentifier, FieldIPv4Address, FieldPublicAddress, FieldPublicPort, FieldIPv6Address,
+			FieldApplicationServer, FieldServerIPv4Address, FieldServerIPv6Address,
+			FieldQoSProfile, FieldDuration, FieldNotificationURL, FieldNotificationAuthToken,
+		},
 		maxSeconds: map[string]int64{anyProfile: int64(openGatewayLongest / time.Second)},
 	}
 }
@@ -45,21 +50,6 @@ func (d openGateway) check(s Spec) []Problem {
 	if most := limits.MaxSeconds(s.QoSProfile); s.Seconds < 0 || s.Seconds > most {
 		problems = append(problems, Problem{FieldDuration, strconv.FormatInt(s.Seconds, 10), fmt.Sprintf("1 to %d seconds (%.0f hours)", most, openGatewayLongest.Hours())})
 	}
-	return append(problems, onlyInCAMARA(s)...)
-}
-
-// onlyInCAMARA are the members of a Spec that this document does not have.
-func onlyInCAMARA(s Spec) []Problem {
-	var problems []Problem
-	refuse := func(field Field, set bool) {
-		if set {
-			problems = append(problems, Problem{field, "a value", fmt.Sprintf("left out with api = %q; only CAMARA's API has it (api = %q)", OpenGateway, CAMARAV1)})
-		}
-	}
-	refuse(FieldPrivateAddress, s.Device.IPv4Address != nil && s.Device.IPv4Address.PrivateAddress != "")
-	refuse(FieldDevicePorts, s.DevicePorts != nil)
-	refuse(FieldApplicationServerPorts, s.ApplicationServerPorts != nil)
-	refuse(FieldNotificationAuthTokenExpiresAt, !s.NotificationAuthTokenExpiresAt.IsZero())
 	return problems
 }
 

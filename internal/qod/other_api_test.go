@@ -32,7 +32,7 @@ func (otherDialect) path() string { return "/quality/v9" }
 func (otherDialect) limits() Limits {
 	return Limits{
 		Scopes: []string{"quality"}, CanListByDevice: true, CanExtend: true,
-		maxSeconds: map[string]int64{"BURST": 600}, longestList: 4,
+		fields: Fields(), maxSeconds: map[string]int64{"BURST": 600}, longestList: 4,
 	}
 }
 

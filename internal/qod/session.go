@@ -76,6 +76,79 @@ type Spec struct {
 	Unknown map[Field]bool
 }
 
+// Field names a member of Spec.
+type Field string
+
+// The fields that a Problem can name, and that a Spec may not know yet. See members.
+const (
+	FieldDevice                  Field = "device"
+	FieldPhoneNumber             Field = "device.phoneNumber"
+	FieldNetworkAccessIdentifier Field = "device.networkAccessIdentifier"
+	FieldIPv4Address             Field = "device.ipv4Address"
+	FieldPublicAddress           Field = "device.ipv4Address.publicAddress"
+	FieldPublicPort              Field = "device.ipv4Address.publicPort"
+	FieldPrivateAddress          Field = "device.ipv4Address.privateAddress"
+	FieldIPv6Address             Field = "device.ipv6Address"
+	FieldApplicationServer       Field = "applicationServer"
+	FieldServerIPv4Address       Field = "applicationServer.ipv4Address"
+	FieldServerIPv6Address       Field = "applicationServer.ipv6Address"
+	FieldDevicePorts             Field = "devicePorts"
+	FieldApplicationServerPorts  Field = "applicationServerPorts"
+	FieldQoSProfile              Field = "qosProfile"
+	FieldDuration                Field = "duration"
+	FieldNotificationURL         Field = "notificationUrl"
+	FieldNotificationAuthToken   Field = "notificationAuthToken"
+
+	FieldNotificationAuthTokenExpiresAt Field = "notificationAuthTokenExpiresAt"
+)
+
+// member is a field, and whether a Spec sets it.
+type member struct {
+	field Field
+	set   bool
+}
+
+// members are all fields of a Spec.
+func (s Spec) members() []member {
+	var v4 IPv4Address
+	if s.Device.IPv4Address != nil {
+		v4 = *s.Device.IPv4Address
+	}
+	var server ApplicationServer
+	if s.ApplicationServer != nil {
+		server = *s.ApplicationServer
+	}
+	return []member{
+		{FieldDevice, !s.Device.IsZero()},
+		{FieldPhoneNumber, s.Device.PhoneNumber != ""},
+		{FieldNetworkAccessIdentifier, s.Device.NetworkAccessIdentifier != ""},
+		{FieldIPv4Address, s.Device.IPv4Address != nil},
+		{FieldPublicAddress, v4.PublicAddress != ""},
+		{FieldPublicPort, v4.PublicPort != nil},
+		{FieldPrivateAddress, v4.PrivateAddress != ""},
+		{FieldIPv6Address, s.Device.IPv6Address != ""},
+		{FieldApplicationServer, s.ApplicationServer != nil},
+		{FieldServerIPv4Address, server.IPv4Address != ""},
+		{FieldServerIPv6Address, server.IPv6Address != ""},
+		{FieldDevicePorts, s.DevicePorts != nil},
+		{FieldApplicationServerPorts, s.ApplicationServerPorts != nil},
+		{FieldQoSProfile, s.QoSProfile != ""},
+		{FieldDuration, s.Seconds != 0},
+		{FieldNotificationURL, s.NotificationURL != ""},
+		{FieldNotificationAuthToken, s.NotificationAuthToken != ""},
+		{FieldNotificationAuthTokenExpiresAt, !s.NotificationAuthTokenExpiresAt.IsZero()},
+	}
+}
+
+// Fields are all fields of a Spec.
+func Fields() []Field {
+	var fields []Field
+	for _, m := range (Spec{}).members() {
+		fields = append(fields, m.field)
+	}
+	return fields
+}
+
 // Session is a session as the API shows it. Every field but ID may be empty: the API document
 // requires none, and networks leave out what they do not know yet.
 type Session struct {

@@ -1,6 +1,7 @@
 package diagnostics
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -12,29 +13,12 @@ import (
 )
 
 // AttributeOf names, from the outermost to the innermost, the attributes of a resource that hold a
-// field of a request.
-func AttributeOf(f qod.Field) []string { return attributes[f] }
-
-var attributes = map[qod.Field][]string{
-	qod.FieldDevice:                         {"device"},
-	qod.FieldPhoneNumber:                    {"device", "phone_number"},
-	qod.FieldNetworkAccessIdentifier:        {"device", "network_access_identifier"},
-	qod.FieldIPv4Address:                    {"device", "ipv4_address"},
-	qod.FieldPublicAddress:                  {"device", "ipv4_address", "public_address"},
-	qod.FieldPublicPort:                     {"device", "ipv4_address", "public_port"},
-	qod.FieldPrivateAddress:                 {"device", "ipv4_address", "private_address"},
-	qod.FieldIPv6Address:                    {"device", "ipv6_address"},
-	qod.FieldDevicePorts:                    {"device_ports"},
-	qod.FieldApplicationServerPorts:         {"application_server_ports"},
-	qod.FieldApplicationServer:              {"application_server"},
-	qod.FieldServerIPv4Address:              {"application_server", "ipv4_address"},
-	qod.FieldServerIPv6Address:              {"application_server", "ipv6_address"},
-	qod.FieldQoSProfile:                     {"qos_profile"},
-	qod.FieldDuration:                       {"duration"},
-	qod.FieldNotificationURL:                {"notification_url"},
-	qod.FieldNotificationAuthToken:          {"notification_auth_token"},
-	qod.FieldNotificationAuthTokenExpiresAt: {"notification_auth_token_expires_at"},
+// field of a request. Their names are those of the field, with underscores.
+func AttributeOf(f qod.Field) []string {
+	return strings.Split(strings.ToLower(capitals.ReplaceAllString(string(f), "_$0")), ".")
 }
+
+var capitals = regexp.MustCompile(`[A-Z]`)
 
 // Problems names what the API cannot express, each at its attribute.
 func Problems(found []qod.Problem) diag.Diagnostics {

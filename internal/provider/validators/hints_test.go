@@ -149,7 +149,7 @@ func TestHints(t *testing.T) {
 			"a\n":      "A token that was read from a file ends in a line feed: remove it, for example with trimspace.",
 			"a b":      "",
 		}},
-		"profile": {ProfileName("QOS_E"), map[string]string{"": "It is empty."}},
+		"profile": {Text("must be a name"), map[string]string{"": "It is empty."}},
 		"status": {OneOf("REQUESTED", "AVAILABLE", "UNAVAILABLE"), map[string]string{
 			"":            isEmpty,
 			"available":   `Did you mean "AVAILABLE"?`,

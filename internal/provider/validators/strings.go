@@ -140,11 +140,11 @@ func HasBearer(token string) bool {
 	return found && strings.EqualFold(strings.TrimSuffix(scheme, ":"), "Bearer")
 }
 
-// ProfileName refuses what package qod takes for not known yet. The names themselves are the API's,
-// which checks them; one is an example.
-func ProfileName(example string) StringCheck {
+// Text wants any text that is not empty, which package qod takes for not set. What is allowed is for
+// the API to say; here it is only named, as "must be the name of a QoS profile".
+func Text(allowed string) StringCheck {
 	return StringCheck{
-		allowed: fmt.Sprintf("must be the name of a QoS profile, such as %q", example),
+		allowed: allowed,
 		check: func(s string) (bool, string) {
 			if s == "" {
 				return false, "It is empty."
