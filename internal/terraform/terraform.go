@@ -21,7 +21,8 @@ const patience = 10 * time.Second
 
 // The first stage of "make test" runs all tests, with NoCLI in place of a CLI's path. A test that
 // asks for the path is then skipped and says that it NeedsCLI, by which internal/cmd/runtests knows
-// that the stage of each CLI has to run it; or that it NeedsAnyCLI, and one of these stages will do.
+// that the stage of each CLI has to run it; or that it NeedsAnyCLI, and one of these stages is
+// enough.
 const (
 	NoCLI       = "/no/cli"
 	NeedsCLI    = "it starts a CLI, so it is left to the stages that have one"

@@ -1,7 +1,8 @@
 // Runtests is what "make test" runs: first all tests without a CLI, in which those that ask for one
 // are skipped, then just these on each CLI; those for which any CLI will do, on the last one. So a
-// test that starts no CLI runs once, and nobody has to say which ones do. Gotestsum shows what happens; this program makes sure that the result does
-// not depend on who runs it, and that no test is left out unnoticed.
+// test that starts no CLI runs once, and nobody has to say which ones do. Gotestsum shows what
+// happens; this program makes sure that the result does not depend on who runs it, and that no test
+// is left out unnoticed.
 package main
 
 import (

@@ -140,7 +140,7 @@ func HasBearer(token string) bool {
 	return found && strings.EqualFold(strings.TrimSuffix(scheme, ":"), "Bearer")
 }
 
-// Text wants any text that is not empty, which package qod takes for not set. What is allowed is for
+// Text wants any text but an empty one, which package qod takes for not set. What is allowed is for
 // the API to say; here it is only named, as "must be the name of a QoS profile".
 func Text(allowed string) StringCheck {
 	return StringCheck{
