@@ -290,3 +290,31 @@ resource "qod_session" "camera" {
 		t.Errorf("the refresh sent %d requests", refreshed)
 	}
 }
+
+// What only this API refuses of a webhook is refused by the plan, at its attribute.
+func TestCAMARA_webhookChecks(t *testing.T) {
+	network := acc.NewNetwork(t, camaraNetwork)
+	const url = "https://hook.example/qod"
+	for name, test := range map[string]struct{ url, token, at, allowed string }{
+		"http":         {url: "http://hook.example/qod", at: "notification_url", allowed: "begins with https://"},
+		"in capitals":  {url: "HTTPS://hook.example/qod", at: "notification_url", allowed: "in lower case"},
+		"a long URL":   {url: url + "?" + strings.Repeat("x", 2048), at: "notification_url", allowed: "at most 2048 characters"},
+		"a long token": {url: url, token: strings.Repeat("x", 4097), at: "notification_auth_token", allowed: "at most 4096 characters"},
+	} {
+		config := hour(attrs{"application_server": attrs{"ipv4_address": "198.51.100.7"}, "notification_url": test.url})
+		if test.token != "" {
+			config["notification_auth_token"] = test.token
+		}
+		diags := acctest.Diagnostics(network.Client().Plan(acctest.State{}, config).Diagnostics)
+		if len(diags) != 1 || acctest.PathString(diags[0].Attribute) != test.at {
+			t.Fatalf("%s: want one error at %s: %s", name, test.at, acctest.Describe(diags))
+		}
+		acctest.ContainsAll(t, diags.Errors(), []string{test.allowed})
+		if strings.Contains(diags.Errors(), "xxx") {
+			t.Errorf("%s: the error repeats the value: %s", name, diags.Errors())
+		}
+	}
+	if asked := len(network.Requests()); asked > 0 {
+		t.Errorf("%d requests", asked)
+	}
+}

@@ -56,6 +56,9 @@ func (m requestModel) toSpec(token types.String, seconds int64, until time.Time)
 	}
 }
 
+// configuredToken is the token in a configuration. A plan and a state do not have it.
+func (m requestModel) configuredToken() types.String { return m.NotificationAuthToken }
+
 // unknownFields are those whose values Terraform does not know yet. What is in an unknown object is
 // unknown, too. The token is not among them: the model does not have it.
 func (m requestModel) unknownFields() map[qod.Field]bool {

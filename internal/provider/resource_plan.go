@@ -33,6 +33,7 @@ type plannedAPI struct {
 // may know of the API. ok is false for a destroy, and where something was refused.
 func modifyPlan[M interface {
 	toSpec(token types.String) qod.Spec
+	configuredToken() types.String
 }](
 	ctx context.Context, api qod.Sessions, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse,
 	decide func(config M, prior *M, private sessionPrivate, api plannedAPI) resourcePlan[M],
@@ -44,7 +45,7 @@ func modifyPlan[M interface {
 	if resp.Diagnostics.Append(req.Config.Get(ctx, &config)...); resp.Diagnostics.HasError() {
 		return planned, false
 	}
-	spec := config.toSpec(types.StringNull())
+	spec := config.toSpec(config.configuredToken())
 	if resp.Diagnostics.Append(diagnostics.Problems(api.Check(spec))...); resp.Diagnostics.HasError() {
 		return planned, false
 	}

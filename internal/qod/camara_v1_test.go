@@ -145,12 +145,17 @@ func TestCAMARAV1Checks(t *testing.T) {
 		"public port 0": {func(s *qod.Spec) {
 			s.Device.IPv4Address = &qod.IPv4Address{PublicAddress: "203.0.113.9", PublicPort: new(int64(0))}
 		}, qod.FieldPublicPort},
-		"port 0":                {func(s *qod.Spec) { s.DevicePorts = &qod.Ports{Ports: []int64{0}} }, qod.FieldDevicePorts},
-		"a range backwards":     {func(s *qod.Spec) { s.ApplicationServerPorts = &qod.Ports{Ranges: []qod.PortRange{{From: 2, To: 1}}} }, qod.FieldApplicationServerPorts},
-		"no ports":              {func(s *qod.Spec) { s.ApplicationServerPorts = &qod.Ports{} }, qod.FieldApplicationServerPorts},
-		"a profile of a word":   {func(s *qod.Spec) { s.QoSProfile = "live uplink" }, qod.FieldQoSProfile},
-		"a profile of anybody":  {func(s *qod.Spec) { s.QoSProfile = "b55e2cc8-b386-4d90-9f95-b98ba20be050" }, ""},
-		"a sink without TLS":    {func(s *qod.Spec) { s.NotificationURL = "http://hook.example" }, qod.FieldNotificationURL},
+		"port 0":               {func(s *qod.Spec) { s.DevicePorts = &qod.Ports{Ports: []int64{0}} }, qod.FieldDevicePorts},
+		"a range backwards":    {func(s *qod.Spec) { s.ApplicationServerPorts = &qod.Ports{Ranges: []qod.PortRange{{From: 2, To: 1}}} }, qod.FieldApplicationServerPorts},
+		"no ports":             {func(s *qod.Spec) { s.ApplicationServerPorts = &qod.Ports{} }, qod.FieldApplicationServerPorts},
+		"a profile of a word":  {func(s *qod.Spec) { s.QoSProfile = "live uplink" }, qod.FieldQoSProfile},
+		"a profile of anybody": {func(s *qod.Spec) { s.QoSProfile = "b55e2cc8-b386-4d90-9f95-b98ba20be050" }, ""},
+		"a sink without TLS":   {func(s *qod.Spec) { s.NotificationURL = "http://hook.example" }, qod.FieldNotificationURL},
+		"a sink in upper case": {func(s *qod.Spec) { s.NotificationURL = "HTTPS://hook.example" }, qod.FieldNotificationURL},
+		"a long sink":          {func(s *qod.Spec) { s.NotificationURL = "https://hook.example/" + strings.Repeat("x", 2048) }, qod.FieldNotificationURL},
+		"a long token": {func(s *qod.Spec) {
+			s.NotificationURL, s.NotificationAuthToken = "https://hook.example", strings.Repeat("x", 4097)
+		}, qod.FieldNotificationAuthToken},
 		"a negative duration":   {func(s *qod.Spec) { s.Seconds = -1 }, qod.FieldDuration},
 		"a duration over a day": {func(s *qod.Spec) { s.Seconds = 86_401 }, ""},
 	}

@@ -35,6 +35,12 @@ const DefaultProfilesPath = "/qos-profiles/v1"
 // to each profile, and a day is the usual one.
 const camaraV1Window = 24 * time.Hour
 
+// How long a sink and the token for it may be, in 1.2.
+const (
+	camaraV1LongestURL   = 2048
+	camaraV1LongestToken = 4096
+)
+
 func (camaraV1) path() string { return "/quality-on-demand/v1" }
 
 func (camaraV1) limits() Limits {
@@ -92,8 +98,14 @@ func (camaraV1) check(s Spec) []Problem {
 	if s.Seconds < 0 {
 		refuse(FieldDuration, strconv.FormatInt(s.Seconds, 10), "at least 1 second")
 	}
-	if s.NotificationURL != "" && !strings.HasPrefix(strings.ToLower(s.NotificationURL), "https://") {
-		refuse(FieldNotificationURL, "a URL without https", "an https URL: CAMARA's API notifies no others")
+	if s.NotificationURL != "" && !strings.HasPrefix(s.NotificationURL, "https://") {
+		refuse(FieldNotificationURL, "a URL without https://", "a URL that begins with https://, in lower case: CAMARA's API notifies no others")
+	}
+	if long := len(s.NotificationURL); long > camaraV1LongestURL {
+		refuse(FieldNotificationURL, fmt.Sprintf("a URL of %d characters", long), fmt.Sprintf("at most %d characters", camaraV1LongestURL))
+	}
+	if long := len(s.NotificationAuthToken); long > camaraV1LongestToken {
+		refuse(FieldNotificationAuthToken, fmt.Sprintf("a token of %d characters", long), fmt.Sprintf("at most %d characters", camaraV1LongestToken))
 	}
 	return problems
 }

@@ -21,13 +21,16 @@ func jsonAnswer(status int, body any) answer {
 	return answer{status, http.Header{"Content-Type": {"application/json"}}, encoded}
 }
 
+// longestMessage is how long the message of an error may be in CAMARA's documents.
+const longestMessage = 512
+
 // newErrorResponse is an error as the API documents that follow CAMARA define it.
 func newErrorResponse(status int, code, message string) answer {
 	return jsonAnswer(status, struct {
 		Status  int    `json:"status"`
 		Code    string `json:"code"`
 		Message string `json:"message"`
-	}{status, code, message})
+	}{status, code, message[:min(len(message), longestMessage)]})
 }
 
 // with returns the answer with more headers, given as names and values in turn. An empty value

@@ -33,6 +33,8 @@ func validationOptions() *openapi3filter.Options {
 		SchemaValidationOptions: []openapi3.SchemaValidationOption{
 			openapi3.WithStringFormatValidator("uri", openapi3.NewCallbackValidator(absoluteURL)),
 			openapi3.WithStringFormatValidator("uuid", openapi3.NewCallbackValidator(isUUID)),
+			openapi3.WithStringFormatValidator("ipv4", openapi3.NewIPValidator(true)),
+			openapi3.WithStringFormatValidator("ipv6", openapi3.NewIPValidator(false)),
 			openapi3.DisableSchemaErrorDetails(), // they quote the value, which may be a phone number
 		},
 	}

@@ -5,9 +5,13 @@ import (
 	"crypto/tls"
 	"maps"
 	"net/http"
+	"regexp"
 	"strconv"
 	"time"
 )
+
+// isCorrelator is what CAMARA allows a correlator to be, in answers too.
+var isCorrelator = regexp.MustCompile(`\A[a-zA-Z0-9_:;./<>{}-]{0,256}\z`)
 
 // exchange is one request and its answer.
 type exchange struct {
@@ -34,7 +38,7 @@ func (x *exchange) start(a answer, length int) {
 	header := x.w.Header()
 	// net/http would send the time of this machine.
 	header.Set("Date", x.date())
-	if correlator := x.request.Header.Get("X-Correlator"); correlator != "" {
+	if correlator := x.request.Header.Get("X-Correlator"); correlator != "" && isCorrelator.MatchString(correlator) {
 		header.Set("X-Correlator", correlator)
 	}
 	maps.Copy(header, a.header)

@@ -15,10 +15,11 @@ type Profile struct {
 	Upstream, Downstream     int // Mbit/s; 0: not known
 }
 
-// The statuses of a profile that the sandbox has. New sessions cannot have an inactive one.
+// The statuses of a profile. New sessions can have active ones only.
 const (
-	ProfileActive   = "ACTIVE"
-	ProfileInactive = "INACTIVE"
+	ProfileActive     = "ACTIVE"
+	ProfileInactive   = "INACTIVE"
+	ProfileDeprecated = "DEPRECATED"
 )
 
 // profile returns the profile of a name.

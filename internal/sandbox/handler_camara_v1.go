@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -32,7 +33,7 @@ const (
 )
 
 // camaraV1Definition has the profiles of no operator: two with the limits that are usual, one that
-// is short, and one that is not in use.
+// is short, and two that are not for new sessions.
 var camaraV1Definition = definition{
 	apiPath: "/quality-on-demand/v1",
 	profiles: []Profile{
@@ -43,6 +44,7 @@ var camaraV1Definition = definition{
 		{Name: "live-uplink", Description: "Uplink of a live camera", MinDuration: time.Minute, MaxDuration: 6 * time.Hour, Upstream: 40, Downstream: 5},
 		{Name: "long-event", Description: "Long events", MaxDuration: 7 * 24 * time.Hour, Upstream: 10, Downstream: 10},
 		{Name: "retired", Description: "No longer offered", Status: ProfileInactive, MaxDuration: 24 * time.Hour},
+		{Name: "retiring", Description: "Not for new sessions", Status: ProfileDeprecated, MaxDuration: 24 * time.Hour},
 	},
 	conflict: sameFlow,
 	routes:   camaraV1Routes,
@@ -125,6 +127,7 @@ type camaraServer struct {
 }
 
 type camaraCredential struct {
+	CredentialType        string    `json:"credentialType"`
 	AccessToken           string    `json:"accessToken"`
 	AccessTokenExpiresUTC time.Time `json:"accessTokenExpiresUtc"`
 }
@@ -170,7 +173,7 @@ func (v camaraV1) answer(granted grant, c call) answer {
 	case OpExtend:
 		return v.ofSession(granted, c, func(s Session) answer { return v.extend(s, c) })
 	default:
-		return v.showProfiles(c)
+		return v.showProfiles(granted, c)
 	}
 }
 
@@ -200,12 +203,19 @@ func (v camaraV1) line(granted grant, c call) (Device, *answer) {
 		return Device{}, new(v.refusal(http.StatusUnprocessableEntity, "UNNECESSARY_IDENTIFIER",
 			"The device is identified by the access token already"))
 	case granted.device != nil:
-		return *granted.device, nil
+		device = *granted.device
 	case !device.hasIdentifier():
 		return Device{}, new(v.refusal(http.StatusUnprocessableEntity, "MISSING_IDENTIFIER", "The device cannot be identified"))
 	case device.PhoneNumber == "" && device.IPv4Address == nil && device.IPv6Address == "":
 		return Device{}, new(v.refusal(http.StatusUnprocessableEntity, "UNSUPPORTED_IDENTIFIER",
 			"The identifier provided is not supported"))
+	}
+	switch {
+	case slices.ContainsFunc(v.config.UnknownDevices, device.sharesIdentifier):
+		return Device{}, new(v.refusal(http.StatusNotFound, "IDENTIFIER_NOT_FOUND", "Device identifier not found"))
+	case slices.ContainsFunc(v.config.UnservedDevices, device.sharesIdentifier):
+		return Device{}, new(v.refusal(http.StatusUnprocessableEntity, "SERVICE_NOT_APPLICABLE",
+			"The service is not available for the provided identifier"))
 	}
 	return device, nil
 }
@@ -219,11 +229,11 @@ func (v camaraV1) create(granted grant, c call) answer {
 	if refused != nil {
 		return *refused
 	}
-	if refused := v.checkProfile(asked); refused != nil {
+	if refused := cmp.Or(v.checkProfile(asked), v.checkCredential(asked.SinkCredential)); refused != nil {
 		return *refused
 	}
 	wanted := Session{
-		ClientID: granted.client, Device: device,
+		ClientID: granted.client, Device: device, DeviceOfToken: granted.device != nil,
 		ApplicationServer: (*ApplicationServer)(asked.ApplicationServer),
 		DevicePorts:       asked.DevicePorts, ApplicationServerPorts: asked.ApplicationServerPorts,
 		QoSProfile: asked.QoSProfile, Duration: asked.Duration, NotificationURL: asked.Sink,
@@ -245,7 +255,7 @@ func (v camaraV1) checkProfile(asked camaraV1Session) *answer {
 	switch {
 	case !ok:
 		return new(v.refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "qosProfile: there is no such profile"))
-	case p.Status == ProfileInactive:
+	case cmp.Or(p.Status, ProfileActive) != ProfileActive:
 		return new(v.refusal(http.StatusUnprocessableEntity, "QUALITY_ON_DEMAND.QOS_PROFILE_NOT_APPLICABLE",
 			"The requested QoS profile is currently not available for session creation"))
 	case length < p.MinDuration, p.MaxDuration > 0 && length > p.MaxDuration:
@@ -254,6 +264,21 @@ func (v camaraV1) checkProfile(asked camaraV1Session) *answer {
 	}
 	return nil
 }
+
+// checkCredential is why a credential for notifications cannot be used; nil for no reason.
+func (v camaraV1) checkCredential(asked *camaraCredential) *answer {
+	switch {
+	case asked == nil, asked.CredentialType == "ACCESSTOKEN":
+		return nil
+	case asked.CredentialType == "PRIVATE_KEY_JWT":
+		return new(v.refusal(http.StatusUnprocessableEntity, "PRIVATE_KEY_JWT_NOT_CONFIGURED",
+			"No JWK Set configured for PRIVATE_KEY_JWT authentication"))
+	}
+	return new(v.refusal(http.StatusBadRequest, "INVALID_CREDENTIAL", "Only Access token is supported"))
+}
+
+// longestList is how many sessions the document allows a list to show.
+const longestList = 100
 
 func (v camaraV1) list(granted grant, c call) answer {
 	device, refused := v.line(granted, c)
@@ -269,7 +294,7 @@ func (v camaraV1) list(granted grant, c call) answer {
 	if v.config.PageSize > 0 {
 		return page(infos, v.config.PageSize, c.request)
 	}
-	return jsonAnswer(http.StatusOK, infos)
+	return jsonAnswer(http.StatusOK, infos[:min(len(infos), longestList)])
 }
 
 // ofSession answers a request about one session, if its token may make it.
@@ -312,16 +337,19 @@ func (v camaraV1) info(status int, s Session) answer {
 	return jsonAnswer(status, v.echoed(v.newInfo(s)))
 }
 
+// everyServer is what a session is for that was seeded without a server: the document requires one.
+var everyServer = ApplicationServer{IPv4Address: "0.0.0.0/0"}
+
 // newInfo is a session as the API shows it. Its duration is what was granted and, once it is over,
 // what it lasted.
 func (v camaraV1) newInfo(s Session) camaraV1Session {
 	info := camaraV1Session{
-		SessionID: s.ID, ApplicationServer: (*camaraServer)(s.ApplicationServer),
+		SessionID: s.ID, ApplicationServer: (*camaraServer)(cmp.Or(s.ApplicationServer, &everyServer)),
 		DevicePorts: s.DevicePorts, ApplicationServerPorts: s.ApplicationServerPorts,
 		QoSProfile: s.QoSProfile, Sink: s.NotificationURL, Duration: s.Duration, QoSStatus: s.Status,
 		StartedAt: v.time(s.StartedAt), ExpiresAt: v.time(s.ExpiresAt),
 	}
-	if !v.config.OmitDevice {
+	if !v.config.OmitDevice && !s.DeviceOfToken {
 		info.Device = newCAMARADevice(s.Device)
 	}
 	if s.Status == StatusUnavailable {
@@ -362,8 +390,9 @@ type camaraQuantity struct {
 	Unit  string `json:"unit"`
 }
 
-// showProfiles lists the profiles that a request asks for, or shows the one of its path.
-func (v camaraV1) showProfiles(c call) answer {
+// showProfiles lists the profiles that a request asks for, or shows the one of its path. Every
+// device can use all of them.
+func (v camaraV1) showProfiles(granted grant, c call) answer {
 	if c.parameter != "" {
 		p, ok := v.network.profile(c.parameter)
 		if !ok {
@@ -374,6 +403,11 @@ func (v camaraV1) showProfiles(c call) answer {
 	var asked struct{ Name, Status string }
 	if err := json.Unmarshal(c.body, &asked); err != nil {
 		return v.refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "The body is not a QosProfileDeviceRequest")
+	}
+	if granted.device != nil || v.device(c).hasIdentifier() {
+		if _, refused := v.line(granted, c); refused != nil {
+			return *refused
+		}
 	}
 	found := []camaraProfile{}
 	for _, p := range v.network.profiles {

@@ -297,7 +297,7 @@ func TestCAMARAV1Profiles(t *testing.T) {
 	h := newCAMARAHarness(t, Config{})
 	var found []camaraProfile
 	h.decode(h.send(http.MethodPost, ProfilesPath+"/retrieve-qos-profiles", `{"status":"ACTIVE"}`), &found)
-	if len(found) != len(camaraV1Definition.profiles)-1 {
+	if len(found) != len(camaraV1Definition.profiles)-2 {
 		t.Errorf("active: %+v", found)
 	}
 	var one camaraProfile

@@ -65,6 +65,11 @@ type Config struct {
 	OmitDevice   bool
 	CreateStatus int
 
+	// UnknownDevices are lines that the network does not have, and UnservedDevices those that it
+	// reserves nothing for. Only CAMARA's API tells them apart, by the codes IDENTIFIER_NOT_FOUND and
+	// SERVICE_NOT_APPLICABLE.
+	UnknownDevices, UnservedDevices []Device
+
 	Clients []ClientCredentials // nil: DefaultClient
 
 	// RequiredHeaders are what every request to the API must carry beside its access token, as an

@@ -39,6 +39,9 @@ type Session struct {
 	NotificationAuthToken string    `json:"-"` // a secret
 	// NotificationsUntil is when that token expires, after which nothing is sent. Zero: never.
 	NotificationsUntil time.Time `json:"notificationsUntil,omitzero"`
+	// DeviceOfToken says that the device was not in the request, but the one that the access token
+	// is bound to. CAMARA's answers do not show it then.
+	DeviceOfToken bool `json:"deviceOfToken,omitempty"`
 }
 
 // Device is a mobile line, named by at least one identifier.
