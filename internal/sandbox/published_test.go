@@ -193,8 +193,8 @@ func codeOf(body []byte) string {
 
 // judgeEvent judges what is sent to a session's sink.
 func (d document) judgeEvent(contentType string, event []byte) error {
-	if d.version == "0.11.1" || !d.published {
-		return nil // the event has another type there; the sandbox's document has none
+	if d.version == "0.11.1" {
+		return nil // the event has another type there
 	}
 	callback := d.Paths.Value("/sessions").Post.Callbacks["notifications"].Value.Map()["{$request.body#/sink}"]
 	media := callback.Post.RequestBody.Value.Content[contentType]
