@@ -305,7 +305,7 @@ func TestCAMARA_webhookChecks(t *testing.T) {
 		if test.token != "" {
 			config["notification_auth_token"] = test.token
 		}
-		diags := acctest.Diagnostics(network.Client().Plan(acctest.State{}, config).Diagnostics)
+		diags := network.Client().Plan(acctest.State{}, config).Diagnostics
 		if len(diags) != 1 || acctest.PathString(diags[0].Attribute) != test.at {
 			t.Fatalf("%s: want one error at %s: %s", name, test.at, acctest.Describe(diags))
 		}

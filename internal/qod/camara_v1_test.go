@@ -247,24 +247,30 @@ func TestCAMARAV1StatusInfo(t *testing.T) {
 	})
 }
 
-// An answer to a create is lost, in every way: one session, found by the list of its device.
+// An answer to a create is lost, in every way: one session, found by the list of its device, also
+// where answers do not show the device.
 func TestCAMARAV1LostAnswers(t *testing.T) {
 	t.Parallel()
-	for name, effect := range map[string]sandbox.Effect{
-		"before it is carried out": sandbox.DropBeforeCommit(),
-		"after":                    sandbox.DropAfterCommit(),
-		"with a 503 before":        refusal(http.StatusServiceUnavailable, "UNAVAILABLE"),
+	for name, test := range map[string]struct {
+		effect     sandbox.Effect
+		omitDevice bool
+	}{
+		"before it is carried out":       {effect: sandbox.DropBeforeCommit()},
+		"after":                          {effect: sandbox.DropAfterCommit()},
+		"after, and no device is shown":  {effect: sandbox.DropAfterCommit(), omitDevice: true},
+		"before, and no device is shown": {effect: sandbox.DropBeforeCommit(), omitDevice: true},
+		"with a 503 before":              {effect: refusal(http.StatusServiceUnavailable, "UNAVAILABLE")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inCAMARA(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: sandbox.Instant}}, func(t *testing.T, n *qodtest.Network) {
+			inCAMARA(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: sandbox.Instant, OmitDevice: test.omitDevice}}, func(t *testing.T, n *qodtest.Network) {
 				n.LearnTime()
 				other := camaraSpec()
 				other.ApplicationServer = &qod.ApplicationServer{IPv4Address: "203.0.113.0/24"}
 				if _, err := n.Create(t.Context(), other); err != nil { // another flow of the device
 					t.Fatal(err)
 				}
-				n.InjectFault(sandbox.OpCreate, 1, effect)
+				n.InjectFault(sandbox.OpCreate, 1, test.effect)
 				s, err := n.Create(qodtest.WithTimeout(t, 5*time.Minute), camaraSpec())
 				if err != nil {
 					t.Fatal(err)
@@ -361,21 +367,6 @@ func TestCAMARAV1TimeNeedsNoToken(t *testing.T) {
 		qodtest.Equal(t, "tokens", n.Count(sandbox.OpToken), 0)
 		qodtest.Equal(t, "lists", n.Count(sandbox.OpList), 2)
 	})
-}
-
-// A quota that is used up is no rate: it is not asked again.
-func TestCAMARAV1QuotaIsNotRetried(t *testing.T) {
-	t.Parallel()
-	for code, want := range map[string]int{"QUOTA_EXCEEDED": 1, "TOO_MANY_REQUESTS": 2} {
-		inCAMARA(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
-			n.InjectFault(sandbox.OpCreate, 1, refusal(http.StatusTooManyRequests, code))
-			_, err := n.Create(qodtest.WithTimeout(t, time.Minute), camaraSpec())
-			if (err == nil) != (want == 2) {
-				t.Errorf("%s: %v", code, err)
-			}
-			qodtest.Equal(t, "POSTs after "+code, n.Count(sandbox.OpCreate), want)
-		})
-	}
 }
 
 // A window that is longer than a session of the profile may last gets the longest there is.
@@ -500,21 +491,121 @@ func TestCAMARAV1Extends(t *testing.T) {
 	}
 }
 
-// The codes of a refusal reach the caller, since each has its own advice.
-func TestCAMARAV1RefusalsKeepTheirCode(t *testing.T) {
+// What the client makes of the refusals of the documents: the code reaches the caller, since each
+// has its own advice, nothing is asked twice that stays refused, and only a 404 in the document's
+// words, with a list that agrees, says that a session is gone.
+func TestCAMARAV1Refusals(t *testing.T) {
 	t.Parallel()
-	for code, status := range map[string]int{
-		"IDENTIFIER_NOT_FOUND": 404, "SERVICE_NOT_APPLICABLE": 422, "UNNECESSARY_IDENTIFIER": 422, "MISSING_IDENTIFIER": 422,
-		"UNSUPPORTED_IDENTIFIER": 422, "QUALITY_ON_DEMAND.QOS_PROFILE_NOT_APPLICABLE": 422, "INVALID_SINK": 400, "OUT_OF_RANGE": 400,
+	const codePrefix = "QUALITY_ON_DEMAND."
+	for _, test := range []struct {
+		op     sandbox.Operation
+		status int
+		code   string
+		sent   int  // requests of the operation
+		ends   bool // it succeeds in the end
+	}{
+		{sandbox.OpCreate, 400, "INVALID_ARGUMENT", 1, false},
+		{sandbox.OpCreate, 400, "OUT_OF_RANGE", 1, false},
+		{sandbox.OpCreate, 400, codePrefix + "DURATION_OUT_OF_RANGE", 1, false},
+		{sandbox.OpCreate, 400, "INVALID_CREDENTIAL", 1, false},
+		{sandbox.OpCreate, 400, "INVALID_TOKEN", 1, false},
+		{sandbox.OpCreate, 400, "INVALID_SINK", 1, false},
+		{sandbox.OpCreate, 401, "UNAUTHENTICATED", 2, true},
+		{sandbox.OpCreate, 403, "PERMISSION_DENIED", 1, false},
+		{sandbox.OpCreate, 403, "INVALID_TOKEN_CONTEXT", 1, false}, // 0.11
+		{sandbox.OpCreate, 404, "IDENTIFIER_NOT_FOUND", 1, false},
+		{sandbox.OpCreate, 404, "DEVICE_NOT_FOUND", 1, false}, // 0.11
+		{sandbox.OpCreate, 404, "NOT_FOUND", 1, false},
+		{sandbox.OpCreate, 422, "SERVICE_NOT_APPLICABLE", 1, false},
+		{sandbox.OpCreate, 422, "MISSING_IDENTIFIER", 1, false},
+		{sandbox.OpCreate, 422, "UNSUPPORTED_IDENTIFIER", 1, false},
+		{sandbox.OpCreate, 422, "UNNECESSARY_IDENTIFIER", 1, false},
+		{sandbox.OpCreate, 422, "IDENTIFIER_MISMATCH", 1, false}, // 1.0
+		{sandbox.OpCreate, 422, codePrefix + "QOS_PROFILE_NOT_APPLICABLE", 1, false},
+		{sandbox.OpCreate, 429, "QUOTA_EXCEEDED", 1, false},
+		{sandbox.OpCreate, 429, "TOO_MANY_REQUESTS", 2, true},
+
+		{sandbox.OpRead, 400, "INVALID_ARGUMENT", 1, false},
+		{sandbox.OpRead, 401, "UNAUTHENTICATED", 2, true},
+		{sandbox.OpRead, 403, "PERMISSION_DENIED", 1, false},
+		{sandbox.OpRead, 429, "TOO_MANY_REQUESTS", 2, true},
+
+		{sandbox.OpDelete, 400, "INVALID_ARGUMENT", 1, false},
+		{sandbox.OpDelete, 401, "UNAUTHENTICATED", 2, true},
+		{sandbox.OpDelete, 403, "PERMISSION_DENIED", 1, false},
+		{sandbox.OpDelete, 404, "NOT_FOUND", 2, true}, // the list shows the session
+		{sandbox.OpDelete, 429, "TOO_MANY_REQUESTS", 2, true},
+
+		{sandbox.OpExtend, 400, "OUT_OF_RANGE", 1, false},
+		{sandbox.OpExtend, 401, "UNAUTHENTICATED", 2, true},
+		{sandbox.OpExtend, 403, "PERMISSION_DENIED", 1, false},
+		{sandbox.OpExtend, 404, "NOT_FOUND", 1, false},
+		{sandbox.OpExtend, 429, "TOO_MANY_REQUESTS", 2, true},
+
+		{sandbox.OpList, 400, "INVALID_ARGUMENT", 1, false},
+		{sandbox.OpList, 401, "UNAUTHENTICATED", 2, true},
+		{sandbox.OpList, 403, "PERMISSION_DENIED", 1, false},
+		{sandbox.OpList, 404, "IDENTIFIER_NOT_FOUND", 1, false},
+		{sandbox.OpList, 404, "DEVICE_NOT_FOUND", 1, false}, // 0.11
+		{sandbox.OpList, 422, "SERVICE_NOT_APPLICABLE", 1, false},
+		{sandbox.OpList, 422, "UNNECESSARY_IDENTIFIER", 1, false},
+		{sandbox.OpList, 429, "TOO_MANY_REQUESTS", 2, true},
 	} {
-		inCAMARA(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
-			n.InjectFault(sandbox.OpCreate, 1, refusal(status, code))
-			_, err := n.Create(qodtest.WithTimeout(t, time.Minute), camaraSpec())
-			var refused *qod.Error
-			if !errors.As(err, &refused) || refused.Code != code || refused.Status != status {
-				t.Errorf("%s: %v", code, err)
-			}
-			qodtest.Equal(t, "POSTs", n.Count(sandbox.OpCreate), 1)
+		name := fmt.Sprint(test.op, " ", test.status, " ", test.code)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inCAMARA(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: sandbox.Instant}}, func(t *testing.T, n *qodtest.Network) {
+				ref := qod.Ref{}
+				if test.op != sandbox.OpCreate {
+					ref = extended(t, n)
+				}
+				before := n.Ledger()
+				sent := n.Count(test.op)
+				n.InjectFault(test.op, 1, refusal(test.status, test.code))
+				ctx := qodtest.WithTimeout(t, 5*time.Minute)
+				var err error
+				switch test.op {
+				case sandbox.OpCreate:
+					_, err = n.Create(ctx, camaraSpec())
+				case sandbox.OpRead:
+					_, err = n.Read(ctx, ref)
+				case sandbox.OpDelete:
+					err = n.Delete(ctx, ref)
+				case sandbox.OpExtend:
+					_, err = n.Extend(ctx, ref, n.Ledger()[0].ExpiresAt.Add(time.Hour))
+				default:
+					_, err = n.List(ctx, qod.Filter{Device: ref.Device})
+				}
+				qodtest.Equal(t, "requests", n.Count(test.op)-sent, test.sent)
+				if test.ends {
+					if err != nil {
+						t.Error(err)
+					}
+					return
+				}
+				var refused *qod.Error
+				if !errors.As(err, &refused) || refused.Code != test.code || refused.Status != test.status || qod.IsGone(err) {
+					t.Errorf("%v", err)
+				}
+				if diff := cmp.Diff(before, n.Ledger()); diff != "" {
+					t.Error(diff)
+				}
+			})
 		})
 	}
+}
+
+// In 1.2, the answer to a create may say that the network cannot grant it.
+func TestCAMARAV1UnavailableAtOnce(t *testing.T) {
+	t.Parallel()
+	inCAMARA(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: time.Hour}}, func(t *testing.T, n *qodtest.Network) {
+		n.Before(sandbox.OpCreate, func(int, *http.Request) {
+			n.Echo(func(info map[string]any) { info["qosStatus"], info["statusInfo"] = "UNAVAILABLE", "NETWORK_TERMINATED" })
+		})
+		s, err := n.Create(t.Context(), camaraSpec())
+		if err != nil || s.Status != qod.StatusUnavailable || s.StatusInfo != "NETWORK_TERMINATED" {
+			t.Errorf("created %+v, %v", s, err)
+		}
+		qodtest.Equal(t, "POSTs", n.Count(sandbox.OpCreate), 1)
+	})
 }

@@ -288,6 +288,7 @@ func (camaraV1) failure(body []byte) (code, message string) { return decodeFailu
 // request need no class: they are errors, whose advice is the provider's.
 const (
 	CodeIdentifierNotFound = "IDENTIFIER_NOT_FOUND" // of a device
+	codeDeviceNotFound     = "DEVICE_NOT_FOUND"     // the same in 0.11
 	CodeQuotaExceeded      = "QUOTA_EXCEEDED"
 	CodeDurationOutOfRange = "QUALITY_ON_DEMAND.DURATION_OUT_OF_RANGE"
 )
@@ -301,7 +302,7 @@ func (camaraV1) classify(op Operation, status int, code string) class {
 		return classOther
 	case op == OperationCreate && code == CodeDurationOutOfRange:
 		return classTooLong
-	case op == OperationList && (code == CodeIdentifierNotFound || status == http.StatusUnprocessableEntity):
+	case op == OperationList && (code == CodeIdentifierNotFound || code == codeDeviceNotFound || status == http.StatusUnprocessableEntity):
 		return classNoList
 	}
 	meaning := classifyStatus(op, status)

@@ -527,8 +527,8 @@ func notifies(sink string, happens func(h *harness, id string), want ...string) 
 			if (e.authorization == "Bearer the token") != strings.Contains(sink, "the token") {
 				h.t.Errorf("Authorization: %q", e.authorization)
 			}
-			for _, d := range judges(h.t, camaraV1Document()) {
-				if err := d.judgeEvent(e.contentType, e.event); err != nil {
+			for _, d := range documentsFor(h.t, camaraV1Document()) {
+				if err := d.checkEvent(e.contentType, e.event); err != nil {
 					h.t.Errorf("%s: the event %s breaks the document: %v", d, e.event, err)
 				}
 			}

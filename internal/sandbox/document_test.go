@@ -126,7 +126,7 @@ func TestResponseValidationCanFail(t *testing.T) {
 			t.Fatal(err)
 		}
 		probe := &testing.T{}
-		(&harness{t: probe, Sandbox: h.Sandbox, base: h.base}).judge(http.MethodGet, pathSessions, "", got)
+		(&harness{t: probe, Sandbox: h.Sandbox, base: h.base}).check(http.MethodGet, pathSessions, "", got)
 		if !probe.Failed() {
 			t.Errorf("%s: %s passes validation", name, got.body)
 		}

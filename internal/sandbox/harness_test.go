@@ -80,7 +80,7 @@ func (h *harness) send(method, path, body string, header ...string) reply {
 	if err != nil {
 		h.t.Fatalf("%s %s: %v", method, path, err)
 	}
-	h.judge(method, path, body, got, header...)
+	h.check(method, path, body, got, header...)
 	return got
 }
 
@@ -114,11 +114,11 @@ func (h *harness) do(ctx context.Context, method, path, body string, header ...s
 	return reply{response.StatusCode, response.Header, string(content)}, err
 }
 
-// judge fails the test unless the API's documents allow what was sent and received.
-func (h *harness) judge(method, path, body string, got reply, header ...string) {
+// check fails the test unless the API's documents allow what was sent and received.
+func (h *harness) check(method, path, body string, got reply, header ...string) {
 	h.t.Helper()
 	request := h.request(context.Background(), method, path, body, header...)
-	h.Judge(h.t, Exchanged{Request: request, Sent: []byte(body), Status: got.status, Header: got.header, Received: []byte(got.body)}, false)
+	h.CheckExchange(h.t, Exchanged{Request: request, Sent: []byte(body), Status: got.status, Header: got.header, Received: []byte(got.body)}, false)
 	if got.status >= 400 && h.route(request).ofAPI() { // the default API's document does not define a body for all of them
 		var e errorResponse
 		h.decode(got, &e)

@@ -27,14 +27,14 @@ type clientRun struct {
 	seen map[string]bool // operations with the status and the code of their answer
 }
 
-// judged runs f with a client.
-func judged(t *testing.T, config sandbox.Config, f func(t *testing.T, r *clientRun)) map[string]bool {
+// clientOf runs f with a client.
+func clientOf(t *testing.T, config sandbox.Config, f func(r *clientRun)) map[string]bool {
 	t.Helper()
 	config.API = sandbox.CAMARAV1
 	run := &clientRun{seen: map[string]bool{}}
-	qodtest.InBubble(t, qodtest.Options{Sandbox: config, Intercept: run.intercept}, func(t *testing.T, n *qodtest.Network) {
+	qodtest.InBubble(t, qodtest.Options{Sandbox: config, Intercept: run.intercept}, func(_ *testing.T, n *qodtest.Network) {
 		run.Network = n
-		f(t, run)
+		f(run)
 	})
 	return run.seen
 }
@@ -50,7 +50,7 @@ func (r *clientRun) intercept(n *qodtest.Network, request *http.Request, next ht
 		return nil, err
 	}
 	received := qodtest.Body(n.T, response)
-	what := n.Judge(n.T, sandbox.Exchanged{
+	what := n.CheckExchange(n.T, sandbox.Exchanged{
 		Request: request.Clone(request.Context()), Sent: sent, Status: response.StatusCode, Header: response.Header, Received: []byte(received),
 	}, true)
 	r.mu.Lock()
@@ -92,11 +92,11 @@ func TestCAMARAV1ClientByTheDocuments(t *testing.T) {
 	t.Parallel()
 	unknown, unserved := "+34600000404", "+34600000422"
 	for _, path := range []string{"/quality-on-demand/v1", "/quality-on-demand/v0.11"} {
-		seen := judged(t, sandbox.Config{
+		seen := clientOf(t, sandbox.Config{
 			APIPath: path, Provisioning: time.Second, TokenLifetime: 24 * time.Hour,
 			UnknownDevices: []sandbox.Device{{PhoneNumber: unknown}}, UnservedDevices: []sandbox.Device{{PhoneNumber: unserved}},
 			Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, {ID: "other", Secret: "s"}, {ID: "reader", Secret: "s", Scopes: []string{"quality-on-demand:sessions:read"}}},
-		}, func(t *testing.T, r *clientRun) {
+		}, func(r *clientRun) {
 			r.everything()
 			r.refusals(unknown, unserved)
 		})

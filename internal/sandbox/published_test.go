@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,8 +26,8 @@ import (
 // Without it, the sandbox's own documents judge alone.
 const specsVariable = "QOD_SPECS"
 
-// judgedBy are the versions that must be in the folder, by the API's name.
-var judgedBy = map[string][]string{
+// publishedVersions are the versions that must be in the folder, by the API's name.
+var publishedVersions = map[string][]string{
 	"quality-on-demand": {"0.11.1", "1.0.0", "1.1.0", "1.2.0-rc.3"},
 	"qos-profiles":      {"1.1.0"},
 }
@@ -73,11 +74,11 @@ var publishedDocuments = sync.OnceValues(func() ([]document, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
-		if d := newDocument(loaded, true); slices.Contains(judgedBy[d.api], d.version) {
+		if d := newDocument(loaded, true); slices.Contains(publishedVersions[d.api], d.version) {
 			found = append(found, d)
 		}
 	}
-	for api, versions := range judgedBy {
+	for api, versions := range publishedVersions {
 		for _, version := range versions {
 			if !slices.ContainsFunc(found, func(d document) bool { return d.api == api && d.version == version }) {
 				return nil, fmt.Errorf("%s has no %s %s", folder, api, version)
@@ -87,8 +88,8 @@ var publishedDocuments = sync.OnceValues(func() ([]document, error) {
 	return found, nil
 })
 
-// judges are the documents of a route's API: the sandbox's own one first.
-func judges(t testing.TB, own *openapi3.T) []document {
+// documentsFor are the documents of a route's API: the sandbox's own one first.
+func documentsFor(t testing.TB, own *openapi3.T) []document {
 	t.Helper()
 	all := []document{newDocument(own, false)}
 	published, err := publishedDocuments()
@@ -112,11 +113,11 @@ type Exchanged struct {
 	Received []byte
 }
 
-// Judge fails the test unless all documents of the API allow the answer and the request. What the
+// CheckExchange fails the test unless all documents of the API allow the answer and the request. What the
 // sandbox has refused may break them, unless the client is one that has to know them. It returns
 // the operation with what became of it, such as "create 409 CONFLICT"; nothing for what is not of
 // the API.
-func (s *Sandbox) Judge(t testing.TB, e Exchanged, knows bool) string {
+func (s *Sandbox) CheckExchange(t testing.TB, e Exchanged, knows bool) string {
 	t.Helper()
 	e.Request.Body = io.NopCloser(bytes.NewReader(e.Sent))
 	c := s.route(e.Request)
@@ -124,13 +125,13 @@ func (s *Sandbox) Judge(t testing.TB, e Exchanged, knows bool) string {
 		return ""
 	}
 	c.body = e.Sent
-	for _, d := range judges(t, c.route.document) {
+	for _, d := range documentsFor(t, c.route.document) {
 		if e.Status < 300 || knows {
-			if err := d.judgeRequest(c); err != nil {
+			if err := d.checkRequest(c); err != nil {
 				t.Errorf("%s: the request %s %s %s breaks the document: %v", d, e.Request.Method, e.Request.URL.Path, e.Sent, err)
 			}
 		}
-		if err := d.judgeAnswer(c, e); err != nil {
+		if err := d.checkAnswer(c, e); err != nil {
 			t.Errorf("%s: the answer to %s %s breaks the document: %v\n%d %s", d, e.Request.Method, e.Request.URL.Path, err, e.Status, e.Received)
 		}
 	}
@@ -145,7 +146,7 @@ func (d document) inputFor(c call) *openapi3filter.RequestValidationInput {
 	return validationInput(c)
 }
 
-func (d document) judgeRequest(c call) error {
+func (d document) checkRequest(c call) error {
 	input := d.inputFor(c)
 	if err := openapi3filter.ValidateRequest(context.Background(), input); err != nil {
 		return err
@@ -153,14 +154,14 @@ func (d document) judgeRequest(c call) error {
 	body := input.Route.Operation.RequestBody
 	if body == nil {
 		if len(c.body) > 0 {
-			return fmt.Errorf("it has a body")
+			return errors.New("it has a body")
 		}
 		return nil
 	}
-	return d.judgeValue(body.Value.Content.Get("application/json").Schema, c.body)
+	return d.checkValue(body.Value.Content.Get("application/json").Schema, c.body)
 }
 
-func (d document) judgeAnswer(c call, e Exchanged) error {
+func (d document) checkAnswer(c call, e Exchanged) error {
 	if code := codeOf(e.Received); slices.Contains(laterCodes[d.version], code) && d.published {
 		return nil
 	}
@@ -180,7 +181,7 @@ func (d document) judgeAnswer(c call, e Exchanged) error {
 	if got := e.Header.Get("Content-Type"); got != "application/json" {
 		return fmt.Errorf("its content type is %q", got)
 	}
-	return d.judgeValue(response.Value.Content.Get("application/json").Schema, e.Received)
+	return d.checkValue(response.Value.Content.Get("application/json").Schema, e.Received)
 }
 
 func codeOf(body []byte) string {
@@ -191,8 +192,8 @@ func codeOf(body []byte) string {
 	return e.Code
 }
 
-// judgeEvent judges what is sent to a session's sink.
-func (d document) judgeEvent(contentType string, event []byte) error {
+// checkEvent judges what is sent to a session's sink.
+func (d document) checkEvent(contentType string, event []byte) error {
 	if d.version == "0.11.1" {
 		return nil // the event has another type there
 	}
@@ -201,21 +202,21 @@ func (d document) judgeEvent(contentType string, event []byte) error {
 	if media == nil {
 		return fmt.Errorf("its content type is %q", contentType)
 	}
-	return d.judgeValue(media.Schema, event)
+	return d.checkValue(media.Schema, event)
 }
 
-// judgeValue judges by what kin-openapi leaves out: discriminators without oneOf, and members that
+// checkValue judges by what kin-openapi leaves out: discriminators without oneOf, and members that
 // the document does not have, which 1.2 wants refused wherever they are.
-func (d document) judgeValue(schema *openapi3.SchemaRef, text []byte) error {
+func (d document) checkValue(schema *openapi3.SchemaRef, text []byte) error {
 	var value any
 	if err := json.Unmarshal(text, &value); err != nil {
 		return err
 	}
-	return d.judgeMember("", []*openapi3.SchemaRef{schema}, value)
+	return d.checkMember("", []*openapi3.SchemaRef{schema}, value)
 }
 
-// judgeMember judges a value that all of the schemas are about.
-func (d document) judgeMember(at string, about []*openapi3.SchemaRef, value any) error {
+// checkMember judges a value that all of the schemas are about.
+func (d document) checkMember(at string, about []*openapi3.SchemaRef, value any) error {
 	switch value := value.(type) {
 	case []any:
 		var items []*openapi3.SchemaRef
@@ -225,7 +226,7 @@ func (d document) judgeMember(at string, about []*openapi3.SchemaRef, value any)
 			}
 		}
 		for _, item := range value {
-			if err := d.judgeMember(at+"[]", items, item); err != nil {
+			if err := d.checkMember(at+"[]", items, item); err != nil {
 				return err
 			}
 		}
@@ -246,7 +247,7 @@ func (d document) judgeMember(at string, about []*openapi3.SchemaRef, value any)
 			if len(properties) == 0 {
 				return fmt.Errorf("there is no %s.%s", at, name)
 			}
-			if err := d.judgeMember(at+"."+name, properties, member); err != nil {
+			if err := d.checkMember(at+"."+name, properties, member); err != nil {
 				return err
 			}
 		}
@@ -287,7 +288,7 @@ func (d document) composed(about []*openapi3.SchemaRef, value any) []*openapi3.S
 }
 
 // Each document finds what it forbids in a request or an answer.
-func TestTheJudgeCanFail(t *testing.T) {
+func TestDocumentsCanForbid(t *testing.T) {
 	t.Parallel()
 	h := newCAMARAHarness(t, Config{})
 	const credential = `"credentialType":"ACCESSTOKEN","accessToken":"t","accessTokenType":"bearer"`
@@ -319,10 +320,10 @@ func TestTheJudgeCanFail(t *testing.T) {
 			e.Status, e.Received = http.StatusCreated, jsonAnswer(http.StatusCreated, shown).body
 			e.Received = fmt.Append(bytes.TrimSuffix(e.Received, []byte("}")), ",", test.info, "}")
 		}
-		for _, d := range judges(t, c.route.document) {
-			err := d.judgeAnswer(c, e)
+		for _, d := range documentsFor(t, c.route.document) {
+			err := d.checkAnswer(c, e)
 			if test.changes != "" {
-				err = d.judgeRequest(c)
+				err = d.checkRequest(c)
 			}
 			if (err == nil) != (d.version == test.except) {
 				t.Errorf("%s: %s: %v", name, d, err)

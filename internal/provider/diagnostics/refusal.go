@@ -1,6 +1,7 @@
 package diagnostics
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -30,6 +31,14 @@ var refusals = map[string]message{
 		cause:  "The access token is one for a single device, and the API takes no other identifier then.",
 		remedy: "Use credentials of the application: client_id and client_secret (QOD_CLIENT_ID, QOD_CLIENT_SECRET), without access_token (QOD_ACCESS_TOKEN).",
 	},
+	"INVALID_TOKEN_CONTEXT": {
+		cause:  "The access token stands for another device than the one that is configured.",
+		remedy: "Use credentials of the application: client_id and client_secret (QOD_CLIENT_ID, QOD_CLIENT_SECRET), without access_token (QOD_ACCESS_TOKEN).",
+	},
+	"IDENTIFIER_MISMATCH": {
+		cause:  "The operator finds that the identifiers belong to different devices.",
+		remedy: "Identify the device by one of them, such as phone_number. An address must be the one that the device has now.",
+	},
 	"QOS_PROFILE_NOT_APPLICABLE": {
 		cause:  "The operator does not offer the QoS profile for new sessions at present.",
 		remedy: "Choose another qos_profile. The data source qod_profiles shows which ones are ACTIVE.",
@@ -52,11 +61,20 @@ var refusals = map[string]message{
 	},
 }
 
+// earlierCodes are what 0.11 and 1.0 call them.
+var earlierCodes = map[string]string{
+	"DEVICE_NOT_FOUND":            "IDENTIFIER_NOT_FOUND",
+	"DEVICE_NOT_APPLICABLE":       "SERVICE_NOT_APPLICABLE",
+	"DEVICE_IDENTIFIERS_MISMATCH": "IDENTIFIER_MISMATCH",
+	"UNIDENTIFIABLE_DEVICE":       "MISSING_IDENTIFIER",
+}
+
 // explainRefusal explains a refusal by its code; false if that says no more than the status.
 func explainRefusal(e *qod.Error) (m message, ok bool) {
 	switch e.Status {
-	case http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity:
-		m, ok = refusals[e.Code[strings.LastIndex(e.Code, ".")+1:]]
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity:
+		code := e.Code[strings.LastIndex(e.Code, ".")+1:]
+		m, ok = refusals[cmp.Or(earlierCodes[code], code)]
 	}
 	m.cause += inWords(e.Message)
 	return m, ok
