@@ -27,8 +27,8 @@ data "qod_profiles" "none" { name = "no-such-profile" }
 data "qod_profiles" "of_device" { device = { phone_number = "+34600000010" } }
 `),
 		ConfigStateChecks: []statecheck.StateCheck{
-			statecheck.ExpectKnownValue("data.qod_profiles.all", tfjsonpath.New("profiles"), knownvalue.ListSizeExact(7)),
-			statecheck.ExpectKnownValue("data.qod_profiles.of_device", tfjsonpath.New("profiles"), knownvalue.ListSizeExact(7)),
+			statecheck.ExpectKnownValue("data.qod_profiles.all", tfjsonpath.New("profiles"), knownvalue.ListSizeExact(8)),
+			statecheck.ExpectKnownValue("data.qod_profiles.of_device", tfjsonpath.New("profiles"), knownvalue.ListSizeExact(8)),
 			statecheck.ExpectKnownValue("data.qod_profiles.none", tfjsonpath.New("profiles"), knownvalue.ListSizeExact(0)),
 			statecheck.ExpectKnownValue("data.qod_profiles.named", tfjsonpath.New("profiles"), knownvalue.ListExact([]knownvalue.Check{
 				knownvalue.ObjectExact(map[string]knownvalue.Check{

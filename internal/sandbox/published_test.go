@@ -113,10 +113,10 @@ type Exchanged struct {
 	Received []byte
 }
 
-// CheckExchange fails the test unless all documents of the API allow the answer and the request. What the
-// sandbox has refused may break them, unless the client is one that has to know them. It returns
-// the operation with what became of it, such as "create 409 CONFLICT"; nothing for what is not of
-// the API.
+// CheckExchange fails the test unless all documents of the API allow the answer and the request. A
+// request that the sandbox has refused may break them, unless the client is one that knows them. It
+// returns the operation with what became of it, such as "create 409 CONFLICT"; nothing for what is
+// not of the API.
 func (s *Sandbox) CheckExchange(t testing.TB, e Exchanged, knows bool) string {
 	t.Helper()
 	e.Request.Body = io.NopCloser(bytes.NewReader(e.Sent))
