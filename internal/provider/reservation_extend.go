@@ -57,6 +57,7 @@ func (r *reconciler) extend(ctx context.Context) (diags diag.Diagnostics) {
 	}
 	switch {
 	case err == nil:
+		r.extended = true
 		gained := r.session.ExpiresAt.Sub(before.ExpiresAt) > endTolerance
 		r.private.RequestedUntil, r.private.ExtendedAt = w.ends, r.now
 		r.private.NoLonger = !gained && !moved

@@ -33,10 +33,11 @@ type reconciler struct {
 	// windowApplied is true.
 	save func(windowApplied bool) diag.Diagnostics
 
-	now     time.Time // the server's, when this step began
-	expired bool      // the session is past its end, although the API shows it
-	deleted bool      // this run deleted a session that the window does not ask for
-	created bool      // this run created the session
+	now      time.Time // the server's, when this step began
+	expired  bool      // the session is past its end, although the API shows it
+	deleted  bool      // this run deleted a session that the window does not ask for
+	created  bool      // this run created the session
+	extended bool      // this run has it last longer
 }
 
 func (r *reconciler) run(ctx context.Context) diag.Diagnostics {

@@ -21,7 +21,7 @@ func (r *reconciler) warnings(failed bool) (warnings diag.Diagnostics) {
 			warnings.Append(diagnostics.SessionEndsBeforeWindow(until, endsAt, r.session.ID, nextReplaces))
 		}
 	}
-	if w, _ := r.plan.window(); r.created && r.session != nil && w.outlastedBy(*r.session) {
+	if w, _ := r.plan.window(); (r.created || r.extended) && r.session != nil && w.outlastedBy(*r.session) {
 		warnings.Append(diagnostics.SessionEndsAfterWindow(endsAt, *r.session))
 	}
 	if time.Until(r.now).Abs() > diagnostics.MachineTolerance {

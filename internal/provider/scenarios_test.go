@@ -187,7 +187,7 @@ var scenarios = []scenario{
 	{what: "a clock that ends or buys too much", tests: "TestReservation_wrongTimeEndsNothing TestReservation_grantedBeyondTheWindow TestReservation_startsNow TestReservationCLI_startsNow TestReservationCLI_grantedBeyondTheWindow"},
 	{what: "a reservation without the API", tests: "TestReservation_withoutTheAPI TestReservationCLI_withoutTheAPI"},
 	{what: "a session that a reservation lost sight of", tests: "TestReservation_takenBack TestReservationCLI_takenBack TestReservation_destroysTheLost"},
-	{what: "an extension is lost, repeated, capped, refused or fails", tests: "TestSeam_extend TestSeam_extendTwice TestCAMARAV1Extends TestCAMARA_extensionFails TestCAMARA_extendsSession TestReservation_extensionFails"},
+	{what: "an extension is lost, repeated, capped, refused or fails", tests: "TestSeam_extend TestSeam_extendTwice TestCAMARAV1Extends TestExtension_faults TestCAMARA_extensionFails TestCAMARA_extendsSession TestReservation_extensionFails"},
 	{what: "a session ends between the plan that extends it and the apply", tests: "TestReservation_extensionAfterChange"},
 	{what: "a server spells the device's number in its error", tests: "TestSession_numbersInErrors"},
 

@@ -264,8 +264,11 @@ func (r *sessionResource) extend(ctx context.Context, plan *sessionModel, privat
 	case s.Status == qod.StatusUnavailable:
 		return diagnostics.UpdatingSession.NotExtended(s.ID, string(s.Status))
 	}
-	if until.Sub(s.ExpiresAt) > endTolerance {
+	switch {
+	case until.Sub(s.ExpiresAt) > endTolerance:
 		diags.Append(diagnostics.ExtendedLess(s, until))
+	case s.ExpiresAt.Sub(until) > lateTolerance:
+		diags.Append(diagnostics.ExtendedMore(s, until))
 	}
 	return nil
 }

@@ -57,6 +57,15 @@ func ExtensionPending(until, endsAt, sessionID string, again time.Time) diag.Dia
 	return warning("ends_at", "QoS Session Ends Before Its Window", m.fact("Session", sessionID))
 }
 
+// ExtendedMore warns of an extension that the network has granted for longer than was requested.
+func ExtendedMore(s qod.Session, until time.Time) diag.Diagnostic {
+	return diag.NewWarningDiagnostic("QoS Session Extended by More Than Requested", message{
+		cause: fmt.Sprintf("The session was to last until %s, but the network has extended it until %s, and may bill it until then. Something in between may have sent the request twice.",
+			instantText(until), instantText(s.ExpiresAt)),
+		remedy: "To replace the session by a shorter one: terraform apply -replace='ADDRESS' (" + addressAbove + ").",
+	}.fact("Session", s.ID).detail())
+}
+
 // ExtendedLess warns of an extension that the network has granted only in part, or not at all.
 func ExtendedLess(s qod.Session, until time.Time) diag.Diagnostic {
 	return diag.NewWarningDiagnostic("QoS Session Extended by Less Than Requested", message{

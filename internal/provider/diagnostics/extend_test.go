@@ -39,6 +39,9 @@ var extendFailures = map[string]failure{
 	"extend/less": {make: func(*bubble) diag.Diagnostics {
 		return one(ExtendedLess(qod.Session{ID: lostID, QoSProfile: "live-uplink", ExpiresAt: atKickOff}, atKickOff.Add(time.Hour)))
 	}},
+	"extend/more": {make: func(*bubble) diag.Diagnostics {
+		return one(ExtendedMore(qod.Session{ID: lostID, ExpiresAt: atKickOff.Add(time.Hour)}, atKickOff))
+	}},
 	"extend/again later": {make: func(*bubble) diag.Diagnostics {
 		return one(ExtensionPending("until "+matchStarts, matchEnds, lostID, atKickOff.Add(-time.Hour)))
 	}},
