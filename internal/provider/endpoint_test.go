@@ -288,12 +288,12 @@ func TestEndpoint_otherPath(t *testing.T) {
 		t.Errorf("here is %q", got)
 	}
 	planned := there.Plan(acctest.State{}, hour(attrs{"device": attrs{"phone_number": "+34600000011"}}))
-	if got := planned.Planned.Text("endpoint"); got != network.Endpoint()+"/elsewhere" {
+	if got := planned.Planned.Text("endpoint"); got != network.Endpoint()+"/elsewhere (open-gateway)" {
 		t.Errorf("there is %q", got)
 	}
 	before := network.Writes()
 	acctest.ContainsAll(t, here.Apply(planned).Errors(), []string{
-		"Unable to Create QoS Session: The plan was made for the API at " + network.Endpoint() + "/elsewhere, but the provider is now configured for " + network.Endpoint() + ".",
+		"Unable to Create QoS Session: The plan was made for the API at " + network.Endpoint() + "/elsewhere (open-gateway), but the provider is now configured for " + network.Endpoint() + ".",
 		"api_path",
 	})
 	if after := network.Writes(); after != before {
@@ -304,5 +304,60 @@ func TestEndpoint_otherPath(t *testing.T) {
 	acctest.ContainsAll(t, read.Errors(), []string{"Unable to Read QoS Session", "its state is kept as it was", "api_path (QOD_API_PATH)"})
 	if !read.Equal(made) {
 		t.Errorf("the state has changed to %v", read.Values)
+	}
+}
+
+// Another API at the same path is another one, too: a plan that was made for one sends nothing to
+// the other, whatever it is to do.
+func TestEndpoint_otherAPI(t *testing.T) {
+	t.Parallel()
+	at := attrs{"application_server": attrs{"ipv4_address": "198.51.100.7"}}
+	for name, test := range map[string]struct {
+		reserves bool
+		config   attrs
+		does     func(c *acctest.ProtocolClient, r acctest.State) acctest.Result // nil: creates
+	}{
+		"create a session":     {config: hour(at)},
+		"create a reservation": {config: match(at), reserves: true},
+		"update a session": {config: hour(at), does: func(c *acctest.ProtocolClient, r acctest.State) acctest.Result {
+			return c.Apply(c.Plan(r, hour(at).With("wait_for_available", true)))
+		}},
+		"delete a session": {config: hour(at), does: (*acctest.ProtocolClient).Destroy},
+		"buy by an update": {config: match(at), reserves: true, does: func(c *acctest.ProtocolClient, r acctest.State) acctest.Result {
+			return c.Apply(c.Plan(r.With("status", "DUE"), match(at)))
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			network := acc.NewNetworkAtMatch(t, time.Hour, camaraNetwork)
+			here, other := network.Client(), network.ClientWith(attrs{"api": "open-gateway", "api_path": "/quality-on-demand/v1"})
+			if test.reserves {
+				here, other = here.Reservations(), other.Reservations()
+			}
+			plan := here.Plan(acctest.State{}, test.config)
+			if got := plan.Planned.Text("endpoint"); got != network.Endpoint()+"/quality-on-demand/v1 (camara-v1)" {
+				t.Errorf("the plan is for %q", got)
+			}
+			if again := other.Plan(acctest.State{}, test.config); again.Planned.Text("endpoint") == plan.Planned.Text("endpoint") {
+				t.Error("Terraform cannot tell the two apart")
+			}
+			var refused acctest.Result
+			if test.does == nil {
+				refused = other.Apply(plan)
+			} else {
+				made := here.Apply(plan)
+				requests := len(network.Requests())
+				refused = test.does(other, made.State)
+				if sent := len(network.Requests()) - requests; sent > 0 {
+					t.Errorf("%d requests", sent)
+				}
+			}
+			acctest.ContainsAll(t, refused.Errors(), []string{
+				`The plan was made for api = "camara-v1" at ` + network.Endpoint() + "/quality-on-demand/v1",
+				`the provider is now configured for api = "open-gateway" there. Nothing was sent`, "QOD_API",
+			})
+			if test.does == nil && len(network.Requests()) > 0 {
+				t.Errorf("it sent %v", network.Requests())
+			}
+		})
 	}
 }

@@ -96,7 +96,8 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 			},
 			"endpoint": schema.StringAttribute{
 				MarkdownDescription: "Base URL of the API where the session was created, or will be requested: the provider's `endpoint` when Terraform last looked. " +
-					"A saved plan that is applied with another endpoint is refused.",
+					"With another `api` than `open-gateway`, or another `api_path`, both follow it. " +
+					"A saved plan that is applied with another endpoint, path or API is refused.",
 				Computed: true,
 			},
 		}),

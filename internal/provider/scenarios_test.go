@@ -145,7 +145,7 @@ var scenarios = []scenario{
 	{what: "the window is over before anything was made", tests: "TestReservation_neverMade"},
 
 	// Which endpoint: a plan, and a session, belong to one.
-	{what: "a saved plan is applied at another endpoint", tests: "TestEndpoint_savedPlan TestEndpoint_refuses"},
+	{what: "a saved plan is applied at another endpoint", tests: "TestEndpoint_savedPlan TestEndpoint_refuses TestEndpoint_otherAPI"},
 	{what: "one session is held by two resources", tests: "TestSession_heldTwice TestSession_heldTwiceCLI TestFastPath_heldTwice"},
 	{what: "a value that is not known replaces a live session", tests: "TestPlanSession TestPlanReservation TestReservation_workflows"},
 

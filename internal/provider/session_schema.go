@@ -55,7 +55,8 @@ func (r *sessionResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			},
 			"endpoint": schema.StringAttribute{
 				MarkdownDescription: "Base URL of the API where the session was created, or will be requested: the provider's `endpoint` when the plan was made. " +
-					"A saved plan that is applied with another endpoint is refused.",
+					"With another `api` than `open-gateway`, or another `api_path`, both follow it. " +
+					"A saved plan that is applied with another endpoint, path or API is refused.",
 				Computed: true,
 			},
 		}),

@@ -180,9 +180,9 @@ func normalEndpoint(raw string) string {
 	return strings.TrimRight(strings.ToLower(scheme+"://"+host)+"/"+path, "/")
 }
 
-// Endpoint is where this client sends its requests: the configured endpoint, normalised, with the
-// path of the API unless that is the default one in its usual place. A state that has it tells one
-// API from another.
+// Endpoint is where this client sends its requests, for people to read and for states to compare:
+// the configured endpoint, normalised, with the path and the name of the API unless that is the
+// default one in its usual place.
 func (c *Client) Endpoint() string { return EndpointOf(c.Origin()) }
 
 // EndpointFor is the Client.Endpoint of a client with this configuration, which may lack what a
@@ -194,8 +194,11 @@ const originSeparator = " as "
 
 // EndpointOf is the Client.Endpoint that goes with an Origin.
 func EndpointOf(origin string) string {
-	endpoint, _, apiPath := splitOrigin(origin)
-	return endpoint + apiPath
+	endpoint, api, apiPath := splitOrigin(origin)
+	if apiPath == "" {
+		return endpoint
+	}
+	return fmt.Sprintf("%s%s (%s)", endpoint, apiPath, api)
 }
 
 // APIOf is the API of an Origin.

@@ -60,7 +60,7 @@ func TestNew(t *testing.T) {
 				qodtest.Equal(t, "origin", client.Origin(), test.origin)
 				endpoint, _, _ := strings.Cut(test.origin, " ")
 				if config.APIPath != "" && config.APIPath != qod.DefaultAPIPath(qod.OpenGateway) {
-					endpoint += config.APIPath
+					endpoint += config.APIPath + " (open-gateway)"
 				}
 				qodtest.Equal(t, "endpoint", client.Endpoint(), endpoint)
 				qodtest.Equal(t, "endpoint without credentials", qod.EndpointFor(qod.Config{API: config.API, APIPath: config.APIPath, Endpoint: config.Endpoint}), endpoint)
@@ -111,7 +111,7 @@ func TestAPIs(t *testing.T) {
 	qodtest.Equal(t, "the longest of any profile", qod.LimitsOf("").Longest(), 24*time.Hour)
 	qodtest.Equal(t, "the longest of an API without a limit", qod.Limits{}.Longest(), 0)
 	qodtest.Equal(t, "the API of an origin", qod.APIOf("https://gateway.example (other, /other/v2) as client (x, y)"), "other")
-	qodtest.Equal(t, "the endpoint of an origin", qod.EndpointOf("https://gateway.example (other, /other/v2) as client (x, y)"), "https://gateway.example/other/v2")
+	qodtest.Equal(t, "the endpoint of an origin", qod.EndpointOf("https://gateway.example (other, /other/v2) as client (x, y)"), "https://gateway.example/other/v2 (other)")
 	qodtest.Equal(t, "the path of another API", qod.DefaultAPIPath("camara")+strings.Join(qod.LimitsOf("camara").Scopes, ""), "")
 	qodtest.Equal(t, "problems of another API", len(qod.CheckFor("camara", qod.Spec{Seconds: -1})), 0)
 }

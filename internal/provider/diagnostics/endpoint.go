@@ -1,10 +1,13 @@
 package diagnostics
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
 // MadeElsewhere reports a 404 that proves nothing, because another endpoint or client was asked.
@@ -45,13 +48,23 @@ func (o Operation) PlannedElsewhere(planned, configured, sessionID string) diag.
 	case !o.updates:
 		left = "no session was created"
 	}
+	cause := fmt.Sprintf("The plan was made for the API at %s%s, but the provider is now configured for %s.", planned, where, configured)
+	place, api := splitEndpoint(planned)
+	if samePlace, other := splitEndpoint(configured); samePlace == place {
+		cause = fmt.Sprintf("The plan was made for api = %q at %s%s, but the provider is now configured for api = %q there.", api, place, where, other)
+	}
 	return o.failed(message{
-		cause: fmt.Sprintf("The plan was made for the API at %s%s, but the provider is now configured for %s. Nothing was sent, and %s.",
-			planned, where, configured, left),
+		cause: cause + " Nothing was sent, and " + left + ".",
 		remedy: sandboxed + "Apply with the endpoint that the plan was made for: a saved plan does not contain the provider's settings, " +
 			"so check endpoint, api and api_path, the provider's alias, and the environment variables QOD_ENDPOINT, QOD_API and QOD_API_PATH. " +
 			"To use the other endpoint, plan again without -refresh=false." + forget,
 	}.fact("Session", sessionID))
+}
+
+// splitEndpoint takes apart what qod.Client.Endpoint puts together.
+func splitEndpoint(endpoint string) (place, api string) {
+	place, named, _ := strings.Cut(endpoint, " (")
+	return place, cmp.Or(strings.TrimSuffix(named, ")"), string(qod.OpenGateway))
 }
 
 // originText writes where a session was created, and whose it is, as people do; see qod.Sessions.
