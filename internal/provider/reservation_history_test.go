@@ -64,6 +64,85 @@ func TestSessionHistory(t *testing.T) {
 	check("never started", "a 20:16-21:16;b 21:45-21:50;c 21:55-22:05;d -22:17;", 4500)
 }
 
+// A session that shows no end, or that the network ends early, counts for as long as the network
+// granted it and it lasted, and not for as long as it was requested.
+func TestSessionPrivate_expected(t *testing.T) {
+	t.Parallel()
+	at := func(minutes int) time.Time { return acctest.KickOff.Add(time.Duration(minutes) * time.Minute) }
+	const camara, openGateway = "https://gateway.example (camara-v1, /quality-on-demand/v1) as token", "https://gateway.example as token"
+	live, dead := qod.StatusAvailable, qod.StatusUnavailable
+	for name, test := range map[string]struct {
+		session qod.Session
+		private sessionPrivate
+		want    time.Time
+	}{
+		"its end":                       {session: qod.Session{Status: live, StartedAt: at(0), ExpiresAt: at(60), Seconds: 1800}, want: at(60)},
+		"its duration":                  {session: qod.Session{Status: live, StartedAt: at(0), Seconds: 1800}, private: sessionPrivate{RequestedUntil: at(60)}, want: at(30)},
+		"the duration it showed before": {session: qod.Session{Status: live, StartedAt: at(0)}, private: sessionPrivate{RequestedUntil: at(60), GrantedUntil: at(30)}, want: at(30)},
+		"the end of its window":         {session: qod.Session{Status: live, StartedAt: at(0)}, private: sessionPrivate{Origin: camara, RequestedUntil: at(60)}, want: at(60)},
+		"a day of a longer window":      {session: qod.Session{Status: live, StartedAt: at(0)}, private: sessionPrivate{Origin: camara, RequestedUntil: at(60 * 60)}, want: at(24 * 60)},
+		"a day, by the default API":     {session: qod.Session{Status: live, StartedAt: at(0)}, private: sessionPrivate{Origin: openGateway, RequestedUntil: at(60 * 60)}, want: at(24 * 60)},
+		"requested, without a start":    {session: qod.Session{Status: qod.StatusRequested, Seconds: 1800}},
+		"ended early":                   {session: qod.Session{Status: dead, StartedAt: at(0), ExpiresAt: at(60), Seconds: 1800}, want: at(30)},
+		"ended early, without an end":   {session: qod.Session{Status: dead, StartedAt: at(0), Seconds: 1800}, private: sessionPrivate{RequestedUntil: at(60)}, want: at(30)},
+		"ended, as it had been granted": {session: qod.Session{Status: dead, StartedAt: at(0), ExpiresAt: at(30), Seconds: 3600}, want: at(30)},
+	} {
+		if got := test.private.expected(test.session).ExpiresAt; !got.Equal(test.want) {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+}
+
+// The bill counts what a session lasted, also where the API does not show when it ends or ended.
+func TestReservation_grantedWithoutAnEnd(t *testing.T) {
+	t.Parallel()
+	never := func(info map[string]any) { delete(info, "expiresAt") }
+	for name, test := range map[string]struct {
+		echo   func(info map[string]any)
+		hours  int // of the window
+		ends   bool
+		looks  time.Duration // after kick-off
+		sends  string
+		lasted time.Duration
+	}{
+		"ended early": {echo: never, hours: 3, ends: true, looks: time.Hour + 5*time.Minute, sends: "DELETE POST", lasted: time.Hour},
+		"ended early, after an end was shown": {
+			echo: func(info map[string]any) {
+				if info["qosStatus"] == "UNAVAILABLE" {
+					never(info)
+				}
+			},
+			hours: 3, ends: true, looks: time.Hour + 5*time.Minute, sends: "DELETE POST", lasted: time.Hour,
+		},
+		"granted for a part of the window, and gone": {
+			echo:  func(info map[string]any) { never(info); info["duration"] = 36000 },
+			hours: 60, looks: 30 * time.Hour, sends: "POST", lasted: 10 * time.Hour,
+		},
+	} {
+		t.Run(name, acc.InBubble(time.Hour, camaraNetwork, func(t *testing.T, network *acctest.Network) {
+			network.Echo(test.echo)
+			config := broadcast("QOS_L", test.hours)
+			r := createScheduled(network, config)
+			r = network.Expect(network.Run(r, config), "AVAILABLE", "POST")
+			if test.ends {
+				network.AtMatch(time.Hour)
+				network.Revoke(r.Text("session_id"))
+			}
+			network.AtMatch(test.looks)
+			r = network.Expect(network.Run(r, config), "AVAILABLE", test.sends)
+			history := recordedSessions(t, r)
+			began, ended := mustInstant(t, history[0][1]), mustInstant(t, history[0][2])
+			if lasted := ended.Sub(began); (lasted - test.lasted).Abs() > 5*time.Second {
+				t.Errorf("the first session is said to have lasted %s, want %s", lasted, test.lasted)
+			}
+			rest := min(10*time.Hour, time.Duration(test.hours)*time.Hour-test.looks)
+			if granted := time.Duration(grantedSeconds(t, r)) * time.Second; (granted - test.lasted - rest).Abs() > 10*time.Second {
+				t.Errorf("granted_seconds is %s, want %s", granted, test.lasted+rest)
+			}
+		}))
+	}
+}
+
 func clockText(t time.Time) string {
 	if t.IsZero() {
 		return ""

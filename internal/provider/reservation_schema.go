@@ -84,9 +84,10 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 				NestedObject:        historySchema(),
 			},
 			"granted_seconds": schema.Int64Attribute{
-				MarkdownDescription: "Total duration of all sessions of the reservation in seconds, including those that `sessions` no longer lists. A live session counts until its `expires_at`.",
-				Computed:            true,
-				CustomType:          validators.WholeNumberType{},
+				MarkdownDescription: "Total duration of all sessions of the reservation in seconds, including those that `sessions` no longer lists. A live session counts until its `expires_at`, or, where the API shows none, for as long as it was granted; " +
+					"one that the network ended early, for as long as it lasted.",
+				Computed:   true,
+				CustomType: validators.WholeNumberType{},
 			},
 			"window_seconds": schema.Int64Attribute{
 				MarkdownDescription: "Seconds from `starts_at` to `ends_at`, rounded down. Known at plan time, for outputs and policies that count device-hours. " +

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -41,6 +42,9 @@ type sessionPrivate struct {
 	Imported bool `json:"imported,omitempty"`
 	// RequestedUntil is the end of the window that the session of a reservation was requested for.
 	RequestedUntil time.Time `json:"requested_until,omitzero"`
+	// GrantedUntil is the end that the network granted the session of a reservation, where it shows
+	// a start and a duration, but no end.
+	GrantedUntil time.Time `json:"granted_until,omitzero"`
 	// OutOfReach is an end of the window that the session of a reservation was not replaced for,
 	// because no session could last until then.
 	OutOfReach time.Time `json:"out_of_reach,omitzero"`
@@ -85,7 +89,21 @@ func (p sessionPrivate) withSession(s qod.Session, api qod.Sessions) sessionPriv
 			p.MadeAt = s.StartedAt
 		}
 	}
+	if !s.ExpiresAt.IsZero() {
+		p.GrantedUntil = time.Time{}
+	} else if end := grantedEnd(s); !end.IsZero() {
+		p.GrantedUntil = end
+	}
 	return p
+}
+
+// grantedEnd is the end of a session by its start and its duration; zero where it does not show
+// them.
+func grantedEnd(s qod.Session) time.Time {
+	if s.StartedAt.IsZero() || s.Seconds <= 0 {
+		return time.Time{}
+	}
+	return s.StartedAt.Add(time.Duration(s.Seconds) * time.Second)
 }
 
 // withoutSession is the private state of a reservation once err has proven its session gone. A
@@ -103,16 +121,31 @@ func (p sessionPrivate) withoutSession(ref qod.Ref, err error) sessionPrivate {
 // kept, for.
 func (p sessionPrivate) settledEnd() time.Time { return latest(p.RequestedUntil, p.OutOfReach) }
 
-// expected is a session that shows no end, with the end that it was requested until.
+// expected is a session with the end that counts for a bill. One that shows none ends after its
+// duration, or else when it was requested until, or as late as a session can. One that the network
+// has ended lasted no longer than its duration, which CAMARA's document has as the time that it
+// really lasted.
 func (p sessionPrivate) expected(s qod.Session) qod.Session {
-	if !s.ExpiresAt.IsZero() || p.RequestedUntil.IsZero() {
-		return s
-	}
-	s.ExpiresAt = p.RequestedUntil
-	if last := lastEnd(s.StartedAt, p.longest()); !last.IsZero() && last.Before(s.ExpiresAt) {
-		s.ExpiresAt = last
+	granted := cmp.Or(grantedEnd(s), p.GrantedUntil)
+	switch {
+	case !s.ExpiresAt.IsZero():
+		if s.Status == qod.StatusUnavailable && !granted.IsZero() && granted.Before(s.ExpiresAt) {
+			s.ExpiresAt = granted
+		}
+	case !granted.IsZero():
+		s.ExpiresAt = granted
+	case !p.RequestedUntil.IsZero():
+		s.ExpiresAt = p.RequestedUntil
+		if last := lastEnd(s.StartedAt, p.longestRequest()); !last.IsZero() && last.Before(s.ExpiresAt) {
+			s.ExpiresAt = last
+		}
 	}
 	return s
+}
+
+// longestRequest is how long a session is requested for at most where this one was created.
+func (p sessionPrivate) longestRequest() time.Duration {
+	return qod.LimitsOf(qod.APIOf(p.Origin)).LongestRequest()
 }
 
 // longest is how long a session lasts at most where this one was created; zero if there is no

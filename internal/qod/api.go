@@ -127,6 +127,12 @@ func (l Limits) Longest() time.Duration {
 	return time.Duration(slices.Max(slices.Collect(maps.Values(l.maxSeconds)))) * time.Second
 }
 
+// LongestRequest is the most that is requested at once for the rest of a window, whatever the
+// profile; zero where there is no limit.
+func (l Limits) LongestRequest() time.Duration {
+	return cmp.Or(l.Longest(), time.Duration(l.windowSeconds)*time.Second)
+}
+
 // cap is as many of the wanted seconds as are requested at once for a session of the profile.
 func (l Limits) cap(profile string, wanted int64) int64 {
 	if most := cmp.Or(l.MaxSeconds(profile), l.windowSeconds); most > 0 {
