@@ -183,6 +183,10 @@ func (r *resolver) read(config providerModel) qod.Config {
 		MaxRetries:     r.maxRetries(config.MaxRetries),
 		RequestTimeout: r.requestTimeout(config.RequestTimeout),
 	}
+	if given := config.ProfilesPath.ValueString(); given != "" && !qod.LimitsOf(api).ProfilesAPI {
+		r.fail("profiles_path", "Invalid Profiles Path", fmt.Sprintf(
+			"With api = %q there is no profiles API of its own. Leave out profiles_path, or set api to %q. Given: %s.", api, qod.CAMARAV1, validators.BareURL(given)))
+	}
 	r.credentials(config, &client)
 	return client
 }

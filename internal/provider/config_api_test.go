@@ -56,7 +56,7 @@ func TestConfig_wrongAPI(t *testing.T) {
 	}{
 		{
 			"an API", attrs{"api": "camara"}, nil,
-			[]string{"api: Invalid API", "The attribute api", "QOD_API", "Supported: open-gateway (the default), camara-v1. Set api or QOD_API to one of these.", `Given: "camara"`},
+			[]string{"api: Invalid API", "The attribute api", "QOD_API", "Supported: open-gateway (the default), camara-v1, camara-v0. Set api or QOD_API to one of these.", `Given: "camara"`},
 		},
 		{"in capitals", attrs{"api": "Open-Gateway"}, nil, []string{"api: Invalid API", `Did you mean "open-gateway"?`}},
 		{

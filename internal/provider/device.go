@@ -73,7 +73,7 @@ func deviceSchema(kind deviceKind, description string) schema.SingleNestedAttrib
 			Attributes: map[string]schema.Attribute{
 				"public_address": publicAddress,
 				"public_port":    publicPort,
-				"private_address": identifier("Private IPv4 address that the network gave the device, such as `10.0.0.10`. Only with CAMARA's API (`api = \"camara-v1\"`), "+
+				"private_address": identifier("Private IPv4 address that the network gave the device, such as `10.0.0.10`. Only with CAMARA's APIs (`camara-v1`, `camara-v0`), "+
 					"which needs it or `public_port`.", validators.PrivateIPv4),
 			},
 		},

@@ -53,7 +53,8 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 		MarkdownDescription: "Reserves mobile network quality through Telefónica's Quality on Demand API.",
 		Attributes: map[string]schema.Attribute{
 			"api": schema.StringAttribute{
-				MarkdownDescription: "API that `endpoint` serves: `" + strings.Join(apiNames(), "`, `") + "`. `open-gateway` is Telefónica's Quality on Demand API. " +
+				MarkdownDescription: "API that `endpoint` serves: `" + strings.Join(apiNames(), "`, `") + "`. `open-gateway` is Telefónica's Quality on Demand API, " +
+					"`camara-v1` is CAMARA's quality-on-demand 1.x, and `camara-v0` its QoD 0.10, which Telefónica's own sandbox speaks. " +
 					"It must be known whenever Terraform plans. " +
 					"Default: `" + string(qod.OpenGateway) + "`. Environment variable: `QOD_API`.",
 				Optional: true,
@@ -64,7 +65,7 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				Optional: true,
 			},
 			"profiles_path": schema.StringAttribute{
-				MarkdownDescription: "Path of CAMARA's profiles API below `endpoint`, with a leading slash, for the data source `qod_profiles`. " +
+				MarkdownDescription: "Path of the profiles API of `camara-v1` below `endpoint`, with a leading slash, for the data source `qod_profiles`. " +
 					"Default: `" + qod.DefaultProfilesPath + "`. Environment variable: `QOD_PROFILES_PATH`.",
 				Optional: true,
 			},
@@ -137,7 +138,7 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 			},
 			"scopes": schema.ListAttribute{
 				MarkdownDescription: "OAuth 2.0 scopes to request with client credentials. An empty list requests none, for clients that must not name any. " +
-					"Default: `[\"" + strings.Join(qod.LimitsOf(qod.OpenGateway).Scopes, `", "`) + "\"]`. " +
+					"Default: those of the API's document, which are " + defaultScopes() + ". " +
 					"Environment variable: `QOD_SCOPES`, separated by spaces.",
 				Optional:    true,
 				ElementType: types.StringType,
@@ -164,6 +165,15 @@ func defaultPaths() string {
 		paths = append(paths, fmt.Sprintf("`%s` for `%s`", qod.DefaultAPIPath(api), api))
 	}
 	return strings.Join(paths, ", ")
+}
+
+// defaultScopes are those of each API, for the description of scopes.
+func defaultScopes() string {
+	var scopes []string
+	for _, api := range qod.APIs() {
+		scopes = append(scopes, fmt.Sprintf("`%s` for `%s`", strings.Join(qod.LimitsOf(api).Scopes, "`, `"), api))
+	}
+	return strings.Join(scopes, "; ")
 }
 
 // ValidateConfig also runs in terraform validate, where credentials may be missing.

@@ -122,21 +122,21 @@ func requestAttributes(resource string, own map[string]schema.Attribute) map[str
 	all := map[string]schema.Attribute{
 		"device": deviceSchema(requestedDevice, "Device to reserve quality for, identified by at least one of these attributes. "+replaces),
 		"application_server": applicationServerSchema(false, "Application server that the device communicates with: "+
-			"at least one address or CIDR block. Default: any server. CAMARA's API (`api = \"camara-v1\"`) requires it. "+replaces),
-		"device_ports":             portsSchema(false, "Ports of the device that the session is for. Default: all. Only with CAMARA's API (`api = \"camara-v1\"`). "+replaces),
-		"application_server_ports": portsSchema(false, "Ports of the application server that the session is for. Default: all. Only with CAMARA's API (`api = \"camara-v1\"`). "+replaces),
+			"at least one address or CIDR block. Default: any server. CAMARA's APIs (`camara-v1`, `camara-v0`) require it. "+replaces),
+		"device_ports":             portsSchema(false, "Ports of the device that the session is for. Default: all. Only with CAMARA's APIs (`camara-v1`, `camara-v0`). "+replaces),
+		"application_server_ports": portsSchema(false, "Ports of the application server that the session is for. Default: all. Only with CAMARA's APIs (`camara-v1`, `camara-v0`). "+replaces),
 		"qos_profile": schema.StringAttribute{
-			MarkdownDescription: "QoS profile: " + profileNames() + ". With CAMARA's API (`api = \"camara-v1\"`), one of the operator's profiles. " + replaces + " So does a change made by the network.",
+			MarkdownDescription: "QoS profile: " + profileNames() + ". With CAMARA's APIs (`camara-v1`, `camara-v0`), one of the operator's profiles. " + replaces + " So does a change made by the network.",
 			Required:            true,
 			Validators:          []validator.String{profileName()},
 		},
 		"notification_url": schema.StringAttribute{
-			MarkdownDescription: "Absolute `https` or `http` URL that the network notifies of status changes. CAMARA's API (`api = \"camara-v1\"`) allows only `https`. " + replaces,
+			MarkdownDescription: "Absolute `https` or `http` URL that the network notifies of status changes. `camara-v1` allows only `https`. " + replaces,
 			Optional:            true,
 			Validators:          []validator.String{validators.WebhookURL},
 		},
 		"notification_auth_token": schema.StringAttribute{
-			MarkdownDescription: "Bearer token that the network sends to `notification_url`. " +
+			MarkdownDescription: "Bearer token that the network sends to `notification_url`; with `camara-v0`, 20 to 256 characters. " +
 				"Write-only: it is stored in neither plan nor state, so Terraform cannot detect that it has changed. " +
 				"Increase `notification_auth_token_version` whenever it changes. " +
 				"Supply it from the environment or an ephemeral variable, because Terraform stores literals in saved plans.",
@@ -162,7 +162,7 @@ func requestAttributes(resource string, own map[string]schema.Attribute) map[str
 		},
 		"notification_auth_token_expires_at": schema.StringAttribute{
 			MarkdownDescription: "Expiry of `notification_auth_token`: an RFC 3339 time with its offset from UTC, such as `2028-03-01T01:15:00+01:00`. " +
-				"Afterwards the network sends no notifications. Default: an hour after the end of the session. Only with CAMARA's API (`api = \"camara-v1\"`). " + replaces,
+				"Afterwards the network sends no notifications. Default: an hour after the end of the session. Only with `camara-v1`. " + replaces,
 			Optional:   true,
 			CustomType: validators.InstantType{},
 			Validators: []validator.String{

@@ -79,6 +79,7 @@ func TestReservation_longWindow(t *testing.T) {
 		sessions int
 	}{
 		"the limit is for what remains":       {sandbox.Config{API: sandbox.CAMARAV1, ExtendRemaining: true}, "QOS_L", "POST EXTEND EXTEND EXTEND", 1},
+		"the limit is for it with 0.10":       {v0Network, "QOS_L", "POST EXTEND EXTEND EXTEND", 1},
 		"the limit is for the whole session":  {camaraNetwork, "QOS_L", "POST EXTEND POST EXTEND POST", 3},
 		"the profile allows the whole window": {camaraNetwork, "long-event", "POST EXTEND", 1},
 	} {

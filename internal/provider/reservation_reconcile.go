@@ -108,10 +108,11 @@ func (r *reconciler) extends(status reservationStatus) bool {
 }
 
 // keepIfOutOfReach records that no session lasts until the end of the window, so that the live one
-// is not replaced for it: there would be a gap all the same, and an interruption now.
+// is not replaced for it: there would be a gap all the same, and an interruption now. One that can
+// be extended is not replaced anyway.
 func (r *reconciler) keepIfOutOfReach() {
 	w, _ := r.plan.window()
-	if longest := r.longest(); r.session != nil && longest > 0 && w.ends.Sub(r.now) > longest {
+	if longest := r.longest(); r.session != nil && !r.api.Limits().CanExtend && longest > 0 && w.ends.Sub(r.now) > longest {
 		r.private.OutOfReach = w.ends
 	}
 }

@@ -40,7 +40,7 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 			},
 			"replace_to_extend": schema.BoolAttribute{
 				MarkdownDescription: "Replace a live session when `ends_at` is moved beyond its end: the next apply deletes the session and requests one for the rest of the window, " +
-					"with an interruption of a few seconds. Only where the API cannot extend a session: CAMARA's (`api = \"camara-v1\"`) extends it instead, whatever this is. With `false`, the session stays, and the first run after its end requests the next one, so there is a gap until that run. " +
+					"with an interruption of a few seconds. Only where the API cannot extend a session: CAMARA's (`camara-v1`, `camara-v0`) extend it instead, whatever this is. With `false`, the session stays, and the first run after its end requests the next one, so there is a gap until that run. " +
 					"An earlier `ends_at` never replaces a session. Default: `false`. Changing this never replaces the reservation.",
 				Optional: true,
 			},
@@ -60,13 +60,13 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 			"status": schema.StringAttribute{
 				MarkdownDescription: "Status when Terraform last looked: `SCHEDULED` (the window has not opened yet), `DUE` (the window is open and there is no session), " +
 					"`REQUESTED`, `AVAILABLE` or `UNAVAILABLE` (the window is open, and this is the status of its session), " +
-					"`EXPIRING` (the same as `AVAILABLE`, but the session ends before the window and it is time to extend it; only with CAMARA's API, `api = \"camara-v1\"`), " +
+					"`EXPIRING` (the same as `AVAILABLE`, but the session ends before the window and it is time to extend it; only with CAMARA's APIs, `camara-v1` and `camara-v0`), " +
 					"`OVERDUE` (there is a session outside the window) or `ENDED` (the window is over). " +
 					"The next apply acts on `DUE`, `UNAVAILABLE`, `EXPIRING` and `OVERDUE`, and on `REQUESTED` unless `wait_for_available` is `false`.",
 				Computed: true,
 			},
 			"status_info": schema.StringAttribute{
-				MarkdownDescription: "Why the current session is `UNAVAILABLE`, as CAMARA's API says it: `DURATION_EXPIRED`, `NETWORK_TERMINATED` or `DELETE_REQUESTED`. Otherwise null.",
+				MarkdownDescription: "Why the current session is `UNAVAILABLE`, as `camara-v1` says it: `DURATION_EXPIRED`, `NETWORK_TERMINATED` or `DELETE_REQUESTED`. Otherwise null.",
 				Computed:            true,
 			},
 			"started_at": schema.StringAttribute{

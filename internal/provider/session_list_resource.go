@@ -36,7 +36,7 @@ func (l *sessionListResource) Configure(_ context.Context, req resource.Configur
 func (l *sessionListResource) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Lists the sessions that the credentials can see, for `terraform query`: all that are requested, available, " +
-			"or unavailable and not deleted yet. CAMARA's API (`api = \"camara-v1\"`) lists only those of one `device`. Requires Terraform 1.14 or later.",
+			"or unavailable and not deleted yet. `camara-v1` lists only those of one `device`, and `camara-v0` has no list. Requires Terraform 1.14 or later.",
 		Attributes: map[string]schema.Attribute{},
 	}
 	for name, attribute := range filterAttributes() {

@@ -18,14 +18,14 @@ func (r *sessionResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 		MarkdownDescription: "Reserves network quality for one device. Each resource is exactly one session of the Quality on Demand API, " +
 			"which exists from when the network grants it until it ends or is destroyed, for at most " + diagnostics.HoursText(longestSession) + "; your contract says what is billed.\n\n" +
 			"The API cannot modify a session, so changing any argument sent to it replaces the session: the old one is deleted first. " +
-			"Only CAMARA's API (`api = \"camara-v1\"`) can extend a session: a longer `duration` is an update in place.",
+			"Only CAMARA's APIs (`camara-v1`, `camara-v0`) can extend a session: a longer `duration` is an update in place.",
 		Attributes: requestAttributes("session", map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				MarkdownDescription: "Identifier that the network assigned to the session.",
 				Computed:            true,
 			},
 			"duration": schema.Int64Attribute{
-				MarkdownDescription: fmt.Sprintf("Duration of the session in seconds, from 1 to %d (%s). ", seconds(longestSession), diagnostics.HoursText(longestSession)) + "CAMARA's API (`api = \"camara-v1\"`) allows longer ones, up to the limit of the profile. " +
+				MarkdownDescription: fmt.Sprintf("Duration of the session in seconds, from 1 to %d (%s). ", seconds(longestSession), diagnostics.HoursText(longestSession)) + "`camara-v1` allows longer ones, up to the limit of the profile. " +
 					"Changing this replaces the session, but where the API can extend it, a longer duration extends it in place, by what the network grants. " +
 					"The first apply after a session has ended requests a new one.",
 				Required:   true,
@@ -42,7 +42,7 @@ func (r *sessionResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Computed: true,
 			},
 			"status_info": schema.StringAttribute{
-				MarkdownDescription: "Why the session is `UNAVAILABLE`, as CAMARA's API says it: `DURATION_EXPIRED`, `NETWORK_TERMINATED` or `DELETE_REQUESTED`. Otherwise null.",
+				MarkdownDescription: "Why the session is `UNAVAILABLE`, as `camara-v1` says it: `DURATION_EXPIRED`, `NETWORK_TERMINATED` or `DELETE_REQUESTED`. Otherwise null.",
 				Computed:            true,
 			},
 			"started_at": schema.StringAttribute{

@@ -50,7 +50,8 @@ const (
 	allowedDuration = `must be a whole number from 1 to 2147483647 (seconds)`
 	allowedByAPI    = `must be 1 to 86400 seconds (24 hours)`
 	allowedPorts    = `must set at least one of ports, ranges`
-	onlyCAMARA      = `must be left out with api = "open-gateway"; only api = "camara-v1" has it`
+	onlyCAMARA      = `must be left out with api = "open-gateway"; only api = "camara-v1" or "camara-v0" has it`
+	onlyV1          = `must be left out with api = "open-gateway"; only api = "camara-v1" has it`
 	allowedWebhook  = `must be an absolute https or http URL without user name, password or fragment, as in "https://example.com/qod"`
 	allowedToken    = `must be 1 to 4096 printable ASCII characters without spaces, as the network sends it as a bearer token`
 	allowedTimeout  = `must be a duration with a unit, such as "90s", "5m" or "1h30m", of at most 24h`
@@ -157,7 +158,7 @@ var badRequests = []refusal{
 	{name: "private address", at: "device.ipv4_address.private_address", value: "10.0.0.1", allowed: onlyCAMARA, beside: attrs{"device.ipv4_address.public_address": "203.0.113.77"}},
 	{name: "private address of a word", at: "device.ipv4_address.private_address", value: "mine", allowed: allowedIPv4, given: `"****"`, beside: attrs{"device.ipv4_address.public_address": "203.0.113.77"}},
 	{name: "expiry of no token", at: "notification_auth_token_expires_at", value: "2030-01-01T00:00:00Z", allowed: "requires notification_auth_token: it is when that token expires"},
-	{name: "expiry of a token", at: "notification_auth_token_expires_at", value: "2030-01-01T00:00:00Z", allowed: onlyCAMARA, beside: withToken},
+	{name: "expiry of a token", at: "notification_auth_token_expires_at", value: "2030-01-01T00:00:00Z", allowed: onlyV1, beside: withToken},
 	{name: "expiry without an offset", at: "notification_auth_token_expires_at", value: "2030-01-01T00:00:00", allowed: allowedInstant, given: `"2030-01-01T00:00:00"`, beside: withToken},
 	{name: "unknown profile", at: "qos_profile", value: "QOS_XL", allowed: allowedProfile, given: `"QOS_XL"`},
 	{name: "lower-case profile", at: "qos_profile", value: "qos_e", allowed: allowedProfile, given: `"qos_e"`},

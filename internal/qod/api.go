@@ -17,6 +17,9 @@ const OpenGateway API = "open-gateway"
 // CAMARAV1 is CAMARA's quality-on-demand 1.x. Its 0.11 is of the same form.
 const CAMARAV1 API = "camara-v1"
 
+// CAMARAV0 is CAMARA's QoD 0.10, which Telefónica's own sandbox speaks.
+const CAMARAV0 API = "camara-v0"
+
 // dialects are the supported documents, in the order in which texts list them.
 var dialects = []struct {
 	api    API
@@ -24,6 +27,7 @@ var dialects = []struct {
 }{
 	{OpenGateway, openGateway{}},
 	{CAMARAV1, camaraV1{}},
+	{CAMARAV0, camaraV0{}},
 }
 
 // APIs are the supported documents; the first one is the default.
@@ -93,11 +97,19 @@ const anyProfile = ""
 // Limits are what an API allows and which operations it has.
 type Limits struct {
 	Profiles []string // the names of the document; nil where each operator has names of its own
-	Scopes   []string // to request with client credentials, unless others are configured
+	// Scopes are to be requested with client credentials, unless others are configured.
+	Scopes []string
+	// DeviceScopes are to be requested instead where each token is for one device; nil for Scopes.
+	DeviceScopes []string
 
 	CanList         bool // all sessions that the credentials can see
 	CanListByDevice bool // the sessions of one device
 	CanExtend       bool // a session that exists
+
+	// ProfilesAPI says that the profiles are an API of their own, at Config.ProfilesPath.
+	ProfilesAPI bool
+	// CanFilterProfiles says that the profiles of one device can be asked for.
+	CanFilterProfiles bool
 
 	// PerFlow says that a device can have several sessions, for different servers or ports.
 	PerFlow bool

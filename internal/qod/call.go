@@ -135,8 +135,11 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 	defer cancel()
 
 	failure := &Error{Operation: r.operation, SessionID: r.sessionID, Scope: r.scope, Correlator: uuid.NewString()}
-	if token.value == "" {
+	switch needed := c.Limits().DeviceScopes; {
+	case token.value == "":
 		failure.Scope = "" // headers alone carry none
+	case c.authorizer.PerDevice() && len(needed) > 0:
+		failure.Scope = strings.Join(needed, " ")
 	}
 	began := time.Now()
 	defer func() {
@@ -188,8 +191,11 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 	failure.RetryAfter = retryAfter(resp.Header, firstTime(a.date, time.Now()))
 	code, message := c.dialect.failure(a.body)
 	failure.class = c.dialect.classify(r.operation, a.status, code)
-	if failure.class == classGone && a.cached {
+	switch {
+	case failure.class == classGone && a.cached:
 		failure.class = classMissing
+	case failure.class == classNotOffered:
+		failure.outcome = refused // unlike every other 5xx
 	}
 	if failure.class == classRateLimited {
 		c.pacer.slowDown(began, failure.RetryAfter)
@@ -246,7 +252,7 @@ func (c *Client) newRequest(ctx context.Context, r request, token Token, correla
 
 // pathOf is where the API of a request lies below the endpoint.
 func (c *Client) pathOf(r request) string {
-	if r.operation == OperationProfiles {
+	if r.operation == OperationProfiles && c.Limits().ProfilesAPI {
 		return c.config.ProfilesPath
 	}
 	return c.config.APIPath

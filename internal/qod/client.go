@@ -154,8 +154,9 @@ func newClient(config Config, speaks dialect) (*Client, error) {
 	c.reads = newReadCoalescer(c.lists.of(Device{}), c.clock)
 	c.authorizer = c.newAuthorizer(config.Scopes)
 	c.profilesAuthorizer = c.authorizer
-	if len(config.Scopes) > 0 { // otherwise no scope is ever sent
-		c.profilesAuthorizer = c.newAuthorizer([]string{camaraProfilesRead})
+	profiles, can := speaks.profiles(ProfileFilter{}, c.authorizer.PerDevice())
+	if can && len(config.Scopes) > 0 && !slices.Contains(config.Scopes, profiles.scope) { // without any, no scope is ever sent
+		c.profilesAuthorizer = c.newAuthorizer([]string{profiles.scope})
 	}
 	return c, nil
 }

@@ -25,14 +25,16 @@ const (
 type conflictFacts struct {
 	own              bool // this process made the session, and keeps it
 	visible          bool // these credentials can see the session
-	mayBeDeletedSoon bool // this process may be about to delete the visible session
+	unlisted         bool // no list can show it
+	mayBeDeletedSoon bool // this process may be about to delete the session
 	deleted          bool // this process is deleting, or has deleted, a session of the device
 	recent           bool // the first 409 is so recent that lists may lag behind it
 }
 
 // mayPass reports whether the conflict is expected to pass by itself: it is with a session that
 // this process deletes, which networks hold on to for a while, or with the session of a lost POST,
-// which the list does not show yet.
+// which the list does not show yet. What no list can show may be what this process is about to
+// delete, so it is treated as if it were visible.
 func (f conflictFacts) mayPass(lost bool) bool {
 	switch {
 	case f.own:
@@ -41,6 +43,8 @@ func (f conflictFacts) mayPass(lost bool) bool {
 		return f.mayBeDeletedSoon
 	case f.deleted:
 		return true
+	case f.unlisted:
+		return f.mayBeDeletedSoon
 	}
 	return lost && f.recent
 }
@@ -69,7 +73,7 @@ func (cr *creation) newConflict(ctx context.Context, failure *Error) *ConflictEr
 	c, device, flow := cr.client, cr.spec.Device, cr.spec.flow()
 	conflict := &ConflictError{
 		Device: device, Own: c.own.colliding(flow), Deleted: c.own.deletedFor(flow),
-		Now: failure.ServerTime, Longest: c.dialect.limits().Longest(), Err: failure,
+		Now: failure.ServerTime, Longest: c.Limits().Longest(), CanExtend: c.Limits().CanExtend, Err: failure,
 	}
 	if len(conflict.Own) > 0 {
 		return conflict
@@ -99,6 +103,7 @@ func (cr *creation) conflictFacts() conflictFacts {
 	return conflictFacts{
 		own:              len(cr.conflict.Own) > 0,
 		visible:          len(cr.conflict.Visible) > 0,
+		unlisted:         errors.Is(cr.conflict.ListErr, ErrNoList),
 		deleted:          len(cr.conflict.Deleted) > 0,
 		recent:           age < maxLag,
 		mayBeDeletedSoon: age < conflictTimeout || time.Since(cr.client.own.lastDeletion()) < deletionTimeout,

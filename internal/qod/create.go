@@ -427,7 +427,11 @@ func (cr *creation) shorten(ctx context.Context) bool {
 	if cr.failure.class != classTooLong || cr.spec.Until.IsZero() || cr.longest > 0 {
 		return false
 	}
-	profiles, err := cr.client.Profiles(ctx, ProfileFilter{Name: cr.spec.QoSProfile})
+	filter := ProfileFilter{Name: cr.spec.QoSProfile}
+	if cr.client.authorizer.PerDevice() {
+		filter.Device = cr.spec.Device
+	}
+	profiles, err := cr.client.Profiles(ctx, filter)
 	if err != nil || len(profiles) != 1 || profiles[0].MaxSeconds < 1 || profiles[0].MaxSeconds >= cr.spec.Seconds {
 		return false
 	}

@@ -31,8 +31,7 @@ type dialect interface {
 	// extend adds seconds to a session. It is not asked for where Limits.CanExtend is false.
 	extend(id string, seconds int64) request
 
-	// profiles is the list of the operator's profiles, below Config.ProfilesPath. It is false where
-	// the document has none.
+	// profiles is the list of the operator's profiles. It is false where the document has none.
 	profiles(f ProfileFilter, bound bool) (request, bool)
 
 	// collide reports whether the network may refuse a session for one flow because there is one
@@ -61,6 +60,7 @@ const (
 	classRateLimited              // the API did nothing, as there are too many requests
 	classTooLong                  // create: the profile allows no session that lasts so long
 	classNoList                   // list: not for these credentials, or not for this device
+	classNotOffered               // create: not for this device, says the API in the words of its document
 )
 
 // classifyStatus is what the documents have in common, and HTTP. Gateways in front of an API send
@@ -105,7 +105,7 @@ const (
 type request struct {
 	operation Operation
 	method    string
-	path      string // below Config.APIPath or, for profiles, Config.ProfilesPath; escaped
+	path      string // below Config.APIPath or, of an API of profiles, Config.ProfilesPath; escaped
 	template  string // the path with a placeholder for the id: what logs show
 	scope     string // what the token must carry
 	sessionID string

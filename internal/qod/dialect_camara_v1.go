@@ -1,12 +1,8 @@
 package qod
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/netip"
-	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -31,6 +27,9 @@ const (
 // DefaultProfilesPath is where CAMARA's profiles API usually lies below the endpoint.
 const DefaultProfilesPath = "/qos-profiles/v1"
 
+// camaraV1LowestPort is the lowest port of 1.2; the versions before it allow 0 as well.
+const camaraV1LowestPort = 1
+
 // camaraV1Window is what is requested at a time for a longer window. The document leaves the limit
 // to each profile, and a day is the usual one.
 const camaraV1Window = 24 * time.Hour
@@ -50,6 +49,9 @@ func (camaraV1) limits() Limits {
 		CanListByDevice: true,
 		CanExtend:       true,
 		PerFlow:         true,
+
+		ProfilesAPI:       true,
+		CanFilterProfiles: true,
 		fields: []Field{
 			FieldDevice, FieldPhoneNumber, FieldNetworkAccessIdentifier, FieldIPv4Address, FieldPublicAddress, FieldPublicPort, FieldPrivateAddress, FieldIPv6Address,
 			FieldApplicationServer, FieldServerIPv4Address, FieldServerIPv6Address, FieldDevicePorts, FieldApplicationServerPorts,
@@ -60,40 +62,14 @@ func (camaraV1) limits() Limits {
 	}
 }
 
-// camaraV1Profile is the schema QosProfileName.
-var camaraV1Profile = regexp.MustCompile(`\A[a-zA-Z0-9_.-]{3,256}\z`)
-
 func (camaraV1) check(s Spec) []Problem {
-	var problems []Problem
+	problems := checkCAMARA(s, camaraV1LowestPort)
 	refuse := func(field Field, given, allowed string) {
 		problems = append(problems, Problem{field, given, allowed})
 	}
-	if s.ApplicationServer == nil && !s.Unknown[FieldApplicationServer] {
-		refuse(FieldApplicationServer, "no application_server", "set: CAMARA's API reserves quality between the device and a server. "+
-			"Where it is meant for all servers, use ipv4_address = \"0.0.0.0/0\"")
-	}
 	if s.Device.NetworkAccessIdentifier != "" {
-		refuse(FieldNetworkAccessIdentifier, "a network access identifier", "left out: no CAMARA API takes it yet. "+
-			"Identify the device by phone_number, ipv4_address or ipv6_address")
-	}
-	if v4 := s.Device.IPv4Address; v4 != nil && v4.PublicPort == nil && v4.PrivateAddress == "" &&
-		!s.Unknown[FieldPublicPort] && !s.Unknown[FieldPrivateAddress] && !s.Unknown[FieldIPv4Address] {
-		refuse(FieldIPv4Address, "a public address alone", "given with public_port or private_address: CAMARA's API requires one of them, "+
-			"because many devices share a public address")
-	}
-	if v4 := s.Device.IPv4Address; v4 != nil && v4.PublicPort != nil && *v4.PublicPort == 0 {
-		refuse(FieldPublicPort, "0", "from 1 to 65535")
-	}
-	for _, ports := range []struct {
-		field Field
-		ports *Ports
-	}{{FieldDevicePorts, s.DevicePorts}, {FieldApplicationServerPorts, s.ApplicationServerPorts}} {
-		if problem := checkPorts(ports.ports); problem != "" {
-			refuse(ports.field, problem, "made of ports from 1 to 65535, and of ranges whose from is not above their to; at least one")
-		}
-	}
-	if s.QoSProfile != "" && !camaraV1Profile.MatchString(s.QoSProfile) {
-		refuse(FieldQoSProfile, strconv.Quote(s.QoSProfile), "the name of one of the operator's profiles: 3 to 256 letters, digits, dots, dashes and underscores")
+		refuse(FieldNetworkAccessIdentifier, "a network access identifier", fmt.Sprintf("left out with api = %q, whose gateways do not take it yet. "+
+			"Identify the device by phone_number, ipv4_address or ipv6_address", CAMARAV1))
 	}
 	if s.Seconds < 0 {
 		refuse(FieldDuration, strconv.FormatInt(s.Seconds, 10), "at least 1 second")
@@ -110,25 +86,6 @@ func (camaraV1) check(s Spec) []Problem {
 	return problems
 }
 
-// checkPorts is what is wrong with ports; empty for nothing.
-func checkPorts(p *Ports) string {
-	if p == nil {
-		return ""
-	}
-	for _, r := range p.all() {
-		if r.From < 1 || r.To > 65535 || r.From > r.To {
-			if r.From == r.To {
-				return fmt.Sprintf("port %d", r.From)
-			}
-			return fmt.Sprintf("a range from %d to %d", r.From, r.To)
-		}
-	}
-	if len(p.all()) == 0 {
-		return "no port"
-	}
-	return ""
-}
-
 // The bodies of the document. They are strict: what is not set is left out, no object is empty, and
 // nothing is sent that is not in the document.
 type (
@@ -142,24 +99,6 @@ type (
 		SinkCredential         *camaraV1Credential    `json:"sinkCredential,omitempty"`
 		Duration               int64                  `json:"duration"`
 	}
-	camaraDevice struct {
-		PhoneNumber string      `json:"phoneNumber,omitempty"`
-		IPv4Address *camaraIPv4 `json:"ipv4Address,omitempty"`
-		IPv6Address string      `json:"ipv6Address,omitempty"`
-	}
-	camaraIPv4 struct {
-		PublicAddress  string `json:"publicAddress"`
-		PrivateAddress string `json:"privateAddress,omitempty"`
-		PublicPort     *int64 `json:"publicPort,omitempty"`
-	}
-	camaraPorts struct {
-		Ranges []camaraRange `json:"ranges,omitempty"`
-		Ports  []int64       `json:"ports,omitempty"`
-	}
-	camaraRange struct {
-		From int64 `json:"from"`
-		To   int64 `json:"to"`
-	}
 	camaraV1Credential struct {
 		CredentialType        string `json:"credentialType"`
 		AccessToken           string `json:"accessToken"`
@@ -172,7 +111,7 @@ type (
 // the same (UNNECESSARY_IDENTIFIER).
 func (camaraV1) create(s Spec, bound bool) (request, error) {
 	body := camaraV1Body{
-		Device: toCAMARADevice(s.Device, bound), ApplicationServer: (*applicationServerBody)(s.ApplicationServer),
+		Device: toCAMARAV1Device(s.Device, bound), ApplicationServer: (*applicationServerBody)(s.ApplicationServer),
 		DevicePorts: toCAMARAPorts(s.DevicePorts), ApplicationServerPorts: toCAMARAPorts(s.ApplicationServerPorts),
 		QoSProfile: s.QoSProfile, Sink: s.NotificationURL, Duration: s.Seconds,
 	}
@@ -182,68 +121,30 @@ func (camaraV1) create(s Spec, bound bool) (request, error) {
 			AccessTokenExpiresUTC: s.NotificationAuthTokenExpiresAt.UTC().Format(time.RFC3339),
 		}
 	}
-	r, err := camaraV1Request(OperationCreate, "/sessions", camaraV1Create, body)
+	r, err := postCAMARA(OperationCreate, "/sessions", camaraV1Create, body)
 	r.secret = s.NotificationAuthToken
 	return r, err
 }
 
-// camaraV1Request is a POST, which is what all but reading and deleting a session are.
-func camaraV1Request(op Operation, path, scope string, body any) (request, error) {
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		return request{}, fmt.Errorf("encode session request: %w", err)
-	}
-	return request{
-		operation: op, method: http.MethodPost, path: path, template: path,
-		scope: scope, body: encoded, maxBody: maxSessionsBody,
-	}, nil
-}
-
-// toCAMARADevice leaves out the network access identifier, which no CAMARA API takes yet.
-func toCAMARADevice(d Device, bound bool) *camaraDevice {
+// toCAMARAV1Device leaves out the network access identifier, which no gateway takes yet, and
+// everything where the token stands for the device.
+func toCAMARAV1Device(d Device, bound bool) *camaraDevice {
 	if bound {
 		return nil
 	}
-	body := &camaraDevice{PhoneNumber: d.PhoneNumber, IPv4Address: nil, IPv6Address: d.IPv6Address}
-	if v4 := d.IPv4Address; v4 != nil {
-		body.IPv4Address = &camaraIPv4{PublicAddress: v4.PublicAddress, PrivateAddress: v4.PrivateAddress, PublicPort: v4.PublicPort}
-	}
-	return body
+	d.NetworkAccessIdentifier = ""
+	return toCAMARADevice(d)
 }
 
-func toCAMARAPorts(p *Ports) *camaraPorts {
-	if p == nil {
-		return nil
-	}
-	body := &camaraPorts{Ranges: nil, Ports: p.Ports}
-	for _, r := range p.Ranges {
-		body.Ranges = append(body.Ranges, camaraRange(r))
-	}
-	return body
-}
-
-func (camaraV1) read(id string) request {
-	return request{
-		operation: OperationRead, method: http.MethodGet,
-		path: "/sessions/" + url.PathEscape(id), template: "/sessions/{sessionId}",
-		scope: camaraV1Read, sessionID: id, maxBody: maxSessionBody,
-	}
-}
-
-func (camaraV1) delete(id string) request {
-	return request{
-		operation: OperationDelete, method: http.MethodDelete,
-		path: "/sessions/" + url.PathEscape(id), template: "/sessions/{sessionId}",
-		scope: camaraV1Delete, sessionID: id, maxBody: maxSessionBody,
-	}
-}
+func (camaraV1) read(id string) request   { return readCAMARA(id, camaraV1Read) }
+func (camaraV1) delete(id string) request { return deleteCAMARA(id, camaraV1Delete) }
 
 // list is a POST, because a device is personal data and would stand in the logs of servers between
 // if it were part of the path.
 func (camaraV1) list(d Device, bound bool) request {
-	r, _ := camaraV1Request(OperationList, "/retrieve-sessions", camaraV1Retrieve, struct {
+	r, _ := postCAMARA(OperationList, "/retrieve-sessions", camaraV1Retrieve, struct {
 		Device *camaraDevice `json:"device,omitempty"`
-	}{toCAMARADevice(d, bound)}) // it cannot fail
+	}{toCAMARAV1Device(d, bound)}) // it cannot fail
 	return r
 }
 
@@ -255,11 +156,7 @@ func (d camaraV1) clockRequest() request {
 }
 
 func (camaraV1) extend(id string, seconds int64) request {
-	r, _ := camaraV1Request(OperationExtend, "/sessions/"+url.PathEscape(id)+"/extend", camaraV1Update, struct {
-		RequestedAdditionalDuration int64 `json:"requestedAdditionalDuration"`
-	}{seconds})
-	r.template, r.sessionID = "/sessions/{sessionId}/extend", id
-	return r
+	return extendCAMARA(id, seconds, camaraV1Update)
 }
 
 // profiles are an API of their own, qos-profiles 1.x.
@@ -270,9 +167,9 @@ func (camaraV1) profiles(f ProfileFilter, bound bool) (request, bool) {
 		Status string        `json:"status,omitempty"`
 	}{nil, f.Name, f.Status}
 	if !f.Device.IsZero() {
-		body.Device = toCAMARADevice(f.Device, bound)
+		body.Device = toCAMARAV1Device(f.Device, bound)
 	}
-	r, err := camaraV1Request(OperationProfiles, "/retrieve-qos-profiles", camaraProfilesRead, body)
+	r, err := postCAMARA(OperationProfiles, "/retrieve-qos-profiles", camaraProfilesRead, body)
 	return r, err == nil
 }
 
@@ -310,11 +207,4 @@ func (camaraV1) classify(op Operation, status int, code string) class {
 		return classGone
 	}
 	return meaning
-}
-
-// ServesEverybody reports whether an address or CIDR block stands for all servers. A session for it
-// is in the way of every other session of the device, also of other clients.
-func ServesEverybody(address string) bool {
-	block, err := netip.ParsePrefix(address)
-	return err == nil && block.Bits() == 0
 }

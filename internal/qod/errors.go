@@ -142,6 +142,9 @@ var ErrUnsupported = errors.New("the API cannot extend a session")
 // ErrNoProfiles says that the API has no profiles to ask for.
 var ErrNoProfiles = errors.New("the API has no list of profiles")
 
+// ErrNoDeviceProfiles says that the API has the same profiles for all devices.
+var ErrNoDeviceProfiles = errors.New("the API does not list the profiles of one device")
+
 // ErrNoEnd says that a session cannot be extended to a time, because the API does not show when it
 // ends now.
 var ErrNoEnd = errors.New("the API does not show when the session ends, so it is not known by how much to extend it")
@@ -153,17 +156,18 @@ var ErrWindowClosed = errors.New("less than a second is left of the time asked f
 // successful answer that shows a session from before the POST. That session is never adopted, since
 // nothing proves whose it is.
 type ConflictError struct {
-	Device   Device
-	Own      []string      // sessions this same process made for the device
-	OtherID  string        // a session this same process made for another device, which the network answered with
-	Deleted  []string      // sessions of the device that this same process is deleting or has deleted
-	Visible  []Session     // sessions of the device that these credentials can see
-	Possible []Session     // sessions that show no device
-	ListErr  error         // why the sessions could not be listed
-	Now      time.Time     // the server's time of the 409; zero when unknown
-	Longest  time.Duration // that a session lasts; zero when the API has no limit
-	Err      *Error
-	RetryErr error // how a later POST failed; nil when this was the last one
+	Device    Device
+	Own       []string      // sessions this same process made for the device
+	OtherID   string        // a session this same process made for another device, which the network answered with
+	Deleted   []string      // sessions of the device that this same process is deleting or has deleted
+	Visible   []Session     // sessions of the device that these credentials can see
+	Possible  []Session     // sessions that show no device
+	ListErr   error         // why the sessions could not be listed
+	Now       time.Time     // the server's time of the 409; zero when unknown
+	Longest   time.Duration // that a session lasts; zero when the API has no limit
+	CanExtend bool          // a session may last longer, as somebody may extend it
+	Err       *Error
+	RetryErr  error // how a later POST failed; nil when this was the last one
 }
 
 func (e *ConflictError) Error() string {

@@ -33,21 +33,29 @@ type ProfileFilter struct {
 	Status string
 }
 
-// Profiles are the operator's profiles, from the profiles API at Config.ProfilesPath. They are
-// asked for with a token of their own scope, so that a client that may not ask can reserve all the
-// same.
-// Errors: ErrNoProfiles where the API has no profiles to ask for, *Error, *TokenError,
-// *InterruptedError.
+// Profiles are the operator's profiles. They are asked for with a token of their own scope, so that
+// a client that may not ask can reserve all the same.
+//
+// Errors: ErrNoProfiles where the API has no profiles to ask for, ErrNoDeviceProfiles, *Error,
+// *TokenError, *InterruptedError.
 func (c *Client) Profiles(ctx context.Context, f ProfileFilter) (found []Profile, err error) {
 	defer recoverTo(&err)
-	r, can := c.dialect.profiles(f, c.authorizer.PerDevice())
-	if !can {
+	perDevice := c.authorizer.PerDevice()
+	r, can := c.dialect.profiles(f, perDevice)
+	switch {
+	case !can:
 		return nil, ErrNoProfiles
+	case !f.Device.IsZero() && !perDevice && !c.Limits().CanFilterProfiles:
+		return nil, ErrNoDeviceProfiles
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	return retry(ctx, OperationProfiles, c.config.MaxRetries, func(attempt int) ([]Profile, error) {
 		a, err := c.get(ctx, r, f.Device, attempt)
+		var e *Error
+		if errors.As(err, &e) && e.class == classGone {
+			return []Profile{}, nil // there are none, in the API's own words
+		}
 		if err != nil {
 			return nil, err
 		}

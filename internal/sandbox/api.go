@@ -21,6 +21,7 @@ const OpenGateway API = "open-gateway"
 var definitions = map[API]definition{
 	OpenGateway: openGatewayDefinition,
 	CAMARAV1:    camaraV1Definition,
+	CAMARAV0:    camaraV0Definition,
 }
 
 // definition is what an API is made of.
@@ -28,6 +29,7 @@ type definition struct {
 	basePath string // of the provider's endpoint, which precedes all paths of the API
 	apiPath  string // of the API below it, unless Config.APIPath is another
 	profiles []Profile
+	allScope string // of a token that may do everything; empty where there is none
 	// conflict reports whether the network cannot hold both sessions at the same time.
 	conflict func(a, b *Session) bool
 	// routes are the paths of the documents. apiPath is where the API is.
@@ -131,6 +133,9 @@ func (s *Sandbox) scopes() []string {
 		for _, m := range r.methods {
 			scopes = append(scopes, m.scope)
 		}
+	}
+	if s.definition.allScope != "" {
+		scopes = append(scopes, s.definition.allScope)
 	}
 	slices.Sort(scopes)
 	return slices.Compact(scopes)

@@ -9,7 +9,7 @@ import (
 func TestUnknownAPI(t *testing.T) {
 	t.Parallel()
 	for want, config := range map[string]Config{
-		`unknown API "opengateway": use camara-v1, open-gateway`:                    {API: "opengateway"},
+		`unknown API "opengateway": use camara-v0, camara-v1, open-gateway`:         {API: "opengateway"},
 		`invalid API path "qod": it must begin with a slash and not end with one`:   {APIPath: "qod"},
 		`invalid API path "/qod/": it must begin with a slash and not end with one`: {APIPath: "/qod/"},
 	} {

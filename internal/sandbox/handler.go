@@ -141,7 +141,7 @@ func (s *Sandbox) authorize(c call) (granted grant, refused *answer) {
 	case !valid:
 		return grant{}, new(s.api.refusal(http.StatusUnauthorized, "UNAUTHENTICATED", "The access token is not valid or has expired").
 			with("WWW-Authenticate", `Bearer error="invalid_token"`))
-	case !slices.Contains(granted.scopes, c.scope):
+	case !slices.Contains(granted.scopes, c.scope) && !slices.Contains(granted.scopes, s.definition.allScope):
 		return grant{}, new(s.api.refusal(http.StatusForbidden, "PERMISSION_DENIED", "The access token lacks the scope "+c.scope))
 	}
 	return granted, nil

@@ -298,31 +298,26 @@ func (v camaraV1) list(granted grant, c call) answer {
 }
 
 // ofSession answers a request about one session, if its token may make it.
-func (v camaraV1) ofSession(granted grant, c call, carryOut func(Session) answer) answer {
-	visible := v.visible(c.op)
-	found := v.network.list(func(s *Session) bool { return strings.EqualFold(s.ID, c.parameter) && visible(s) })
+func (s *Sandbox) ofSession(granted grant, c call, carryOut func(Session) answer) answer {
+	visible := s.visible(c.op)
+	found := s.network.list(func(known *Session) bool { return strings.EqualFold(known.ID, c.parameter) && visible(known) })
 	switch {
 	case len(found) == 0:
-		return v.refusal(http.StatusNotFound, "NOT_FOUND", "The specified resource is not found")
+		return s.api.refusal(http.StatusNotFound, "NOT_FOUND", "The specified resource is not found")
 	case found[0].ClientID != granted.client,
 		granted.device != nil && !found[0].Device.sharesIdentifier(*granted.device):
-		return v.refusal(http.StatusForbidden, "PERMISSION_DENIED",
+		return s.api.refusal(http.StatusForbidden, "PERMISSION_DENIED",
 			"The session belongs to another client, or to another device than the access token")
 	}
 	return carryOut(found[0])
 }
 
 func (v camaraV1) extend(s Session, c call) answer {
-	var asked struct{ RequestedAdditionalDuration int }
-	if err := json.Unmarshal(c.body, &asked); err != nil {
-		return v.refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "The body is not an ExtendSessionDuration")
-	}
 	limit := limitTotal
 	if v.config.ExtendRemaining {
 		limit = limitRemaining
 	}
-	longer, err := v.network.extend(s.ID, func(*Session) bool { return true },
-		time.Duration(asked.RequestedAdditionalDuration)*time.Second, limit)
+	longer, err := v.network.extend(s.ID, func(*Session) bool { return true }, askedExtension(c), limit)
 	switch {
 	case errors.Is(err, errNotActive):
 		return v.refusal(http.StatusConflict, "QUALITY_ON_DEMAND.SESSION_EXTENSION_NOT_ALLOWED",
@@ -409,14 +404,19 @@ func (v camaraV1) showProfiles(granted grant, c call) answer {
 			return *refused
 		}
 	}
+	return jsonAnswer(http.StatusOK, v.profilesOf(asked.Name, asked.Status))
+}
+
+// profilesOf are the profiles of a name and a status; empty for all.
+func (s *Sandbox) profilesOf(name, status string) []camaraProfile {
 	found := []camaraProfile{}
-	for _, p := range v.network.profiles {
+	for _, p := range s.network.profiles {
 		shown := newCAMARAProfile(p)
-		if (asked.Name == "" || asked.Name == p.Name) && (asked.Status == "" || asked.Status == shown.Status) {
+		if (name == "" || name == p.Name) && (status == "" || status == shown.Status) {
 			found = append(found, shown)
 		}
 	}
-	return jsonAnswer(http.StatusOK, found)
+	return found
 }
 
 func newCAMARAProfile(p Profile) camaraProfile {

@@ -35,8 +35,13 @@ type Config struct {
 
 	// MockRules adds what Telefónica documents for its own sandbox: 409 for an identifier that ends
 	// in 9, the client mock_sandbox_app_id with the secret mock_sandbox_app_secret, and the token
-	// mock_sandbox_access_token.
+	// mock_sandbox_access_token. With CAMARAV0, errors have the codes of its document, too.
 	MockRules bool
+
+	// Forgetful has CAMARAV0 keep no session, as a mock without a memory does: every create and
+	// delete succeeds, and a read of any id is answered with the same example. The Ledger stays
+	// empty. Other APIs ignore it.
+	Forgetful bool
 
 	// SeveralPerDevice allows any number of sessions per device, as CAMARA permits networks to do,
 	// and never reports a conflict.
@@ -56,7 +61,8 @@ type Config struct {
 	PageSize int
 
 	// ExtendRemaining limits what remains of a session to its profile's longest duration whenever
-	// it is extended, as some gateways do. The rule of the document limits the whole session.
+	// it is extended, as CAMARAV0 always does, and some gateways with CAMARAV1. The rule of that
+	// document limits the whole session.
 	ExtendRemaining bool
 
 	// These are ways in which gateways deviate from CAMARA's document: times as seconds since 1970,

@@ -41,6 +41,12 @@ func (o Operation) conflict(taken *qod.ConflictError) message {
 		m.cause += ". It may be one of these, which show no device:\n\n" + bullets(taken.Possible)
 		m.remedy = o.importAdvice("yours and for this device", taken.Possible) + "\n\nOtherwise ask who else reserves quality for this device." +
 			o.ofOtherReservation(taken) + "\n\n" + ifReplaced
+	case errors.Is(taken.ListErr, qod.ErrNoList):
+		m.cause += ". Which one is unknown, because this API has no list of sessions. It may be one that an earlier run requested without a usable answer, " +
+			"one of a resource that this apply replaces, or another client's: another team's, a vendor's or the operator's. The provider adopts none, because nothing proves whose it is."
+		m.remedy = "If it is yours and you know its id, from a state, a log or the operator, import it:\n\n" + o.importCommands("ID") + "\n\n" +
+			"Otherwise ask who else reserves quality for this device, or apply again when that session has ended" + untilLongest(taken) + "." +
+			o.ofOtherReservation(taken) + "\n\n" + ifReplaced
 	default:
 		m.cause += ", but these credentials cannot see it. Most likely another client created it: another team, a vendor, or the operator."
 		if taken.ListErr != nil {
@@ -48,15 +54,7 @@ func (o Operation) conflict(taken *qod.ConflictError) message {
 			m.cause = "The network already has a session " + device + ". " + introduced("Which one is unknown, because the sessions could not be listed", look.cause)
 			m.remedy = look.remedy
 		}
-		until := ""
-		switch {
-		case taken.Longest == 0:
-		case taken.Now.IsZero():
-			until = ", within " + HoursText(taken.Longest) + ", the longest that a session lasts"
-		default:
-			until = ", by " + instantText(taken.Now.Add(taken.Longest)) + " at the latest"
-		}
-		m.remedy = joined(m.remedy, "Ask who else reserves quality for this device, or apply again when that session has ended"+until+".") + o.ofOtherReservation(taken)
+		m.remedy = joined(m.remedy, "Ask who else reserves quality for this device, or apply again when that session has ended"+untilLongest(taken)+".") + o.ofOtherReservation(taken)
 		if taken.ListErr != nil {
 			m.remedy += "\n\n" + ifReplaced
 		}
@@ -66,6 +64,23 @@ func (o Operation) conflict(taken *qod.ConflictError) message {
 		m.remedy += "\n\n" + joined(introduced("The request was retried, and failed in another way", last.cause), last.remedy)
 	}
 	return withError(m, taken.Err)
+}
+
+// untilLongest says when a session that nobody can see ends at the latest, as far as that is known.
+func untilLongest(taken *qod.ConflictError) string {
+	var until string
+	switch {
+	case taken.Longest == 0:
+		return ""
+	case taken.Now.IsZero():
+		until = ", within " + HoursText(taken.Longest) + ", the longest that a session lasts"
+	default:
+		until = ", by " + instantText(taken.Now.Add(taken.Longest)) + " at the latest"
+	}
+	if taken.CanExtend {
+		until += " unless somebody extends it"
+	}
+	return until
 }
 
 // visibleConflict explains a conflict by sessions that can be seen.

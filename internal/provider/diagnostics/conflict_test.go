@@ -45,6 +45,12 @@ var conflictFailures = map[string]failure{
 		b.fail(sandbox.OpCreate, 1, sandbox.Answer(200, "application/json", fmt.Sprintf(`{"sessionId":%q}`, lostID)))
 		return b.create(wanted)
 	}},
+	"conflict/with one that no list can show": {make: func(*bubble) diag.Diagnostics {
+		return one(CreatingSession.CreateFailed(&qod.ConflictError{
+			Device: camera1, ListErr: qod.ErrNoList, Now: atKickOff, Longest: 24 * time.Hour, CanExtend: true,
+			Err: &qod.Error{Operation: qod.OperationCreate, Status: 409, Code: "CONFLICT"},
+		}))
+	}},
 	"conflict/with one that is visible": {make: func(b *bubble) diag.Diagnostics {
 		b.Seed(sandbox.Session{ID: lostID, Device: tel, QoSProfile: "QOS_S"})
 		return b.create(wanted)

@@ -13,7 +13,7 @@ import (
 )
 
 // LookFirst is the advice where a session may exist that no state has.
-const LookFirst = "Before the next apply, list the sessions (data source qod_sessions): one that is not in the state may be live."
+const LookFirst = "Before the next apply, list the sessions (data source qod_sessions), if the API can: one that is not in the state may be live."
 
 // CreateFailed reports an operation that did not end with an available session.
 func (o Operation) CreateFailed(err error) diag.Diagnostic {
@@ -47,7 +47,7 @@ func madeNothing(err error) bool {
 		return !e.Sent
 	}
 	if e, ok := errors.AsType[*qod.Error](err); ok {
-		return e.Status/100 != 2 && e.Status < 500
+		return e.Status/100 != 2 && e.Status < 500 || e.Status == http.StatusNotImplemented // see the dialects
 	}
 	_, noToken := errors.AsType[*qod.TokenError](err)
 	_, unknown := errors.AsType[*UnknownConfigurationError](err)

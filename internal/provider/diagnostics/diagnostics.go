@@ -213,13 +213,15 @@ func explain(err error) message {
 		}
 	case errors.Is(err, qod.ErrNoList):
 		return message{
-			cause:  "This API cannot list sessions (api = \"open-gateway\" and \"camara-v1\" can).",
-			remedy: "Read sessions by the ids that the state and the logs of earlier runs show.",
+			cause:  fmt.Sprintf("This API has no list of sessions (api = %q and %q do).", qod.OpenGateway, qod.CAMARAV1),
+			remedy: "What a state does not have can only be found by its id, which logs of earlier runs show, or the operator: import it.",
 		}
+	case errors.Is(err, qod.ErrNoDeviceProfiles):
+		return message{cause: "This API has the same profiles for all devices, and does not list those of one.", remedy: "Leave out device."}
 	case errors.Is(err, qod.ErrNoProfiles):
 		return message{
 			cause:  "This API has no profiles to ask for: its document names them all.",
-			remedy: "Use one of " + strings.Join(qod.LimitsOf(qod.OpenGateway).Profiles, ", ") + ", or, if the operator offers CAMARA's API, set api = \"camara-v1\".",
+			remedy: "Use one of " + strings.Join(qod.LimitsOf(qod.OpenGateway).Profiles, ", ") + ", or, if the operator offers CAMARA's API, set api = \"camara-v1\" or \"camara-v0\".",
 		}
 	case errors.Is(err, context.Canceled):
 		return explainInterruption(&qod.InterruptedError{})

@@ -66,7 +66,7 @@ func (o Operation) GoneEarly(ref qod.Ref, gone *qod.GoneError) diag.Diagnostic {
 func LostNotDeleted(ref qod.Ref, err error) diag.Diagnostic {
 	m := explain(err)
 	m.cause = "The reservation had this session until it disappeared from the network, before its end. Whether it has come back could not be checked. " + m.cause
-	m.remedy = "List the sessions (data source qod_sessions). If this one is there, import it and destroy it"
+	m.remedy = "Import it into a temporary resource, which fails if it is gone, and destroy that resource"
 	if !ref.ExpiresAt.IsZero() {
 		m.remedy += ": otherwise it is billed until " + instantText(ref.ExpiresAt)
 	}
@@ -87,6 +87,9 @@ func explainUnproven(e *qod.UnprovenError) message {
 	noList, _ := errors.AsType[*qod.Error](e.ListErr)
 	switch {
 	case e.ListErr == nil:
+	case errors.Is(e.ListErr, qod.ErrNoList):
+		m.cause += " This API has no list of sessions that would prove it, so it takes the API's own NOT_FOUND, twice."
+		m.remedy += lostWhenOver
 	case e.Scope != "" && noList != nil && noList.Status == http.StatusForbidden:
 		m.cause += " A list of the sessions would prove it, but these credentials are not allowed to list them."
 		m.remedy = fmt.Sprintf("Ask the operator to grant this client the scope %s, which listing requires. %s", e.Scope, ifKnownGone) + lostWhenOver

@@ -22,7 +22,7 @@ func (o Operation) ImportFailed(id string, err error) diag.Diagnostic {
 func (o Operation) ImportUnknown(id, origin string, err error) diag.Diagnostic {
 	m := explain(err)
 	m.cause = fmt.Sprintf("The session %s does not exist at %s, or belongs to other credentials.", id, originText(origin))
-	m.remedy = "Check the id, the provider's endpoint and its credentials. The data source qod_sessions lists the sessions that these credentials can see. " +
+	m.remedy = "Check the id, the provider's endpoint and its credentials. Where the API has a list, the data source qod_sessions shows the sessions that these credentials can see. " +
 		"A session that has ended cannot be imported."
 	if o == ImportingReservation {
 		m.remedy += " A reservation without a session needs no import: remove the import, and apply to create the reservation."

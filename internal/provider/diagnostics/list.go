@@ -22,7 +22,7 @@ func ProfilesFailed(err error) diag.Diagnostic {
 	case ok && e.Status == http.StatusForbidden:
 		m.remedy = "Ask the operator to grant this client the scope, which the provider requests for profiles alone, so that sessions do not need it."
 	case ok && e.Status == http.StatusNotFound:
-		m.remedy = "Check endpoint (QOD_ENDPOINT) and profiles_path (QOD_PROFILES_PATH). Not every operator has a profiles API: its own documents name the profiles then."
+		m.remedy = "Check endpoint (QOD_ENDPOINT), and profiles_path (QOD_PROFILES_PATH) or, where the profiles are part of the API, api_path (QOD_API_PATH). Not every operator has a profiles API: its own documents name the profiles then."
 	}
 	return diag.NewErrorDiagnostic("Unable to List QoS Profiles", m.detail())
 }

@@ -47,6 +47,10 @@ func (o Operation) unresolved(lost *qod.UnresolvedError) message {
 		}
 		m.cause += " " + appeared + ":\n\n" + bullets(lost.Candidates)
 		m.remedy = o.importAdvice("yours and for this device", lost.Candidates) + "\n\nOtherwise apply again." + end.furtherAdvice()
+	case errors.Is(lost.ListErr, qod.ErrNoList):
+		m.cause += " The provider cannot look for it, because this API has no list of sessions, and it does not ask for another session blindly."
+		m.remedy = "Apply again. If the session exists, the network refuses another one for this device (409) until it ends, so none is reserved twice. " +
+			"If it is to end earlier, ask the operator for its id, with " + correlatorBelow + ", and import it:\n\n" + o.importCommands("ID") + end.furtherAdvice()
 	case lost.ListErr != nil:
 		look := explainSearch(lost.ListErr)
 		m.cause = joined(m.cause, introduced("The provider could not look for it", look.cause))

@@ -96,6 +96,18 @@ var lostAnswerFailures = map[string]failure{
 			Err:     &qod.Error{Operation: qod.OperationCreate, Status: 502, Correlator: correlator},
 		}))
 	}},
+	"lost/no list": {make: func(*bubble) diag.Diagnostics {
+		return one(CreatingSession.CreateFailed(&qod.UnresolvedError{
+			Device: camera1, Correlators: []string{correlator}, Until: atKickOff.Add(time.Hour), Seconds: 3600, ListErr: qod.ErrNoList,
+			Err: &qod.Error{Operation: qod.OperationCreate, Status: 503, Code: "SERVICE_UNAVAILABLE", Message: "Service unavailable", Correlator: correlator},
+		}))
+	}},
+	"lost/no list, of a reservation": {make: func(*bubble) diag.Diagnostics {
+		return one(UpdatingReservation.CreateFailed(&qod.UnresolvedError{
+			Device: camera1, Correlators: []string{correlator}, Until: atKickOff.Add(time.Hour), Seconds: 3600, ListErr: qod.ErrNoList,
+			Err: &qod.Error{Operation: qod.OperationCreate, Err: io.ErrUnexpectedEOF, Correlator: correlator},
+		}))
+	}},
 	"lost/at an unknown time": {make: func(*bubble) diag.Diagnostics {
 		return one(CreatingSession.CreateFailed(&qod.UnresolvedError{
 			Device: camera1, Correlators: []string{correlator}, Seconds: 3600,

@@ -16,6 +16,11 @@ var readFailures = map[string]failure{
 		b.fail(sandbox.OpRead, -1, sandbox.Status(404, webPage, "Content-Type", "text/html"))
 		return b.read()
 	}},
+	"read/404, and no list": {make: func(*bubble) diag.Diagnostics {
+		return one(ReadingSession.ReadFailed(lostID, &qod.UnprovenError{
+			ID: lostID, ListErr: qod.ErrNoList, Err: &qod.Error{Operation: qod.OperationRead, SessionID: lostID, Status: 404, Message: "no Route matched with those values", Correlator: correlator},
+		}))
+	}},
 	"read/403": {make: func(b *bubble) diag.Diagnostics {
 		b.fail(sandbox.OpRead, -1, sandbox.Status(403, ""))
 		return b.read()

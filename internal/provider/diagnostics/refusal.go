@@ -3,6 +3,7 @@ package diagnostics
 import (
 	"cmp"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
@@ -18,6 +19,14 @@ var refusals = map[string]message{
 	"SERVICE_NOT_APPLICABLE": {
 		cause:  "The operator does not offer quality on demand for this device.",
 		remedy: "Ask the operator whether the device's subscription includes the service.",
+	},
+	"NOT_IMPLEMENTED": {
+		cause:  "The operator does not offer quality on demand for this device.",
+		remedy: "Ask the operator whether the device's subscription includes the service.",
+	},
+	"OUT_OF_RANGE": {
+		cause:  "A number in the request is not in the range that the operator allows, as a rule the duration.",
+		remedy: "Choose a duration within the limits of the profile, which the data source qod_profiles shows, and check the ports.",
 	},
 	"UNSUPPORTED_IDENTIFIER": {
 		cause:  "The operator does not support this kind of device identifier.",
@@ -71,8 +80,9 @@ var earlierCodes = map[string]string{
 
 // explainRefusal explains a refusal by its code; false if that says no more than the status.
 func explainRefusal(e *qod.Error) (m message, ok bool) {
-	switch e.Status {
-	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity:
+	switch {
+	case slices.Contains([]int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity}, e.Status),
+		e.Status == http.StatusNotImplemented && e.Operation == qod.OperationCreate:
 		code := e.Code[strings.LastIndex(e.Code, ".")+1:]
 		m, ok = refusals[cmp.Or(earlierCodes[code], code)]
 	}

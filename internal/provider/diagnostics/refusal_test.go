@@ -13,7 +13,7 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// refusalRows are the codes as the documents of 1.x and 0.11 spell them, with their statuses.
+// refusalRows are the codes as the documents of 1.x, 0.11 and 0.10 spell them, with their statuses.
 var refusalRows = []struct {
 	code   string
 	status int
@@ -34,13 +34,16 @@ var refusalRows = []struct {
 	{"INVALID_SINK", http.StatusBadRequest},
 	{"INVALID_CREDENTIAL", http.StatusBadRequest},
 	{"INVALID_TOKEN", http.StatusBadRequest},
+	{"OUT_OF_RANGE", http.StatusBadRequest},
+	{"NOT_IMPLEMENTED", http.StatusNotImplemented},
 }
 
 var refusalFailures = func() map[string]failure {
 	failures := map[string]failure{
-		"list/a device is needed": {make: func(*bubble) diag.Diagnostics { return one(ListFailed(qod.ErrListNeedsDevice)) }},
-		"list/no list":            {make: func(*bubble) diag.Diagnostics { return one(ListFailed(qod.ErrNoList)) }},
-		"list/no profiles":        {make: func(*bubble) diag.Diagnostics { return one(ProfilesFailed(qod.ErrNoProfiles)) }},
+		"list/a device is needed":      {make: func(*bubble) diag.Diagnostics { return one(ListFailed(qod.ErrListNeedsDevice)) }},
+		"list/no list":                 {make: func(*bubble) diag.Diagnostics { return one(ListFailed(qod.ErrNoList)) }},
+		"list/no profiles":             {make: func(*bubble) diag.Diagnostics { return one(ProfilesFailed(qod.ErrNoProfiles)) }},
+		"list/no profiles of a device": {make: func(*bubble) diag.Diagnostics { return one(ProfilesFailed(qod.ErrNoDeviceProfiles)) }},
 		"list/no scope for profiles": {make: func(*bubble) diag.Diagnostics {
 			return one(ProfilesFailed(&qod.Error{
 				Operation: qod.OperationProfiles, Status: http.StatusForbidden, Scope: "qos-profiles:read",
