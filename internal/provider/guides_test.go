@@ -169,7 +169,7 @@ var elsewhere = map[string]string{
 	"make bench":   "make bench",
 	"make demo":    ".ci/run",
 	"make test":    ".ci/run",
-	"make install": "TestReadme",
+	"eval \"$(make mirror)\"": "TestReadme",
 	"export QOD_":  "TestSnippets_exports",
 	"go run github.com/telefonica/terraform-provider-qod/internal/cmd/qod-sandbox@latest exec -- sh\n":           "TestIndex",
 	"go run github.com/telefonica/terraform-provider-qod/internal/cmd/qod-sandbox@latest exec -- terraform test": "TestGuide/testing",
@@ -224,22 +224,36 @@ func TestSnippets_exports(t *testing.T) {
 	}
 }
 
-// What the README has a newcomer type behind the set-up.
+// What the README has a newcomer type, from the clone to a sandbox: with a backend and a module,
+// which an override of the provider's path would be at odds with.
 func TestReadme(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, found := strings.Cut(string(readme), "qod-sandbox exec -quiet -- sh ")
+	const mirror, sandboxed = "eval \"$(make mirror)\"", "qod-sandbox exec -quiet -- sh "
+	_, rest, found := strings.Cut(string(readme), mirror)
+	setUp, rest, starts := strings.Cut(rest, sandboxed)
 	commands, _, ends := strings.Cut(rest, "exit\n")
 	_, commands, comment := strings.Cut(commands, "\n")
-	if !found || !ends || !comment || strings.Count(commands, "terraform ") != 3 {
-		t.Fatalf("the README has other commands than this test knows:\n%s", commands)
+	if !found || !starts || !ends || !comment || strings.Count(setUp, "terraform init") != 1 || strings.Count(commands, "terraform ") != 3 {
+		t.Fatalf("the README has other commands than this test knows:\n%s\n%s", setUp, commands)
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
 	}
 	network := acc.NewNetwork(t, sandbox.Config{})
 	c := withTools(copyExample(network.CLI("", "TF_CLI_ARGS_apply=-auto-approve", "TF_CLI_ARGS_destroy=-auto-approve"), "quickstart"))
-	got := c.Shell("qod-sandbox exec -quiet --fail-on-leftovers -- sh -eu <<'END'\n" + commands + "END\n")
-	if got.Code != 0 || strings.Count(got.Text, "phoneNumber …") != 2 || len(network.Requests()) > 0 {
+	c.Write("more.tf", "terraform {\n  backend \"local\" {\n    path = \"elsewhere.tfstate\"\n  }\n}\n\nmodule \"cameras\" {\n  source = \"./cameras\"\n}\n")
+	if err := os.Mkdir(filepath.Join(c.Dir, "cameras"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	c.Write("cameras/main.tf", "terraform {\n  required_providers {\n    qod = {\n      source = \"telefonica/qod\"\n    }\n  }\n}\n\n"+oneSession)
+	// Where it is cloned to and built in is the test's own.
+	build := "eval \"$(make --no-print-directory -C '" + root + "' mirror MIRROR='" + t.TempDir() + "')\"\n"
+	got := c.Shell(build + strings.ReplaceAll(setUp, "cd examples/quickstart", "cd .") + "qod-sandbox exec -quiet --fail-on-leftovers -- sh -eu <<'END'\n" + commands + "END\n")
+	if got.Code != 0 || strings.Count(got.Text, "phoneNumber …") != 3 || len(network.Requests()) > 0 {
 		t.Errorf("exit code %d\n%s", got.Code, got.Text)
 	}
 }
