@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +30,7 @@ type providerModel struct {
 	APIPath                 types.String           `tfsdk:"api_path"`
 	ProfilesPath            types.String           `tfsdk:"profiles_path"`
 	Endpoint                types.String           `tfsdk:"endpoint"`
+	Grant                   types.String           `tfsdk:"grant"`
 	ClientID                types.String           `tfsdk:"client_id"`
 	ClientSecret            types.String           `tfsdk:"client_secret"`
 	ClientPrivateKey        types.String           `tfsdk:"client_private_key"`
@@ -38,6 +40,8 @@ type providerModel struct {
 	AccessToken             types.String           `tfsdk:"access_token"`
 	Headers                 types.Map              `tfsdk:"headers"`
 	TokenURL                types.String           `tfsdk:"token_url"`
+	BackchannelURL          types.String           `tfsdk:"backchannel_authentication_url"`
+	MaxPending              validators.WholeNumber `tfsdk:"max_pending_authorizations"`
 	TokenParameters         types.Map              `tfsdk:"token_parameters"`
 	Scopes                  types.List             `tfsdk:"scopes"`
 	MaxRetries              validators.WholeNumber `tfsdk:"max_retries"`
@@ -145,9 +149,9 @@ func connect(config providerModel, getenv func(string) string, userAgent string,
 	}
 	switch {
 	case len(r.unknown) > 0:
-		return unconfigured{api: client.API, err: &diagnostics.UnknownConfigurationError{Attributes: r.unknown}}, r.diags
+		return unconfigured{api: client.API, grant: client.Grant, err: &diagnostics.UnknownConfigurationError{Attributes: r.unknown}}, r.diags
 	case r.withoutCredentials:
-		return unconfigured{api: client.API, endpoint: qod.EndpointFor(client), err: &diagnostics.MissingCredentialsError{}}, r.diags
+		return unconfigured{api: client.API, grant: client.Grant, endpoint: qod.EndpointFor(client), err: &diagnostics.MissingCredentialsError{}}, r.diags
 	}
 	sessions, err := qod.New(client)
 	if err != nil {
@@ -173,13 +177,15 @@ func misconfigured(config providerModel, getenv func(string) string) diag.Diagno
 // read is the configuration of the client, without what only a run knows.
 func (r *resolver) read(config providerModel) qod.Config {
 	api := r.api(r.orEnv(configured("api", "QOD_API", config.API)))
+	grant := r.grant(r.orEnv(configured("grant", "QOD_GRANT", config.Grant)))
 	client := qod.Config{
 		API:            api,
+		Grant:          grant,
 		APIPath:        r.path(r.orEnv(configured("api_path", "QOD_API_PATH", config.APIPath)), "API", "the sessions", qod.DefaultAPIPath(api)),
 		ProfilesPath:   r.path(r.orEnv(configured("profiles_path", "QOD_PROFILES_PATH", config.ProfilesPath)), "Profiles", "the profiles", qod.DefaultProfilesPath),
 		Endpoint:       r.endpoint(r.orEnv(configured("endpoint", "QOD_ENDPOINT", config.Endpoint)), api),
 		TokenURL:       r.url(r.orEnv(configured("token_url", "QOD_TOKEN_URL", config.TokenURL))),
-		Scopes:         r.scopes(config.Scopes, qod.LimitsOf(api).Scopes),
+		Scopes:         r.scopes(config.Scopes, qod.DefaultScopes(api, grant)),
 		MaxRetries:     r.maxRetries(config.MaxRetries),
 		RequestTimeout: r.requestTimeout(config.RequestTimeout),
 	}
@@ -187,8 +193,85 @@ func (r *resolver) read(config providerModel) qod.Config {
 		r.fail("profiles_path", "Invalid Profiles Path", fmt.Sprintf(
 			"With api = %q there is no profiles API of its own. Leave out profiles_path, or set api to %q. Given: %s.", api, qod.CAMARAV1, validators.BareURL(given)))
 	}
+	r.requireScopes(config.Scopes, &client)
+	r.ciba(config, &client)
 	r.credentials(config, &client)
 	return client
+}
+
+// grant is the grant to use, by default that of client credentials.
+func (r *resolver) grant(s setting) qod.Grant {
+	if s.value == "" {
+		return qod.ClientCredentials
+	}
+	if grant := qod.Grant(s.value); slices.Contains(qod.Grants(), grant) {
+		return grant
+	}
+	var names []string
+	for _, grant := range qod.Grants() {
+		names = append(names, string(grant))
+	}
+	r.failChoice(s, names)
+	return qod.ClientCredentials
+}
+
+// failChoice refuses a value that is none of the names.
+func (r *resolver) failChoice(s setting, names []string) {
+	hint := validators.DidYouMean(s.value, names)
+	if hint == "" {
+		hint = validators.Mistyped(s.value)
+	}
+	if hint != "" {
+		hint = " " + hint
+	}
+	r.fail(s.attribute, "Invalid "+validators.Title(s.attribute), fmt.Sprintf("%s must be one of %s.%s Set it with %s or %s, or leave it out. Given: %s.",
+		s.place(), strings.Join(names, ", "), hint, s.attribute, s.env, validators.Quoted(s.value)))
+}
+
+// maxPendingAllowed bounds max_pending_authorizations.
+var maxPendingAllowed = validators.Int64Between(1, 1000, "")
+
+// ciba reads what belongs to the grant ciba alone. Attributes are refused with another; variables
+// of the environment may be there for other runs.
+func (r *resolver) ciba(config providerModel, client *qod.Config) {
+	url := configured("backchannel_authentication_url", "QOD_BACKCHANNEL_AUTHENTICATION_URL", config.BackchannelURL)
+	if client.Grant == qod.CIBA {
+		client.BackchannelURL = r.url(r.orEnv(url))
+		client.MaxPending = r.maxPending(config.MaxPending)
+		return
+	}
+	if config.Grant.IsUnknown() || r.getenv == nil && config.Grant.ValueString() == "" {
+		return // it may be ciba
+	}
+	for attribute, given := range map[string]bool{url.attribute: url.given(), "max_pending_authorizations": !config.MaxPending.IsNull()} {
+		if given {
+			r.fail(attribute, "Conflicting Grant", fmt.Sprintf("The attribute %s belongs to grant = \"ciba\", but the grant is %s. Set grant (or QOD_GRANT) to ciba, or leave out %s.",
+				attribute, client.Grant, attribute))
+		}
+	}
+}
+
+func (r *resolver) maxPending(n validators.WholeNumber) int {
+	const attribute, variable = "max_pending_authorizations", "QOD_MAX_PENDING_AUTHORIZATIONS"
+	problem := maxPendingAllowed.Problem(n)
+	switch {
+	case problem != "":
+		r.refuse(path.Root(attribute), problem, n.String())
+	case n.IsUnknown():
+		r.unknown = append(r.unknown, attribute)
+	case !n.IsNull():
+		return int(n.ValueInt64())
+	}
+	given := strings.TrimSpace(r.env(variable))
+	if given == "" || !n.IsNull() {
+		return qod.DefaultMaxPending
+	}
+	most, err := strconv.Atoi(given)
+	if problem := maxPendingAllowed.Problem(validators.NewWholeNumber(int64(most))); err != nil || problem != "" {
+		r.fail(attribute, "Invalid "+validators.Title(attribute), fmt.Sprintf("The environment variable %s must be a whole number from 1 to 1000. Given: %s.",
+			variable, validators.Quoted(given)))
+	}
+	return most
 }
 
 // api is the API to use, by default that of the provider's own document.
@@ -284,6 +367,14 @@ func (r *resolver) scopes(list types.List, ofAPI []string) []string {
 		r.unknown = append(r.unknown, "scopes")
 	}
 	return scopes
+}
+
+// requireScopes refuses to request none by a grant that needs one.
+func (r *resolver) requireScopes(list types.List, client *qod.Config) {
+	if !list.IsNull() && !list.IsUnknown() && len(list.Elements()) == 0 && client.Grant != qod.ClientCredentials {
+		r.refuse(path.Root("scopes"), fmt.Sprintf("must name at least one scope with the grant %s, which says by it what a token is for. Leave it out for %q",
+			client.Grant, strings.Join(qod.DefaultScopes(client.API, client.Grant), " ")), "an empty list")
+	}
 }
 
 func (r *resolver) scopesFromEnv(ofAPI []string) []string {

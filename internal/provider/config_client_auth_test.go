@@ -28,6 +28,7 @@ func (d doors) model() providerModel {
 		ClientID: spelt(d["client_id"]), ClientSecret: spelt(d["client_secret"]), AccessToken: spelt(d["access_token"]),
 		ClientPrivateKey: spelt(d["client_private_key"]), ClientPrivateKeyID: spelt(d["client_private_key_id"]),
 		ClientAssertionAudience: spelt(d["client_assertion_audience"]), TokenEndpointAuthMethod: spelt(d["token_endpoint_auth_method"]),
+		Grant: spelt(d["grant"]), BackchannelURL: spelt(d["backchannel_authentication_url"]),
 	}
 }
 

@@ -23,7 +23,8 @@ func (r *resolver) credentials(config providerModel, client *qod.Config) {
 	id := configured("client_id", "QOD_CLIENT_ID", config.ClientID)
 	secret := configured("client_secret", "QOD_CLIENT_SECRET", config.ClientSecret)
 	key := configured("client_private_key", "QOD_CLIENT_PRIVATE_KEY", config.ClientPrivateKey)
-	namesClient := id.value != "" || secret.value != "" || key.value != ""
+	byGrant := config.Grant.ValueString() != "" && client.Grant != qod.ClientCredentials
+	namesClient := id.value != "" || secret.value != "" || key.value != "" || byGrant
 
 	client.Headers = r.headers(config.Headers)
 	client.AuthMethod = r.authMethod(config.TokenEndpointAuthMethod)
@@ -32,13 +33,22 @@ func (r *resolver) credentials(config providerModel, client *qod.Config) {
 	client.PrivateKeyID, client.AssertionAudience = r.oneLine(keyID), r.oneLine(audience)
 	client.TokenParameters = r.stringMap("token_parameters", config.TokenParameters, qod.CheckTokenParameter)
 
-	if token.value != "" && namesClient {
+	if token.value != "" && (id.value != "" || secret.value != "" || key.value != "") {
 		r.fail("access_token", "Conflicting Credentials",
 			"The attribute access_token conflicts with client_id, client_secret and client_private_key. Set either the static access token, or the client id with its secret or private key. "+
 				"(The environment may have both: QOD_ACCESS_TOKEN takes precedence over QOD_CLIENT_ID, QOD_CLIENT_SECRET and QOD_CLIENT_PRIVATE_KEY.)")
 		return
 	}
-	if token.unknown || id.unknown || secret.unknown || key.unknown || config.TokenEndpointAuthMethod.IsUnknown() {
+	if token.value != "" && byGrant {
+		r.fail("access_token", "Conflicting Credentials", fmt.Sprintf(
+			"The attribute access_token conflicts with grant = %q, by which the provider gets a token for each device by itself. Leave out one of them.", client.Grant))
+		return
+	}
+	if client.Grant == qod.JWTBearer {
+		client.AuthMethod = ""
+		r.refuseOtherProof(secret, configured("token_endpoint_auth_method", "QOD_TOKEN_ENDPOINT_AUTH_METHOD", config.TokenEndpointAuthMethod))
+	}
+	if token.unknown || id.unknown || secret.unknown || key.unknown || config.TokenEndpointAuthMethod.IsUnknown() || config.Grant.IsUnknown() {
 		// It may turn out to be empty, so even the kind is unknown.
 		for _, s := range []setting{token, id, secret, key} {
 			if s.unknown {
@@ -49,13 +59,13 @@ func (r *resolver) credentials(config providerModel, client *qod.Config) {
 	}
 	if !namesClient {
 		if token = r.orEnv(token); token.value != "" {
-			client.AccessToken = r.headerSafe(token)
+			client.AccessToken, client.Grant = r.headerSafe(token), qod.ClientCredentials
 			return
 		}
 	}
 	r.requireKey(r.orEnv(key), keyID, audience)
 	id = r.orEnv(id)
-	secret, key = r.proof(secret, key, client.AuthMethod)
+	secret, key = r.proof(secret, key, client)
 	client.ClientID, client.ClientSecret, client.PrivateKey = r.oneLine(id), r.oneLine(secret), r.privateKey(key)
 	if r.getenv != nil { // otherwise the environment may provide what is missing
 		r.complete(id, secret, key, client)
@@ -73,13 +83,25 @@ func (r *resolver) requireKey(key setting, belonging ...setting) {
 	}
 }
 
-// proof is the client's secret or its private key: the one that the method is for, else the one
-// that the configuration has, else the one that the environment has.
-func (r *resolver) proof(secret, key setting, method qod.AuthMethod) (setting, setting) {
+// refuseOtherProof refuses what would prove who the client is beside the assertion of jwt_bearer.
+// Variables of the environment may be there for other runs.
+func (r *resolver) refuseOtherProof(settings ...setting) {
+	for _, s := range settings {
+		if s.given() {
+			r.fail(s.attribute, "Conflicting Credentials", fmt.Sprintf(
+				"The attribute %s is of no use with the grant jwt_bearer: the assertion that client_private_key signs also proves who the client is, and nothing else may. Leave out %s.",
+				s.attribute, s.attribute))
+		}
+	}
+}
+
+// proof is the client's secret or its private key: the one that the grant or the method is for,
+// else the one that the configuration has, else the one that the environment has.
+func (r *resolver) proof(secret, key setting, client *qod.Config) (setting, setting) {
 	switch {
-	case method == qod.PrivateKeyJWT:
+	case client.AuthMethod == qod.PrivateKeyJWT || client.Grant == qod.JWTBearer:
 		return setting{}, r.orEnv(key)
-	case method != "":
+	case client.AuthMethod != "":
 		return r.orEnv(secret), setting{}
 	case secret.value != "" || key.value != "":
 		return secret, key
@@ -95,6 +117,10 @@ func (r *resolver) complete(id, secret, key setting, client *qod.Config) {
 	}
 	method := client.AuthMethod
 	switch {
+	case id.value == "" && secret.value == "" && key.value == "" && len(client.Headers) > 0 && client.Grant != qod.ClientCredentials:
+		r.fail("client_id", "Missing Client ID", fmt.Sprintf(
+			"The grant %s gets a token for each device, for which it needs a client: headers alone are none. Set client_id, or QOD_CLIENT_ID in the environment, "+
+				"or leave out grant (QOD_GRANT).", client.Grant))
 	case id.value == "" && secret.value == "" && key.value == "":
 		r.withoutCredentials = len(client.Headers) == 0
 	case id.value == "":
@@ -104,6 +130,9 @@ func (r *resolver) complete(id, secret, key setting, client *qod.Config) {
 		}
 		r.fail("client_id", "Missing Client ID",
 			"There is a "+what+", but no client id to go with it. Set client_id, or QOD_CLIENT_ID in the environment."+passedOver)
+	case client.Grant == qod.JWTBearer && key.value == "":
+		r.fail("client_private_key", "Missing Client Private Key",
+			"The grant is jwt_bearer, but there is no private key to sign its assertions. Set QOD_CLIENT_PRIVATE_KEY in the environment, or the attribute client_private_key."+passedOver)
 	case secret.value != "" && key.value != "":
 		r.fail("token_endpoint_auth_method", "Conflicting Credentials",
 			fmt.Sprintf("There are both a client secret (%s) and a private key (%s). Remove one of them, or say which one is to be used: "+
@@ -133,15 +162,7 @@ func (r *resolver) authMethod(given types.String) qod.AuthMethod {
 	for _, method := range qod.AuthMethods() {
 		names = append(names, string(method))
 	}
-	hint := validators.DidYouMean(s.value, names)
-	if hint == "" {
-		hint = validators.Mistyped(s.value)
-	}
-	if hint != "" {
-		hint = " " + hint
-	}
-	r.fail(s.attribute, "Invalid "+validators.Title(s.attribute), fmt.Sprintf("%s must be one of %s.%s Set it with %s or %s, or leave it out. Given: %s.",
-		s.place(), strings.Join(names, ", "), hint, s.attribute, s.env, validators.Quoted(s.value)))
+	r.failChoice(s, names)
 	return ""
 }
 

@@ -45,11 +45,11 @@ func ofProfile(name string) qod.Spec {
 // problemsEverywhere are those of the default API with what no API accepts.
 func problemsEverywhere(spec qod.Spec) []qod.Problem {
 	for _, api := range qod.APIs() {
-		if len(qod.CheckFor(api, spec)) == 0 {
+		if len(qod.CheckFor(api, "", spec)) == 0 {
 			return nil
 		}
 	}
-	return qod.CheckFor(qod.OpenGateway, spec)
+	return qod.CheckFor(qod.OpenGateway, "", spec)
 }
 
 // profileNames are the profiles of the default API, for descriptions.

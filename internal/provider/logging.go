@@ -28,7 +28,15 @@ func logRequest(ctx context.Context, e qod.Event) {
 		"attempt":      e.Attempt,
 		"x_correlator": e.Correlator,
 	}
-	if e.Err == nil {
+	switch {
+	case e.Waits > 0:
+		fields["expires_in_s"] = int(e.Waits.Seconds())
+		tflog.Info(ctx, "waiting for the consent of a device's user (CIBA)", fields)
+		return
+	case e.Operation == qod.OperationConsent && e.Err == nil:
+		tflog.Info(ctx, "the device's user has agreed (CIBA)", fields)
+		return
+	case e.Err == nil:
 		tflog.Debug(ctx, "request to the QoD API", fields)
 		return
 	}
@@ -37,6 +45,14 @@ func logRequest(ctx context.Context, e qod.Event) {
 	}
 	if e.Status == 0 {
 		fields["error"] = kindOf(e.Err)
+	}
+	if e.Operation == qod.OperationConsent {
+		var refusal *qod.TokenError
+		if errors.As(e.Err, &refusal) && errorCode.MatchString(refusal.Code) {
+			fields["code"], fields["status"] = refusal.Code, refusal.Status
+		}
+		tflog.Warn(ctx, "no access token for the device (CIBA)", fields)
+		return
 	}
 	tflog.Warn(ctx, "request to the QoD API failed", fields)
 }

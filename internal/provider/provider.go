@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 
@@ -75,6 +76,25 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 					"`https://sandbox.opengateway.telefonica.com/v1`. Environment variable: `QOD_ENDPOINT`.",
 				Optional: true,
 			},
+			"grant": schema.StringAttribute{
+				MarkdownDescription: "OAuth 2.0 grant by which the provider gets access tokens. `client_credentials`: one token for all devices. " +
+					"`ciba` (OpenID Connect CIBA, poll mode): a token for each device, to which its user has to agree. " +
+					"The operator may send the user a message, and a plan and its apply ask once each. " +
+					"`jwt_bearer`: a token for each device with a phone number, for which nobody is asked. It needs `client_private_key`. " +
+					"Default: `client_credentials`. Environment variable: `QOD_GRANT`. Conflicts with `access_token`.",
+				Optional: true,
+			},
+			"backchannel_authentication_url": schema.StringAttribute{
+				MarkdownDescription: "URL of the endpoint at which `ciba` asks for a user's consent. " +
+					"Default: the `backchannel_authentication_endpoint` in `/.well-known/openid-configuration` on the host of `endpoint`. " +
+					"Environment variable: `QOD_BACKCHANNEL_AUTHENTICATION_URL`.",
+				Optional: true,
+			},
+			"max_pending_authorizations": schema.Int64Attribute{
+				MarkdownDescription: fmt.Sprintf("Number of users that `ciba` asks at a time, from 1 to 1000. Default: `%d`. Environment variable: `QOD_MAX_PENDING_AUTHORIZATIONS`.", qod.DefaultMaxPending),
+				Optional:            true,
+				CustomType:          validators.WholeNumberType{},
+			},
 			"client_id": schema.StringAttribute{
 				MarkdownDescription: "OAuth 2.0 client id, used with `client_secret` or `client_private_key`. Environment variable: `QOD_CLIENT_ID`. Conflicts with `access_token`.",
 				Optional:            true,
@@ -85,7 +105,7 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				Sensitive:           true,
 			},
 			"client_private_key": schema.StringAttribute{
-				MarkdownDescription: "Private key of `client_id`, in place of a secret, as PEM (PKCS#8, PKCS#1 or SEC 1) that is not encrypted. It signs assertions (`private_key_jwt`): " +
+				MarkdownDescription: "Private key of `client_id`, in place of a secret, as PEM (PKCS#8, PKCS#1 or SEC 1) that is not encrypted. It signs assertions (`private_key_jwt`, and the grant `jwt_bearer`): " +
 					"RSA of 2048 bits or more with RS256, EC P-256 with ES256, Ed25519 with EdDSA. Line feeds may be written as `\\n`. " +
 					"Environment variable: `QOD_CLIENT_PRIVATE_KEY`, which keeps the key out of saved plans. Conflicts with `access_token`.",
 				Optional:  true,
@@ -137,7 +157,7 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				ElementType: types.StringType,
 			},
 			"scopes": schema.ListAttribute{
-				MarkdownDescription: "OAuth 2.0 scopes to request with client credentials. An empty list requests none, for clients that must not name any. " +
+				MarkdownDescription: "OAuth 2.0 scopes to request. An empty list requests none, for clients that must not name any; `ciba` and `jwt_bearer` need one at least. " +
 					"Default: those of the API's document, which are " + defaultScopes() + ". " +
 					"Environment variable: `QOD_SCOPES`, separated by spaces.",
 				Optional:    true,
@@ -171,7 +191,16 @@ func defaultPaths() string {
 func defaultScopes() string {
 	var scopes []string
 	for _, api := range qod.APIs() {
-		scopes = append(scopes, fmt.Sprintf("`%s` for `%s`", strings.Join(qod.LimitsOf(api).Scopes, "`, `"), api))
+		limits := qod.LimitsOf(api)
+		text := fmt.Sprintf("`%s` for `%s`", strings.Join(limits.Scopes, "`, `"), api)
+		// With the grants whose tokens are for one device.
+		switch added := slices.DeleteFunc(slices.Clone(limits.DeviceScopes), func(s string) bool { return slices.Contains(limits.Scopes, s) }); {
+		case len(added) > 0 && len(added) < len(limits.DeviceScopes):
+			text += fmt.Sprintf(", with `ciba` also `%s`", strings.Join(added, "`, `"))
+		case len(added) > 0:
+			text += fmt.Sprintf(", with `ciba` and `jwt_bearer` `%s` alone", strings.Join(added, "`, `"))
+		}
+		scopes = append(scopes, text)
 	}
 	return strings.Join(scopes, "; ")
 }

@@ -55,23 +55,26 @@ type attribute interface {
 // promised is what the description of an attribute has to say besides what it is: what is allowed,
 // and what is meant when it is left out.
 var promised = map[string][]string{
-	"provider.api":                        {"`open-gateway`", "must be known", "`QOD_API`", "Default: `open-gateway`"},
-	"provider.api_path":                   {"leading slash", "`QOD_API_PATH`", "Default: that of the API's document", "`/qod` for `open-gateway`"},
-	"provider.profiles_path":              {"leading slash", "`QOD_PROFILES_PATH`", "Default: `/qos-profiles/v1`"},
-	"provider.endpoint":                   {"`https`", "loopback", "`QOD_ENDPOINT`", "Default: `https://opengateway.telefonica.com/v1`", "`https://sandbox.opengateway.telefonica.com/v1`"},
-	"provider.client_id":                  {"`QOD_CLIENT_ID`", "Conflicts with `access_token`"},
-	"provider.client_secret":              {"`QOD_CLIENT_SECRET`", "`client_id`", "Conflicts with `access_token`"},
-	"provider.access_token":               {"`QOD_ACCESS_TOKEN`", "cannot renew", "Conflicts with `client_id`, `client_secret` and `client_private_key`"},
-	"provider.client_private_key":         {"`QOD_CLIENT_PRIVATE_KEY`", "PKCS#8, PKCS#1 or SEC 1", "not encrypted", "2048 bits", "P-256", "Ed25519", "Conflicts with `access_token`"},
-	"provider.client_private_key_id":      {"`kid`", "Default: none", "`QOD_CLIENT_PRIVATE_KEY_ID`"},
-	"provider.client_assertion_audience":  {"`aud`", "Default: the URL", "`QOD_CLIENT_ASSERTION_AUDIENCE`"},
-	"provider.token_endpoint_auth_method": {"`client_secret_basic`, `client_secret_post` or `private_key_jwt`", "Default: `private_key_jwt` with a private key", "`QOD_TOKEN_ENDPOINT_AUTH_METHOD`"},
-	"provider.headers":                    {"never to the token endpoint", "credentials enough", "refused", "Default: none", "`QOD_HEADERS`", "JSON object"},
-	"provider.token_parameters":           {"`audience`", "refused", "Default: none"},
-	"provider.token_url":                  {"`QOD_TOKEN_URL`", "Default: the `token_endpoint`", "`/.well-known/openid-configuration`"},
-	"provider.scopes":                     {"`QOD_SCOPES`", "empty list requests none", "`qod:sessions:read`, `qod:sessions:write` for `open-gateway`", "`qod-sessions-read`"},
-	"provider.max_retries":                {"0 to 20", "Default: `4`"},
-	"provider.request_timeout":            {"10 minutes", "Default: `\"30s\"`"},
+	"provider.api":                            {"`open-gateway`", "must be known", "`QOD_API`", "Default: `open-gateway`"},
+	"provider.api_path":                       {"leading slash", "`QOD_API_PATH`", "Default: that of the API's document", "`/qod` for `open-gateway`"},
+	"provider.profiles_path":                  {"leading slash", "`QOD_PROFILES_PATH`", "Default: `/qos-profiles/v1`"},
+	"provider.endpoint":                       {"`https`", "loopback", "`QOD_ENDPOINT`", "Default: `https://opengateway.telefonica.com/v1`", "`https://sandbox.opengateway.telefonica.com/v1`"},
+	"provider.client_id":                      {"`QOD_CLIENT_ID`", "Conflicts with `access_token`"},
+	"provider.client_secret":                  {"`QOD_CLIENT_SECRET`", "`client_id`", "Conflicts with `access_token`"},
+	"provider.access_token":                   {"`QOD_ACCESS_TOKEN`", "cannot renew", "Conflicts with `client_id`, `client_secret` and `client_private_key`"},
+	"provider.client_private_key":             {"`QOD_CLIENT_PRIVATE_KEY`", "PKCS#8, PKCS#1 or SEC 1", "not encrypted", "2048 bits", "P-256", "Ed25519", "Conflicts with `access_token`"},
+	"provider.client_private_key_id":          {"`kid`", "Default: none", "`QOD_CLIENT_PRIVATE_KEY_ID`"},
+	"provider.client_assertion_audience":      {"`aud`", "Default: the URL", "`QOD_CLIENT_ASSERTION_AUDIENCE`"},
+	"provider.token_endpoint_auth_method":     {"`client_secret_basic`, `client_secret_post` or `private_key_jwt`", "Default: `private_key_jwt` with a private key", "`QOD_TOKEN_ENDPOINT_AUTH_METHOD`"},
+	"provider.grant":                          {"`client_credentials`", "`ciba`", "`jwt_bearer`", "a plan and its apply ask once each", "Default: `client_credentials`", "`QOD_GRANT`"},
+	"provider.backchannel_authentication_url": {"`ciba`", "Default: the `backchannel_authentication_endpoint`", "`QOD_BACKCHANNEL_AUTHENTICATION_URL`"},
+	"provider.max_pending_authorizations":     {"`ciba`", "from 1 to 1000", "Default: `10`", "`QOD_MAX_PENDING_AUTHORIZATIONS`"},
+	"provider.headers":                        {"never to the token endpoint", "credentials enough", "refused", "Default: none", "`QOD_HEADERS`", "JSON object"},
+	"provider.token_parameters":               {"`audience`", "refused", "Default: none"},
+	"provider.token_url":                      {"`QOD_TOKEN_URL`", "Default: the `token_endpoint`", "`/.well-known/openid-configuration`"},
+	"provider.scopes":                         {"`QOD_SCOPES`", "empty list requests none", "`qod:sessions:read`, `qod:sessions:write` for `open-gateway`", "`qod-sessions-read`", "with `ciba`", "`dpv:RequestedServiceProvision#qod`"},
+	"provider.max_retries":                    {"0 to 20", "Default: `4`"},
+	"provider.request_timeout":                {"10 minutes", "Default: `\"30s\"`"},
 
 	"qod_session.device":                               {"at least one", "replaces the session"},
 	"qod_session.device.phone_number":                  {"E.164", "`+34600000000`", "Quote it"},
@@ -227,7 +230,7 @@ func TestSchema_descriptions(t *testing.T) {
 func TestSchema_environment(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
-		"api", "api_path", "endpoint", "client_id", "client_secret", "client_private_key", "client_private_key_id", "client_assertion_audience",
+		"api", "api_path", "endpoint", "grant", "backchannel_authentication_url", "max_pending_authorizations", "client_id", "client_secret", "client_private_key", "client_private_key_id", "client_assertion_audience",
 		"token_endpoint_auth_method", "access_token", "headers", "token_url", "scopes",
 	} {
 		want := "Environment variable: `QOD_" + strings.ToUpper(name) + "`"
@@ -263,7 +266,7 @@ func TestSchema_secrets(t *testing.T) {
 var unchecked = []string{
 	"provider.api", "provider.api_path", "provider.profiles_path", "provider.endpoint", "provider.client_id", "provider.client_secret", "provider.access_token", "provider.token_url",
 	"provider.client_private_key", "provider.client_private_key_id", "provider.client_assertion_audience", "provider.token_endpoint_auth_method",
-	"provider.headers", "provider.token_parameters", "provider.scopes", "provider.max_retries", "provider.request_timeout",
+	"provider.headers", "provider.token_parameters", "provider.scopes", "provider.max_retries", "provider.grant", "provider.backchannel_authentication_url", "provider.max_pending_authorizations", "provider.request_timeout",
 	"qod_session.wait_for_available", "qod_reservation.wait_for_available", "qod_reservation.replace_to_extend",
 }
 

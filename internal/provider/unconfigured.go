@@ -12,11 +12,12 @@ import (
 // call succeeds with it.
 type unconfigured struct {
 	api      qod.API
+	grant    qod.Grant
 	endpoint string // empty: not known
 	err      error  // of every call
 }
 
-func (u unconfigured) Check(s qod.Spec) []qod.Problem { return qod.CheckFor(u.api, s) }
+func (u unconfigured) Check(s qod.Spec) []qod.Problem { return qod.CheckFor(u.api, u.grant, s) }
 func (u unconfigured) Limits() qod.Limits             { return qod.LimitsOf(u.api) }
 func (u unconfigured) Create(context.Context, qod.Spec) (qod.Session, error) {
 	return qod.Session{}, u.err

@@ -21,7 +21,8 @@ func (Token) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("REDACTED")) }
 // Authorizer provides access tokens.
 type Authorizer interface {
 	// Token returns a token for calls about the device. Grants whose tokens are not bound to one
-	// device, such as client credentials, ignore it. Errors are *TokenError or the end of ctx.
+	// device, such as client credentials, ignore it. Errors are *TokenError or the end of ctx,
+	// which is a *PendingConsentError where somebody has to agree first.
 	Token(ctx context.Context, d Device) (Token, error)
 	// Refused drops exactly this token, after the API answered it with a 401. A newer token,
 	// fetched meanwhile for another call, is kept.
@@ -42,11 +43,11 @@ type grant interface {
 	// fetch asks for one token. Errors are *TokenError or the end of ctx. A lifetime of zero means
 	// that it is not known.
 	fetch(ctx context.Context, d Device) (token string, lifetime time.Duration, err error)
-	// maxTime bounds how long one token may take, repetitions included.
-	maxTime() time.Duration
-	// repeatable reports whether a fetch that fails in passing, or that nobody waits for any more,
-	// may be begun again. One that asks a person may not: it is made once, and goes on to its end.
-	repeatable() bool
+	// asksSomebody reports whether a person has to agree before there is a token. Then a fetch has
+	// a time of its own, ctx ends when nobody waits for the token any more, and fetch decides
+	// whether it goes on for those who come later. Otherwise a fetch is repeated where that may
+	// help, in tokenTimeout altogether, and one that nobody waits for is dropped.
+	asksSomebody() bool
 }
 
 // ErrNoDevice says that tokens are bound to a device, and that it is not known which device a call
@@ -54,7 +55,7 @@ type grant interface {
 var ErrNoDevice = errors.New("each access token is for one device, and the device of this request is not known")
 
 const (
-	// tokenTimeout bounds how long one token may take where nobody is asked, retries included.
+	// tokenTimeout bounds how long one token may take where nobody is asked, repetitions included.
 	tokenTimeout  = 30 * time.Second
 	fetchAttempts = 3
 
@@ -67,6 +68,10 @@ const (
 	// maxRenewalLead is how long before its expiry a token is renewed, at most, so that it does not
 	// expire during a request.
 	maxRenewalLead = time.Minute
+
+	// soon is how young a token is that has been refused soon after it was issued. It hardly ever
+	// worked, and neither would another one.
+	soon = 5 * time.Minute
 
 	// failureAge is how long a failure is returned to further callers, so that a burst of resources
 	// sends one failing request and not one each.
@@ -86,9 +91,11 @@ type subjectToken struct {
 
 	mu         sync.Mutex
 	token      Token
+	fetchedAt  time.Time
 	renewAt    time.Time
 	expiresAt  time.Time
 	lastSerial uint64
+	refusals   int // of tokens in a row, each soon after it was issued
 
 	failure  error
 	failedAt time.Time
@@ -107,7 +114,7 @@ func (c *tokenCache) forSubject(subject string) *subjectToken {
 	cell := c.bySubject[subject]
 	if cell == nil {
 		cell = &subjectToken{}
-		cell.fetching.unabandoned = !c.grant.repeatable()
+		cell.fetching.unabandoned = c.grant.asksSomebody()
 		c.bySubject[subject] = cell
 	}
 	return cell
@@ -120,33 +127,56 @@ func (c *tokenCache) Token(ctx context.Context, d Device) (Token, error) {
 		return Token{}, &TokenError{Err: ErrNoDevice, permanent: true}
 	}
 	cell := c.forSubject(subject)
-	if token, ok, err := cell.current(); ok {
-		return token, err
-	}
-	return cell.fetching.do(ctx, func(ctx context.Context) (Token, error) {
-		// Another fetch may have ended since the check above.
+	asks := c.grant.asksSomebody()
+	for {
 		if token, ok, err := cell.current(); ok {
 			return token, err
 		}
-		bounded, cancel := context.WithTimeout(ctx, c.grant.maxTime())
-		defer cancel()
-		value, lifetime, err := fetchToken(bounded, c.grant, d)
-		if err != nil && ctx.Err() != nil && !risksLockout(err) {
-			// Cancelled because nobody waits for it any more: that is no failure to remember.
-			return Token{}, err
+		token, err := cell.fetching.do(ctx, func(ctx context.Context) (Token, error) {
+			// Another fetch may have ended since the check above.
+			if token, ok, err := cell.current(); ok {
+				return token, err
+			}
+			value, lifetime, err := c.fetch(ctx, cell, d)
+			if err != nil && ctx.Err() != nil && !isFinal(err) {
+				// Cancelled because nobody waits for it any more: that is no failure to remember.
+				return Token{}, err
+			}
+			return cell.store(value, lifetime, err)
+		})
+		switch {
+		case err != nil && asks && ctx.Err() != nil:
+			return Token{}, &PendingConsentError{Device: d}
+		case err != nil && asks && isCancelled(err):
+			continue // it had been given up just before this caller joined it
 		}
-		return cell.store(value, lifetime, err)
-	})
+		return token, err
+	}
 }
 
-// fetchToken tries up to three times where the grant may be repeated. A refusal is final.
-func fetchToken(ctx context.Context, g grant, d Device) (string, time.Duration, error) {
-	attempts := 1
-	if g.repeatable() {
-		attempts = fetchAttempts
+// isCancelled reports whether a fetch ended because nobody waited for it any more.
+func isCancelled(err error) bool {
+	var failure *TokenError
+	return errors.Is(err, context.Canceled) && !errors.As(err, &failure)
+}
+
+// fetch asks the grant for a token. Where nobody is asked, it tries up to three times; a refusal is
+// final.
+func (c *tokenCache) fetch(ctx context.Context, cell *subjectToken, d Device) (string, time.Duration, error) {
+	if c.grant.asksSomebody() {
+		if cell.refusedAgain() {
+			return "", 0, &TokenError{Err: ErrRefusedAgain, Device: d, permanent: true, final: true}
+		}
+		value, lifetime, err := c.grant.fetch(ctx, d)
+		if err == nil && lifetime <= 0 {
+			lifetime = maxLifetime // somebody would be asked again; a 401 says when it is over
+		}
+		return value, lifetime, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
+	defer cancel()
 	for attempt := 1; ; attempt++ {
-		value, lifetime, err := g.fetch(ctx, d)
+		value, lifetime, err := c.grant.fetch(ctx, d)
 		if err == nil {
 			return value, lifetime, nil
 		}
@@ -154,7 +184,7 @@ func fetchToken(ctx context.Context, g grant, d Device) (string, time.Duration, 
 		if !errors.As(err, &refusal) {
 			err = &TokenError{Err: err}
 		}
-		if (refusal != nil && refusal.permanent) || attempt == attempts || pause(ctx, backoff(attempt)) != nil {
+		if (refusal != nil && refusal.permanent) || attempt == fetchAttempts || pause(ctx, backoff(attempt)) != nil {
 			return "", 0, err
 		}
 	}
@@ -177,7 +207,7 @@ func (c *subjectToken) current() (Token, bool, error) {
 	if c.token.value != "" && now.Before(c.renewAt) {
 		return c.token, true, nil
 	}
-	if c.failure != nil && (risksLockout(c.failure) || now.Sub(c.failedAt) < failureAge) {
+	if c.failure != nil && (isFinal(c.failure) || now.Sub(c.failedAt) < failureAge) {
 		token, err := c.fallback(now)
 		return token, true, err
 	}
@@ -205,7 +235,7 @@ func (c *subjectToken) store(value string, lifetime time.Duration, err error) (T
 	}
 	lifetime = min(maxLifetime, max(minLifetime, lifetime))
 	c.lastSerial++
-	c.token, c.failure = Token{value, c.lastSerial}, nil
+	c.token, c.failure, c.fetchedAt = Token{value, c.lastSerial}, nil, now
 	c.renewAt, c.expiresAt = now.Add(lifetime-min(maxRenewalLead, lifetime/10)), now.Add(lifetime)
 	return c.token, nil
 }
@@ -213,7 +243,19 @@ func (c *subjectToken) store(value string, lifetime time.Duration, err error) (T
 func (c *subjectToken) drop(t Token) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.token == t {
-		c.token = Token{}
+	if c.token != t {
+		return
 	}
+	c.token = Token{}
+	if c.refusals++; time.Since(c.fetchedAt) > soon {
+		c.refusals = 0
+	}
+}
+
+// refusedAgain reports whether the API has refused a token, and the one after it as well: somebody
+// would be asked for nothing.
+func (c *subjectToken) refusedAgain() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.refusals > 1
 }

@@ -130,5 +130,5 @@ func requestedDelay(err error) time.Duration {
 // credentialsRefused reports whether the credentials are refused for good, or could be locked out
 // by another try. Anything else is retried: giving up would replace a healthy session.
 func credentialsRefused(err error) bool {
-	return risksLockout(err) || errors.Is(err, ErrNotRenewable) || errors.Is(err, ErrHeadersRefused)
+	return isFinal(err) || errors.Is(err, ErrNotRenewable) || errors.Is(err, ErrHeadersRefused)
 }

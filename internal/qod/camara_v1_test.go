@@ -163,7 +163,7 @@ func TestCAMARAV1Checks(t *testing.T) {
 		spec := camaraSpec()
 		test.change(&spec)
 		var fields []qod.Field
-		for _, problem := range qod.CheckFor(qod.CAMARAV1, spec) {
+		for _, problem := range qod.CheckFor(qod.CAMARAV1, "", spec) {
 			fields = append(fields, problem.Field)
 			if problem.Allowed == "" || problem.Given == "" || strings.Contains(problem.Given, "203.0.113.9") {
 				t.Errorf("%s: %+v", name, problem)
@@ -187,7 +187,7 @@ func TestOpenGatewayRefusesWhatOnlyCAMARAHas(t *testing.T) {
 	spec.DevicePorts, spec.ApplicationServerPorts = &qod.Ports{Ports: []int64{1}}, &qod.Ports{Ports: []int64{1}}
 	spec.NotificationAuthTokenExpiresAt = time.Now()
 	var fields []qod.Field
-	for _, problem := range qod.CheckFor(qod.OpenGateway, spec) {
+	for _, problem := range qod.CheckFor(qod.OpenGateway, "", spec) {
 		fields = append(fields, problem.Field)
 		if !strings.Contains(problem.Allowed, `api = "camara-v1"`) {
 			t.Errorf("%+v does not name the API that has it", problem)

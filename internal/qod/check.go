@@ -13,28 +13,37 @@ type Problem struct {
 	Allowed string
 }
 
-// Check names what in the Spec the API cannot express. It sends nothing.
-func (c *Client) Check(s Spec) []Problem { return check(c.dialect, s) }
+// Check names what in the Spec the API cannot express, or a token cannot be had for. It sends
+// nothing.
+func (c *Client) Check(s Spec) []Problem { return check(c.dialect, c.config.Grant, s) }
 
-// CheckFor is Client.Check of a supported API, for when no client can be configured yet.
-func CheckFor(api API, s Spec) []Problem {
+// CheckFor is Client.Check of a supported API and a grant, for when no client can be configured
+// yet.
+func CheckFor(api API, g Grant, s Spec) []Problem {
 	speaks, supported := dialectOf(api)
 	if !supported {
 		return nil
 	}
-	return check(speaks, s)
+	return check(speaks, g, s)
 }
 
 // check refuses fields that the document does not have, so that none is dropped without a word, and
-// what the dialect refuses of the others.
-func check(speaks dialect, s Spec) []Problem {
+// what the dialect refuses of the others; and what a token cannot be had for, where that is not
+// refused already.
+func check(speaks dialect, g Grant, s Spec) []Problem {
 	var problems []Problem
 	for _, m := range s.members() {
 		if m.set && !slices.Contains(speaks.limits().fields, m.field) {
 			problems = append(problems, Problem{m.field, "a value", leftOut(speaks, m.field)})
 		}
 	}
-	return append(problems, speaks.check(s)...)
+	problems = append(problems, speaks.check(s)...)
+	for _, p := range checkGrant(g, s) {
+		if !slices.ContainsFunc(problems, func(other Problem) bool { return other.Field == p.Field }) {
+			problems = append(problems, p)
+		}
+	}
+	return problems
 }
 
 // leftOut says which APIs have the field that this one does not have.

@@ -23,6 +23,7 @@ type Config struct {
 	APIPath      string // where the API lies below Endpoint, checked by CheckAPIPath; empty: as its document has it
 	ProfilesPath string // path of the profiles API below the endpoint; empty: DefaultProfilesPath
 
+	Grant             Grant // empty: ClientCredentials
 	ClientID          string
 	ClientSecret      string
 	PrivateKey        *PrivateKey
@@ -30,7 +31,9 @@ type Config struct {
 	AssertionAudience string            // `aud` of assertions; empty: the URL to which one is sent
 	AuthMethod        AuthMethod        // empty: chosen by what there is; see chooseAuthMethod
 	TokenURL          string            // empty: discovered from the endpoint's scheme and host
-	Scopes            []string          // requested with client credentials; none: no scope is sent
+	BackchannelURL    string            // of CIBA; empty: discovered in the same way
+	MaxPending        int               // how many people CIBA asks at a time; 0: DefaultMaxPending
+	Scopes            []string          // to be requested; none: no scope is sent
 	TokenParameters   map[string]string // further parameters of token requests
 
 	AccessToken string // a token, instead of a client that gets some
@@ -53,14 +56,16 @@ type Config struct {
 	Transport http.RoundTripper
 }
 
-// Event is one request as logs may show it: no body, no header, no identifier of a device. Err may
-// name the session and repeat a little of what the API said, with secrets and identifiers masked.
+// Event is one request, or the end of a wait for somebody's consent, which has no Method, as logs
+// may show it: no body, no header, no identifier of a device. Err may name the session and repeat a
+// little of what the API said, with secrets and identifiers masked.
 type Event struct {
 	Operation  Operation
 	Method     string
 	Path       string // template
 	Status     int    // 0 without an answer
 	Duration   time.Duration
+	Waits      time.Duration // how long somebody now has to agree; 0 where nobody is asked
 	Attempt    int
 	Correlator string
 	Err        error // nil on success
@@ -114,7 +119,17 @@ func newClient(config Config, speaks dialect) (*Client, error) {
 	if problem := CheckURL(config.TokenURL); config.TokenURL != "" && problem != "" {
 		return nil, fmt.Errorf("the token URL %s", problem)
 	}
+	if problem := CheckURL(config.BackchannelURL); config.BackchannelURL != "" && problem != "" {
+		return nil, fmt.Errorf("the backchannel authentication URL %s", problem)
+	}
+	config.Grant = cmp.Or(config.Grant, ClientCredentials)
 	switch {
+	case !slices.Contains(Grants(), config.Grant):
+		return nil, fmt.Errorf("there is no grant %q", config.Grant)
+	case config.Grant.perDevice() && (config.AccessToken != "" || config.headersAlone()):
+		return nil, fmt.Errorf("the grant %s needs a client", config.Grant)
+	case config.MaxPending < 0:
+		return nil, errors.New("the number of pending authorizations must be positive")
 	case !isHeaderSafe(config.AccessToken):
 		return nil, errors.New("the access token contains characters that are not allowed in a header")
 	case config.RequestTimeout <= 0:
@@ -150,12 +165,15 @@ func newClient(config Config, speaks dialect) (*Client, error) {
 		config: config, http: newHTTPClient(config.Transport, config.RequestTimeout), dialect: speaks,
 		clock: &serverClock{}, pacer: newPacer(), locks: newDeviceLocks(), own: newOwnSessions(speaks.collide),
 	}
-	c.lists = newListCaches(speaks.limits(), c.listOnce)
-	c.reads = newReadCoalescer(c.lists.of(Device{}), c.clock)
 	c.authorizer = c.newAuthorizer(config.Scopes)
+	c.lists = newListCaches(c.Limits(), c.listOnce)
+	c.reads = newReadCoalescer(c.lists.of(Device{}), c.clock)
 	c.profilesAuthorizer = c.authorizer
-	profiles, can := speaks.profiles(ProfileFilter{}, c.authorizer.PerDevice())
-	if can && len(config.Scopes) > 0 && !slices.Contains(config.Scopes, profiles.scope) { // without any, no scope is ever sent
+	// Without scopes, none is ever sent. Where somebody is asked, a second token would be a second
+	// question.
+	perDevice := c.authorizer.PerDevice()
+	profiles, can := speaks.profiles(ProfileFilter{}, perDevice)
+	if can && !perDevice && len(config.Scopes) > 0 && !slices.Contains(config.Scopes, profiles.scope) {
 		c.profilesAuthorizer = c.newAuthorizer([]string{profiles.scope})
 	}
 	return c, nil
@@ -170,6 +188,13 @@ func (c *Client) newAuthorizer(scopes []string) Authorizer {
 		return &staticToken{whenRefused: ErrHeadersRefused}
 	}
 	server := &authorizationServer{config: &c.config, http: c.http}
+	switch c.config.Grant {
+	case CIBA:
+		return newTokenCache(newCIBA(server, scopes))
+	case JWTBearer:
+		return newTokenCache(&jwtBearer{server, scopes})
+	case ClientCredentials:
+	}
 	return newTokenCache(&clientCredentials{server, scopes})
 }
 
@@ -251,8 +276,15 @@ func (c *Config) place() string {
 	return where + fmt.Sprintf(" (%s, %s)", api, apiPath)
 }
 
-// Limits are what the API allows and can do.
-func (c *Client) Limits() Limits { return c.dialect.limits() }
+// Limits are what the API allows and can do. A token that is for one device shows no sessions of
+// others.
+func (c *Client) Limits() Limits {
+	limits := c.dialect.limits()
+	if c.authorizer.PerDevice() && limits.CanList {
+		limits.CanList, limits.CanListByDevice = false, true
+	}
+	return limits
+}
 
 func (c *Client) secrets(t Token, r request) []string {
 	return append(c.config.secrets(), t.value, r.secret)

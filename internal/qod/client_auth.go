@@ -1,6 +1,7 @@
 package qod
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -30,13 +31,15 @@ func AuthMethods() []AuthMethod {
 	return []AuthMethod{ClientSecretBasic, ClientSecretPost, PrivateKeyJWT}
 }
 
-// chooseAuthMethod is the configured method; else the key's, if there is a key; else what the
-// authorization server offers, Basic first. RFC 6749 §2.3.1 requires Basic of every server, so it
-// is also the method where nothing is known of the server.
+// chooseAuthMethod is the configured method; none with a grant that needs none; else the key's, if
+// there is a key; else what the authorization server offers, Basic first. RFC 6749 §2.3.1 requires
+// Basic of every server, so it is also the method where nothing is known of the server.
 func (c *Config) chooseAuthMethod(offered []string) AuthMethod {
 	switch {
 	case c.AuthMethod != "":
 		return c.AuthMethod
+	case c.Grant == JWTBearer:
+		return "" // its assertion says who the client is, and nothing else may
 	case c.PrivateKey != nil:
 		return PrivateKeyJWT
 	case !slices.Contains(offered, string(ClientSecretBasic)) && slices.Contains(offered, string(ClientSecretPost)):
@@ -51,6 +54,12 @@ func (c *Config) checkClient() error {
 	switch {
 	case c.ClientID == "":
 		return errors.New("there is no client id, no access token and no header that could stand for them")
+	case c.Grant == JWTBearer && method != "":
+		return fmt.Errorf("with the grant %s, a client authenticates by the assertion alone, and not by %s", c.Grant, method)
+	case c.Grant == JWTBearer && c.PrivateKey == nil:
+		return fmt.Errorf("the grant %s needs a private key", c.Grant)
+	case c.Grant == JWTBearer:
+		return nil
 	case !slices.Contains(AuthMethods(), method):
 		return fmt.Errorf("there is no authentication method %s", method)
 	case method == PrivateKeyJWT && c.PrivateKey == nil:
@@ -70,11 +79,8 @@ func (c *Config) authenticate(method AuthMethod, endpoint string, form url.Value
 		form.Set("client_id", c.ClientID)
 		form.Set("client_secret", c.ClientSecret)
 	case PrivateKeyJWT:
-		audience := c.AssertionAudience
-		if audience == "" {
-			audience = endpoint
-		}
-		assertion, err := c.assertion(audience)
+		audience := cmp.Or(c.AssertionAudience, endpoint)
+		assertion, err := c.assertion(c.ClientID, audience, "")
 		if err != nil {
 			return err
 		}
@@ -93,8 +99,9 @@ func (c *Config) authenticate(method AuthMethod, endpoint string, form url.Value
 // three behind.
 const assertionLifetime = 3 * time.Minute
 
-// assertion is a new JWT that says who the client is (RFC 7523 §3). No two have the same id.
-func (c *Config) assertion(audience string) (string, error) {
+// assertion is a new JWT of the client (RFC 7523 §3) about a subject, which is the client itself
+// where that has to prove who it is. No two have the same id.
+func (c *Config) assertion(subject, audience, scope string) (string, error) {
 	signer, err := jose.NewSigner(
 		jose.SigningKey{Algorithm: c.PrivateKey.algorithm, Key: jose.JSONWebKey{Key: c.PrivateKey.key, KeyID: c.PrivateKeyID}},
 		(&jose.SignerOptions{}).WithType("JWT"))
@@ -103,7 +110,7 @@ func (c *Config) assertion(audience string) (string, error) {
 	}
 	now := time.Now()
 	signed, err := jwt.Signed(signer).Claims(assertionClaims{
-		Issuer: c.ClientID, Subject: c.ClientID, Audience: audience, ID: uuid.NewString(),
+		Issuer: c.ClientID, Subject: subject, Audience: audience, ID: uuid.NewString(), Scope: scope,
 		IssuedAt: now.Unix(), Expires: now.Add(assertionLifetime).Unix(),
 	}).Serialize()
 	if err != nil {
@@ -121,6 +128,7 @@ type assertionClaims struct {
 	ID       string `json:"jti"`
 	IssuedAt int64  `json:"iat"`
 	Expires  int64  `json:"exp"`
+	Scope    string `json:"scope,omitempty"`
 }
 
 // ownParameters are those that grants and client authentication use themselves, in requests to the

@@ -104,7 +104,7 @@ func TestAPIs(t *testing.T) {
 			t.Fatal(err)
 		}
 		qodtest.Equal(t, "profiles", client.Limits().Profiles, qod.LimitsOf(api).Profiles)
-		qodtest.Equal(t, "problems", client.Check(qod.Spec{Seconds: -1}), qod.CheckFor(api, qod.Spec{Seconds: -1}))
+		qodtest.Equal(t, "problems", client.Check(qod.Spec{Seconds: -1}), qod.CheckFor(api, "", qod.Spec{Seconds: -1}))
 		qodtest.Equal(t, "problem of its path", qod.CheckAPIPath(qod.DefaultAPIPath(api)), "")
 	}
 	qodtest.Equal(t, "the longest session", qod.LimitsOf("").MaxSeconds("QOS_E"), 86400)
@@ -113,7 +113,7 @@ func TestAPIs(t *testing.T) {
 	qodtest.Equal(t, "the API of an origin", qod.APIOf("https://gateway.example (other, /other/v2) as client (x, y)"), "other")
 	qodtest.Equal(t, "the endpoint of an origin", qod.EndpointOf("https://gateway.example (other, /other/v2) as client (x, y)"), "https://gateway.example/other/v2 (other)")
 	qodtest.Equal(t, "the path of another API", qod.DefaultAPIPath("camara")+strings.Join(qod.LimitsOf("camara").Scopes, ""), "")
-	qodtest.Equal(t, "problems of another API", len(qod.CheckFor("camara", qod.Spec{Seconds: -1})), 0)
+	qodtest.Equal(t, "problems of another API", len(qod.CheckFor("camara", "", qod.Spec{Seconds: -1})), 0)
 }
 
 func TestCheck(t *testing.T) {

@@ -291,7 +291,8 @@ func (cr *creation) cause(failure *Error) error {
 // replay repeats, once and with a new token, a POST that was answered with a 401. A 401 should come
 // before any processing, but first a list has to show that no session was created. The create is
 // done if the list shows one that is ours, which is adopted, or one that may be. Like the POST
-// itself, this is not cut short by the caller's context.
+// itself, this is not cut short by the caller's context, but for the time in which somebody is
+// asked for consent.
 func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s Session, done bool, err error) {
 	if cr.listRefusal != nil {
 		// No token of this client opens the API, as where a gateway wants a key besides. Another
@@ -299,9 +300,12 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 		return Session{}, false, refusal
 	}
 	c := cr.client
+	c.authorizer.Refused(cr.token)
+	if err := c.awaitConsent(ctx, OperationCreate, cr.spec.Device); err != nil {
+		return Session{}, false, withoutToken(refusal, err)
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tokenTimeout+2*c.config.RequestTimeout)
 	defer cancel()
-	c.authorizer.Refused(cr.token)
 	if _, err := c.authorizer.Token(ctx, cr.spec.Device); err != nil {
 		return Session{}, false, withoutToken(refusal, err)
 	}
@@ -326,6 +330,10 @@ func (cr *creation) replay(ctx context.Context, refusal error, attempt int) (s S
 // post sends one POST under a context that nothing cancels.
 func (cr *creation) post(ctx context.Context, attempt int) (made Session, err error) {
 	c := cr.client
+	token, err := c.authorizer.Token(ctx, cr.spec.Device)
+	if err != nil {
+		return Session{}, err
+	}
 	// The wait for a slot is here because from where the POST is sent nothing cancels it, and
 	// because it must not count towards the seconds that remain until Spec.Until.
 	if err := c.awaitSlot(ctx, request{operation: OperationCreate}); err != nil {
@@ -336,10 +344,6 @@ func (cr *creation) post(ctx context.Context, attempt int) (made Session, err er
 		return Session{}, err
 	}
 	r, err := c.dialect.create(spec, c.authorizer.PerDevice())
-	if err != nil {
-		return Session{}, err
-	}
-	token, err := c.authorizer.Token(ctx, spec.Device)
 	if err != nil {
 		return Session{}, err
 	}

@@ -99,6 +99,9 @@ const (
 	OperationExtend Operation = "extend"
 
 	OperationProfiles Operation = "list profiles"
+
+	// OperationConsent asks the user of a device, at the authorization server.
+	OperationConsent Operation = "ask for consent"
 )
 
 // request is one operation in the terms of a dialect.

@@ -22,6 +22,9 @@ const (
 	camaraV1Retrieve = "quality-on-demand:sessions:retrieve-by-device"
 
 	camaraProfilesRead = "qos-profiles:read" // of the profiles API
+
+	// purpose is that of a request for consent, in the words of the W3C's Data Privacy Vocabulary.
+	purpose = "dpv:RequestedServiceProvision"
 )
 
 // DefaultProfilesPath is where CAMARA's profiles API usually lies below the endpoint.
@@ -46,6 +49,7 @@ func (camaraV1) limits() Limits {
 	return Limits{
 		Profiles:        nil, // each operator has its own
 		Scopes:          []string{camaraV1Create, camaraV1Read, camaraV1Update, camaraV1Delete, camaraV1Retrieve},
+		DeviceScopes:    []string{openID, purpose, camaraV1Create, camaraV1Read, camaraV1Update, camaraV1Delete, camaraV1Retrieve},
 		CanListByDevice: true,
 		CanExtend:       true,
 		PerFlow:         true,

@@ -132,8 +132,13 @@ func (openGateway) list(Device, bool) request {
 	}
 }
 
-// clockRequest is the list, which is never asked for in this way.
-func (d openGateway) clockRequest() request { return d.list(Device{}, false) }
+// clockRequest is the list without a token, which is refused, with a Date. It is used where each
+// token is for one device.
+func (d openGateway) clockRequest() request {
+	r := d.list(Device{}, true)
+	r.anonymous = true
+	return r
+}
 
 func (openGateway) delete(id string) request {
 	return request{

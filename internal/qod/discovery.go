@@ -3,7 +3,6 @@ package qod
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,15 +12,20 @@ import (
 
 const discoveryPath = "/.well-known/openid-configuration"
 
-// discover reads the token endpoint from the OpenID Connect discovery document of the endpoint's
-// origin. The client secret is about to be sent to that token endpoint, so it has to be https, and
-// the document has to name this origin as its issuer. Without an issuer, it may name only a token
-// endpoint at this origin.
-func discover(ctx context.Context, client *http.Client, config *Config) (tokenEndpoint, error) {
+// discovery is what an OpenID Connect discovery document says.
+type discovery struct {
+	origin  string // of the document
+	issuer  string // empty where the document names none
+	fields  object
+	methods []string // of authentication
+}
+
+// discover reads the OpenID Connect discovery document of the endpoint's origin.
+func discover(ctx context.Context, client *http.Client, config *Config) (discovery, error) {
 	origin := webOriginOf(config.Endpoint)
 	at := origin + discoveryPath
-	fail := func(status int, final bool, err error) (tokenEndpoint, error) {
-		return tokenEndpoint{}, &TokenError{URL: at, Discovery: true, Status: status, Err: err, permanent: final}
+	fail := func(status int, permanent bool, err error) (discovery, error) {
+		return discovery{}, &TokenError{URL: at, Discovery: true, Grant: config.Grant, Status: status, Err: err, permanent: permanent}
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
@@ -47,23 +51,32 @@ func discover(ctx context.Context, client *http.Client, config *Config) (tokenEn
 	if err != nil {
 		return fail(0, true, ErrNotJSON)
 	}
-	endpoint := fields.text("token_endpoint")
+	issuer := fields.text("issuer")
+	if issuer != "" && !strings.EqualFold(strings.TrimRight(issuer, "/"), origin) {
+		return fail(0, true, fmt.Errorf("the document is for another issuer, %s", readable(issuer)))
+	}
+	return discovery{origin, issuer, fields, methodNames(fields["token_endpoint_auth_methods_supported"])}, nil
+}
+
+// endpoint is the one that the document names as a member. The client's proof is about to be sent
+// there, so it has to be https, and the document has to name its own origin as its issuer. Without
+// an issuer, it may name only endpoints at this origin.
+func (d discovery) endpoint(member string) (string, error) {
+	fail := func(err error) (string, error) {
+		return "", &TokenError{URL: d.origin + discoveryPath, Discovery: true, Err: err, permanent: true}
+	}
+	endpoint := d.fields.text(member)
 	if endpoint == "" {
-		return fail(0, true, errors.New("the document names no token_endpoint"))
+		return fail(fmt.Errorf("the document names no %s", member))
 	}
 	if problem := CheckURL(endpoint); problem != "" {
 		problem = strings.Replace(problem, "; use https", "", 1) // nobody who reads this can
-		return fail(0, true, fmt.Errorf("its token_endpoint %s", problem))
+		return fail(fmt.Errorf("its %s %s", member, problem))
 	}
-	issuer := fields.text("issuer")
-	switch {
-	case issuer == "" && !strings.EqualFold(webOriginOf(endpoint), origin):
-		return fail(0, true, fmt.Errorf("the document names no issuer, so the provider will not send the client's credentials to the other host it names, %s", hostOf(endpoint)))
-	case issuer != "" && !strings.EqualFold(strings.TrimRight(issuer, "/"), origin):
-		return fail(0, true, fmt.Errorf("the document is for another issuer, %s", readable(issuer)))
+	if d.issuer == "" && !strings.EqualFold(webOriginOf(endpoint), d.origin) {
+		return fail(fmt.Errorf("the document names no issuer, so the provider will not send the client's credentials to the other host it names, %s", hostOf(endpoint)))
 	}
-	offered := methodNames(fields["token_endpoint_auth_methods_supported"])
-	return tokenEndpoint{url: endpoint, method: config.chooseAuthMethod(offered), offered: offered}, nil
+	return endpoint, nil
 }
 
 // methodNames reads a list of authentication methods. Errors show them, so what is no name is left

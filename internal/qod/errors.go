@@ -60,7 +60,10 @@ func (e *Error) Unwrap() error { return e.Err }
 type TokenError struct {
 	URL         string     // of the token endpoint or the discovery document
 	Discovery   bool       // discovery of the token endpoint failed
-	Method      AuthMethod // how the client proved who it is; empty before a token request
+	Backchannel bool       // it is about the backchannel authentication endpoint, or its URL is that
+	Grant       Grant      // that was used
+	Device      Device     // whose user had to agree; empty where nobody has to
+	Method      AuthMethod // how the client proved who it is; empty before a request, and where an assertion did
 	Offered     []string   // the methods that discovery offers; none where that is not known
 	Status      int
 	Code        string // RFC 6749 `error`
@@ -68,13 +71,19 @@ type TokenError struct {
 	Err         error
 
 	permanent bool // asking again at once would give the same answer
-	lockout   bool // asking again at all could lock the client out
+	// final says that it is not asked for again in this process: that could lock the client out, or
+	// would bother somebody who has been asked already.
+	final bool
+	asked bool // somebody has been asked, or may have been
 }
 
 func (e *TokenError) Error() string {
 	what := "token endpoint"
-	if e.Discovery {
+	switch {
+	case e.Discovery:
 		what = "discovery"
+	case e.Backchannel:
+		what = "backchannel authentication endpoint"
 	}
 	var text strings.Builder
 	text.WriteString(what)
@@ -97,10 +106,10 @@ func (e *TokenError) Error() string {
 
 func (e *TokenError) Unwrap() error { return e.Err }
 
-// risksLockout reports whether another token request could lock the client out.
-func risksLockout(err error) bool {
+// isFinal reports whether no token is asked for again in this process.
+func isFinal(err error) bool {
 	var token *TokenError
-	return errors.As(err, &token) && token.lockout
+	return errors.As(err, &token) && token.final
 }
 
 // isTransientTokenError reports whether err is a failure to get a token that may pass in a moment.
@@ -111,6 +120,17 @@ func isTransientTokenError(err error) bool {
 
 // ErrNotRenewable says that a static access token was refused. Only who issued it can renew it.
 var ErrNotRenewable = errors.New("the access token was refused and cannot be renewed")
+
+// ErrRefusedAgain says that the API refused two tokens of one device in a row.
+var ErrRefusedAgain = errors.New("the API refused the access token of this device, and then the one that replaced it")
+
+// PendingConsentError says that the time of an operation was up, or that it was interrupted, while
+// it waited for somebody's consent. Nothing was sent to the API.
+type PendingConsentError struct{ Device Device }
+
+func (e *PendingConsentError) Error() string {
+	return fmt.Sprintf("the user of the device (%s) has not agreed yet", e.Device)
+}
 
 // ErrHeadersRefused says that the API did not take the configured headers for credentials.
 var ErrHeadersRefused = errors.New("the headers were refused, and there are no other credentials")

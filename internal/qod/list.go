@@ -15,9 +15,9 @@ import (
 // (ErrListNeedsDevice); where it does not list at all, the error is ErrNoList.
 func (c *Client) List(ctx context.Context, f Filter) (found []Session, err error) {
 	defer recoverTo(&err)
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	list, err := c.listSince(ctx, f.Device, time.Now())
+	list, err := inReadTimeout(ctx, c, OperationList, f.Device, func(ctx context.Context) (*snapshot, error) {
+		return c.listSince(ctx, f.Device, time.Now())
+	})
 	var e *Error
 	if errors.As(err, &e) && e.class == classGone {
 		return nil, nil // nothing is there, in the API's own words

@@ -166,11 +166,11 @@ type otherGrant struct{ n *otherNetwork }
 
 func (otherGrant) perDevice() bool         { return true }
 func (otherGrant) subject(d Device) string { return phoneDigits(d.PhoneNumber) }
-func (otherGrant) maxTime() time.Duration  { return 10 * time.Minute }
-func (otherGrant) repeatable() bool        { return false }
+func (otherGrant) asksSomebody() bool      { return true }
 
 func (g otherGrant) fetch(ctx context.Context, d Device) (string, time.Duration, error) {
 	token := g.n.prompt(d.PhoneNumber)
+	ctx = context.WithoutCancel(ctx)
 	if err := pause(ctx, g.n.agreesAfter); err != nil {
 		return "", 0, err
 	}

@@ -14,7 +14,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// PrivateKey signs the assertions of private_key_jwt. It prints as REDACTED with every verb.
+// PrivateKey signs the assertions of private_key_jwt and of the grant jwt_bearer. It prints as
+// REDACTED with every verb.
 type PrivateKey struct {
 	key       any
 	algorithm jose.SignatureAlgorithm

@@ -48,22 +48,22 @@ func (c *Client) Profiles(ctx context.Context, f ProfileFilter) (found []Profile
 	case !f.Device.IsZero() && !perDevice && !c.Limits().CanFilterProfiles:
 		return nil, ErrNoDeviceProfiles
 	}
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	return retry(ctx, OperationProfiles, c.config.MaxRetries, func(attempt int) ([]Profile, error) {
-		a, err := c.get(ctx, r, f.Device, attempt)
-		var e *Error
-		if errors.As(err, &e) && e.class == classGone {
-			return []Profile{}, nil // there are none, in the API's own words
-		}
-		if err != nil {
-			return nil, err
-		}
-		profiles, err := decodeProfiles(a.body)
-		if err != nil {
-			return nil, unreadable(r, a, err)
-		}
-		return profiles, nil
+	return inReadTimeout(ctx, c, OperationProfiles, f.Device, func(ctx context.Context) ([]Profile, error) {
+		return retry(ctx, OperationProfiles, c.config.MaxRetries, func(attempt int) ([]Profile, error) {
+			a, err := c.get(ctx, r, f.Device, attempt)
+			var e *Error
+			if errors.As(err, &e) && e.class == classGone {
+				return []Profile{}, nil // there are none, in the API's own words
+			}
+			if err != nil {
+				return nil, err
+			}
+			profiles, err := decodeProfiles(a.body)
+			if err != nil {
+				return nil, unreadable(r, a, err)
+			}
+			return profiles, nil
+		})
 	})
 }
 

@@ -2,6 +2,7 @@ package qod
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 )
@@ -14,15 +15,46 @@ const readTimeout = 2 * time.Minute
 // that proves nothing.
 func (c *Client) Read(ctx context.Context, ref Ref) (s Session, err error) {
 	defer recoverTo(&err)
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
 	if err := c.checkRef(OperationRead, ref); err != nil {
 		return Session{}, err
 	}
-	return c.reads.read(ctx, ref, func() (Session, error) {
-		s, _, err := c.readOrProve(ctx, ref)
-		return s, err
+	return inReadTimeout(ctx, c, OperationRead, ref.Device, func(ctx context.Context) (Session, error) {
+		return c.reads.read(ctx, ref, func() (Session, error) {
+			s, _, err := c.readOrProve(ctx, ref)
+			return s, err
+		})
 	})
+}
+
+// inReadTimeout runs an operation that changes nothing in at most readTimeout. The time in which
+// the device's user is asked does not count: it is the grant's, and only the end of ctx ends it.
+func inReadTimeout[T any](ctx context.Context, c *Client, op Operation, d Device, run func(context.Context) (T, error)) (T, error) {
+	for {
+		if err := c.awaitConsent(ctx, op, d); err != nil {
+			var none T
+			return none, err
+		}
+		bounded, cancel := context.WithTimeout(ctx, readTimeout)
+		result, err := run(bounded)
+		cancel()
+		var pending *PendingConsentError
+		if err == nil || ctx.Err() != nil || !errors.As(err, &pending) {
+			return result, err
+		}
+		// Its token was refused meanwhile, and the user is being asked for another one.
+	}
+}
+
+// awaitConsent waits until there is a token for the device, where each is for one.
+func (c *Client) awaitConsent(ctx context.Context, op Operation, d Device) error {
+	if !c.authorizer.PerDevice() || d.IsZero() {
+		return nil
+	}
+	_, err := c.authorizer.Token(ctx, d)
+	if err != nil && ctx.Err() != nil {
+		return newInterruptedError(ctx, op, false, withoutContextError(err))
+	}
+	return err
 }
 
 // readOrProve asks for the session itself, or proves that it is gone. listed says that only a list

@@ -6,11 +6,13 @@ import (
 )
 
 // sharedCall is singleflight with a context of its own: one call for all callers that want its
-// result at the same time. The call outlives the caller that began it, and is cancelled when the
-// last one has left. golang.org/x/sync/singleflight has no contexts: the call would run under that
-// of the first caller, and one cancelled resource would fail all the others.
+// result at the same time. The call outlives the caller that began it, and its context ends when
+// the last one has left. golang.org/x/sync/singleflight has no contexts: the call would run under
+// that of the first caller, and one cancelled resource would fail all the others.
 type sharedCall[T any] struct {
-	unabandoned bool // it is not cancelled, and goes on to its end for those who come later
+	// unabandoned says that a call that all callers have left is still the current one for those
+	// who come later. It knows by its context that they have left.
+	unabandoned bool
 
 	mu      sync.Mutex
 	current *ongoingCall[T]
@@ -66,11 +68,11 @@ func (s *sharedCall[T]) leave(call *ongoingCall[T]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	call.waiters--
-	if call.waiters > 0 || s.unabandoned {
+	if call.waiters > 0 {
 		return
 	}
 	call.cancel()
-	if s.current == call {
+	if s.current == call && !s.unabandoned {
 		s.current = nil
 	}
 }

@@ -10,12 +10,14 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
 )
 
 // authorizationServer is where grants get their tokens: where its endpoints are, how requests to
@@ -25,34 +27,101 @@ type authorizationServer struct {
 	http   *http.Client
 
 	mu         sync.Mutex
-	discovered *tokenEndpoint // nil before discovery, which is made once
+	discovered *discovery // nil before discovery, which is made once
 }
 
-type tokenEndpoint struct {
-	url     string
-	method  AuthMethod
-	offered []string // see TokenError
+// serverEndpoint is where forms are posted.
+type serverEndpoint struct {
+	url         string
+	backchannel bool       // it is not the token endpoint, but that of CIBA
+	method      AuthMethod // empty where the form itself proves who the client is
+	offered     []string   // see TokenError
 }
 
-// endpoint is the token endpoint, from the configuration or else from discovery.
-func (s *authorizationServer) endpoint(ctx context.Context) (tokenEndpoint, error) {
-	if s.config.TokenURL != "" {
-		return tokenEndpoint{url: s.config.TokenURL, method: s.config.chooseAuthMethod(nil)}, nil
+// tokenEndpoint is the token endpoint, from the configuration or else from discovery.
+func (s *authorizationServer) tokenEndpoint(ctx context.Context) (serverEndpoint, error) {
+	return s.endpoint(ctx, "token_endpoint", s.config.TokenURL)
+}
+
+// backchannelEndpoint is the backchannel authentication endpoint of CIBA.
+func (s *authorizationServer) backchannelEndpoint(ctx context.Context) (serverEndpoint, error) {
+	endpoint, err := s.endpoint(ctx, "backchannel_authentication_endpoint", s.config.BackchannelURL)
+	endpoint.backchannel = true
+	if failure, ok := errors.AsType[*TokenError](err); ok {
+		about := *failure
+		about.Backchannel = true
+		return endpoint, &about
 	}
-	s.mu.Lock()
-	found := s.discovered
-	s.mu.Unlock()
-	if found != nil {
-		return *found, nil
+	return endpoint, err
+}
+
+// endpoint is the configured one, or else the one that the discovery document names as the member.
+func (s *authorizationServer) endpoint(ctx context.Context, member, configured string) (serverEndpoint, error) {
+	if configured != "" {
+		return serverEndpoint{url: configured, method: s.config.chooseAuthMethod(s.offered())}, nil
 	}
-	endpoint, err := discover(ctx, s.http, s.config)
+	found, err := s.discover(ctx)
 	if err != nil {
-		return tokenEndpoint{}, err
+		return serverEndpoint{}, err
+	}
+	at, err := found.endpoint(member)
+	return serverEndpoint{url: at, method: s.config.chooseAuthMethod(found.methods), offered: found.methods}, err
+}
+
+// offered are the methods that discovery offers, as far as it has been made.
+func (s *authorizationServer) offered() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.discovered == nil {
+		return nil
+	}
+	return s.discovered.methods
+}
+
+func (s *authorizationServer) discover(ctx context.Context) (discovery, error) {
+	s.mu.Lock()
+	known := s.discovered
+	s.mu.Unlock()
+	if known != nil {
+		return *known, nil
+	}
+	found, err := discover(ctx, s.http, s.config)
+	if err != nil {
+		return discovery{}, err
 	}
 	s.mu.Lock()
-	s.discovered = &endpoint
+	s.discovered = &found
 	s.mu.Unlock()
-	return endpoint, nil
+	return found, nil
+}
+
+// token asks the token endpoint for a token. The parameters say by which grant; without a grant
+// type, it is that of client credentials.
+func (s *authorizationServer) token(ctx context.Context, endpoint serverEndpoint, scopes []string, parameters url.Values, about subjectMatter) (string, time.Duration, error) {
+	request := clientcredentials.Config{TokenURL: endpoint.url, Scopes: scopes, EndpointParams: parameters, AuthStyle: oauth2.AuthStyleInParams}
+	token, err := request.Token(s.authenticated(ctx, endpoint.method))
+	switch {
+	case err != nil:
+		return "", 0, s.explain(endpoint, err, about)
+	case !isHeaderSafe(token.AccessToken):
+		return "", 0, &TokenError{
+			URL: endpoint.url, Grant: s.config.Grant, permanent: true,
+			Err: errors.New("the access token contains characters that are not allowed in a header"),
+		}
+	case token.Expiry.IsZero():
+		return token.AccessToken, 0, nil
+	}
+	return token.AccessToken, time.Until(token.Expiry), nil
+}
+
+// subjectMatter is what a request of the authorization server is about, and what no error repeats.
+type subjectMatter struct {
+	device Device
+	secret string // beside those of the configuration
+}
+
+func (s *authorizationServer) secrets(about subjectMatter) []string {
+	return append(s.config.secrets(), about.secret)
 }
 
 // authenticated is a context with which x/oauth2 authenticates the client in every form that it
@@ -64,32 +133,19 @@ func (s *authorizationServer) authenticated(ctx context.Context, method AuthMeth
 	return context.WithValue(ctx, oauth2.HTTPClient, &client)
 }
 
-// result is what x/oauth2 has made of an answer, as a grant returns it.
-func (s *authorizationServer) result(endpoint tokenEndpoint, token *oauth2.Token, err error) (string, time.Duration, error) {
-	switch {
-	case err != nil:
-		return "", 0, s.explain(endpoint, err)
-	case !isHeaderSafe(token.AccessToken):
-		return "", 0, &TokenError{
-			URL: endpoint.url, permanent: true,
-			Err: errors.New("the access token contains characters that are not allowed in a header"),
-		}
-	case token.Expiry.IsZero():
-		return token.AccessToken, 0, nil
-	}
-	return token.AccessToken, time.Until(token.Expiry), nil
-}
-
 // explain converts an error of x/oauth2, which may quote a megabyte of body.
-func (s *authorizationServer) explain(endpoint tokenEndpoint, err error) error {
-	failure := &TokenError{URL: endpoint.url, Method: endpoint.method, Offered: endpoint.offered}
+func (s *authorizationServer) explain(endpoint serverEndpoint, err error, about subjectMatter) error {
+	failure := &TokenError{
+		URL: endpoint.url, Backchannel: endpoint.backchannel, Grant: s.config.Grant, Device: about.device,
+		Method: endpoint.method, Offered: endpoint.offered,
+	}
 	var refusal *oauth2.RetrieveError
 	if !errors.As(err, &refusal) {
-		failure.Err = redacted(withoutURL(err), s.config.secrets(), Device{})
+		failure.Err = redacted(withoutURL(err), s.secrets(about), about.device)
 		failure.permanent = isTLSFailure(err)
 		return failure
 	}
-	words := func(text string) string { return readable(redactServer(text, s.config.secrets(), Device{})) }
+	words := func(text string) string { return readable(redactServer(text, s.secrets(about), about.device)) }
 	failure.Code, failure.Description = words(refusal.ErrorCode), words(refusal.ErrorDescription)
 	if failure.Code == "" && failure.Description == "" {
 		failure.Description = words(string(refusal.Body))
@@ -102,8 +158,37 @@ func (s *authorizationServer) explain(endpoint tokenEndpoint, err error) error {
 	}
 	failure.permanent = failure.Status < http.StatusInternalServerError &&
 		failure.Status != http.StatusTooManyRequests && failure.Status != http.StatusRequestTimeout
-	failure.lockout = failure.permanent && (failure.Code == "invalid_client" || failure.Code == "unauthorized_client")
+	failure.final = failure.permanent && (failure.Code == "invalid_client" || failure.Code == "unauthorized_client")
 	return failure
+}
+
+// post posts a form to an endpoint that gives no token, and returns the members of its answer.
+func (s *authorizationServer) post(ctx context.Context, endpoint serverEndpoint, form url.Values, about subjectMatter) (object, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint.url, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, s.explain(endpoint, err, about)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	client, _ := s.authenticated(ctx, endpoint.method).Value(oauth2.HTTPClient).(*http.Client)
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, s.explain(endpoint, err, about)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := readBounded(resp.Body, maxTokenBody)
+	if err != nil {
+		return nil, s.explain(endpoint, err, about)
+	}
+	fields, err := decodeObject(body)
+	if resp.StatusCode/100 != 2 {
+		return nil, s.explain(endpoint, &oauth2.RetrieveError{
+			Response: resp, Body: body, ErrorCode: fields.text("error"), ErrorDescription: fields.text("error_description"),
+		}, about)
+	}
+	if err != nil {
+		return nil, s.explain(endpoint, ErrNotJSON, about)
+	}
+	return fields, nil
 }
 
 // maxTokenBody bounds a token response or discovery document, after decompression.
@@ -185,21 +270,32 @@ func normaliseToken(body []byte) ([]byte, bool) {
 		return nil, false
 	}
 	normal := map[string]any{}
-	for _, name := range []string{"access_token", "token_type", "error", "error_description", "error_uri"} {
+	for _, name := range []string{"access_token", "token_type", "auth_req_id", "error", "error_description", "error_uri"} {
 		if s := fields.text(name); s != "" {
 			normal[name] = s
 		}
 	}
-	// Errors of Telefónica's authorization endpoints have the members code and message.
-	if normal["error"] == nil && normal["access_token"] == nil {
+	// Errors of Telefónica's authorization endpoints have the members code, an integer, and
+	// message. What the integers mean is not documented, so the message is searched for a code of
+	// OAuth.
+	if normal["error"] == nil && normal["access_token"] == nil && normal["auth_req_id"] == nil {
 		normal["error"], normal["error_description"] = fields.text("code"), fields.text("message")
+		if code := oauthCode.FindString(fields.text("message")); code != "" {
+			normal["error"] = code
+		}
 	}
-	if seconds, ok := fields.lifetime("expires_in"); ok {
-		normal["expires_in"] = seconds
+	for _, name := range []string{"expires_in", "interval"} {
+		if seconds, ok := fields.lifetime(name); ok {
+			normal[name] = seconds
+		}
 	}
 	encoded, err := json.Marshal(normal)
 	return encoded, err == nil
 }
+
+// oauthCode matches the codes of RFC 6749 §5.2 and CIBA Core §11 and §13.
+var oauthCode = regexp.MustCompile(`\b(authorization_pending|slow_down|expired_token|access_denied|unknown_user_id|` +
+	`invalid_(request|client|grant|scope)|unauthorized_client|unsupported_grant_type)\b`)
 
 // lifetime is a positive number of seconds, which may be a float, bounded to maxLifetime.
 func (o object) lifetime(name string) (int64, bool) {

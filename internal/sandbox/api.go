@@ -120,7 +120,7 @@ func (r *route) split() (before, parameter, after string) {
 // operations returns the API's operations, in the order of Operations.
 func (s *Sandbox) operations() []Operation {
 	return slices.DeleteFunc(Operations(), func(op Operation) bool {
-		return op != OpToken && op != OpDiscovery && !slices.ContainsFunc(s.routes, func(r route) bool {
+		return !ofServer(op) && !slices.ContainsFunc(s.routes, func(r route) bool {
 			return slices.ContainsFunc(slices.Collect(maps.Values(r.methods)), func(m apiMethod) bool { return m.op == op })
 		})
 	})

@@ -19,6 +19,9 @@ const (
 	methodKey   = "private_key_jwt"
 )
 
+// assertionAlgorithms are those that CAMARA's security profile allows.
+var assertionAlgorithms = []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.EdDSA}
+
 const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 // maxAssertion is how far ahead an assertion may expire, as CAMARA's security profile has it.
@@ -85,45 +88,20 @@ func (t *tokens) clientWithSecret(id, secret, method string) (ClientCredentials,
 	return ClientCredentials{}, false
 }
 
-// clientOfAssertion checks an assertion: its signature, that the client is its issuer and its
-// subject, that it is meant for this server (by the URL that it was posted to, or by the issuer),
-// and its time and id.
+// clientOfAssertion is the client that an assertion is of. Its subject is the client itself.
 func (t *tokens) clientOfAssertion(assertion, id, origin, path string) (ClientCredentials, *answer) {
-	signed, err := jwt.ParseSigned(assertion, []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.EdDSA})
-	if err != nil {
-		return ClientCredentials{}, invalidClient("the assertion is no JWT signed with RS256, ES256 or EdDSA")
+	client, claims, problem := t.checkAssertion(assertion, origin, path)
+	if problem == "" && (claims.Subject != client.ID || id != "" && id != client.ID) {
+		problem = "the assertion is not of the client that sent it"
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var claims jwt.Claims
-	client, ok := ClientCredentials{}, false
-	for _, c := range t.clients {
-		if c.may(methodKey) && c.hasSigned(signed, &claims) && claims.Subject == c.ID {
-			client, ok = c, true
-			break
-		}
-	}
-	// An assertion carries the time of the machine that signed it, whatever a test makes of Clock.
-	now := time.Now()
-	switch {
-	case !ok:
-		return ClientCredentials{}, invalidClient("the assertion is of no client that may use private_key_jwt, or was signed with another key")
-	case claims.Issuer != client.ID || id != "" && id != client.ID:
-		return ClientCredentials{}, invalidClient("the assertion is not of the client that sent it")
-	case !claims.Audience.Contains(origin+path) && !claims.Audience.Contains(origin):
-		return ClientCredentials{}, invalidClient("the assertion is meant for another server (aud)")
-	case claims.Expiry == nil || !now.Before(claims.Expiry.Time()):
-		return ClientCredentials{}, invalidClient("the assertion has expired (exp)")
-	case claims.Expiry.Time().Sub(now) > maxAssertion:
-		return ClientCredentials{}, invalidClient("the assertion expires more than five minutes from now (exp)")
-	case claims.ID == "" || !t.isFirst(client.ID+" "+claims.ID, claims.Expiry.Time(), now):
-		return ClientCredentials{}, invalidClient("the assertion was used before, or has no id (jti)")
+	if problem != "" {
+		return ClientCredentials{}, invalidClient(problem)
 	}
 	return client, nil
 }
 
 // hasSigned reports whether one of the client's keys has signed a JWT, whose claims it reads.
-func (c ClientCredentials) hasSigned(token *jwt.JSONWebToken, claims *jwt.Claims) bool {
+func (c ClientCredentials) hasSigned(token *jwt.JSONWebToken, claims *assertionClaims) bool {
 	wanted := token.Headers[0].KeyID
 	return slices.ContainsFunc(c.Keys, func(key jose.JSONWebKey) bool {
 		return (wanted == "" || key.KeyID == "" || wanted == key.KeyID) && token.Claims(key.Key, claims) == nil

@@ -152,7 +152,7 @@ func TestControlRefuses(t *testing.T) {
 		"no time":          {"POST", "advance", `{"to":"soon"}`, "not valid JSON"},
 		"a real clock":     {"POST", "advance", `{"by":"1h"}`, "cannot be advanced"},
 		"no operation":     {"POST", "fail", `{"operation":"update","effect":"503"}`, "unknown operation"},
-		"not of this API":  {"POST", "fail", `{"operation":"extend","effect":"503"}`, `has no operation "extend": use create, read, list, delete, token, discovery`},
+		"not of this API":  {"POST", "fail", `{"operation":"extend","effect":"503"}`, `has no operation "extend": use create, read, list, delete, token, bc-authorize, discovery`},
 		"any operation":    {"POST", "fail", `{"effect":"503"}`, "unknown operation"},
 		"no effect":        {"POST", "fail", `{"operation":"create"}`, "unknown kind of failure"},
 		"success":          {"POST", "fail", `{"operation":"create","effect":"200"}`, "use an HTTP status from 400 to 599"},

@@ -11,8 +11,9 @@ import (
 
 // The paths of the authorization server, at the origin. Those of the API are in its handler.
 const (
-	pathToken     = "/oauth/token"
-	pathDiscovery = "/.well-known/openid-configuration"
+	pathToken       = "/oauth/token"
+	pathBackchannel = "/oauth/bc-authorize"
+	pathDiscovery   = "/.well-known/openid-configuration"
 )
 
 // largestBody is larger than any valid request body.
@@ -30,7 +31,18 @@ type call struct {
 
 // ofAPI reports whether the operation is one of the API, and not of the authorization server.
 func (c call) ofAPI() bool {
-	return c.op != OpToken && c.op != OpDiscovery && c.op != OpOther
+	return !ofServer(c.op) && c.op != OpOther
+}
+
+// ofServer reports whether an operation is one of the authorization server.
+func ofServer(op Operation) bool { return op == OpToken || op == OpBackchannel || op == OpDiscovery }
+
+// device is the one that a request names, for logs; zero: none.
+func (s *Sandbox) device(c call) Device {
+	if c.op == OpBackchannel {
+		return hintOf(c.body)
+	}
+	return s.api.device(c)
 }
 
 // Handler serves the API, its authorization server and, with Config.Control, the control path.
@@ -50,7 +62,7 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(io.LimitReader(r.Body, largestBody+1))
 	c := s.route(r)
 	c.body = body
-	entry := s.requests.record(c, s.api.device(c), s.clock.Now())
+	entry := s.requests.record(c, s.device(c), s.clock.Now())
 	if s.config.Log != nil {
 		defer func() { s.config.Log(s.requests.current(entry)) }()
 	}
@@ -72,8 +84,9 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 
 // These are the routes of the authorization server.
 var (
-	tokenRoute     = route{methods: map[string]apiMethod{http.MethodPost: {op: OpToken}}}
-	discoveryRoute = route{methods: map[string]apiMethod{http.MethodGet: {op: OpDiscovery}}}
+	tokenRoute       = route{methods: map[string]apiMethod{http.MethodPost: {op: OpToken}}}
+	backchannelRoute = route{methods: map[string]apiMethod{http.MethodPost: {op: OpBackchannel}}}
+	discoveryRoute   = route{methods: map[string]apiMethod{http.MethodGet: {op: OpDiscovery}}}
 )
 
 // route does not use http.ServeMux, which redirects paths that are not clean; a gateway answers
@@ -85,6 +98,8 @@ func (s *Sandbox) route(r *http.Request) call {
 		c.route = &discoveryRoute
 	case pathToken:
 		c.route = &tokenRoute
+	case pathBackchannel:
+		c.route = &backchannelRoute
 	default:
 		c.route, c.parameter = s.match(path)
 	}
@@ -102,7 +117,9 @@ func (s *Sandbox) answer(c call) answer {
 	case c.op == OpDiscovery:
 		return s.discovery(c)
 	case c.op == OpToken:
-		return s.token(c)
+		return s.spelled(s.token(c))
+	case c.op == OpBackchannel:
+		return s.spelled(s.backchannel(c))
 	case c.route == nil:
 		return s.api.refusal(http.StatusNotFound, "NOT_FOUND", "Unknown path; those of the API begin with "+s.definition.basePath+s.definition.apiPath)
 	case c.op == OpOther:

@@ -304,8 +304,7 @@ func (s *Sandbox) ofSession(granted grant, c call, carryOut func(Session) answer
 	switch {
 	case len(found) == 0:
 		return s.api.refusal(http.StatusNotFound, "NOT_FOUND", "The specified resource is not found")
-	case found[0].ClientID != granted.client,
-		granted.device != nil && !found[0].Device.sharesIdentifier(*granted.device):
+	case !granted.covers(&found[0]):
 		return s.api.refusal(http.StatusForbidden, "PERMISSION_DENIED",
 			"The session belongs to another client, or to another device than the access token")
 	}

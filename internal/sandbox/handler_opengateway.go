@@ -60,13 +60,13 @@ type openGateway struct{ *Sandbox }
 func (g openGateway) answer(granted grant, c call) answer {
 	switch c.op {
 	case OpCreate:
-		return g.create(granted.client, c)
+		return g.create(granted, c)
 	case OpList:
-		return g.list(granted.client, c)
+		return g.list(granted, c)
 	case OpRead:
-		return g.read(granted.client, c.parameter)
+		return g.read(granted, c.parameter)
 	default:
-		return g.delete(granted.client, c.parameter)
+		return g.delete(granted, c.parameter)
 	}
 }
 
@@ -136,7 +136,7 @@ func newOpenGatewayDevice(d Device) openGatewayDevice {
 // conflictMessage is the message of a 409 in Telefónica's documentation.
 const conflictMessage = "Another session is created for the same UE"
 
-func (g openGateway) create(client string, c call) answer {
+func (g openGateway) create(granted grant, c call) answer {
 	var asked createSessionRequest
 	if err := json.Unmarshal(c.body, &asked); err != nil {
 		return g.refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "The body is not a CreateSessionRequest")
@@ -145,11 +145,14 @@ func (g openGateway) create(client string, c call) answer {
 	if !device.hasIdentifier() {
 		return g.refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "device: at least one identifier is required")
 	}
+	if !granted.isFor(device) {
+		return g.refusal(http.StatusForbidden, "PERMISSION_DENIED", "The access token is for another device")
+	}
 	if g.config.MockRules && device.endsIn9() {
 		return g.refusal(http.StatusConflict, "CONFLICT", conflictMessage+" (sandbox mock rule: an identifier ends in 9)")
 	}
 	session, err := g.network.create(Session{
-		ClientID:              client,
+		ClientID:              granted.client,
 		Device:                device,
 		ApplicationServer:     (*ApplicationServer)(asked.ApplicationServer),
 		QoSProfile:            asked.QoSProfile,
@@ -163,9 +166,9 @@ func (g openGateway) create(client string, c call) answer {
 	return jsonAnswer(http.StatusCreated, g.info(session))
 }
 
-func (g openGateway) list(client string, c call) answer {
+func (g openGateway) list(granted grant, c call) answer {
 	infos, visible := []any{}, g.visible(OpList)
-	for _, session := range g.visibleInList(func(session *Session) bool { return session.ClientID == client && visible(session) }) {
+	for _, session := range g.visibleInList(func(session *Session) bool { return granted.covers(session) && visible(session) }) {
 		infos = append(infos, g.info(session))
 	}
 	if g.config.PageSize > 0 {
@@ -174,17 +177,17 @@ func (g openGateway) list(client string, c call) answer {
 	return jsonAnswer(http.StatusOK, infos)
 }
 
-func (g openGateway) read(client, id string) answer {
-	session, ok := g.network.find(client, id)
-	if !ok || !g.visible(OpRead)(&session) {
+func (g openGateway) read(granted grant, id string) answer {
+	session, ok := g.network.find(granted.client, id)
+	if !ok || !granted.covers(&session) || !g.visible(OpRead)(&session) {
 		return g.sessionNotFound()
 	}
 	return jsonAnswer(http.StatusOK, g.info(session))
 }
 
-func (g openGateway) delete(client, id string) answer {
+func (g openGateway) delete(granted grant, id string) answer {
 	visible := g.visible(OpDelete)
-	mine := func(session *Session) bool { return session.ClientID == client && visible(session) }
+	mine := func(session *Session) bool { return granted.covers(session) && visible(session) }
 	if !g.network.delete(id, mine, g.config.HoldAfterDelete) {
 		return g.sessionNotFound()
 	}

@@ -183,6 +183,7 @@ func TestMockClient(t *testing.T) {
 
 type discoveryDocument struct {
 	Issuer        string
+	Backchannel   string   `json:"backchannel_authentication_endpoint"`
 	TokenEndpoint string   `json:"token_endpoint"`
 	Methods       []string `json:"token_endpoint_auth_methods_supported"`
 	Grants        []string `json:"grant_types_supported"`
@@ -200,7 +201,7 @@ func TestDiscovery(t *testing.T) {
 		}
 		if got.Issuer != origin || got.TokenEndpoint != origin+"/oauth/token" ||
 			!slices.Equal(got.Methods, []string{"client_secret_basic", "client_secret_post"}) ||
-			!slices.Equal(got.Grants, []string{"client_credentials"}) ||
+			!slices.Equal(got.Grants, []string{"client_credentials", cibaGrant, jwtBearerGrant}) || got.Backchannel != origin+"/oauth/bc-authorize" ||
 			!slices.Equal(got.Scopes, []string{ScopeRead, ScopeWrite}) {
 			t.Errorf("of %s: %+v", origin, got)
 		}

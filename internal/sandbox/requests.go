@@ -12,7 +12,7 @@ import (
 // Operation is what a request asks for.
 type Operation string
 
-// The operations of the APIs, of which each has some, the two of the authorization server, and
+// The operations of the APIs, of which each has some, those of the authorization server, and
 // everything else, which is refused.
 const (
 	OpCreate    Operation = "create"
@@ -23,12 +23,14 @@ const (
 	OpProfiles  Operation = "profiles"
 	OpToken     Operation = "token"
 	OpDiscovery Operation = "discovery"
-	OpOther     Operation = "other"
+	// OpBackchannel asks for somebody's consent (CIBA).
+	OpBackchannel Operation = "bc-authorize"
+	OpOther       Operation = "other"
 )
 
 // Operations returns the operations that a Fault can name: all but OpOther.
 func Operations() []Operation {
-	return []Operation{OpCreate, OpRead, OpList, OpDelete, OpExtend, OpProfiles, OpToken, OpDiscovery}
+	return []Operation{OpCreate, OpRead, OpList, OpDelete, OpExtend, OpProfiles, OpToken, OpBackchannel, OpDiscovery}
 }
 
 // Request is one request as it arrived, including those refused, those affected by a fault and

@@ -33,6 +33,16 @@ type Config struct {
 
 	TokenLifetime time.Duration // 0: one hour
 
+	// Consent is how the person who has a device answers where a token is for one device. nil:
+	// everybody agrees at once.
+	Consent      func(Device) Consent
+	ConsentTime  time.Duration // how long CIBA waits for an answer; 0: two minutes
+	PollInterval time.Duration // between two polls of CIBA; 0: five seconds, which answers leave out
+
+	// TelefonicaErrors has the errors of the authorization server in the form that Telefónica
+	// documents, {code, message}, in place of OAuth's.
+	TelefonicaErrors bool
+
 	// MockRules adds what Telefónica documents for its own sandbox: 409 for an identifier that ends
 	// in 9, the client mock_sandbox_app_id with the secret mock_sandbox_app_secret, and the token
 	// mock_sandbox_access_token. With CAMARAV0, errors have the codes of its document, too.

@@ -149,8 +149,8 @@ var failCommand = command{
 	name:           "fail",
 	takesFlagsLast: true,
 	about: `qod-sandbox fail makes the next requests of one operation fail: create, read, list,
-delete, extend or profiles, as far as the API has them, token or discovery. The
-failure is one of:
+delete, extend or profiles, as far as the API has them, token, bc-authorize or
+discovery. The failure is one of:
 
   an HTTP status   refuse the request with this status
   drop             close the connection, without carrying out the request
@@ -178,7 +178,7 @@ failure is one of:
 			}
 			operation := sandbox.Operation(args[0])
 			if !slices.Contains(sandbox.Operations(), operation) {
-				return p.misusedAs("fail", "unknown operation %q; use create, read, list, delete, extend, profiles, token or discovery", args[0])
+				return p.misusedAs("fail", "unknown operation %q; use create, read, list, delete, extend, profiles, token, bc-authorize or discovery", args[0])
 			}
 			if *times == 0 {
 				return p.misusedAs("fail", "-times must be 1 or more, or -1 for all requests")

@@ -23,8 +23,9 @@ var execCommand = command{
   qod-sandbox exec --fail-on-leftovers -- make test-in-sandbox
 
 The sandbox listens on a free loopback port. The command's environment contains
-QOD_API, QOD_API_PATH, QOD_ENDPOINT, QOD_CLIENT_ID and QOD_CLIENT_SECRET, and no
-other variable that could bypass the sandbox, such as QOD_ACCESS_TOKEN.
+QOD_API, QOD_API_PATH, QOD_ENDPOINT, QOD_CLIENT_ID and QOD_CLIENT_SECRET, with
+-grant ciba also QOD_GRANT, and no other variable that could bypass the sandbox,
+such as QOD_ACCESS_TOKEN.
 Ctrl-C and SIGTERM reach the command once. The sandbox stops after the command:
 its sessions are gone then, and a state that names them can be deleted. If the
 configuration sets endpoint, that takes precedence over QOD_ENDPOINT and bypasses
@@ -46,19 +47,19 @@ or 128 plus the signal's number if a signal ended it.
 			if err != nil {
 				return p.misused("%v", err)
 			}
-			return p.exec(args, config, *strict)
+			return p.exec(args, config, o.grant, *strict)
 		}
 	},
 }
 
-func (p *program) exec(args []string, config sandbox.Config, strict bool) int {
+func (p *program) exec(args []string, config sandbox.Config, grant string, strict bool) int {
 	server, err := sandbox.Listen("127.0.0.1:0", config)
 	if err != nil {
 		return p.failed(err)
 	}
 	child := exec.CommandContext(context.Background(), args[0], args[1:]...) // supervise passes signals on
 	child.Stdin, child.Stdout, child.Stderr = p.in, p.out, p.err
-	child.Env = append(slices.DeleteFunc(slices.Clone(p.environ), misleading), environment(server)...)
+	child.Env = append(slices.DeleteFunc(slices.Clone(p.environ), misleading), environment(server, grant)...)
 	code := p.supervise(child)
 	server.Close()
 	if code == exitOK && len(server.Requests()) == 0 {
@@ -82,7 +83,8 @@ func misleading(variable string) bool {
 	switch name {
 	case "QOD_API", "QOD_API_PATH", "QOD_PROFILES_PATH", "QOD_ENDPOINT", "QOD_TOKEN_URL", "QOD_SCOPES",
 		"QOD_CLIENT_ID", "QOD_CLIENT_SECRET", "QOD_ACCESS_TOKEN", "QOD_HEADERS",
-		"QOD_CLIENT_PRIVATE_KEY", "QOD_CLIENT_PRIVATE_KEY_ID", "QOD_CLIENT_ASSERTION_AUDIENCE", "QOD_TOKEN_ENDPOINT_AUTH_METHOD":
+		"QOD_CLIENT_PRIVATE_KEY", "QOD_CLIENT_PRIVATE_KEY_ID", "QOD_CLIENT_ASSERTION_AUDIENCE", "QOD_TOKEN_ENDPOINT_AUTH_METHOD",
+		"QOD_GRANT", "QOD_BACKCHANNEL_AUTHENTICATION_URL":
 		return true
 	}
 	return false

@@ -70,6 +70,8 @@ func child(steps []string) int {
 				fmt.Fprintln(os.Stderr, err)
 				return 99
 			}
+		case "ask":
+			fmt.Println(askForConsent(argument))
 		case "exit":
 			var code int
 			_, _ = fmt.Sscan(argument, &code)
@@ -97,6 +99,29 @@ func countSignals() int {
 		}
 		fmt.Println("interrupted")
 	}
+}
+
+// askForConsent asks the user of a phone number by CIBA, polls once, and returns the last answer.
+func askForConsent(phone string) string {
+	origin := strings.TrimSuffix(os.Getenv("QOD_ENDPOINT"), "/v1")
+	post := func(path, form string) (body string) {
+		form += "&client_id=" + os.Getenv("QOD_CLIENT_ID") + "&client_secret=" + os.Getenv("QOD_CLIENT_SECRET")
+		answer, err := http.Post(origin+path, "application/x-www-form-urlencoded", strings.NewReader(form)) //nolint:noctx // a child ends with its test
+		if err != nil {
+			return err.Error()
+		}
+		defer answer.Body.Close()
+		content, _ := io.ReadAll(answer.Body)
+		return string(content)
+	}
+	asked := post("/oauth/bc-authorize", "scope=openid&login_hint=tel:"+phone)
+	var authorization struct {
+		ID string `json:"auth_req_id"`
+	}
+	if json.Unmarshal([]byte(asked), &authorization) != nil || authorization.ID == "" {
+		return asked
+	}
+	return post("/oauth/token", "grant_type=urn:openid:params:grant-type:ciba&auth_req_id="+authorization.ID)
 }
 
 // createSession creates a session with the environment that the provider would use.
@@ -233,6 +258,10 @@ func TestBadUsage(t *testing.T) {
 		"fail nothing":           {[]string{"fail", "create"}, "fail create 503"},
 		"fail what":              {[]string{"fail", "update", "503"}, `"update"`},
 		"fail never":             {[]string{"fail", "create", "503", "-times", "0"}, "-times must be"},
+		"an unknown answer":      {[]string{"-consent", "maybe"}, `"maybe"`},
+		"an unknown grant":       {[]string{"-grant", "password"}, `"password"`},
+		"consent in the past":    {[]string{"-consent-after", "-1s"}, "negative"},
+		"no time for consent":    {[]string{"-consent-time", "10ms"}, "at least 1s"},
 		"exec does not listen":   {[]string{"exec", "-listen", "127.0.0.1:0", "--", "true"}, "-listen"},
 	}
 	for name, test := range tests {
@@ -267,6 +296,7 @@ func TestExecSetsTheEnvironment(t *testing.T) {
 		"QOD_API=real", "QOD_API_PATH=real", "QOD_ACCESS_TOKEN=real", "QOD_TOKEN_URL=real", "QOD_SCOPES=real", "QOD_ENDPOINT=real",
 		"QOD_CLIENT_ID=real", "QOD_CLIENT_SECRET=real", "QOD_CLIENT_PRIVATE_KEY=real", "QOD_CLIENT_PRIVATE_KEY_ID=real",
 		"QOD_CLIENT_ASSERTION_AUDIENCE=real", "QOD_TOKEN_ENDPOINT_AUTH_METHOD=real", "QOD_HEADERS=real", "QOD_OTHER=kept",
+		"QOD_GRANT=real", "QOD_BACKCHANNEL_AUTHENTICATION_URL=real",
 	}, "", nil, "environment")
 	if got.code != 0 || strings.Contains(got.out, "real") {
 		t.Errorf("exit %d, environment:\n%s%s", got.code, got.out, got.err)
@@ -366,6 +396,23 @@ func TestRequestsAreLogged(t *testing.T) {
 	for _, secret := range []string{"600123456", "sandbox-secret", "sandbox-token"} {
 		if strings.Contains(got.err+got.out, secret) {
 			t.Errorf("the log shows %q:\n%s", secret, got.err)
+		}
+	}
+}
+
+// What CIBA is to do is decided on the command line, and the provider told to use it.
+func TestCIBAFlags(t *testing.T) {
+	t.Parallel()
+	if got := execute(nil, "", []string{"-grant", "ciba"}, "environment"); !strings.Contains(got.out, "QOD_GRANT=ciba\n") {
+		t.Errorf("%+v", got)
+	}
+	for flags, says := range map[string]string{
+		"-consent agree": "access_token", "-consent deny": "access_denied", "-consent never": "authorization_pending",
+		"-consent agree -consent-after 1h": "authorization_pending", "-consent unknown": "unknown_user_id",
+		"-consent deny -telefonica-errors": `"code":400`,
+	} {
+		if got := execute(nil, "", append(strings.Fields(flags), "-quiet"), "ask=%2B34600123450"); !strings.Contains(got.out, says) {
+			t.Errorf("%s: %+v", flags, got)
 		}
 	}
 }

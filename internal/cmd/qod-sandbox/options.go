@@ -19,9 +19,17 @@ type options struct {
 	extend                string
 	deviations            string
 	mockRules             bool
+	grant                 string
+	consent               string
+	consentAfter          time.Duration
+	consentTime           time.Duration
+	telefonicaErrors      bool
 	remoteWebhooks        bool
 	quiet                 bool
 }
+
+// grantByDefault is the provider's default.
+const grantByDefault = "client_credentials"
 
 func (o *options) define(flags *flag.FlagSet) {
 	flags.StringVar(&o.api, "api", string(sandbox.OpenGateway),
@@ -40,6 +48,20 @@ func (o *options) define(flags *flag.FlagSet) {
 		"add the documented rules of Telefónica's sandbox: 409 for a device\n"+
 			"identifier that ends in 9; the client mock_sandbox_app_id with the secret\n"+
 			"mock_sandbox_app_secret; the token mock_sandbox_access_token")
+	flags.StringVar(&o.grant, "grant", grantByDefault,
+		"the `name` of the grant that the provider is to use: client_credentials or ciba.\n"+
+			"The sandbox takes both, and jwt_bearer")
+	flags.StringVar(&o.consent, "consent", string(sandbox.ConsentAgree),
+		"how the user of a device `answers` when CIBA asks: agree, deny, never, or\n"+
+			"unknown, if the network is to know no such user. With the grant jwt_bearer,\n"+
+			"all but agree mean that there is no consent")
+	flags.DurationVar(&o.consentAfter, "consent-after", 0,
+		"the `time` that the user takes to answer CIBA, such as 15s")
+	flags.DurationVar(&o.consentTime, "consent-time", 2*time.Minute,
+		"the `time` after which CIBA no longer waits for an answer")
+	flags.BoolVar(&o.telefonicaErrors, "telefonica-errors", false,
+		"send errors of the authorization server in the form that Telefónica documents,\n"+
+			"{code, message}, in place of OAuth's")
 	flags.BoolVar(&o.remoteWebhooks, "allow-remote-webhooks", false,
 		"deliver status changes to notification URLs on any host, not only on this\n"+
 			"machine: anybody who can use the sandbox can then make it send requests")
@@ -57,7 +79,24 @@ func (o *options) config(p *program) (sandbox.Config, error) {
 	if o.extend != "total" && o.extend != "remaining" {
 		return sandbox.Config{}, fmt.Errorf("unknown rule %q; -extend can be total or remaining", o.extend)
 	}
+	answer := sandbox.ConsentAnswer(o.consent)
+	switch {
+	case !slices.Contains(sandbox.ConsentAnswers(), answer):
+		return sandbox.Config{}, fmt.Errorf("unknown answer %q; -consent can be agree, deny, never and unknown", o.consent)
+	case o.grant != grantByDefault && o.grant != "ciba":
+		return sandbox.Config{}, fmt.Errorf("unknown grant %q; -grant can be client_credentials or ciba", o.grant)
+	case o.consentAfter < 0:
+		return sandbox.Config{}, errors.New("-consent-after cannot be negative")
+	case o.consentTime < time.Second:
+		return sandbox.Config{}, errors.New("-consent-time must be at least 1s")
+	}
 	c := sandbox.Config{
+		Consent: func(sandbox.Device) sandbox.Consent {
+			return sandbox.Consent{Answer: answer, After: o.consentAfter}
+		},
+		ConsentTime:      o.consentTime,
+		TelefonicaErrors: o.telefonicaErrors,
+
 		ExtendRemaining: o.extend == "remaining",
 
 		API:          sandbox.API(o.api),

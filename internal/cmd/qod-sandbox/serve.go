@@ -43,7 +43,7 @@ In a script, use exec, which needs no waiting: see qod-sandbox help exec.
 			if err != nil {
 				return p.misused("%v", err)
 			}
-			return p.serve(*listen, config)
+			return p.serve(*listen, config, o.grant)
 		}
 	},
 }
@@ -58,7 +58,7 @@ func loopback(address string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-func (p *program) serve(address string, config sandbox.Config) int {
+func (p *program) serve(address string, config sandbox.Config, grant string) int {
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(stop)
@@ -66,7 +66,7 @@ func (p *program) serve(address string, config sandbox.Config) int {
 	if err != nil {
 		return p.failed(err)
 	}
-	for _, variable := range environment(server) {
+	for _, variable := range environment(server, grant) {
 		fmt.Fprintln(p.out, "export "+variable)
 	}
 	p.say("serving at %s until Ctrl-C; see qod-sandbox help", server.Endpoint())
@@ -76,15 +76,19 @@ func (p *program) serve(address string, config sandbox.Config) int {
 	return exitOK
 }
 
-// environment is what the provider needs to use a sandbox. No value needs quoting.
-func environment(s *sandbox.Server) []string {
-	return []string{
+// environment is what the provider needs to use a sandbox by a grant. No value needs quoting.
+func environment(s *sandbox.Server, grant string) []string {
+	variables := []string{
 		"QOD_API=" + string(s.API()),
 		"QOD_API_PATH=" + s.APIPath(),
 		"QOD_ENDPOINT=" + s.Endpoint(),
 		"QOD_CLIENT_ID=" + sandbox.DefaultClient.ID,
 		"QOD_CLIENT_SECRET=" + sandbox.DefaultClient.Secret,
 	}
+	if grant != grantByDefault {
+		variables = append(variables, "QOD_GRANT="+grant)
+	}
+	return variables
 }
 
 // printLive prints the sessions that were still live, and would be billed on a real network.

@@ -163,8 +163,11 @@ func explain(err error) message {
 		fault        *qod.PanicError
 		unproven     *qod.UnprovenError
 		clock        *qod.ClockError
+		pending      *qod.PendingConsentError
 	)
 	switch {
+	case errors.As(err, &pending):
+		return explainPending(err, pending)
 	case errors.As(err, &interruption):
 		return explainInterruption(interruption)
 	case errors.As(err, &unknown):

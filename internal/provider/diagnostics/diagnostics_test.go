@@ -83,8 +83,9 @@ var (
 
 // A failure is one way in which something goes wrong, up to the diagnostics that tell of it.
 type failure struct {
-	client func(*qod.Config)
-	make   func(b *bubble) diag.Diagnostics
+	network func(*sandbox.Config)
+	client  func(*qod.Config)
+	make    func(b *bubble) diag.Diagnostics
 }
 
 func one(d diag.Diagnostic) diag.Diagnostics { return diag.Diagnostics{d} }
@@ -240,7 +241,7 @@ func goneWithoutList(e Operation) func(b *bubble) diag.Diagnostics {
 func failures() map[string]failure {
 	all := map[string]failure{}
 	for _, family := range []map[string]failure{
-		conflictFailures, createFailures, deleteFailures, extendFailures, listFailures, lostAnswerFailures, planWarnings, readFailures, refusalFailures, reservationFailures, tokenFailures, waitFailures,
+		conflictFailures, consentFailures, createFailures, deleteFailures, extendFailures, listFailures, lostAnswerFailures, planWarnings, readFailures, refusalFailures, reservationFailures, tokenFailures, waitFailures,
 		connectionFailures(), headersFailures, missingCredentialsFailures,
 	} {
 		maps.Copy(all, family)
@@ -265,7 +266,11 @@ func (f failure) happen(t *testing.T) string {
 	var text string
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(atKickOff)) // of the bubble: it takes no time
-		b := &bubble{Sandbox: sandbox.New(sandbox.Config{Provisioning: time.Hour, Latency: 10 * time.Millisecond}), t: t, ctx: t.Context()}
+		network := sandbox.Config{Provisioning: time.Hour, Latency: 10 * time.Millisecond}
+		if f.network != nil {
+			f.network(&network)
+		}
+		b := &bubble{Sandbox: sandbox.New(network), t: t, ctx: t.Context()}
 		defer b.Close()
 		config := qod.Config{
 			Endpoint: "https://gateway.example/v1", ClientID: sandbox.DefaultClient.ID, ClientSecret: sandbox.DefaultClient.Secret,
@@ -280,6 +285,9 @@ func (f failure) happen(t *testing.T) string {
 		}
 		b.Client = client
 		text = rendered(f.make(b))
+		if config.Grant == qod.CIBA {
+			time.Sleep(10 * time.Minute) // until whoever is asked has answered, or nobody waits for it
+		}
 	})
 	return text
 }

@@ -34,7 +34,7 @@ func explainInterruption(e *qod.InterruptedError) message {
 			m = message{cause: "The session could not be requested in the time allowed (timeouts.create).", remedy: "If the network is slow, allow more time."}
 		case qod.OperationDelete:
 			m = message{cause: "The session could not be deleted in the time allowed (timeouts.delete).", remedy: "If the network is slow, allow more time."}
-		case qod.OperationRead, qod.OperationList, qod.OperationExtend, qod.OperationProfiles:
+		case qod.OperationRead, qod.OperationList, qod.OperationExtend, qod.OperationProfiles, qod.OperationConsent:
 		}
 	}
 	if e.Err == nil {
@@ -58,6 +58,9 @@ func explainError(e *qod.Error) message {
 	}
 	switch e.Status {
 	case 0:
+		if errors.Is(e.Err, qod.ErrNoDevice) {
+			return deviceUnknown()
+		}
 		return explainNoAnswer(theAPI, e.Err)
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		m := message{cause: "The API refused the request." + inWords(e.Message), remedy: "Correct the value that the API names, and run Terraform again."}
@@ -74,6 +77,9 @@ func explainError(e *qod.Error) message {
 		}
 		if token, ok := errors.AsType[*qod.TokenError](e.Err); ok {
 			m := tokenCause(token)
+			if errors.Is(token, qod.ErrRefusedAgain) {
+				return m
+			}
 			m.cause = "The API refused the access token, and there is no new one. " + m.cause
 			return m
 		}

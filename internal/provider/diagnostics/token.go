@@ -1,6 +1,7 @@
 package diagnostics
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,21 +30,40 @@ func explainToken(e *qod.TokenError) message {
 }
 
 const (
-	tokenSettings = "token_url (QOD_TOKEN_URL) and endpoint (QOD_ENDPOINT)"
-	checkTokenURL = "Check " + tokenSettings + "."
-
-	looksLikeProxy  = "That looks like a proxy or a login page: check HTTPS_PROXY and NO_PROXY. If there is no proxy, check "
-	checkProxy      = looksLikeProxy + "endpoint (QOD_ENDPOINT)."
-	checkTokenProxy = looksLikeProxy + tokenSettings + "."
+	looksLikeProxy = "That looks like a proxy or a login page: check HTTPS_PROXY and NO_PROXY. If there is no proxy, check "
+	checkProxy     = looksLikeProxy + "endpoint (QOD_ENDPOINT)."
 )
+
+// settingOf names the setting with the endpoint that an error is about.
+func settingOf(e *qod.TokenError) string {
+	if e.Backchannel {
+		return "backchannel_authentication_url (QOD_BACKCHANNEL_AUTHENTICATION_URL)"
+	}
+	return "token_url (QOD_TOKEN_URL)"
+}
+
+// settingsOf are those that decide which endpoint that is.
+func settingsOf(e *qod.TokenError) string { return settingOf(e) + " and endpoint (QOD_ENDPOINT)" }
+
+// endpointOf is what the endpoint is.
+func endpointOf(e *qod.TokenError) string {
+	if e.Backchannel {
+		return "the backchannel authentication endpoint"
+	}
+	return "the token endpoint"
+}
 
 // tokenCause says why there is no access token.
 func tokenCause(e *qod.TokenError) message {
 	if e.Discovery {
 		return discoveryCause(e)
 	}
-	whom := strings.TrimSpace("the token endpoint " + e.URL)
-	subject := capital(whom)
+	whom := strings.TrimSpace(endpointOf(e) + " " + e.URL)
+	subject, settings := capital(whom), settingsOf(e)
+	checkURL, checkTokenProxy := "Check "+settings+".", looksLikeProxy+settings+"."
+	if m, ok := explainConsent(e, subject); ok {
+		return m
+	}
 	switch {
 	case e.Status == http.StatusProxyAuthRequired:
 		return proxyAuthentication(originOf(e.URL))
@@ -52,18 +72,22 @@ func tokenCause(e *qod.TokenError) message {
 	case e.Code == "invalid_client" || e.Status == http.StatusUnauthorized:
 		return clientRefused(subject, e)
 	case e.Code == "invalid_scope":
-		return message{
+		m := message{
 			cause:  subject + " refused the scopes." + inWords(e.Description),
-			remedy: "Set scopes (or QOD_SCOPES, separated by spaces) to the scopes granted to your client. If it may not ask for any, set scopes = [].",
+			remedy: "Set scopes (or QOD_SCOPES, separated by spaces) to the scopes granted to your client.",
 		}
+		if e.Device.IsZero() {
+			m.remedy += " If it may not ask for any, set scopes = []."
+		}
+		return m
 	case e.Code == "invalid_request" || e.Code == "invalid_target": // RFC 8707 §2
 		return message{
 			cause:  answered(subject, e) + inWords(e.Description),
-			remedy: "If the server wants another parameter, such as audience or resource, set it in token_parameters. Otherwise check " + tokenSettings + ".",
+			remedy: "If the server wants another parameter, such as audience or resource, set it in token_parameters. Otherwise check " + settings + ".",
 		}
 	case e.Code == "unauthorized_client" || e.Code == "unsupported_grant_type":
 		return message{
-			cause:  subject + " does not allow this client to use the grant client_credentials." + inWords(e.Description),
+			cause:  fmt.Sprintf("%s does not allow this client to use the grant %s.%s", subject, cmp.Or(e.Grant, qod.ClientCredentials), inWords(e.Description)),
 			remedy: "Ask the operator to allow it.",
 		}
 	case isTransient(e.Status):
@@ -71,16 +95,16 @@ func tokenCause(e *qod.TokenError) message {
 	case e.Status/100 == 3:
 		return message{cause: answered(subject, e), remedy: checkTokenProxy}
 	case e.Status != 0:
-		return message{cause: answered(subject, e) + inWords(e.Description), remedy: checkTokenURL + mayBeProxy(e)}
+		return message{cause: answered(subject, e) + inWords(e.Description), remedy: checkURL + mayBeProxy(e)}
 	case errors.Is(e.Err, qod.ErrNotJSON):
 		return message{
 			cause:  sentence(subject + " gave no token: " + e.Err.Error()),
 			remedy: checkTokenProxy,
 		}
 	case e.Err != nil && !gotNoAnswer(e.Err):
-		return message{cause: sentence(subject + " gave no token: " + e.Err.Error()), remedy: checkTokenURL}
+		return message{cause: sentence(subject + " gave no token: " + e.Err.Error()), remedy: checkURL}
 	}
-	m := noAnswerFrom(server{whom, tokenSettings}, e)
+	m := noAnswerFrom(server{whom, settings}, e)
 	if errors.Is(e.Err, context.DeadlineExceeded) {
 		m.remedy = tryAgain // it has a limit of its own
 	}
@@ -144,7 +168,7 @@ func mayBeProxy(e *qod.TokenError) string {
 // for the API speaks for another endpoint; whatever stands between is named first.
 func discoveryCause(e *qod.TokenError) message {
 	byDefault := isDefaultHost(strings.TrimPrefix(originOf(e.URL), "https://"))
-	notFound := "The token endpoint could not be discovered at " + e.URL
+	notFound := capital(endpointOf(e)) + " could not be discovered at " + e.URL
 	switch {
 	case e.Status == http.StatusProxyAuthRequired:
 		return proxyAuthentication(originOf(e.URL))
@@ -164,12 +188,12 @@ func discoveryCause(e *qod.TokenError) message {
 		return message{
 			cause: sentence(notFound + ": " + failureOf(e)),
 			remedy: "Check the host of endpoint (QOD_ENDPOINT), and whether a proxy has answered in its place (HTTPS_PROXY, NO_PROXY). " +
-				"If that host publishes no discovery document, set token_url (QOD_TOKEN_URL).",
+				"If that host publishes no discovery document, set " + settingOf(e) + ".",
 		}
 	}
 	return message{
 		cause:  sentence(notFound + ": " + failureOf(e)),
-		remedy: "Set token_url (QOD_TOKEN_URL) to the token endpoint that you were given, or check endpoint (QOD_ENDPOINT).",
+		remedy: "Set " + settingOf(e) + " to " + endpointOf(e) + " that you were given, or check endpoint (QOD_ENDPOINT).",
 	}
 }
 
