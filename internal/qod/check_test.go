@@ -60,7 +60,7 @@ func TestMembers(t *testing.T) {
 			}
 			for _, d := range dialects {
 				var refused []Field
-				for _, p := range check(d.speaks, s) {
+				for _, p := range check(d.speaks, "", s) {
 					refused = append(refused, p.Field)
 				}
 				for _, field := range set {
@@ -105,7 +105,7 @@ func TestFieldsAreSent(t *testing.T) {
 			t.Fatal(err)
 		}
 		var refused []Field
-		for _, p := range check(d.speaks, spec) {
+		for _, p := range check(d.speaks, "", spec) {
 			refused = append(refused, p.Field)
 		}
 		for _, field := range d.speaks.limits().fields {

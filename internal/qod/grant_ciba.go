@@ -123,7 +123,7 @@ func isVerdict(code string) bool {
 // authorize asks for one authorization, and polls for its token. Its error is permanent unless an
 // answer was lost.
 func (g *ciba) authorize(ctx context.Context, d Device, attempt int) (string, time.Duration, error) {
-	endpoint, err := g.within(ctx, g.server.tokenEndpoint)
+	endpoint, err := g.endpoint(ctx, g.server.tokenEndpoint)
 	if err != nil {
 		return "", 0, err
 	}
@@ -140,8 +140,8 @@ func (g *ciba) authorize(ctx context.Context, d Device, attempt int) (string, ti
 	return token, lifetime, err
 }
 
-// within is an endpoint, found in the time of one request.
-func (g *ciba) within(ctx context.Context, find func(context.Context) (serverEndpoint, error)) (serverEndpoint, error) {
+// endpoint is an endpoint, found in the time of one request.
+func (g *ciba) endpoint(ctx context.Context, find func(context.Context) (serverEndpoint, error)) (serverEndpoint, error) {
 	ctx, cancel := context.WithTimeout(ctx, g.server.config.RequestTimeout)
 	defer cancel()
 	return find(ctx)
@@ -156,7 +156,7 @@ type authorization struct {
 
 // ask has the server ask the device's user.
 func (g *ciba) ask(ctx context.Context, d Device, attempt int) (authorization, error) {
-	endpoint, err := g.within(ctx, g.server.backchannelEndpoint)
+	endpoint, err := g.endpoint(ctx, g.server.backchannelEndpoint)
 	if err != nil {
 		return authorization{}, err
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	askedOnce = "This run does not ask again."
+	askedOnce = "This run asks nobody a second time."
 	askNobody = "If the operator offers a grant that asks nobody, set grant to it (jwt_bearer or client_credentials)."
 )
 
@@ -79,8 +79,8 @@ func explainConsent(e *qod.TokenError, subject string) (message, bool) {
 // deviceUnknown is where each access token is for one device.
 func deviceUnknown() message {
 	return message{
-		cause: "With this grant, each access token is for one device. It is not known which device this is about, or no token can be had for it.",
-		remedy: "Give the device: a data source in its argument device, an import as \"<session id>,<device>\". With grant = \"ciba\" it needs a phone number or an IP address, " +
+		cause: "With this grant, each access token is for one device. It is not known which device this is about, or there is no token for such a device.",
+		remedy: "Give the device: a data source in its argument device, an import by the session's id, a comma and the device. With grant = \"ciba\" it needs a phone number or an IP address, " +
 			"with \"jwt_bearer\" a phone number.",
 	}
 }
