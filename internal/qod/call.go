@@ -139,7 +139,7 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 	switch needed := c.Limits().DeviceScopes; {
 	case token.value == "":
 		failure.Scope = "" // headers alone carry none
-	case c.authorizer.PerDevice() && len(needed) > 0 && !r.ofProfilesAPI && !slices.Contains(needed, r.scope):
+	case c.authorizer.PerDevice() && len(needed) > 0 && r.operation != OperationProfiles && !slices.Contains(needed, r.scope):
 		failure.Scope = strings.Join(needed, " ")
 	}
 	began := time.Now()

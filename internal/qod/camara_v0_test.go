@@ -131,7 +131,7 @@ func TestCAMARAV0Checks(t *testing.T) {
 		spec := camaraSpec()
 		test.change(&spec)
 		var fields []qod.Field
-		for _, problem := range qod.CheckFor(qod.CAMARAV0, spec) {
+		for _, problem := range qod.CheckFor(qod.CAMARAV0, "", spec) {
 			fields = append(fields, problem.Field)
 			if problem.Allowed == "" || problem.Given == "" || strings.Contains(problem.Given, "203.0.113.9") || strings.Contains(problem.Given, "ttt") {
 				t.Errorf("%s: %+v", name, problem)
