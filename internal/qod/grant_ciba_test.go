@@ -142,6 +142,7 @@ func TestCIBALife(t *testing.T) {
 				scope := "openid dpv:RequestedServiceProvision quality-on-demand:sessions:create quality-on-demand:sessions:read " +
 					"quality-on-demand:sessions:update quality-on-demand:sessions:delete quality-on-demand:sessions:retrieve-by-device"
 				switch test.api {
+				case sandbox.CAMARAV1:
 				case sandbox.OpenGateway:
 					scope = "qod:sessions:read qod:sessions:write"
 				case sandbox.CAMARAV0:
