@@ -676,17 +676,22 @@ func TestCAMARAV0Profiles(t *testing.T) {
 	})
 }
 
-// Telefónica's document has other codes: 401 still renews the token, and 403 names the scope.
+// Telefónica's document has other codes: 401 still renews the token, and 403 names the scope. Its
+// profiles are names.
 func TestCAMARAV0CodesOfTelefonica(t *testing.T) {
 	t.Parallel()
 	inV0(t, qodtest.Options{Sandbox: sandbox.Config{MockRules: true}}, func(t *testing.T, n *qodtest.Network) {
 		s := n.SeedSession(sandbox.Session{})
+		names, err := n.Profiles(t.Context(), qod.ProfileFilter{})
+		if diff := cmp.Diff([]qod.Profile{{Name: "QOS_E"}, {Name: "QOS_S"}, {Name: "QOS_M"}, {Name: "QOS_L"}}, names); diff != "" || err != nil {
+			t.Error(err, diff)
+		}
 		n.RevokeTokens()
 		if _, err := n.Read(t.Context(), v0Ref(s.ID)); err != nil {
 			t.Errorf("after its token was revoked: %v", err)
 		}
 		others := n.Seed(sandbox.Session{ClientID: "somebody"})
-		_, err := n.Read(t.Context(), qod.Ref{ID: others.ID})
+		_, err = n.Read(t.Context(), qod.Ref{ID: others.ID})
 		if forbidden := qodtest.ErrorAs[*qod.Error](t, err); forbidden.Code != "FORBIDDEN" || forbidden.Scope != "qod-sessions-read" || qod.IsGone(err) {
 			t.Errorf("%+v", forbidden)
 		}

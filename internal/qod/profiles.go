@@ -75,6 +75,11 @@ func decodeProfiles(body []byte) ([]Profile, error) {
 	}
 	profiles := []Profile{}
 	for _, item := range items {
+		var name string
+		if json.Unmarshal(item, &name) == nil && name != "" {
+			profiles = append(profiles, Profile{Name: name}) // in Telefónica's document of 0.10, that is all there is
+			continue
+		}
 		fields, err := decodeObject(item)
 		if err != nil || fields.text("name") == "" {
 			continue

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -163,6 +164,10 @@ func (v camaraV0) asked(granted grant, c call) (wanted Session, refused *answer)
 	switch {
 	case v.config.MockRules && device.endsIn9():
 		return wanted, new(v.refusal(http.StatusConflict, "CONFLICT", conflictMessage+" (sandbox mock rule: an identifier ends in 9)"))
+	case slices.ContainsFunc(v.config.UnknownDevices, device.sharesIdentifier):
+		return wanted, new(v.refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "Unable to identify device from specified parameters: device"))
+	case slices.ContainsFunc(v.config.UnservedDevices, device.sharesIdentifier):
+		return wanted, new(v.refusal(http.StatusNotImplemented, "NOT_IMPLEMENTED", "Service not implemented for the specified user device"))
 	case granted.device != nil && !device.sharesIdentifier(*granted.device):
 		return wanted, new(v.refusal(http.StatusForbidden, "PERMISSION_DENIED", "The access token is for another device"))
 	case !ok, p.Status == ProfileInactive:
@@ -273,19 +278,25 @@ func (v camaraV0) forgetful(c call) answer {
 }
 
 // showProfiles lists the profiles that a query asks for, or shows the one of its path. A list
-// without any is a 404.
+// without any is a 404. In Telefónica's document a profile is one of four names, and nothing else.
 func (v camaraV0) showProfiles(c call) answer {
-	if c.parameter != "" {
-		p, ok := v.network.profile(c.parameter)
-		if !ok {
-			return v.refusal(http.StatusNotFound, "NOT_FOUND", "QosProfile Id does not exist")
-		}
-		return jsonAnswer(http.StatusOK, newCAMARAProfile(p))
-	}
 	query := c.request.URL.Query()
-	found := v.profilesOf(query.Get("name"), query.Get("status"))
-	if len(found) == 0 {
+	found := v.profilesOf(cmp.Or(c.parameter, query.Get("name")), query.Get("status"))
+	names := []string{}
+	for _, p := range found {
+		if slices.ContainsFunc(openGatewayDefinition.profiles, func(named Profile) bool { return named.Name == p.Name }) {
+			names = append(names, p.Name)
+		}
+	}
+	switch mock := v.config.MockRules; {
+	case len(found) == 0, mock && len(names) == 0:
 		return v.refusal(http.StatusNotFound, "NOT_FOUND", "No QoS Profiles found")
+	case mock && c.parameter != "":
+		return jsonAnswer(http.StatusOK, names[0])
+	case mock:
+		return jsonAnswer(http.StatusOK, names)
+	case c.parameter != "":
+		return jsonAnswer(http.StatusOK, found[0])
 	}
 	return jsonAnswer(http.StatusOK, found)
 }

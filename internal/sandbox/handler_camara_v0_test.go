@@ -269,6 +269,11 @@ func TestCAMARAV0Notifies(t *testing.T) {
 		Provisioning: Instant,
 		Webhooks: roundTripper(func(r *http.Request) (*http.Response, error) {
 			body, err := io.ReadAll(r.Body)
+			for _, d := range documentsFor(t, camaraV0Document()) {
+				if err := d.checkEvent(r.Header.Get("Content-Type"), body); err != nil {
+					t.Errorf("%s: the event %s breaks the document: %v", d, body, err)
+				}
+			}
 			received <- r.URL.String() + " " + r.Header.Get("Authorization") + " " + string(body)
 			return &http.Response{StatusCode: http.StatusNoContent, Body: http.NoBody}, err
 		}),

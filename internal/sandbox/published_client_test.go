@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"maps"
@@ -11,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
@@ -30,7 +31,7 @@ type clientRun struct {
 // clientOf runs f with a client.
 func clientOf(t *testing.T, config sandbox.Config, f func(r *clientRun)) map[string]bool {
 	t.Helper()
-	config.API = sandbox.CAMARAV1
+	config.API = cmp.Or(config.API, sandbox.CAMARAV1)
 	run := &clientRun{seen: map[string]bool{}}
 	qodtest.InBubble(t, qodtest.Options{Sandbox: config, Intercept: run.intercept}, func(_ *testing.T, n *qodtest.Network) {
 		run.Network = n
@@ -109,7 +110,7 @@ func TestCAMARAV1ClientByTheDocuments(t *testing.T) {
 			"profiles 200", "profiles 404 IDENTIFIER_NOT_FOUND",
 			"read 200", "read 403 PERMISSION_DENIED", "read 404 NOT_FOUND",
 		}
-		if diff := cmp.Diff(want, slices.Sorted(maps.Keys(seen))); diff != "" {
+		if diff := gocmp.Diff(want, slices.Sorted(maps.Keys(seen))); diff != "" {
 			t.Errorf("%s: what was judged (-want +got):\n%s", path, diff)
 		}
 	}
@@ -250,4 +251,139 @@ func address(public, private string, port int64) qod.Device {
 		v4.PublicPort = &port
 	}
 	return qod.Device{IPv4Address: v4}
+}
+
+// All operations of the client with 0.10, by CAMARA's document and by Telefónica's.
+func TestCAMARAV0ClientByTheDocuments(t *testing.T) {
+	t.Parallel()
+	unknown, unserved := "+34600000404", "+34600000501"
+	for telefonica, code := range map[bool]string{false: "PERMISSION_DENIED", true: "FORBIDDEN"} {
+		seen := clientOf(t, sandbox.Config{
+			API: sandbox.CAMARAV0, MockRules: telefonica, Provisioning: time.Second, TokenLifetime: 24 * time.Hour,
+			UnknownDevices: []sandbox.Device{{PhoneNumber: unknown}}, UnservedDevices: []sandbox.Device{{PhoneNumber: unserved}},
+			Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, {ID: "other", Secret: "s"}},
+		}, func(r *clientRun) {
+			r.everythingOfV0()
+			r.refusalsOfV0(unknown, unserved, code)
+		})
+		want := []string{
+			"create 201", "create 400 INVALID_ARGUMENT", "create 400 OUT_OF_RANGE", "create 409 CONFLICT", "create 501 NOT_IMPLEMENTED",
+			"delete 204", "delete 403 " + code, "delete 404 NOT_FOUND",
+			"extend 200", "extend 400 INVALID_ARGUMENT",
+			"profiles 200", "profiles 401 UNAUTHENTICATED", "profiles 404 NOT_FOUND",
+			"read 200", "read 403 " + code, "read 404 NOT_FOUND",
+		}
+		if telefonica {
+			want[slices.Index(want, "profiles 401 UNAUTHENTICATED")] = "profiles 401 UNAUTHORIZED"
+		}
+		if diff := gocmp.Diff(want, slices.Sorted(maps.Keys(seen))); diff != "" {
+			t.Errorf("Telefónica's: %t: what was judged (-want +got):\n%s", telefonica, diff)
+		}
+	}
+}
+
+// everythingOfV0 is each operation with each of its members.
+func (r *clientRun) everythingOfV0() {
+	t := r.T
+	const token = "webhook-token-of-some-length"
+	for name, change := range map[string]func(*qod.Spec){
+		"a number":               nil,
+		"a network identifier":   func(s *qod.Spec) { s.Device = qod.Device{NetworkAccessIdentifier: "camera@operator.example"} },
+		"an address with a port": func(s *qod.Spec) { s.Device = address("203.0.113.8", "", 65535) },
+		"one with a private one": func(s *qod.Spec) { s.Device = address("203.0.113.10", "10.0.0.1", 0) },
+		"an IPv6 address":        func(s *qod.Spec) { s.Device = qod.Device{IPv6Address: "2001:db8::7"} },
+		"a server of IPv6":       func(s *qod.Spec) { s.ApplicationServer = &qod.ApplicationServer{IPv6Address: "2001:db8::7"} },
+		"all servers":            func(s *qod.Spec) { s.ApplicationServer.IPv4Address = "0.0.0.0/0" },
+		"the longest there is":   func(s *qod.Spec) { s.Seconds = 86_400 },
+		"the shortest there is":  func(s *qod.Spec) { s.Seconds = 1 },
+		"a webhook":              func(s *qod.Spec) { s.NotificationURL = "http://hook.example/x?y=z" },
+		"everything": func(s *qod.Spec) {
+			s.Device = address("203.0.113.11", "10.0.0.2", 5000)
+			s.Device.PhoneNumber, s.Device.IPv6Address, s.Device.NetworkAccessIdentifier = qodtest.Phone, "2001:db8::8", "camera@operator.example"
+			s.ApplicationServer.IPv6Address = "2001:db8::/64"
+			s.DevicePorts = &qod.Ports{Ports: []int64{0, 65535}, Ranges: []qod.PortRange{{From: 5000, To: 5010}}}
+			s.ApplicationServerPorts = &qod.Ports{Ranges: []qod.PortRange{{From: 443, To: 443}}, Ports: []int64{8443}}
+			s.NotificationURL, s.NotificationAuthToken = "https://hook.example", token
+		},
+	} {
+		spec := request(change)
+		if problems := r.Check(spec); len(problems) > 0 {
+			t.Errorf("%s is refused: %+v", name, problems)
+		}
+		s, err := r.Create(t.Context(), spec)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		ref := qod.Ref{ID: s.ID, Device: spec.Device, QoSProfile: spec.QoSProfile}
+		if name == "everything" {
+			_, err := r.Await(t.Context(), ref)
+			r.wants("", err)
+			r.Revoke(s.ID)
+			if s, err = r.Read(t.Context(), ref); err != nil || s.Status != qod.StatusUnavailable {
+				t.Errorf("revoked: %v, %v", s, err)
+			}
+		}
+		if err := r.Delete(t.Context(), ref); err != nil {
+			t.Errorf("%s: delete: %v", name, err)
+		}
+	}
+	time.Sleep(2 * 366 * 24 * time.Hour) // to where seconds since 1970 have ten digits, as they do now
+	s, err := r.Create(t.Context(), request(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref := qod.Ref{ID: s.ID, Device: qodtest.Spec().Device, QoSProfile: "QOS_L"}
+	_, err = r.Await(t.Context(), ref)
+	r.wants("", err)
+	_, err = r.Extend(t.Context(), ref, time.Now().Add(100*time.Hour)) // as far as the document allows
+	r.wants("", err)
+	for _, filter := range []qod.ProfileFilter{{}, {Name: "QOS_E"}, {Name: "QOS_E", Status: "ACTIVE"}} {
+		if found, err := r.Profiles(t.Context(), filter); err != nil || len(found) == 0 {
+			t.Errorf("profiles: %v, %v", found, err)
+		}
+	}
+	if found, err := r.Profiles(t.Context(), qod.ProfileFilter{Status: "DEPRECATED"}); err != nil || len(found) > 0 {
+		t.Errorf("profiles that there are not: %v, %v", found, err)
+	}
+}
+
+// refusalsOfV0 are the errors of the documents that a client meets whose requests are right. There
+// is a session of its device. The code is that of another client's session.
+func (r *clientRun) refusalsOfV0(unknown, unserved, forbidden string) {
+	t := r.T
+	create := func(code string, change func(*qod.Spec)) {
+		t.Helper()
+		_, err := r.Create(qodtest.WithTimeout(t, time.Minute), request(change))
+		r.wants(code, err)
+	}
+	create("INVALID_ARGUMENT", func(s *qod.Spec) { s.Device.PhoneNumber, s.QoSProfile = "+34600000002", "nobodys" })
+	create("OUT_OF_RANGE", func(s *qod.Spec) {
+		s.Device.PhoneNumber, s.QoSProfile, s.Seconds = "+34600000002", "live-uplink", 7*3600
+	})
+	create("INVALID_ARGUMENT", func(s *qod.Spec) { s.Device.PhoneNumber = unknown })
+	create("NOT_IMPLEMENTED", func(s *qod.Spec) { s.Device.PhoneNumber = unserved })
+
+	device := qodtest.Spec().Device
+	live := r.Ledger()[0]
+	r.as("other")
+	var conflict *qod.ConflictError
+	if _, err := r.Create(qodtest.WithTimeout(t, time.Minute), request(nil)); !errors.As(err, &conflict) {
+		t.Errorf("a second session for the device: %v", err)
+	}
+	_, err := r.Read(t.Context(), qod.Ref{ID: live.ID, Device: device})
+	r.wants(forbidden, err)
+	r.wants(forbidden, r.Delete(t.Context(), qod.Ref{ID: live.ID, Device: device}))
+	if _, err := r.Read(t.Context(), qod.Ref{ID: qodtest.SessionID, Device: device}); !qod.IsGone(err) {
+		t.Errorf("a session that there is not: %v", err)
+	}
+	if err := r.Delete(t.Context(), qod.Ref{ID: qodtest.SessionID, Device: device}); !qod.IsGone(err) {
+		t.Errorf("it is deleted: %v", err)
+	}
+
+	r.as(sandbox.DefaultClient.ID)
+	r.Edit(live.ID, func(s *sandbox.Session) { s.Status = sandbox.StatusUnavailable })
+	_, err = r.Extend(t.Context(), qod.Ref{ID: live.ID, Device: device}, time.Now().Add(200*time.Hour))
+	r.wants("INVALID_ARGUMENT", err)
+	_, err = r.Now(t.Context())
+	r.wants("", err)
 }

@@ -30,6 +30,17 @@ const specsVariable = "QOD_SPECS"
 var publishedVersions = map[string][]string{
 	"quality-on-demand": {"0.11.1", "1.0.0", "1.1.0", "1.2.0-rc.3"},
 	"qos-profiles":      {"1.1.0"},
+	"qod":               {"0.10.1", telefonicas},
+}
+
+// telefonicas is the version of Telefónica's document of QoD 0.10. Its errors have other codes and
+// members than CAMARA's, and its profiles are names alone: each document judges its own.
+const telefonicas = "0.10"
+
+// judges reports whether the document is about the answers that a sandbox gives to an operation.
+func (d document) judges(s *Sandbox, op Operation, status int) bool {
+	differs := d.published && d.api == "qod" && (status >= http.StatusBadRequest || op == OpProfiles)
+	return !differs || s.config.MockRules == (d.version == telefonicas)
 }
 
 // laterCodes are codes that the document of a version lacks because a later one has added them. The
@@ -131,6 +142,9 @@ func (s *Sandbox) CheckExchange(t testing.TB, e Exchanged, knows bool) string {
 				t.Errorf("%s: the request %s %s %s breaks the document: %v", d, e.Request.Method, e.Request.URL.Path, e.Sent, err)
 			}
 		}
+		if !d.judges(s, c.op, e.Status) {
+			continue
+		}
 		if err := d.checkAnswer(c, e); err != nil {
 			t.Errorf("%s: the answer to %s %s breaks the document: %v\n%d %s", d, e.Request.Method, e.Request.URL.Path, err, e.Status, e.Received)
 		}
@@ -192,17 +206,19 @@ func codeOf(body []byte) string {
 	return e.Code
 }
 
-// checkEvent judges what is sent to a session's sink.
+// checkEvent judges what is sent to a session's sink, or to its webhook.
 func (d document) checkEvent(contentType string, event []byte) error {
 	if d.version == "0.11.1" {
 		return nil // the event has another type there
 	}
-	callback := d.Paths.Value("/sessions").Post.Callbacks["notifications"].Value.Map()["{$request.body#/sink}"]
-	media := callback.Post.RequestBody.Value.Content[contentType]
-	if media == nil {
-		return fmt.Errorf("its content type is %q", contentType)
+	for _, callback := range d.Paths.Value("/sessions").Post.Callbacks["notifications"].Value.Map() {
+		media := callback.Post.RequestBody.Value.Content[contentType]
+		if media == nil {
+			return fmt.Errorf("its content type is %q", contentType)
+		}
+		return d.checkValue(media.Schema, event)
 	}
-	return d.checkValue(media.Schema, event)
+	return errors.New("there are no notifications")
 }
 
 // checkValue judges by what kin-openapi leaves out: discriminators without oneOf, and members that

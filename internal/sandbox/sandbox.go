@@ -82,8 +82,8 @@ type Config struct {
 	CreateStatus int
 
 	// UnknownDevices are lines that the network does not have, and UnservedDevices those that it
-	// reserves nothing for. CAMARA's API refuses them with the codes IDENTIFIER_NOT_FOUND and
-	// SERVICE_NOT_APPLICABLE; the default one knows neither.
+	// reserves nothing for. CAMARA's APIs refuse them with codes of their own, such as
+	// IDENTIFIER_NOT_FOUND and SERVICE_NOT_APPLICABLE; the default one knows neither.
 	UnknownDevices, UnservedDevices []Device
 
 	Clients []ClientCredentials // nil: DefaultClient
