@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"io"
 	"net/http"
 	"slices"
@@ -285,6 +286,48 @@ func TestCAMARAV0Notifies(t *testing.T) {
 		if !strings.HasPrefix(got, "https://hook.example/q Bearer 12345678901234567890 ") || !strings.Contains(got, want) ||
 			!strings.Contains(got, `"type":"org.camaraproject.qod.v0.qos-status-changed"`) {
 			t.Errorf("received %s, want %s", got, want)
+		}
+	}
+}
+
+// Each document of 0.10 finds what it forbids in a request or an answer.
+func TestCAMARAV0DocumentsCanForbid(t *testing.T) {
+	t.Parallel()
+	for mock, refusal := range map[bool]string{false: `{"code":"CONFLICT","message":"No"}`, true: `{"status":409,"code":"CONFLICT","message":"No"}`} {
+		h := newV0Harness(t, Config{MockRules: mock})
+		shown := string(jsonAnswer(http.StatusCreated, camaraV0{h.Sandbox}.newInfo(h.Seed(Session{}))).body)
+		for name, test := range map[string]struct {
+			changes string // of a valid request; empty: the answer is judged
+			status  int
+			answer  string
+			own     bool // the sandbox's document forbids it, too
+		}{
+			"an unknown member":          {changes: `{"sink":"https://hook.example"}`, own: true},
+			"an address alone":           {changes: `{"device":{"ipv4Address":{"publicAddress":"198.51.100.1"}}}`, own: true},
+			"a day and a second":         {changes: `{"duration":86401}`, own: true},
+			"a short token":              {changes: `{"webhook":{"notificationUrl":"https://hook.example","notificationAuthToken":"short"}}`, own: true},
+			"a time in words":            {status: 201, answer: strings.Replace(shown, `"startedAt":`, `"startedAt":"2026-11-30T12:00:00Z","x":`, 1), own: true},
+			"a member of the answer":     {status: 201, answer: strings.Replace(shown, `"startedAt":`, `"statusInfo":"DURATION_EXPIRED","startedAt":`, 1), own: true},
+			"no device":                  {status: 201, answer: strings.Replace(shown, `"device":`, `"webhook":`, 1), own: true},
+			"the other document's 409":   {status: 409, answer: refusal},
+			"a status that is not there": {status: 418, answer: `{"status":418,"code":"TEAPOT","message":"No"}`, own: true},
+		} {
+			sent := camaraBody(t, cmp.Or(test.changes, "{}"))
+			c := h.route(h.request(t.Context(), http.MethodPost, camaraV0Create, sent))
+			c.body = []byte(sent)
+			e := Exchanged{Status: test.status, Header: http.Header{"Content-Type": {"application/json"}}, Received: []byte(test.answer)}
+			for _, d := range documentsFor(t, c.route.document) {
+				err := d.checkRequest(c)
+				if test.changes == "" {
+					if err != nil {
+						t.Errorf("%s: %s: %v", name, d, err)
+					}
+					err = d.checkAnswer(c, e)
+				}
+				if forbids := (d.published || test.own) && (test.status < 400 || d.judges(h.Sandbox, c.op, test.status)); forbids && err == nil {
+					t.Errorf("%s: %s allows it", name, d)
+				}
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +16,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
 // The test binary also acts as the program, for tests that need a separate process, and as the
@@ -210,7 +213,7 @@ func TestHelp(t *testing.T) {
 		"verb":           {[]string{"help"}, []string{"Usage:", "-listen"}},
 		"of exec":        {[]string{"exec", "--help"}, []string{"exec -- sh", "-fail-on-leftovers", "QOD_ENDPOINT", "127"}},
 		"help of exec":   {[]string{"help", "exec"}, []string{"-fail-on-leftovers"}},
-		"deviations":     {[]string{"-help"}, []string{"-extend", "remaining", "-deviate", "epoch-times, no-device, status-202"}},
+		"deviations":     {[]string{"-help"}, []string{"-extend", "remaining", "-deviate", "epoch-times (camara-v1), no-device, status-202; forgetful (camara-v0)"}},
 		"help of serve":  {[]string{"help", "serve"}, []string{"-listen", "sandbox.env"}},
 		"flags and help": {[]string{"-quiet", "--mock-rules", "-help"}, []string{"Usage:"}},
 	}
@@ -248,6 +251,8 @@ func TestBadUsage(t *testing.T) {
 		"all IPv4 addresses":     {[]string{"--listen", "0.0.0.0:8080"}, "-allow-remote"},
 		"a name":                 {[]string{"-listen", "example.com:80"}, "-allow-remote"},
 		"no port":                {[]string{"-listen", "127.0.0.1"}, "port"},
+		"an unknown deviation":   {[]string{"-deviate", "late"}, "status-202 and forgetful"},
+		"forgetful elsewhere":    {[]string{"-api", "camara-v1", "-deviate", "forgetful"}, "-api camara-v0"},
 		"ledger of what":         {[]string{"ledger", "all"}, `"all"`},
 		"revoke nobody":          {[]string{"revoke"}, "identifier"},
 		"advance by nothing":     {[]string{"advance"}, "duration"},
@@ -275,6 +280,21 @@ func TestBadUsage(t *testing.T) {
 				t.Errorf("stderr %q must name %q in one line", got.err, test.names)
 			}
 		})
+	}
+}
+
+// The flags of camara-v0 make the sandbox that they say.
+func TestOptionsOfV0(t *testing.T) {
+	t.Parallel()
+	var o options
+	flags := flag.NewFlagSet("", flag.ContinueOnError)
+	o.define(flags)
+	if err := flags.Parse([]string{"-api", "camara-v0", "-deviate", "no-device,forgetful", "-mock-rules", "-quiet"}); err != nil {
+		t.Fatal(err)
+	}
+	config, err := o.config(&program{})
+	if err != nil || config.API != sandbox.CAMARAV0 || !config.Forgetful || !config.OmitDevice || !config.MockRules {
+		t.Errorf("%+v, %v", config, err)
 	}
 }
 

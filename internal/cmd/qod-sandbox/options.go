@@ -36,10 +36,12 @@ func (o *options) define(flags *flag.FlagSet) {
 		"the `name` of the API to serve, as in the provider's api attribute:\n"+apis())
 	flags.StringVar(&o.extend, "extend", "total",
 		"the `rule` by which extensions are limited to the profile's longest duration,\n"+
-			"where the API has them: total, the whole session; remaining, what is left of it")
+			"where the API leaves it open, as camara-v1 does: total, the whole session;\n"+
+			"remaining, what is left of it")
 	flags.StringVar(&o.deviations, "deviate", "",
-		"ways in which gateways deviate from CAMARA's document, as a `list` with commas:\n"+
-			"epoch-times, no-device, status-202")
+		"ways in which gateways deviate from CAMARA's documents, as a `list` with commas:\n"+
+			"epoch-times (camara-v1), no-device, status-202; forgetful (camara-v0): keep no\n"+
+			"session and know every id, as Telefónica's own sandbox does")
 	flags.DurationVar(&o.provisioning, "provisioning", 2*time.Second,
 		"the `time` that a session stays REQUESTED before it becomes AVAILABLE, such as 500ms")
 	flags.DurationVar(&o.latency, "latency", 0,
@@ -47,7 +49,8 @@ func (o *options) define(flags *flag.FlagSet) {
 	flags.BoolVar(&o.mockRules, "mock-rules", false,
 		"add the documented rules of Telefónica's sandbox: 409 for a device\n"+
 			"identifier that ends in 9; the client mock_sandbox_app_id with the secret\n"+
-			"mock_sandbox_app_secret; the token mock_sandbox_access_token")
+			"mock_sandbox_app_secret; the token mock_sandbox_access_token; with camara-v0,\n"+
+			"the codes of its errors, too")
 	flags.StringVar(&o.grant, "grant", grantByDefault,
 		"the `name` of the grant that the provider is to use: client_credentials or ciba.\n"+
 			"The sandbox takes both, and jwt_bearer")
@@ -114,8 +117,13 @@ func (o *options) config(p *program) (sandbox.Config, error) {
 			c.OmitDevice = true
 		case "status-202":
 			c.CreateStatus = http.StatusAccepted
+		case "forgetful":
+			if c.API != sandbox.CAMARAV0 {
+				return sandbox.Config{}, fmt.Errorf("-deviate forgetful needs -api %s", sandbox.CAMARAV0)
+			}
+			c.Forgetful = true
 		default:
-			return sandbox.Config{}, fmt.Errorf("unknown deviation %q; -deviate can be epoch-times, no-device and status-202", deviation)
+			return sandbox.Config{}, fmt.Errorf("unknown deviation %q; -deviate can be epoch-times, no-device, status-202 and forgetful", deviation)
 		}
 	}
 	if o.remoteWebhooks {
