@@ -11,36 +11,19 @@ terraform {
 
 provider "qod" {}
 
+module "cameras" {
+  source = "../sheet"
+  file   = "${path.module}/cameras.csv"
+}
+
 locals {
-  # From half an hour before kick-off, to leave time for checks, until well after extra time: what a
-  # clock at the venue shows.
-  starts_at = provider::qod::local_time("2028-02-29T20:45", "Europe/Madrid")
-  ends_at   = provider::qod::local_time("2028-03-01T00:15", "Europe/Madrid")
-
-  # A camera with several SIMs has one reservation per SIM. The keys are names, not phone numbers:
-  # Terraform prints keys in every plan and error. An empty cell is null, which leaves its attribute out,
-  # and trimprefix drops the byte-order mark with which Excel begins a "CSV UTF-8" file.
-  sims = {
-    for row in csvdecode(trimprefix(file("${path.module}/cameras.csv"), "\ufeff")) :
-    "${row.camera}/${row.sim}" => {
-      profile = row.profile
-      device = {
-        phone_number = row.phone_number != "" ? row.phone_number : null
-        ipv4_address = row.public_address == "" ? null : {
-          public_address = row.public_address
-          public_port    = row.public_port != "" ? row.public_port : null
-        }
-      }
-    }
-  }
-
-  # Names by device; a device with more than one name is a mistake in the file.
-  owners     = { for name, sim in local.sims : jsonencode(sim.device) => name... }
-  duplicates = [for names in local.owners : join(" and ", names) if length(names) > 1]
+  match     = yamldecode(file("${path.module}/match.yaml"))
+  starts_at = provider::qod::local_time(local.match.starts_at, local.match.time_zone)
+  ends_at   = provider::qod::local_time(local.match.ends_at, local.match.time_zone)
 }
 
 resource "qod_reservation" "sim" {
-  for_each = local.sims
+  for_each = module.cameras.devices
 
   device             = each.value.device
   application_server = { ipv4_address = "198.51.100.0/24" }
@@ -60,10 +43,4 @@ output "window" {
 output "device_hours" {
   description = "Total hours of quality of all SIMs, known before anything is applied."
   value       = sum(concat([0], [for sim in qod_reservation.sim : sim.window_seconds])) / 3600
-
-  # An output reports this once; a precondition of the resource would repeat it for every SIM.
-  precondition {
-    condition     = length(local.duplicates) == 0
-    error_message = "A device can have only one session at a time, but some rows of cameras.csv have the same one: ${join("; ", local.duplicates)}."
-  }
 }

@@ -8,25 +8,30 @@ terraform {
 
 provider "qod" {}
 
-locals {
-  # A camera with several SIMs has one session per SIM. The keys are names, not phone numbers: Terraform
-  # prints keys in every plan and error.
-  cameras = {
-    for row in csvdecode(file("${path.module}/cameras.csv")) :
-    "${row.camera}/${row.sim}" => { phone_number = row.phone_number, profile = row.profile }
-  }
-  drones = yamldecode(file("${path.module}/drones.yaml"))
-  fleet  = merge(local.cameras, local.drones)
+module "cameras" {
+  source = "../sheet"
+  file   = "${path.module}/cameras.csv"
+}
 
-  # Names by phone number; a number with more than one name is a mistake in the files.
-  owners     = { for name, line in local.fleet : line.phone_number => name... }
-  duplicates = { for number, names in local.owners : join(" and ", names) => number if length(names) > 1 }
+locals {
+  drones = {
+    for name, drone in yamldecode(file("${path.module}/drones.yaml")) :
+    name => { profile = drone.profile, device = { phone_number = drone.phone_number } }
+  }
+  fleet = merge(module.cameras.devices, local.drones)
+
+  # Names by device; a device with more than one name is a mistake in the files.
+  owners = {
+    for name, line in local.fleet :
+    jsonencode({ for kind, identifier in line.device : kind => identifier if identifier != null }) => name...
+  }
+  duplicates = [for names in local.owners : join(" and ", names) if length(names) > 1]
 }
 
 resource "qod_session" "line" {
   for_each = local.fleet
 
-  device             = { phone_number = each.value.phone_number }
+  device             = each.value.device
   application_server = { ipv4_address = "198.51.100.0/24" }
   qos_profile        = each.value.profile
   duration           = 4 * 60 * 60
@@ -44,7 +49,7 @@ output "by_session_id" {
   # An output reports this once; a precondition of the resource would repeat it for every line.
   precondition {
     condition     = length(local.duplicates) == 0
-    error_message = "A device can have only one session at a time, but some lines share a phone number: ${join("; ", keys(local.duplicates))}."
+    error_message = "A device can have only one session at a time, but some lines are the same one: ${join("; ", local.duplicates)}."
   }
 }
 

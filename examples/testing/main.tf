@@ -13,23 +13,33 @@ variable "phone_number" {
   type        = string
 }
 
-variable "minutes" {
-  description = "How long the event lasts."
-  type        = number
-  default     = 240
+variable "starts_at" {
+  description = "Start of the event. Default: at once."
+  type        = string
+  default     = null
+}
+
+variable "ends_at" {
+  description = "End of the event."
+  type        = string
 
   validation {
-    condition     = var.minutes <= 24 * 60
-    error_message = "A session lasts at most 24 hours."
+    condition     = var.starts_at == null || try(timecmp(var.ends_at, timeadd(var.starts_at, "24h")) <= 0, false)
+    error_message = "An event lasts at most 24 hours, as a session does."
   }
 }
 
-resource "qod_session" "camera" {
+resource "qod_reservation" "camera" {
   device      = { phone_number = var.phone_number }
   qos_profile = "QOS_L"
-  duration    = var.minutes * 60
+  starts_at   = var.starts_at
+  ends_at     = var.ends_at
+}
+
+output "device_hours" {
+  value = try(qod_reservation.camera.window_seconds / 3600, null)
 }
 
 output "live_until" {
-  value = qod_session.camera.expires_at
+  value = qod_reservation.camera.expires_at
 }

@@ -1,5 +1,5 @@
 qod-sandbox exec --fail-on-leftovers -- sh -euc '
-  export TF_VAR_phone_number=+34600000010
+  export TF_VAR_phone_number=+34600000010 TF_VAR_ends_at=2099-12-31T00:15:00Z
   qod-sandbox fail create lose               # lose the answer: is a second session bought?
   terraform apply -auto-approve
   qod-sandbox ledger                         # only one session

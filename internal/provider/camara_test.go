@@ -235,6 +235,13 @@ func TestCAMARA_listsByDevice(t *testing.T) {
 	c := network.Client()
 	_, diags := c.ReadDataSource("qod_sessions", attrs{})
 	acctest.ContainsAll(t, acctest.Describe(diags), []string{"Unable to List QoS Sessions", "one device at a time", "Set device"})
+	for refusal, device := range map[string]attrs{
+		"device.network_access_identifier must be left out": {"network_access_identifier": "a@b.test"},
+		"device.ipv4_address must be given with":            {"ipv4_address": attrs{"public_address": "198.51.100.30"}},
+	} {
+		_, diags := c.ReadDataSource("qod_sessions", attrs{"device": device})
+		acctest.ContainsAll(t, acctest.Describe(diags), []string{refusal})
+	}
 	if asked := len(network.Requests()); asked > 0 {
 		t.Errorf("%d requests", asked)
 	}

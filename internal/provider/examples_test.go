@@ -24,9 +24,9 @@ const (
 	scriptsDir  = "testdata/guides" // see TestGuide
 )
 
-// inGuides are examples that need more than to be applied: see TestGuide, TestCountries and
-// TestCredentials.
-var inGuides = []string{"countries", "credentials", "event", "fleet", "gateways", "pipeline", "recover", "testing"}
+// inGuides are examples that need more than to be applied: see TestGuide, TestCountries,
+// TestCredentials and TestSheet.
+var inGuides = []string{"countries", "credentials", "event", "fleet", "gateways", "pipeline", "recover", "sheet", "testing"}
 
 func TestExamples(t *testing.T) {
 	t.Parallel()

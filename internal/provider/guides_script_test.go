@@ -115,6 +115,7 @@ func runGuide(t *testing.T, file string) {
 			"replace": func(ts *testscript.TestScript, _ bool, args []string) { ts.Check(g.replace(ts, args)) },
 			"sends": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Check(g.writes(args[0]))
+				g.cli.Dir = ts.MkAbs(".")
 				if g.cli.ExpectInSync(); t.Failed() {
 					ts.Fatalf("see above")
 				}

@@ -42,6 +42,21 @@ func ofProfile(name string) qod.Spec {
 	return spec
 }
 
+// ofDevice is a request of which nothing is known but the profile and the device, if one is given.
+func ofDevice(profile string, device qod.Device) qod.Spec {
+	spec := ofProfile(profile)
+	if device.IsZero() {
+		return spec
+	}
+	spec.Device = device
+	for field := range spec.Unknown {
+		if field == qod.FieldDevice || strings.HasPrefix(string(field), string(qod.FieldDevice)+".") {
+			spec.Unknown[field] = false
+		}
+	}
+	return spec
+}
+
 // problemsEverywhere are those of the default API with what no API accepts.
 func problemsEverywhere(spec qod.Spec) []qod.Problem {
 	for _, api := range qod.APIs() {

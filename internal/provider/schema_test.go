@@ -175,6 +175,7 @@ var promised = map[string][]string{
 	"qod_sessions.qos_profile":                         {"`QOS_E`, `QOS_S`, `QOS_M` or `QOS_L`", "Default: any"},
 	"qod_sessions.qos_status":                          {"`REQUESTED`, `AVAILABLE` or `UNAVAILABLE`", "Default: any"},
 	"qod_sessions.sessions":                            {"started", "`id`"},
+	"qod_sessions.read_at":                             {"API's clock", "RFC 3339, UTC", "Null"},
 	"qod_sessions.sessions.device":                     {"Null"},
 	"qod_sessions.sessions.started_at":                 {"RFC 3339, UTC"},
 	"qod_sessions.sessions.expires_at":                 {"RFC 3339, UTC"},

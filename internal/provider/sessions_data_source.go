@@ -63,6 +63,10 @@ func (d *sessionsDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 		Computed:            true,
 		NestedObject:        listedSchema(),
 	}
+	resp.Schema.Attributes["read_at"] = schema.StringAttribute{
+		MarkdownDescription: "Time of the list by the API's clock, to within some seconds (RFC 3339, UTC). Null if its answers show no time, or disagree about it.",
+		Computed:            true,
+	}
 }
 
 // ValidateConfig refuses a filter that can match nothing.
@@ -86,6 +90,7 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 	for _, s := range found {
 		shown = append(shown, toListed(ctx, s))
 	}
+	attributes["read_at"] = textOrNull(instantOrNull(estimateNow(d.api)).ValueString())
 	attributes["sessions"] = tftypes.NewValue(tftypes.List{ElementType: listedType}, shown)
 	resp.State.Raw = tftypes.NewValue(req.Config.Raw.Type(), attributes)
 }

@@ -142,6 +142,34 @@ func TestSessions_listFails(t *testing.T) {
 	}
 }
 
+// The time of a list is the API's, which is years ahead of this machine's here, and null where the
+// API shows none.
+func TestSessions_readAt(t *testing.T) {
+	network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{})
+	readAt := func() (at string) {
+		read, diags := network.Client().ReadDataSource("qod_sessions", attrs{})
+		if len(diags) > 0 {
+			t.Fatal(acctest.Describe(diags))
+		}
+		if read["read_at"].IsNull() {
+			return ""
+		}
+		if err := read["read_at"].As(&at); err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	at, err := time.Parse(time.RFC3339, readAt())
+	if err != nil || network.Clock.Now().Sub(at).Abs() > time.Minute {
+		t.Errorf("read_at is %v (%v), and the API's clock shows %v", at, err, network.Clock.Now())
+	}
+	network.InjectFault(sandbox.OpList, 1, sandbox.Header("Date", ""))
+	network.InjectFault(sandbox.OpToken, 1, sandbox.Header("Date", ""))
+	if at := readAt(); at != "" {
+		t.Errorf("read_at is %q, and the API has shown no time", at)
+	}
+}
+
 // Whatever the client knows of a session is shown.
 func TestSessions_everyAttribute(t *testing.T) {
 	t.Parallel()

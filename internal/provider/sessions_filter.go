@@ -55,12 +55,13 @@ func listSessions(ctx context.Context, api qod.Sessions, config tfsdk.Config, fi
 	diags.Append(config.GetAttribute(ctx, path.Root("device"), &filter.Device)...)
 	diags.Append(config.GetAttribute(ctx, path.Root("qos_profile"), &filter.QoSProfile)...)
 	diags.Append(config.GetAttribute(ctx, path.Root("qos_status"), &filter.QoSStatus)...)
-	diags.Append(diagnostics.Problems(api.Check(ofProfile(filter.QoSProfile.ValueString())))...)
+	device := toDevice(filter.Device)
+	diags.Append(diagnostics.Problems(api.Check(ofDevice(filter.QoSProfile.ValueString(), device)))...)
 	if diags.HasError() {
 		return nil, diags
 	}
 	found, err := api.List(ctx, qod.Filter{
-		Device:     toDevice(filter.Device),
+		Device:     device,
 		QoSProfile: filter.QoSProfile.ValueString(),
 		Status:     qod.Status(filter.QoSStatus.ValueString()),
 	})

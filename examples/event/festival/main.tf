@@ -11,6 +11,11 @@ terraform {
 
 provider "qod" {}
 
+module "cameras" {
+  source = "../../sheet"
+  file   = "${path.module}/../cameras.csv"
+}
+
 locals {
   # In chronological order. Nights must not touch, or a SIM's old and new sessions would collide.
   nights = [for night in local.program : merge(night, {
@@ -25,27 +30,11 @@ locals {
     { name = "sun", starts_at = "2028-07-09T17:00", ends_at = "2028-07-10T00:30" },
   ]
 
-  sims = {
-    for row in csvdecode(trimprefix(file("${path.module}/../cameras.csv"), "\ufeff")) :
-    "${row.camera}/${row.sim}" => {
-      profile = row.profile
-      device = {
-        phone_number = row.phone_number != "" ? row.phone_number : null
-        ipv4_address = row.public_address == "" ? null : {
-          public_address = row.public_address
-          public_port    = row.public_port != "" ? row.public_port : null
-        }
-      }
-    }
-  }
-
   # Every night with every SIM, such as "sat/north-stand/a".
   shifts = {
-    for pair in setproduct(local.nights, keys(local.sims)) :
-    "${pair[0].name}/${pair[1]}" => merge(pair[0], local.sims[pair[1]])
+    for pair in setproduct(local.nights, keys(module.cameras.devices)) :
+    "${pair[0].name}/${pair[1]}" => merge(pair[0], module.cameras.devices[pair[1]])
   }
-
-  devices = [for sim in local.sims : jsonencode(sim.device)]
 }
 
 resource "qod_reservation" "shift" {
@@ -61,12 +50,7 @@ output "device_hours" {
   description = "Total hours of quality of all SIMs, by night."
   value = {
     for night in local.nights :
-    night.name => sum([for key in keys(local.sims) : qod_reservation.shift["${night.name}/${key}"].window_seconds]) / 3600
-  }
-
-  precondition {
-    condition     = length(distinct(local.devices)) == length(local.devices)
-    error_message = "A device can have only one session at a time, but two rows of cameras.csv have the same one."
+    night.name => sum([for key in keys(module.cameras.devices) : qod_reservation.shift["${night.name}/${key}"].window_seconds]) / 3600
   }
 
   precondition {
