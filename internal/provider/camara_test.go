@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 
 	"github.com/telefonica/terraform-provider-qod/internal/acctest"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -272,29 +273,68 @@ func TestCAMARA_allServers(t *testing.T) {
 	}
 }
 
-// An apply of N sessions costs a list and a create each, a refresh a read each, and what a run
-// costs anyway.
-func TestCAMARA_requests(t *testing.T) {
-	acctest.AnyCLI(t)
-	const sessions, more = 20, 5
-	network := acc.NewNetwork(t, sandbox.Config{API: sandbox.CAMARAV1, Provisioning: sandbox.Instant})
-	c := network.CLI(fmt.Sprintf(`
-resource "qod_session" "camera" {
-  count              = %d
-  device             = { phone_number = "+346000001${format("%%02d", count.index)}" }
-  application_server = { ipv4_address = "198.51.100.7" }
-  qos_profile        = "QOS_L"
-  duration           = 3600
-}
-`, sessions))
-	c.Sends(fmt.Sprintf("%d POST 0 DELETE", sessions), 0, acctest.ApplyCommand...)
-	applied := len(network.Requests())
-	if applied > 2*sessions+more {
-		t.Errorf("the apply sent %d requests", applied)
-	}
-	c.Plan(0)
-	if refreshed := len(network.Requests()) - applied; refreshed > sessions+more {
-		t.Errorf("the refresh sent %d requests", refreshed)
+// Where sessions are listed by device only, an apply costs a list and a create for each, a refresh a
+// read and a destroy a delete, and what a process costs anyway; all of it over as many connections
+// as Terraform has operations at a time.
+func TestCAMARA_fleet(t *testing.T) {
+	t.Parallel()
+	const atATime, more = 10, 4
+	ends := time.Now().Add(2 * time.Hour).UTC().Format(time.RFC3339)
+	for _, resource := range []string{"session", "reservation"} {
+		for _, n := range []int{1, 10, 100} {
+			t.Run(fmt.Sprint(n, " ", resource), func(t *testing.T) {
+				network := acc.NewNetwork(t, sandbox.Config{API: sandbox.CAMARAV1, Latency: 5 * time.Millisecond, Provisioning: sandbox.Instant})
+				config := func(i int) attrs {
+					c := cameraOf(i, attrs{"application_server": attrs{"ipv4_address": "198.51.100.7"}})
+					if resource == "reservation" {
+						delete(c, "duration")
+						c["ends_at"] = ends
+					}
+					return c
+				}
+				states := make([]acctest.State, n)
+				var all []int
+				for i := range n {
+					all = append(all, i)
+				}
+				// inOneProcess does something with each of them, and counts.
+				inOneProcess := func(what string, most int, do func(c *acctest.ProtocolClient, i int)) spent {
+					c, before := network.Client(), len(network.Requests())
+					if resource == "reservation" {
+						c = c.Reservations()
+					}
+					qodtest.InParallel(all, func(i int) { do(c, i) })
+					sent := spent(network.Requests()[before:])
+					expectAtMost(network, "requests of the "+what, len(sent), most)
+					expectAtMost(network, "connections of the "+what, sent.connections(), atATime)
+					expectAtMost(network, "tokens of the "+what, sent.on(sandbox.OpToken), 1)
+					return sent
+				}
+				applied := inOneProcess("apply", 2*n+more, func(c *acctest.ProtocolClient, i int) {
+					made := c.Create(config(i))
+					if len(made.Diagnostics) > 0 {
+						t.Errorf("create: %s", acctest.Describe(made.Diagnostics))
+					}
+					states[i] = made.State
+				})
+				expectExactly(network, "POSTs", applied.on(sandbox.OpCreate), n)
+				inOneProcess("refresh", n+more, func(c *acctest.ProtocolClient, i int) {
+					read := c.Refresh(states[i])
+					if len(read.Diagnostics) > 0 {
+						t.Errorf("read: %s", acctest.Describe(read.Diagnostics))
+					}
+					c.ExpectEmptyPlan(read.State, config(i))
+					states[i] = read.State
+				})
+				expectExactly(network, "sessions", len(network.SessionIDs()), n)
+				inOneProcess("destroy", n+more, func(c *acctest.ProtocolClient, i int) {
+					if gone := c.Destroy(states[i]); len(gone.Diagnostics) > 0 {
+						t.Errorf("delete: %s", acctest.Describe(gone.Diagnostics))
+					}
+				})
+				expectExactly(network, "sessions left", len(network.Ledger()), 0)
+			})
+		}
 	}
 }
 
