@@ -273,9 +273,9 @@ func TestCAMARA_allServers(t *testing.T) {
 	}
 }
 
-// Where sessions are listed by device only, an apply costs a list and a create for each, a refresh a
-// read and a destroy a delete, and what a process costs anyway; all of it over as many connections
-// as Terraform has operations at a time.
+// Where sessions are listed by device only, an apply costs a list and a create for each, a refresh
+// a read and a destroy a delete, and what a process costs anyway; all of it over as many
+// connections as Terraform has operations at a time.
 func TestCAMARA_fleet(t *testing.T) {
 	t.Parallel()
 	const atATime, more = 10, 4
@@ -306,7 +306,9 @@ func TestCAMARA_fleet(t *testing.T) {
 					qodtest.InParallel(all, func(i int) { do(c, i) })
 					sent := spent(network.Requests()[before:])
 					expectAtMost(network, "requests of the "+what, len(sent), most)
-					expectAtMost(network, "connections of the "+what, sent.connections(), atATime)
+					// net/http also dials for a request that then gets another connection.
+					const spare = 2
+					expectAtMost(network, "connections of the "+what, sent.connections(), atATime+spare)
 					expectAtMost(network, "tokens of the "+what, sent.on(sandbox.OpToken), 1)
 					return sent
 				}

@@ -162,7 +162,7 @@ func requestAttributes(resource string, own map[string]schema.Attribute) map[str
 		},
 		"notification_auth_token_expires_at": schema.StringAttribute{
 			MarkdownDescription: "Expiry of `notification_auth_token`: an RFC 3339 time with its offset from UTC, such as `2028-03-01T01:15:00+01:00`. " +
-				"Afterwards the network sends no notifications. Default: an hour after the end of the session. Only with `camara-v1`. " + replaces,
+				"Afterwards the network sends no notifications. Default: an hour after the end of the session. An extension does not move it. Only with `camara-v1`. " + replaces,
 			Optional:   true,
 			CustomType: validators.InstantType{},
 			Validators: []validator.String{

@@ -139,6 +139,7 @@ var scenarios = []scenario{
 	{what: "the state is lost during the event", tests: "TestReservation_recovers TestReservation_import TestGuide/recover-reservations"},
 	{what: "-refresh=false, -refresh-only, -target, -replace, moved, saved plans of reservations", tests: "TestReservation_workflows"},
 	{what: "times that are none", tests: "TestValidation_reservation FuzzInstant"},
+	{what: "notifications whose token expires, and windows that outlast it", tests: "TestCAMARA_webhook TestCAMARA_webhookOfALongWindow"},
 	{what: "a fleet where sessions are listed by device only", tests: "TestCAMARA_fleet"},
 	{what: "a thousand reservations", tests: "TestFleet_reservations"},
 	{what: "an apply before the window or after it, or of an older plan", tests: "TestReservation_event TestReservation_tooLate TestReservation_workflows"},

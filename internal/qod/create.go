@@ -415,13 +415,14 @@ func (cr *creation) currentSpec(ctx context.Context) (Spec, error) {
 	}
 	if spec.NotificationAuthTokenExpiresAt.IsZero() {
 		ends := firstTime(c.clock.estimate(), time.Now()).Add(time.Duration(spec.Seconds) * time.Second)
-		spec.NotificationAuthTokenExpiresAt = ends.Add(notifiedAfterEnd)
+		spec.NotificationAuthTokenExpiresAt = latest(ends, spec.Until).Add(notifiedAfterEnd)
 	}
 	return spec, nil
 }
 
-// notifiedAfterEnd is how long after the end of a session its webhook token is good, unless
-// configured: a session may start late, and its end is worth a notification.
+// notifiedAfterEnd is how long after the end of a session, or of its window, its webhook token is
+// good, unless configured: a session may start late or be extended as far as its window, and its
+// end is worth a notification.
 const notifiedAfterEnd = time.Hour
 
 // shorten is for a window that is longer than a session of the profile may last: it asks the
