@@ -166,11 +166,11 @@ var fence = regexp.MustCompile("(?ms)^```(terraform|hcl|shell|sh|jq|bash)\n(.*?)
 // elsewhere are shell snippets that are no file, by how they begin, and what runs them.
 var elsewhere = map[string]string{
 	"qod-sandbox exec -quiet -- ./rehearse.sh": "TestGuide/pipeline-rehearsal",
-	"make bench":   "make bench",
-	"make demo":    ".ci/run",
-	"make test":    ".ci/run",
+	"make bench":              "make bench",
+	"make demo":               ".ci/run",
+	"make test":               ".ci/run",
 	"eval \"$(make mirror)\"": "TestReadme",
-	"export QOD_":  "TestSnippets_exports",
+	"export QOD_":             "TestSnippets_exports",
 	"go run github.com/telefonica/terraform-provider-qod/internal/cmd/qod-sandbox@latest exec -- sh\n":           "TestIndex",
 	"go run github.com/telefonica/terraform-provider-qod/internal/cmd/qod-sandbox@latest exec -- terraform test": "TestGuide/testing",
 	"terraform query -generate": "TestGuide/query",
