@@ -111,6 +111,28 @@ func TestExamples_import(t *testing.T) {
 	}
 }
 
+// A configuration says which versions it is for: what a reader copies is used for years.
+func TestExamples_versions(t *testing.T) {
+	t.Parallel()
+	constrained := regexp.MustCompile(`source += "telefonica/qod"\n +version = "~> 0\.1"\n`)
+	found := 0
+	err := filepath.WalkDir(examplesDir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		text := string(content)
+		found += strings.Count(text, `"telefonica/qod"`)
+		if strings.Count(text, `"telefonica/qod"`) != len(constrained.FindAllString(text, -1)) {
+			t.Errorf("%s requires the provider without a version", path)
+		}
+		return err
+	})
+	if err != nil || found < 5 {
+		t.Errorf("%d examples require the provider: %v", found, err)
+	}
+}
+
 // A window is what clocks show at the venue: no reader works out an offset.
 func TestExamples_windows(t *testing.T) {
 	byHand := regexp.MustCompile(`(?m)^\s*(starts_at|ends_at)\s*=\s*"\d.*`)

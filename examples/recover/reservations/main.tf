@@ -5,7 +5,8 @@
 terraform {
   required_providers {
     qod = {
-      source = "telefonica/qod"
+      source  = "telefonica/qod"
+      version = "~> 0.1"
     }
   }
 }

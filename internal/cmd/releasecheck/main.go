@@ -18,7 +18,7 @@ import (
 
 const (
 	dist   = "dist" // where goreleaser puts the files, those of the provider under this name:
-	prefix = "terraform-provider-qod_0.0.1_"
+	prefix = "terraform-provider-qod_0.1.0_"
 	sums   = prefix + "SHA256SUMS"
 )
 
