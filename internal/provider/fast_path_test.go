@@ -79,7 +79,7 @@ func TestFastPath_read(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			network := acc.NewNetwork(t, sandbox.Config{Clock: sandbox.NewManualClock(acctest.KickOff), Provisioning: sandbox.Instant})
+			network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{Provisioning: sandbox.Instant})
 			r := network.Client().MustCreate(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
 			if test.change != nil {
 				test.change(network, r.Text("id"))

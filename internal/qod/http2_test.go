@@ -248,7 +248,7 @@ func TestSilentIdleConnectionsAreLeft(t *testing.T) {
 	})
 	t.Cleanup(func() { close(end) })
 	server.network.Seed(sandbox.Session{ID: qodtest.SessionID}) // a get that finds it is all that a look takes
-	n := clientOf(t, server.URL+"/v1", func(c *qod.Config) { staticToken(c); c.MaxRetries, c.RequestTimeout = 1, 3*time.Second })
+	n := clientOf(t, server.URL+"/v1", func(c *qod.Config) { staticToken(c); c.MaxRetries, c.RequestTimeout = 1, 10*time.Second })
 	for i, err := range concurrently(idle, func() error { return list(t, n) }) {
 		if err != nil {
 			t.Fatal(i, err)

@@ -60,6 +60,9 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 	// Read the whole body: only then does net/http notice that the client gives up, and end the
 	// request's context.
 	body, _ := io.ReadAll(io.LimitReader(r.Body, largestBody+1))
+	if len(body) > largestBody { // a client that is still writing may miss the answer
+		_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, largestBody))
+	}
 	c := s.route(r)
 	c.body = body
 	entry := s.requests.record(c, s.device(c), s.clock.Now())
