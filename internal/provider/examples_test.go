@@ -25,8 +25,8 @@ const (
 )
 
 // inGuides are examples that need more than to be applied: see TestGuide, TestCountries,
-// TestCredentials and TestSheet.
-var inGuides = []string{"countries", "credentials", "event", "fleet", "gateways", "pipeline", "recover", "sheet", "testing"}
+// TestCredentials, TestSheet and TestWebhook.
+var inGuides = []string{"countries", "credentials", "event", "fleet", "gateways", "pipeline", "recover", "sheet", "testing", "webhook"}
 
 func TestExamples(t *testing.T) {
 	t.Parallel()
