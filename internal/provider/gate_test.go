@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -85,9 +86,14 @@ func objections(ctx context.Context, dir, plan string, command ...string) ([]str
 	return strings.FieldsFunc(out.String(), func(r rune) bool { return r == '\n' }), nil
 }
 
-// HCP Terraform shows a policy the plan beside the run, and no limits need to be given.
+// HCP Terraform shows a policy the plan beside the run, asks what policies.hcl says, and gives no
+// limits.
 func TestGate_defaults(t *testing.T) {
 	t.Parallel()
+	query := regexp.MustCompile(`(?m)^  query += "(.*)"$`).FindStringSubmatch(readExample(t, "pipeline/policies.hcl"))
+	if query == nil {
+		t.Fatal("policies.hcl has no query")
+	}
 	agent, err := opa()
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +107,7 @@ func TestGate_defaults(t *testing.T) {
 		if most > 100 {
 			want = []string{"the plan may buy 101 sessions, but MOST is 100"}
 		}
-		got, err := objections(t.Context(), t.TempDir(), plan, agent, "eval", "--format", "raw", "--data", gateFile(".rego"), "--stdin-input", `concat("\n", data.main.deny)`)
+		got, err := objections(t.Context(), t.TempDir(), plan, agent, "eval", "--format", "raw", "--data", gateFile(".rego"), "--stdin-input", `concat("\n", `+query[1]+")")
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("%d sessions: objections %q, want %q, %v", most, got, want, err)
 		}
