@@ -116,6 +116,44 @@ func TestCAMARAV1ClientByTheDocuments(t *testing.T) {
 	}
 }
 
+// With tokens that are bound to a device, no request names one.
+func TestCAMARAV1BoundClientByTheDocuments(t *testing.T) {
+	t.Parallel()
+	var run *clientRun
+	seen := clientOf(t, sandbox.Config{Provisioning: time.Second}, func(r *clientRun) {
+		run = r
+		t := r.T // the bubble's
+		r.connect(func(c *qod.Config) {
+			c.Grant, c.Scopes = qod.CIBA, append(qod.DefaultScopes(c.API, qod.CIBA), "qos-profiles:read")
+		})
+		for _, device := range []qod.Device{qodtest.Spec().Device, address("203.0.113.9", "", 5000), {IPv6Address: "2001:db8::7"}} {
+			s, err := r.Create(qodtest.WithTimeout(t, time.Minute), request(func(s *qod.Spec) { s.Device = device }))
+			r.wants("", err)
+			ref := qod.Ref{ID: s.ID, Device: device, QoSProfile: "QOS_L"}
+			s, err = r.Await(qodtest.WithTimeout(t, time.Minute), ref)
+			r.wants("", err)
+			_, err = r.Extend(t.Context(), ref, s.ExpiresAt.Add(time.Hour))
+			r.wants("", err)
+			listed, err := r.List(t.Context(), qod.Filter{Device: device})
+			r.wants("", err)
+			profiles, err := r.Profiles(t.Context(), qod.ProfileFilter{Device: device})
+			r.wants("", err)
+			if len(listed) != 1 || listed[0].ID != s.ID || len(profiles) == 0 {
+				t.Errorf("listed %v, want %s; profiles %v", listed, s.ID, profiles)
+			}
+			r.wants("", r.Delete(t.Context(), ref))
+		}
+	})
+	if diff := gocmp.Diff([]string{"create 201", "delete 204", "extend 200", "list 200", "profiles 200", "read 200"}, slices.Sorted(maps.Keys(seen))); diff != "" {
+		t.Errorf("what was judged (-want +got):\n%s", diff)
+	}
+	for _, sent := range run.Requests(sandbox.OpCreate, sandbox.OpList, sandbox.OpProfiles) {
+		if bytes.Contains(sent.Body, []byte("device")) {
+			t.Errorf("%s %s names a device: %s", sent.Method, sent.Path, sent.Body)
+		}
+	}
+}
+
 // everything is each operation with each of its members.
 func (r *clientRun) everything() {
 	t := r.T
@@ -235,13 +273,18 @@ func (r *clientRun) refusals(unknown, unserved string) {
 
 // as goes on with another OAuth client.
 func (r *clientRun) as(id string) {
-	config := qodtest.ConfigOf(r.Sandbox, qodtest.Gateway)
-	config.Transport = r.Transport()
-	r.Connect(config, func(c *qod.Config) {
+	r.connect(func(c *qod.Config) {
 		if id != sandbox.DefaultClient.ID {
 			c.ClientID, c.ClientSecret = id, "s"
 		}
 	})
+}
+
+// connect goes on with a client that knows nothing yet.
+func (r *clientRun) connect(change func(*qod.Config)) {
+	config := qodtest.ConfigOf(r.Sandbox, qodtest.Gateway)
+	config.Transport = r.Transport()
+	r.Connect(config, change)
 }
 
 // address is a device behind a public address.
@@ -384,6 +427,7 @@ func (r *clientRun) refusalsOfV0(unknown, unserved, forbidden string) {
 	r.Edit(live.ID, func(s *sandbox.Session) { s.Status = sandbox.StatusUnavailable })
 	_, err = r.Extend(t.Context(), qod.Ref{ID: live.ID, Device: device}, time.Now().Add(200*time.Hour))
 	r.wants("INVALID_ARGUMENT", err)
+	r.as(sandbox.DefaultClient.ID) // which has to ask for the time
 	_, err = r.Now(t.Context())
 	r.wants("", err)
 }
