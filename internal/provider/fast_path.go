@@ -59,7 +59,7 @@ func (s fastPath) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanRes
 	return s.framework.PlanResourceChange(ctx, req)
 }
 
-// reservedTwice reports whether another resource reserves the device of the session at the same
+// reservedTwice reports whether another resource reserves what the session is for at the same
 // time. The framework warns of it.
 func (s fastPath) reservedTwice(ctx context.Context, state *tfprotov6.DynamicValue, recorded sessionModel) bool {
 	value, err := state.Unmarshal(sessionType())
@@ -70,7 +70,10 @@ func (s fastPath) reservedTwice(ctx context.Context, state *tfprotov6.DynamicVal
 	for name, to := range map[string]struct {
 		types map[string]attr.Type
 		value *types.Object
-	}{"device": {deviceTypes, &recorded.Device}, "application_server": {serverTypes, &recorded.ApplicationServer}} {
+	}{
+		"device": {deviceTypes, &recorded.Device}, "device_ports": {portsTypes, &recorded.DevicePorts},
+		"application_server": {serverTypes, &recorded.ApplicationServer}, "application_server_ports": {portsTypes, &recorded.ApplicationServerPorts},
+	} {
 		decoded, err := types.ObjectType{AttrTypes: to.types}.ValueFromTerraform(ctx, attributes[name])
 		object, ok := decoded.(types.Object)
 		if err != nil || !ok {

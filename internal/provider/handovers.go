@@ -7,41 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
 	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
-	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
-
-// flow is the traffic that a session is for: that of a device, to a server and by ports (nil for
-// any).
-type flow struct {
-	device                   qod.Device
-	server                   *qod.ApplicationServer
-	devicePorts, serverPorts *qod.Ports
-}
-
-func (m requestModel) flow() flow {
-	return flow{
-		device: toDevice(m.Device), server: toApplicationServer(m.ApplicationServer),
-		devicePorts: toPorts(m.DevicePorts), serverPorts: toPorts(m.ApplicationServerPorts),
-	}
-}
-
-// matches reports whether both are the same flow of the same device. A device has one session at a
-// time; two flows of one device, to two application servers or by two sets of ports, are two wishes
-// that only the network can judge.
-func (f flow) matches(other flow) bool {
-	return (f.server == nil || other.server == nil || *f.server == *other.server) && f.device.Matches(other.device) &&
-		samePorts(f.devicePorts, other.devicePorts) && samePorts(f.serverPorts, other.serverPorts)
-}
-
-func samePorts(a, b *qod.Ports) bool { return a == nil || b == nil || a.Equal(b) }
-
-// in reports whether the same flow is among others, which are sorted by the identifiers of their
-// devices.
-func (f flow) in(others map[string][]flow) bool {
-	return slices.ContainsFunc(f.device.Identifiers(), func(identifier string) bool {
-		return slices.ContainsFunc(others[identifier], f.matches)
-	})
-}
 
 // defaultParallelism is how many resources Terraform and OpenTofu work on at a time, unless
 // -parallelism says otherwise, which no provider is told.
@@ -54,6 +20,8 @@ const defaultParallelism = 10
 // about that in the apply, but the plan can warn of it. A provider sees the resources of its own
 // process, one after another and in any order.
 type handovers struct {
+	collide func(a, b flow) bool
+
 	mu               sync.Mutex
 	deleted, created map[string][]flow // by the identifiers of their devices
 	count            int
@@ -80,17 +48,25 @@ func (h *handovers) add(f flow, deletes bool) diag.Diagnostics {
 	if deletes {
 		same, opposite = opposite, same
 	}
-	if f.in(same) {
+	if h.found(f, same) {
 		return nil
 	}
-	for _, identifier := range f.device.Identifiers() {
+	for _, identifier := range f.spec.Device.Identifiers() {
 		same[identifier] = append(same[identifier], f)
 	}
-	if !f.in(opposite) {
+	if !h.found(f, opposite) {
 		return nil
 	}
 	if h.count++; h.count != defaultParallelism {
 		return nil
 	}
 	return diag.Diagnostics{diagnostics.ManyHandovers(defaultParallelism)}
+}
+
+// found reports whether a flow collides with others, which are sorted by the identifiers of their
+// devices.
+func (h *handovers) found(f flow, others map[string][]flow) bool {
+	return slices.ContainsFunc(f.spec.Device.Identifiers(), func(identifier string) bool {
+		return slices.ContainsFunc(others[identifier], func(other flow) bool { return h.collide(f, other) })
+	})
 }

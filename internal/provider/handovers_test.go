@@ -39,10 +39,20 @@ func TestHandovers(t *testing.T) {
 			return c.Reservations().Plan(acctest.State{}, matchOf(i, nil)).Diagnostics
 		}
 	)
+	to := func(server string) attrs { return attrs{"application_server": attrs{"ipv4_address": server}} }
+	flowTo := func(server string) func(c client, i int) acctest.State {
+		return func(c client, i int) acctest.State { return c.MustCreate(cameraOf(i, to(server))) }
+	}
+	createFlowTo := func(server string) step {
+		return func(c client, _ []acctest.State, i int) acctest.Diagnostics {
+			return c.Plan(acctest.State{}, cameraOf(i, to(server))).Diagnostics
+		}
+	}
 	for name, test := range map[string]struct {
 		held             func(c client, i int) acctest.State
 		deletes, creates step
 		none             bool // no warning
+		network          sandbox.Config
 	}{
 		"sessions":                 {held: session, deletes: destroySession, creates: createSession},
 		"reservations":             {held: reservation, deletes: destroyReservation, creates: createReservation},
@@ -102,6 +112,12 @@ func TestHandovers(t *testing.T) {
 			held: session, deletes: destroySession, none: true,
 			creates: func(c client, held []acctest.State, i int) acctest.Diagnostics { return createSession(c, held, n+i) },
 		},
+		"other flows of the devices": {
+			network: camaraNetwork, held: flowTo("198.51.100.1"), deletes: destroySession, creates: createFlowTo("198.51.100.2"), none: true,
+		},
+		"flows that overlap": {
+			network: camaraNetwork, held: flowTo("198.51.100.1"), deletes: destroySession, creates: createFlowTo("198.51.100.0/24"),
+		},
 		"nine devices, planned again": {
 			held: session, none: true,
 			deletes: func(c client, held []acctest.State, i int) acctest.Diagnostics { return destroySession(c, held, i%9) },
@@ -113,7 +129,7 @@ func TestHandovers(t *testing.T) {
 			"creates first": {{test.creates}, {test.deletes}},
 			"alternately":   {{test.deletes, test.creates}},
 		} {
-			t.Run(name+", "+order, acc.InBubble(0, sandbox.Config{Provisioning: sandbox.Instant}, func(t *testing.T, network *acctest.Network) {
+			t.Run(name+", "+order, acc.InBubble(0, sandbox.Config{API: test.network.API, Provisioning: sandbox.Instant}, func(t *testing.T, network *acctest.Network) {
 				var held []acctest.State
 				for i := range n {
 					held = append(held, test.held(network.Client(), i))

@@ -22,17 +22,18 @@ type plannedRequest struct {
 	starts, ends time.Time // a zero start is open
 }
 
-// overlaps reports whether both want the same flow of the same device at the same time. Networks
-// count from when they grant a session, so times that touch may overlap by some seconds, which is
-// nobody's mistake.
-func (r plannedRequest) overlaps(other plannedRequest) bool {
-	return r.starts.Add(lateTolerance).Before(other.ends) && other.starts.Add(lateTolerance).Before(r.ends) && r.matches(other.flow)
+// meets reports whether the times of both overlap. Networks count from when they grant a session,
+// so times that touch may overlap by some seconds, which is nobody's mistake.
+func (r plannedRequest) meets(other plannedRequest) bool {
+	return r.starts.Add(lateTolerance).Before(other.ends) && other.starts.Add(lateTolerance).Before(r.ends)
 }
 
 // plannedRequests are those of this run, so that two that cannot both be had are warned of in the
 // plan, days before the second one is refused in the middle of an event. A provider sees the
 // resources of its own process, one after another, so the later one is warned of.
 type plannedRequests struct {
+	collide func(a, b flow) bool
+
 	mu           sync.Mutex
 	byIdentifier map[string][]*plannedRequest
 }
@@ -48,11 +49,13 @@ func (p *plannedRequests) find(r plannedRequest, keep bool) (other plannedReques
 	if p.byIdentifier == nil {
 		p.byIdentifier = map[string][]*plannedRequest{}
 	}
-	for _, identifier := range r.device.Identifiers() {
+	for _, identifier := range r.spec.Device.Identifiers() {
 		others := slices.DeleteFunc(p.byIdentifier[identifier], func(before *plannedRequest) bool {
 			return r.id != "" && r.id == before.id // planned before
 		})
-		if at := slices.IndexFunc(others, func(before *plannedRequest) bool { return r.overlaps(*before) }); at >= 0 && !found {
+		if at := slices.IndexFunc(others, func(before *plannedRequest) bool {
+			return r.meets(*before) && p.collide(r.flow, before.flow)
+		}); at >= 0 && !found {
 			other, found = *others[at], true
 		}
 		if keep {
@@ -63,17 +66,17 @@ func (p *plannedRequests) find(r plannedRequest, keep bool) (other plannedReques
 	return other, found
 }
 
-// created names the new resource that was planned for the device: a process that goes on, as one
-// that is debugged does, plans it again as one that exists.
-func (p *plannedRequests) created(device qod.Device, id string) {
+// created names the new resource that was planned for a flow: a process that goes on, as one that
+// is debugged does, plans it again as one that exists.
+func (p *plannedRequests) created(f flow, id string) {
 	if p == nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, identifier := range device.Identifiers() {
+	for _, identifier := range f.spec.Device.Identifiers() {
 		for _, r := range p.byIdentifier[identifier] {
-			if r.id == "" && r.device.Matches(device) {
+			if r.id == "" && p.collide(r.flow, f) {
 				r.id = id
 				return
 			}

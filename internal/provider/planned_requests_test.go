@@ -18,8 +18,14 @@ func TestPlannedRequests(t *testing.T) {
 		return match(attrs{"starts_at": starts, "ends_at": ends})
 	}
 	session := attrs{"device": attrs{"phone_number": "+34600000010"}, "qos_profile": "QOS_L", "duration": 3600}
+	// With CAMARA's API, a flow is that to a server by ports.
+	to := func(server string, ports any) attrs {
+		return match(attrs{"application_server": attrs{"ipv4_address": server}, "application_server_ports": ports})
+	}
+	single := func(ports ...any) attrs { return attrs{"ports": ports} }
 	for name, test := range map[string]struct {
 		first, second attrs
+		network       sandbox.Config
 		session       bool // the second resource is a qod_session
 		warns         []string
 	}{
@@ -40,14 +46,44 @@ func TestPlannedRequests(t *testing.T) {
 		"another device": {
 			first: match(nil), second: match(attrs{"device": attrs{"phone_number": "+34600000011"}}),
 		},
-		"two flows of one device": {
+		"two servers, where a device has one session": {
 			first:  match(attrs{"application_server": attrs{"ipv4_address": "198.51.100.1"}}),
 			second: match(attrs{"application_server": attrs{"ipv4_address": "198.51.100.2"}}),
+			warns:  []string{"A device can have only one session at a time"},
+		},
+		"two servers, where each flow has one": {
+			network: camaraNetwork, first: to("198.51.100.1", nil), second: to("198.51.100.2", nil),
+		},
+		"a server of a block": {
+			network: camaraNetwork, first: to("198.51.100.0/24", nil), second: to("198.51.100.2", nil),
+			warns: []string{"the same traffic of the same device"},
+		},
+		"a server outside of the block": {
+			network: camaraNetwork, first: to("198.51.100.0/25", nil), second: to("198.51.100.200", nil),
+		},
+		"a port of a range": {
+			network: camaraNetwork, first: to("198.51.100.1", attrs{"ranges": []any{attrs{"from": 5000, "to": 5010}}}), second: to("198.51.100.1", single(22, 5010)),
+			warns: []string{"the same traffic"},
+		},
+		"other ports": {
+			network: camaraNetwork, first: to("198.51.100.1", attrs{"ranges": []any{attrs{"from": 5000, "to": 5010}}}), second: to("198.51.100.1", single(22, 5011)),
+		},
+		"all ports and one": {
+			network: camaraNetwork, first: to("198.51.100.1", nil), second: to("198.51.100.1", single(22)), warns: []string{"the same traffic"},
+		},
+		"a server that is not known yet": {
+			network: camaraNetwork, first: to("198.51.100.1", nil), second: match(attrs{"application_server": acctest.Unknown{}}),
+		},
+		"a port that is not known yet": {
+			network: camaraNetwork, first: to("198.51.100.1", single(22)), second: to("198.51.100.1", single(acctest.Unknown{})),
+		},
+		"a server that is not known yet, where a device has one session": {
+			first: match(nil), second: match(attrs{"application_server": acctest.Unknown{}}), warns: []string{"overlap"},
 		},
 		"a session in the window":     {first: match(nil), second: session, session: true, warns: []string{"overlap"}},
 		"a session before the window": {first: reservation("2028-03-01T20:30:00Z", "2028-03-01T23:30:00Z"), second: session, session: true},
 	} {
-		t.Run(name, acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+		t.Run(name, acc.InBubble(0, test.network, func(t *testing.T, network *acctest.Network) {
 			sessions := network.Client()
 			reservations := sessions.Reservations()
 			if first := reservations.Plan(acctest.State{}, test.first); len(first.Warnings()) > 0 {
@@ -110,6 +146,27 @@ func TestPlannedRequests_unchangedSession(t *testing.T) {
 			if len(warned) != 1 || !strings.Contains(warned[0], "overlap") {
 				t.Errorf("session first: %t: it warns %q", sessionFirst, warned)
 			}
+		}
+	})(t)
+}
+
+// Two flows of one device are two, also where both are as they were and planned without the
+// framework.
+func TestPlannedRequests_unchangedFlows(t *testing.T) {
+	acc.InBubble(0, sandbox.Config{API: sandbox.CAMARAV1, Provisioning: sandbox.Instant}, func(t *testing.T, network *acctest.Network) {
+		config := func(port int) attrs {
+			return hour(attrs{"application_server": attrs{"ipv4_address": "198.51.100.7"}, "application_server_ports": attrs{"ports": []any{port}}})
+		}
+		var held []acctest.State
+		for _, port := range []int{443, 22} {
+			held = append(held, network.Client().MustCreate(config(port)))
+		}
+		c := network.Client()
+		for i, port := range []int{443, 22} {
+			c.ExpectEmptyPlan(held[i], config(port))
+		}
+		if p := c.Plan(acctest.State{}, config(443)); len(p.Warnings()) != 1 {
+			t.Errorf("a third one for the flow of the first: %q", p.Warnings())
 		}
 	})(t)
 }

@@ -231,8 +231,8 @@ func (p *qodProvider) Configure(ctx context.Context, req provider.ConfigureReque
 	}
 	// A debugged process is configured for one run after another. An import that was only planned
 	// has another owner in each of them.
-	p.sessions, p.owners, p.planned = sessions, new(sessionOwners), new(plannedRequests)
-	resp.ResourceData = resourceData{sessions, p.owners, p.planned, new(handovers)}
+	p.sessions, p.owners, p.planned = sessions, new(sessionOwners), &plannedRequests{collide: collisions(sessions)}
+	resp.ResourceData = resourceData{sessions, p.owners, p.planned, &handovers{collide: collisions(sessions)}}
 	resp.DataSourceData = sessions
 	resp.ListResourceData = sessions
 }

@@ -123,7 +123,7 @@ func (r *reservationResource) Create(ctx context.Context, req resource.CreateReq
 	defer cancel()
 
 	plan.ID = types.StringValue(uuid.NewString())
-	r.planned.created(toDevice(plan.Device), plan.ID.ValueString())
+	r.planned.created(plan.flow(), plan.ID.ValueString())
 	work := reconciler{api: r.api, Operation: diagnostics.CreatingReservation, plan: plan, token: token}
 	work.save = func(windowApplied bool) (diags diag.Diagnostics) {
 		if work.session == nil && !windowApplied {

@@ -79,7 +79,7 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	var private sessionPrivate
 	session, err := createSession(ctx, r.api, spec, model.waits(), func(created qod.Session) bool {
 		record(created)
-		r.planned.created(spec.Device, created.ID)
+		r.planned.created(model.flow(), created.ID)
 		model.nullUnknowns()
 		resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)
 		private = private.withSession(created, r.api)

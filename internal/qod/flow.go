@@ -22,6 +22,17 @@ func (s Session) flow() flow {
 	return flow{s.Device, s.ApplicationServer, s.DevicePorts, s.ApplicationServerPorts}
 }
 
+// Collide reports whether the API may refuse a session for one Spec because of one for the other:
+// they are for the same device or, where a device can have a session for each flow, for overlapping
+// ones. It makes no request.
+func (c *Client) Collide(a, b Spec) bool { return c.dialect.collide(a.flow(), b.flow()) }
+
+// CollideFor is Client.Collide of a supported API, for when no client can be configured yet.
+func CollideFor(api API, a, b Spec) bool {
+	speaks, supported := dialectOf(api)
+	return supported && speaks.collide(a.flow(), b.flow())
+}
+
 // overlaps reports whether some traffic may belong to both flows. What is not known counts as all
 // of it.
 func (f flow) overlaps(other flow) bool {

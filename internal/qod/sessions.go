@@ -11,6 +11,9 @@ type Sessions interface {
 	Check(s Spec) []Problem
 	// Limits are what this API allows and can do. It makes no request.
 	Limits() Limits
+	// Collide reports whether this API may refuse a session for one Spec because of one for the
+	// other. It makes no request.
+	Collide(a, b Spec) bool
 	// Create creates a session. A Session with an ID may come with an error: record it first.
 	Create(ctx context.Context, s Spec) (Session, error)
 	// Await waits until the session is AVAILABLE; otherwise the error is a *WaitError.
