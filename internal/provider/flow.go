@@ -15,15 +15,13 @@ type flow struct {
 }
 
 func (m requestModel) flow() flow {
-	return flow{
-		spec: qod.Spec{
-			Device: toDevice(m.Device), ApplicationServer: toApplicationServer(m.ApplicationServer),
-			DevicePorts: toPorts(m.DevicePorts), ApplicationServerPorts: toPorts(m.ApplicationServerPorts),
-		},
-		known: !slices.ContainsFunc([]types.Object{m.ApplicationServer, m.DevicePorts, m.ApplicationServerPorts}, func(o types.Object) bool {
-			return !o.IsNull() && !isKnownWhole(o)
-		}),
-	}
+	var spec qod.Spec
+	spec.Device, spec.ApplicationServer = toDevice(m.Device), toApplicationServer(m.ApplicationServer)
+	spec.DevicePorts, spec.ApplicationServerPorts = toPorts(m.DevicePorts), toPorts(m.ApplicationServerPorts)
+	unknown := slices.ContainsFunc([]types.Object{m.ApplicationServer, m.DevicePorts, m.ApplicationServerPorts}, func(o types.Object) bool {
+		return !o.IsNull() && !isKnownWhole(o)
+	})
+	return flow{spec, !unknown}
 }
 
 // collisions reports for which flows an API may refuse one session because of another one. Where

@@ -57,7 +57,8 @@ func (d *profilesDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Lists the operator's QoS profiles, with their limits. Only with CAMARA's APIs (`camara-v1`, `camara-v0`), whose operators offer profiles of their own. " +
 			"They are read with an access token of a scope that sessions do not need: with `camara-v1`, from the profiles API at `profiles_path`, with the scope `qos-profiles:read`; " +
-			"with `camara-v0`, from the API itself, with the scope `qod-profiles-read`.",
+			"with `camara-v0`, from the API itself, with the scope `qod-profiles-read`. " +
+			"Once they have been read, a plan warns of a `duration` or window that they do not allow.",
 		Attributes: map[string]schema.Attribute{
 			"device": deviceSchema(filterDevice, "Device whose profiles to list: those that it can use, identified by at least one of these attributes. Default: any device. `camara-v0` has the same profiles for all devices."),
 			"name": schema.StringAttribute{

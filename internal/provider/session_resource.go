@@ -42,13 +42,18 @@ func (r *sessionResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	if ok {
 		resp.Diagnostics.Append(warnIfOverlapping(ctx, r.api, r.planned, planned.request(time.Now()), req.State, replaced)...)
 	}
+	var prior sessionModel
+	if !req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+	}
 	switch {
 	case req.Plan.Raw.IsNull():
-		var prior sessionModel
-		resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
 		resp.Diagnostics.Append(r.handovers.deletes(prior.flow())...)
 	case ok && (replaced || req.State.Raw.IsNull()):
 		resp.Diagnostics.Append(r.handovers.creates(planned.flow())...)
+		resp.Diagnostics.Append(outsideProfile(r.api, planned.QoSProfile, "duration", planned.Duration, diagnostics.SessionOutsideProfile)...)
+	case ok && planned.extends(prior):
+		resp.Diagnostics.Append(outsideProfile(r.api, planned.QoSProfile, "duration", planned.Duration, diagnostics.ExtensionOutsideProfile)...)
 	}
 }
 

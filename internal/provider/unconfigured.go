@@ -37,6 +37,7 @@ func (u unconfigured) List(context.Context, qod.Filter) ([]qod.Session, error) {
 func (u unconfigured) Profiles(context.Context, qod.ProfileFilter) ([]qod.Profile, error) {
 	return nil, u.err
 }
+func (unconfigured) KnownProfile(string) (qod.Profile, bool)  { return qod.Profile{}, false }
 func (u unconfigured) Now(context.Context) (time.Time, error) { return time.Time{}, u.err }
 func (u unconfigured) Endpoint() string                       { return u.endpoint }
 func (u unconfigured) Origin() string                         { return "" }

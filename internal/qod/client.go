@@ -79,6 +79,7 @@ type Client struct {
 	dialect            dialect
 	authorizer         Authorizer
 	profilesAuthorizer Authorizer // a token of the profiles API
+	profiles           sync.Map   // by name, as last shown; see KnownProfile
 
 	clock        *serverClock
 	readingClock sharedCall[time.Time]

@@ -62,9 +62,20 @@ func (c *Client) Profiles(ctx context.Context, f ProfileFilter) (found []Profile
 			if err != nil {
 				return nil, unreadable(r, a, err)
 			}
+			for _, p := range profiles {
+				c.profiles.Store(p.Name, p)
+			}
 			return profiles, nil
 		})
 	})
+}
+
+// KnownProfile is a profile that this process has asked for before, for warnings: it may have
+// changed since.
+func (c *Client) KnownProfile(name string) (Profile, bool) {
+	known, _ := c.profiles.Load(name)
+	p, ok := known.(Profile)
+	return p, ok
 }
 
 // decodeProfiles decodes a list of the schema QosProfile. What is not called by a name is left out.

@@ -30,6 +30,8 @@ type Sessions interface {
 	List(ctx context.Context, f Filter) ([]Session, error)
 	// Profiles are the operator's profiles, or ErrNoProfiles where the API has none to ask for.
 	Profiles(ctx context.Context, f ProfileFilter) ([]Profile, error)
+	// KnownProfile is a profile that Profiles has shown before. It makes no request.
+	KnownProfile(name string) (Profile, bool)
 	// Now is the server's time, on which at least two answers agree.
 	Now(ctx context.Context) (time.Time, error)
 	// Endpoint is the base URL of the API, normalised, with its path where that is not the default.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
 // AdoptsConfiguration warns of attributes of an imported session that nothing can be compared with.
@@ -82,5 +84,35 @@ func ManyHandovers(n int) diag.Diagnostic {
 			"if creates take all the places, no delete can start, and some creates fail with a conflict. Nothing is lost then, and the next apply finishes the work.", n, n),
 		remedy: "If you renamed resources, add a moved block for each: it keeps the live session, so nothing is deleted or bought. " +
 			"Otherwise make room for all of them at once: terraform apply -parallelism=N, where N is at least the number of resources that the plan adds, changes and destroys.",
+	})
+}
+
+// OutsideProfile is what becomes of seconds that are more than a profile allows, by what wants them.
+type OutsideProfile struct{ wanted, becomes string }
+
+// What may want more seconds than a profile allows.
+var (
+	SessionOutsideProfile = OutsideProfile{"the session is to last",
+		"Most likely the API refuses the session. Choose a duration within the limits of the profile, or another qos_profile."}
+	ExtensionOutsideProfile = OutsideProfile{"the session is to last",
+		"Most likely the API extends the session only as far as the profile allows; the apply then says until when, and nothing else has to be done."}
+	WindowOutsideProfile = OutsideProfile{"the window lasts",
+		"One session may not cover the window. Schedule runs of Terraform inside it: each extends the session for as long as the API grants more, " +
+			"and the first one after it has ended requests the next, with a gap until that run. For one session, choose another qos_profile."}
+)
+
+// Longer warns of seconds that are more than a profile allows.
+func (o OutsideProfile) Longer(attribute string, p qod.Profile, seconds int64) diag.Diagnostic {
+	return warning(attribute, "Outside the Limits of the QoS Profile", message{
+		cause:  fmt.Sprintf("The profile %s allows sessions of at most %d seconds, but %s %d.", p.Name, p.MaxSeconds, o.wanted, seconds),
+		remedy: o.becomes,
+	})
+}
+
+// ShorterThanProfile warns of seconds that are less than a profile allows.
+func ShorterThanProfile(attribute string, p qod.Profile, seconds int64) diag.Diagnostic {
+	return warning(attribute, "Outside the Limits of the QoS Profile", message{
+		cause:  fmt.Sprintf("The profile %s allows sessions of at least %d seconds, but only %d are wanted.", p.Name, p.MinSeconds, seconds),
+		remedy: "Most likely the API refuses the session. Choose a longer time, or another qos_profile.",
 	})
 }

@@ -4,6 +4,8 @@ package diagnostics
 
 import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
 var planWarnings = map[string]failure{
@@ -15,6 +17,18 @@ var planWarnings = map[string]failure{
 	}},
 	"plan/server for everybody": {make: func(*bubble) diag.Diagnostics {
 		return one(ServesEverybody("application_server.ipv4_address"))
+	}},
+	"plan/session longer than its profile allows": {make: func(*bubble) diag.Diagnostics {
+		return one(SessionOutsideProfile.Longer("duration", qod.Profile{Name: "live-uplink", MaxSeconds: 21600}, 86400))
+	}},
+	"plan/extension longer than its profile allows": {make: func(*bubble) diag.Diagnostics {
+		return one(ExtensionOutsideProfile.Longer("duration", qod.Profile{Name: "live-uplink", MaxSeconds: 21600}, 86400))
+	}},
+	"plan/window longer than its profile allows": {make: func(*bubble) diag.Diagnostics {
+		return one(WindowOutsideProfile.Longer("ends_at", qod.Profile{Name: "live-uplink", MaxSeconds: 21600}, 28800))
+	}},
+	"plan/session shorter than its profile allows": {make: func(*bubble) diag.Diagnostics {
+		return one(ShorterThanProfile("duration", qod.Profile{Name: "live-uplink", MinSeconds: 60}, 30))
 	}},
 	"plan/many handovers": {make: func(*bubble) diag.Diagnostics { return one(ManyHandovers(10)) }},
 	"plan/gap before the end": {make: func(*bubble) diag.Diagnostics {
