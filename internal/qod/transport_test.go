@@ -138,9 +138,10 @@ func staticToken(c *qod.Config) { c.AccessToken = "ready" }
 // forbiddenHost is a host that must never get a request.
 func forbiddenHost(t *testing.T) string {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		t.Errorf("it is sent %s %s, Authorization %q, body %q", r.Method, r.URL, r.Header.Get("Authorization"), body)
+		w.WriteHeader(http.StatusForbidden) // ends the operation; what looked like an answer would be looked for
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
