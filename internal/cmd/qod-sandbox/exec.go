@@ -24,7 +24,8 @@ var execCommand = command{
 
 The sandbox listens on a free loopback port. The command's environment contains
 QOD_API, QOD_API_PATH, QOD_ENDPOINT, QOD_CLIENT_ID and QOD_CLIENT_SECRET, with
--grant ciba also QOD_GRANT, and no other variable that could bypass the sandbox,
+-grant ciba also QOD_GRANT, with -client-public-key no secret, with -headers
+QOD_HEADERS in place of the client, and no other variable that could bypass the sandbox,
 such as QOD_ACCESS_TOKEN.
 Ctrl-C and SIGTERM reach the command once. The sandbox stops after the command:
 its sessions are gone then, and a state that names them can be deleted. If the
@@ -47,19 +48,19 @@ or 128 plus the signal's number if a signal ended it.
 			if err != nil {
 				return p.misused("%v", err)
 			}
-			return p.exec(args, config, o.grant, *strict)
+			return p.exec(args, config, &o, *strict)
 		}
 	},
 }
 
-func (p *program) exec(args []string, config sandbox.Config, grant string, strict bool) int {
+func (p *program) exec(args []string, config sandbox.Config, o *options, strict bool) int {
 	server, err := sandbox.Listen("127.0.0.1:0", config)
 	if err != nil {
 		return p.failed(err)
 	}
 	child := exec.CommandContext(context.Background(), args[0], args[1:]...) // supervise passes signals on
 	child.Stdin, child.Stdout, child.Stderr = p.in, p.out, p.err
-	child.Env = append(slices.DeleteFunc(slices.Clone(p.environ), misleading), environment(server, grant)...)
+	child.Env = append(slices.DeleteFunc(slices.Clone(p.environ), o.misleading), o.environment(server)...)
 	code := p.supervise(child)
 	server.Close()
 	if code == exitOK && len(server.Requests()) == 0 {
@@ -77,13 +78,15 @@ func (p *program) exec(args []string, config sandbox.Config, grant string, stric
 }
 
 // misleading reports whether a variable decides which API the provider uses, or with which
-// credentials: an access token, for example, takes precedence over the sandbox's client.
-func misleading(variable string) bool {
+// credentials: an access token, for example, takes precedence over the sandbox's client. How a
+// client signs that has a key is up to the caller.
+func (o *options) misleading(variable string) bool {
 	name, _, _ := strings.Cut(variable, "=")
 	switch name {
+	case "QOD_CLIENT_PRIVATE_KEY", "QOD_CLIENT_PRIVATE_KEY_ID", "QOD_CLIENT_ASSERTION_AUDIENCE", "QOD_TOKEN_ENDPOINT_AUTH_METHOD":
+		return o.publicKey == ""
 	case "QOD_API", "QOD_API_PATH", "QOD_PROFILES_PATH", "QOD_ENDPOINT", "QOD_TOKEN_URL", "QOD_SCOPES",
 		"QOD_CLIENT_ID", "QOD_CLIENT_SECRET", "QOD_ACCESS_TOKEN", "QOD_HEADERS",
-		"QOD_CLIENT_PRIVATE_KEY", "QOD_CLIENT_PRIVATE_KEY_ID", "QOD_CLIENT_ASSERTION_AUDIENCE", "QOD_TOKEN_ENDPOINT_AUTH_METHOD",
 		"QOD_GRANT", "QOD_BACKCHANNEL_AUTHENTICATION_URL":
 		return true
 	}

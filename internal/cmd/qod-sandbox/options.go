@@ -1,13 +1,19 @@
 package main
 
 import (
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
@@ -24,6 +30,7 @@ type options struct {
 	consentAfter          time.Duration
 	consentTime           time.Duration
 	telefonicaErrors      bool
+	publicKey, headers    string
 	remoteWebhooks        bool
 	quiet                 bool
 }
@@ -65,6 +72,12 @@ func (o *options) define(flags *flag.FlagSet) {
 	flags.BoolVar(&o.telefonicaErrors, "telefonica-errors", false,
 		"send errors of the authorization server in the form that Telefónica documents,\n"+
 			"{code, message}, in place of OAuth's")
+	flags.StringVar(&o.publicKey, "client-public-key", "",
+		"a `file` with the public key (PEM) of the client, which then has no secret and\n"+
+			"proves who it is with its private key (private_key_jwt, QOD_CLIENT_PRIVATE_KEY)")
+	flags.StringVar(&o.headers, "headers", "",
+		"the headers that every request to the API must carry, as in QOD_HEADERS: a JSON\n"+
+			"`object` such as '{\"X-API-Key\": \"my-key\"}'. They are credentials enough")
 	flags.BoolVar(&o.remoteWebhooks, "allow-remote-webhooks", false,
 		"deliver status changes to notification URLs on any host, not only on this\n"+
 			"machine: anybody who can use the sandbox can then make it send requests")
@@ -126,6 +139,19 @@ func (o *options) config(p *program) (sandbox.Config, error) {
 			return sandbox.Config{}, fmt.Errorf("unknown deviation %q; -deviate can be epoch-times, no-device, status-202 and forgetful", deviation)
 		}
 	}
+	if o.publicKey != "" {
+		key, err := readPublicKey(o.publicKey)
+		if err != nil {
+			return sandbox.Config{}, fmt.Errorf("-client-public-key: %w", err)
+		}
+		c.Clients = []sandbox.ClientCredentials{{ID: sandbox.DefaultClient.ID, Keys: []jose.JSONWebKey{{Key: key}}}}
+	}
+	if o.headers != "" {
+		if err := json.Unmarshal([]byte(o.headers), &c.RequiredHeaders); err != nil || len(c.RequiredHeaders) == 0 {
+			return sandbox.Config{}, fmt.Errorf(`-headers is no JSON object of strings, such as {"X-API-Key": "my-key"}: %s`, o.headers)
+		}
+		c.TrustHeaders = true
+	}
 	if o.remoteWebhooks {
 		c.Webhooks = http.DefaultTransport
 	}
@@ -133,6 +159,46 @@ func (o *options) config(p *program) (sandbox.Config, error) {
 		c.Log = newRequestLog(p.err)
 	}
 	return c, nil
+}
+
+// readPublicKey reads a public key in PEM.
+func readPublicKey(file string) (any, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(content)
+	if block == nil || block.Type != "PUBLIC KEY" {
+		return nil, fmt.Errorf("%s has no PUBLIC KEY in PEM, such as openssl pkey -in key.pem -pubout makes", file)
+	}
+	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return key, nil
+}
+
+// environment is what the provider needs to use the sandbox. A private key is for the caller to
+// supply.
+func (o *options) environment(s *sandbox.Server) []string {
+	variables := []string{
+		"QOD_API=" + string(s.API()),
+		"QOD_API_PATH=" + s.APIPath(),
+		"QOD_ENDPOINT=" + s.Endpoint(),
+	}
+	switch client := "QOD_CLIENT_ID=" + sandbox.DefaultClient.ID; {
+	case o.publicKey != "":
+		variables = append(variables, client)
+	case o.headers == "":
+		variables = append(variables, client, "QOD_CLIENT_SECRET="+sandbox.DefaultClient.Secret)
+	}
+	if o.headers != "" {
+		variables = append(variables, "QOD_HEADERS="+o.headers)
+	}
+	if o.grant != grantByDefault {
+		variables = append(variables, "QOD_GRANT="+o.grant)
+	}
+	return variables
 }
 
 // apis lists the values of -api.

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
@@ -43,7 +44,7 @@ In a script, use exec, which needs no waiting: see qod-sandbox help exec.
 			if err != nil {
 				return p.misused("%v", err)
 			}
-			return p.serve(*listen, config, o.grant)
+			return p.serve(*listen, config, o.environment)
 		}
 	},
 }
@@ -58,7 +59,7 @@ func loopback(address string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-func (p *program) serve(address string, config sandbox.Config, grant string) int {
+func (p *program) serve(address string, config sandbox.Config, environment func(*sandbox.Server) []string) int {
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(stop)
@@ -66,8 +67,8 @@ func (p *program) serve(address string, config sandbox.Config, grant string) int
 	if err != nil {
 		return p.failed(err)
 	}
-	for _, variable := range environment(server, grant) {
-		fmt.Fprintln(p.out, "export "+variable)
+	for _, variable := range environment(server) {
+		fmt.Fprintln(p.out, "export "+assignment(variable))
 	}
 	p.say("serving at %s until Ctrl-C; see qod-sandbox help", server.Endpoint())
 	<-stop
@@ -76,19 +77,13 @@ func (p *program) serve(address string, config sandbox.Config, grant string) int
 	return exitOK
 }
 
-// environment is what the provider needs to use a sandbox by a grant. No value needs quoting.
-func environment(s *sandbox.Server, grant string) []string {
-	variables := []string{
-		"QOD_API=" + string(s.API()),
-		"QOD_API_PATH=" + s.APIPath(),
-		"QOD_ENDPOINT=" + s.Endpoint(),
-		"QOD_CLIENT_ID=" + sandbox.DefaultClient.ID,
-		"QOD_CLIENT_SECRET=" + sandbox.DefaultClient.Secret,
+// assignment is NAME=value as a shell reads it.
+func assignment(variable string) string {
+	name, value, _ := strings.Cut(variable, "=")
+	if !strings.ContainsFunc(value, func(r rune) bool { return strings.ContainsRune(" \t\n'\"$`\\;&|<>(){}*?[]#~!", r) }) {
+		return variable
 	}
-	if grant != grantByDefault {
-		variables = append(variables, "QOD_GRANT="+grant)
-	}
-	return variables
+	return name + "='" + strings.ReplaceAll(value, "'", `'\''`) + "'"
 }
 
 // printLive prints the sessions that were still live, and would be billed on a real network.

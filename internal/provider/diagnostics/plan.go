@@ -87,7 +87,7 @@ func ManyHandovers(n int) diag.Diagnostic {
 	})
 }
 
-// OutsideProfile is what becomes of seconds that are more than a profile allows, by what wants them.
+// OutsideProfile is what becomes of seconds beyond a profile's maximum, by what wants them.
 type OutsideProfile struct{ wanted, becomes string }
 
 // What may want more seconds than a profile allows.
