@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -58,6 +59,15 @@ func (m requestModel) toSpec(token types.String, seconds int64, until time.Time)
 
 // configuredToken is the token in a configuration. A plan and a state do not have it.
 func (m requestModel) configuredToken() types.String { return m.NotificationAuthToken }
+
+// notifiedUntil warns of a webhook token that expires before the end of what it is for.
+func (m requestModel) notifiedUntil(end time.Time) diag.Diagnostics {
+	expires := m.NotificationAuthTokenExpiresAt
+	if !isSet(expires) || !expires.Time().Before(end) {
+		return nil
+	}
+	return diag.Diagnostics{diagnostics.NotifiedUntil(expires.ValueString(), end.UTC().Format(time.RFC3339))}
+}
 
 // unknownFields are those whose values Terraform does not know yet. What is in an unknown object is
 // unknown, too. The token is not among them: the model does not have it.

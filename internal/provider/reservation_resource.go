@@ -64,6 +64,9 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 	if ok && !replaced {
 		resp.Diagnostics.Append(warnIfOutside(planned, prior, estimateTime(r.api))...)
 	}
+	if ok && (replaced || !planned.EndsAt.Equal(prior.EndsAt)) {
+		resp.Diagnostics.Append(planned.notifiedUntil(planned.EndsAt.Time())...)
+	}
 	if ok && (replaced || !planned.WindowSeconds.Equal(prior.WindowSeconds)) {
 		resp.Diagnostics.Append(outsideProfile(r.api, planned.QoSProfile, "ends_at", planned.WindowSeconds, diagnostics.WindowOutsideProfile)...)
 	}

@@ -46,10 +46,14 @@ func (r *sessionResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	if !req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
 	}
+	isNew := replaced || req.State.Raw.IsNull()
+	if ok && isSet(planned.Duration) && (isNew || planned.extends(prior)) {
+		resp.Diagnostics.Append(planned.notifiedUntil(planned.request(time.Now()).ends)...)
+	}
 	switch {
 	case req.Plan.Raw.IsNull():
 		resp.Diagnostics.Append(r.handovers.deletes(prior.flow())...)
-	case ok && (replaced || req.State.Raw.IsNull()):
+	case ok && isNew:
 		resp.Diagnostics.Append(r.handovers.creates(planned.flow())...)
 		resp.Diagnostics.Append(outsideProfile(r.api, planned.QoSProfile, "duration", planned.Duration, diagnostics.SessionOutsideProfile)...)
 	case ok && planned.extends(prior):

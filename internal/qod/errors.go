@@ -186,6 +186,7 @@ type ConflictError struct {
 	Now       time.Time     // the server's time of the 409; zero when unknown
 	Longest   time.Duration // that a session lasts; zero when the API has no limit
 	CanExtend bool          // a session may last longer, as somebody may extend it
+	PerFlow   bool          // a device can have several sessions, whose traffic does not overlap
 	Err       *Error
 	RetryErr  error // how a later POST failed; nil when this was the last one
 }

@@ -15,15 +15,16 @@ const ifReplaced = "If that session belongs to a resource that this apply replac
 // conflict explains a conflict by a session that this run made or deleted, by one that can be seen,
 // or by one that cannot.
 func (o Operation) conflict(taken *qod.ConflictError) message {
-	device := fmt.Sprintf("for this device (%s)", taken.Device)
+	rule := rulesOf(taken)
+	device := fmt.Sprintf("for %s (%s)", rule.occupied, taken.Device)
 	m := message{cause: "The network already has a session " + device}
 	switch {
 	case taken.OtherID != "":
 		m.cause = "The network answered with session " + taken.OtherID + ", which this run created for another device."
 		m.remedy = "Nothing is wrong with the configuration: report this to the operator."
 	case len(taken.Own) > 0:
-		m.cause = "This run has already requested a session " + device + ", and a device can have only one session at a time."
-		m.remedy = "Two resources, or two elements of a for_each, have this device: use each device in only one of them."
+		m.cause = "This run has already requested a session " + device + ". " + rule.says
+		m.remedy = rule.twoResources
 		m = m.fact("Session", strings.Join(taken.Own, ", "))
 	case len(taken.Visible) == 0 && len(taken.Deleted) > 0:
 		m.cause = "This run has deleted, or is deleting, a session " + device + ", and the network still refuses a new one."
@@ -35,7 +36,7 @@ func (o Operation) conflict(taken *qod.ConflictError) message {
 		}
 		m = m.fact("Deleted session", strings.Join(taken.Deleted, ", "))
 	case len(taken.Visible) > 0:
-		m = o.visibleConflict(taken.Visible, device)
+		m = o.visibleConflict(taken.Visible, device, rule)
 		m.remedy += o.ofOtherReservation(taken) + "\n\n" + ifReplaced
 	case len(taken.Possible) > 0:
 		m.cause += ". It may be one of these, which show no device:\n\n" + bullets(taken.Possible)
@@ -49,6 +50,9 @@ func (o Operation) conflict(taken *qod.ConflictError) message {
 			o.ofOtherReservation(taken) + "\n\n" + ifReplaced
 	default:
 		m.cause += ", but these credentials cannot see it. Most likely another client created it: another team, a vendor, or the operator."
+		if taken.PerFlow {
+			m.cause += " " + rule.says
+		}
 		if taken.ListErr != nil {
 			look := explainSearch(taken.ListErr)
 			m.cause = "The network already has a session " + device + ". " + introduced("Which one is unknown, because the sessions could not be listed", look.cause)
@@ -64,6 +68,29 @@ func (o Operation) conflict(taken *qod.ConflictError) message {
 		m.remedy += "\n\n" + joined(introduced("The request was retried, and failed in another way", last.cause), last.remedy)
 	}
 	return withError(m, taken.Err)
+}
+
+// conflictRules are what texts about conflicts say differently from API to API.
+type conflictRules struct {
+	occupied     string // by a session
+	says         string
+	twoResources string // what to do about them
+}
+
+// rulesOf is the rule by which the API allows a session.
+func rulesOf(taken *qod.ConflictError) conflictRules {
+	if taken.PerFlow {
+		return conflictRules{
+			"the same traffic of this device",
+			"A device can have several sessions, but not two whose application servers and ports overlap. One for all servers (0.0.0.0/0) overlaps with every other.",
+			"Two resources, or two elements of a for_each, have this device, and application servers and ports that overlap: give each an application_server or ports of its own.",
+		}
+	}
+	return conflictRules{
+		"this device",
+		"A device can have only one session at a time.",
+		"Two resources, or two elements of a for_each, have this device: use each device in only one of them.",
+	}
 }
 
 // untilLongest says when a session that nobody can see ends at the latest, as far as that is known.
@@ -84,7 +111,7 @@ func untilLongest(taken *qod.ConflictError) string {
 }
 
 // visibleConflict explains a conflict by sessions that can be seen.
-func (o Operation) visibleConflict(sessions []qod.Session, device string) message {
+func (o Operation) visibleConflict(sessions []qod.Session, device string, rule conflictRules) message {
 	m := message{cause: "The network already has a session " + device + ":\n\n" + bullets(sessions) + "\n\n"}
 	switch {
 	case len(sessions) > 1:
@@ -93,15 +120,15 @@ func (o Operation) visibleConflict(sessions []qod.Session, device string) messag
 			every, none = "Both occupy", "neither"
 		}
 		m.cause = "The network already has sessions " + device + ":\n\n" + bullets(sessions) + "\n\n" +
-			every + " this device. The provider adopts " + none + ", because nothing proves whose they are."
+			every + " " + rule.occupied + ". The provider adopts " + none + ", because nothing proves whose they are."
 		m.remedy = o.importAdvice("yours and no other resource holds it", sessions) + "\n\n" +
 			"If you need " + none + ", " + untilTheyEnd(sessions) + ", or import them into temporary resources, destroy those, and apply again."
 	case sessions[0].Status == qod.StatusUnavailable:
-		m.cause += "It is UNAVAILABLE and blocks the device until the network removes it, usually within minutes."
+		m.cause += "It is UNAVAILABLE and blocks " + rule.occupied + " until the network removes it, usually within minutes."
 		m.remedy = "Apply again then. If it stays, import it into a temporary resource, destroy that resource, and apply again: " +
 			"terraform import 'qod_session.OTHER' " + firstID(sessions)
 	default:
-		m.cause += "A device can have only one session at a time. The provider does not adopt this one, because nothing proves whose it is."
+		m.cause += rule.says + " The provider does not adopt this one, because nothing proves whose it is."
 		m.remedy = o.importAdvice("yours and no other resource holds it", sessions) + "\n\n" +
 			"If you do not need that session, " + untilTheyEnd(sessions) + ", or import it into a temporary resource, destroy that resource, and apply again."
 	}

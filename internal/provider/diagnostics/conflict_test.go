@@ -55,6 +55,22 @@ var conflictFailures = map[string]failure{
 		b.Seed(sandbox.Session{ID: lostID, Device: tel, QoSProfile: "QOS_S"})
 		return b.create(wanted)
 	}},
+	"conflict/of flows, with one that is visible": {make: func(*bubble) diag.Diagnostics {
+		return one(CreatingSession.CreateFailed(&qod.ConflictError{
+			Device: camera1, PerFlow: true, Visible: []qod.Session{{ID: lostID, QoSProfile: "QOS_L", Status: qod.StatusAvailable, ExpiresAt: atKickOff}},
+			Err: &qod.Error{Operation: qod.OperationCreate, Status: 409, Code: "CONFLICT"},
+		}))
+	}},
+	"conflict/of flows, with one that is not visible": {make: func(*bubble) diag.Diagnostics {
+		return one(CreatingSession.CreateFailed(&qod.ConflictError{
+			Device: camera1, PerFlow: true, Err: &qod.Error{Operation: qod.OperationCreate, Status: 409, Code: "CONFLICT"},
+		}))
+	}},
+	"conflict/of flows, with one of this run": {make: func(*bubble) diag.Diagnostics {
+		return one(CreatingSession.CreateFailed(&qod.ConflictError{
+			Device: camera1, PerFlow: true, Own: []string{lostID}, Err: &qod.Error{Operation: qod.OperationCreate, Status: 409, Code: "CONFLICT"},
+		}))
+	}},
 	"conflict/with one that is lingering": {make: func(b *bubble) diag.Diagnostics {
 		b.Seed(sandbox.Session{ID: lostID, Device: tel, Status: sandbox.StatusUnavailable})
 		return b.create(wanted)

@@ -116,3 +116,11 @@ func ShorterThanProfile(attribute string, p qod.Profile, seconds int64) diag.Dia
 		remedy: "Most likely the API refuses the session. Choose a longer time, or another qos_profile.",
 	})
 }
+
+// NotifiedUntil warns of a webhook token that expires before what it tells of has ended.
+func NotifiedUntil(expires, end string) diag.Diagnostic {
+	return warning("notification_auth_token_expires_at", "Notifications Stop Before the End", message{
+		cause:  fmt.Sprintf("The token for notifications expires at %s, but the session or its window lasts until %s. In between, the network notifies nobody, also not of the end.", expires, end),
+		remedy: "Set a later time, or leave it out: the token is then meant to last until an hour after the end.",
+	})
+}

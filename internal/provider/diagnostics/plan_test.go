@@ -30,7 +30,8 @@ var planWarnings = map[string]failure{
 	"plan/session shorter than its profile allows": {make: func(*bubble) diag.Diagnostics {
 		return one(ShorterThanProfile("duration", qod.Profile{Name: "live-uplink", MinSeconds: 60}, 30))
 	}},
-	"plan/many handovers": {make: func(*bubble) diag.Diagnostics { return one(ManyHandovers(10)) }},
+	"plan/notifications stop": {make: func(*bubble) diag.Diagnostics { return one(NotifiedUntil(matchStarts, matchEnds)) }},
+	"plan/many handovers":     {make: func(*bubble) diag.Diagnostics { return one(ManyHandovers(10)) }},
 	"plan/gap before the end": {make: func(*bubble) diag.Diagnostics {
 		return one(GapBeforeEnd("2028-02-29T22:15:00Z", matchEnds, false))
 	}},
