@@ -186,8 +186,8 @@ func (r *resolver) read(config providerModel) qod.Config {
 		Endpoint:       r.endpoint(r.orEnv(configured("endpoint", "QOD_ENDPOINT", config.Endpoint)), api),
 		TokenURL:       r.url(r.orEnv(configured("token_url", "QOD_TOKEN_URL", config.TokenURL))),
 		Scopes:         r.scopes(config.Scopes, qod.DefaultScopes(api, grant)),
-		MaxRetries:     r.maxRetries(config.MaxRetries),
-		RequestTimeout: r.requestTimeout(config.RequestTimeout),
+		MaxRetries:     r.number("max_retries", "QOD_MAX_RETRIES", config.MaxRetries, 0, 20, defaultMaxRetries),
+		RequestTimeout: r.requestTimeout(r.orEnv(configured("request_timeout", "QOD_REQUEST_TIMEOUT", config.RequestTimeout))),
 	}
 	if given := config.ProfilesPath.ValueString(); given != "" && !qod.LimitsOf(api).ProfilesAPI {
 		r.fail("profiles_path", "Invalid Profiles Path", fmt.Sprintf(
@@ -228,16 +228,13 @@ func (r *resolver) failChoice(s setting, names []string) {
 		s.place(), strings.Join(names, ", "), hint, s.attribute, s.env, validators.Quoted(s.value)))
 }
 
-// maxPendingAllowed bounds max_pending_authorizations.
-var maxPendingAllowed = validators.Int64Between(1, 1000, "")
-
 // ciba reads what belongs to the grant ciba alone. Attributes are refused with another; variables
 // of the environment may be there for other runs.
 func (r *resolver) ciba(config providerModel, client *qod.Config) {
 	url := configured("backchannel_authentication_url", "QOD_BACKCHANNEL_AUTHENTICATION_URL", config.BackchannelURL)
 	if client.Grant == qod.CIBA {
 		client.BackchannelURL = r.url(r.orEnv(url))
-		client.MaxPending = r.maxPending(config.MaxPending)
+		client.MaxPending = r.number("max_pending_authorizations", "QOD_MAX_PENDING_AUTHORIZATIONS", config.MaxPending, 1, 1000, qod.DefaultMaxPending)
 		return
 	}
 	if config.Grant.IsUnknown() || r.getenv == nil && config.Grant.ValueString() == "" {
@@ -251,9 +248,10 @@ func (r *resolver) ciba(config providerModel, client *qod.Config) {
 	}
 }
 
-func (r *resolver) maxPending(n validators.WholeNumber) int {
-	const attribute, variable = "max_pending_authorizations", "QOD_MAX_PENDING_AUTHORIZATIONS"
-	problem := maxPendingAllowed.Problem(n)
+// number is a whole number of the configuration or, if that has none, of the environment.
+func (r *resolver) number(attribute, variable string, n validators.WholeNumber, least, most, fallback int64) int {
+	allowed := validators.Int64Between(least, most, "")
+	problem := allowed.Problem(n)
 	switch {
 	case problem != "":
 		r.refuse(path.Root(attribute), problem, n.String())
@@ -264,14 +262,14 @@ func (r *resolver) maxPending(n validators.WholeNumber) int {
 	}
 	given := strings.TrimSpace(r.env(variable))
 	if given == "" || !n.IsNull() {
-		return qod.DefaultMaxPending
+		return int(fallback)
 	}
-	most, err := strconv.Atoi(given)
-	if problem := maxPendingAllowed.Problem(validators.NewWholeNumber(int64(most))); err != nil || problem != "" {
-		r.fail(attribute, "Invalid "+validators.Title(attribute), fmt.Sprintf("The environment variable %s must be a whole number from 1 to 1000. Given: %s.",
-			variable, validators.Quoted(given)))
+	number, err := strconv.ParseInt(given, 10, 64)
+	if err != nil || allowed.Problem(validators.NewWholeNumber(number)) != "" {
+		r.fail(attribute, "Invalid "+validators.Title(attribute), fmt.Sprintf("The environment variable %s must be a whole number from %d to %d. Given: %s.",
+			variable, least, most, validators.Quoted(given)))
 	}
-	return most
+	return int(number)
 }
 
 // api is the API to use, by default that of the provider's own document.
@@ -397,30 +395,15 @@ func (r *resolver) scopesFromEnv(ofAPI []string) []string {
 	return scopes
 }
 
-func (r *resolver) maxRetries(n validators.WholeNumber) int {
-	problem := validators.Int64Between(0, 20, "").Problem(n)
-	switch {
-	case problem != "":
-		r.refuse(path.Root("max_retries"), problem, n.String())
-	case n.IsUnknown():
-		r.unknown = append(r.unknown, "max_retries")
-	case !n.IsNull():
-		return int(n.ValueInt64())
-	}
-	return defaultMaxRetries
-}
-
-func (r *resolver) requestTimeout(given types.String) time.Duration {
-	if given.IsUnknown() {
-		r.unknown = append(r.unknown, "request_timeout")
-	}
-	if !isSet(given) {
+func (r *resolver) requestTimeout(s setting) time.Duration {
+	if s.value == "" {
 		return defaultRequestTimeout
 	}
-	if problem := validators.Duration(maxRequestTimeout).Problem(given.ValueString()); problem != "" {
-		r.refuse(path.Root("request_timeout"), problem, validators.Quoted(given.ValueString()))
+	if problem := validators.Duration(maxRequestTimeout).Problem(s.value); problem != "" {
+		r.fail(s.attribute, "Invalid "+validators.Title(s.attribute), fmt.Sprintf("%s %s. Set %s or %s, or leave it out. Given: %s.",
+			s.place(), problem, s.attribute, s.env, validators.Quoted(s.value)))
 	}
-	timeout, _ := time.ParseDuration(given.ValueString())
+	timeout, _ := time.ParseDuration(s.value)
 	return timeout
 }
 

@@ -4,6 +4,9 @@
 package provider
 
 import (
+	"context"
+	"errors"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -11,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/telefonica/terraform-provider-qod/internal/acctest"
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
@@ -108,6 +112,50 @@ func TestConfig_wrongScopesInEnvironment(t *testing.T) {
 		_, diags := open(creds{token: "attr-token"}.model(), map[string]string{"QOD_SCOPES": given})
 		if got := onlyError(t, diags); got != "error at scopes: Invalid Scopes" || !strings.Contains(diags[0].Detail(), "QOD_SCOPES") || !strings.Contains(diags[0].Detail(), want) {
 			t.Errorf("%s: got %s: %v", given, got, diags)
+		}
+	}
+}
+
+// Numbers come from the environment where the configuration has none.
+func TestConfig_numbersInEnvironment(t *testing.T) {
+	t.Parallel()
+	list := func(t *testing.T, config providerModel, env map[string]string, fault sandbox.Effect) (requests int, err error) {
+		s := sandbox.Start(t, sandbox.Config{})
+		s.AcceptToken("attr-token", sandbox.DefaultClient.ID)
+		s.Fail(sandbox.Fault{Operation: sandbox.OpList, Times: -1, Effect: fault})
+		config.Endpoint = types.StringValue(s.Endpoint())
+		sessions, diags := open(config, env)
+		if diags.HasError() {
+			t.Fatal(diags)
+		}
+		_, err = sessions.List(t.Context(), qod.Filter{})
+		return s.Count(sandbox.OpList), err
+	}
+	t.Run("count", func(t *testing.T) {
+		t.Parallel()
+		without, with := creds{token: "attr-token"}.model(), creds{token: "attr-token"}.model()
+		with.MaxRetries, with.RequestTimeout = validators.NewWholeNumber(0), types.StringValue("1m")
+		env := map[string]string{"QOD_MAX_RETRIES": " 1\n", "QOD_REQUEST_TIMEOUT": "20ms"}
+		if got, err := list(t, with, env, sandbox.Status(http.StatusServiceUnavailable, "")); got != 1 || err == nil {
+			t.Errorf("%d requests with what is configured, want 1: %v", got, err)
+		}
+		if got, err := list(t, without, map[string]string{"QOD_MAX_RETRIES": " 1\n"}, sandbox.Status(http.StatusServiceUnavailable, "")); got != 2 || err == nil {
+			t.Errorf("%d requests with what is in the environment, want 2: %v", got, err)
+		}
+		if _, err := list(t, without, env, sandbox.HangBeforeCommit()); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the call ends with %v", err)
+		}
+	})
+	for variable, values := range map[string][]string{
+		"QOD_MAX_RETRIES":     {"-1", "21", "1.5", "many", `"4"`},
+		"QOD_REQUEST_TIMEOUT": {"30", "0s", "11m", "soon", `"30s"`},
+	} {
+		for _, value := range values {
+			_, diags := open(creds{token: "attr-token"}.model(), map[string]string{variable: value})
+			attribute := strings.ToLower(strings.TrimPrefix(variable, "QOD_"))
+			if got := onlyError(t, diags); !strings.HasPrefix(got, "error at "+attribute+": Invalid ") || !strings.Contains(diags[0].Detail(), "The environment variable "+variable+" must be") {
+				t.Errorf("%s=%s: got %s: %v", variable, value, got, diags)
+			}
 		}
 	}
 }

@@ -166,13 +166,14 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 			"max_retries": schema.Int64Attribute{
 				MarkdownDescription: "Maximum number of retries after a transient failure, from 0 to 20. Default: `4`. " +
 					"A response that proves that nothing happened (429, or 503 with `Retry-After`) does not count: it is retried until the operation's timeout. " +
-					"A request to create a session is repeated only when the outcome of the previous one is known.",
+					"A request to create a session is repeated only when the outcome of the previous one is known. Environment variable: `QOD_MAX_RETRIES`.",
 				Optional:   true,
 				CustomType: validators.WholeNumberType{},
 			},
 			"request_timeout": schema.StringAttribute{
-				MarkdownDescription: "Time allowed for each request, as a [duration](https://pkg.go.dev/time#ParseDuration) such as `\"45s\"`, up to 10 minutes. Default: `\"30s\"`.",
-				Optional:            true,
+				MarkdownDescription: "Time allowed for each request, as a [duration](https://pkg.go.dev/time#ParseDuration) such as `\"45s\"`, up to 10 minutes. Default: `\"30s\"`. " +
+					"Environment variable: `QOD_REQUEST_TIMEOUT`.",
+				Optional: true,
 			},
 		},
 	}

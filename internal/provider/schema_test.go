@@ -5,6 +5,7 @@ package provider
 
 import (
 	"context"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -227,17 +228,29 @@ func TestSchema_descriptions(t *testing.T) {
 	}
 }
 
-// Every provider attribute that the environment can stand in for says so.
+// Every provider attribute that the environment can stand in for says so, as does the index page.
 func TestSchema_environment(t *testing.T) {
 	t.Parallel()
+	page, err := os.ReadFile("../../docs/index.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "## Environment variables")
+	table, _, _ = strings.Cut(table, "\n## ")
 	for _, name := range []string{
 		"api", "api_path", "endpoint", "grant", "backchannel_authentication_url", "max_pending_authorizations", "client_id", "client_secret", "client_private_key", "client_private_key_id", "client_assertion_audience",
-		"token_endpoint_auth_method", "access_token", "headers", "token_url", "scopes",
+		"token_endpoint_auth_method", "access_token", "headers", "token_url", "scopes", "max_retries", "request_timeout", "profiles_path",
 	} {
 		want := "Environment variable: `QOD_" + strings.ToUpper(name) + "`"
 		if text := schemasOf(t)["provider"].GetAttributes()[name].GetMarkdownDescription(); !strings.Contains(text, want) {
 			t.Errorf("%s does not say %s: %s", name, want, text)
 		}
+		if variable := "`QOD_" + strings.ToUpper(name) + "`"; !strings.Contains(table, variable) || !strings.Contains(table, "`"+name+"`") {
+			t.Errorf("the table of the index page has no %s, or no %s", variable, name)
+		}
+	}
+	if variables := regexp.MustCompile("Environment variable: `QOD_"); strings.Count(table, "`QOD_") != len(variables.FindAllString(string(page), -1)) {
+		t.Errorf("the index page has another number of variables than its arguments: %s", table)
 	}
 }
 

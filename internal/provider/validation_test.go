@@ -348,7 +348,6 @@ var badProviders = []refusal{
 	{name: "negative timeout", at: "request_timeout", value: "-30s", allowed: allowedRequest, given: `"-30s"`},
 	{name: "long timeout", at: "request_timeout", value: "11m", allowed: allowedRequest, given: `"11m"`},
 	{name: "timeout without a unit", at: "request_timeout", value: 30, allowed: allowedRequest, given: `"30"`},
-	{name: "empty timeout", at: "request_timeout", value: "", allowed: allowedRequest, given: `""`},
 	{name: "word for a timeout", at: "request_timeout", value: "soon", allowed: allowedRequest, given: `"soon"`},
 
 	{name: "endpoint in quotation marks", at: "endpoint", value: `"http://SANDBOX/v1"`, allowed: "is not a URL. The quotation marks have become part of the value: remove them", given: `"\"http://SANDBOX/v1\""`},
