@@ -129,6 +129,7 @@ func (p *planner) request(config, prior requestModel) requestModel {
 // its own. The resource is the noun that descriptions use for it.
 func requestAttributes(resource string, own map[string]schema.Attribute) map[string]schema.Attribute {
 	replaces := "Changing this replaces the " + resource + "."
+	lasts := map[string]string{"session": "session", "reservation": "window"}[resource]
 	all := map[string]schema.Attribute{
 		"device": deviceSchema(requestedDevice, "Device to reserve quality for, identified by at least one of these attributes. "+replaces),
 		"application_server": applicationServerSchema(false, "Application server that the device communicates with: "+
@@ -172,7 +173,7 @@ func requestAttributes(resource string, own map[string]schema.Attribute) map[str
 		},
 		"notification_auth_token_expires_at": schema.StringAttribute{
 			MarkdownDescription: "Expiry of `notification_auth_token`: an RFC 3339 time with its offset from UTC, such as `2028-03-01T01:15:00+01:00`. " +
-				"Afterwards the network sends no notifications. Default: an hour after the end of the session. An extension does not move it. Only with `camara-v1`. " + replaces,
+				"Afterwards the network sends no notifications. Default: an hour after the end of the " + lasts + ". An extension does not move it. Only with `camara-v1`. " + replaces,
 			Optional:   true,
 			CustomType: validators.InstantType{},
 			Validators: []validator.String{
