@@ -15,23 +15,22 @@ provider "qod" {}
 
 locals {
   cameras = {
-    north-stand = "+34600000011"
-    south-stand = "+34600000012"
-    touchline   = "+34600000013"
-  }
-
-  # Each entry is a list, because a network may show two sessions of one device.
-  live = {
-    for session in data.qod_sessions.live.sessions :
-    session.device.phone_number => session.id...
-    if try(session.device.phone_number, null) != null
+    north-stand = { phone_number = "+34600000011" }
+    south-stand = { phone_number = "+34600000012" }
+    crane       = { ipv4_address = { public_address = "198.51.100.20", public_port = 50001 } }
   }
 }
 
-data "qod_sessions" "live" {}
+# One list per camera: the provider recognizes a device by any identifier.
+data "qod_sessions" "live" {
+  for_each = local.cameras
+
+  device = each.value
+}
 
 import {
-  for_each = { for name, number in local.cameras : name => local.live[number][0] if can(local.live[number]) }
+  # A network may show two sessions of one device: the latest is that of the camera.
+  for_each = { for name, list in data.qod_sessions.live : name => reverse(list.sessions)[0].id if length(list.sessions) > 0 }
 
   to = qod_reservation.camera[each.key]
   id = each.value
@@ -40,7 +39,7 @@ import {
 resource "qod_reservation" "camera" {
   for_each = local.cameras
 
-  device      = { phone_number = each.value }
+  device      = each.value
   qos_profile = "QOS_L"
 
   # The event's window. If it is not open, the import ends the session.
