@@ -62,7 +62,8 @@ type Spec struct {
 	NotificationURL        string
 	NotificationAuthToken  string
 	// NotificationAuthTokenExpiresAt is when that token expires, after which nobody is notified.
-	// Where an API asks for it and it is zero, it is an hour after the end of the session, or of Until.
+	// Where an API asks for it and it is zero, it is an hour after the end of the session, or after
+	// Until.
 	NotificationAuthTokenExpiresAt time.Time
 
 	// Seconds the session is to last.
