@@ -194,6 +194,9 @@ func (c *ProtocolClient) change(prior, planned State, config *tfprotov6.DynamicV
 		Config: config, PlannedPrivate: planned.Private, PlannedIdentity: planned.Identity,
 	})
 	c.Must("ApplyResourceChange", err)
+	if prior.Values != nil && planned.Values != nil {
+		c.sameIdentity(prior.Identity, resp.NewIdentity)
+	}
 	return c.result(c.Decode(resp.NewState, resp.Private, resp.NewIdentity), resp.Diagnostics)
 }
 
@@ -204,6 +207,7 @@ func (c *ProtocolClient) Refresh(r State) Result {
 		TypeName: c.TypeName, CurrentState: c.Dynamic(r.Values), Private: r.Private, CurrentIdentity: r.Identity,
 	})
 	c.Must("ReadResource", err)
+	c.sameIdentity(r.Identity, resp.NewIdentity)
 	return c.result(c.Decode(resp.NewState, resp.Private, resp.NewIdentity), resp.Diagnostics)
 }
 
@@ -216,8 +220,14 @@ func (c *ProtocolClient) Import(id string) Result {
 // ImportByIdentity is Import by the resource's identity, which Terraform 1.12 and later can do.
 func (c *ProtocolClient) ImportByIdentity(id string) Result {
 	c.T.Helper()
+	return c.ImportByIdentityOf(Attrs{"id": id})
+}
+
+// ImportByIdentityOf is ImportByIdentity with more than the id.
+func (c *ProtocolClient) ImportByIdentityOf(identity Attrs) Result {
+	c.T.Helper()
 	typ := c.Identity.ValueType()
-	data, err := tfprotov6.NewDynamicValue(typ, c.Convert(typ, Attrs{"id": id}))
+	data, err := tfprotov6.NewDynamicValue(typ, c.Convert(typ, identity))
 	c.Must("NewDynamicValue", err)
 	return c.importAs(&tfprotov6.ImportResourceStateRequest{
 		TypeName: c.TypeName, Identity: &tfprotov6.ResourceIdentityData{IdentityData: &data},
@@ -235,6 +245,38 @@ func (c *ProtocolClient) importAs(req *tfprotov6.ImportResourceStateRequest) Res
 	read := c.Refresh(c.Decode(imported.State, imported.Private, imported.Identity))
 	read.Diagnostics = append(resp.Diagnostics, read.Diagnostics...)
 	return read
+}
+
+// sameIdentity checks that an identity stays as it is: Terraform refuses one that changes.
+func (c *ProtocolClient) sameIdentity(before, after *tfprotov6.ResourceIdentityData) {
+	c.T.Helper()
+	if c.Identity == nil || before == nil || after == nil || before.IdentityData == nil || after.IdentityData == nil {
+		return
+	}
+	typ := c.Identity.ValueType()
+	was, errBefore := before.IdentityData.Unmarshal(typ)
+	is, errAfter := after.IdentityData.Unmarshal(typ)
+	if errBefore != nil || errAfter != nil || !was.IsNull() && !is.IsNull() && !was.Equal(is) {
+		c.T.Errorf("the identity was %s and is %s; %v, %v", was, is, errBefore, errAfter)
+	}
+}
+
+// IdentityOf is the text of an attribute in the identity of a resource; empty for null.
+func (c *ProtocolClient) IdentityOf(r State, attribute string) string {
+	c.T.Helper()
+	if r.Identity == nil || r.Identity.IdentityData == nil {
+		return ""
+	}
+	value, err := r.Identity.IdentityData.Unmarshal(c.Identity.ValueType())
+	c.Must("Unmarshal", err)
+	var attributes map[string]tftypes.Value
+	var text *string
+	c.Must("As", value.As(&attributes))
+	c.Must("As", attributes[attribute].As(&text))
+	if text == nil {
+		return ""
+	}
+	return *text
 }
 
 // result checks what holds after every operation: a session in state has its id as identity, and

@@ -47,7 +47,7 @@ func (s fastPath) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanRes
 		if recorded, ok := decodeState(req.PriorState); ok && recorded.QoSStatus.ValueString() == string(qod.StatusAvailable) && !decodePrivate(req.PriorPrivate).Expired && !s.reservedTwice(ctx, req.PriorState, recorded) {
 			planned := req.PriorIdentity
 			if planned == nil {
-				planned = encodeIdentity(nil) // OpenTofu stores none, nor does Terraform before 1.12
+				planned = encodeIdentity("") // OpenTofu stores none, nor does Terraform before 1.12
 			}
 			return &tfprotov6.PlanResourceChangeResponse{
 				PlannedState:    req.ProposedNewState,
@@ -98,8 +98,11 @@ func (s fastPath) readUnchanged(ctx context.Context, req *tfprotov6.ReadResource
 	if !ok || s.provider.sessions == nil || private.Origin != s.provider.sessions.Origin() || private.Owner == "" || private.Expired {
 		return nil, false
 	}
-	id = encodeIdentity(map[string]tftypes.Value{"id": tftypes.NewValue(tftypes.String, before.ID.ValueString())})
-	if req.CurrentIdentity != nil && !sameValue(req.CurrentIdentity.IdentityData, id.IdentityData) {
+	id = req.CurrentIdentity
+	switch {
+	case id == nil:
+		id = encodeIdentity(before.ID.ValueString())
+	case identifiedBy(id) != before.ID.ValueString():
 		return nil, false // the framework refuses the identity of another session
 	}
 	cached, ok := s.provider.sessions.(qod.CachedReader)
@@ -116,11 +119,32 @@ func (s fastPath) readUnchanged(ctx context.Context, req *tfprotov6.ReadResource
 	return id, after.recordUnchanged(before) && !s.provider.owners.heldByAnother(found.ID, private.Owner)
 }
 
-// encodeIdentity encodes the identity of a session; nil stands for no attributes.
-func encodeIdentity(attributes any) *tfprotov6.ResourceIdentityData {
-	typ := tftypes.Object{AttributeTypes: map[string]tftypes.Type{"id": tftypes.String}}
-	value, _ := tfprotov6.NewDynamicValue(typ, tftypes.NewValue(typ, attributes)) // it can fail for other types only
+// encodeIdentity encodes the identity of a session, of which the id is known; without one, it is
+// null.
+func encodeIdentity(id string) *tfprotov6.ResourceIdentityData {
+	var attributes any
+	if id != "" {
+		attributes = map[string]tftypes.Value{"id": tftypes.NewValue(tftypes.String, id), identityDevice: tftypes.NewValue(tftypes.String, nil)}
+	}
+	value, _ := tfprotov6.NewDynamicValue(identityType, tftypes.NewValue(identityType, attributes)) // it can fail for other types only
 	return &tfprotov6.ResourceIdentityData{IdentityData: &value}
+}
+
+// identityType is the type of an identity as Terraform encodes it.
+var identityType = tftypes.Object{AttributeTypes: map[string]tftypes.Type{"id": tftypes.String, identityDevice: tftypes.String}}
+
+// identifiedBy is the id of the session in an identity; empty if it has none.
+func identifiedBy(identity *tfprotov6.ResourceIdentityData) string {
+	if identity.IdentityData == nil {
+		return ""
+	}
+	var attributes map[string]tftypes.Value
+	var id *string
+	value, err := identity.IdentityData.Unmarshal(identityType)
+	if err != nil || value.As(&attributes) != nil || attributes["id"].As(&id) != nil || id == nil {
+		return ""
+	}
+	return *id
 }
 
 // sessionType is the type of a session as Terraform encodes it.

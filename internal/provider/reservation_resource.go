@@ -301,14 +301,13 @@ func (r *reservationResource) Delete(ctx context.Context, req resource.DeleteReq
 	resp.Diagnostics.Append(deleteSession(ctx, r.api, diagnostics.DeletingReservation, model.ref(private), private)...)
 }
 
-// ImportState imports a session by its id, which becomes the id of the reservation. The update that
+// ImportState imports a session by its id, or its id and device. The id becomes the id of the reservation. The update that
 // follows takes the window from the configuration, and creates no session.
 func (r *reservationResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
-	if resp.Diagnostics.Append(diagnostics.CheckImportID(req.ID)...); resp.Diagnostics.HasError() {
-		return
+	id, device := splitImportID(req.ID)
+	importState(ctx, r.api, id, device, resp)
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("session_id"), id)...)
 	}
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), req.ID)...)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("session_id"), req.ID)...)
-	resp.Diagnostics.Append(sessionPrivate{Imported: true}.save(ctx, resp.Private)...)
 }

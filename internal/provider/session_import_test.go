@@ -177,7 +177,7 @@ func TestSession_importRefuses(t *testing.T) {
 	)
 	for given, hint := range map[string]string{
 		"": no, " ": no, "../../admin": no, "..": no, ".hidden": no, "a/b": no, "a b": no, "ä": no, strings.Repeat("a", 1000): no,
-		id + "/..": alone, id + "?x=y": alone, "{" + id + "}": alone, "urn:uuid:" + id: alone, "/qod/sessions/" + id: alone, id + ",+34600000010": alone,
+		id + "/..": alone, id + "?x=y": alone, "{" + id + "}": alone, "urn:uuid:" + id: alone, "/qod/sessions/" + id: alone,
 		" " + id: blanks, id + "\n": blanks, id + "\r": blanks, `"` + id + `"`: quotes, "'" + id + "'": quotes, "“" + id + "”": quotes,
 		"+34600000010": phone, "+34 600 000 010": phone, "tel:+34600000010": phone, `"+34600000010"`: phone, "(+34) 600000010": phone,
 		"203.0.113.10": address, "203.0.113.10:5000": address, "2001:db8::10": address, "[2001:db8::10]": address, `"2001:db8::10"`: address,

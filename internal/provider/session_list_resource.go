@@ -8,8 +8,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
@@ -64,6 +64,14 @@ func (l *sessionListResource) List(ctx context.Context, req list.ListRequest, st
 		stream.Results = list.ListResultsStreamDiagnostics(asErrors(diags))
 		return
 	}
+	if l.api.Limits().PerDevice {
+		// The device is in the token. Without it, nothing could be imported.
+		for i := range found {
+			if found[i].Device.IsZero() {
+				found[i].Device = toDevice(filter.Device)
+			}
+		}
+	}
 	stream.Results = results(ctx, req, found, l.api.Endpoint(), diags)
 }
 
@@ -95,7 +103,7 @@ func toResult(ctx context.Context, req list.ListRequest, s qod.Session, endpoint
 	result = req.NewListResult(ctx)
 	defer diagnostics.Catch(&result.Diagnostics)
 	result.DisplayName = displayName(s)
-	result.Diagnostics.Append(result.Identity.SetAttribute(ctx, path.Root("id"), s.ID)...)
+	result.Diagnostics.Append(setIdentity(ctx, result.Identity, types.StringValue(s.ID), s.Device)...)
 	if req.IncludeResource {
 		model := noSession()
 		model.record(s, endpoint)

@@ -18,7 +18,6 @@ import (
 var (
 	_ resource.Resource                = (*sessionResource)(nil)
 	_ resource.ResourceWithConfigure   = (*sessionResource)(nil)
-	_ resource.ResourceWithIdentity    = (*sessionResource)(nil)
 	_ resource.ResourceWithImportState = (*sessionResource)(nil)
 	_ resource.ResourceWithModifyPlan  = (*sessionResource)(nil)
 )
@@ -91,6 +90,9 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 		r.planned.created(model.flow(), created.ID)
 		model.nullUnknowns()
 		resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)
+		if resp.Identity != nil {
+			resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, model.ID, spec.Device)...)
+		}
 		private = private.withSession(created, r.api)
 		resp.Diagnostics.Append(private.save(ctx, resp.Private)...)
 		return !resp.Diagnostics.HasError()
@@ -152,8 +154,8 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.Diagnostics.Append(resp.Identity.SetAttribute(ctx, path.Root("id"), model.ID)...)
 	}
 
-	// On the first read after an import, the state has nothing but the id.
-	importing := private.Imported && model.QoSProfile.IsNull() && model.Device.IsNull() && model.QoSStatus.IsNull()
+	// On the first read after an import, the state has nothing but the id, and maybe the device.
+	importing := private.Imported && model.QoSProfile.IsNull() && model.QoSStatus.IsNull()
 	found, err := r.api.Read(ctx, model.ref(r.api, private))
 	switch {
 	case err == nil:
@@ -300,24 +302,4 @@ func (r *sessionResource) Delete(ctx context.Context, req resource.DeleteRequest
 	defer cancel()
 
 	resp.Diagnostics.Append(deleteSession(ctx, r.api, diagnostics.DeletingSession, model.ref(r.api, private), private)...)
-}
-
-// ImportState imports a session by its id. The read that follows fills the state.
-func (r *sessionResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	defer diagnostics.Catch(&resp.Diagnostics)
-	id := req.ID
-	if id == "" && req.Identity != nil {
-		// Null where an empty id was given: Terraform then asks with neither.
-		var identity types.String
-		resp.Diagnostics.Append(req.Identity.GetAttribute(ctx, path.Root("id"), &identity)...)
-		id = identity.ValueString()
-	}
-	if resp.Diagnostics.Append(diagnostics.CheckImportID(id)...); resp.Diagnostics.HasError() {
-		return
-	}
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id)...)
-	if resp.Identity != nil {
-		resp.Diagnostics.Append(resp.Identity.SetAttribute(ctx, path.Root("id"), id)...)
-	}
-	resp.Diagnostics.Append(sessionPrivate{Imported: true}.save(ctx, resp.Private)...)
 }

@@ -18,7 +18,7 @@ type unconfigured struct {
 }
 
 func (u unconfigured) Check(s qod.Spec) []qod.Problem { return qod.CheckFor(u.api, u.grant, s) }
-func (u unconfigured) Limits() qod.Limits             { return qod.LimitsOf(u.api) }
+func (u unconfigured) Limits() qod.Limits             { return qod.LimitsFor(u.api, u.grant) }
 func (u unconfigured) Collide(a, b qod.Spec) bool     { return qod.CollideFor(u.api, a, b) }
 func (u unconfigured) Create(context.Context, qod.Spec) (qod.Session, error) {
 	return qod.Session{}, u.err

@@ -111,6 +111,9 @@ type Limits struct {
 	// CanFilterProfiles says that the profiles of one device can be asked for.
 	CanFilterProfiles bool
 
+	// PerDevice says that each access token is for one device, which all requests then have to name.
+	PerDevice bool
+
 	// PerFlow says that a device can have several sessions, for different servers or ports.
 	PerFlow bool
 
@@ -161,4 +164,16 @@ func LimitsOf(api API) Limits {
 		return Limits{}
 	}
 	return speaks.limits()
+}
+
+// LimitsFor are the limits of a supported API with a grant.
+func LimitsFor(api API, g Grant) Limits { return LimitsOf(api).perDevice(g.perDevice()) }
+
+// perDevice are the limits where each token is for one device, if so: it shows no sessions of
+// others.
+func (l Limits) perDevice(so bool) Limits {
+	if so {
+		l.PerDevice, l.CanList, l.CanListByDevice = true, false, l.CanList || l.CanListByDevice
+	}
+	return l
 }

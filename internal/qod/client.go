@@ -280,11 +280,7 @@ func (c *Config) place() string {
 // Limits are what the API allows and can do. A token that is for one device shows no sessions of
 // others.
 func (c *Client) Limits() Limits {
-	limits := c.dialect.limits()
-	if c.authorizer.PerDevice() && limits.CanList {
-		limits.CanList, limits.CanListByDevice = false, true
-	}
-	return limits
+	return c.dialect.limits().perDevice(c.authorizer.PerDevice())
 }
 
 func (c *Client) secrets(t Token, r request) []string {

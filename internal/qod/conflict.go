@@ -73,7 +73,7 @@ func (cr *creation) newConflict(ctx context.Context, failure *Error) *ConflictEr
 	c, device, flow := cr.client, cr.spec.Device, cr.spec.flow()
 	conflict := &ConflictError{
 		Device: device, Own: c.own.colliding(flow), Deleted: c.own.deletedFor(flow),
-		Now: failure.ServerTime, Longest: c.Limits().Longest(), CanExtend: c.Limits().CanExtend, PerFlow: c.Limits().PerFlow, Err: failure,
+		Now: failure.ServerTime, Longest: c.Limits().Longest(), CanExtend: c.Limits().CanExtend, PerFlow: c.Limits().PerFlow, PerDevice: c.authorizer.PerDevice(), Err: failure,
 	}
 	if len(conflict.Own) > 0 {
 		return conflict
@@ -120,7 +120,7 @@ func (cr *creation) conflictWait(ctx context.Context) (wait time.Duration, again
 // belongs to another resource or existed before the POST: two resources with one session would
 // delete it under each other.
 func (cr *creation) claim(s Session) *ConflictError {
-	conflict := &ConflictError{Device: cr.spec.Device, PerFlow: cr.client.Limits().PerFlow, Err: &Error{
+	conflict := &ConflictError{Device: cr.spec.Device, PerFlow: cr.client.Limits().PerFlow, PerDevice: cr.client.authorizer.PerDevice(), Err: &Error{
 		Operation: OperationCreate, SessionID: s.ID, Correlator: cr.correlator, outcome: refused,
 		Err: errors.New("the answer shows a session that existed before"),
 	}}

@@ -466,7 +466,7 @@ func (cr *creation) withUncertainty(err error) error {
 func (cr *creation) unresolved(err error, candidates []Session, listErr error, interrupted bool) *UnresolvedError {
 	u := &UnresolvedError{
 		Device: cr.spec.Device, Candidates: candidates, Until: cr.lostUntil, Seconds: cr.spec.Seconds,
-		ListErr: listErr, Interrupted: interrupted, Err: err,
+		ListErr: listErr, Interrupted: interrupted, PerDevice: cr.client.authorizer.PerDevice(), Err: err,
 	}
 	for _, e := range cr.mayHaveCreated {
 		if e.Correlator != "" {

@@ -187,6 +187,7 @@ type ConflictError struct {
 	Longest   time.Duration // that a session lasts; zero when the API has no limit
 	CanExtend bool          // a session may last longer, as somebody may extend it
 	PerFlow   bool          // a device can have several sessions, whose traffic does not overlap
+	PerDevice bool          // each access token is for one device
 	Err       *Error
 	RetryErr  error // how a later POST failed; nil when this was the last one
 }
@@ -207,6 +208,7 @@ type UnresolvedError struct {
 	Seconds     int64     // how long it would last
 	ListErr     error     // why the search failed; nil when it found nothing
 	Interrupted bool
+	PerDevice   bool   // each access token is for one device
 	KeptID      string // the session that a later POST created and that is kept; empty for none
 	Err         error  // what ended the attempt
 }

@@ -126,7 +126,7 @@ func (o Operation) visibleConflict(sessions []qod.Session, device string, rule c
 	case sessions[0].Status == qod.StatusUnavailable:
 		m.cause += "It is UNAVAILABLE and blocks " + rule.occupied + " until the network removes it, usually within minutes."
 		m.remedy = "Apply again then. If it stays, import it into a temporary resource, destroy that resource, and apply again: " +
-			"terraform import 'qod_session.OTHER' " + firstID(sessions)
+			"terraform import 'qod_session.OTHER' " + o.importID(firstID(sessions))
 	default:
 		m.cause += rule.says + " The provider does not adopt this one, because nothing proves whose it is."
 		m.remedy = o.importAdvice("yours and no other resource holds it", sessions) + "\n\n" +
@@ -207,11 +207,24 @@ func firstID(sessions []qod.Session) string {
 	return "ID"
 }
 
-// importCommands spells out both ways to import. The provider never learns its own address.
-func (o Operation) importCommands(id string) string {
-	if o.updates {
-		return fmt.Sprintf("  terraform state rm 'ADDRESS'\n  terraform import 'ADDRESS' %s\n\n(%s, such as %s. "+
-			"The first command is needed because the state already has the resource; it changes nothing on the network.)", id, addressAbove, o.like)
+// importID is what a session is imported by, in a command.
+func (o Operation) importID(id string) string {
+	if o.perDevice {
+		return "'" + id + ",DEVICE'"
 	}
-	return fmt.Sprintf("  import {\n    to = ADDRESS\n    id = %q\n  }\n\nor: terraform import 'ADDRESS' %s\n(%s, such as %s.)", id, id, addressAbove, o.like)
+	return id
+}
+
+// importCommands spells out both ways to import. The provider never learns its own address, and
+// errors show no device.
+func (o Operation) importCommands(id string) string {
+	notes := addressAbove + ", such as " + o.like + "."
+	if o.perDevice {
+		notes += " DEVICE is the device's phone number or address, which errors do not show."
+	}
+	if o.updates {
+		return fmt.Sprintf("  terraform state rm 'ADDRESS'\n  terraform import 'ADDRESS' %s\n\n(%s "+
+			"The first command is needed because the state already has the resource; it changes nothing on the network.)", o.importID(id), notes)
+	}
+	return fmt.Sprintf("  import {\n    to = ADDRESS\n    id = %q\n  }\n\nor: terraform import 'ADDRESS' %s\n(%s)", strings.Trim(o.importID(id), "'"), o.importID(id), notes)
 }

@@ -21,9 +21,11 @@ func (o Operation) CreateFailed(err error) diag.Diagnostic {
 		return o.waitFailed(wait)
 	}
 	if lost, ok := errors.AsType[*qod.UnresolvedError](err); ok {
+		o.perDevice = lost.PerDevice
 		return o.failed(o.unresolved(lost))
 	}
 	if taken, ok := errors.AsType[*qod.ConflictError](err); ok {
+		o.perDevice = taken.PerDevice
 		return o.failed(o.conflict(taken))
 	}
 	m := explain(err)

@@ -37,6 +37,8 @@ type Operation struct {
 	like    string // an address of such a resource
 	// updates says that the resource was in the state before, and stays there, untainted.
 	updates bool
+	// perDevice says that an import has to name the device.
+	perDevice bool
 	// deletes says that Terraform shows no address with the error.
 	deletes bool
 	// windowOver says that the window of a reservation has closed since it began.

@@ -46,6 +46,23 @@ func CheckImportID(id string) diag.Diagnostics {
 	return diag.Diagnostics{diag.NewErrorDiagnostic("Invalid Import ID", detail+" The data source qod_sessions lists the ids of live sessions.")}
 }
 
+const importDevices = "The device is a phone number (+34600000010), an IPv4 address (198.51.100.10), which may have its port (198.51.100.10:5000), or an IPv6 address (2001:db8::10)."
+
+// ImportNeedsDevice refuses an id alone where there is no token for a session without its device.
+func ImportNeedsDevice(id string) diag.Diagnostic {
+	return diag.NewErrorDiagnostic("Invalid Import ID", "With this grant, each access token is for one device. So import a session by its id and its device, with a comma between them, as in "+
+		validators.Quoted(id+",+34600000010")+" (in an identity, set device). "+importDevices)
+}
+
+// ImportDeviceInvalid refuses what stands in place of the device.
+func ImportDeviceInvalid(id, device string) diag.Diagnostic {
+	given := "nothing"
+	if device != "" {
+		given = validators.Masked(device)
+	}
+	return diag.NewErrorDiagnostic("Invalid Import ID", "What follows the comma must be the session's device, as in "+validators.Quoted(id+",+34600000010")+". "+importDevices+" Given: "+given+".")
+}
+
 var (
 	uuidWithin      = regexp.MustCompile(`[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}`)
 	personalDigits  = regexp.MustCompile(`[0-9:]`)

@@ -30,7 +30,7 @@ func (o Operation) unresolved(lost *qod.UnresolvedError) message {
 			m.remedy = "The session in the state is tainted, so the next apply replaces it. To keep it: terraform untaint 'ADDRESS' (" + addressAbove + ", such as " + o.like + ").\n\n"
 		}
 		if len(lost.Candidates) > 0 {
-			m.remedy += "To end the other one, import it into a temporary resource and destroy that resource: terraform import 'qod_session.OTHER' " + firstID(lost.Candidates)
+			m.remedy += "To end the other one, import it into a temporary resource and destroy that resource: terraform import 'qod_session.OTHER' " + o.importID(firstID(lost.Candidates))
 		} else {
 			look := ""
 			if lost.ListErr != nil {

@@ -1,0 +1,174 @@
+package provider
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
+	"github.com/telefonica/terraform-provider-qod/internal/provider/validators"
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+)
+
+// What a session is imported by is its id or, where each access token is for one device, its id and
+// the device: "3fa85f64-5717-4562-b3fc-2c963f66afa6,+34600000010". Without the device there would be
+// no token to read the session with. The longer form is taken everywhere.
+
+// identityDevice is the attribute of an identity that has the device.
+const identityDevice = "device"
+
+var (
+	_ resource.ResourceWithIdentity        = (*sessionResource)(nil)
+	_ resource.ResourceWithUpgradeIdentity = (*sessionResource)(nil)
+)
+
+// IdentitySchema has had the device since version 1. It is set when the resource is created or
+// imported, and never changes: Terraform refuses an identity that does.
+func (r *sessionResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = sessionIdentity()
+}
+
+func sessionIdentity() identityschema.Schema {
+	before := sessionIdentityV0()
+	return identityschema.Schema{
+		Version: 1,
+		Attributes: map[string]identityschema.Attribute{
+			"id": before.Attributes["id"],
+			identityDevice: identityschema.StringAttribute{
+				OptionalForImport: true,
+				Description: "Device of the session: a phone number, an IPv4 address, which may have its port, or an IPv6 address. " +
+					"An import needs it where each access token is for one device (grant).",
+			},
+		},
+	}
+}
+
+func sessionIdentityV0() identityschema.Schema {
+	return identityschema.Schema{Attributes: map[string]identityschema.Attribute{
+		"id": identityschema.StringAttribute{
+			RequiredForImport: true,
+			Description:       "Identifier that the network assigned to the session.",
+		},
+	}}
+}
+
+// identityModel is an identity.
+type identityModel struct {
+	ID     types.String `tfsdk:"id"`
+	Device types.String `tfsdk:"device"`
+}
+
+// UpgradeIdentity leaves the device of an older identity null. The state has it.
+func (r *sessionResource) UpgradeIdentity(context.Context) map[int64]resource.IdentityUpgrader {
+	before := sessionIdentityV0()
+	return map[int64]resource.IdentityUpgrader{0: {
+		PriorSchema: &before,
+		IdentityUpgrader: func(ctx context.Context, req resource.UpgradeIdentityRequest, resp *resource.UpgradeIdentityResponse) {
+			var id types.String
+			resp.Diagnostics.Append(req.Identity.GetAttribute(ctx, path.Root("id"), &id)...)
+			resp.Diagnostics.Append(resp.Identity.Set(ctx, identityModel{ID: id, Device: types.StringNull()})...)
+		},
+	}}
+}
+
+// ImportState imports a session by its id, or by its id and device. The read that follows fills the
+// state.
+func (r *sessionResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	defer diagnostics.Catch(&resp.Diagnostics)
+	if req.ID == "" && req.Identity != nil {
+		// Null where an empty id was given: Terraform then asks with neither.
+		var given identityModel
+		resp.Diagnostics.Append(req.Identity.Get(ctx, &given)...)
+		importState(ctx, r.api, given.ID.ValueString(), given.Device.ValueStringPointer(), resp)
+		return
+	}
+	id, named := splitImportID(req.ID)
+	device := importState(ctx, r.api, id, named, resp)
+	if resp.Identity != nil && !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, types.StringValue(id), device)...)
+	}
+}
+
+// importState begins an import of a session: the first read finds it. named is nil where the device
+// was not named.
+func importState(ctx context.Context, api qod.Sessions, id string, named *string, resp *resource.ImportStateResponse) (device qod.Device) {
+	valid := true
+	if named != nil {
+		device, valid = parseImportDevice(*named)
+	}
+	resp.Diagnostics.Append(diagnostics.CheckImportID(id)...)
+	switch {
+	case resp.Diagnostics.HasError():
+	case named == nil && api.Limits().PerDevice:
+		resp.Diagnostics.Append(diagnostics.ImportNeedsDevice(id))
+	case !valid:
+		resp.Diagnostics.Append(diagnostics.ImportDeviceInvalid(id, *named))
+	}
+	if resp.Diagnostics.HasError() {
+		return qod.Device{}
+	}
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id)...)
+	if !device.IsZero() {
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("device"), fromDevice(device))...)
+	}
+	resp.Diagnostics.Append(sessionPrivate{Imported: true}.save(ctx, resp.Private)...)
+	return device
+}
+
+// setIdentity sets the identity of a session that was created or imported.
+func setIdentity(ctx context.Context, identity *tfsdk.ResourceIdentity, id types.String, device qod.Device) diag.Diagnostics {
+	return identity.Set(ctx, identityModel{ID: id, Device: stringOrNull(importDevice(device))})
+}
+
+// splitImportID takes apart an id and a device, with a comma between them, which neither contains.
+func splitImportID(given string) (id string, device *string) {
+	id, text, long := strings.Cut(given, ",")
+	if !long {
+		return given, nil
+	}
+	return strings.TrimSpace(id), new(strings.TrimSpace(text))
+}
+
+// parseImportDevice is the device of an import: a phone number, an IPv4 address, which may have its
+// port, or an IPv6 address.
+func parseImportDevice(text string) (qod.Device, bool) {
+	bare := text
+	if inner, ok := strings.CutPrefix(text, "["); ok {
+		bare = strings.TrimSuffix(inner, "]")
+	}
+	if address, err := netip.ParseAddr(bare); err == nil && address.Zone() == "" {
+		if address.Is4() {
+			return qod.Device{IPv4Address: &qod.IPv4Address{PublicAddress: text}}, bare == text
+		}
+		return qod.Device{IPv6Address: bare}, true
+	}
+	if both, err := netip.ParseAddrPort(text); err == nil && both.Addr().Is4() {
+		return qod.Device{IPv4Address: &qod.IPv4Address{PublicAddress: both.Addr().String(), PublicPort: new(int64(both.Port()))}}, true
+	}
+	return qod.Device{PhoneNumber: text}, validators.PhoneNumber.Problem(text) == ""
+}
+
+// importDevice is a device as an import names it; empty where it cannot.
+func importDevice(d qod.Device) string {
+	v4 := d.IPv4Address
+	switch {
+	case d.PhoneNumber != "":
+		return d.PhoneNumber
+	case v4 == nil:
+		return d.IPv6Address
+	case v4.PublicPort == nil:
+		return v4.PublicAddress
+	}
+	address, err := netip.ParseAddr(v4.PublicAddress)
+	if err != nil {
+		return v4.PublicAddress
+	}
+	return netip.AddrPortFrom(address, uint16(*v4.PublicPort)).String() //nolint:gosec // a validator bounds it
+}
