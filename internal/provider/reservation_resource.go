@@ -301,8 +301,9 @@ func (r *reservationResource) Delete(ctx context.Context, req resource.DeleteReq
 	resp.Diagnostics.Append(deleteSession(ctx, r.api, diagnostics.DeletingReservation, model.ref(private), private)...)
 }
 
-// ImportState imports a session by its id, or its id and device. The id becomes the id of the reservation. The update that
-// follows takes the window from the configuration, and creates no session.
+// ImportState imports a session by its id, or its id and device. The id becomes the id of the
+// reservation. The update that follows takes the window from the configuration, and creates no
+// session.
 func (r *reservationResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
 	id, device := splitImportID(req.ID)

@@ -18,8 +18,8 @@ import (
 )
 
 // What a session is imported by is its id or, where each access token is for one device, its id and
-// the device: "3fa85f64-5717-4562-b3fc-2c963f66afa6,+34600000010". Without the device there would be
-// no token to read the session with. The longer form is taken everywhere.
+// the device: "3fa85f64-5717-4562-b3fc-2c963f66afa6,+34600000010". Without the device there would
+// be no token to read the session with. The longer form is taken everywhere.
 
 // identityDevice is the attribute of an identity that has the device.
 const identityDevice = "device"

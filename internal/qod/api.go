@@ -111,7 +111,8 @@ type Limits struct {
 	// CanFilterProfiles says that the profiles of one device can be asked for.
 	CanFilterProfiles bool
 
-	// PerDevice says that each access token is for one device, which all requests then have to name.
+	// PerDevice says that each access token is for one device, which all requests then have to
+	// name.
 	PerDevice bool
 
 	// PerFlow says that a device can have several sessions, for different servers or ports.
