@@ -1,5 +1,5 @@
-// Proves what asking for consent costs and shows, and that nobody is asked without need: each device
-// once a process, and a plan and its apply are two.
+// Proves what asking for consent costs and shows, and that nobody is asked without need: each
+// device once a process, and a plan and its apply are two.
 
 package provider
 

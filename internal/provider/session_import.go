@@ -138,21 +138,29 @@ func splitImportID(given string) (id string, device *string) {
 
 // parseImportDevice is the device of an import: a phone number, an IPv4 address, which may have its
 // port, or an IPv6 address.
-func parseImportDevice(text string) (qod.Device, bool) {
+func parseImportDevice(text string) (device qod.Device, valid bool) {
 	bare := text
 	if inner, ok := strings.CutPrefix(text, "["); ok {
 		bare = strings.TrimSuffix(inner, "]")
 	}
-	if address, err := netip.ParseAddr(bare); err == nil && address.Zone() == "" {
-		if address.Is4() {
-			return qod.Device{IPv4Address: &qod.IPv4Address{PublicAddress: text}}, bare == text
-		}
-		return qod.Device{IPv6Address: bare}, true
+	address, err := netip.ParseAddr(bare)
+	endpoint, noEndpoint := netip.ParseAddrPort(text)
+	var v4 qod.IPv4Address
+	switch {
+	case err == nil && address.Is4():
+		v4.PublicAddress = bare
+		device.IPv4Address = &v4
+		return device, bare == text
+	case err == nil:
+		device.IPv6Address = bare
+		return device, address.Zone() == ""
+	case noEndpoint == nil && endpoint.Addr().Is4():
+		v4.PublicAddress, v4.PublicPort = endpoint.Addr().String(), new(int64(endpoint.Port()))
+		device.IPv4Address = &v4
+		return device, true
 	}
-	if both, err := netip.ParseAddrPort(text); err == nil && both.Addr().Is4() {
-		return qod.Device{IPv4Address: &qod.IPv4Address{PublicAddress: both.Addr().String(), PublicPort: new(int64(both.Port()))}}, true
-	}
-	return qod.Device{PhoneNumber: text}, validators.PhoneNumber.Problem(text) == ""
+	device.PhoneNumber = text
+	return device, validators.PhoneNumber.Problem(text) == ""
 }
 
 // importDevice is a device as an import names it; empty where it cannot.

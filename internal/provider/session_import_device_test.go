@@ -119,9 +119,11 @@ func TestSession_importWithDevice(t *testing.T) {
 			t.Errorf("requests were made: %v", made)
 		}
 		for how, imports := range map[string]func(*acctest.ProtocolClient) acctest.Result{
-			"id":       func(c *acctest.ProtocolClient) acctest.Result { return c.Import(id + ",+34600000010") },
-			"spaces":   func(c *acctest.ProtocolClient) acctest.Result { return c.Import(id + ", +34600000010") },
-			"identity": func(c *acctest.ProtocolClient) acctest.Result { return c.ImportByIdentityOf(attrs{"id": id, "device": "+34600000010"}) },
+			"id":     func(c *acctest.ProtocolClient) acctest.Result { return c.Import(id + ",+34600000010") },
+			"spaces": func(c *acctest.ProtocolClient) acctest.Result { return c.Import(id + ", +34600000010") },
+			"identity": func(c *acctest.ProtocolClient) acctest.Result {
+				return c.ImportByIdentityOf(attrs{"id": id, "device": "+34600000010"})
+			},
 		} {
 			c := byCIBA(network)
 			imported := imports(c)
