@@ -116,11 +116,12 @@ func TestExamples_versions(t *testing.T) {
 	t.Parallel()
 	constrained := regexp.MustCompile(`source += "telefonica/qod"\n +version = "~> 0\.1"\n`)
 	found := 0
-	err := filepath.WalkDir(examplesDir, func(path string, entry fs.DirEntry, err error) error {
+	examples := os.DirFS(examplesDir)
+	err := fs.WalkDir(examples, ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := os.ReadFile(path)
+		content, err := fs.ReadFile(examples, path)
 		text := string(content)
 		found += strings.Count(text, `"telefonica/qod"`)
 		if strings.Count(text, `"telefonica/qod"`) != len(constrained.FindAllString(text, -1)) {
