@@ -313,10 +313,11 @@ func TestGateways(t *testing.T) {
 	acctest.AnyCLI(t)
 	secret := []sandbox.ClientCredentials{{ID: "my-client", Secret: "my-secret"}}
 	for recipe, config := range map[string]sandbox.Config{
-		"orange.sh":   {API: sandbox.CAMARAV1, APIPath: "/quality-on-demand/v0.11", Clients: secret},
-		"nokia.sh":    {API: sandbox.CAMARAV1, Clients: secret, RequiredHeaders: map[string]string{"X-RapidAPI-Key": "my-key"}, TrustHeaders: true, EpochTimes: true, ExtendRemaining: true},
-		"operator.sh": {API: sandbox.CAMARAV1, Clients: secret},
-		"":            {Clients: secret}, // the default API
+		"orange.sh":     {API: sandbox.CAMARAV1, APIPath: "/quality-on-demand/v0.11", Clients: secret},
+		"nokia.sh":      {API: sandbox.CAMARAV1, Clients: secret, RequiredHeaders: map[string]string{"X-RapidAPI-Key": "my-key"}, TrustHeaders: true, EpochTimes: true, ExtendRemaining: true},
+		"operator.sh":   {API: sandbox.CAMARAV1, Clients: secret},
+		"telefonica.sh": {API: sandbox.CAMARAV0, MockRules: true, TelefonicaErrors: true},
+		"":              {Clients: secret}, // the default API
 	} {
 		t.Run(recipe, func(t *testing.T) {
 			network := acc.NewNetwork(t, config)
@@ -327,7 +328,7 @@ func TestGateways(t *testing.T) {
 			c := withTools(network.CLI(readExample(t, "gateways/portable/main.tf")))
 			c.Env = append(c.Env, "QOD_CLIENT_ID=", "QOD_CLIENT_SECRET=", "QOD_API=")
 			// All but the hosts is as it stands.
-			hosts := "export QOD_ENDPOINT=" + network.Endpoint() + "\nunset QOD_TOKEN_URL\n"
+			hosts := "export QOD_ENDPOINT=" + network.Endpoint() + "\nunset QOD_TOKEN_URL QOD_BACKCHANNEL_AUTHENTICATION_URL\n"
 			got := c.Shell(exports + hosts + "terraform apply -auto-approve -no-color\nterraform plan -detailed-exitcode -no-color\nterraform destroy -auto-approve -no-color\n")
 			if got.Code != 0 || !strings.Contains(got.Text, "Destroy complete! Resources: 1 destroyed") {
 				t.Errorf("exit code %d\n%s", got.Code, got.Text)

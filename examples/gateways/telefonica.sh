@@ -1,0 +1,7 @@
+export QOD_API="camara-v0"
+export QOD_ENDPOINT="https://sandbox.opengateway.telefonica.com/apigateway"
+export QOD_GRANT="ciba"
+export QOD_BACKCHANNEL_AUTHENTICATION_URL="https://sandbox.opengateway.telefonica.com/apigateway/bc-authorize"
+export QOD_TOKEN_URL="https://sandbox.opengateway.telefonica.com/apigateway/token"
+export QOD_CLIENT_ID="mock_sandbox_app_id"
+export QOD_CLIENT_SECRET="mock_sandbox_app_secret"
