@@ -8,7 +8,6 @@ package provider
 import (
 	"bytes"
 	"crypto/x509"
-	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"io/fs"
@@ -118,29 +117,43 @@ func copyExample(c *acctest.CLI, example string) *acctest.CLI {
 }
 
 func TestCountries(t *testing.T) {
-	spain := acc.NewNetwork(t, sandbox.Config{})
-	germany := acc.StartNetwork(t, sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: "berlin", Secret: "geheim"}}})
-	clients, err := json.Marshal(map[string]map[string]string{
-		"spain":   {"endpoint": spain.Endpoint(), "client_id": sandbox.DefaultClient.ID, "client_secret": sandbox.DefaultClient.Secret},
-		"germany": {"endpoint": germany.Endpoint(), "client_id": "berlin", "client_secret": "geheim"},
-	})
-	if err != nil {
-		t.Fatal(err)
+	spain := acc.NewNetwork(t, sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: "my-client-es", Secret: "my-secret-es"}}})
+	germany := acc.StartNetwork(t, sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: "my-client-de", Secret: "my-secret-de"}}})
+	c := withTools(copyExample(spain.CLI("", "QOD_ENDPOINT=", "QOD_CLIENT_ID=", "QOD_CLIENT_SECRET="), "countries"))
+	// All but the hosts is as it stands.
+	clients := strings.NewReplacer("https://qod.operator.es/v1", spain.Endpoint(), "https://qod.operator.de/v1", germany.Endpoint()).Replace(readExample(t, "countries/clients.sh"))
+	run := func(command string) {
+		t.Helper()
+		if got := c.Shell(clients + "terraform " + command + " -no-color -input=false\n"); got.Code != 0 {
+			t.Fatalf("%s: exit code %d\n%s", command, got.Code, got.Text)
+		}
 	}
-	c := copyExample(spain.CLI("", "TF_VAR_clients="+string(clients)), "countries")
-	c.Must(0, "apply", "-auto-approve", "-no-color", "-input=false")
-	c.Must(0, "plan", "-detailed-exitcode", "-no-color", "-input=false")
+	run("apply -auto-approve")
+	run("plan -detailed-exitcode")
 	if s, g := len(spain.Ledger()), len(germany.Ledger()); s != 1 || g != 1 {
 		t.Errorf("%d sessions in Spain and %d in Germany, want one each", s, g)
 	}
 	for _, r := range germany.Requests() {
-		if _, secret, _ := (&http.Request{Header: r.Header}).BasicAuth(); secret == sandbox.DefaultClient.Secret || bytes.Contains(r.Body, []byte(sandbox.DefaultClient.Secret)) {
+		if _, secret, _ := (&http.Request{Header: r.Header}).BasicAuth(); secret == "my-secret-es" || bytes.Contains(r.Body, []byte("my-secret-es")) {
 			t.Errorf("Germany was sent Spain's secret: %s %s", r.Method, r.Path)
 		}
 	}
-	c.Must(0, "destroy", "-auto-approve", "-no-color", "-input=false")
+	run("destroy -auto-approve")
 	if left := len(spain.Ledger()) + len(germany.Ledger()); left > 0 {
 		t.Errorf("%d sessions are left", left)
+	}
+}
+
+// The dry run reserves one session on each of its two sandboxes.
+func TestCountries_dryRun(t *testing.T) {
+	acctest.AnyCLI(t)
+	network := acc.NewNetwork(t, sandbox.Config{})
+	c := withMirror(withTools(copyExample(network.CLI(""), "countries")))
+	got := c.Shell("./dry-run.sh")
+	_, ledgers, _ := strings.Cut(got.Text, "Spain:")
+	spain, germany, _ := strings.Cut(ledgers, "Germany:")
+	if got.Code != 0 || strings.Count(spain, "QOS_L AVAILABLE") != 1 || strings.Count(germany, "QOS_L AVAILABLE") != 1 || !strings.Contains(germany, "Destroy complete! Resources: 2 destroyed") {
+		t.Errorf("exit code %d\n%s", got.Code, got.Text)
 	}
 }
 
