@@ -65,7 +65,7 @@ func (e *engine) stopsDuringPost() {
 	cmd := exec.CommandContext(t.Context(), e.command[0], e.command[1:]...) //nolint:gosec // from the examples
 	out := acctest.NewTranscript()
 	// A loop that is not stopped ends after its first pass, with another status.
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = e.Dir, append(e.Env, "MINUTES=0"), out, out
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = e.Dir, slices.Concat(e.Env, []string{"MINUTES=0"}), out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	started := make(chan int, 1)
 	network.OnRequest(sandbox.OpCreate, 1, func() {
