@@ -1,4 +1,3 @@
-export QOD_SCOPES=qod:sessions:read # read access is enough
-terraform -chdir=status apply -auto-approve
+QOD_SCOPES=qod:sessions:read terraform -chdir=status apply -auto-approve # read access is enough
 terraform -chdir=status output -raw table
-terraform -chdir=status output -raw page >page.html
+terraform -chdir=status output -raw page >page.new && mv page.new page.html # never half a page
