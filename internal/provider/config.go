@@ -38,6 +38,7 @@ type providerModel struct {
 	ClientAssertionAudience types.String           `tfsdk:"client_assertion_audience"`
 	TokenEndpointAuthMethod types.String           `tfsdk:"token_endpoint_auth_method"`
 	AccessToken             types.String           `tfsdk:"access_token"`
+	DeviceInRequests        types.Bool             `tfsdk:"device_in_requests"`
 	Headers                 types.Map              `tfsdk:"headers"`
 	TokenURL                types.String           `tfsdk:"token_url"`
 	BackchannelURL          types.String           `tfsdk:"backchannel_authentication_url"`
@@ -188,6 +189,8 @@ func (r *resolver) read(config providerModel) qod.Config {
 		Scopes:         r.scopes(config.Scopes, qod.DefaultScopes(api, grant)),
 		MaxRetries:     r.number("max_retries", "QOD_MAX_RETRIES", config.MaxRetries, 0, 20, defaultMaxRetries),
 		RequestTimeout: r.requestTimeout(r.orEnv(configured("request_timeout", "QOD_REQUEST_TIMEOUT", config.RequestTimeout))),
+
+		DeviceInRequests: r.deviceInRequests(config.DeviceInRequests, api),
 	}
 	if given := config.ProfilesPath.ValueString(); given != "" && !qod.LimitsOf(api).ProfilesAPI {
 		r.fail("profiles_path", "Invalid Profiles Path", fmt.Sprintf(
@@ -213,6 +216,27 @@ func (r *resolver) grant(s setting) qod.Grant {
 	}
 	r.failChoice(s, names)
 	return qod.ClientCredentials
+}
+
+// deviceInRequests is whether requests name the device, where that is up to the configuration. The
+// variable of the environment may be there for other runs.
+func (r *resolver) deviceInRequests(configured types.Bool, api qod.API) *bool {
+	s := setting{attribute: "device_in_requests", env: "QOD_DEVICE_IN_REQUESTS", unknown: configured.IsUnknown()}
+	if isSet(configured) {
+		s.value = strconv.FormatBool(configured.ValueBool())
+	}
+	s = r.orEnv(s)
+	switch {
+	case s.value == "", api != qod.CAMARAV1 && s.fromEnv:
+		return nil
+	case api != qod.CAMARAV1:
+		r.fail(s.attribute, "Conflicting API", fmt.Sprintf("The attribute device_in_requests belongs to api = %q, but the API is %s, whose requests always name the device. Leave it out.", qod.CAMARAV1, api))
+	case s.value != "true" && s.value != "false":
+		r.failChoice(s, []string{"true", "false"})
+	default:
+		return new(s.value == "true")
+	}
+	return nil
 }
 
 // failChoice refuses a value that is none of the names.

@@ -129,3 +129,39 @@ func TestConfig_endpointOfAnAPI(t *testing.T) {
 		})
 	}
 }
+
+// Whether requests name the device is for the API that leaves it open. A variable of the environment
+// may be there for another run.
+func TestConfig_deviceInRequests(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		api        string
+		configured types.Bool
+		env        string
+		want       *bool
+		error      string
+	}{
+		"neither":                      {api: "camara-v1"},
+		"configured":                   {api: "camara-v1", configured: types.BoolValue(false), env: "true", want: new(false)},
+		"in the environment":           {api: "camara-v1", env: "true", want: new(true)},
+		"no bool":                      {api: "camara-v1", env: "yes", error: "device_in_requests: Invalid Device in Requests"},
+		"another API":                  {configured: types.BoolValue(true), error: "device_in_requests: Conflicting API"},
+		"another API, the environment": {env: "yes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := &resolver{getenv: func(string) string { return test.env }}
+			got := r.deviceInRequests(test.configured, r.api(setting{attribute: "api", value: test.api}))
+			if (got == nil) != (test.want == nil) || got != nil && *got != *test.want {
+				t.Errorf("it is %v", got)
+			}
+			text := ""
+			for _, d := range r.diags {
+				text += "device_in_requests: " + d.Summary()
+			}
+			if text != test.error {
+				t.Errorf("it says %q, want %q", text, test.error)
+			}
+		})
+	}
+}

@@ -134,6 +134,12 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				Optional:  true,
 				Sensitive: true,
 			},
+			"device_in_requests": schema.BoolAttribute{
+				MarkdownDescription: "Name the device in requests. Only with CAMARA's API (`api = \"camara-v1\"`), which wants it unless the access token is for one device; gateways differ. " +
+					"Set it to `false` where the API answers `UNNECESSARY_IDENTIFIER`, as with an `access_token` for one device, and to `true` where it answers `MISSING_IDENTIFIER`. " +
+					"Default: `true`, unless `grant` makes each access token one for a device. Environment variable: `QOD_DEVICE_IN_REQUESTS`, `true` or `false`.",
+				Optional: true,
+			},
 			"headers": schema.MapAttribute{
 				MarkdownDescription: "Headers that an API gateway wants, such as its API key. They are sent with every request to the API, and never to the token endpoint or another host. " +
 					"Without other credentials they are credentials enough, and no `Authorization` is sent. Their values are secret. " +

@@ -58,6 +58,7 @@ type attribute interface {
 var promised = map[string][]string{
 	"provider.api":                            {"`open-gateway`", "must be known", "`QOD_API`", "Default: `open-gateway`"},
 	"provider.api_path":                       {"leading slash", "`QOD_API_PATH`", "Default: that of the API's document", "`/qod` for `open-gateway`"},
+	"provider.device_in_requests":             {"`UNNECESSARY_IDENTIFIER`", "`QOD_DEVICE_IN_REQUESTS`", "Default: `true`"},
 	"provider.profiles_path":                  {"leading slash", "`QOD_PROFILES_PATH`", "Default: `/qos-profiles/v1`"},
 	"provider.endpoint":                       {"`https`", "loopback", "`QOD_ENDPOINT`", "Default: `https://opengateway.telefonica.com/v1`", "`https://sandbox.opengateway.telefonica.com/v1`"},
 	"provider.client_id":                      {"`QOD_CLIENT_ID`", "Conflicts with `access_token`"},
@@ -239,7 +240,7 @@ func TestSchema_environment(t *testing.T) {
 	table, _, _ = strings.Cut(table, "\n## ")
 	for _, name := range []string{
 		"api", "api_path", "endpoint", "grant", "backchannel_authentication_url", "max_pending_authorizations", "client_id", "client_secret", "client_private_key", "client_private_key_id", "client_assertion_audience",
-		"token_endpoint_auth_method", "access_token", "headers", "token_url", "scopes", "max_retries", "request_timeout", "profiles_path",
+		"token_endpoint_auth_method", "access_token", "headers", "token_url", "scopes", "max_retries", "request_timeout", "profiles_path", "device_in_requests",
 	} {
 		want := "Environment variable: `QOD_" + strings.ToUpper(name) + "`"
 		if text := schemasOf(t)["provider"].GetAttributes()[name].GetMarkdownDescription(); !strings.Contains(text, want) {
@@ -280,7 +281,7 @@ func TestSchema_secrets(t *testing.T) {
 var unchecked = []string{
 	"provider.api", "provider.api_path", "provider.profiles_path", "provider.endpoint", "provider.client_id", "provider.client_secret", "provider.access_token", "provider.token_url",
 	"provider.client_private_key", "provider.client_private_key_id", "provider.client_assertion_audience", "provider.token_endpoint_auth_method",
-	"provider.headers", "provider.token_parameters", "provider.scopes", "provider.max_retries", "provider.grant", "provider.backchannel_authentication_url", "provider.max_pending_authorizations", "provider.request_timeout",
+	"provider.device_in_requests", "provider.headers", "provider.token_parameters", "provider.scopes", "provider.max_retries", "provider.grant", "provider.backchannel_authentication_url", "provider.max_pending_authorizations", "provider.request_timeout",
 	"qod_session.wait_for_available", "qod_reservation.wait_for_available", "qod_reservation.replace_to_extend",
 }
 
@@ -425,6 +426,8 @@ func insides(t *testing.T, a attribute) (map[string]attribute, []validator.Descr
 	case schema.Int64Attribute:
 		return nil, describers(a.Validators)
 	case dataschema.Int64Attribute:
+		return nil, describers(a.Validators)
+	case providerschema.BoolAttribute:
 		return nil, describers(a.Validators)
 	case schema.BoolAttribute:
 		return nil, describers(a.Validators)

@@ -38,6 +38,10 @@ type Config struct {
 
 	AccessToken string // a token, instead of a client that gets some
 
+	// DeviceInRequests says whether requests name the device, where the document leaves that to the
+	// token; nil: unless each token is for one device. Gateways differ.
+	DeviceInRequests *bool
+
 	// Headers are sent with every request to the API, and never to another server. They are
 	// credentials enough where there are no others; then no Authorization is sent.
 	Headers map[string]string
@@ -173,7 +177,7 @@ func newClient(config Config, speaks dialect) (*Client, error) {
 	// Without scopes, none is ever sent. Where somebody is asked, a second token would be a second
 	// question.
 	perDevice := c.authorizer.PerDevice()
-	profiles, can := speaks.profiles(ProfileFilter{}, perDevice)
+	profiles, can := speaks.profiles(ProfileFilter{}, c.bound())
 	if can && !perDevice && len(config.Scopes) > 0 && !slices.Contains(config.Scopes, profiles.scope) {
 		c.profilesAuthorizer = c.newAuthorizer([]string{profiles.scope})
 	}
@@ -275,6 +279,14 @@ func (c *Config) place() string {
 		return where
 	}
 	return where + fmt.Sprintf(" (%s, %s)", api, apiPath)
+}
+
+// bound reports whether requests leave out the device, since the access token stands for it.
+func (c *Client) bound() bool {
+	if named := c.config.DeviceInRequests; named != nil {
+		return !*named
+	}
+	return c.authorizer.PerDevice()
 }
 
 // Limits are what the API allows and can do. A token that is for one device shows no sessions of

@@ -343,7 +343,7 @@ func (cr *creation) post(ctx context.Context, attempt int) (made Session, err er
 	if err != nil {
 		return Session{}, err
 	}
-	r, err := c.dialect.create(spec, c.authorizer.PerDevice())
+	r, err := c.dialect.create(spec, c.bound())
 	if err != nil {
 		return Session{}, err
 	}

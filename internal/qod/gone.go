@@ -275,7 +275,7 @@ func (c *Client) misses(ctx context.Context, list *snapshot) error {
 // proveByRepeat is for an API without a list: it has to answer the same twice, with a code of its
 // own document. Gateways send other codes, or none.
 func (a absence) proveByRepeat(ctx context.Context, noList error) (Session, bool, error) {
-	scope := a.client.dialect.list(a.ref.Device, a.client.authorizer.PerDevice()).scope
+	scope := a.client.dialect.list(a.ref.Device, a.client.bound()).scope
 	unproven := &UnprovenError{ID: a.ref.ID, ListErr: noList, Scope: scope, Err: a.answer}
 	if a.answer.class != classGone {
 		return Session{}, false, unproven

@@ -699,3 +699,41 @@ func TestCIBALeaks(t *testing.T) {
 		}
 	}
 }
+
+// Whether requests name the device goes by the token, unless it is configured: some gateways want
+// the device beside a token that is for one, and a token that somebody brings may be for one.
+func TestDeviceInRequests(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		in    func(*testing.T, qodtest.Options, func(*testing.T, *qodtest.Network))
+		named *bool
+		code  string // of the refusal by a sandbox that goes by the document
+	}{
+		"a token for all devices":                 {in: inCAMARA},
+		"a token for all devices, and named":      {in: inCAMARA, named: new(true)},
+		"a token for all devices, and left out":   {in: inCAMARA, named: new(false), code: "MISSING_IDENTIFIER"},
+		"a token for one device":                  {in: inCIBA},
+		"a token for one device, and left out":    {in: inCIBA, named: new(false)},
+		"a token for one device, and named there": {in: inCIBA, named: new(true), code: "UNNECESSARY_IDENTIFIER"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			options := qodtest.Options{Client: func(c *qod.Config) { c.DeviceInRequests = test.named }}
+			test.in(t, options, func(t *testing.T, n *qodtest.Network) {
+				_, created := n.Create(t.Context(), camaraSpec())
+				_, listed := n.List(t.Context(), qod.Filter{Device: camaraSpec().Device})
+				for what, err := range map[string]error{"create": created, "list": listed} {
+					code := ""
+					var e *qod.Error
+					if errors.As(err, &e) {
+						code = e.Code
+					}
+					if code != test.code || (err != nil) != (test.code != "") {
+						t.Errorf("%s: %v, want the code %q", what, err, test.code)
+					}
+				}
+			})
+		})
+	}
+}

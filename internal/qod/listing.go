@@ -31,7 +31,7 @@ const maxPages = 1000
 // document has no pages, but gateways add them, and without the other pages every session on them
 // would look as if it had ended.
 func (c *Client) listOnce(ctx context.Context, d Device) (listing, error) {
-	r := c.dialect.list(d, c.authorizer.PerDevice())
+	r := c.dialect.list(d, c.bound())
 	first, seen := r.path, map[string]bool{}
 	var whole listing
 	for {

@@ -41,7 +41,7 @@ type ProfileFilter struct {
 func (c *Client) Profiles(ctx context.Context, f ProfileFilter) (found []Profile, err error) {
 	defer recoverTo(&err)
 	perDevice := c.authorizer.PerDevice()
-	r, can := c.dialect.profiles(f, perDevice)
+	r, can := c.dialect.profiles(f, c.bound())
 	switch {
 	case !can:
 		return nil, ErrNoProfiles

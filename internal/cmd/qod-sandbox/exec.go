@@ -87,7 +87,7 @@ func (o *options) misleading(variable string) bool {
 		return o.publicKey == ""
 	case "QOD_API", "QOD_API_PATH", "QOD_PROFILES_PATH", "QOD_ENDPOINT", "QOD_TOKEN_URL", "QOD_SCOPES",
 		"QOD_CLIENT_ID", "QOD_CLIENT_SECRET", "QOD_ACCESS_TOKEN", "QOD_HEADERS",
-		"QOD_GRANT", "QOD_BACKCHANNEL_AUTHENTICATION_URL":
+		"QOD_DEVICE_IN_REQUESTS", "QOD_GRANT", "QOD_BACKCHANNEL_AUTHENTICATION_URL":
 		return true
 	}
 	return false

@@ -316,7 +316,7 @@ func TestExecSetsTheEnvironment(t *testing.T) {
 		"QOD_API=real", "QOD_API_PATH=real", "QOD_ACCESS_TOKEN=real", "QOD_TOKEN_URL=real", "QOD_SCOPES=real", "QOD_ENDPOINT=real",
 		"QOD_CLIENT_ID=real", "QOD_CLIENT_SECRET=real", "QOD_CLIENT_PRIVATE_KEY=real", "QOD_CLIENT_PRIVATE_KEY_ID=real",
 		"QOD_CLIENT_ASSERTION_AUDIENCE=real", "QOD_TOKEN_ENDPOINT_AUTH_METHOD=real", "QOD_HEADERS=real", "QOD_OTHER=kept",
-		"QOD_GRANT=real", "QOD_BACKCHANNEL_AUTHENTICATION_URL=real",
+		"QOD_GRANT=real", "QOD_DEVICE_IN_REQUESTS=real", "QOD_BACKCHANNEL_AUTHENTICATION_URL=real",
 	}, "", nil, "environment")
 	if got.code != 0 || strings.Contains(got.out, "real") {
 		t.Errorf("exit %d, environment:\n%s%s", got.code, got.out, got.err)

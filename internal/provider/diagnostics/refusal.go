@@ -33,12 +33,14 @@ var refusals = map[string]message{
 		remedy: "Identify the device in another way, such as by phone_number.",
 	},
 	"MISSING_IDENTIFIER": {
-		cause:  "The API cannot tell which device is meant.",
-		remedy: "Identify the device by phone_number, by ipv4_address with public_port, or by ipv6_address.",
+		cause: "The API cannot tell which device is meant.",
+		remedy: "Identify the device by phone_number, by ipv4_address with public_port, or by ipv6_address. " +
+			"If requests leave it out because each access token is for one device, and this gateway wants it nevertheless: device_in_requests = true (QOD_DEVICE_IN_REQUESTS).",
 	},
 	"UNNECESSARY_IDENTIFIER": {
-		cause:  "The access token is one for a single device, and the API takes no other identifier then.",
-		remedy: "Use credentials of the application: client_id and client_secret (QOD_CLIENT_ID, QOD_CLIENT_SECRET), without access_token (QOD_ACCESS_TOKEN).",
+		cause: "The access token is one for a single device, and the API takes no other identifier then.",
+		remedy: "Leave the device out of requests: device_in_requests = false (QOD_DEVICE_IN_REQUESTS). For several devices, use credentials of the application: " +
+			"client_id and client_secret (QOD_CLIENT_ID, QOD_CLIENT_SECRET), without access_token (QOD_ACCESS_TOKEN).",
 	},
 	"INVALID_TOKEN_CONTEXT": {
 		cause:  "The access token stands for another device than the one that is configured.",

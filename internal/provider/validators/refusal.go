@@ -59,6 +59,7 @@ func Title(attribute string) string {
 			words[i] = "IPv6"
 		case "qos":
 			words[i] = "QoS"
+		case "in":
 		default:
 			words[i] = strings.ToUpper(word[:1]) + word[1:]
 		}
