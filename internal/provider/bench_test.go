@@ -16,7 +16,7 @@ import (
 
 // still is a network on which nothing happens. Only what the benchmarks ask is answered.
 type still struct {
-	qod.Sessions
+	unconfigured
 	sessions []qod.Session
 }
 

@@ -130,8 +130,8 @@ func TestConfig_endpointOfAnAPI(t *testing.T) {
 	}
 }
 
-// Whether requests name the device is for the API that leaves it open. A variable of the environment
-// may be there for another run.
+// Whether requests name the device is for the API that leaves it open. A variable of the
+// environment may be there for another run.
 func TestConfig_deviceInRequests(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

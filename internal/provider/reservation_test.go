@@ -174,7 +174,7 @@ func TestReservation_moves(t *testing.T) {
 
 // closing is an API whose window closes just before the POST.
 type closing struct {
-	qod.Sessions
+	unconfigured
 	now *time.Time
 }
 
@@ -322,7 +322,7 @@ func TestReservation_clock(t *testing.T) {
 
 // ticking is an API whose nodes tell these times, one after another.
 type ticking struct {
-	qod.Sessions
+	unconfigured
 	times *[]time.Time
 }
 

@@ -185,7 +185,7 @@ func TestSession_createEnds(t *testing.T) {
 
 // api is an API that answers as a test says, for endings that take a real one long to reach.
 type api struct {
-	qod.Sessions
+	unconfigured
 	reserve, await func() (qod.Session, error)
 	clockless      bool
 }

@@ -725,8 +725,7 @@ func TestDeviceInRequests(t *testing.T) {
 				_, listed := n.List(t.Context(), qod.Filter{Device: camaraSpec().Device})
 				for what, err := range map[string]error{"create": created, "list": listed} {
 					code := ""
-					var e *qod.Error
-					if errors.As(err, &e) {
+					if e, ok := errors.AsType[*qod.Error](err); ok {
 						code = e.Code
 					}
 					if code != test.code || (err != nil) != (test.code != "") {
