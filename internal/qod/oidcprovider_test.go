@@ -43,7 +43,9 @@ type gateway struct {
 	mu     sync.Mutex
 	forms  []url.Values // sent to the token endpoint
 	bearer string       // the last that the API was sent
-	lose   int          // answers of the token endpoint that get lost
+	lose   int          // answers of the authorization server that get lost
+	// loseOnly says for which forms; nil: for all.
+	loseOnly func(url.Values) bool
 }
 
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -68,8 +70,9 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	g.proxy.ServeHTTP(answer, r)
 	g.mu.Lock()
-	lost := g.lose > 0 && r.Method == http.MethodPost
-	if form, err := url.ParseQuery(string(body)); err == nil && r.Method == http.MethodPost {
+	form, err := url.ParseQuery(string(body))
+	lost := g.lose > 0 && r.Method == http.MethodPost && (g.loseOnly == nil || g.loseOnly(form))
+	if err == nil && r.Method == http.MethodPost {
 		g.forms = append(g.forms, form)
 	}
 	if lost {
@@ -214,4 +217,97 @@ func TestOIDCProvider(t *testing.T) {
 			t.Errorf("%d: %s", again.StatusCode, body)
 		}
 	})
+}
+
+// CIBA as another server has it: what it refuses, how it polls, and that a token comes once.
+func TestOIDCProviderCIBA(t *testing.T) {
+	dir := os.Getenv("QOD_OIDC_PROVIDER")
+	clients := []map[string]any{
+		{"client_id": "basic", "client_secret": oddSecret, "token_endpoint_auth_method": "client_secret_basic"},
+		{"client_id": "post", "client_secret": oddSecret, "token_endpoint_auth_method": "client_secret_post"},
+		{
+			"client_id": "key", "token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_signing_alg": "ES256",
+			"jwks": jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: p256Key().Public(), KeyID: "key-1", Algorithm: "ES256", Use: "sig"}}},
+		},
+	}
+	g := startOIDCProvider(t, dir, clients)
+	withKey := func(c *qod.Config) {
+		parsed, problem := qod.ParsePrivateKey(qodtest.PEM(t, p256Key()))
+		if problem != "" {
+			t.Fatal(problem)
+		}
+		c.ClientID, c.ClientSecret, c.PrivateKey = "key", "", parsed
+	}
+	const agrees, agreesLater, denies, never, unknown = "+34600000001", "+34600000002", "+34600000003", "+34600000004", "+34600000005"
+	isAsk := func(form url.Values) bool { return form.Has("login_hint") }
+	for name, test := range map[string]struct {
+		client func(*qod.Config)
+		phone  string
+		lose   func(url.Values) bool // the first such answer
+		code   string
+		asked  int // people; 0: one
+		polls  int // at least
+	}{
+		"Basic":          {phone: agrees, polls: 1},
+		"post":           {client: func(c *qod.Config) { c.ClientID, c.AuthMethod = "post", qod.ClientSecretPost }, phone: agrees, polls: 1},
+		"a key":          {client: withKey, phone: agrees, polls: 1},
+		"a key, later":   {client: withKey, phone: agreesLater, polls: 2},
+		"agrees later":   {phone: agreesLater, polls: 2},
+		"denied":         {phone: denies, code: "access_denied", polls: 1},
+		"never":          {phone: never, code: "expired_token", polls: 2},
+		"nobody":         {phone: unknown, code: "unknown_user_id"},
+		"without openid": {client: func(c *qod.Config) { c.Scopes = c.Scopes[1:] }, phone: agrees, code: "invalid_request"},
+		"a wrong secret": {client: func(c *qod.Config) { c.ClientSecret = "wrong" }, phone: agrees, code: "invalid_client"},
+		"a token that gets lost": {
+			phone: agrees, asked: 2, polls: 3, lose: func(form url.Values) bool { return form.Has("auth_req_id") },
+		},
+		"an authorization that gets lost": {phone: agrees, asked: 2, polls: 1, lose: isAsk},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g.mu.Lock()
+			g.forms, g.bearer, g.lose, g.loseOnly = nil, "", 0, test.lose
+			if test.lose != nil {
+				g.lose = 1
+			}
+			g.mu.Unlock()
+			config := qodtest.Config(g.URL + "/v1")
+			config.Grant, config.ClientID, config.ClientSecret = qod.CIBA, "basic", oddSecret
+			config.Scopes = []string{"openid", "dpv:RequestedServiceProvision", sandbox.ScopeRead, sandbox.ScopeWrite}
+			config.Headers = map[string]string{"X-Gateway-Key": "k3y"}
+			if test.client != nil {
+				test.client(&config)
+			}
+			client := must(qod.New(config))
+			device := qod.Device{PhoneNumber: test.phone}
+			var err error
+			for range 2 {
+				_, err = client.List(t.Context(), qod.Filter{Device: device})
+			}
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			asked, polls := 0, 0
+			for _, form := range g.forms {
+				if isAsk(form) {
+					asked++
+				} else {
+					polls++
+				}
+			}
+			if test.code == "" {
+				if want := max(test.asked, 1); asked != want || polls < test.polls {
+					t.Errorf("%d people asked, want %d; %d polls, want %d", asked, want, polls, test.polls)
+				}
+				if err != nil || g.bearer == "" {
+					t.Errorf("the API was sent %q: %v", g.bearer, err)
+				}
+				return
+			}
+			if e := qodtest.ErrorAs[*qod.TokenError](t, err); e.Code != test.code {
+				t.Errorf("%s, want %s: %v", e.Code, test.code, err)
+			}
+			if polls < test.polls || test.polls > 0 && asked != 1 {
+				t.Errorf("%d people asked, and %d polls, want %d", asked, polls, test.polls)
+			}
+		})
+	}
 }
