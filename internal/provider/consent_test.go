@@ -153,6 +153,60 @@ func TestCIBA_stops(t *testing.T) {
 	}))
 }
 
+// A reservation asks nobody about the time, nor for as long as it has no session.
+func TestCIBA_reservation(t *testing.T) {
+	t.Parallel()
+	t.Run("window", acc.InBubble(time.Hour, sandbox.Config{API: sandbox.CAMARAV1, Provisioning: sandbox.Instant}, func(t *testing.T, network *acctest.Network) {
+		prompts := func(when string, want int) {
+			t.Helper()
+			qodtest.Equal(t, "people asked "+when, len(network.Prompts()), want)
+		}
+		config := match(attrs{"application_server": attrs{"ipv4_address": "198.51.100.7"}})
+		run := func(r acctest.State) acctest.State {
+			t.Helper()
+			c := byCIBA(network).Reservations()
+			if r.Values != nil {
+				r = c.Refresh(r).State
+			}
+			c = byCIBA(network).Reservations() // the apply is another process
+			applied := c.Apply(c.Plan(r, config))
+			if acctest.HasError(applied.Diagnostics) {
+				t.Fatal(acctest.Describe(applied.Diagnostics))
+			}
+			return applied.State
+		}
+		r := run(acctest.State{})
+		r = run(r)
+		prompts("before the window", 0)
+		network.AtMatch(time.Minute)
+		r = run(r)
+		prompts("by the apply that reserves", 1)
+		r = byCIBA(network).Reservations().Refresh(r).State
+		prompts("by a plan", 2)
+		if got := r.Text("status"); got != "AVAILABLE" || len(network.Ledger()) != 1 {
+			t.Errorf("it is %s, with %d sessions", got, len(network.Ledger()))
+		}
+	}))
+}
+
+// What a query finds can be imported: its identity has the device, which the API leaves out.
+func TestCIBA_query(t *testing.T) {
+	t.Parallel()
+	t.Run("device", acc.InBubble(0, sandbox.Config{API: sandbox.CAMARAV1, OmitDevice: true, Provisioning: sandbox.Instant}, func(t *testing.T, network *acctest.Network) {
+		network.Seed(sandbox.Session{
+			Device: sandbox.Device{PhoneNumber: "+34600000010"}, QoSProfile: "QOS_L", ApplicationServer: &sandbox.ApplicationServer{IPv4Address: "198.51.100.7"},
+		})
+		all := query(byCIBA(network), attrs{"device": attrs{"phone_number": "+34600000010"}}, 0, true)
+		if len(all) != 1 || all[0].device != "+34600000010" || !strings.Contains(all[0].resource.Values["device"].String(), "+34600000010") {
+			t.Errorf("%+v", all)
+		}
+		if refused := query(byCIBA(network), nil, 0, false); len(refused) != 1 || !acctest.HasError(refused[0].Diagnostics) {
+			t.Errorf("without a device: %+v", refused)
+		}
+		qodtest.Equal(t, "people asked", len(network.Prompts()), 1)
+	}))
+}
+
 // What cannot have a token is refused by a plan, at its attribute.
 func TestGrant_plan(t *testing.T) {
 	t.Parallel()

@@ -281,10 +281,13 @@ func TestCredentials(t *testing.T) {
 		"header.sh": {Clients: withSecret.Clients, RequiredHeaders: header, TrustHeaders: true},
 		"token.sh":  withSecret,
 		"vault.sh":  withSecret,
+
+		"ciba.sh":      withSecret,
+		"assertion.sh": {}, // as key.sh
 	} {
 		t.Run(recipe, func(t *testing.T) {
 			dir := t.TempDir()
-			if recipe == "key.sh" {
+			if recipe == "key.sh" || recipe == "assertion.sh" {
 				config.Clients = []sandbox.ClientCredentials{{ID: "my-client", Keys: []jose.JSONWebKey{{Key: newKeyPair(t, dir)}}}}
 			}
 			network := acc.NewNetwork(t, config)

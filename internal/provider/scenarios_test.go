@@ -79,6 +79,13 @@ var scenarios = []scenario{
 
 	// Tokens.
 	{id: "E1", what: "a token expires or is revoked with 100 calls in flight", tests: "TestTokenExpiresDuringTheRun TestTokenRevokedUnderWay"},
+	{what: "a user takes 15 seconds, 90 seconds or minutes to agree, or never does", tests: "TestCIBAOnePrompt TestCIBARefusals TestCIBATimesOut TestCIBA_takesLong"},
+	{what: "an answer of CIBA is lost, which may have held the token", tests: "TestCIBALostAnswers"},
+	{what: "the token of one device is revoked", tests: "TestCIBARevoked TestCIBARevokedUnderWay TestCIBARevokedDuringARead TestJWTBearerRevoked"},
+	{what: "a fleet whose users have to agree", tests: "TestCIBAFleet TestCIBAPending TestCIBA_life"},
+	{what: "an interrupt while users are asked", tests: "TestCIBAInterrupted TestCIBA_stops"},
+	{what: "authorization servers that repeat what they were sent", tests: "TestCIBALeaks TestJWTBearerLeaks"},
+	{what: "an import where each token is for one device", tests: "TestSession_importWithDevice TestSession_identityUpgrade TestSession_perDevice"},
 	{id: "E2", what: "odd lifetimes of a token", tests: "TestTokenLifetime FuzzToken"},
 	{id: "E3", what: "the token endpoint is down, slow or hangs", tests: "TestTokenOutage TestTokenEndpointHangs TestTokenFailureIsShared"},
 	{id: "E4", what: "invalid_client", tests: "TestTokenRefusedClientAsksOnce"},

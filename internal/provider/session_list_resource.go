@@ -64,14 +64,6 @@ func (l *sessionListResource) List(ctx context.Context, req list.ListRequest, st
 		stream.Results = list.ListResultsStreamDiagnostics(asErrors(diags))
 		return
 	}
-	if l.api.Limits().PerDevice {
-		// The device is in the token. Without it, nothing could be imported.
-		for i := range found {
-			if found[i].Device.IsZero() {
-				found[i].Device = toDevice(filter.Device)
-			}
-		}
-	}
 	stream.Results = results(ctx, req, found, l.api.Endpoint(), diags)
 }
 

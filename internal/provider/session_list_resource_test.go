@@ -21,6 +21,7 @@ import (
 // found is one result of a query.
 type found struct {
 	id, name string
+	device   string // of the identity
 	resource acctest.State
 	acctest.Diagnostics
 }
@@ -50,6 +51,11 @@ func query(c *acctest.ProtocolClient, config attrs, limit int64, whole bool) []f
 			identity, err := result.Identity.IdentityData.Unmarshal(c.Identity.ValueType())
 			c.Must("Unmarshal", err)
 			c.Must("As", c.Members(identity)["id"].As(&one.id))
+			var device *string
+			c.Must("As", c.Members(identity)["device"].As(&device))
+			if device != nil {
+				one.device = *device
+			}
 		}
 		if result.Resource != nil {
 			one.resource = c.Decode(result.Resource, nil, nil)
