@@ -173,7 +173,7 @@ func TestEventStatus(t *testing.T) {
 				t.Errorf("the page (-want +got):\n%s", diff)
 			}
 			checkSelfContained(t, document)
-			if text := textOf(document); !strings.Contains(text, "4 of 7 SIMs have quality Without quality: dead/a, healing/a, missing/a As of 21:42:") || !strings.Contains(text, "by the network's clock") {
+			if text := textOf(document); !strings.Contains(text, "4 of 7 SIMs have quality Without quality: dead/a, healing/a, missing/a As of 21:42:") || !strings.Contains(text, " on 29 February by the network's clock Match: Tuesday 29 February 2028, 20:45 to 00:15") {
 				t.Errorf("the page says: %s", text)
 			}
 

@@ -69,6 +69,7 @@ locals {
     contains(values(local.status), "UNKNOWN") ? "Unknown which of ${length(local.status)} SIMs have quality" :
     "${local.count} of ${length(local.status)} SIMs have quality"
   )
+  day    = formatdate("D MMMM", local.wall[local.now])
   clock  = formatdate("hh:mm:ss", local.wall[local.now])
   whose  = length(local.read_at) > 0 ? "the network's" : "this machine's"
   window = "${formatdate("EEEE D MMMM YYYY", local.wall[local.starts_at])}, ${local.at[local.starts_at].clock} to ${local.at[local.ends_at].clock}"
@@ -76,7 +77,7 @@ locals {
   longest = max(concat([3], [for name in keys(local.rows) : length(name)])...)
   columns = "%-${local.longest}s  %-11s  %-15s  %-5s  %s"
   table = join("", [for line in concat(
-    ["${local.match.name}: ${local.summary} at ${local.clock} by ${local.whose} clock", "${local.window} (${local.zone})", ""],
+    ["${local.match.name}: ${local.summary} at ${local.clock} on ${local.day} by ${local.whose} clock", "${local.window} (${local.zone})", ""],
     [format(local.columns, "SIM", "STATUS", "SINCE", "UNTIL", "NOTE")],
     [for name, row in local.rows : format(local.columns, name, row.status, row.since, row.until, row.note)],
   ) : "${trimspace(line)}\n"])
@@ -91,6 +92,7 @@ locals {
     summary = local.summary
     without = [for name, status in local.status : name if contains(["REQUESTED", "UNAVAILABLE", "NO SESSION"], status)]
     clock   = local.clock
+    day     = local.day
     whose   = local.whose
     window  = local.window
     zone    = local.zone
