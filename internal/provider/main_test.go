@@ -27,7 +27,7 @@ func TestWithoutCLI(t *testing.T) {
 			t.Errorf("%s does not fail", name)
 		}
 	}
-	if said := strings.Count(string(out), `run "make test"`); said != len(needing) {
+	if said := strings.Count(string(out), `run "make test"`); said < len(needing) { // one has several parts
 		t.Errorf("%d of %d tests say what to do:\n%s", said, len(needing), out)
 	}
 }

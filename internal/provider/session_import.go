@@ -85,7 +85,9 @@ func (r *sessionResource) ImportState(ctx context.Context, req resource.ImportSt
 	if req.ID == "" && req.Identity != nil {
 		// Null where an empty id was given: Terraform then asks with neither.
 		var given identityModel
-		resp.Diagnostics.Append(req.Identity.Get(ctx, &given)...)
+		if !req.Identity.Raw.IsNull() {
+			resp.Diagnostics.Append(req.Identity.Get(ctx, &given)...)
+		}
 		importState(ctx, r.api, given.ID.ValueString(), given.Device.ValueStringPointer(), resp)
 		return
 	}

@@ -131,9 +131,11 @@ func TestContributing(t *testing.T) {
 	if len(named) < 40 {
 		t.Errorf("CONTRIBUTING names %d files, want those of every step", len(named))
 	}
+	// Of the repositories of the API documents, which "make specs-check" needs.
+	published := []string{"quality-on-demand.yaml", "qos-profiles.yaml", "qod-api.yaml", "code/API_definitions", "v0/catalog/qod/qod_010_openapi.yaml"}
 	for _, match := range named {
 		name := match[1]
-		if strings.Contains(name, "NAME") || name == "testing/synctest" {
+		if slices.Contains(published, name) || strings.Contains(name, "NAME") || name == "testing/synctest" {
 			continue
 		}
 		if !slices.ContainsFunc(files, func(file string) bool { return strings.HasSuffix(file, "/"+name) }) {
