@@ -28,8 +28,8 @@ func v0Hour(more attrs) attrs {
 func v0Match(hours int) attrs { return broadcast("QOS_L", hours) }
 
 // The main job, with tokens that stand for a device each, as Telefónica's gateway gives them out: a
-// session and a reservation are requested, extended in place and destroyed, and every second plan
-// is empty.
+// session and a reservation are requested, extended in place, imported and destroyed, and every
+// second plan is empty.
 func TestCAMARAV0_mainJob(t *testing.T) {
 	network := acc.NewNetworkAtMatch(t, time.Minute, v0Network)
 	job := func(seconds int, ends time.Duration) string {
@@ -75,11 +75,16 @@ resource "qod_reservation" "drone" {
 		want := 2 * time.Hour
 		if s.Device.PhoneNumber == "" {
 			want = 24 * time.Hour // what remains is at most a day
+		} else {
+			c.Must(0, "state", "rm", "qod_session.camera")
+			c.Must(0, "import", "-no-color", "-input=false", "qod_session.camera", s.ID+",+34600000010")
 		}
 		if lasts := s.ExpiresAt.Sub(s.StartedAt); (lasts - want).Abs() > time.Minute {
 			t.Errorf("%s lasts %s, want %s", s.ID, lasts, want)
 		}
 	}
+	c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...) // adopts what the API does not show
+	c.Plan(0)
 	c.Destroy()
 }
 
