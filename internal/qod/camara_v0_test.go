@@ -636,6 +636,20 @@ func TestCAMARAV0Windows(t *testing.T) {
 	}
 }
 
+// The same where each token is for one device: the profiles are asked for with the one at hand.
+func TestCAMARAV0WindowsOfADevicesToken(t *testing.T) {
+	t.Parallel()
+	inV0(t, qodtest.Options{Client: withCIBA}, func(t *testing.T, n *qodtest.Network) {
+		spec := camaraSpec()
+		spec.QoSProfile, spec.Seconds, spec.Until = "live-uplink", 0, time.Now().Add(10*time.Hour)
+		s, err := n.Create(qodtest.WithTimeout(t, time.Minute), spec)
+		if err != nil || s.Seconds != 6*3600 {
+			t.Errorf("%d seconds: %v", s.Seconds, err)
+		}
+		qodtest.Equal(t, "authorizations", n.Count(sandbox.OpBackchannel), 1)
+	})
+}
+
 // The profiles are part of the API, at its own path, and have a scope of their own. They are not
 // asked for by device.
 func TestCAMARAV0Profiles(t *testing.T) {
