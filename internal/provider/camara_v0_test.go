@@ -145,10 +145,16 @@ func TestCAMARAV0_lists(t *testing.T) {
 	c := network.Client()
 	for _, config := range []attrs{{}, {"device": attrs{"phone_number": "+34600000010"}}} {
 		_, diags := c.ReadDataSource("qod_sessions", config)
-		acctest.ContainsAll(t, acctest.Describe(diags), []string{"Unable to List QoS Sessions", "This API has no list of sessions", "import it"})
+		says := []string{"Unable to List QoS Sessions", "This API has no list of sessions", "import it"}
+		acctest.ContainsAll(t, acctest.Describe(diags), says)
+		queried := query(c, config, 0, false) // as terraform query does
+		if len(queried) != 1 {
+			t.Fatalf("terraform query finds %v", queried)
+		}
+		acctest.ContainsAll(t, acctest.Describe(queried[0].Diagnostics), says)
 	}
 	_, diags := c.ReadDataSource("qod_profiles", attrs{"device": attrs{"phone_number": "+34600000010"}})
-	acctest.ContainsAll(t, acctest.Describe(diags), []string{"Unable to List QoS Profiles", "Leave out device"})
+	acctest.ContainsAll(t, acctest.Describe(diags), []string{`ERROR at "device": Unable to List QoS Profiles`, "Leave out device"})
 	if asked := network.Requests(); len(asked) > 0 {
 		t.Errorf("%d requests", len(asked))
 	}
