@@ -32,10 +32,8 @@ func newStill(n int) still {
 	return s
 }
 
-func (s still) Check(qod.Spec) []qod.Problem { return nil }
-func (s still) Limits() qod.Limits           { return qod.LimitsOf(qod.OpenGateway) }
-func (s still) Endpoint() string             { return "https://still.example" }
-func (s still) Origin() string               { return "https://still.example" }
+func (s still) Endpoint() string { return "https://still.example" }
+func (s still) Origin() string   { return "https://still.example" }
 
 func (s still) Create(context.Context, qod.Spec) (qod.Session, error) { return s.sessions[0], nil }
 

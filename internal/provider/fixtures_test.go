@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/telefonica/terraform-provider-qod/internal/acctest"
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
 const camera = `
@@ -176,3 +177,12 @@ func once(f func()) func(int, *http.Request) {
 }
 
 const page = "<!DOCTYPE html><html><body>Please log in</body></html>"
+
+// offline is the default API as far as it answers without a request, with nothing to object to. What
+// a test is about, it adds.
+type offline struct{ qod.Sessions }
+
+func (offline) Check(qod.Spec) []qod.Problem            { return nil }
+func (offline) Limits() qod.Limits                      { return qod.LimitsOf(qod.OpenGateway) }
+func (offline) KnownProfile(string) (qod.Profile, bool) { return qod.Profile{}, false }
+func (offline) Collide(a, b qod.Spec) bool              { return a.Device.Matches(b.Device) }

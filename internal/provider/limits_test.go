@@ -80,7 +80,7 @@ func TestLimits_ofTheOrigin(t *testing.T) {
 
 // strict is an API with a profile of its own and no session that could be listed.
 type strict struct {
-	qod.Sessions
+	offline
 	checked *qod.Spec
 }
 

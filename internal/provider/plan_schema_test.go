@@ -57,6 +57,16 @@ func everyArgument[M any](t *testing.T, r resource.Resource, config, prior M, pl
 		if !a.IsRequired() && !a.IsOptional() {
 			continue
 		}
+		if a.IsOptional() {
+			// An imported session that shows it is not replaced because the configuration does not.
+			imported, without := prior, config
+			shown := reflect.ValueOf(&imported).Elem().FieldByIndex(fields[name])
+			shown.Set(reflect.ValueOf(withUnknown(t, ofType(t, a.GetType(), nil), nil)))
+			reflect.ValueOf(&without).Elem().FieldByIndex(fields[name]).Set(reflect.ValueOf(ofType(t, a.GetType(), nil)))
+			if planned := plan(without, &imported, sessionPrivate{Imported: true}, defaultAPI); len(planned.replace) > 0 {
+				t.Errorf("an imported session that shows %s is replaced if the configuration leaves it out", name)
+			}
+		}
 		for _, at := range argumentPaths(path.Root(name), a) {
 			changed := config
 			field := reflect.ValueOf(&changed).Elem().FieldByIndex(fields[name])

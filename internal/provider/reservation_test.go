@@ -178,8 +178,6 @@ type closing struct {
 	now *time.Time
 }
 
-func (closing) Check(qod.Spec) []qod.Problem             { return nil }
-func (closing) Limits() qod.Limits                       { return qod.LimitsOf(qod.OpenGateway) }
 func (c closing) Now(context.Context) (time.Time, error) { return *c.now, nil }
 func (c closing) Create(context.Context, qod.Spec) (qod.Session, error) {
 	*c.now = c.now.Add(4 * time.Hour)
@@ -326,10 +324,8 @@ type ticking struct {
 	times *[]time.Time
 }
 
-func (ticking) Check(qod.Spec) []qod.Problem { return nil }
-func (ticking) Limits() qod.Limits           { return qod.LimitsOf(qod.OpenGateway) }
-func (ticking) Endpoint() string             { return "https://ticking.example" }
-func (ticking) Origin() string               { return "https://ticking.example" }
+func (ticking) Endpoint() string { return "https://ticking.example" }
+func (ticking) Origin() string   { return "https://ticking.example" }
 
 func (c ticking) Now(context.Context) (time.Time, error) {
 	now := (*c.times)[0]

@@ -79,8 +79,13 @@ type planner struct {
 	leftOut  []string   // what an imported session has, and the configuration leaves out
 }
 
-// planAttribute is planner.attribute with the type of its values.
+// planAttribute is planner.attribute with the type of its values. What an imported session shows and
+// the configuration leaves out does not replace it, either; see withoutLeftOut.
 func planAttribute[T attr.Value](p *planner, at path.Path, config, prior T) T {
+	if p.imported && config.IsNull() && !prior.IsNull() {
+		p.leftOut = append(p.leftOut, at.String())
+		return config
+	}
 	v, _ := p.attribute(at, config, prior).(T)
 	return v
 }

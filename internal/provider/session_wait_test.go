@@ -190,10 +190,8 @@ type api struct {
 	clockless      bool
 }
 
-func (a api) Check(qod.Spec) []qod.Problem { return nil }
-func (a api) Limits() qod.Limits           { return qod.LimitsOf(qod.OpenGateway) }
-func (a api) Endpoint() string             { return "https://fake.example" }
-func (a api) Origin() string               { return "https://fake.example as a fake" }
+func (a api) Endpoint() string { return "https://fake.example" }
+func (a api) Origin() string   { return "https://fake.example as a fake" }
 
 func (a api) Now(context.Context) (time.Time, error) {
 	if a.clockless {
