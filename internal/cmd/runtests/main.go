@@ -98,7 +98,11 @@ func (o options) test(ctx context.Context, s stage) (r results, _ error) {
 		return r, err
 	}
 	defer func() { _ = os.Remove(report.Name()) }()
-	args := []string{"--format=pkgname", "--format-hide-empty-pkg", "--junitfile=" + report.Name()}
+	format := "pkgname"
+	if o.remote {
+		format = "standard-verbose" // what a test could not try there, it says in its log
+	}
+	args := []string{"--format=" + format, "--format-hide-empty-pkg", "--junitfile=" + report.Name()}
 	if s.noCLI {
 		args = append(args, "--hide-summary=skipped")
 	}
