@@ -30,6 +30,8 @@ type definition struct {
 	apiPath  string // of the API below it, unless Config.APIPath is another
 	profiles []Profile
 	allScope string // of a token that may do everything; empty where there is none
+	// noCorrelator says that answers do not repeat the x-correlator of their request.
+	noCorrelator bool
 	// conflict reports whether the network cannot hold both sessions at the same time.
 	conflict func(a, b *Session) bool
 	// routes are the paths of the documents. apiPath is where the API is.

@@ -24,6 +24,8 @@ type exchange struct {
 	sent    func(status int)
 	skew    func(Operation) time.Duration // of Date; called once
 	dated   string
+
+	noCorrelator bool // see definition
 }
 
 // send sends a complete answer.
@@ -38,7 +40,7 @@ func (x *exchange) start(a answer, length int) {
 	header := x.w.Header()
 	// net/http would send the time of this machine.
 	header.Set("Date", x.date())
-	if correlator := x.request.Header.Get("X-Correlator"); correlator != "" && isCorrelator.MatchString(correlator) {
+	if correlator := x.request.Header.Get("X-Correlator"); correlator != "" && !x.noCorrelator && isCorrelator.MatchString(correlator) {
 		header.Set("X-Correlator", correlator)
 	}
 	maps.Copy(header, a.header)

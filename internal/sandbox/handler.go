@@ -74,6 +74,8 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 		commit: func() answer { return s.answer(c) },
 		sent:   func(status int) { s.requests.setStatus(entry, status) },
 		skew:   s.dateSkew.next,
+
+		noCorrelator: s.definition.noCorrelator,
 	}
 	if c.ofAPI() {
 		x.latency = s.config.Latency

@@ -40,10 +40,11 @@ var camaraV0Definition = definition{
 		{Name: "live-uplink", Description: "Uplink of a live camera", MinDuration: time.Minute, MaxDuration: 6 * time.Hour, Upstream: 40, Downstream: 5},
 		{Name: "retired", Description: "No longer offered", Status: ProfileInactive, MaxDuration: camaraV0Longest},
 	},
-	conflict: sameDevice,
-	allScope: scopeV0All,
-	routes:   camaraV0Routes,
-	handler:  func(s *Sandbox) apiHandler { return camaraV0{s} },
+	conflict:     sameDevice,
+	allScope:     scopeV0All,
+	noCorrelator: true,
+	routes:       camaraV0Routes,
+	handler:      func(s *Sandbox) apiHandler { return camaraV0{s} },
 }
 
 //go:embed camara-v0.yaml

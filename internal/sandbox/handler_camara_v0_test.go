@@ -101,6 +101,9 @@ func TestCAMARAV0Life(t *testing.T) {
 		t.Errorf("ports %+v, %+v", made.DevicePorts, made.ApplicationServerPorts)
 	}
 	path := camaraV0Create + "/" + made.SessionID
+	if read := h.send(http.MethodGet, path, "", "X-Correlator", "c1"); read.header.Get("X-Correlator") != "" {
+		t.Errorf("the answer has a correlator: %v", read.header)
+	}
 	h.wantError(h.send(http.MethodPost, path+"/extend", `{"requestedAdditionalDuration":60}`), 400, "INVALID_ARGUMENT")
 
 	h.clock.Advance(time.Second)
