@@ -308,6 +308,37 @@ func TestCAMARAV0_reservationBeyondADay(t *testing.T) {
 	})(t)
 }
 
+// A session that a reservation lost sight of is taken back, by its id alone.
+func TestCAMARAV0_takenBack(t *testing.T) {
+	t.Parallel()
+	t.Run("by a read", acc.InBubble(0, v0Network, func(t *testing.T, network *acctest.Network) {
+		r, session := loseSession(network, v0Match(4))
+		network.Seed(session)
+		back := network.Expect(network.Run(r, v0Match(4)), "AVAILABLE", "")
+		if back.Text("session_id") != session.ID {
+			t.Errorf("the state has %v", back.Values)
+		}
+	}))
+	t.Run("by a conflict", acc.InBubble(0, v0Network, func(t *testing.T, network *acctest.Network) {
+		r, session := loseSession(network, v0Match(4))
+		network.Before(sandbox.OpCreate, once(func() { network.Seed(session) }))
+		back := network.Run(r, v0Match(4))
+		if back.Text("session_id") != session.ID || back.Text("status") != "AVAILABLE" || back.Errors() != "" {
+			t.Errorf("the state has %v; %s", back.Values, acctest.Describe(back.Diagnostics))
+		}
+		network.ExpectNoChange(back.State, v0Match(4), "AVAILABLE")
+	}))
+	t.Run("not another one of the device", acc.InBubble(0, v0Network, func(t *testing.T, network *acctest.Network) {
+		r, _ := loseSession(network, v0Match(4))
+		network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000010"}, QoSProfile: "QOS_L", Duration: 4 * 3600})
+		refused := network.Run(r, v0Match(4))
+		expectErrors(network, refused, "Unable to Update QoS Reservation", "already has a session for this device", "The provider adopts none")
+		if refused.Text("status") != "DUE" || !refused.Values["session_id"].IsNull() {
+			t.Errorf("the state has %v", refused.Values)
+		}
+	}))
+}
+
 // Telefónica's own sandbox remembers nothing: what is created and destroyed there is green, and a
 // read is an error that says what is shown. No session leaves the state, and nothing crashes.
 func TestCAMARAV0_forgetfulMock(t *testing.T) {

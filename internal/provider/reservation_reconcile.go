@@ -142,7 +142,7 @@ func (r *reconciler) create(ctx context.Context) (diags diag.Diagnostics) {
 		diags.Append(r.save(true)...)
 		return !diags.HasError()
 	})
-	if lost := r.lostIn(err); lost != nil {
+	if lost := r.lostIn(ctx, err); lost != nil {
 		until := r.private.Lost.RequestedUntil
 		r.setSession(*lost)
 		r.private.RequestedUntil = until
@@ -215,14 +215,20 @@ func (r *reconciler) clearSession() {
 }
 
 // lostIn is the session that the reservation lost, if err is a conflict that shows it as the one
-// that holds the device. No other session is ever taken over.
-func (r *reconciler) lostIn(err error) *qod.Session {
+// that holds the device or, where no list can show it, a conflict while it can be read again. No
+// other session is ever taken over.
+func (r *reconciler) lostIn(ctx context.Context, err error) *qod.Session {
 	conflict, ok := errors.AsType[*qod.ConflictError](err)
 	if !ok || r.private.Lost.ID == "" || r.private.Lost.Origin != r.api.Origin() {
 		return nil
 	}
 	for _, s := range conflict.Visible {
 		if s.ID == r.private.Lost.ID {
+			return &s
+		}
+	}
+	if ref, ok := r.plan.lostRef(r.private.Lost, r.api); ok && errors.Is(conflict.ListErr, qod.ErrNoList) {
+		if s, err := r.api.Read(ctx, ref); err == nil {
 			return &s
 		}
 	}

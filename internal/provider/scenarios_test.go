@@ -203,7 +203,7 @@ var scenarios = []scenario{
 	{what: "a session ends between the plan that extends it and the apply", tests: "TestReservation_extensionAfterChange"},
 	{what: "an API that lists the sessions of one device: lost answers, conflicts, 404s, lists that were cut", tests: "TestCAMARAV1LostAnswers TestCAMARAV1ConflictsAreOfFlows TestCAMARAV1GoneByTheDevicesList TestCAMARAV1ListOfAHundred"},
 	{what: "an API without a list: an answer is lost, and what proves that nothing was created", tests: "TestCAMARAV0LostAnswers TestCAMARAV0_lostAnswer TestCAMARAV0RetriesWhatWasNotCarriedOut TestCAMARAV0NotOffered"},
-	{what: "an API without a list: 409, also behind a delete or ahead of one", tests: "TestCAMARAV0Conflicts TestCAMARAV0ConflictsOfThisProcess TestCAMARAV0_renamed"},
+	{what: "an API without a list: 409, also behind a delete or ahead of one", tests: "TestCAMARAV0Conflicts TestCAMARAV0ConflictsOfThisProcess TestCAMARAV0_renamed TestCAMARAV0_takenBack"},
 	{what: "an API without a list: 404s of its own and of gateways", tests: "TestCAMARAV0Gone TestCAMARAV0GoneInTime TestCAMARAV0Deletes TestCAMARAV0_gone"},
 	{what: "extensions by what remains, and of what is not active", tests: "TestCAMARAV0Extends TestCAMARAV0ExtendsOnceItIsActive TestCAMARAV0_reservationBeyondADay TestReservation_longWindow"},
 	{what: "a mock that remembers nothing, and answers that say more than is known", tests: "TestCAMARAV0ReadsWhatGatewaysSend TestCAMARAV0AnswersOfAMock TestCAMARAV0ForgetfulMock TestCAMARAV0_forgetfulMock TestRemote_life"},
