@@ -132,5 +132,5 @@ func (p period) String() string {
 	if p.starts.IsZero() {
 		return "until " + p.ends.UTC().Format(time.RFC3339)
 	}
-	return p.starts.UTC().Format(time.RFC3339) + " to " + p.ends.UTC().Format(time.RFC3339)
+	return "from " + p.starts.UTC().Format(time.RFC3339) + " to " + p.ends.UTC().Format(time.RFC3339)
 }

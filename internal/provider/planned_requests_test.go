@@ -31,7 +31,7 @@ func TestPlannedRequests(t *testing.T) {
 	}{
 		"windows that overlap": {
 			first: reservation("2028-03-01T20:30:00Z", "2028-03-01T23:30:00Z"), second: reservation("2028-03-01T22:30:00Z", "2028-03-02T01:30:00Z"),
-			warns: []string{"this one 2028-03-01T22:30:00Z to 2028-03-02T01:30:00Z", "the other one 2028-03-01T20:30:00Z to 2028-03-01T23:30:00Z"},
+			warns: []string{"this one lasts from 2028-03-01T22:30:00Z to 2028-03-02T01:30:00Z", "the other from 2028-03-01T20:30:00Z to 2028-03-01T23:30:00Z"},
 		},
 		"windows that touch": {
 			first: reservation("2028-03-01T20:30:00Z", "2028-03-01T23:30:00Z"), second: reservation("2028-03-01T23:30:00Z", "2028-03-02T01:30:00Z"),

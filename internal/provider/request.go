@@ -16,8 +16,9 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// requestModel has the arguments that all resources share. An argument needs four lines in this
-// file: in requestModel, toSpec, planner.request and requestAttributes.
+// requestModel has the arguments that all resources share. An argument needs a line in each
+// of requestModel, toSpec, unknownFields, planner.request and requestAttributes and, if the API
+// shows it, in recordImported.
 type requestModel struct {
 	Device                         types.Object            `tfsdk:"device"`
 	DevicePorts                    types.Object            `tfsdk:"device_ports"`

@@ -84,8 +84,8 @@ func (m *reservationModel) setSessionUnknown() {
 	m.Sessions, m.GrantedSeconds = types.ListUnknown(pastSessionType), validators.UnknownWholeNumber()
 }
 
-// setExtended plans an update that only extends the session, and leaves no more to the apply than
-// how long it then lasts. If there is no such session by then, the apply is an error: this plan was
+// setExtended plans an update that only extends the session, and leaves only its new end to the
+// apply. If there is no such session by then, the apply is an error: this plan was
 // not for a new one. What the state does not have yet, the apply may fill in.
 func (m *reservationModel) setExtended(prior reservationModel) {
 	m.SessionID, m.Status, m.StatusInfo = prior.SessionID, types.StringValue(string(statusAvailable)), prior.StatusInfo
@@ -114,8 +114,8 @@ func (m reservationModel) hasQuality() bool {
 
 // keepsSession reports whether a moved window still covers the live session, whatever the time is
 // when the plan is applied. Then nothing has to be sent, and the plan shows the session as it is:
-// one that looked like a replacement would frighten somebody in the truck, and a policy that counts
-// unknown ids.
+// one that looked like a replacement would alarm the operator, and trip a policy that counts unknown
+// ids.
 func (m reservationModel) keepsSession(prior reservationModel) bool {
 	w, known := m.window()
 	former, formerKnown := prior.window()

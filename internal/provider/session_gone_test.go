@@ -32,7 +32,7 @@ func TestSession_gatewayNotFound(t *testing.T) {
 			network.InjectFault(sandbox.OpList, -1, gateway.Effect)
 			c = network.Client()
 			for i, read := range refreshAll(c, made) {
-				expectKept(c, read, made[i], "Unable to Read QoS Session: ", unproven, "The list of sessions could not prove it either", "Status: 404 Not Found")
+				expectKept(c, read, made[i], "Unable to Read QoS Session: ", unproven, "The list of sessions could not settle it either", "Status: 404 Not Found")
 			}
 			network.InjectFault(sandbox.OpDelete, -1, gateway.Effect)
 			c = network.Client()

@@ -3,6 +3,7 @@ package provider
 import (
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +30,37 @@ func TestSession_imports(t *testing.T) {
 		resource.TestStep{ResourceName: "qod_session.camera", ImportState: true, ImportStateVerify: true},
 		resource.TestStep{ResourceName: "qod_session.camera", ImportState: true, ImportStateKind: resource.ImportBlockWithID},
 	)
+}
+
+// Whatever the API shows of an imported session is in its state, if it can be configured.
+func TestSession_importsWhatIsShown(t *testing.T) {
+	t.Parallel()
+	for api, hidden := range map[sandbox.API][]string{
+		sandbox.OpenGateway: {"application_server", "device_ports", "application_server_ports"},
+		sandbox.CAMARAV1:    nil,
+	} {
+		t.Run(string(api), func(t *testing.T) {
+			network := acc.NewNetwork(t, sandbox.Config{API: api})
+			var everything sandbox.Session
+			fill(reflect.ValueOf(&everything).Elem())
+			// What makes it a live session of this client.
+			lives := sandbox.Session{Device: sandbox.Device{PhoneNumber: "+34600000010"}, QoSProfile: "QOS_L", Duration: 3600}
+			everything.ID, everything.ClientID, everything.Device, everything.QoSProfile, everything.Duration = "", "", lives.Device, lives.QoSProfile, lives.Duration
+			everything.Status, everything.EndReason, everything.CreatedAt, everything.StartedAt, everything.ExpiresAt, everything.EndedAt = "", "", lives.CreatedAt, lives.StartedAt, lives.ExpiresAt, lives.EndedAt
+			everything.ApplicationServer = &sandbox.ApplicationServer{IPv4Address: "198.51.100.7"}
+			everything.NotificationURL, everything.DeviceOfToken = "", false
+			imported := network.Client().Import(network.Seed(everything).ID)
+			if text := imported.Errors(); text != "" {
+				t.Fatal(text)
+			}
+			for name := range listedSchema().Attributes {
+				value, argument := imported.Values[name]
+				if argument && value.IsNull() && name != "status_info" && !slices.Contains(hidden, name) {
+					t.Errorf("%s is not imported", name)
+				}
+			}
+		})
+	}
 }
 
 // An imported session takes from the configuration what the API does not show: one update in

@@ -54,7 +54,7 @@ type class int
 const (
 	classOther       class = iota // nothing that has a name here
 	classConflict                 // create: there is a session already, which may be in the way
-	classMissing                  // there is no such session, says somebody
+	classMissing                  // there is no such session, says an answer that may not be the API's
 	classGone                     // there is no such session, says the API in the words of its document
 	classBusy                     // the session cannot be changed just now
 	classRateLimited              // the API did nothing, as there are too many requests

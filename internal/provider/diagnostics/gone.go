@@ -98,7 +98,7 @@ func explainUnproven(e *qod.UnprovenError) message {
 		m.remedy += lostWhenOver
 	default:
 		look := explainSearch(e.ListErr)
-		m.cause += " The list of sessions could not prove it either. " + look.cause
+		m.cause += " The list of sessions could not settle it either. " + look.cause
 		m.remedy = joined(cmp.Or(look.remedy, askAboutLists), "Check endpoint (QOD_ENDPOINT) as well.", ifKnownGone)
 	}
 	return withError(m, e.Err)

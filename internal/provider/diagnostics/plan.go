@@ -63,13 +63,13 @@ func ServesEverybody(attribute string) diag.Diagnostic {
 func DeviceReservedTwice(this, other string, perFlow bool) diag.Diagnostic {
 	if perFlow {
 		return warning("device", "Device Reserved Twice at the Same Time", message{
-			cause: fmt.Sprintf("Another resource reserves the same traffic of the same device, and the times overlap: this one %s, the other one %s. "+
+			cause: fmt.Sprintf("Another resource reserves the same traffic of the same device, and the times overlap: this one lasts %s, the other %s. "+
 				"One of the two will be refused with a conflict.", this, other),
 			remedy: "Give each resource a device, an application_server or ports of its own, or move starts_at and ends_at so that the windows do not overlap.",
 		})
 	}
 	return warning("device", "Device Reserved Twice at the Same Time", message{
-		cause: fmt.Sprintf("Another resource reserves the same device, and the times overlap: this one %s, the other one %s. "+
+		cause: fmt.Sprintf("Another resource reserves the same device, and the times overlap: this one lasts %s, the other %s. "+
 			"A device can have only one session at a time, so one of the two will be refused with a conflict.", this, other),
 		remedy: "Use each device in one resource only, or move starts_at and ends_at so that the windows do not overlap.",
 	})

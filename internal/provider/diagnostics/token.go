@@ -121,7 +121,7 @@ func clientRefused(subject string, e *qod.TokenError) message {
 	}
 	if e.Method == qod.PrivateKeyJWT {
 		m = message{
-			cause: subject + " refused the client id, or the assertion that client_private_key has signed (private_key_jwt).",
+			cause: subject + " refused the client id, or the assertion signed with client_private_key (private_key_jwt).",
 			remedy: "Check client_id (QOD_CLIENT_ID), that the public key is registered for this client (if under an id, set client_private_key_id), " +
 				"client_assertion_audience (by default the URL above) and this machine's clock." + otherMethods(e, "If the server wants a secret,"),
 		}
