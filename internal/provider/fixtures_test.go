@@ -178,8 +178,8 @@ func once(f func()) func(int, *http.Request) {
 
 const page = "<!DOCTYPE html><html><body>Please log in</body></html>"
 
-// offline is the default API as far as it answers without a request, with nothing to object to. What
-// a test is about, it adds.
+// offline is the default API as far as it answers without a request, with nothing to object to.
+// What a test is about, it adds.
 type offline struct{ qod.Sessions }
 
 func (offline) Check(qod.Spec) []qod.Problem            { return nil }

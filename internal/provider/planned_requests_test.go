@@ -37,7 +37,7 @@ func TestPlannedRequests(t *testing.T) {
 			first: reservation("2028-03-01T20:30:00Z", "2028-03-01T23:30:00Z"), second: reservation("2028-03-01T23:30:00Z", "2028-03-02T01:30:00Z"),
 		},
 		"no start": {
-			first: match(attrs{"starts_at": nil}), second: match(nil), warns: []string{"the other one until " + matchEnds},
+			first: match(attrs{"starts_at": nil}), second: match(nil), warns: []string{"the other until " + matchEnds},
 		},
 		"the number spelled with another identifier beside it": {
 			first: match(nil), second: match(attrs{"device": attrs{"phone_number": "+34600000010", "ipv4_address": attrs{"public_address": "198.51.100.7"}}}),

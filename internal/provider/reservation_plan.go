@@ -114,8 +114,8 @@ func (m reservationModel) hasQuality() bool {
 
 // keepsSession reports whether a moved window still covers the live session, whatever the time is
 // when the plan is applied. Then nothing has to be sent, and the plan shows the session as it is:
-// one that looked like a replacement would alarm the operator, and trip a policy that counts unknown
-// ids.
+// one that looked like a replacement would alarm the operator, and trip a policy that counts
+// unknown ids.
 func (m reservationModel) keepsSession(prior reservationModel) bool {
 	w, known := m.window()
 	former, formerKnown := prior.window()

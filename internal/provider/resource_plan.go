@@ -79,8 +79,8 @@ type planner struct {
 	leftOut  []string   // what an imported session has, and the configuration leaves out
 }
 
-// planAttribute is planner.attribute with the type of its values. What an imported session shows and
-// the configuration leaves out does not replace it, either; see withoutLeftOut.
+// planAttribute is planner.attribute with the type of its values. What an imported session shows,
+// and the configuration leaves out, does not replace it either; see withoutLeftOut.
 func planAttribute[T attr.Value](p *planner, at path.Path, config, prior T) T {
 	if p.imported && config.IsNull() && !prior.IsNull() {
 		p.leftOut = append(p.leftOut, at.String())
