@@ -156,7 +156,7 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				Optional: true,
 			},
 			"token_parameters": schema.MapAttribute{
-				MarkdownDescription: "Further parameters of token requests, such as `audience` or `resource`. Their values are kept out of errors and logs. " +
+				MarkdownDescription: "Further parameters of token requests, such as `audience` or `resource`. With `ciba`, requests for consent have them as well. Their values are kept out of errors and logs. " +
 					"Parameters that the provider sends itself, such as `scope` and `client_id`, are refused. Default: none.",
 				Optional:    true,
 				Sensitive:   true,

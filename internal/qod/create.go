@@ -45,13 +45,13 @@ func (c *Client) Create(ctx context.Context, spec Spec) (s Session, err error) {
 		return Session{}, newInterruptedError(ctx, OperationCreate, false, nil)
 	}
 	defer unlock()
-	c.config.PostInFlight.Lock()
-	defer c.config.PostInFlight.Unlock()
-
-	// A token failure here, unlike one after a POST, proves that nothing was sent.
+	// A token failure here, unlike one after a POST, proves that nothing was sent. It may take a
+	// person minutes to agree, in which nothing is in flight.
 	if _, err := c.authorizer.Token(ctx, spec.Device); err != nil {
 		return Session{}, orInterrupted(ctx, err)
 	}
+	c.config.PostInFlight.Lock()
+	defer c.config.PostInFlight.Unlock()
 	s, err = create.run(ctx)
 	if s.ID != "" {
 		c.reads.invalidate(s.ID)

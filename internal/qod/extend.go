@@ -97,9 +97,22 @@ func (e *extension) read(ctx context.Context) (Session, error) {
 	case listed:
 		return Session{}, &UnprovenError{ID: e.ref.ID, Listed: true}
 	case err != nil && ctx.Err() != nil:
-		return Session{}, newInterruptedError(ctx, OperationExtend, false, firstError(e.last, withoutContextError(err)))
+		return Session{}, newInterruptedError(ctx, OperationExtend, false, e.lastWith(withoutContextError(err)))
 	}
 	return s, err
+}
+
+// lastWith is why the last request failed, or else err. That a person was still being asked for
+// another token says more than that one was refused.
+func (e *extension) lastWith(err error) error {
+	pending, asks := errors.AsType[*PendingConsentError](err)
+	switch {
+	case asks && isUnauthorized(e.last):
+		return withoutToken(e.last, pending)
+	case asks:
+		return err
+	}
+	return firstError(e.last, err)
 }
 
 // post sends one request under a context that nothing cancels. The session of its answer has an id;
@@ -111,6 +124,9 @@ func (e *extension) post(ctx context.Context, seconds int64, attempt int) (s Ses
 		return Session{}, err
 	}
 	token, err := c.authorizer.Token(ctx, e.ref.Device)
+	if err != nil && ctx.Err() != nil {
+		return Session{}, newInterruptedError(ctx, OperationExtend, false, e.lastWith(withoutContextError(err)))
+	}
 	if err != nil {
 		return Session{}, err
 	}

@@ -563,6 +563,36 @@ func TestCIBARevokedUnderWay(t *testing.T) {
 	})
 }
 
+// An extension that is interrupted while a person is asked says so, whether anything was sent.
+func TestCIBAExtendInterrupted(t *testing.T) {
+	t.Parallel()
+	for _, refused := range []bool{false, true} {
+		answers := 0
+		options := qodtest.Options{Sandbox: sandbox.Config{Consent: func(sandbox.Device) sandbox.Consent {
+			answers++
+			return sandbox.Consent{After: time.Duration(answers-1) * 30 * time.Second}
+		}}}
+		inCIBA(t, options, func(t *testing.T, n *qodtest.Network) {
+			ref := mustReserve(t, n, camaraSpec())
+			if refused {
+				n.InjectFault(sandbox.OpExtend, 1, refusal(http.StatusUnauthorized, "UNAUTHENTICATED"))
+			} else {
+				n.RevokeTokens()
+			}
+			_, err := n.Extend(qodtest.CancelAfter(t, 10*time.Second), ref, time.Now().Add(5*time.Hour))
+			e := qodtest.ErrorAs[*qod.InterruptedError](t, err)
+			if e.Sent || e.Timeout || !qodtest.IsError[*qod.PendingConsentError](e.Err) || !qodtest.IsError[*qod.Error](e.Err) {
+				t.Errorf("refused %t: %+v", refused, e)
+			}
+			time.Sleep(5 * time.Minute)
+			if s, err := n.Extend(t.Context(), ref, time.Now().Add(5*time.Hour)); err != nil || s.ID != ref.ID {
+				t.Errorf("%v, %v", s, err)
+			}
+			wantPrompts(t, n, 2)
+		})
+	}
+}
+
 // A read whose token is refused waits for as long as the person may take.
 func TestCIBARevokedDuringARead(t *testing.T) {
 	t.Parallel()
