@@ -19,6 +19,10 @@ import (
 // writes the API's code, or the kind of error. Texts repeat bodies and name sessions, and logs get
 // passed on.
 func logRequest(ctx context.Context, e qod.Event) {
+	if e.Operation == qod.OperationConsent {
+		logConsent(ctx, e)
+		return
+	}
 	fields := map[string]any{
 		"operation":    string(e.Operation),
 		"method":       e.Method,
@@ -28,15 +32,7 @@ func logRequest(ctx context.Context, e qod.Event) {
 		"attempt":      e.Attempt,
 		"x_correlator": e.Correlator,
 	}
-	switch {
-	case e.Waits > 0:
-		fields["expires_in_s"] = int(e.Waits.Seconds())
-		tflog.Info(ctx, "waiting for the consent of a device's user (CIBA)", fields)
-		return
-	case e.Operation == qod.OperationConsent && e.Err == nil:
-		tflog.Info(ctx, "the device's user has agreed (CIBA)", fields)
-		return
-	case e.Err == nil:
+	if e.Err == nil {
 		tflog.Debug(ctx, "request to the QoD API", fields)
 		return
 	}
@@ -46,15 +42,29 @@ func logRequest(ctx context.Context, e qod.Event) {
 	if e.Status == 0 {
 		fields["error"] = kindOf(e.Err)
 	}
-	if e.Operation == qod.OperationConsent {
-		var refusal *qod.TokenError
-		if errors.As(e.Err, &refusal) && errorCode.MatchString(refusal.Code) {
-			fields["code"], fields["status"] = refusal.Code, refusal.Status
+	tflog.Warn(ctx, "request to the QoD API failed", fields)
+}
+
+// logConsent says that the run waits for a device's user, and what came of it: meanwhile, Terraform
+// shows no more than that it is still at work.
+func logConsent(ctx context.Context, e qod.Event) {
+	fields := map[string]any{"path": e.Path, "duration_ms": e.Duration.Milliseconds(), "attempt": e.Attempt}
+	refusal, refused := errors.AsType[*qod.TokenError](e.Err)
+	switch {
+	case e.Waits > 0:
+		fields["expires_in_s"] = int(e.Waits.Seconds())
+		tflog.Info(ctx, "waiting for the consent of a device's user (CIBA)", fields)
+	case e.Err == nil:
+		tflog.Info(ctx, "the device's user has agreed (CIBA)", fields)
+	default:
+		if refused && errorCode.MatchString(refusal.Code) {
+			fields["code"] = refusal.Code
+		}
+		if refused && refusal.Status != 0 {
+			fields["status"] = refusal.Status
 		}
 		tflog.Warn(ctx, "no access token for the device (CIBA)", fields)
-		return
 	}
-	tflog.Warn(ctx, "request to the QoD API failed", fields)
 }
 
 // errorCode matches what codes look like, but no ids, numbers or sentences: a server can send
