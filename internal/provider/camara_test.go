@@ -227,6 +227,25 @@ func TestCAMARA_extensionFails(t *testing.T) {
 	c.ExpectEmptyPlan(c.Refresh(done.State).State, config(7200))
 }
 
+// A session that lasts long enough already, since the network granted more than was asked for, is
+// not extended, and nothing is said of an extension that was sent twice.
+func TestCAMARA_extensionNotNeeded(t *testing.T) {
+	network := acc.NewNetwork(t, camaraNetwork)
+	config := func(seconds int) attrs {
+		return hour(attrs{"application_server": attrs{"ipv4_address": "198.51.100.7"}, "duration": seconds})
+	}
+	c := network.Client()
+	state := c.MustCreate(config(3600))
+	network.Edit(network.SessionIDs()[0], func(s *sandbox.Session) {
+		s.Duration, s.ExpiresAt = 7200, s.StartedAt.Add(2*time.Hour)
+	})
+	done := c.Apply(c.Plan(c.Refresh(state).State, config(5400)))
+	if len(done.Diagnostics) > 0 || network.Count(sandbox.OpExtend) > 0 {
+		t.Errorf("%d extensions; %s", network.Count(sandbox.OpExtend), acctest.Describe(done.Diagnostics))
+	}
+	c.ExpectEmptyPlan(c.Refresh(done.State).State, config(5400))
+}
+
 // This API lists the sessions of one device: with it, the data source works as ever, and without it
 // nothing is sent.
 func TestCAMARA_listsByDevice(t *testing.T) {

@@ -76,8 +76,8 @@ func TestExtension_faults(t *testing.T) {
 			says: []string{"gone"}, next: "POST",
 		},
 		"refused as too long": {
-			arrange: refused(http.StatusBadRequest, "QUALITY_ON_DEMAND.DURATION_OUT_OF_RANGE"), sent: "EXTEND", lasts: 3,
-			says: []string{"does not allow a session of this duration", "DURATION_OUT_OF_RANGE"}, next: "EXTEND",
+			arrange: refused(http.StatusBadRequest, "QUALITY_ON_DEMAND.DURATION_OUT_OF_RANGE"), hours: 8, sent: "EXTEND EXTEND", lasts: 6,
+			warns: []string{"network grants", "2028-03-01T02:15:0"},
 		},
 		"refused for its scope": {
 			arrange: refused(http.StatusForbidden, "PERMISSION_DENIED"), sent: "EXTEND", lasts: 3,

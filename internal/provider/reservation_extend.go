@@ -63,6 +63,8 @@ func (r *reconciler) extend(ctx context.Context) (diags diag.Diagnostics) {
 		r.private.NoLonger = !gained && !moved
 	case errors.Is(err, qod.ErrNoEnd):
 		r.private.OutOfReach, err = w.ends, nil // a warning says until when it lasts
+	case qod.IsTooLong(err): // as if the API had granted nothing, and a warning says the same
+		r.private.RequestedUntil, r.private.ExtendedAt, r.private.NoLonger, err = w.ends, r.now, true, nil
 	}
 	diags.Append(r.save(true)...)
 	if err != nil {
@@ -73,6 +75,9 @@ func (r *reconciler) extend(ctx context.Context) (diags diag.Diagnostics) {
 
 // extensionPending says what becomes of a session that ends before its window.
 func (r *reconciler) extensionPending(until, endsAt string) diag.Diagnostic {
+	if w, _ := r.plan.window(); isExpiring(r.api, r.private, w, r.status(), r.session, r.now) {
+		return diagnostics.ExtensionFailed(until, endsAt, r.session.ID)
+	}
 	again := time.Time{}
 	if next := r.private.nextExtension(*r.session); next.Before(r.session.ExpiresAt) {
 		again = next

@@ -77,13 +77,18 @@ func TestReservation_longWindow(t *testing.T) {
 		profile  string
 		sent     string // by all passes until the end of the window
 		sessions int
+		refuses  bool // what is beyond the limit, in place of granting as much as it allows
 	}{
-		"the limit is for what remains":       {sandbox.Config{API: sandbox.CAMARAV1, ExtendRemaining: true}, "QOS_L", "POST EXTEND EXTEND EXTEND", 1},
-		"the limit is for it with 0.10":       {v0Network, "QOS_L", "POST EXTEND EXTEND EXTEND", 1},
-		"the limit is for the whole session":  {camaraNetwork, "QOS_L", "POST EXTEND POST EXTEND POST", 3},
-		"the profile allows the whole window": {camaraNetwork, "long-event", "POST EXTEND", 1},
+		"the limit is for what remains":       {sandbox.Config{API: sandbox.CAMARAV1, ExtendRemaining: true}, "QOS_L", "POST EXTEND EXTEND EXTEND", 1, false},
+		"the limit is for it with 0.10":       {v0Network, "QOS_L", "POST EXTEND EXTEND EXTEND", 1, false},
+		"the limit is for the whole session":  {camaraNetwork, "QOS_L", "POST EXTEND POST EXTEND POST", 3, false},
+		"it refuses what is beyond the limit": {camaraNetwork, "QOS_L", "POST EXTEND POST EXTEND POST", 3, true},
+		"the profile allows the whole window": {camaraNetwork, "long-event", "POST EXTEND", 1, false},
 	} {
 		t.Run(name, acc.InBubble(time.Hour, test.network, func(t *testing.T, network *acctest.Network) {
+			if test.refuses {
+				network.InjectFault(sandbox.OpExtend, -1, sandbox.Status(http.StatusBadRequest, `{"status":400,"code":"QUALITY_ON_DEMAND.DURATION_OUT_OF_RANGE","message":"No"}`))
+			}
 			config := broadcast(test.profile, 60)
 			r := createScheduled(network, config)
 			ids := map[string]bool{}
@@ -140,6 +145,7 @@ func TestReservation_extensionFails(t *testing.T) {
 			} else {
 				r = network.Expect(run, "EXPIRING", "EXTEND")
 				acctest.ContainsAll(t, run.Errors(), append(test.says, r.Text("session_id")))
+				acctest.ContainsAll(t, acctest.Describe(run.Diagnostics), []string{"It was not extended", "Run Terraform again before the session ends"})
 				r = network.Expect(network.Run(r, config), "AVAILABLE", test.next)
 			}
 			network.ExpectDuration(4 * time.Hour)

@@ -188,6 +188,25 @@ func TestSession_otherToken(t *testing.T) {
 	}
 }
 
+// So it is when a plan to extend the session is applied and the token does not show it any more:
+// the error does not say that the session is gone, since the next plan keeps it.
+func TestSession_otherTokenExtends(t *testing.T) {
+	acc.InBubble(0, camaraNetwork, func(t *testing.T, network *acctest.Network) {
+		config := func(seconds int) attrs {
+			return hour(attrs{"application_server": attrs{"ipv4_address": "198.51.100.7"}, "duration": seconds})
+		}
+		c := clientWithToken(network, "ours", sandbox.DefaultClient.ID)
+		made := c.MustCreate(config(3600))
+		planned := c.Plan(c.Refresh(made).State, config(7200))
+		network.Remove(made.Text("id"))
+		extended := c.Apply(planned)
+		acctest.ContainsAll(t, extended.Errors(), []string{"Unable to Update", "cannot tell which client a static token belongs to", "stays in the state", made.Text("id")})
+		if extended.Text("id") != made.Text("id") || network.Count(sandbox.OpExtend) > 0 {
+			t.Errorf("the state has %q after %d extensions", extended.Text("id"), network.Count(sandbox.OpExtend))
+		}
+	})(t)
+}
+
 // So it is for the session of a reservation.
 func TestReservation_otherToken(t *testing.T) {
 	acc.InBubble(0, sandbox.Config{Clients: []sandbox.ClientCredentials{sandbox.DefaultClient, otherClient}}, func(t *testing.T, network *acctest.Network) {

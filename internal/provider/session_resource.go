@@ -128,6 +128,8 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 		resp.Diagnostics.Append(diagnostics.CreatingSession.OtherProfile(session, spec.QoSProfile))
 	case session.Seconds > 0 && session.Seconds < spec.Seconds:
 		resp.Diagnostics.Append(diagnostics.GrantedLess(session, spec.Seconds))
+	case time.Duration(session.Seconds-spec.Seconds)*time.Second > lateTolerance:
+		resp.Diagnostics.Append(diagnostics.GrantedMore(session, spec.Seconds))
 	}
 }
 
@@ -265,20 +267,27 @@ func (r *sessionResource) extend(ctx context.Context, plan *sessionModel, privat
 	// seconds, cut, so that up to another one belongs to the end.
 	started := cmp.Or(instantOf(plan.StartedAt), private.MadeAt)
 	until := started.Add(time.Duration(plan.Duration.ValueInt64())*time.Second + time.Second - time.Nanosecond)
-	s, err := r.api.Extend(ctx, plan.ref(r.api, private), until)
+	ref := plan.ref(r.api, private)
+	s, err := r.api.Extend(ctx, ref, until)
 	if !s.ExpiresAt.IsZero() {
 		plan.ExpiresAt = instantOrNull(s.ExpiresAt)
 	}
 	switch {
+	case qod.IsGone(err):
+		// An error in its place says that the session may be live, and stays in the state.
+		if held := sessionGone(ctx, diagnostics.UpdatingSession, r.api, ref, private, err).Errors(); len(held) > 0 {
+			return held[0]
+		}
+		return diagnostics.UpdatingSession.ExtendFailed(ref.ID, err)
 	case err != nil:
-		return diagnostics.UpdatingSession.ExtendFailed(plan.ID.ValueString(), err)
+		return diagnostics.UpdatingSession.ExtendFailed(ref.ID, err)
 	case s.Status == qod.StatusUnavailable:
 		return diagnostics.UpdatingSession.NotExtended(s.ID, string(s.Status))
 	}
 	switch {
 	case until.Sub(s.ExpiresAt) > endTolerance:
 		diags.Append(diagnostics.ExtendedLess(s, until))
-	case s.ExpiresAt.Sub(until) > lateTolerance:
+	case s.ExpiresAt.Sub(until) > lateTolerance && s.ExpiresAt.Sub(ref.ExpiresAt) >= time.Second: // the state cuts to seconds
 		diags.Append(diagnostics.ExtendedMore(s, until))
 	}
 	return nil

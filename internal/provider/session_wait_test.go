@@ -139,6 +139,7 @@ func TestSession_createEnds(t *testing.T) {
 		},
 		"more than asked for": {
 			injectFault: func(network *acctest.Network) { network.Echo(func(info map[string]any) { info["duration"] = 7200 }) },
+			warns:       []string{"QoS Session Longer Than Requested", "granted 7200 seconds", "3600 were requested"},
 			status:      "AVAILABLE",
 		},
 		"polls fail in passing": {

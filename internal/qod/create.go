@@ -432,16 +432,26 @@ func (cr *creation) shorten(ctx context.Context) bool {
 	if cr.failure.class != classTooLong || cr.spec.Until.IsZero() || cr.longest > 0 {
 		return false
 	}
-	filter := ProfileFilter{Name: cr.spec.QoSProfile}
-	if cr.client.authorizer.PerDevice() {
-		filter.Device = cr.spec.Device
-	}
-	profiles, err := cr.client.Profiles(ctx, filter)
-	if err != nil || len(profiles) != 1 || profiles[0].MaxSeconds < 1 || profiles[0].MaxSeconds >= cr.spec.Seconds {
+	longest := cr.client.longestOf(ctx, cr.spec.QoSProfile, cr.spec.Device)
+	if longest < 1 || longest >= cr.spec.Seconds {
 		return false
 	}
-	cr.longest = profiles[0].MaxSeconds
+	cr.longest = longest
 	return true
+}
+
+// longestOf is how many seconds a session of the profile may last, as far as the operator says so;
+// 0 where it does not.
+func (c *Client) longestOf(ctx context.Context, profile string, d Device) int64 {
+	filter := ProfileFilter{Name: profile}
+	if c.authorizer.PerDevice() {
+		filter.Device = d
+	}
+	profiles, err := c.Profiles(ctx, filter)
+	if err != nil || len(profiles) != 1 {
+		return 0
+	}
+	return profiles[0].MaxSeconds
 }
 
 func (cr *creation) lastLost() *Error { return cr.mayHaveCreated[len(cr.mayHaveCreated)-1] }

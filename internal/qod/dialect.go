@@ -58,7 +58,7 @@ const (
 	classGone                     // there is no such session, says the API in the words of its document
 	classBusy                     // the session cannot be changed just now
 	classRateLimited              // the API did nothing, as there are too many requests
-	classTooLong                  // create: the profile allows no session that lasts so long
+	classTooLong                  // create, extend: the profile allows no session that lasts so long
 	classNoList                   // list: not for these credentials, or not for this device
 	classNotOffered               // create: not for this device, says the API in the words of its document
 )

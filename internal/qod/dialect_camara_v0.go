@@ -175,7 +175,7 @@ func (camaraV0) classify(op Operation, status int, code string) class {
 	switch {
 	case op == OperationExtend && status == http.StatusBadRequest && code == codeInvalidArgument:
 		return classBusy
-	case op == OperationCreate && status == http.StatusBadRequest && code == codeOutOfRange:
+	case (op == OperationCreate || op == OperationExtend) && status == http.StatusBadRequest && code == codeOutOfRange:
 		return classTooLong
 	case op == OperationCreate && status == http.StatusNotImplemented && code == codeNotImplemented:
 		return classNotOffered

@@ -201,7 +201,7 @@ func (camaraV1) classify(op Operation, status int, code string) class {
 	switch {
 	case code == CodeQuotaExceeded:
 		return classOther
-	case op == OperationCreate && code == CodeDurationOutOfRange:
+	case (op == OperationCreate || op == OperationExtend) && code == CodeDurationOutOfRange:
 		return classTooLong
 	case op == OperationList && (code == CodeIdentifierNotFound || code == codeDeviceNotFound || status == http.StatusUnprocessableEntity):
 		return classNoList

@@ -169,6 +169,10 @@ var ErrNoDeviceProfiles = errors.New("the API does not list the profiles of one 
 // ends now.
 var ErrNoEnd = errors.New("the API does not show when the session ends, so it is not known by how much to extend it")
 
+// ErrStillRequested says that a session was not extended because the network had not decided on it
+// when time was up.
+var ErrStillRequested = errors.New("the session is still REQUESTED, and only an AVAILABLE one is extended")
+
 // ErrWindowClosed says that less than a second is left until Spec.Until: nothing was sent.
 var ErrWindowClosed = errors.New("less than a second is left of the time asked for")
 

@@ -19,6 +19,10 @@ import (
 // The API refuses while it is busy with the session (409). That is waited for only while the
 // session is REQUESTED; otherwise it is an error at once.
 //
+// Some APIs grant as much as the profile allows where more is asked for, and some refuse that
+// (IsTooLong; CAMARA's QualityOnDemand#377). Those are asked for what the profile allows, if
+// anything is left of it.
+//
 // Errors: ErrUnsupported, ErrNoEnd, *Error (refused), *TokenError, *GoneError, *UnprovenError,
 // *InterruptedError (Sent: the session may have been extended), *PanicError.
 func (c *Client) Extend(ctx context.Context, ref Ref, until time.Time) (s Session, err error) {
@@ -51,6 +55,7 @@ type extension struct {
 	retries    int     // requests that count towards MaxRetries
 	rateLimits int     // answers that asked for fewer requests
 	renewed    bool    // a token was refused, and another one fetched
+	shortened  bool    // the request was for more than the profile allows, and the next one is not
 	last       error   // why the last request failed; nil for none
 }
 
@@ -196,6 +201,8 @@ func (e *extension) afterFailure(ctx context.Context, err error) (found Session,
 			err = readErr
 		}
 		return Session{}, true, err
+	case failure.class == classTooLong:
+		done = !e.shorten(ctx)
 	case failure.outcome == unknown:
 		if s, done, err := e.findLost(ctx, failure); done {
 			return s, true, err
@@ -213,6 +220,29 @@ func (e *extension) afterFailure(ctx context.Context, err error) (found Session,
 		return Session{}, true, newInterruptedError(ctx, OperationExtend, false, err)
 	}
 	return Session{}, false, nil
+}
+
+// IsTooLong reports whether the API refused what was asked for because the profile allows no
+// session that lasts so long.
+func IsTooLong(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.class == classTooLong
+}
+
+// shorten is for an extension beyond what the profile allows: it asks the operator for that, once.
+// It reports whether the session may last longer than it does, so that it is worth another request.
+func (e *extension) shorten(ctx context.Context) bool {
+	if e.shortened || e.before.StartedAt.IsZero() {
+		return false
+	}
+	e.shortened = true
+	longest := e.client.longestOf(ctx, cmp.Or(e.before.QoSProfile, e.ref.QoSProfile), e.ref.Device)
+	allowed := e.before.StartedAt.Add(time.Duration(longest) * time.Second)
+	if !allowed.Before(e.until) || allowed.Sub(e.before.ExpiresAt) < time.Second {
+		return false
+	}
+	e.until = allowed
+	return true
 }
 
 // retryWait counts a retry, and returns the time until it, unless there is none left.
@@ -234,11 +264,12 @@ func (e *extension) afterBusy(ctx context.Context, failure *Error) (_ Session, d
 	return Session{}, err != nil, err
 }
 
-// awaitDecision waits until the session is no longer REQUESTED.
+// awaitDecision waits until the session is no longer REQUESTED. That it still is says more than
+// that time is up.
 func (e *extension) awaitDecision(ctx context.Context) (Session, error) {
 	for attempt := 1; ; attempt++ {
 		if pause(ctx, min(maxPoll, backoff(attempt))) != nil {
-			return Session{}, newInterruptedError(ctx, OperationExtend, false, e.last)
+			return Session{}, newInterruptedError(ctx, OperationExtend, false, ErrStillRequested)
 		}
 		if s, err := e.read(ctx); err != nil || s.Status != StatusRequested {
 			return s, err

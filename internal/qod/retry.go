@@ -163,3 +163,11 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	}
 	return min(maxRetryAfter, max(0, at.Sub(now)))
 }
+
+// IsRateLimit reports whether the API did nothing because there are too many requests, so that what
+// was asked for is repeated for as long as there is time. A quota that is used up is none where the
+// API's document tells the two apart.
+func IsRateLimit(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.class == classRateLimited
+}

@@ -29,8 +29,8 @@ func (o Operation) CreateFailed(err error) diag.Diagnostic {
 		return o.failed(o.conflict(taken))
 	}
 	m := explain(err)
-	if e, ok := errors.AsType[*qod.Error](err); ok && e.Status == http.StatusTooManyRequests && e.RetryAfter > 0 && o.timeout != "" && !isInterruption(err) {
-		// A create repeats a 429 for as long as it has time.
+	if e, ok := errors.AsType[*qod.Error](err); ok && qod.IsRateLimit(err) && e.RetryAfter > 0 && o.timeout != "" && !isInterruption(err) {
+		// A create repeats it for as long as it has time.
 		m.cause += " That is longer than the time left (timeouts.create)."
 		m.remedy = "Allow more time, or apply again in " + waitText(e.RetryAfter) + "." + ifQuota(e)
 	}
@@ -96,5 +96,17 @@ func GrantedLess(s qod.Session, asked int64) diag.Diagnostic {
 	return diag.NewAttributeWarningDiagnostic(path.Root("duration"), "QoS Session Shorter Than Requested", message{
 		cause:  fmt.Sprintf("The network granted %d of %d seconds.%s", s.Seconds, asked, end),
 		remedy: "The first apply after the session has ended requests a new one.",
+	}.fact("Session", s.ID).detail())
+}
+
+// GrantedMore warns of a session that is longer than requested, and billed for longer.
+func GrantedMore(s qod.Session, asked int64) diag.Diagnostic {
+	end := ""
+	if !s.ExpiresAt.IsZero() {
+		end = " The session ends at " + instantText(s.ExpiresAt) + "."
+	}
+	return diag.NewAttributeWarningDiagnostic(path.Root("duration"), "QoS Session Longer Than Requested", message{
+		cause:  fmt.Sprintf("The network granted %d seconds, although %d were requested, and may bill them all.%s", s.Seconds, asked, end),
+		remedy: "To end it earlier, delete it in time: remove the resource from the configuration and apply.",
 	}.fact("Session", s.ID).detail())
 }

@@ -89,11 +89,19 @@ var createFailures = map[string]failure{
 	"create/planned elsewhere": {make: func(*bubble) diag.Diagnostics {
 		return one(CreatingSession.PlannedElsewhere("https://gateway.example/v1", "https://sandbox.example/v1", ""))
 	}},
+	"create/quota used up, with Retry-After": {make: func(*bubble) diag.Diagnostics {
+		return one(CreatingSession.CreateFailed(&qod.Error{
+			Operation: qod.OperationCreate, Status: http.StatusTooManyRequests, Code: "QUOTA_EXCEEDED", Message: "Out of resource quota.", RetryAfter: 2 * time.Second, Correlator: correlator,
+		}))
+	}},
 	"granted/another profile": {make: func(*bubble) diag.Diagnostics {
 		return one(CreatingSession.OtherProfile(qod.Session{ID: lostID, QoSProfile: "QOS_S"}, "QOS_L"))
 	}},
 	"granted/less": {make: func(*bubble) diag.Diagnostics {
 		return one(GrantedLess(qod.Session{ID: lostID, Seconds: 600, ExpiresAt: atKickOff.Add(10 * time.Minute)}, 3600))
+	}},
+	"granted/more": {make: func(*bubble) diag.Diagnostics {
+		return one(GrantedMore(qod.Session{ID: lostID, Seconds: 7200, ExpiresAt: atKickOff.Add(2 * time.Hour)}, 3600))
 	}},
 	"granted/less, end not known": {make: func(*bubble) diag.Diagnostics {
 		return one(GrantedLess(qod.Session{ID: lostID, Seconds: 600}, 3600))

@@ -377,7 +377,7 @@ func readable(t *testing.T, text string) {
 	// Each session that two resources hold has a warning of its own, or Terraform would fold them.
 	summary = regexp.MustCompile(`^QoS Session [0-9a-f-]{36} Held`).ReplaceAllString(summary, "QoS Session Held")
 	if !slices.Contains([]string{
-		createSummary, readSummary, deleteSummary, importSummary, listSummary, waitSummary, "QoS Session Shorter Than Requested", faultSummary, "Incomplete List of QoS Sessions",
+		createSummary, readSummary, deleteSummary, importSummary, listSummary, waitSummary, "QoS Session Shorter Than Requested", "QoS Session Longer Than Requested", faultSummary, "Incomplete List of QoS Sessions",
 		// Each of these has to be shown, and Terraform shows one of many with equal summaries.
 		goneSummary(qod.Ref{ID: lostID}), goneSummary(qod.Ref{ID: lostID, ExpiresAt: atKickOff}), "QoS Session " + lostID + " Not Checked", "QoS Session " + lostID + " Has an Unknown Status", "QoS Session " + lostID + " Shows Unreadable Values",
 		CreatingReservation.summary, ReadingReservation.summary, UpdatingReservation.summary, DeletingReservation.summary, ImportingReservation.summary,

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -24,9 +25,15 @@ func (o Operation) ExtendFailed(id string, err error) diag.Diagnostic {
 	case errors.Is(err, qod.ErrNoEnd):
 		m.cause = "The API does not show when the session ends, so it is not known by how much to extend it."
 		m.remedy = "To replace the session by a longer one: terraform apply -replace='ADDRESS' (" + addressAbove + ")."
+	case errors.Is(err, qod.ErrStillRequested):
+		m.cause = "The session is still REQUESTED, and the API extends only an AVAILABLE one. Nothing was requested."
+		m.remedy = "Run Terraform again when it is AVAILABLE: the extension stays planned. If the network needs longer, allow more time (timeouts.create)."
 	case interrupted && interruption.Sent:
 		m.cause = joined("The extension was requested, but the API has not confirmed it.", m.cause)
 		m.remedy = "Run Terraform again: it looks at the end of the session first, and asks only for what is missing."
+	case failed && e.Operation == qod.OperationExtend && slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}, e.Status):
+		m.cause = "The API did not take the request to extend the session (" + statusText(e.Status) + ")." + inWords(e.Message)
+		m.remedy = "It may not offer extensions: ask the operator. To replace the session by a longer one: terraform apply -replace='ADDRESS' (" + addressAbove + ")."
 	case failed && e.Status == http.StatusConflict:
 		m.cause = "The API does not extend the session in its present state (409)." + inWords(e.Message)
 		m.remedy = "It extends only an AVAILABLE session. Run Terraform again: the next plan shows what has become of it."
@@ -55,6 +62,14 @@ func ExtensionPending(until, endsAt, sessionID string, again time.Time) diag.Dia
 		m.remedy = fmt.Sprintf("Schedule a run of Terraform after %s and before the session ends: it asks the network to extend the session.", instantText(again))
 	}
 	return warning("ends_at", "QoS Session Ends Before Its Window", m.fact("Session", sessionID))
+}
+
+// ExtensionFailed tells, beside an error that says why, when a session ends that was not extended.
+func ExtensionFailed(until, endsAt, sessionID string) diag.Diagnostic {
+	return warning("ends_at", "QoS Session Ends Before Its Window", message{
+		cause:  fmt.Sprintf("The session lasts %s, but the window is open until %s. It was not extended.", until, endsAt),
+		remedy: "Run Terraform again before the session ends: it asks the network to extend the session.",
+	}.fact("Session", sessionID))
 }
 
 // ExtendedMore warns of an extension that the network has granted for longer than was requested.

@@ -36,6 +36,18 @@ var extendFailures = map[string]failure{
 	"extend/changed since the plan": {make: func(*bubble) diag.Diagnostics {
 		return one(UpdatingReservation.NotExtended(lostID, "DUE"))
 	}},
+	"extend/still requested": {make: func(*bubble) diag.Diagnostics {
+		return one(UpdatingSession.ExtendFailed(lostID, &qod.InterruptedError{Operation: qod.OperationExtend, Timeout: true, Err: qod.ErrStillRequested}))
+	}},
+	"extend/not offered": {make: func(*bubble) diag.Diagnostics {
+		return one(UpdatingSession.ExtendFailed(lostID, &qod.Error{
+			Operation: qod.OperationExtend, Status: http.StatusNotFound, SessionID: lostID, Correlator: correlator,
+			Code: "NOT_FOUND", Message: "The specified resource is not found.",
+		}))
+	}},
+	"extend/failed, and it ends early": {make: func(*bubble) diag.Diagnostics {
+		return one(ExtensionFailed("until "+matchStarts, matchEnds, lostID))
+	}},
 	"extend/less": {make: func(*bubble) diag.Diagnostics {
 		return one(ExtendedLess(qod.Session{ID: lostID, QoSProfile: "live-uplink", ExpiresAt: atKickOff}, atKickOff.Add(time.Hour)))
 	}},

@@ -51,6 +51,7 @@ func (o Operation) GoneEarly(ref qod.Ref, gone *qod.GoneError) diag.Diagnostic {
 	}
 	switch {
 	case o == DeletingSession || o == DeletingReservation:
+		m.cause = fmt.Sprintf("The session no longer exists%s: %s. Somebody else deleted it, the network ended it, or this run did, if the answer to its first request was lost.", until, gone.Proof)
 		m.remedy = "There was nothing left to delete."
 	case o.like == likeReservation:
 		m.remedy = "Inside the window, the next apply requests a new one. If this session shows up again before its end, the reservation takes it back."

@@ -136,6 +136,9 @@ func explainError(e *qod.Error) message {
 			}
 		}
 	case http.StatusTooManyRequests:
+		if isQuota(e) && !qod.IsRateLimit(e) {
+			return message{cause: "The quota of this client is used up (429)." + inWords(e.Message) + wait, remedy: laterThanLimit(e)}
+		}
 		return message{cause: "The API is limiting requests (429)." + inWords(e.Message) + wait, remedy: laterThanLimit(e)}
 	}
 	status := statusText(e.Status)
