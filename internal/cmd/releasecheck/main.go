@@ -85,6 +85,8 @@ func build(ctx context.Context, goreleaser, home string) error {
 	}{
 		{"", []string{goreleaser, "release", "--snapshot", "--clean", "--skip=sbom"}},
 		{dist, []string{"gpg", "--verify", sums + ".sig", sums}},
+		// A release uploads it under this name from where it is.
+		{"", []string{"cp", "terraform-registry-manifest.json", filepath.Join(dist, prefix+"manifest.json")}},
 		{dist, []string{"sha256sum", "--check", "--strict", sums}},
 	} {
 		if err := command(ctx, step.dir, step.command...); err != nil {
