@@ -8,34 +8,49 @@ variable "file" {
 
 locals {
   # Terraform's file() refuses what is not UTF-8. A spreadsheet that saves anything else in Europe or in
-  # America saves Windows-1252.
-  text = trimprefix(try(file(var.file), textdecodebase64(filebase64(var.file), "windows-1252")), "\ufeff")
+  # America saves Windows-1252. Sensitive, or an error in a row would print all phone numbers of the sheet.
+  file = sensitive(try(file(var.file), textdecodebase64(filebase64(var.file), "windows-1252")))
+  text = replace(trimprefix(local.file, "\ufeff"), "/\\r\\n?/", "\n")
+
+  # For errors. Without column names it is a row, so digits are masked.
+  header = nonsensitive(replace(trimspace(split("\n", local.text)[0]), "/[0-9]/", "*"))
 
   # Where the decimal mark is a comma, as in Spain and Brazil, Excel separates the cells with semicolons.
-  header = trimspace(split("\n", local.text)[0])
-  table  = csvdecode(strcontains(local.header, ";") ? replace(local.text, ";", ",") : local.text)
-  rows   = [for row in local.table : row if join("", values(row)) != ""] # sheets end in empty rows
+  # csvdecode knows commas only, so those that are text are put aside meanwhile.
+  semicolons = strcontains(local.header, ";")
+  csv        = local.semicolons ? replace(replace(local.text, ",", "\u001f"), ";", ",") : local.text
 
-  missing = [for column in ["camera", "sim", "profile"] : column if !can(local.rows[0][column])]
+  columns = [for column in split(local.semicolons ? ";" : ",", local.header) : lower(trim(column, " \""))]
+  missing = [for column in ["camera", "sim", "profile"] : column if !contains(local.columns, column)]
 
-  # A camera with several SIMs is several devices. The keys are names, not phone numbers: Terraform prints
-  # keys in every plan and error. A cell that is empty, or whose column is missing, is null.
+  table = [
+    for row in nonsensitive(csvdecode(length(local.missing) == 0 ? local.csv : sensitive("camera"))) : {
+      for column, cell in row : lower(trimspace(column)) =>
+      trimspace(local.semicolons ? replace(replace(cell, ",", ";"), "\u001f", ",") : cell)
+    }
+  ]
+  # Sheets end in empty rows. The keys are names, not phone numbers: Terraform prints keys in every plan and
+  # error.
+  rows = { for row in local.table : "${row.camera}/${row.sim}" => row... if join("", values(row)) != "" }
+
+  # A camera with several SIMs is several devices. A cell that is empty, or whose column is missing, is null.
   devices = {
-    for row in local.rows : "${row.camera}/${row.sim}" => {
-      profile = row.profile
+    for name, rows in local.rows : name => {
+      profile = rows[0].profile
       device = {
-        phone_number              = try(coalesce(row.phone_number), null)
-        network_access_identifier = try(coalesce(row.network_access_identifier), null)
-        ipv6_address              = try(coalesce(row.ipv6_address), null)
-        ipv4_address = try(row.public_address, "") == "" ? null : {
-          public_address = row.public_address
-          public_port    = try(coalesce(row.public_port), null)
+        phone_number              = try(coalesce(rows[0].phone_number), null)
+        network_access_identifier = try(coalesce(rows[0].network_access_identifier), null)
+        ipv6_address              = try(coalesce(rows[0].ipv6_address), null)
+        ipv4_address = try(rows[0].public_address, "") == "" ? null : {
+          public_address = rows[0].public_address
+          public_port    = try(coalesce(rows[0].public_port), null)
         }
       }
-    } if length(local.missing) == 0
+    }
   }
 
-  # Names by device; a device with more than one name is a mistake in the sheet.
+  # A name with two rows, and a device with two names, are mistakes in the sheet.
+  repeated   = [for name, rows in local.rows : name if length(rows) > 1]
   owners     = { for name, line in local.devices : jsonencode(line.device) => name... }
   duplicates = [for names in local.owners : join(" and ", names) if length(names) > 1]
 }
@@ -47,7 +62,15 @@ output "devices" {
   # An output reports this once; a precondition of a resource would repeat it for every row.
   precondition {
     condition     = length(local.missing) == 0
-    error_message = "${basename(var.file)} has no rows with these columns: ${join(", ", local.missing)}. Its first line is: ${local.header}. Name the columns in the first line, and save the sheet as \"CSV UTF-8\"."
+    error_message = "${basename(var.file)} does not have these columns: ${join(", ", local.missing)}. Its first line is: ${local.header}. Name the columns in the first line, and save the sheet as \"CSV UTF-8\"."
+  }
+  precondition {
+    condition     = length(local.missing) > 0 || length(local.rows) > 0
+    error_message = "${basename(var.file)} has no rows below the names of the columns."
+  }
+  precondition {
+    condition     = length(local.repeated) == 0
+    error_message = "Some rows of ${basename(var.file)} have the same camera and sim: ${join(", ", local.repeated)}. Remove the row that is there twice, or give it another sim."
   }
   precondition {
     condition     = length(local.duplicates) == 0

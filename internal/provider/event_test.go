@@ -50,6 +50,8 @@ func TestSheet(t *testing.T) {
 		"windows1252.csv":              windows(commas),
 		"windows1252-semicolons.csv":   windows(semicolons),
 		"unix-and-no-end-of-line.csv":  strings.TrimSpace(strings.ReplaceAll(commas, "\r", "")),
+		"macintosh.csv":                strings.ReplaceAll(commas, "\n", ""),
+		"spaces-and-capitals.csv":      strings.NewReplacer("camera,", "Camera ,", "+34600000051", " +34600000051 ", "QOS_M", "QOS_M ").Replace(commas) + ",,, ,,,\r\n",
 		"columns-in-another-order.csv": "profile,sim,camera,public_port,public_address,phone_number,network_access_identifier\nQOS_L,a,Tribuna Señor,,,+34600000051,\nQOS_M,a,crane,50001,198.51.100.20,,\nQOS_M,a,roof,,198.51.100.30,,\nQOS_M,a,touchline,,,,touchline@example.com\n",
 	}
 	c := network.CLI("module \"sheet\" {\n  for_each = fileset(path.module, \"*.csv\")\n  source   = \"./sheet\"\n  file     = each.value\n}\n" +
@@ -95,18 +97,37 @@ func TestSheet(t *testing.T) {
 		}
 	}
 
+	// With semicolons, a comma is text, and so is a semicolon in quotes.
+	c.Write("commas.csv", "camera;sim;phone_number;profile\r\n\"Stand, north; roof\";a;3,46E+10;QOS_L\r\n")
+	c.Must(0, "apply", "-auto-approve", "-no-color")
+	if got := c.Must(0, "output", "-json", "devices"); !strings.Contains(got, `"Stand, north; roof/a"`) || !strings.Contains(got, `"3,46E+10"`) {
+		t.Errorf("the sheet with commas is read as %s", got)
+	}
+
 	c.Write("tabs.csv", strings.ReplaceAll(commas, ",", "\t"))
 	c.Write("spanish.csv", strings.Replace(semicolons, "camera", "cámara", 1))
 	c.Write("empty.csv", "camera,sim,profile\r\n,,\r\n")
+	c.Write("none.csv", "")
+	c.Write("rows-only.csv", "Tribuna;a;+34600000051;QOS_L\r\n")
+	c.Write("copied.csv", commas+"crane,a,,198.51.100.20,50001,,QOS_M\r\n")
 	c.Write("twice.csv", commas+"crane,b,,198.51.100.20,50001,,QOS_L\r\n")
 	refused := c.Must(1, "plan", "-no-color")
 	acctest.ContainsAll(t, refused, []string{
-		"tabs.csv has no rows with these columns: camera, sim, profile. Its first line is: camera sim phone_number",
-		"spanish.csv has no rows with these columns: camera. Its first line is: cámara;sim;phone_number",
-		"empty.csv has no rows with these columns: camera, sim, profile.",
+		"tabs.csv does not have these columns: camera, sim, profile. Its first line is: camera sim phone_number",
+		"spanish.csv does not have these columns: camera. Its first line is: cámara;sim;phone_number",
+		"empty.csv has no rows below the names of the columns.",
+		"none.csv does not have these columns: camera, sim, profile.",
+		"rows-only.csv does not have these columns: camera, sim, profile. Its first line is: Tribuna;a;+***********;QOS_L.",
+		"Some rows of copied.csv have the same camera and sim: crane/a. Remove the row that is there twice",
 		`save the sheet as "CSV UTF-8"`,
 		"some rows of twice.csv have the same one: crane/a and crane/b.",
 	})
+	c.Write("short.csv", commas+"crane,b,+34600000059\r\n")
+	short := c.Must(1, "plan", "-no-color")
+	acctest.ContainsAll(t, short, []string{"CSV parse error on line 6: wrong number of fields"})
+	if strings.Contains(refused+short, "346000000") {
+		t.Errorf("an error shows a phone number:\n%s", refused+short)
+	}
 }
 
 // statusSheet has a camera for each kind of identifier, three that the network has failed, and a
