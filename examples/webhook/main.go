@@ -5,9 +5,16 @@
 //	PAGE            a shell command that gets one line of text on standard input, such as
 //	                curl -sf --data-binary @- https://ntfy.example.com/match
 //	LISTEN          another HOST:PORT
+//
+// Page yourself once, before the event does. The token is on no command line:
+//
+//	printf 'Authorization: Bearer %s' "$WEBHOOK_TOKENS" | curl -i -H @- \
+//	    -d '{"data": {"sessionId": "test", "qosStatus": "UNAVAILABLE"}}' \
+//	    http://127.0.0.1:8080/qod/test
 package main
 
 import (
+	"context"
 	"crypto/subtle"
 	"encoding/json"
 	"fmt"
@@ -21,7 +28,8 @@ import (
 	"time"
 )
 
-// seen has the ids of the events that were paged: a network may send one twice.
+// seen has the events that were paged: a network may send one twice. The session is part of the
+// key, or events without an id would all be the same.
 var seen sync.Map
 
 func main() {
@@ -37,7 +45,7 @@ func main() {
 		log.Fatal(err)
 	}
 	log.Printf("listening on http://%s/qod/", listener.Addr())
-	http.HandleFunc("POST /qod/{name}", receive)
+	http.HandleFunc("POST /qod/{name...}", receive)
 	log.Fatal((&http.Server{ReadTimeout: 10 * time.Second}).Serve(listener))
 }
 
@@ -50,7 +58,8 @@ func receive(answer http.ResponseWriter, request *http.Request) {
 		ID   string
 		Data struct{ SessionID, QoSStatus, StatusInfo string }
 	}
-	if err := json.NewDecoder(http.MaxBytesReader(answer, request.Body, 1<<16)).Decode(&event); err != nil {
+	err := json.NewDecoder(http.MaxBytesReader(answer, request.Body, 1<<16)).Decode(&event)
+	if err != nil || event.Data.QoSStatus == "" {
 		answer.WriteHeader(http.StatusBadRequest)
 		return
 	}
@@ -60,8 +69,8 @@ func receive(answer http.ResponseWriter, request *http.Request) {
 	if event.Data.QoSStatus != "UNAVAILABLE" || event.Data.StatusInfo == "DELETE_REQUESTED" || event.Data.StatusInfo == "DURATION_EXPIRED" {
 		return // no news: it has what it asked for
 	}
-	if _, again := seen.LoadOrStore(event.ID, true); !again {
-		go page(text) // the network does not wait for it
+	if _, again := seen.LoadOrStore(event.ID+" "+event.Data.SessionID, true); !again {
+		go page(context.WithoutCancel(request.Context()), text) // the network does not wait for it
 	}
 }
 
@@ -75,8 +84,11 @@ func authorized(header string) bool {
 	return equal == 1
 }
 
-func page(text string) {
-	command := exec.Command("sh", "-c", os.Getenv("PAGE"))
+func page(ctx context.Context, text string) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute) // a command that hangs
+	defer cancel()
+	command := exec.CommandContext(ctx, "sh", "-c", os.Getenv("PAGE"))
+	command.WaitDelay = time.Second // for what it has started
 	command.Stdin = strings.NewReader(text + "\n")
 	if out, err := command.CombinedOutput(); err != nil {
 		log.Printf("PAGE failed: %v: %s", err, out)

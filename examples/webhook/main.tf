@@ -39,7 +39,7 @@ resource "qod_reservation" "camera" {
   starts_at   = provider::qod::local_time("2028-02-29T20:45", "Europe/Madrid")
   ends_at     = provider::qod::local_time("2028-03-01T00:15", "Europe/Madrid")
 
-  notification_url                = "${var.webhook_url}/${each.key}"
+  notification_url                = "${var.webhook_url}/${urlencode(each.key)}"
   notification_auth_token         = var.webhook_token
   notification_auth_token_version = 1
 }

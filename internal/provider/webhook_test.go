@@ -11,6 +11,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -75,10 +76,10 @@ func (h *hook) paged(want string) {
 	}
 }
 
-// post is what answers a body that somebody sends, not the network.
-func (h *hook) post(method, token, body string) int {
+// post is what answers a body that somebody sends about a camera, not the network.
+func (h *hook) post(camera, method, token, body string) int {
 	h.t.Helper()
-	request, err := http.NewRequestWithContext(h.t.Context(), method, h.url+"/somebody", strings.NewReader(body))
+	request, err := http.NewRequestWithContext(h.t.Context(), method, h.url+"/"+camera, strings.NewReader(body))
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -141,16 +142,28 @@ func TestWebhook(t *testing.T) {
 		{http.MethodPost, "new-toke", event, http.StatusUnauthorized},
 		{http.MethodPost, "new-token former-token", event, http.StatusUnauthorized},
 		{http.MethodPost, "new-token", "no JSON", http.StatusBadRequest},
+		{http.MethodPost, "new-token", "{}", http.StatusBadRequest},
 		{http.MethodPost, "new-token", strings.Repeat(" ", 1<<16) + event, http.StatusBadRequest},
 		{http.MethodGet, "new-token", "", http.StatusMethodNotAllowed},
 		{http.MethodPost, "new-token", event, http.StatusNoContent},
 		{http.MethodPost, "new-token", event, http.StatusNoContent},
 	} {
-		if got := h.post(test.method, test.token, test.body); got != test.want {
+		if got := h.post("somebody", test.method, test.token, test.body); got != test.want {
 			t.Errorf("%s with token %q and %.20s: %d, want %d", test.method, test.token, test.body, got, test.want)
 		}
 	}
 	h.paged(ended("somebody", "s", ""))
+	// Two without an id are two, and a camera of a sheet is "camera/sim".
+	for _, name := range []string{"north/a", "Peña%20norte%2Fb"} {
+		if got := h.post(name, http.MethodPost, "new-token", `{"data": {"sessionId": "`+name+`", "qosStatus": "UNAVAILABLE"}}`); got != http.StatusNoContent {
+			t.Errorf("%s: %d", name, got)
+		}
+		camera, err := url.PathUnescape(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.paged(ended(camera, name, ""))
+	}
 	refused := camara.Seed(sandbox.Session{NotificationURL: h.url + "/refused", NotificationAuthToken: "wrong-token"})
 	camara.Revoke(refused.ID)
 	if d := camara.Deliveries()[0]; d.Status != http.StatusUnauthorized || d.Tries != 1 {
