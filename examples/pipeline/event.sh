@@ -127,7 +127,8 @@ explain() {
 	cat "$work/stderr" >>"$work/errors"
 }
 
-# pass plans, checks and applies once. $work/now.json has the reservations as they are afterwards.
+# pass plans, checks and applies once. $work/now.json has the reservations as they are afterwards. The plan is
+# in $work, too: what was checked is what is applied, even if two loops run in this directory.
 pass() {
 	: >"$work/errors"
 	# Terraform could not write this state, and nothing else names its sessions.
@@ -141,21 +142,21 @@ pass() {
 		fi
 		mv errored.tfstate "pushed-$(date +%s).tfstate" || return 1
 	fi
-	"$terraform" plan -input=false -lock-timeout=5m -detailed-exitcode -json -out=tfplan >plan.jsonl 2>"$work/stderr"
+	"$terraform" plan -input=false -lock-timeout=5m -detailed-exitcode -json -out="$work/tfplan" >"$work/plan.jsonl" 2>"$work/stderr"
 	planned=$?
 	if [ $planned -ne 0 ] && [ $planned -ne 2 ]; then
-		explain plan $planned plan.jsonl
+		explain plan $planned "$work/plan.jsonl"
 		return 1
 	fi
-	"$terraform" show -json tfplan >tfplan.json || return 1
+	"$terraform" show -json "$work/tfplan" >"$work/tfplan.json" || return 1
 	# As the plan found them: what it plans is not known yet, and may be refused below.
-	keep .prior_state.values <tfplan.json || return 1
+	keep .prior_state.values <"$work/tfplan.json" || return 1
 
 	# What is not of this provider is applied once, and then only together with a reservation: a trigger
 	# that changes in every plan must neither run every minute nor keep the event from ending.
-	changes=$(jq '[.resource_changes[]? | select(.type | startswith("qod_")) | select(.change.actions | inside(["no-op", "read"]) | not)] | length' tfplan.json) || return 1
+	changes=$(jq '[.resource_changes[]? | select(.type | startswith("qod_")) | select(.change.actions | inside(["no-op", "read"]) | not)] | length' "$work/tfplan.json") || return 1
 	if [ "$changes" -gt 0 ] || { [ $planned -eq 2 ] && [ -z "$applied" ]; }; then
-		objections=$(jq -r --argjson most "$most" --argjson budget "$budget" --argjson cut "$cut" -f "$here/gate.jq" tfplan.json) || return 1
+		objections=$(jq -r --argjson most "$most" --argjson budget "$budget" --argjson cut "$cut" -f "$here/gate.jq" "$work/tfplan.json") || return 1
 		if [ -n "$objections" ]; then
 			{
 				print "the plan was not applied:"
@@ -163,8 +164,8 @@ pass() {
 			} >"$work/errors"
 			return 1
 		fi
-		jq -r 'select(.type == "change_summary") | ."@message"' plan.jsonl
-		"$terraform" apply -input=false -lock-timeout=5m -json tfplan >"$work/apply.jsonl" 2>"$work/stderr"
+		jq -r 'select(.type == "change_summary") | ."@message"' "$work/plan.jsonl"
+		"$terraform" apply -input=false -lock-timeout=5m -json "$work/tfplan" >"$work/apply.jsonl" 2>"$work/stderr"
 		code=$?
 		cat "$work/apply.jsonl" >>apply.jsonl
 		"$terraform" show -json >"$work/state.json" && keep .values <"$work/state.json"
@@ -178,7 +179,7 @@ pass() {
 	applied=1
 	# A reservation whose time is not known was not looked at.
 	jq -rR 'fromjson? | select(.diagnostic.summary? == "QoS Reservation Status Unknown") | .diagnostic
-		| (if .address then .address + ": " else "" end) + (.detail | split("\n\n")[0] // "" | gsub("\n"; " "))' plan.jsonl | sort -u >"$work/errors"
+		| (if .address then .address + ": " else "" end) + (.detail | split("\n\n")[0] // "" | gsub("\n"; " "))' "$work/plan.jsonl" | sort -u >"$work/errors"
 	[ ! -s "$work/errors" ]
 }
 
