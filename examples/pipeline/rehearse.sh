@@ -3,9 +3,9 @@
 #
 #   qod-sandbox exec -quiet -- ./rehearse.sh 2028-02-29T20:00:00Z
 #
-# The argument is when the rehearsal starts: some minutes before the window opens. It works in a copy with a
-# state of its own, so the event's state and backend are left alone. Instead of waiting, it moves the
-# sandbox's clock. In the middle it has the network end a session, which the next pass has to heal.
+# The argument is when the rehearsal starts: some minutes before the window opens. It works in a copy of this
+# directory, with a state of its own, so the event's state and backend are left alone. Instead of waiting, it
+# moves the sandbox's clock. In the middle it has the network end a session, which the next pass has to heal.
 #
 # Requires what event.sh requires, and qod-sandbox.
 set -eu
@@ -19,11 +19,12 @@ http://127.0.0.1:* | http://localhost:* | http://\[::1\]:*) ;;
 esac
 start=${1:?"give the time at which the rehearsal starts, such as 2028-02-29T20:00:00Z"}
 terraform=${TERRAFORM:-terraform}
-work=$(mktemp -d)
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d "$here/../rehearsal.XXXXXX") # beside it, where paths such as ../sheet are right
 trap 'rm -rf "$work"' EXIT
-mkdir "$work/event" "$work/bin"
-cp -R "$(dirname "$0")/." "$work/event"
-cd "$work/event"
+cp -R "$here/." "$work"
+cd "$work"
+mkdir bin
 rm -rf .terraform terraform.tfstate* errored.tfstate
 if grep -Eq '^[[:space:]]*(backend[[:space:]]+"|cloud[[:space:]]*[{])' ./*.tf; then
 	printf 'terraform {\n  backend "local" {}\n}\n' >backend_override.tf
