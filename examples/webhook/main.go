@@ -3,7 +3,7 @@
 //
 //	WEBHOOK_TOKENS  the tokens that are good, separated by spaces
 //	PAGE            a shell command that gets one line of text on standard input, such as
-//	                curl -sf --data-binary @- https://ntfy.example.com/match
+//	                curl -sf -m 30 --data-binary @- https://ntfy.example.com/match
 //	LISTEN          another HOST:PORT
 //
 // Page yourself once, before the event does. The token is on no command line:
