@@ -74,7 +74,7 @@ func deviceSchema(kind deviceKind, description string) schema.SingleNestedAttrib
 				"public_address": publicAddress,
 				"public_port":    publicPort,
 				"private_address": identifier("Private IPv4 address that the network gave the device, such as `10.0.0.10`. Only with CAMARA's APIs (`camara-v1`, `camara-v0`), "+
-					"which needs it or `public_port`.", validators.PrivateIPv4),
+					"which need it or `public_port`.", validators.PrivateIPv4),
 			},
 		},
 		"ipv6_address": identifier("IPv6 address, such as `2001:db8::10`. "+

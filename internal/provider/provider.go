@@ -201,11 +201,15 @@ func defaultScopes() string {
 		limits := qod.LimitsOf(api)
 		text := fmt.Sprintf("`%s` for `%s`", strings.Join(limits.Scopes, "`, `"), api)
 		// With the grants whose tokens are for one device.
-		switch added := slices.DeleteFunc(slices.Clone(limits.DeviceScopes), func(s string) bool { return slices.Contains(limits.Scopes, s) }); {
-		case len(added) > 0 && len(added) < len(limits.DeviceScopes):
-			text += fmt.Sprintf(", with `ciba` also `%s`", strings.Join(added, "`, `"))
-		case len(added) > 0:
-			text += fmt.Sprintf(", with `ciba` and `jwt_bearer` `%s` alone", strings.Join(added, "`, `"))
+		for _, grant := range []qod.Grant{qod.CIBA, qod.JWTBearer} {
+			all := qod.DefaultScopes(api, grant)
+			switch added := slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(limits.Scopes, s) }); len(added) {
+			case 0:
+			case len(all):
+				text += fmt.Sprintf(", with `%s` `%s` alone", grant, strings.Join(added, "`, `"))
+			default:
+				text += fmt.Sprintf(", with `%s` also `%s`", grant, strings.Join(added, "`, `"))
+			}
 		}
 		scopes = append(scopes, text)
 	}

@@ -33,14 +33,14 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 				MarkdownDescription: "End of the window: an RFC 3339 time with its offset from UTC, such as `2028-03-01T01:15:00+01:00`, after `starts_at`. " +
 					"The window may be longer than the " + diagnostics.HoursText(longestSession) + " of a session: the first run after a session has ended requests the next one. " +
 					"Changing this never replaces the reservation. It ends the session only if the new end has passed. " +
-					"A later end does not extend the session, because the API cannot extend one.",
+					"With the default API, a later end does not extend the session: see `replace_to_extend`. With CAMARA's APIs (`camara-v1`, `camara-v0`), it extends it in place.",
 				Required:   true,
 				CustomType: validators.InstantType{},
 				Validators: []validator.String{validators.Instant},
 			},
 			"replace_to_extend": schema.BoolAttribute{
 				MarkdownDescription: "Replace a live session when `ends_at` is moved beyond its end: the next apply deletes the session and requests one for the rest of the window, " +
-					"with an interruption of a few seconds. Only where the API cannot extend a session: CAMARA's (`camara-v1`, `camara-v0`) extend it instead, whatever this is. With `false`, the session stays, and the first run after its end requests the next one, so there is a gap until that run. " +
+					"with an interruption of a few seconds. Only with the default API: CAMARA's (`camara-v1`, `camara-v0`) extend the session instead, with `true` as with `false`. With `false`, the session stays, and the first run after its end requests the next one, so there is a gap until that run. " +
 					"An earlier `ends_at` never replaces a session. Default: `false`. Changing this never replaces the reservation.",
 				Optional: true,
 			},

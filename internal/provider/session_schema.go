@@ -15,9 +15,9 @@ import (
 func (r *sessionResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reserves network quality for one device. Each resource is exactly one session of the Quality on Demand API, " +
-			"which exists from when the network grants it until it ends or is destroyed, for at most " + diagnostics.HoursText(longestSession) + "; your contract says what is billed.\n\n" +
-			"The API cannot modify a session, so changing any argument sent to it replaces the session: the old one is deleted first. " +
-			"Only CAMARA's APIs (`camara-v1`, `camara-v0`) can extend a session: a longer `duration` is an update in place.",
+			"which exists from when the network grants it until it ends or is destroyed, for at most " + diagnostics.HoursText(longestSession) + " (with `camara-v1`, as long as its profile allows); your contract says what is billed.\n\n" +
+			"No API can change a session, so changing an argument that is sent to it replaces the session: the old one is deleted first. " +
+			"There is one exception: CAMARA's APIs (`camara-v1`, `camara-v0`) can extend a session, so there a longer `duration` is an update in place.",
 		Attributes: requestAttributes("session", map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				MarkdownDescription: "Identifier that the network assigned to the session.",
@@ -25,7 +25,7 @@ func (r *sessionResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			},
 			"duration": schema.Int64Attribute{
 				MarkdownDescription: fmt.Sprintf("Duration of the session in seconds, from 1 to %d (%s). ", seconds(longestSession), diagnostics.HoursText(longestSession)) + "`camara-v1` allows longer ones, up to the limit of the profile. " +
-					"Changing this replaces the session, but where the API can extend it, a longer duration extends it in place, by what the network grants. " +
+					"Changing this replaces the session. With CAMARA's APIs (`camara-v1`, `camara-v0`), a longer duration extends it in place, as far as the network grants. " +
 					"The first apply after a session has ended requests a new one.",
 				Required:   true,
 				CustomType: validators.WholeNumberType{},

@@ -32,7 +32,7 @@ func listedSchema() schema.NestedAttributeObject {
 		"qos_status":               schema.StringAttribute{MarkdownDescription: "Status.", Computed: true},
 		"status_info":              schema.StringAttribute{MarkdownDescription: "Why the session is `UNAVAILABLE`, where the API says it.", Computed: true},
 		"device_ports":             portsSchema(true, "Ports of the device that the session is for. Null if the API shows none."),
-		"application_server":       applicationServerSchema(true, "Application server. Null if the API shows none, as the default API does."),
+		"application_server":       applicationServerSchema(true, "Application server. Null if the API shows none; the default API never does."),
 		"application_server_ports": portsSchema(true, "Ports of the application server that the session is for. Null if the API shows none."),
 		"started_at":               schema.StringAttribute{MarkdownDescription: "Start of the session (RFC 3339, UTC).", Computed: true},
 		"expires_at":               schema.StringAttribute{MarkdownDescription: "End of the session (RFC 3339, UTC).", Computed: true},
