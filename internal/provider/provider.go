@@ -199,19 +199,19 @@ func defaultScopes() string {
 	var scopes []string
 	for _, api := range qod.APIs() {
 		limits := qod.LimitsOf(api)
-		text := fmt.Sprintf("`%s` for `%s`", strings.Join(limits.Scopes, "`, `"), api)
+		ofAPI := []string{fmt.Sprintf("`%s` for `%s`", strings.Join(limits.Scopes, "`, `"), api)}
 		// With the grants whose tokens are for one device.
 		for _, grant := range []qod.Grant{qod.CIBA, qod.JWTBearer} {
 			all := qod.DefaultScopes(api, grant)
 			switch added := slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(limits.Scopes, s) }); len(added) {
 			case 0:
 			case len(all):
-				text += fmt.Sprintf(", with `%s` `%s` alone", grant, strings.Join(added, "`, `"))
+				ofAPI = append(ofAPI, fmt.Sprintf("with `%s` `%s` alone", grant, strings.Join(added, "`, `")))
 			default:
-				text += fmt.Sprintf(", with `%s` also `%s`", grant, strings.Join(added, "`, `"))
+				ofAPI = append(ofAPI, fmt.Sprintf("with `%s` also `%s`", grant, strings.Join(added, "`, `")))
 			}
 		}
-		scopes = append(scopes, text)
+		scopes = append(scopes, strings.Join(ofAPI, ", "))
 	}
 	return strings.Join(scopes, "; ")
 }
