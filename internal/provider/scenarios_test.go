@@ -85,7 +85,7 @@ var scenarios = []scenario{
 	{what: "a fleet whose users have to agree", tests: "TestCIBAFleet TestCIBAPending TestCIBA_life"},
 	{what: "an interrupt while users are asked", tests: "TestCIBAInterrupted TestCIBA_stops"},
 	{what: "authorization servers that repeat what they were sent", tests: "TestCIBALeaks TestJWTBearerLeaks"},
-	{what: "an import where each token is for one device", tests: "TestSession_importWithDevice TestSession_identityUpgrade TestSession_perDevice"},
+	{what: "an import where each token is for one device", tests: "TestSession_importWithDevice TestSession_identityWithoutDevice TestSession_perDevice"},
 	{id: "E2", what: "odd lifetimes of a token", tests: "TestTokenLifetime FuzzToken"},
 	{id: "E3", what: "the token endpoint is down, slow or hangs", tests: "TestTokenOutage TestTokenEndpointHangs TestTokenFailureIsShared"},
 	{id: "E4", what: "invalid_client", tests: "TestTokenRefusedClientAsksOnce"},

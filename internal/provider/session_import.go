@@ -24,37 +24,26 @@ import (
 // identityDevice is the attribute of an identity that has the device.
 const identityDevice = "device"
 
-var (
-	_ resource.ResourceWithIdentity        = (*sessionResource)(nil)
-	_ resource.ResourceWithUpgradeIdentity = (*sessionResource)(nil)
-)
+var _ resource.ResourceWithIdentity = (*sessionResource)(nil)
 
-// IdentitySchema has had the device since version 1. It is set when the resource is created or
-// imported, and never changes: Terraform refuses an identity that does.
+// IdentitySchema has the device, which is set when the resource is created or imported, and never
+// changes: Terraform refuses an identity that does. Its version stays 0: OpenTofu 1.12 keeps the
+// version when a session is moved to a qod_reservation, which has no identity, and then refuses it
+// as newer than what the provider has.
 func (r *sessionResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = sessionIdentity()
 }
 
 func sessionIdentity() identityschema.Schema {
-	before := sessionIdentityV0()
-	return identityschema.Schema{
-		Version: 1,
-		Attributes: map[string]identityschema.Attribute{
-			"id": before.Attributes["id"],
-			identityDevice: identityschema.StringAttribute{
-				OptionalForImport: true,
-				Description: "Device of the session: a phone number, an IPv4 address, which may have its port, or an IPv6 address. " +
-					"An import needs it where each access token is for one device (grant).",
-			},
-		},
-	}
-}
-
-func sessionIdentityV0() identityschema.Schema {
 	return identityschema.Schema{Attributes: map[string]identityschema.Attribute{
 		"id": identityschema.StringAttribute{
 			RequiredForImport: true,
 			Description:       "Identifier that the network assigned to the session.",
+		},
+		identityDevice: identityschema.StringAttribute{
+			OptionalForImport: true,
+			Description: "Device of the session: a phone number, an IPv4 address, which may have its port, or an IPv6 address. " +
+				"An import needs it where each access token is for one device (grant).",
 		},
 	}}
 }
@@ -63,19 +52,6 @@ func sessionIdentityV0() identityschema.Schema {
 type identityModel struct {
 	ID     types.String `tfsdk:"id"`
 	Device types.String `tfsdk:"device"`
-}
-
-// UpgradeIdentity leaves the device of an older identity null. The state has it.
-func (r *sessionResource) UpgradeIdentity(context.Context) map[int64]resource.IdentityUpgrader {
-	before := sessionIdentityV0()
-	return map[int64]resource.IdentityUpgrader{0: {
-		PriorSchema: &before,
-		IdentityUpgrader: func(ctx context.Context, req resource.UpgradeIdentityRequest, resp *resource.UpgradeIdentityResponse) {
-			var id types.String
-			resp.Diagnostics.Append(req.Identity.GetAttribute(ctx, path.Root("id"), &id)...)
-			resp.Diagnostics.Append(resp.Identity.Set(ctx, identityModel{ID: id, Device: types.StringNull()})...)
-		},
-	}}
 }
 
 // ImportState imports a session by its id, or by its id and device. The read that follows fills the

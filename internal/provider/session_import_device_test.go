@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-
 	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
@@ -160,19 +158,13 @@ func TestSession_importWithDevice(t *testing.T) {
 	}))
 }
 
-// An identity that an earlier version wrote has no device, and stays so.
-func TestSession_identityUpgrade(t *testing.T) {
+// An identity without a device, such as that of an import by the id alone, stays so.
+func TestSession_identityWithoutDevice(t *testing.T) {
 	network := acc.NewNetwork(t, sandbox.Config{Provisioning: sandbox.Instant})
 	c := network.Client()
 	r := c.MustCreate(flowOf(attrs{"phone_number": "+34600000010"}))
 	id := r.Text("id")
-	upgraded, err := c.Server.UpgradeResourceIdentity(t.Context(), &tfprotov6.UpgradeResourceIdentityRequest{
-		TypeName: "qod_session", Version: 0, RawIdentity: &tfprotov6.RawState{JSON: []byte(`{"id":"` + id + `"}`)},
-	})
-	if err != nil || len(upgraded.Diagnostics) > 0 {
-		t.Fatalf("%v; %s", err, acctest.Describe(upgraded.Diagnostics))
-	}
-	r.Identity = upgraded.UpgradedIdentity
+	r.Identity = encodeIdentity(id)
 	qodtest.Equal(t, "the id", c.IdentityOf(r, "id"), id)
 	qodtest.Equal(t, "the device", c.IdentityOf(r, "device"), "")
 	r = c.Refresh(r).State
