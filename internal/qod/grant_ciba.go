@@ -185,7 +185,9 @@ func (g *ciba) ask(ctx context.Context, d Device, attempt int) (authorization, e
 	if failure, ok := errors.AsType[*TokenError](err); ok {
 		event.Status = failure.Status
 		failure.asked = failure.asked || written.Load() && mayHaveDone(failure.Status)
-		g.log(ctx, event)
+		if written.Load() || failure.Status == 0 { // or else it is what another device's form was answered
+			g.log(ctx, event)
+		}
 		return authorization{}, err
 	}
 	event.Waits = lifetime

@@ -638,6 +638,33 @@ func TestCIBANow(t *testing.T) {
 	}
 }
 
+// A client that is refused is refused for all devices: its credentials are sent once.
+func TestCIBARefusedClientAsksOnce(t *testing.T) {
+	t.Parallel()
+	inCIBA(t, qodtest.Options{Client: func(c *qod.Config) { c.ClientSecret = "wrong" }}, func(t *testing.T, n *qodtest.Network) {
+		wantRefusedOnce(t, n, sandbox.OpBackchannel)
+	})
+}
+
+// wantRefusedOnce requests sessions of many devices with a client that the server refuses.
+func wantRefusedOnce(t *testing.T, n *qodtest.Network, op sandbox.Operation) {
+	t.Helper()
+	devices := make([]int, 30)
+	for i := range devices {
+		devices[i] = i
+	}
+	for range 2 {
+		qodtest.InParallel(devices, func(i int) {
+			_, err := n.Create(t.Context(), numbered(i))
+			refusal := qodtest.ErrorAs[*qod.TokenError](t, err)
+			qodtest.Equal(t, "code", refusal.Code, "invalid_client")
+			qodtest.Equal(t, "device", refusal.Device.PhoneNumber, numbered(i).Device.PhoneNumber)
+		})
+		time.Sleep(time.Hour)
+	}
+	qodtest.Equal(t, "forms", n.Count(op), 1)
+}
+
 // A fleet costs an authorization a device and process, and not one more.
 func TestCIBAFleet(t *testing.T) {
 	t.Parallel()

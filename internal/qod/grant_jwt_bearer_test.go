@@ -178,3 +178,12 @@ func TestGrantConfigurations(t *testing.T) {
 		}
 	}
 }
+
+// A client that is refused is refused for all devices: its id is sent once.
+func TestJWTBearerRefusedClientAsksOnce(t *testing.T) {
+	t.Parallel()
+	inJWTBearer(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpToken, -1, sandbox.Status(http.StatusUnauthorized, `{"error": "invalid_client"}`))
+		wantRefusedOnce(t, n, sandbox.OpToken)
+	})
+}

@@ -27,7 +27,9 @@ type authorizationServer struct {
 	http   *http.Client
 
 	mu         sync.Mutex
-	discovered *discovery // nil before discovery, which is made once
+	discovered *discovery    // nil before discovery, which is made once
+	firstForm  chan struct{} // closed when the first form has its answer; nil before it
+	refusal    *TokenError   // of the client itself; nil as long as there is none
 }
 
 // serverEndpoint is where forms are posted.
@@ -95,14 +97,63 @@ func (s *authorizationServer) discover(ctx context.Context) (discovery, error) {
 	return found, nil
 }
 
+// asClient sends a form that proves who the client is. The first one goes alone, and the refusal of
+// the client is the answer to all that come later, whatever device they are about: wrong
+// credentials are sent once, so as not to lock the client out.
+func (s *authorizationServer) asClient(ctx context.Context, endpoint serverEndpoint, about subjectMatter, send func() error) error {
+	s.mu.Lock()
+	first := s.firstForm
+	if first == nil {
+		own := make(chan struct{})
+		s.firstForm = own
+		defer close(own)
+	}
+	s.mu.Unlock()
+	if first != nil {
+		select {
+		case <-first:
+		case <-ctx.Done():
+			return s.explain(endpoint, ctx.Err(), about)
+		}
+	}
+	if refusal := s.refusalOfClient(about); refusal != nil {
+		return refusal
+	}
+	err := send()
+	if failure, ok := errors.AsType[*TokenError](err); ok && failure.final {
+		s.mu.Lock()
+		s.refusal = new(*failure)
+		s.mu.Unlock()
+	}
+	return err
+}
+
+// refusalOfClient is the refusal of the client, if there was one, as it concerns the device.
+func (s *authorizationServer) refusalOfClient(about subjectMatter) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refusal == nil {
+		return nil
+	}
+	refusal := *s.refusal
+	refusal.Device = about.device
+	return &refusal
+}
+
 // token asks the token endpoint for a token. The parameters say by which grant; without a grant
 // type, it is that of client credentials.
 func (s *authorizationServer) token(ctx context.Context, endpoint serverEndpoint, scopes []string, parameters url.Values, about subjectMatter) (string, time.Duration, error) {
 	request := clientcredentials.Config{TokenURL: endpoint.url, Scopes: scopes, EndpointParams: parameters, AuthStyle: oauth2.AuthStyleInParams}
-	token, err := request.Token(s.authenticated(ctx, endpoint.method))
+	var token *oauth2.Token
+	err := s.asClient(ctx, endpoint, about, func() (err error) {
+		if token, err = request.Token(s.authenticated(ctx, endpoint.method)); err != nil {
+			return s.explain(endpoint, err, about)
+		}
+		return nil
+	})
 	switch {
 	case err != nil:
-		return "", 0, s.explain(endpoint, err, about)
+		return "", 0, err
 	case !isHeaderSafe(token.AccessToken):
 		return "", 0, &TokenError{
 			URL: endpoint.url, Grant: s.config.Grant, permanent: true,
@@ -164,6 +215,15 @@ func (s *authorizationServer) explain(endpoint serverEndpoint, err error, about 
 
 // post posts a form to an endpoint that gives no token, and returns the members of its answer.
 func (s *authorizationServer) post(ctx context.Context, endpoint serverEndpoint, form url.Values, about subjectMatter) (object, error) {
+	var answer object
+	err := s.asClient(ctx, endpoint, about, func() (err error) {
+		answer, err = s.postForm(ctx, endpoint, form, about)
+		return err
+	})
+	return answer, err
+}
+
+func (s *authorizationServer) postForm(ctx context.Context, endpoint serverEndpoint, form url.Values, about subjectMatter) (object, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint.url, strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, s.explain(endpoint, err, about)

@@ -119,7 +119,14 @@ func clientRefused(subject string, e *qod.TokenError) message {
 		remedy: "Check client_id (QOD_CLIENT_ID) and client_secret (QOD_CLIENT_SECRET), and that they belong to this endpoint (QOD_ENDPOINT)." +
 			otherMethods(e, "If they do, the server may want another method:"),
 	}
-	if e.Method == qod.PrivateKeyJWT {
+	byAssertion := e.Grant == qod.JWTBearer // which is no method of the discovery document
+	if byAssertion {
+		m = message{
+			cause: subject + " refused the client id, or the assertion signed with client_private_key (jwt_bearer).",
+			remedy: "Check client_id (QOD_CLIENT_ID), that the public key is registered for this client (if under an id, set client_private_key_id), " +
+				"client_assertion_audience (by default the URL above) and this machine's clock. If all that is right, ask the operator whether this client may use the grant jwt_bearer.",
+		}
+	} else if e.Method == qod.PrivateKeyJWT {
 		m = message{
 			cause: subject + " refused the client id, or the assertion signed with client_private_key (private_key_jwt).",
 			remedy: "Check client_id (QOD_CLIENT_ID), that the public key is registered for this client (if under an id, set client_private_key_id), " +
@@ -127,7 +134,7 @@ func clientRefused(subject string, e *qod.TokenError) message {
 		}
 	}
 	m.cause += inWords(e.Description)
-	if len(e.Offered) > 0 && !slices.Contains(e.Offered, string(e.Method)) {
+	if !byAssertion && len(e.Offered) > 0 && !slices.Contains(e.Offered, string(e.Method)) {
 		m.cause += fmt.Sprintf(" Its discovery document does not offer %s, only %s.", e.Method, enumerated(e.Offered))
 	}
 	m.remedy += mayBeProxy(e) + " The provider asked only once, so as not to lock the client out."
