@@ -88,7 +88,7 @@ var scenarios = []scenario{
 	{what: "an import where each token is for one device", tests: "TestSession_importWithDevice TestSession_identityWithoutDevice TestSession_perDevice"},
 	{id: "E2", what: "odd lifetimes of a token", tests: "TestTokenLifetime FuzzToken"},
 	{id: "E3", what: "the token endpoint is down, slow or hangs", tests: "TestTokenOutage TestTokenEndpointHangs TestTokenFailureIsShared"},
-	{id: "E4", what: "invalid_client", tests: "TestTokenRefusedClientAsksOnce"},
+	{id: "E4", what: "invalid_client", tests: "TestTokenRefusedClientAsksOnce TestCIBARefusedClientAsksOnce TestJWTBearerRefusedClientAsksOnce"},
 	{id: "E5", what: "HTML, text/plain, or 200 with an error from the token endpoint", tests: "TestTokenAnswers"},
 	{id: "E6", what: "a token that no header can hold", tests: "TestTokenAnswers TestNew"},
 	{id: "E7", what: "discovery is down or wrong", tests: "TestDiscovery TestDiscoveryRecovers TestConfig_discovery"},

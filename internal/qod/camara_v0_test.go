@@ -482,10 +482,11 @@ func TestCAMARAV0ForgetfulMock(t *testing.T) {
 	})
 }
 
-// Whoever wants a list is told that there is none, without a request.
+// Whoever wants a list is told that there is none, without a request, and nobody is asked for
+// consent to it.
 func TestCAMARAV0HasNoList(t *testing.T) {
 	t.Parallel()
-	inV0(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+	inV0(t, qodtest.Options{Client: withCIBA}, func(t *testing.T, n *qodtest.Network) {
 		for _, device := range []qod.Device{{}, camaraSpec().Device} {
 			if _, err := n.List(t.Context(), qod.Filter{Device: device}); !errors.Is(err, qod.ErrNoList) {
 				t.Error(err)

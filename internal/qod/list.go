@@ -15,6 +15,9 @@ import (
 // (ErrListNeedsDevice); where it does not list at all, the error is ErrNoList.
 func (c *Client) List(ctx context.Context, f Filter) (found []Session, err error) {
 	defer recoverTo(&err)
+	if _, unsupported := c.lists.subject(f.Device); unsupported != nil {
+		return nil, unsupported // nobody is asked for consent to what cannot be done
+	}
 	list, err := inReadTimeout(ctx, c, OperationList, f.Device, func(ctx context.Context) (*snapshot, error) {
 		return c.listSince(ctx, f.Device, time.Now())
 	})

@@ -59,6 +59,12 @@ func explainConsent(e *qod.TokenError, subject string) (message, bool) {
 			cause:  fmt.Sprintf("The operator knows no user of %s whom it could ask for consent.%s", device, inWords(e.Description)),
 			remedy: "Check the phone number or address, and that the line belongs to this operator. Telefónica's sandbox knows only the lines that you have registered there.",
 		}, true
+	case "invalid_grant":
+		return message{
+			cause: fmt.Sprintf("%s does not take the authorization that the backchannel authentication endpoint has begun for %s.%s", subject, device, inWords(e.Description)),
+			remedy: "Check that token_url (QOD_TOKEN_URL) and backchannel_authentication_url (QOD_BACKCHANNEL_AUTHENTICATION_URL) belong to the same server. " +
+				"If they do, run Terraform again, which asks the user again.",
+		}, true
 	case "invalid_request":
 		return message{
 			cause: answered(subject, e) + inWords(e.Description),

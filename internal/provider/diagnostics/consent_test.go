@@ -113,6 +113,10 @@ var consentFailures = map[string]failure{
 		knownKey(c)
 		consent(sandbox.ConsentDeny)(c)
 	}, make: func(b *bubble) diag.Diagnostics { return b.create(wanted) }},
+	"consent/two servers": {client: byCIBA, make: func(b *bubble) diag.Diagnostics {
+		b.fail(sandbox.OpToken, -1, sandbox.Status(400, refuses("invalid_grant", "Unknown auth_req_id.")))
+		return b.create(wanted)
+	}},
 	"consent/assertion, client refused": {client: byJWTBearer, network: knownKey, make: func(b *bubble) diag.Diagnostics {
 		b.fail(sandbox.OpToken, -1, sandbox.Status(401, refuses("invalid_client", "No such client.")))
 		return b.create(wanted)

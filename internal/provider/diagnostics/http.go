@@ -157,7 +157,7 @@ func explainError(e *qod.Error) message {
 	case e.Status/100 == 2 && (errors.Is(e.Err, qod.ErrOtherDevice) || errors.Is(e.Err, qod.ErrOtherSession)):
 		return message{
 			cause:  sentence(fmt.Sprintf("The API reported success (%s), but %v", status, e.Err)),
-			remedy: "A gateway may have mixed up two answers: try again. If the problem persists, report it to whoever runs the gateway.",
+			remedy: "A gateway may have mixed up two answers: try again. If the problem persists, report it to whoever runs the gateway, unless that is a mock, which answers each read with an example.",
 		}
 	case e.Status/100 == 2:
 		return message{

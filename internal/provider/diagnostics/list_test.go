@@ -19,6 +19,11 @@ var listFailures = map[string]failure{
 		_, err := b.Client.Read(b.ctx, qod.Ref{ID: lostID})
 		return one(ImportingSession.ImportFailed(lostID, err))
 	}},
+	"import/another device": {make: func(b *bubble) diag.Diagnostics {
+		b.Seed(sandbox.Session{ID: lostID, Device: tel})
+		_, err := b.Client.Read(b.ctx, qod.Ref{ID: lostID, Device: qod.Device{PhoneNumber: "+34600000099"}})
+		return one(ImportingSession.ImportFailed(lostID, err))
+	}},
 	"import/unknown": {make: func(b *bubble) diag.Diagnostics {
 		_, err := b.Client.Read(b.ctx, qod.Ref{ID: lostID})
 		return one(ImportingSession.ImportUnknown(lostID, b.Origin(), err))
