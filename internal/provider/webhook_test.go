@@ -30,7 +30,8 @@ import (
 type hook struct {
 	t     *testing.T
 	url   string
-	pages *bufio.Reader
+	fifo  *os.File
+	pages *bufio.Reader // of the fifo
 }
 
 // startHook starts the receiver of the example, which takes these tokens.
@@ -64,12 +65,15 @@ func startHook(t *testing.T, tokens string) *hook {
 		}
 	})
 	said.WaitFor(t, "/qod/\n")
-	return &hook{t: t, url: regexp.MustCompile(`http://\S+/qod`).FindString(said.String()), pages: bufio.NewReader(reader)}
+	return &hook{t: t, url: regexp.MustCompile(`http://\S+/qod`).FindString(said.String()), fifo: reader, pages: bufio.NewReader(reader)}
 }
 
 // paged waits for the next page, which must be this one.
 func (h *hook) paged(want string) {
 	h.t.Helper()
+	if err := h.fifo.SetReadDeadline(time.Now().Add(time.Minute)); err != nil { // nobody may have been paged
+		h.t.Fatal(err)
+	}
 	got, err := h.pages.ReadString('\n')
 	if err != nil || got != want+"\n" {
 		h.t.Errorf("paged %q, want %q: %v", got, want, err)
