@@ -30,17 +30,19 @@ func TestStage(t *testing.T) {
 		"nothing":          {`<testsuites tests="0" failures="0"></testsuites>`, "no test ran"},
 		"failed":           {`<testsuites tests="3" failures="1"></testsuites>`, "exit status 1"},
 	} {
+		// All are written before one is started: a process that is forked meanwhile would hold a
+		// file open for writing, and to start that fails with "text file busy".
+		dir := t.TempDir()
+		report, fake := filepath.Join(dir, "report.xml"), filepath.Join(dir, "gotestsum")
+		if err := os.WriteFile(report, []byte(test.report), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		script := "#!/bin/sh\nfor a; do case $a in --junitfile=*) cp " + report + " ${a#*=};; esac; done\n! grep -q 'failures=\"1\"' " + report + "\n"
+		if err := os.WriteFile(fake, []byte(script), 0o700); err != nil { //nolint:gosec // it must be executable
+			t.Fatal(err)
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			report := filepath.Join(t.TempDir(), "report.xml")
-			if err := os.WriteFile(report, []byte(test.report), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			fake := filepath.Join(t.TempDir(), "gotestsum")
-			script := "#!/bin/sh\nfor a; do case $a in --junitfile=*) cp " + report + " ${a#*=};; esac; done\n! grep -q 'failures=\"1\"' " + report + "\n"
-			if err := os.WriteFile(fake, []byte(script), 0o700); err != nil { //nolint:gosec // it must be executable
-				t.Fatal(err)
-			}
 			r, err := options{gotestsum: fake}.test(t.Context(), stage{})
 			if err == nil {
 				err = r.complete()
