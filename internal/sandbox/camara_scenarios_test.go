@@ -242,13 +242,13 @@ func camaraScenarios() map[string]scenario {
 		// Read and delete.
 		"read: REQUESTED, AVAILABLE, UNAVAILABLE": {config: Config{Provisioning: time.Second}, run: func(h *harness) {
 			path := camaraCreate + "/" + h.createCAMARA(`{}`).SessionID
-			h.wantTimes(h.camaraSession(200, h.send(http.MethodGet, path, "")), StatusRequested)
+			h.wantTimes(sessionIn[camaraV1Session](h, 200, h.send(http.MethodGet, path, "")), StatusRequested)
 			h.clock.Advance(time.Second)
-			h.wantTimes(h.camaraSession(200, h.send(http.MethodGet, path, "")), StatusAvailable)
+			h.wantTimes(sessionIn[camaraV1Session](h, 200, h.send(http.MethodGet, path, "")), StatusAvailable)
 			h.clock.Advance(10*time.Minute - time.Second)
 			h.Revoke(h.Ledger()[0].ID)
 			h.clock.Advance(linger - time.Second)
-			dead := h.camaraSession(200, h.send(http.MethodGet, path, ""))
+			dead := sessionIn[camaraV1Session](h, 200, h.send(http.MethodGet, path, ""))
 			h.wantTimes(dead, StatusUnavailable)
 			if dead.Duration != 599 || dead.StatusInfo != causeTerminated || dead.ExpiresAt != timestamp(noon.Add(10*time.Minute)) {
 				h.t.Errorf("ended: %+v", dead)
@@ -259,13 +259,13 @@ func camaraScenarios() map[string]scenario {
 		"read: never granted": {config: Config{Provisioning: time.Hour}, run: func(h *harness) {
 			id := h.createCAMARA(`{}`).SessionID
 			h.Revoke(id)
-			if got := h.camaraSession(200, h.send(http.MethodGet, camaraCreate+"/"+id, "")); got.QoSStatus != StatusUnavailable || got.StatusInfo != causeTerminated || got.StartedAt != nil {
+			if got := sessionIn[camaraV1Session](h, 200, h.send(http.MethodGet, camaraCreate+"/"+id, "")); got.QoSStatus != StatusUnavailable || got.StatusInfo != causeTerminated || got.StartedAt != nil {
 				h.t.Errorf("read %+v", got)
 			}
 		}},
 		"read: with the token of its device": scenario{run: func(h *harness) {
 			made := h.createCAMARA(`{"device":null}`)
-			if got := h.camaraSession(200, h.send(http.MethodGet, camaraCreate+"/"+made.SessionID, "")); got.Device != nil {
+			if got := sessionIn[camaraV1Session](h, 200, h.send(http.MethodGet, camaraCreate+"/"+made.SessionID, "")); got.Device != nil {
 				h.t.Errorf("the device is shown: %+v", got)
 			}
 		}}.with(ofLine(camaraLine)),
@@ -293,7 +293,7 @@ func camaraScenarios() map[string]scenario {
 		// Extend.
 		"extend: by what is requested": {config: Config{Provisioning: Instant}, run: func(h *harness) {
 			path := camaraCreate + "/" + h.createCAMARA(`{}`).SessionID + "/extend"
-			longer := h.camaraSession(200, h.send(http.MethodPost, path, `{"requestedAdditionalDuration":600}`))
+			longer := sessionIn[camaraV1Session](h, 200, h.send(http.MethodPost, path, `{"requestedAdditionalDuration":600}`))
 			h.wantTimes(longer, StatusAvailable)
 			if longer.Duration != 4200 || longer.ExpiresAt != timestamp(noon.Add(70*time.Minute)) {
 				h.t.Errorf("extended to %+v", longer)
@@ -302,7 +302,7 @@ func camaraScenarios() map[string]scenario {
 		"extend: as far as the profile allows": {config: Config{Provisioning: Instant}, run: func(h *harness) {
 			path := camaraCreate + "/" + h.createCAMARA(`{"qosProfile":"live-uplink"}`).SessionID + "/extend"
 			for range 2 {
-				if longer := h.camaraSession(200, h.send(http.MethodPost, path, `{"requestedAdditionalDuration":2147483647}`)); longer.Duration != 6*3600 {
+				if longer := sessionIn[camaraV1Session](h, 200, h.send(http.MethodPost, path, `{"requestedAdditionalDuration":2147483647}`)); longer.Duration != 6*3600 {
 					h.t.Errorf("extended to %+v", longer)
 				}
 			}
@@ -318,7 +318,7 @@ func camaraScenarios() map[string]scenario {
 		}},
 		"extend: with the token of its device": scenario{config: Config{Provisioning: Instant}, run: func(h *harness) {
 			path := camaraCreate + "/" + h.createCAMARA(`{"device":null}`).SessionID + "/extend"
-			h.camaraSession(200, h.send(http.MethodPost, path, `{"requestedAdditionalDuration":60}`))
+			sessionIn[camaraV1Session](h, 200, h.send(http.MethodPost, path, `{"requestedAdditionalDuration":60}`))
 		}}.with(ofLine(camaraLine)),
 		"extend: by nothing":         refuses(camaraCreate+"/"+randomID+"/extend", `{"requestedAdditionalDuration":0}`, 400, "INVALID_ARGUMENT"),
 		"extend: by no number":       refuses(camaraCreate+"/"+randomID+"/extend", `{}`, 400, "INVALID_ARGUMENT"),

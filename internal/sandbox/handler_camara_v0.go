@@ -54,25 +54,13 @@ var camaraV0Document = sync.OnceValue(func() *openapi3.T { return loadDocument(c
 
 func camaraV0Routes(apiPath string) []route {
 	document := camaraV0Document()
-	return []route{{
-		path: apiPath + "/sessions", template: "/sessions", document: document,
-		methods: map[string]apiMethod{http.MethodPost: {OpCreate, scopeV0Write}},
-	}, {
-		path: apiPath + "/sessions/{sessionId}", template: "/sessions/{sessionId}", document: document,
-		methods: map[string]apiMethod{
-			http.MethodGet:    {OpRead, scopeV0Read},
-			http.MethodDelete: {OpDelete, scopeV0Delete},
-		},
-	}, {
-		path: apiPath + "/sessions/{sessionId}/extend", template: "/sessions/{sessionId}/extend", document: document,
-		methods: map[string]apiMethod{http.MethodPost: {OpExtend, scopeV0Write}},
-	}, {
+	return append(camaraRoutes(apiPath, document, sessionScopes{create: scopeV0Write, read: scopeV0Read, delete: scopeV0Delete, extend: scopeV0Write}), route{
 		path: apiPath + "/qos-profiles", template: "/qos-profiles", document: document,
 		methods: map[string]apiMethod{http.MethodGet: {OpProfiles, scopeV0Profiles}},
-	}, {
+	}, route{
 		path: apiPath + "/qos-profiles/{name}", template: "/qos-profiles/{name}", document: document,
 		methods: map[string]apiMethod{http.MethodGet: {OpProfiles, scopeV0Profiles}},
-	}}
+	})
 }
 
 // camaraV0 serves the API.
@@ -212,13 +200,6 @@ func (v camaraV0) extend(s Session, c call) answer {
 	return v.info(http.StatusOK, longer)
 }
 
-// askedExtension is by how much a valid request asks to extend a session.
-func askedExtension(c call) time.Duration {
-	var asked struct{ RequestedAdditionalDuration int }
-	_ = json.Unmarshal(c.body, &asked)
-	return time.Duration(asked.RequestedAdditionalDuration) * time.Second
-}
-
 func (v camaraV0) info(status int, s Session) answer {
 	return jsonAnswer(status, v.echoed(v.newInfo(s)))
 }
@@ -228,7 +209,7 @@ func (v camaraV0) info(status int, s Session) answer {
 // day at most, as CAMARA's own implementation has it.
 func (v camaraV0) newInfo(s Session) camaraV0Session {
 	info := camaraV0Session{
-		SessionID: s.ID, ApplicationServer: (*camaraServer)(s.ApplicationServer),
+		SessionID: s.ID, ApplicationServer: (*camaraServer)(cmp.Or(s.ApplicationServer, &everyServer)),
 		DevicePorts: s.DevicePorts, ApplicationServerPorts: s.ApplicationServerPorts,
 		QoSProfile: s.QoSProfile, Duration: s.Duration, QoSStatus: s.Status,
 		StartedAt: s.StartedAt.Unix(), ExpiresAt: s.ExpiresAt.Unix(),
@@ -241,9 +222,6 @@ func (v camaraV0) newInfo(s Session) camaraV0Session {
 			PhoneNumber: s.Device.PhoneNumber, NetworkAccessIdentifier: s.Device.NetworkAccessIdentifier,
 			IPv4Address: (*camaraIPv4)(s.Device.IPv4Address), IPv6Address: s.Device.IPv6Address,
 		}
-	}
-	if s.ApplicationServer == nil { // of a session that no request has made
-		info.ApplicationServer = &camaraServer{IPv4Address: "0.0.0.0/0"}
 	}
 	if s.StartedAt.IsZero() {
 		info.StartedAt, info.ExpiresAt = s.CreatedAt.Unix(), s.CreatedAt.Add(camaraV0Longest).Unix()

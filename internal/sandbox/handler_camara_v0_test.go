@@ -27,18 +27,7 @@ func newV0Harness(t *testing.T, c Config) *harness {
 // createV0 creates a session.
 func (h *harness) createV0(changes string) camaraV0Session {
 	h.t.Helper()
-	return h.v0Session(http.StatusCreated, h.send(http.MethodPost, camaraV0Create, camaraBody(h.t, changes)))
-}
-
-// v0Session decodes an answer with one session.
-func (h *harness) v0Session(status int, got reply) camaraV0Session {
-	h.t.Helper()
-	if got.status != status {
-		h.t.Fatalf("status %d, want %d: %s", got.status, status, got.body)
-	}
-	var s camaraV0Session
-	h.decode(got, &s)
-	return s
+	return sessionIn[camaraV0Session](h, http.StatusCreated, h.send(http.MethodPost, camaraV0Create, camaraBody(h.t, changes)))
 }
 
 func TestCAMARAV0Refuses(t *testing.T) {
@@ -107,18 +96,18 @@ func TestCAMARAV0Life(t *testing.T) {
 	h.wantError(h.send(http.MethodPost, path+"/extend", `{"requestedAdditionalDuration":60}`), 400, "INVALID_ARGUMENT")
 
 	h.clock.Advance(time.Second)
-	live := h.v0Session(http.StatusOK, h.send(http.MethodGet, path, ""))
+	live := sessionIn[camaraV0Session](h, http.StatusOK, h.send(http.MethodGet, path, ""))
 	if live.QoSStatus != StatusAvailable || live.StartedAt != noon.Unix()+1 || live.ExpiresAt != noon.Unix()+3601 {
 		t.Errorf("read %+v", live)
 	}
 	h.wantError(h.send(http.MethodPost, camaraV0Create, camaraBody(t, `{"applicationServer":{"ipv4Address":"203.0.113.1"}}`)), 409, "CONFLICT")
-	longer := h.v0Session(http.StatusOK, h.send(http.MethodPost, path+"/extend", `{"requestedAdditionalDuration":600}`))
+	longer := sessionIn[camaraV0Session](h, http.StatusOK, h.send(http.MethodPost, path+"/extend", `{"requestedAdditionalDuration":600}`))
 	if longer.Duration != 4200 || longer.ExpiresAt != noon.Unix()+4201 {
 		t.Errorf("extended to %+v", longer)
 	}
 
 	h.Revoke(made.SessionID)
-	dead := h.v0Session(http.StatusOK, h.send(http.MethodGet, path, ""))
+	dead := sessionIn[camaraV0Session](h, http.StatusOK, h.send(http.MethodGet, path, ""))
 	if dead.QoSStatus != StatusUnavailable {
 		t.Errorf("ended: %+v", dead)
 	}
@@ -145,7 +134,7 @@ func TestCAMARAV0LimitsWhatRemains(t *testing.T) {
 	h := newV0Harness(t, Config{Provisioning: Instant})
 	made := h.createV0(`{"duration":80000}`)
 	h.clock.Advance(10000 * time.Second)
-	longer := h.v0Session(http.StatusOK, h.send(http.MethodPost, camaraV0Create+"/"+made.SessionID+"/extend", `{"requestedAdditionalDuration":20000}`))
+	longer := sessionIn[camaraV0Session](h, http.StatusOK, h.send(http.MethodPost, camaraV0Create+"/"+made.SessionID+"/extend", `{"requestedAdditionalDuration":20000}`))
 	if longer.Duration != 96400 || longer.ExpiresAt != made.StartedAt+96400 {
 		t.Errorf("extended to %+v", longer)
 	}
@@ -249,10 +238,10 @@ func TestCAMARAV0Forgetful(t *testing.T) {
 		}
 	}
 	h.clock.Advance(48 * time.Hour)
-	if read := h.v0Session(http.StatusOK, h.send(http.MethodGet, noSession, "")); !strings.HasSuffix(noSession, read.SessionID) || read.QoSStatus != StatusAvailable {
+	if read := sessionIn[camaraV0Session](h, http.StatusOK, h.send(http.MethodGet, noSession, "")); !strings.HasSuffix(noSession, read.SessionID) || read.QoSStatus != StatusAvailable {
 		t.Errorf("read %+v", read)
 	}
-	if longer := h.v0Session(http.StatusOK, h.send(http.MethodPost, noSession+"/extend", `{"requestedAdditionalDuration":60}`)); longer.Duration != 3660 {
+	if longer := sessionIn[camaraV0Session](h, http.StatusOK, h.send(http.MethodPost, noSession+"/extend", `{"requestedAdditionalDuration":60}`)); longer.Duration != 3660 {
 		t.Errorf("extended %+v", longer)
 	}
 	if got := h.send(http.MethodDelete, noSession, ""); got.status != http.StatusNoContent {

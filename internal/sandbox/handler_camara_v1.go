@@ -8,7 +8,6 @@ import (
 	"math"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -64,28 +63,16 @@ var (
 
 func camaraV1Routes(apiPath string) []route {
 	sessions, profiles := camaraV1Document(), camaraProfilesDocument()
-	return []route{{
-		path: apiPath + "/sessions", template: "/sessions", document: sessions,
-		methods: map[string]apiMethod{http.MethodPost: {OpCreate, scopeCreate}},
-	}, {
+	return append(camaraRoutes(apiPath, sessions, sessionScopes{create: scopeCreate, read: scopeReadSession, delete: scopeDelete, extend: scopeUpdate}), route{
 		path: apiPath + "/retrieve-sessions", template: "/retrieve-sessions", document: sessions,
 		methods: map[string]apiMethod{http.MethodPost: {OpList, scopeRetrieveByDevice}},
-	}, {
-		path: apiPath + "/sessions/{sessionId}", template: "/sessions/{sessionId}", document: sessions,
-		methods: map[string]apiMethod{
-			http.MethodGet:    {OpRead, scopeReadSession},
-			http.MethodDelete: {OpDelete, scopeDelete},
-		},
-	}, {
-		path: apiPath + "/sessions/{sessionId}/extend", template: "/sessions/{sessionId}/extend", document: sessions,
-		methods: map[string]apiMethod{http.MethodPost: {OpExtend, scopeUpdate}},
-	}, {
+	}, route{
 		path: ProfilesPath + "/retrieve-qos-profiles", template: "/retrieve-qos-profiles", document: profiles,
 		methods: map[string]apiMethod{http.MethodPost: {OpProfiles, scopeProfiles}},
-	}, {
+	}, route{
 		path: ProfilesPath + "/qos-profiles/{name}", template: "/qos-profiles/{name}", document: profiles,
 		methods: map[string]apiMethod{http.MethodGet: {OpProfiles, scopeProfiles}},
-	}}
+	})
 }
 
 // camaraV1 serves the API.
@@ -108,39 +95,10 @@ type camaraV1Session struct {
 	StatusInfo             string            `json:"statusInfo,omitempty"`
 }
 
-type camaraDevice struct {
-	PhoneNumber             string      `json:"phoneNumber,omitempty"`
-	NetworkAccessIdentifier string      `json:"networkAccessIdentifier,omitempty"`
-	IPv4Address             *camaraIPv4 `json:"ipv4Address,omitempty"`
-	IPv6Address             string      `json:"ipv6Address,omitempty"`
-}
-
-type camaraIPv4 struct {
-	PublicAddress  string `json:"publicAddress,omitempty"`
-	PrivateAddress string `json:"privateAddress,omitempty"`
-	PublicPort     *int   `json:"publicPort,omitempty"`
-}
-
-type camaraServer struct {
-	IPv4Address string `json:"ipv4Address,omitempty"`
-	IPv6Address string `json:"ipv6Address,omitempty"`
-}
-
 type camaraCredential struct {
 	CredentialType        string    `json:"credentialType"`
 	AccessToken           string    `json:"accessToken"`
 	AccessTokenExpiresUTC time.Time `json:"accessTokenExpiresUtc"`
-}
-
-// known is the device as the network knows it; zero without one.
-func (d *camaraDevice) known() Device {
-	if d == nil {
-		return Device{}
-	}
-	return Device{
-		PhoneNumber: d.PhoneNumber, NetworkAccessIdentifier: d.NetworkAccessIdentifier,
-		IPv4Address: (*IPv4Address)(d.IPv4Address), IPv6Address: d.IPv6Address,
-	}
 }
 
 // newCAMARADevice is the one identifier that DeviceResponse allows.
@@ -297,20 +255,6 @@ func (v camaraV1) list(granted grant, c call) answer {
 	return jsonAnswer(http.StatusOK, infos[:min(len(infos), longestList)])
 }
 
-// ofSession answers a request about one session, if its token may make it.
-func (s *Sandbox) ofSession(granted grant, c call, carryOut func(Session) answer) answer {
-	visible := s.visible(c.op)
-	found := s.network.list(func(known *Session) bool { return strings.EqualFold(known.ID, c.parameter) && visible(known) })
-	switch {
-	case len(found) == 0:
-		return s.api.refusal(http.StatusNotFound, "NOT_FOUND", "The specified resource is not found")
-	case !granted.covers(&found[0]):
-		return s.api.refusal(http.StatusForbidden, "PERMISSION_DENIED",
-			"The session belongs to another client, or to another device than the access token")
-	}
-	return carryOut(found[0])
-}
-
 func (v camaraV1) extend(s Session, c call) answer {
 	limit := limitTotal
 	if v.config.ExtendRemaining {
@@ -330,9 +274,6 @@ func (v camaraV1) extend(s Session, c call) answer {
 func (v camaraV1) info(status int, s Session) answer {
 	return jsonAnswer(status, v.echoed(v.newInfo(s)))
 }
-
-// everyServer is what a session is for that was seeded without a server: the document requires one.
-var everyServer = ApplicationServer{IPv4Address: "0.0.0.0/0"}
 
 // newInfo is a session as the API shows it. Its duration is what was granted and, once it is over,
 // what it lasted.

@@ -47,16 +47,16 @@ func newCAMARAHarness(t *testing.T, c Config) *harness {
 // createCAMARA creates a session.
 func (h *harness) createCAMARA(changes string) camaraV1Session {
 	h.t.Helper()
-	return h.camaraSession(http.StatusCreated, h.send(http.MethodPost, camaraCreate, camaraBody(h.t, changes)))
+	return sessionIn[camaraV1Session](h, http.StatusCreated, h.send(http.MethodPost, camaraCreate, camaraBody(h.t, changes)))
 }
 
-// camaraSession decodes an answer with one session.
-func (h *harness) camaraSession(status int, got reply) camaraV1Session {
+// sessionIn decodes an answer with one session, as an API has it.
+func sessionIn[S any](h *harness, status int, got reply) S {
 	h.t.Helper()
 	if got.status != status {
 		h.t.Fatalf("status %d, want %d: %s", got.status, status, got.body)
 	}
-	var s camaraV1Session
+	var s S
 	h.decode(got, &s)
 	return s
 }
@@ -70,7 +70,7 @@ func TestCAMARAV1LimitsExtensions(t *testing.T) {
 		made := h.createCAMARA(`{"qosProfile":"live-uplink"}`)
 		h.clock.Advance(time.Hour - time.Minute)
 		path := camaraCreate + "/" + made.SessionID + "/extend"
-		longer := h.camaraSession(http.StatusOK, h.send(http.MethodPost, path, `{"requestedAdditionalDuration":86400}`))
+		longer := sessionIn[camaraV1Session](h, http.StatusOK, h.send(http.MethodPost, path, `{"requestedAdditionalDuration":86400}`))
 		if remaining {
 			want -= time.Minute
 		}
@@ -117,7 +117,7 @@ func TestCAMARAV1Deviations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made := h.camaraSession(http.StatusAccepted, got)
+	made := sessionIn[camaraV1Session](h, http.StatusAccepted, got)
 	if made.Device != nil || made.StartedAt != float64(noon.Unix()) {
 		t.Errorf("created %+v", made)
 	}
