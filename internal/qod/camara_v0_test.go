@@ -6,9 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,19 +31,11 @@ var instantly = qodtest.Options{Sandbox: sandbox.Config{Provisioning: sandbox.In
 // webhookToken is one of the allowed length.
 const webhookToken = "webhook-token-of-some-length"
 
-// v0Ref refers to a session of the device that camaraSpec is for.
-func v0Ref(id string) qod.Ref {
-	return qod.Ref{ID: id, Device: camaraSpec().Device, QoSProfile: "QOS_L"}
-}
-
 // The body has what was asked for and nothing else: the sandbox refuses other members.
 func TestCAMARAV0Writes(t *testing.T) {
 	t.Parallel()
 	const least = `"applicationServer":{"ipv4Address":"198.51.100.0/24"},`
-	tests := map[string]struct {
-		change func(*qod.Spec)
-		want   string
-	}{
+	tests := map[string]bodyTest{
 		"the least": {func(*qod.Spec) {}, `{"device":{"phoneNumber":"+34600000001"},` + least + `"qosProfile":"QOS_L","duration":3600}`},
 		"a network identifier": {
 			func(s *qod.Spec) { s.Device = qod.Device{NetworkAccessIdentifier: "camera@operator.example"} },
@@ -71,42 +61,12 @@ func TestCAMARAV0Writes(t *testing.T) {
 			func(s *qod.Spec) { s.Seconds = 86_400 },
 			`{"device":{"phoneNumber":"+34600000001"},` + least + `"qosProfile":"QOS_L","duration":86400}`},
 	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			sent := ""
-			inV0(t, qodtest.Options{Intercept: func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
-				if strings.HasSuffix(r.URL.Path, "/qod/v0/sessions") {
-					body, _ := io.ReadAll(r.Body)
-					sent = string(body)
-					r.Body = io.NopCloser(strings.NewReader(sent))
-				}
-				return next.RoundTrip(r)
-			}}, func(t *testing.T, n *qodtest.Network) {
-				spec := camaraSpec()
-				test.change(&spec)
-				if problems := n.Check(spec); len(problems) > 0 {
-					t.Errorf("refused: %+v", problems)
-				}
-				s, err := n.Create(t.Context(), spec)
-				if err != nil {
-					t.Fatal(err)
-				}
-				qodtest.Equal(t, "the body", sent, test.want)
-				if live := n.Ledger(); len(live) != 1 || live[0].ID != s.ID {
-					t.Errorf("the network has %+v", live)
-				}
-			})
-		})
-	}
+	wantBodies(t, inV0, "/qod/v0/sessions", tests)
 }
 
 func TestCAMARAV0Checks(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct {
-		change func(*qod.Spec)
-		field  qod.Field // empty: it is allowed
-	}{
+	tests := map[string]checkTest{
 		"all of it":            {func(*qod.Spec) {}, ""},
 		"no server":            {func(s *qod.Spec) { s.ApplicationServer = nil }, qod.FieldApplicationServer},
 		"a network identifier": {func(s *qod.Spec) { s.Device.NetworkAccessIdentifier = "a@b.example" }, ""},
@@ -127,24 +87,7 @@ func TestCAMARAV0Checks(t *testing.T) {
 		"a longer token":       {func(s *qod.Spec) { s.NotificationAuthToken = strings.Repeat("t", 257) }, qod.FieldNotificationAuthToken},
 		"a token that expires": {func(s *qod.Spec) { s.NotificationAuthTokenExpiresAt = time.Now() }, qod.FieldNotificationAuthTokenExpiresAt},
 	}
-	for name, test := range tests {
-		spec := camaraSpec()
-		test.change(&spec)
-		var fields []qod.Field
-		for _, problem := range qod.CheckFor(qod.CAMARAV0, "", spec) {
-			fields = append(fields, problem.Field)
-			if problem.Allowed == "" || problem.Given == "" || strings.Contains(problem.Given, "203.0.113.9") || strings.Contains(problem.Given, "ttt") {
-				t.Errorf("%s: %+v", name, problem)
-			}
-		}
-		var want []qod.Field
-		if test.field != "" {
-			want = []qod.Field{test.field}
-		}
-		if !slices.Equal(fields, want) {
-			t.Errorf("%s: %v, want %v", name, fields, want)
-		}
-	}
+	wantChecks(t, qod.CAMARAV0, tests)
 }
 
 // The answers of gateways that deviate are read all the same. What the document makes them say of
@@ -169,12 +112,12 @@ func TestCAMARAV0ReadsWhatGatewaysSend(t *testing.T) {
 				if err != nil || !s.StartedAt.IsZero() || !s.ExpiresAt.IsZero() || s.Status != qod.StatusRequested {
 					t.Fatalf("%+v from %v to %v, %v", s, s.StartedAt, s.ExpiresAt, err)
 				}
-				s, err = n.Await(qodtest.WithTimeout(t, time.Minute), v0Ref(s.ID))
+				s, err = n.Await(qodtest.WithTimeout(t, time.Minute), camaraRef(s.ID))
 				live := n.Ledger()[0]
 				if err != nil || s.Status != qod.StatusAvailable || !s.ExpiresAt.Equal(live.ExpiresAt.Truncate(time.Second)) || s.Seconds != 3600 {
 					t.Errorf("%+v, %v; the network has %+v", s, err, live)
 				}
-				if err := n.Delete(t.Context(), v0Ref(s.ID)); err != nil || len(n.Ledger()) > 0 {
+				if err := n.Delete(t.Context(), camaraRef(s.ID)); err != nil || len(n.Ledger()) > 0 {
 					t.Errorf("delete: %v", err)
 				}
 			})
@@ -325,7 +268,7 @@ func TestCAMARAV0ConflictsOfThisProcess(t *testing.T) {
 			deleted := make(chan error)
 			go func() {
 				time.Sleep(ahead)
-				deleted <- n.Delete(context.Background(), v0Ref(there.ID))
+				deleted <- n.Delete(context.Background(), camaraRef(there.ID))
 			}()
 			s, err := n.Create(qodtest.WithTimeout(t, 5*time.Minute), camaraSpec())
 			if err := errors.Join(err, <-deleted); err != nil {
@@ -362,7 +305,7 @@ func TestCAMARAV0Gone(t *testing.T) {
 				n.InjectFault(sandbox.OpRead, 1, test.first)
 				n.InjectFault(sandbox.OpRead, -1, test.second)
 				began := time.Now()
-				_, err := n.Read(t.Context(), v0Ref(s.ID))
+				_, err := n.Read(t.Context(), camaraRef(s.ID))
 				if qod.IsGone(err) != test.gone {
 					t.Errorf("%v", err)
 				}
@@ -388,7 +331,7 @@ func TestCAMARAV0GoneInTime(t *testing.T) {
 	inV0(t, instantly, func(t *testing.T, n *qodtest.Network) {
 		s := n.SeedSession(sandbox.Session{})
 		n.InjectFault(sandbox.OpRead, 1, notFound)
-		if found, err := n.Read(t.Context(), v0Ref(s.ID)); err != nil || found.ID != s.ID {
+		if found, err := n.Read(t.Context(), camaraRef(s.ID)); err != nil || found.ID != s.ID {
 			t.Errorf("%v, %v", found, err)
 		}
 	})
@@ -398,14 +341,14 @@ func TestCAMARAV0GoneInTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		n.InjectFault(sandbox.OpRead, 8, notFound) // half a minute of a replica that lags
-		if found, err := n.Read(t.Context(), v0Ref(made.ID)); err != nil || found.ID != made.ID {
+		if found, err := n.Read(t.Context(), camaraRef(made.ID)); err != nil || found.ID != made.ID {
 			t.Errorf("%v, %v", found, err)
 		}
 	})
 	inV0(t, instantly, func(t *testing.T, n *qodtest.Network) {
 		n.LearnTime()
 		s := n.SeedSession(sandbox.Session{})
-		ref := v0Ref(s.ID)
+		ref := camaraRef(s.ID)
 		ref.ExpiresAt = s.ExpiresAt
 		time.Sleep(time.Hour + time.Second)
 		_, err := n.Read(t.Context(), ref)
@@ -419,7 +362,7 @@ func TestCAMARAV0Deletes(t *testing.T) {
 	inV0(t, instantly, func(t *testing.T, n *qodtest.Network) {
 		s := n.SeedSession(sandbox.Session{})
 		n.InjectFault(sandbox.OpDelete, 1, sandbox.DropAfterCommit())
-		if err := n.Delete(qodtest.WithTimeout(t, time.Minute), v0Ref(s.ID)); err != nil && !qod.IsGone(err) {
+		if err := n.Delete(qodtest.WithTimeout(t, time.Minute), camaraRef(s.ID)); err != nil && !qod.IsGone(err) {
 			t.Errorf("a lost answer: %v", err)
 		}
 		qodtest.Equal(t, "the network", len(n.Ledger()), 0)
@@ -428,7 +371,7 @@ func TestCAMARAV0Deletes(t *testing.T) {
 		s := n.SeedSession(sandbox.Session{})
 		n.InjectFault(sandbox.OpDelete, -1, sandbox.Status(http.StatusNotFound, `{"message":"no Route matched"}`))
 		var unproven *qod.UnprovenError
-		if err := n.Delete(qodtest.WithTimeout(t, time.Minute), v0Ref(s.ID)); !errors.As(err, &unproven) {
+		if err := n.Delete(qodtest.WithTimeout(t, time.Minute), camaraRef(s.ID)); !errors.As(err, &unproven) {
 			t.Errorf("a gateway's 404: %v", err)
 		}
 		qodtest.Equal(t, "the network", qodtest.IDs(n.Ledger()), []string{s.ID})
@@ -451,7 +394,7 @@ func TestCAMARAV0AnswersOfAMock(t *testing.T) {
 		inV0(t, instantly, func(t *testing.T, n *qodtest.Network) {
 			s := n.SeedSession(sandbox.Session{})
 			n.Echo(test.echo)
-			found, err := n.Read(t.Context(), v0Ref(s.ID))
+			found, err := n.Read(t.Context(), camaraRef(s.ID))
 			if !errors.Is(err, test.want) || (err == nil) != (found.ID == s.ID) {
 				t.Errorf("%s: %v, %v, want %v", name, found, err, test.want)
 			}
@@ -468,10 +411,10 @@ func TestCAMARAV0ForgetfulMock(t *testing.T) {
 		if err != nil || s.Status != qod.StatusAvailable {
 			t.Fatalf("%v, %v", s, err)
 		}
-		if _, err := n.Read(t.Context(), v0Ref(s.ID)); !errors.Is(err, qod.ErrOtherDevice) {
+		if _, err := n.Read(t.Context(), camaraRef(s.ID)); !errors.Is(err, qod.ErrOtherDevice) {
 			t.Errorf("read: %v", err)
 		}
-		if err := n.Delete(t.Context(), v0Ref(s.ID)); err != nil {
+		if err := n.Delete(t.Context(), camaraRef(s.ID)); err != nil {
 			t.Errorf("delete: %v", err)
 		}
 		taken := camaraSpec()
@@ -544,20 +487,7 @@ func TestCAMARAV0Extends(t *testing.T) {
 				if test.fault != nil {
 					n.InjectFault(sandbox.OpExtend, 1, *test.fault)
 				}
-				before := n.Ledger()[0]
-				s, err := n.Extend(qodtest.WithTimeout(t, 5*time.Minute), v0Ref(made.ID), before.ExpiresAt.Add(test.by))
-				qodtest.Equal(t, "requests", n.Count(sandbox.OpExtend), test.posts)
-				live := n.Ledger()[0]
-				if test.want == 0 {
-					var refused *qod.Error
-					if !errors.As(err, &refused) || refused.Code == "" || !live.ExpiresAt.Equal(before.ExpiresAt) {
-						t.Errorf("%v; the session ends at %v", err, live.ExpiresAt)
-					}
-					return
-				}
-				if got := live.ExpiresAt.Sub(live.StartedAt); err != nil || (got-test.want).Abs() > 5*time.Second || !s.ExpiresAt.Equal(live.ExpiresAt.Truncate(time.Second)) {
-					t.Errorf("the session lasts %v, want %v: %v, %v", got, test.want, s, err)
-				}
+				wantExtended(t, n, camaraRef(made.ID), test.by, test.want, test.posts)
 			})
 		})
 	}
@@ -573,7 +503,7 @@ func TestCAMARAV0ExtendsOnceItIsActive(t *testing.T) {
 			t.Fatal(err)
 		}
 		until := time.Now().Add(2 * time.Hour).Truncate(time.Second)
-		s, err := n.Extend(qodtest.WithTimeout(t, 5*time.Minute), v0Ref(made.ID), until)
+		s, err := n.Extend(qodtest.WithTimeout(t, 5*time.Minute), camaraRef(made.ID), until)
 		if live := n.Ledger()[0]; err != nil || live.ExpiresAt.Before(until) || live.ExpiresAt.After(until.Add(time.Second)) {
 			t.Errorf("%v, %v; the network has %+v, want the end %v", s, err, live, until)
 		}
@@ -585,7 +515,7 @@ func TestCAMARAV0ExtendsOnceItIsActive(t *testing.T) {
 			info["qosStatus"], info["startedAt"], info["expiresAt"] = "AVAILABLE", time.Now().Unix(), time.Now().Add(time.Hour).Unix()
 			n.Echo(nil)
 		})
-		_, err = n.Extend(qodtest.WithTimeout(t, 5*time.Minute), v0Ref(made.ID), time.Now().Add(4*time.Hour))
+		_, err = n.Extend(qodtest.WithTimeout(t, 5*time.Minute), camaraRef(made.ID), time.Now().Add(4*time.Hour))
 		if live := n.Ledger()[0]; err != nil || time.Until(live.ExpiresAt) < 3*time.Hour {
 			t.Errorf("%v; the network has %+v", err, live)
 		}
@@ -594,7 +524,7 @@ func TestCAMARAV0ExtendsOnceItIsActive(t *testing.T) {
 		n.Revoke(made.ID)
 		before := n.Count(sandbox.OpExtend)
 		var refused *qod.Error
-		if _, err := n.Extend(qodtest.WithTimeout(t, 5*time.Minute), v0Ref(made.ID), time.Now().Add(9*time.Hour)); !errors.As(err, &refused) || refused.Message != "The target session is inactive" {
+		if _, err := n.Extend(qodtest.WithTimeout(t, 5*time.Minute), camaraRef(made.ID), time.Now().Add(9*time.Hour)); !errors.As(err, &refused) || refused.Message != "The target session is inactive" {
 			t.Errorf("%v", err)
 		}
 		qodtest.Equal(t, "requests", n.Count(sandbox.OpExtend), before+1)
@@ -605,36 +535,7 @@ func TestCAMARAV0ExtendsOnceItIsActive(t *testing.T) {
 // profile may last the longest there is.
 func TestCAMARAV0Windows(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct {
-		profile      string
-		window, want time.Duration // 0: refused
-		posts        int
-	}{
-		"it fits":              {"live-uplink", 5 * time.Hour, 5 * time.Hour, 1},
-		"longer than profiled": {"live-uplink", 10 * time.Hour, 6 * time.Hour, 2},
-		"more than a day":      {"QOS_L", 100 * time.Hour, 24 * time.Hour, 1},
-		"too short":            {"live-uplink", 30 * time.Second, 0, 1},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			inV0(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
-				spec := camaraSpec()
-				spec.QoSProfile, spec.Seconds, spec.Until = test.profile, 0, time.Now().Add(test.window)
-				s, err := n.Create(qodtest.WithTimeout(t, time.Minute), spec)
-				qodtest.Equal(t, "POSTs", n.Count(sandbox.OpCreate), test.posts)
-				if test.want == 0 {
-					if err == nil {
-						t.Error("it is granted")
-					}
-					return
-				}
-				if got := time.Duration(s.Seconds) * time.Second; err != nil || got > test.want || got < test.want-10*time.Second {
-					t.Errorf("%v for a window of %v: %v", got, test.window, err)
-				}
-			})
-		})
-	}
+	wantWindows(t, inV0, "QOS_L")
 }
 
 // The same where each token is for one device: the profiles are asked for with the one at hand.
@@ -702,7 +603,7 @@ func TestCAMARAV0CodesOfTelefonica(t *testing.T) {
 			t.Error(err, diff)
 		}
 		n.RevokeTokens()
-		if _, err := n.Read(t.Context(), v0Ref(s.ID)); err != nil {
+		if _, err := n.Read(t.Context(), camaraRef(s.ID)); err != nil {
 			t.Errorf("after its token was revoked: %v", err)
 		}
 		others := n.Seed(sandbox.Session{ClientID: "somebody"})
@@ -740,7 +641,7 @@ func TestCAMARAV0KeepsTheWebhooksToken(t *testing.T) {
 			config := qodtest.ConfigOf(n.Sandbox, qodtest.Gateway)
 			config.Transport = n.Transport()
 			n.Connect(config, nil)
-			ref := v0Ref(n.SeedSession(sandbox.Session{NotificationURL: "https://hook.example", NotificationAuthToken: webhookToken}).ID)
+			ref := camaraRef(n.SeedSession(sandbox.Session{NotificationURL: "https://hook.example", NotificationAuthToken: webhookToken}).ID)
 			s, err = n.Read(qodtest.WithTimeout(t, time.Minute), ref)
 			fmt.Fprintf(&said, "%+v %s %v %+v\n", s, s.Unread, err, err)
 			s, err = n.Extend(qodtest.WithTimeout(t, time.Minute), ref, time.Now().Add(2*time.Hour))

@@ -5,7 +5,6 @@ package qod_test
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -26,26 +25,11 @@ func inCAMARA(t *testing.T, options qodtest.Options, f func(t *testing.T, n *qod
 	qodtest.InBubble(t, options, f)
 }
 
-// camaraSpec requests an hour of QOS_L for a device and a server.
-func camaraSpec() qod.Spec {
-	s := qodtest.Spec()
-	s.QoSProfile, s.ApplicationServer = "QOS_L", &qod.ApplicationServer{IPv4Address: "198.51.100.0/24"}
-	return s
-}
-
-// refusal is an answer of the API with a code.
-func refusal(status int, code string) sandbox.Effect {
-	return sandbox.Status(status, fmt.Sprintf(`{"status":%d,"code":%q,"message":"so it is"}`, status, code))
-}
-
 // The body has what was asked for and nothing else: the sandbox refuses other members, as 1.2 does.
 func TestCAMARAV1Writes(t *testing.T) {
 	t.Parallel()
 	expires := qodtest.BubbleStart.Add(48 * time.Hour)
-	tests := map[string]struct {
-		change func(*qod.Spec)
-		want   string
-	}{
+	tests := map[string]bodyTest{
 		"the least": {func(*qod.Spec) {},
 			`{"device":{"phoneNumber":"+34600000001"},"applicationServer":{"ipv4Address":"198.51.100.0/24"},"qosProfile":"QOS_L","duration":3600}`},
 		"an address with its port": {
@@ -76,37 +60,7 @@ func TestCAMARAV1Writes(t *testing.T) {
 			func(s *qod.Spec) { s.QoSProfile, s.Seconds = "long-event", 100_000 },
 			`{"device":{"phoneNumber":"+34600000001"},"applicationServer":{"ipv4Address":"198.51.100.0/24"},"qosProfile":"long-event","duration":100000}`},
 	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			sent := ""
-			inCAMARA(t, qodtest.Options{Intercept: func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
-				if strings.HasSuffix(r.URL.Path, "/quality-on-demand/v1/sessions") {
-					body, _ := io.ReadAll(r.Body)
-					sent = string(body)
-					r.Body = io.NopCloser(strings.NewReader(sent))
-				}
-				return next.RoundTrip(r)
-			}}, func(t *testing.T, n *qodtest.Network) {
-				spec := camaraSpec()
-				test.change(&spec)
-				if problems := n.Check(spec); len(problems) > 0 {
-					t.Errorf("refused: %+v", problems)
-				}
-				s, err := n.Create(t.Context(), spec)
-				if err != nil {
-					t.Fatal(err)
-				}
-				qodtest.Equal(t, "the body", sent, test.want)
-				if live := n.Ledger(); len(live) != 1 || live[0].ID != s.ID {
-					t.Errorf("the network has %+v", live)
-				}
-				if diff := cmp.Diff(spec.ApplicationServerPorts, s.ApplicationServerPorts); diff != "" {
-					t.Error(diff)
-				}
-			})
-		})
-	}
+	wantBodies(t, inCAMARA, "/quality-on-demand/v1/sessions", tests)
 }
 
 // A webhook token without an end of its own is good until an hour after the session's.
@@ -127,10 +81,7 @@ func TestCAMARAV1NotificationTokenOutlivesTheSession(t *testing.T) {
 
 func TestCAMARAV1Checks(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct {
-		change func(*qod.Spec)
-		field  qod.Field // empty: it is allowed
-	}{
+	tests := map[string]checkTest{
 		"all of it": {func(*qod.Spec) {}, ""},
 		"no server": {func(s *qod.Spec) { s.ApplicationServer = nil }, qod.FieldApplicationServer},
 		"a server to come": {func(s *qod.Spec) {
@@ -159,24 +110,7 @@ func TestCAMARAV1Checks(t *testing.T) {
 		"a negative duration":   {func(s *qod.Spec) { s.Seconds = -1 }, qod.FieldDuration},
 		"a duration over a day": {func(s *qod.Spec) { s.Seconds = 86_401 }, ""},
 	}
-	for name, test := range tests {
-		spec := camaraSpec()
-		test.change(&spec)
-		var fields []qod.Field
-		for _, problem := range qod.CheckFor(qod.CAMARAV1, "", spec) {
-			fields = append(fields, problem.Field)
-			if problem.Allowed == "" || problem.Given == "" || strings.Contains(problem.Given, "203.0.113.9") {
-				t.Errorf("%s: %+v", name, problem)
-			}
-		}
-		var want []qod.Field
-		if test.field != "" {
-			want = []qod.Field{test.field}
-		}
-		if !slices.Equal(fields, want) {
-			t.Errorf("%s: %v, want %v", name, fields, want)
-		}
-	}
+	wantChecks(t, qod.CAMARAV1, tests)
 }
 
 // What only CAMARA's API has is refused for the default one, at its field.
@@ -372,37 +306,7 @@ func TestCAMARAV1TimeNeedsNoToken(t *testing.T) {
 // A window that is longer than a session of the profile may last gets the longest there is.
 func TestCAMARAV1WindowLongerThanTheProfile(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct {
-		profile string
-		window  time.Duration
-		want    time.Duration // 0: refused
-		posts   int
-	}{
-		"it fits":              {"live-uplink", 5 * time.Hour, 5 * time.Hour, 1},
-		"longer than profiled": {"live-uplink", 10 * time.Hour, 6 * time.Hour, 2},
-		"more than a day":      {"long-event", 100 * time.Hour, 24 * time.Hour, 1},
-		"too short":            {"live-uplink", 30 * time.Second, 0, 1},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			inCAMARA(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
-				spec := camaraSpec()
-				spec.QoSProfile, spec.Seconds, spec.Until = test.profile, 0, time.Now().Add(test.window)
-				s, err := n.Create(qodtest.WithTimeout(t, time.Minute), spec)
-				qodtest.Equal(t, "POSTs", n.Count(sandbox.OpCreate), test.posts)
-				if test.want == 0 {
-					if err == nil {
-						t.Error("it is granted")
-					}
-					return
-				}
-				if got := time.Duration(s.Seconds) * time.Second; err != nil || got > test.want || got < test.want-10*time.Second {
-					t.Errorf("%v for a window of %v: %v", got, test.window, err)
-				}
-			})
-		})
-	}
+	wantWindows(t, inCAMARA, "long-event")
 }
 
 // Whoever may not see the profiles can reserve all the same, but not more than fits.
@@ -442,7 +346,7 @@ func extended(t *testing.T, n *qodtest.Network) qod.Ref {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return qod.Ref{ID: s.ID, Device: camaraSpec().Device, QoSProfile: "QOS_L"}
+	return camaraRef(s.ID)
 }
 
 // An extension is asked for once, whatever happens to its answer, and what was granted is returned.
@@ -477,20 +381,7 @@ func TestCAMARAV1Extends(t *testing.T) {
 				if test.fault != nil {
 					n.InjectFault(sandbox.OpExtend, 1, *test.fault)
 				}
-				before := n.Ledger()[0]
-				s, err := n.Extend(qodtest.WithTimeout(t, 5*time.Minute), ref, before.ExpiresAt.Add(test.by))
-				qodtest.Equal(t, "requests", n.Count(sandbox.OpExtend), test.posts)
-				live := n.Ledger()[0]
-				if test.want == 0 {
-					var refused *qod.Error
-					if !errors.As(err, &refused) || refused.Code == "" || !live.ExpiresAt.Equal(before.ExpiresAt) {
-						t.Errorf("%v; the session ends at %v", err, live.ExpiresAt)
-					}
-					return
-				}
-				if got := live.ExpiresAt.Sub(live.StartedAt); err != nil || (got-test.want).Abs() > 5*time.Second || !s.ExpiresAt.Equal(live.ExpiresAt) {
-					t.Errorf("the session lasts %v, want %v: %v, %v", got, test.want, s, err)
-				}
+				wantExtended(t, n, ref, test.by, test.want, test.posts)
 			})
 		})
 	}
