@@ -278,7 +278,7 @@ func TestCAMARAV0_renamed(t *testing.T) {
 		c := network.ClientPastLag()
 		renamed := make(chan acctest.Result)
 		go func() { renamed <- c.Create(v0Hour(nil)) }()
-		time.Sleep(time.Second)
+		network.Advance(time.Second)
 		if gone := c.Destroy(old); len(gone.Diagnostics) > 0 {
 			t.Errorf("destroy: %s", acctest.Describe(gone.Diagnostics))
 		}

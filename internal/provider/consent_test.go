@@ -138,7 +138,7 @@ func TestCIBA_stops(t *testing.T) {
 		c := byCIBA(network)
 		ended := make(chan acctest.Result)
 		go func() { ended <- c.Create(flowOf(attrs{"phone_number": "+34600000010"})) }()
-		time.Sleep(10 * time.Second)
+		network.Advance(10 * time.Second)
 		began := time.Now()
 		if _, err := c.Server.StopProvider(t.Context(), &tfprotov6.StopProviderRequest{}); err != nil {
 			t.Error(err)
@@ -148,7 +148,7 @@ func TestCIBA_stops(t *testing.T) {
 			t.Errorf("after %v, the state has %v", took, made.Values)
 		}
 		acctest.ContainsAll(t, made.Errors(), []string{"interrupted while it waited for the consent", "No session was created"})
-		time.Sleep(5 * time.Minute)
+		network.Advance(5 * time.Minute)
 		qodtest.Equal(t, "sessions", len(network.Ledger()), 0)
 	}))
 }

@@ -177,7 +177,7 @@ func TestPlanReservation(t *testing.T) {
 		{name: "imported", private: imported, prior: withWindow(none, none), want: act},
 		{name: "imported, without webhook", private: imported, prior: both(withWindow(none, none), func(m *reservationModel) {
 			m.NotificationURL, m.NotificationAuthTokenVersion = none, validators.NullWholeNumber()
-		}), want: act, warns: "The API does not return notification_url and notification_auth_token_version"},
+		}), want: act, warns: "The state of the session has no notification_url and notification_auth_token_version"},
 		{name: "imported while UNAVAILABLE", private: imported, prior: both(withWindow(none, none), withStatus("UNAVAILABLE")), want: act},
 		{name: "imported another device", private: imported, prior: both(withWindow(none, none), func(m *reservationModel) {
 			m.Device = member(m.Device, "phone_number", text("+34611222334"))

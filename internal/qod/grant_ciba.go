@@ -197,6 +197,9 @@ func (g *ciba) ask(ctx context.Context, d Device, attempt int) (authorization, e
 	if seconds, ok := answer.lifetime("interval"); ok {
 		asked.interval = time.Duration(seconds) * time.Second
 	}
+	if asked.interval > lifetime { // the answer can be fetched after that alone, so the server decides
+		asked.until = began.Add(2 * asked.interval)
+	}
 	return asked, nil
 }
 

@@ -76,7 +76,7 @@ func explainConsent(e *qod.TokenError, subject string) (message, bool) {
 		return message{
 			cause: answered(subject, e) + inWords(e.Description),
 			remedy: "The answer has no code of OAuth, so only its words tell why. If they are about the user, have the user of " + device + " agree, or the operator record the consent. " +
-				"If they are about the scope, set scopes (QOD_SCOPES); about the client, check client_id and client_secret (QOD_CLIENT_ID, QOD_CLIENT_SECRET).",
+				"If they are about the scope, set scopes (QOD_SCOPES); about the client, check client_id (QOD_CLIENT_ID) and its secret or private key.",
 		}, true
 	}
 	return message{}, false

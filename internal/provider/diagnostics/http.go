@@ -85,7 +85,7 @@ func explainError(e *qod.Error) message {
 		}
 		m := message{
 			cause: "The API refused the access token, and a new one as well." + inWords(e.Message),
-			remedy: "Check that the credentials (QOD_CLIENT_ID, QOD_CLIENT_SECRET) and the scopes (QOD_SCOPES) belong to this endpoint (QOD_ENDPOINT). " +
+			remedy: "Check that the client (QOD_CLIENT_ID) and the scopes (QOD_SCOPES) belong to this endpoint (QOD_ENDPOINT). " +
 				"If a gateway in front of the API requires a key as well, set headers (QOD_HEADERS).",
 		}
 		if e.Code == "" && e.Message == "" {

@@ -11,7 +11,7 @@ import (
 // AdoptsConfiguration warns of attributes of an imported session that nothing can be compared with.
 func AdoptsConfiguration(attributes []string) diag.Diagnostic {
 	return warning("", "Imported Session Not Fully Checked", message{
-		cause:  "The API does not return " + enumerated(attributes) + ", so the provider assumes what is configured there, and sends nothing to the network for it.",
+		cause:  "The state of the session has no " + enumerated(attributes) + ": the API did not return it, or it was another resource's. The provider assumes what is configured there, and sends nothing to the network for it.",
 		remedy: "If the session was created with other values, replace it: terraform apply -replace='ADDRESS' (" + addressAbove + ").",
 	})
 }

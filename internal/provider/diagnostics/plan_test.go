@@ -10,10 +10,10 @@ import (
 
 var planWarnings = map[string]failure{
 	"plan/device reserved twice": {make: func(*bubble) diag.Diagnostics {
-		return one(DeviceReservedTwice("2028-03-01T22:30:00Z to 2028-03-02T01:30:00Z", "until "+matchEnds, false))
+		return one(DeviceReservedTwice("from 2028-03-01T22:30:00Z to 2028-03-02T01:30:00Z", "until "+matchEnds, false))
 	}},
 	"plan/traffic reserved twice": {make: func(*bubble) diag.Diagnostics {
-		return one(DeviceReservedTwice("2028-03-01T22:30:00Z to 2028-03-02T01:30:00Z", "until "+matchEnds, true))
+		return one(DeviceReservedTwice("from 2028-03-01T22:30:00Z to 2028-03-02T01:30:00Z", "until "+matchEnds, true))
 	}},
 	"plan/server for everybody": {make: func(*bubble) diag.Diagnostics {
 		return one(ServesEverybody("application_server.ipv4_address"))
