@@ -264,7 +264,8 @@ func TestReadme(t *testing.T) {
 	}
 	c.Write("cameras/main.tf", "terraform {\n  required_providers {\n    qod = {\n      source = \"telefonica/qod\"\n    }\n  }\n}\n\n"+oneSession)
 	// Where it is cloned to and built in is the test's own.
-	build := "eval \"$(make --no-print-directory -C '" + root + "' mirror MIRROR='" + t.TempDir() + "')\"\n"
+	mine := filepath.Join(t.TempDir(), "a place")
+	build := "eval \"$(make --no-print-directory -C '" + root + "' mirror MIRROR='" + mine + "')\"\n"
 	got := c.Shell(build + strings.ReplaceAll(setUp, "cd examples/quickstart", "cd .") + "qod-sandbox exec -quiet --fail-on-leftovers -- sh -eu <<'END'\n" + commands + "END\n")
 	if got.Code != 0 || strings.Count(got.Text, "phoneNumber …") != 3 || len(network.Requests()) > 0 {
 		t.Errorf("exit code %d\n%s", got.Code, got.Text)
