@@ -187,6 +187,7 @@ var elsewhere = map[string]string{
 	"go run github.com/telefonica/terraform-provider-qod/internal/cmd/qod-sandbox@latest exec -- sh\n":           "TestIndex",
 	"go run github.com/telefonica/terraform-provider-qod/internal/cmd/qod-sandbox@latest exec -- terraform test": "TestGuide/testing",
 	"terraform query -generate": "TestGuide/query",
+	"terraform init -upgrade":   "TestReadme",
 }
 
 // snippet is the shell snippet of a page that begins like this.
@@ -266,9 +267,17 @@ func TestReadme(t *testing.T) {
 	// Where it is cloned to and built in is the test's own.
 	mine := filepath.Join(t.TempDir(), "a place")
 	build := "eval \"$(make --no-print-directory -C '" + root + "' mirror MIRROR='" + mine + "')\"\n"
+	// The guide to upgrades is tried on the way, with a version that only its name makes newer.
+	newer := "for v in '" + mine + "'/registry.*/telefonica/qod; do mkdir \"$v/0.1.1\"; for p in \"$v\"/0.1.0/*; do\n" +
+		"n=\"$v/0.1.1/${p##*/}\"; mkdir \"$n\"; ln \"$p\"/* \"$n/terraform-provider-qod_v0.1.1\"; done; done\n"
+	upgrade := snippet(t, "guides/upgrade.md", "terraform init -upgrade")
+	commands = strings.Replace(commands, "terraform destroy", newer+upgrade+"terraform destroy", 1)
 	got := c.Shell(build + strings.ReplaceAll(setUp, "cd examples/quickstart", "cd .") + "qod-sandbox exec -quiet --fail-on-leftovers -- sh -eu <<'END'\n" + commands + "END\n")
 	if got.Code != 0 || strings.Count(got.Text, "phoneNumber …") != 3 || len(network.Requests()) > 0 {
 		t.Errorf("exit code %d\n%s", got.Code, got.Text)
+	}
+	if lock, err := os.ReadFile(filepath.Join(c.Dir, ".terraform.lock.hcl")); err != nil || !bytes.Contains(lock, []byte(`"0.1.1"`)) {
+		t.Errorf("init -upgrade has not installed the newer version:\n%s", got.Text)
 	}
 }
 

@@ -90,7 +90,7 @@ func TestConfiguration(t *testing.T) {
 func TestChangelog(t *testing.T) {
 	t.Chdir(filepath.Join("..", "..", ".."))
 	kinds := []string{"BREAKING CHANGES:", "NOTES:", "FEATURES:", "ENHANCEMENTS:", "BUG FIXES:"}
-	entry := regexp.MustCompile(`^\* (\*\*New [A-Z][A-Za-z ]+:\*\* |(resource|data-source|list-resource)/qod_[a-z]+: |(provider|qod-sandbox|docs): )`)
+	entry := regexp.MustCompile(`^\* (\*\*New [A-Z][A-Za-z ]+:\*\* |(resource|data-source|list-resource)/qod_[a-z]+(, resource/qod_[a-z]+)?: |(provider|qod-sandbox|docs): )`)
 	heading := regexp.MustCompile(`^## \d+\.\d+\.\d+ \((unreleased|\d{4}-\d\d-\d\d)\)$`)
 	kind := -1
 	for line := range strings.Lines(read(t, "CHANGELOG.md")) {
