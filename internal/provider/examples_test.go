@@ -73,6 +73,15 @@ func TestExamples(t *testing.T) {
 	}
 }
 
+// What Terraform and OpenTofu call well-formatted may differ: examples are, by both.
+func TestExamples_fmt(t *testing.T) {
+	dir, err := filepath.Abs(examplesDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	acc.NewNetwork(t, sandbox.Config{}).CLI("").Must(0, "fmt", "-check", "-diff", "-recursive", dir)
+}
+
 // The provider's example is its block, so it is applied with it: all but the host is as it stands.
 func TestExamples_provider(t *testing.T) {
 	network := acc.NewNetwork(t, sandbox.Config{})
