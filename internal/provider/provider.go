@@ -51,7 +51,7 @@ func (p *qodProvider) Metadata(_ context.Context, _ provider.MetadataRequest, re
 
 func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reserves mobile network quality through Telefónica's Quality on Demand API.",
+		MarkdownDescription: "Reserves mobile network quality for devices through Telefónica's Quality on Demand API or CAMARA's.",
 		Attributes: map[string]schema.Attribute{
 			"api": schema.StringAttribute{
 				MarkdownDescription: "API that `endpoint` serves: `" + strings.Join(apiNames(), "`, `") + "`. `open-gateway` is Telefónica's Quality on Demand API, " +
@@ -61,7 +61,7 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				Optional: true,
 			},
 			"api_path": schema.StringAttribute{
-				MarkdownDescription: "Path of the API below `endpoint`, with a leading slash and without that of the sessions. " +
+				MarkdownDescription: "Path of the API below `endpoint`, with a leading slash and without `/sessions`. " +
 					"Default: that of the API's document, which is " + defaultPaths() + ". Environment variable: `QOD_API_PATH`.",
 				Optional: true,
 			},
@@ -77,7 +77,7 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				Optional: true,
 			},
 			"grant": schema.StringAttribute{
-				MarkdownDescription: "OAuth 2.0 grant by which the provider gets access tokens. `client_credentials`: one token for all devices. " +
+				MarkdownDescription: "OAuth 2.0 grant with which the provider gets access tokens. `client_credentials`: one token for all devices. " +
 					"`ciba` (OpenID Connect CIBA, poll mode): a token for each device, to which its user has to agree. " +
 					"The operator may send the user a message, and a plan and its apply ask once each. " +
 					"`jwt_bearer`: a token for each device with a phone number, for which nobody is asked. It needs `client_private_key`. " +
@@ -85,7 +85,7 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				Optional: true,
 			},
 			"backchannel_authentication_url": schema.StringAttribute{
-				MarkdownDescription: "URL of the endpoint at which `ciba` asks for a user's consent. " +
+				MarkdownDescription: "URL of the backchannel authentication endpoint, at which `ciba` asks for a user's consent. " +
 					"Default: the `backchannel_authentication_endpoint` in `/.well-known/openid-configuration` on the host of `endpoint`. " +
 					"Environment variable: `QOD_BACKCHANNEL_AUTHENTICATION_URL`.",
 				Optional: true,
