@@ -56,8 +56,8 @@ func (d *profilesDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Lists the operator's QoS profiles, with their limits. Only with CAMARA's APIs (`camara-v1`, `camara-v0`), whose operators offer profiles of their own. " +
-			"They are read with an access token of a scope that sessions do not need: with `camara-v1`, from the profiles API at `profiles_path`, with the scope `qos-profiles:read`; " +
-			"with `camara-v0`, from the API itself, with the scope `qod-profiles-read`. " +
+			"Reading them needs a scope that sessions do not need: `qos-profiles:read` with `camara-v1`, which has a profiles API at `profiles_path`, " +
+			"and `qod-profiles-read` with `camara-v0`. " +
 			"Once they have been read, a plan warns of a `duration` or window that they do not allow.",
 		Attributes: map[string]schema.Attribute{
 			"device": deviceSchema(filterDevice, "Device whose profiles to list: those that it can use, identified by at least one of these attributes. Default: any device. `camara-v0` has the same profiles for all devices."),
@@ -78,9 +78,9 @@ func (d *profilesDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 					"status":                     schema.StringAttribute{MarkdownDescription: "Status.", Computed: true},
 					"min_duration":               number("Shortest session, in seconds."),
 					"max_duration":               number("Longest session, in seconds."),
-					"target_min_upstream_rate":   number("Upstream rate that the network tries to keep up, in bits per second."),
+					"target_min_upstream_rate":   number("Upstream rate that the network tries to maintain, in bits per second."),
 					"max_upstream_rate":          number("Highest upstream rate, in bits per second."),
-					"target_min_downstream_rate": number("Downstream rate that the network tries to keep up, in bits per second."),
+					"target_min_downstream_rate": number("Downstream rate that the network tries to maintain, in bits per second."),
 					"max_downstream_rate":        number("Highest downstream rate, in bits per second."),
 					"packet_delay_budget":        number("Longest one-way delay of packets, in milliseconds."),
 				}},

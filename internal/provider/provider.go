@@ -137,7 +137,7 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 			"device_in_requests": schema.BoolAttribute{
 				MarkdownDescription: "Name the device in requests. Only with CAMARA's API (`api = \"camara-v1\"`), which wants it unless the access token is for one device; gateways differ. " +
 					"Set it to `false` where the API answers `UNNECESSARY_IDENTIFIER`, as with an `access_token` for one device, and to `true` where it answers `MISSING_IDENTIFIER`. " +
-					"Default: `true`, unless `grant` makes each access token one for a device. Environment variable: `QOD_DEVICE_IN_REQUESTS`, `true` or `false`.",
+					"Default: `true`, or `false` with a `grant` that gets an access token for each device. Environment variable: `QOD_DEVICE_IN_REQUESTS`, `true` or `false`.",
 				Optional: true,
 			},
 			"headers": schema.MapAttribute{

@@ -164,7 +164,7 @@ func requestAttributes(resource string, own map[string]schema.Attribute) map[str
 		},
 		"notification_auth_token_version": schema.Int64Attribute{
 			MarkdownDescription: "Version of `notification_auth_token`, 0 or greater. Increase it whenever the token changes. " +
-				replaces + " The new one uses the configured token.",
+				replaces + " The new session uses the configured token.",
 			Optional:   true,
 			CustomType: validators.WholeNumberType{},
 			Validators: []validator.Int64{

@@ -14,7 +14,7 @@ import (
 func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reserves network quality for one device during a time window, such as an event. It holds at most one session of the " +
-			"Quality on Demand API at a time, and only inside the window: a run of Terraform before the window opens requests and bills nothing, " +
+			"Quality on Demand API at a time, and only inside the window: a Terraform run before the window opens requests nothing and costs nothing, " +
 			"one inside the window requests a session for the time that remains, and one after it ends any session that is still live; " +
 			"from then on every plan is empty.\n\n" +
 			"Nothing is reserved or ended except by a Terraform run, so schedule one for when the window opens, more until it closes, and one afterwards. " +
@@ -33,14 +33,14 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 				MarkdownDescription: "End of the window: an RFC 3339 time with its offset from UTC, such as `2028-03-01T01:15:00+01:00`, after `starts_at`. " +
 					"The window may be longer than the " + diagnostics.HoursText(longestSession) + " of a session: the first run after a session has ended requests the next one. " +
 					"Changing this never replaces the reservation. It ends the session only if the new end has passed. " +
-					"With the default API, a later end does not extend the session: see `replace_to_extend`. With CAMARA's APIs (`camara-v1`, `camara-v0`), it extends it in place.",
+					"With the default API, a later end does not extend the session: see `replace_to_extend`. With CAMARA's APIs (`camara-v1`, `camara-v0`), it extends the session in place.",
 				Required:   true,
 				CustomType: validators.InstantType{},
 				Validators: []validator.String{validators.Instant},
 			},
 			"replace_to_extend": schema.BoolAttribute{
-				MarkdownDescription: "Replace a live session when `ends_at` is moved beyond its end: the next apply deletes the session and requests one for the rest of the window, " +
-					"with an interruption of a few seconds. Only with the default API: CAMARA's (`camara-v1`, `camara-v0`) extend the session instead, with `true` as with `false`. With `false`, the session stays, and the first run after its end requests the next one, so there is a gap until that run. " +
+				MarkdownDescription: "Replace a live session when `ends_at` is moved beyond the session's end: the next apply deletes the session and requests one for the rest of the window, " +
+					"with an interruption of a few seconds. Only with the default API: CAMARA's (`camara-v1`, `camara-v0`) always extend the session instead. With `false`, the session stays, and the first run after its end requests the next one, so there is a gap until that run. " +
 					"An earlier `ends_at` never replaces a session. Default: `false`. Changing this never replaces the reservation.",
 				Optional: true,
 			},
@@ -66,7 +66,7 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 				Computed: true,
 			},
 			"status_info": schema.StringAttribute{
-				MarkdownDescription: "Why the current session is `UNAVAILABLE`, as `camara-v1` says it: `DURATION_EXPIRED`, `NETWORK_TERMINATED` or `DELETE_REQUESTED`. Otherwise null.",
+				MarkdownDescription: "Reason why the current session is `UNAVAILABLE`, which only `camara-v1` shows: `DURATION_EXPIRED`, `NETWORK_TERMINATED` or `DELETE_REQUESTED`. Otherwise null.",
 				Computed:            true,
 			},
 			"started_at": schema.StringAttribute{
@@ -97,7 +97,7 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 			},
 			"endpoint": schema.StringAttribute{
 				MarkdownDescription: "Base URL of the API where the session was created, or will be requested: the provider's `endpoint` when Terraform last looked. " +
-					"With another `api` than `open-gateway`, or another `api_path`, both follow it. " +
+					"Unless `api` is `open-gateway` with the default `api_path`, the path and the name of the API are appended. " +
 					"A saved plan that is applied with another endpoint, path or API is refused.",
 				Computed: true,
 			},

@@ -41,7 +41,7 @@ func (r *sessionResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Computed: true,
 			},
 			"status_info": schema.StringAttribute{
-				MarkdownDescription: "Why the session is `UNAVAILABLE`, as `camara-v1` says it: `DURATION_EXPIRED`, `NETWORK_TERMINATED` or `DELETE_REQUESTED`. Otherwise null.",
+				MarkdownDescription: "Reason why the session is `UNAVAILABLE`, which only `camara-v1` shows: `DURATION_EXPIRED`, `NETWORK_TERMINATED` or `DELETE_REQUESTED`. Otherwise null.",
 				Computed:            true,
 			},
 			"started_at": schema.StringAttribute{
@@ -54,7 +54,7 @@ func (r *sessionResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			},
 			"endpoint": schema.StringAttribute{
 				MarkdownDescription: "Base URL of the API where the session was created, or will be requested: the provider's `endpoint` when the plan was made. " +
-					"With another `api` than `open-gateway`, or another `api_path`, both follow it. " +
+					"Unless `api` is `open-gateway` with the default `api_path`, the path and the name of the API are appended. " +
 					"A saved plan that is applied with another endpoint, path or API is refused.",
 				Computed: true,
 			},

@@ -26,7 +26,7 @@ type sessionsFilter struct {
 func filterAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"device": deviceSchema(filterDevice, "Device whose sessions to list: those that match at least one of these identifiers and conflict with none. "+
-			"Default: any device. Required with `camara-v1`, which lists the sessions of one device, and where each access token is for one device. `camara-v0` has no list."),
+			"Default: any device. Required with `camara-v1`, which lists the sessions of one device, and with a `grant` that gets an access token for each device. `camara-v0` has no list."),
 		"qos_profile": schema.StringAttribute{
 			MarkdownDescription: "QoS profile of the sessions to list: " + profileNames() + ". With `camara-v1`, one of the operator's profiles. Default: any profile.",
 			Optional:            true,
