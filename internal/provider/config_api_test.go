@@ -26,6 +26,7 @@ func TestConfig_apiAndPath(t *testing.T) {
 		{name: "neither"},
 		{name: "the default API by name", api: "open-gateway"},
 		{name: "the default path", path: "/qod"},
+		{name: "the endpoint itself", path: "/", served: "/"},
 		{name: "both in the environment", env: map[string]string{"QOD_API": "open-gateway", "QOD_API_PATH": moved}, served: moved},
 		{name: "empty in the configuration", api: empty, path: empty, env: map[string]string{"QOD_API": "open-gateway", "QOD_API_PATH": moved}, served: moved},
 		{name: "configuration before environment", api: "open-gateway", path: moved, env: map[string]string{"QOD_API": "other", "QOD_API_PATH": "/other"}, served: moved},

@@ -61,7 +61,7 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				Optional: true,
 			},
 			"api_path": schema.StringAttribute{
-				MarkdownDescription: "Path of the API below `endpoint`, with a leading slash and without `/sessions`. " +
+				MarkdownDescription: "Path of the API below `endpoint`, with a leading slash and without `/sessions`; `/` if the sessions are at `endpoint` itself. " +
 					"Default: that of the API's document, which is " + defaultPaths() + ". Environment variable: `QOD_API_PATH`.",
 				Optional: true,
 			},

@@ -57,7 +57,7 @@ type attribute interface {
 // and what is meant when it is left out.
 var promised = map[string][]string{
 	"provider.api":                            {"`open-gateway`", "must be known", "`QOD_API`", "Default: `open-gateway`"},
-	"provider.api_path":                       {"leading slash", "`QOD_API_PATH`", "Default: that of the API's document", "`/qod` for `open-gateway`"},
+	"provider.api_path":                       {"leading slash", "`/` if the sessions are at `endpoint` itself", "`QOD_API_PATH`", "Default: that of the API's document", "`/qod` for `open-gateway`"},
 	"provider.device_in_requests":             {"`UNNECESSARY_IDENTIFIER`", "`QOD_DEVICE_IN_REQUESTS`", "Default: `true`"},
 	"provider.profiles_path":                  {"leading slash", "`QOD_PROFILES_PATH`", "Default: `/qos-profiles/v1`"},
 	"provider.endpoint":                       {"`https`", "loopback", "`QOD_ENDPOINT`", "Default: `https://opengateway.telefonica.com/v1`", "`https://sandbox.opengateway.telefonica.com/v1`"},

@@ -68,10 +68,13 @@ func DefaultAPIPath(api API) string {
 
 // CheckAPIPath reports what is wrong with the path of an API below the endpoint; an empty string
 // means nothing. Requests are sent to what the endpoint, this path and that of the operation say
-// together, so nothing in it may lead elsewhere.
+// together, so nothing in it may lead elsewhere. A slash alone is an API that lies directly below
+// the endpoint, as mock servers and some gateways have it.
 func CheckAPIPath(path string) string {
 	segments := strings.Split(path, "/")
 	switch {
+	case path == "/":
+		return ""
 	case segments[0] != "" || path == "":
 		return "does not begin with a slash"
 	case strings.HasSuffix(path, "/"):

@@ -251,12 +251,13 @@ func (c *Client) newRequest(ctx context.Context, r request, token Token, correla
 	return req, nil
 }
 
-// pathOf is where the API of a request lies below the endpoint.
+// pathOf is where the API of a request lies below the endpoint; empty for directly below it.
 func (c *Client) pathOf(r request) string {
+	path := c.config.APIPath
 	if r.operation == OperationProfiles && c.Limits().ProfilesAPI {
-		return c.config.ProfilesPath
+		path = c.config.ProfilesPath
 	}
-	return c.config.APIPath
+	return strings.TrimSuffix(path, "/")
 }
 
 // traceWrites sets written no later than a request's first byte leaves. WroteHeaders alone would be

@@ -229,7 +229,7 @@ func EndpointOf(origin string) string {
 	if apiPath == "" {
 		return endpoint
 	}
-	return fmt.Sprintf("%s%s (%s)", endpoint, apiPath, api)
+	return fmt.Sprintf("%s%s (%s)", endpoint, strings.TrimSuffix(apiPath, "/"), api)
 }
 
 // APIOf is the API of an Origin.

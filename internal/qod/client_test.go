@@ -12,6 +12,7 @@ import (
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
+	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
 func TestNew(t *testing.T) {
@@ -31,6 +32,7 @@ func TestNew(t *testing.T) {
 
 		"the API by its name":      {func(c *qod.Config) { c.API, c.APIPath = qod.OpenGateway, "/qod" }, "https://gateway.example/v1 as client sandbox-client", ""},
 		"the API in another place": {func(c *qod.Config) { c.APIPath = "/camara/qod/v0.10" }, "https://gateway.example/v1 (open-gateway, /camara/qod/v0.10) as client sandbox-client", ""},
+		"the API at the endpoint":  {func(c *qod.Config) { c.APIPath = "/" }, "https://gateway.example/v1 (open-gateway, /) as client sandbox-client", ""},
 
 		"no such API":                        {func(c *qod.Config) { c.API = "camara" }, "", `there is no API "camara"; supported are open-gateway`},
 		"no such path":                       {func(c *qod.Config) { c.APIPath = "qod" }, "", "path of the API does not begin with a slash"},
@@ -60,7 +62,7 @@ func TestNew(t *testing.T) {
 				qodtest.Equal(t, "origin", client.Origin(), test.origin)
 				endpoint, _, _ := strings.Cut(test.origin, " ")
 				if config.APIPath != "" && config.APIPath != qod.DefaultAPIPath(qod.OpenGateway) {
-					endpoint += config.APIPath + " (open-gateway)"
+					endpoint += strings.TrimSuffix(config.APIPath, "/") + " (open-gateway)"
 				}
 				qodtest.Equal(t, "endpoint", client.Endpoint(), endpoint)
 				qodtest.Equal(t, "endpoint without credentials", qod.EndpointFor(qod.Config{API: config.API, APIPath: config.APIPath, Endpoint: config.Endpoint}), endpoint)
@@ -80,9 +82,9 @@ func TestNew(t *testing.T) {
 func TestCheckAPIPath(t *testing.T) {
 	t.Parallel()
 	for path, problem := range map[string]string{
-		"/qod": "", "/quality-on-demand/v1": "", "/a.b/_~-/v0.11": "", "/...": "",
+		"/qod": "", "/quality-on-demand/v1": "", "/a.b/_~-/v0.11": "", "/...": "", "/": "",
 		"": "begin", "qod": "begin", "https://gateway.example/qod": "begin",
-		"/": "ends", "/qod/": "ends",
+		"/qod/":    "ends",
 		"/qod?v=1": "query", "/qod?": "query", "/qod#a": "fragment",
 		"//qod": "segment", "/qod//v1": "segment", "/../admin": "segment", "/qod/..": "segment", "/./qod": "segment",
 		"/a b": "character", "/qod\n": "character", "/%2e%2e": "character", "/qod\\v1": "character", "/@host": "character", "/ä": "character",
@@ -90,6 +92,30 @@ func TestCheckAPIPath(t *testing.T) {
 		if got := qod.CheckAPIPath(path); problem == "" && got != "" || !strings.Contains(got, problem) {
 			t.Errorf("%q %s, want %q", path, got, problem)
 		}
+	}
+}
+
+// A mock of an API's document serves it without the path of its servers.
+func TestAPIPathNone(t *testing.T) {
+	t.Parallel()
+	for _, api := range sandbox.APIs() {
+		qodtest.InBubble(t, qodtest.Options{Sandbox: sandbox.Config{API: api, APIPath: "/"}}, func(t *testing.T, n *qodtest.Network) {
+			s, err := n.Create(t.Context(), camaraSpec())
+			if err != nil {
+				t.Fatal(api, err)
+			}
+			if _, err := n.Profiles(t.Context(), qod.ProfileFilter{}); err != nil && api == sandbox.CAMARAV0 {
+				t.Error(api, err)
+			}
+			if err := n.Delete(t.Context(), qod.Ref{ID: s.ID, Device: camaraSpec().Device}); err != nil || len(n.Ledger()) != 0 {
+				t.Error(api, err)
+			}
+			for _, r := range n.Requests() {
+				if strings.Contains(r.Path, "//") {
+					t.Error(api, r.Path)
+				}
+			}
+		})
 	}
 }
 

@@ -71,11 +71,14 @@ func define(c *Config) (definition, error) {
 	if !ok {
 		return definition{}, fmt.Errorf("unknown API %q: use %s", c.API, joined(APIs()))
 	}
-	if c.APIPath != "" {
-		d.apiPath = c.APIPath
-	}
-	if !strings.HasPrefix(d.apiPath, "/") || strings.HasSuffix(d.apiPath, "/") {
-		return definition{}, fmt.Errorf("invalid API path %q: it must begin with a slash and not end with one", d.apiPath)
+	switch path := c.APIPath; {
+	case path == "":
+	case path == "/":
+		d.apiPath = "" // directly below the base path
+	case !strings.HasPrefix(path, "/") || strings.HasSuffix(path, "/"):
+		return definition{}, fmt.Errorf("invalid API path %q: it must begin with a slash and not end with one", path)
+	default:
+		d.apiPath = path
 	}
 	return d, nil
 }

@@ -137,7 +137,7 @@ func (camaraV0) device(c call) Device {
 }
 
 func (v camaraV0) event(ch statusChange) any {
-	source := v.BasePath() + v.APIPath() + "/sessions/" + ch.ID
+	source := v.BasePath() + v.definition.apiPath + "/sessions/" + ch.ID
 	return newCloudEvent("org.camaraproject.qod.v0.qos-status-changed", source, ch.at, eventData{ch.ID, ch.Status, ch.cause})
 }
 

@@ -148,7 +148,7 @@ func (camaraV1) device(c call) Device {
 }
 
 func (v camaraV1) event(ch statusChange) any {
-	source := v.BasePath() + v.APIPath() + "/sessions/" + ch.ID
+	source := v.BasePath() + v.definition.apiPath + "/sessions/" + ch.ID
 	return newCloudEvent("org.camaraproject.quality-on-demand.v1.qos-status-changed", source, ch.at, eventData{ch.ID, ch.Status, ch.cause})
 }
 

@@ -83,7 +83,7 @@ func (openGateway) device(c call) Device {
 }
 
 func (g openGateway) event(ch statusChange) any {
-	source := g.BasePath() + g.APIPath() + "/sessions/" + ch.ID
+	source := g.BasePath() + g.definition.apiPath + "/sessions/" + ch.ID
 	return newCloudEvent("org.camaraproject.qod.v0.qos-status-changed", source, ch.at, eventData{ch.ID, ch.Status, ch.cause})
 }
 

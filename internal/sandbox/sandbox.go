@@ -187,7 +187,7 @@ func (s *Sandbox) API() API { return s.config.API }
 func (s *Sandbox) BasePath() string { return s.definition.basePath }
 
 // APIPath is the value for the provider's api_path attribute.
-func (s *Sandbox) APIPath() string { return s.definition.apiPath }
+func (s *Sandbox) APIPath() string { return cmp.Or(s.definition.apiPath, "/") }
 
 // Close ends all requests and webhook deliveries in flight and waits for them. The ledger and the
 // logs stay readable.
