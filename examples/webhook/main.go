@@ -1,96 +1,49 @@
 // Webhook receives the network's notifications, and pages somebody when the network ends a session.
 // It serves http://127.0.0.1:8080/qod/NAME, behind a proxy that has TLS. The environment sets:
 //
-//	WEBHOOK_TOKENS  the tokens that are good, separated by spaces
-//	PAGE            a shell command that gets one line of text on standard input, such as
-//	                curl -sf -m 30 --data-binary @- https://ntfy.example.com/match
-//	LISTEN          another HOST:PORT
+//	WEBHOOK_TOKEN  what notification_auth_token is
+//	PAGE           a shell command that gets one line of text on standard input, such as
+//	               curl -sSf -m 30 --data-binary @- https://ntfy.example.com/match
+//	LISTEN         another HOST:PORT
 //
 // Page yourself once, before the event does. The token is on no command line:
 //
-//	printf 'Authorization: Bearer %s' "$WEBHOOK_TOKENS" | curl -i -H @- \
+//	printf 'Authorization: Bearer %s' "$WEBHOOK_TOKEN" | curl -i -H @- \
 //	    -d '{"data": {"sessionId": "test", "qosStatus": "UNAVAILABLE"}}' \
 //	    http://127.0.0.1:8080/qod/test
 package main
 
 import (
-	"context"
+	"cmp"
 	"crypto/subtle"
 	"encoding/json"
 	"fmt"
 	"log"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
-	"time"
 )
 
-// seen has the events that were paged: a network may send one twice. The session is part of the
-// key, or events without an id would all be the same.
-var seen sync.Map
+type change struct{ SessionID, QoSStatus, StatusInfo string }
 
 func main() {
-	address := os.Getenv("LISTEN")
-	if address == "" {
-		address = "127.0.0.1:8080"
+	if os.Getenv("WEBHOOK_TOKEN") == "" || os.Getenv("PAGE") == "" {
+		log.Fatal("set WEBHOOK_TOKEN and PAGE")
 	}
-	if os.Getenv("WEBHOOK_TOKENS") == "" || os.Getenv("PAGE") == "" {
-		log.Fatal("set WEBHOOK_TOKENS and PAGE")
-	}
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		log.Fatal(err)
-	}
-	log.Printf("listening on http://%s/qod/", listener.Addr())
 	http.HandleFunc("POST /qod/{name...}", receive)
-	log.Fatal((&http.Server{ReadTimeout: 10 * time.Second}).Serve(listener))
+	log.Fatal(http.ListenAndServe(cmp.Or(os.Getenv("LISTEN"), "127.0.0.1:8080"), nil))
 }
 
 func receive(answer http.ResponseWriter, request *http.Request) {
-	if !authorized(request.Header.Get("Authorization")) {
+	var event struct{ Data change }
+	if subtle.ConstantTimeCompare([]byte(request.Header.Get("Authorization")), []byte("Bearer "+os.Getenv("WEBHOOK_TOKEN"))) == 0 {
 		answer.WriteHeader(http.StatusUnauthorized)
-		return
-	}
-	var event struct {
-		ID   string
-		Data struct{ SessionID, QoSStatus, StatusInfo string }
-	}
-	err := json.NewDecoder(http.MaxBytesReader(answer, request.Body, 1<<16)).Decode(&event)
-	if err != nil || event.Data.QoSStatus == "" {
+	} else if json.NewDecoder(http.MaxBytesReader(answer, request.Body, 1<<16)).Decode(&event) != nil || event.Data.QoSStatus == "" {
 		answer.WriteHeader(http.StatusBadRequest)
-		return
-	}
-	answer.WriteHeader(http.StatusNoContent)
-	text := fmt.Sprintf("%q: session %q is %q %q", request.PathValue("name"), event.Data.SessionID, event.Data.QoSStatus, event.Data.StatusInfo)
-	log.Print(text)
-	if event.Data.QoSStatus != "UNAVAILABLE" || event.Data.StatusInfo == "DELETE_REQUESTED" || event.Data.StatusInfo == "DURATION_EXPIRED" {
-		return // no news: it has what it asked for
-	}
-	if _, again := seen.LoadOrStore(event.ID+" "+event.Data.SessionID, true); !again {
-		go page(context.WithoutCancel(request.Context()), text) // the network does not wait for it
-	}
-}
-
-// authorized takes as long for a wrong token as for the right one, which nobody can then find out
-// letter by letter. There are two tokens while one replaces the other.
-func authorized(header string) bool {
-	equal := 0
-	for token := range strings.FieldsSeq(os.Getenv("WEBHOOK_TOKENS")) {
-		equal |= subtle.ConstantTimeCompare([]byte(header), []byte("Bearer "+token))
-	}
-	return equal == 1
-}
-
-func page(ctx context.Context, text string) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute) // a command that hangs
-	defer cancel()
-	command := exec.CommandContext(ctx, "sh", "-c", os.Getenv("PAGE"))
-	command.WaitDelay = time.Second // for what it has started
-	command.Stdin = strings.NewReader(text + "\n")
-	if out, err := command.CombinedOutput(); err != nil {
-		log.Printf("PAGE failed: %v: %s", err, out)
+	} else if answer.WriteHeader(http.StatusNoContent); event.Data.QoSStatus == "UNAVAILABLE" && event.Data.StatusInfo != "DELETE_REQUESTED" && event.Data.StatusInfo != "DURATION_EXPIRED" {
+		text := fmt.Sprintf("%q is without quality: session %q is UNAVAILABLE, %q", request.PathValue("name"), event.Data.SessionID, event.Data.StatusInfo)
+		page := exec.Cmd{Path: "/bin/sh", Args: []string{"sh", "-c", os.Getenv("PAGE")}, Stdin: strings.NewReader(text + "\n"), Stderr: os.Stderr}
+		go func() { log.Print(text, "; error of PAGE: ", page.Run()) }() // the network does not wait for it
 	}
 }

@@ -8,10 +8,11 @@ package provider
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,42 +31,90 @@ import (
 type hook struct {
 	t     *testing.T
 	url   string
+	said  *acctest.Transcript
 	fifo  *os.File
 	pages *bufio.Reader // of the fifo
+	gate  *os.File      // what the page of "slow" waits for
 }
 
-// startHook starts the receiver of the example, which takes these tokens.
-func startHook(t *testing.T, tokens string) *hook {
+// pageCommand hands over its line, for "slow" when it may, and for "fails" never.
+const pageCommand = `read -r line
+case $line in
+'"slow"'*) read -r go <gate ;;
+'"fails"'*) exit 7 ;;
+esac
+printf '%s\n' "$line" >pages`
+
+// startHook starts the receiver of the example, which takes this token.
+func startHook(t *testing.T, token string) *hook {
 	t.Helper()
 	dir := t.TempDir()
-	binary, pages := filepath.Join(dir, "webhook"), filepath.Join(dir, "pages")
+	binary := filepath.Join(dir, "webhook")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, examplesDir+"/webhook").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if err := syscall.Mkfifo(pages, 0o600); err != nil {
-		t.Fatal(err)
+	without := exec.CommandContext(t.Context(), binary)
+	without.Env = []string{"WEBHOOK_TOKEN=" + token}
+	if out, err := without.CombinedOutput(); err == nil || !strings.Contains(string(out), "set WEBHOOK_TOKEN and PAGE") {
+		t.Errorf("without PAGE: %v\n%s", err, out)
 	}
-	reader, err := os.OpenFile(pages, os.O_RDWR, 0) // it does not end when a writer does
-	if err != nil {
-		t.Fatal(err)
-	}
-	said := acctest.NewTranscript()
+
+	address := freeAddress(t)
+	h := &hook{t: t, url: "http://" + address + "/qod", said: acctest.NewTranscript(), fifo: fifo(t, dir, "pages"), gate: fifo(t, dir, "gate")}
+	h.pages = bufio.NewReader(h.fifo)
 	cmd := exec.CommandContext(t.Context(), binary)
-	cmd.Env = append(os.Environ(), "WEBHOOK_TOKENS="+tokens, "PAGE=cat >"+pages, "LISTEN=127.0.0.1:0")
-	cmd.Stderr = said
+	cmd.Dir, cmd.Stderr = dir, h.said
+	cmd.Env = append(os.Environ(), "WEBHOOK_TOKEN="+token, "PAGE="+pageCommand, "LISTEN="+address)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-		_ = reader.Close()
-		if strings.Contains(said.String(), "token") {
-			t.Errorf("the receiver logs its tokens:\n%s", said)
+		if strings.Contains(h.said.String(), token) {
+			t.Errorf("the receiver logs its token:\n%s", h.said)
 		}
 	})
-	said.WaitFor(t, "/qod/\n")
-	return &hook{t: t, url: regexp.MustCompile(`http://\S+/qod`).FindString(said.String()), fifo: reader, pages: bufio.NewReader(reader)}
+	for began := time.Now(); ; {
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
+		if err == nil {
+			_ = conn.Close()
+			return h
+		}
+		if time.Since(began) > time.Minute {
+			t.Fatalf("%v\n%s", err, h.said)
+		}
+	}
+}
+
+// fifo makes one that does not end when a writer does.
+func fifo(t *testing.T, dir, name string) *os.File {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = file.Close() })
+	return file
+}
+
+// freeAddress is one that nobody listens on. Other tests have theirs from the system, which gives
+// away none of these ports.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	for port := 20000 + os.Getpid()%10000; port < 32000; port++ {
+		address := fmt.Sprintf("127.0.0.1:%d", port)
+		if listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address); err == nil {
+			_ = listener.Close()
+			return address
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
 }
 
 // paged waits for the next page, which must be this one.
@@ -100,11 +149,11 @@ func TestWebhook(t *testing.T) {
 	acctest.AnyCLI(t)
 	network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{})
 	camara := acc.StartNetwork(t, camaraNetwork)
-	h := startHook(t, "new-token former-token")
-	c := copyExample(network.CLI("", "TF_VAR_webhook_url="+h.url, "TF_VAR_webhook_token=new-token"), "webhook")
+	h := startHook(t, "the-token")
+	c := copyExample(network.CLI("", "TF_VAR_webhook_url="+h.url, "TF_VAR_webhook_token=the-token"), "webhook")
 	c.Must(0, "apply", "-auto-approve", "-no-color", "-input=false")
 	ended := func(name, id, why string) string {
-		return strings.NewReplacer("NAME", name, "ID", id, "WHY", why).Replace(`"NAME": session "ID" is "UNAVAILABLE" "WHY"`)
+		return strings.NewReplacer("NAME", name, "ID", id, "WHY", why).Replace(`"NAME" is without quality: session "ID" is UNAVAILABLE, "WHY"`)
 	}
 	ids := map[string]string{}
 	for _, s := range network.Ledger() {
@@ -115,7 +164,7 @@ func TestWebhook(t *testing.T) {
 
 	// None of these is news.
 	network.Remove(ids["touchline"])
-	network.Seed(sandbox.Session{NotificationURL: h.url + "/over", NotificationAuthToken: "former-token", Duration: 60})
+	network.Seed(sandbox.Session{NotificationURL: h.url + "/over", NotificationAuthToken: "the-token", Duration: 60})
 	network.Advance(time.Hour)
 	if left := network.Ledger(); len(left) > 0 {
 		t.Errorf("%d sessions are live", len(left))
@@ -135,47 +184,61 @@ func TestWebhook(t *testing.T) {
 		t.Errorf("delivered %q, want %q", got, want)
 	}
 
-	// Without a token nobody is paged. An event that comes twice pages once, and one without a
-	// reason pages, too.
-	event := `{"id": "1", "data": {"sessionId": "s", "qosStatus": "UNAVAILABLE"}}`
+	// Without the token nobody is paged. An event without a reason pages, too.
+	event := `{"data": {"sessionId": "s", "qosStatus": "UNAVAILABLE"}}`
 	for _, test := range []struct {
 		method, token, body string
 		want                int
 	}{
 		{http.MethodPost, "", event, http.StatusUnauthorized},
-		{http.MethodPost, "new-toke", event, http.StatusUnauthorized},
-		{http.MethodPost, "new-token former-token", event, http.StatusUnauthorized},
-		{http.MethodPost, "new-token", "no JSON", http.StatusBadRequest},
-		{http.MethodPost, "new-token", "{}", http.StatusBadRequest},
-		{http.MethodPost, "new-token", strings.Repeat(" ", 1<<16) + event, http.StatusBadRequest},
-		{http.MethodGet, "new-token", "", http.StatusMethodNotAllowed},
-		{http.MethodPost, "new-token", event, http.StatusNoContent},
-		{http.MethodPost, "new-token", event, http.StatusNoContent},
+		{http.MethodPost, "the-toke", event, http.StatusUnauthorized},
+		{http.MethodPost, "the-token ", "no JSON", http.StatusBadRequest},
+		{http.MethodPost, "the-token", "{}", http.StatusBadRequest},
+		{http.MethodPost, "the-token", strings.Repeat(" ", 1<<16) + event, http.StatusBadRequest},
+		{http.MethodGet, "the-token", "", http.StatusMethodNotAllowed},
+		{http.MethodPost, "the-token", strings.Repeat(" ", 1<<15) + event, http.StatusNoContent},
 	} {
 		if got := h.post("somebody", test.method, test.token, test.body); got != test.want {
 			t.Errorf("%s with token %q and %.20s: %d, want %d", test.method, test.token, test.body, got, test.want)
 		}
 	}
 	h.paged(ended("somebody", "s", ""))
-	// Two without an id are two, and a camera of a sheet is "camera/sim".
-	for _, name := range []string{"north/a", "Peña%20norte%2Fb"} {
-		if got := h.post(name, http.MethodPost, "new-token", `{"data": {"sessionId": "`+name+`", "qosStatus": "UNAVAILABLE"}}`); got != http.StatusNoContent {
+	// A camera of a sheet is "camera/sim", and nobody can write a second line.
+	for name, want := range map[string]string{"north/a": "north/a", "Pe%C3%B1a%2Fb": "Peña/b", "x%0Ay": `x\ny`} {
+		if got := h.post(name, http.MethodPost, "the-token", event); got != http.StatusNoContent {
 			t.Errorf("%s: %d", name, got)
 		}
-		camera, err := url.PathUnescape(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		h.paged(ended(camera, name, ""))
+		h.paged(ended(want, "s", ""))
 	}
+	// A page keeps no network waiting, and one that fails is in the log.
+	if got := h.post("slow", http.MethodPost, "the-token", event); got != http.StatusNoContent {
+		t.Errorf("while it pages: %d", got)
+	}
+	h.post("fails", http.MethodPost, "the-token", event)
+	h.said.WaitFor(t, `"fails" is without quality: session "s" is UNAVAILABLE, ""; error of PAGE: exit status 7`)
+	if _, err := h.gate.WriteString("go\n"); err != nil {
+		t.Fatal(err)
+	}
+	h.paged(ended("slow", "s", ""))
+
 	refused := camara.Seed(sandbox.Session{NotificationURL: h.url + "/refused", NotificationAuthToken: "wrong-token"})
 	camara.Revoke(refused.ID)
 	if d := camara.Deliveries()[0]; d.Status != http.StatusUnauthorized || d.Tries != 1 {
 		t.Errorf("%+v", d)
 	}
-	last := camara.Seed(sandbox.Session{NotificationURL: h.url + "/last", NotificationAuthToken: "former-token"})
+	last := camara.Seed(sandbox.Session{NotificationURL: h.url + "/last", NotificationAuthToken: "the-token"})
 	camara.Revoke(last.ID)
 	h.paged(ended("last", last.ID, "NETWORK_TERMINATED"))
+}
+
+// The guide promises twenty lines below the imports.
+func TestWebhook_lines(t *testing.T) {
+	t.Parallel()
+	_, code, _ := strings.Cut(readExample(t, "webhook/main.go"), "\n)\n")
+	lines := slices.DeleteFunc(strings.Split(code, "\n"), func(line string) bool { return line == "" })
+	if n := len(lines); n != 20 || !strings.Contains(readExample(t, "../templates/guides/webhooks.md.tmpl"), "Twenty lines of Go") {
+		t.Errorf("the receiver has %d lines", n)
+	}
 }
 
 // The event on the page is one that the network sends, and its table has the type of each API's.
