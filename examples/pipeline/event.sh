@@ -10,8 +10,9 @@
 # INTERVAL  seconds between two passes (default 60)
 # MINUTES   stop between two passes after this time, before the job is killed (default: no limit)
 # ALERT     shell command that gets one line of text on standard input when passes begin to fail, when
-#           other reservations than before are inside their window and not AVAILABLE, and when all is well
-#           again (default: none). Another cause of a failure is only in the log.
+#           other reservations than before are inside their window and not AVAILABLE, when all is well
+#           again, and before an exit with status 1, 2 or 3 (default: none). Another cause of a failure is
+#           only in the log.
 #
 # Exit status:
 #   0  the event is over and no session is left; or MINUTES ran out while every reservation inside its
@@ -55,31 +56,6 @@ passes_failed() {
 	esac
 }
 
-# An alert is on its way until it has been handed over.
-finish() {
-	# shellcheck disable=SC2086 # process ids
-	[ -z "$alerts" ] || wait $alerts
-	alert_failed
-	rm -rf "$work"
-}
-trap finish EXIT
-trap 'say "stopped. Live sessions stay live until their windows end. Run again to resume."; exit 130' INT TERM
-
-# Exit at once on mistakes that a later pass would repeat.
-misused() {
-	echo "event.sh: $*" >&2
-	exit 2
-}
-command -v jq >/dev/null || misused "jq is required"
-command -v "$terraform" >/dev/null || misused "$terraform is required: set TERRAFORM to the path of terraform or tofu"
-jq -en --argjson most "$most" --argjson budget "$budget" --argjson cut "$cut" \
-	'($most | type) == "number" and ($budget | type | IN("number", "null")) and ($cut | type) == "array"' >/dev/null 2>&1 ||
-	misused "MOST and BUDGET must be numbers, and CUT a JSON list of addresses"
-case $interval in '' | *[!0-9]*) misused "INTERVAL must be a whole number of seconds" ;; esac
-case $minutes in *[!0-9]*) misused "MINUTES must be a whole number of minutes" ;; esac
-while [ "${minutes#0?}" != "$minutes" ]; do minutes=${minutes#0}; done # 08 would be octal
-"$terraform" validate -no-color || exit 2
-
 ! command -v timeout >/dev/null || limit="timeout 60"
 
 # In the background: a command that hangs must not keep the next pass from starting, nor for long the loop
@@ -99,6 +75,32 @@ alert_failed() {
 		rm -f "$work/alert_failed"
 	fi
 }
+
+# An alert is on its way until it has been handed over.
+finish() {
+	# shellcheck disable=SC2086 # process ids
+	[ -z "$alerts" ] || wait $alerts
+	alert_failed
+	rm -rf "$work"
+}
+trap finish EXIT
+trap 'say "stopped. Live sessions stay live until their windows end. Run again to resume."; exit 130' INT TERM
+
+# Exit at once on mistakes that a later pass would repeat.
+misused() {
+	echo "event.sh: $*" >&2
+	send_alert "$*"
+	exit 2
+}
+command -v jq >/dev/null || misused "jq is required"
+command -v "$terraform" >/dev/null || misused "$terraform is required: set TERRAFORM to the path of terraform or tofu"
+jq -en --argjson most "$most" --argjson budget "$budget" --argjson cut "$cut" \
+	'($most | type) == "number" and ($budget | type | IN("number", "null")) and ($cut | type) == "array"' >/dev/null 2>&1 ||
+	misused "MOST and BUDGET must be numbers, and CUT a JSON list of addresses"
+case $interval in '' | *[!0-9]*) misused "INTERVAL must be a whole number of seconds" ;; esac
+case $minutes in *[!0-9]*) misused "MINUTES must be a whole number of minutes" ;; esac
+while [ "${minutes#0?}" != "$minutes" ]; do minutes=${minutes#0}; done # 08 would be octal
+"$terraform" validate -no-color || misused "the configuration is not valid: see the log"
 
 # Reservations of a state or plan in JSON, as objects of address and values.
 reservations='
@@ -243,7 +245,7 @@ while :; do
 	over=
 	if [ $result = succeeded ] && jq -e 'all(.[]; .values.status == "ENDED" and .values.session_id == null)' "$work/now.json" >/dev/null; then
 		if "$terraform" apply -input=false -lock-timeout=5m -refresh-only -auto-approve -json >"$work/apply.jsonl" 2>"$work/stderr"; then
-			over=1
+			over="the event is over, and no session is live"
 		else
 			explain "apply -refresh-only" $? "$work/apply.jsonl"
 			result=failed
@@ -272,27 +274,35 @@ while :; do
 		trouble="${trouble:+$trouble; }not AVAILABLE inside the window: $missing"
 		about="$about $(print "$missing" | sed 's/ ([A-Z]*)//g')"
 	fi
+
+	# The end is news as well, unless it is the one that was hoped for.
+	status=
+	if [ -n "$over" ]; then
+		status=0
+		end=$over
+		# A state of an older version that had no history has null there.
+		if jq -e 'all(.[]; .values.sessions == [])' "$work/now.json" >/dev/null; then
+			status=3
+			end="the event is over, and no reservation ever had a session: check starts_at and ends_at"
+		fi
+	elif [ -n "$minutes" ] && [ $(($(date +%s) - began)) -ge $((minutes * 60)) ]; then
+		status=0
+		end="stopped after MINUTES=$minutes, before the event is over. Run again to resume."
+		[ -z "$trouble" ] || status=1
+	fi
+	if [ "${status:-0}" -ne 0 ]; then
+		trouble="${trouble:+$trouble; }$end"
+		about="$about end"
+	fi
 	if [ "$about" != "$alerted" ]; then
-		send_alert "${trouble:-recovered: every reservation inside its window is AVAILABLE}"
+		send_alert "${trouble:-${over:-recovered: every reservation inside its window is AVAILABLE}}"
 		alerted=$about
 	fi
 	alert_failed
-
-	if [ -n "$over" ]; then
+	if [ -n "$status" ]; then
 		summary
-		# A state of an older version that had no history has null there.
-		if jq -e 'all(.[]; .values.sessions == [])' "$work/now.json" >/dev/null; then
-			say "the event is over, and no reservation ever had a session: check starts_at and ends_at"
-			exit 3
-		fi
-		say "the event is over, and no session is live"
-		exit 0
-	fi
-	if [ -n "$minutes" ] && [ $(($(date +%s) - began)) -ge $((minutes * 60)) ]; then
-		summary
-		say "stopped after MINUTES=$minutes, before the event is over. Run again to resume."
-		[ -z "$trouble" ] || exit 1
-		exit 0
+		say "$end"
+		exit "$status"
 	fi
 	# In the background: a shell handles no signal while it waits for a foreground program.
 	sleep "$interval" >/dev/null 2>&1 &
