@@ -1,6 +1,6 @@
-// Proves that the loop of the pipeline runs as a systemd service and as a Job of Kubernetes: each
-// definition is read as its engine reads it, and its command runs against a sandbox until it is
-// stopped with a POST in flight.
+// Proves that the loop of the pipeline runs as a systemd service, as a Job of Kubernetes, and in
+// GitHub and GitLab: each definition is read as its engine reads it, and its commands run against a
+// sandbox, on the first two until they are stopped with a POST in flight.
 
 //go:build !windows
 
@@ -22,12 +22,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 
 	"github.com/coreos/go-systemd/v22/unit"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
@@ -256,6 +258,7 @@ type podSpec struct {
 	RestartPolicy string
 	Identity      string `json:"serviceAccountName"`
 	Containers    []struct {
+		Image        string
 		WorkingDir   string
 		Command      []string
 		Env          []struct{ Name, Value string }
@@ -334,6 +337,7 @@ func TestPipeline_kubernetes(t *testing.T) {
 	job := cron.Spec.JobTemplate.Spec
 	pod := job.Template.Spec
 	container, files := pod.Containers[0], objects["ConfigMap"]
+	expectImage(t, container.Image)
 
 	if cron.Spec.ConcurrencyPolicy != "Forbid" || pod.RestartPolicy != "Never" {
 		t.Errorf("it is started again with %s, and beside another one with %s", pod.RestartPolicy, cron.Spec.ConcurrencyPolicy)
@@ -538,5 +542,187 @@ func (c *cluster) expectUnlocked(name string) {
 				c.t.Errorf("the Role grants %s, which nobody needs", grant)
 			}
 		}
+	}
+}
+
+// gitlabPipeline has the keywords of GitLab that the example uses: others are refused.
+type gitlabPipeline struct {
+	Default struct {
+		Image         string
+		Interruptible bool
+		BeforeScript  []string `yaml:"before_script"`
+	}
+	Variables map[string]string
+	Jobs      map[string]gitlabJob `yaml:",inline"`
+}
+
+type gitlabJob struct {
+	Rules         []struct{ If string }
+	Timeout       string
+	ResourceGroup string `yaml:"resource_group"`
+	Variables     map[string]string
+	Script        []string
+	Artifacts     struct {
+		When, Access string
+		Paths        []string
+	}
+}
+
+// githubWorkflow is what these tests read of a workflow; actionlint reads the rest.
+type githubWorkflow struct {
+	Env  map[string]string
+	Jobs map[string]githubJob
+}
+
+type githubJob struct {
+	Timeout int `yaml:"timeout-minutes"`
+	Env     map[string]string
+	Steps   []struct{ Run string }
+}
+
+func (j githubJob) scripts() (scripts []string) {
+	for _, step := range j.Steps {
+		if step.Run != "" {
+			scripts = append(scripts, step.Run)
+		}
+	}
+	return scripts
+}
+
+func readYAML(t *testing.T, name string, strict bool, into any) {
+	t.Helper()
+	decoder := yaml.NewDecoder(strings.NewReader(readExample(t, "pipeline/"+name)))
+	decoder.KnownFields(strict)
+	if err := decoder.Decode(into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// runJob runs the scripts of a job in a clone of the repository, with the variables of the engine,
+// which may name its secrets.
+func (e *engine) runJob(scripts []string, variables ...map[string]string) {
+	t := e.Network.T
+	t.Helper()
+	e.Dir = t.TempDir()
+	e.writeLoop(e.Dir)
+	secrets := credentials(e.Network)
+	secrets["QOD_READER_CLIENT_ID"], secrets["QOD_READER_CLIENT_SECRET"] = secrets["QOD_CLIENT_ID"], secrets["QOD_CLIENT_SECRET"]
+	env := append(slices.Clone(e.Env), "QOD_ENDPOINT="+e.Network.Endpoint())
+	for _, some := range variables {
+		for name, value := range some {
+			value = strings.NewReplacer("${{ secrets.", "${", " }}", "}").Replace(value)
+			env = append(env, name+"="+os.Expand(value, func(name string) string { return secrets[name] }))
+		}
+	}
+	for _, script := range scripts {
+		cmd := exec.CommandContext(t.Context(), "sh", "-euc", script)
+		cmd.Dir, cmd.Env = e.Dir, env
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s\n%v\n%s", script, err, out)
+		}
+	}
+}
+
+// expectFiles checks that the last job has left these.
+func (e *engine) expectFiles(names ...string) {
+	e.Network.T.Helper()
+	for _, name := range names {
+		if _, err := os.Stat(filepath.Join(e.Dir, name)); err != nil {
+			e.Network.T.Error(err)
+		}
+	}
+}
+
+// onePass has the loop end after its first pass.
+var onePass = map[string]string{"MINUTES": "0"}
+
+// endsInTime checks that the loop stops before its job is killed.
+func endsInTime(t *testing.T, minutes string, timeout int) {
+	t.Helper()
+	if n, err := strconv.Atoi(minutes); err != nil || n >= timeout || n < timeout-30 {
+		t.Errorf("the loop stops after %s minutes, and its job is killed after %d", minutes, timeout)
+	}
+}
+
+func TestPipeline_gitlab(t *testing.T) {
+	acctest.AnyCLI(t)
+	network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{})
+	e := newEngine(network)
+	var pipeline gitlabPipeline
+	readYAML(t, "gitlab-ci.yml", true, &pipeline)
+	plan, event := pipeline.Jobs["plan"], pipeline.Jobs["event"]
+	if event.ResourceGroup == "" || pipeline.Default.Interruptible || event.Timeout != "8 hours" || len(pipeline.Jobs) != 2 {
+		t.Errorf("%+v", pipeline)
+	}
+	endsInTime(t, pipeline.Variables["MINUTES"], 8*60)
+	expectImage(t, pipeline.Default.Image)
+
+	e.runJob(slices.Concat(pipeline.Default.BeforeScript, plan.Script), pipeline.Variables, plan.Variables)
+	e.expectFiles(plan.Artifacts.Paths...)
+	if n := len(network.Requests()); n > 0 {
+		t.Errorf("the job of a merge request sent %d requests", n)
+	}
+	secrets := map[string]string{"QOD_CLIENT_ID": "$QOD_CLIENT_ID", "QOD_CLIENT_SECRET": "$QOD_CLIENT_SECRET"}
+	e.runJob(slices.Concat(pipeline.Default.BeforeScript, event.Script), pipeline.Variables, event.Variables, secrets, onePass)
+	e.expectFiles("apply.jsonl")
+	if n := len(network.SessionIDs()); n != 2 || !slices.Contains(event.Artifacts.Paths, "apply.jsonl") {
+		t.Errorf("%d sessions, and it keeps %q", n, event.Artifacts.Paths)
+	}
+	e.ExpectInSync()
+}
+
+func TestPipeline_github(t *testing.T) {
+	acctest.AnyCLI(t)
+	network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{})
+	e := newEngine(network)
+	var workflow githubWorkflow
+	readYAML(t, "github-actions.yml", false, &workflow)
+	plan, event := workflow.Jobs["plan"], workflow.Jobs["event"]
+	endsInTime(t, workflow.Env["MINUTES"], event.Timeout)
+	summary := filepath.Join(t.TempDir(), "summary")
+
+	e.runJob(plan.scripts(), workflow.Env, plan.Env, map[string]string{"GITHUB_STEP_SUMMARY": summary})
+	if got, err := os.ReadFile(summary); err != nil || string(got) != "### Objections of the gate\n" {
+		t.Errorf("the summary is %q: %v", got, err)
+	}
+	if n := len(network.Requests()); n > 0 {
+		t.Errorf("the job of a pull request sent %d requests", n)
+	}
+	e.runJob(event.scripts(), workflow.Env, event.Env, onePass)
+	e.expectFiles("apply.jsonl")
+	if n := len(network.SessionIDs()); n != 2 {
+		t.Errorf("%d sessions", n)
+	}
+	e.ExpectInSync()
+}
+
+// expectImage checks that an engine runs the image that the Dockerfile is for.
+func expectImage(t *testing.T, image string) {
+	t.Helper()
+	if !strings.Contains(readExample(t, "pipeline/Dockerfile"), "docker build --tag "+image+" ") {
+		t.Errorf("the image is %s", image)
+	}
+}
+
+// The provider in the image is the one that the example asks for.
+func TestPipeline_image(t *testing.T) {
+	t.Parallel()
+	config := regexp.MustCompile(`echo '(.*)' >main.tf.json`).FindStringSubmatch(readExample(t, "pipeline/Dockerfile"))
+	if config == nil {
+		t.Fatal("the image has no provider")
+	}
+	var got struct {
+		Terraform struct {
+			RequiredProviders struct {
+				QoD struct{ Source, Version string }
+			} `json:"required_providers"`
+		}
+	}
+	if err := json.Unmarshal([]byte(config[1]), &got); err != nil {
+		t.Fatal(err)
+	}
+	qod := got.Terraform.RequiredProviders.QoD
+	if want := fmt.Sprintf("source  = %q\n      version = %q\n", qod.Source, qod.Version); !strings.Contains(readExample(t, "pipeline/main.tf"), want) {
+		t.Errorf("the image has %+v", qod)
 	}
 }
