@@ -36,7 +36,7 @@ func explainConsent(e *qod.TokenError, subject string) (message, bool) {
 		}, true
 	case e.Grant == qod.JWTBearer && e.Code == "invalid_grant":
 		return message{
-			cause: fmt.Sprintf("%s gave no token for %s: as a rule, its user has not consented.%s", subject, device, inWords(e.Description)),
+			cause: fmt.Sprintf("%s gave no token for %s, most likely because its user has not consented.%s", subject, device, inWords(e.Description)),
 			remedy: "Have the consent recorded with the operator. If there is one, check client_id (QOD_CLIENT_ID), that the public key is registered for this client " +
 				"(if under an id, set client_private_key_id), client_assertion_audience (by default the URL above) and this machine's clock.",
 		}, true
@@ -61,7 +61,7 @@ func explainConsent(e *qod.TokenError, subject string) (message, bool) {
 		}, true
 	case "invalid_grant":
 		return message{
-			cause: fmt.Sprintf("%s does not take the authorization that the backchannel authentication endpoint has begun for %s.%s", subject, device, inWords(e.Description)),
+			cause: fmt.Sprintf("%s does not accept the authentication request (auth_req_id) that the backchannel authentication endpoint has accepted for %s.%s", subject, device, inWords(e.Description)),
 			remedy: "Check that token_url (QOD_TOKEN_URL) and backchannel_authentication_url (QOD_BACKCHANNEL_AUTHENTICATION_URL) belong to the same server. " +
 				"If they do, run Terraform again, which asks the user again.",
 		}, true
@@ -75,8 +75,8 @@ func explainConsent(e *qod.TokenError, subject string) (message, bool) {
 	if _, err := strconv.Atoi(e.Code); err == nil && !isTransient(e.Status) {
 		return message{
 			cause: answered(subject, e) + inWords(e.Description),
-			remedy: "The answer has no code of OAuth, so only its words tell why. If they are about the user, have the user of " + device + " agree, or the operator record the consent. " +
-				"If they are about the scope, set scopes (QOD_SCOPES); about the client, check client_id (QOD_CLIENT_ID) and its secret or private key.",
+			remedy: "The answer has no OAuth error code, so only its text says why. If that is about the user, have the user of " + device + " agree, or the operator record the consent. " +
+				"If it is about the scope, set scopes (QOD_SCOPES); if it is about the client, check client_id (QOD_CLIENT_ID) and its secret or private key.",
 		}, true
 	}
 	return message{}, false
@@ -85,8 +85,8 @@ func explainConsent(e *qod.TokenError, subject string) (message, bool) {
 // deviceUnknown is where each access token is for one device.
 func deviceUnknown() message {
 	return message{
-		cause: "With this grant, each access token is for one device. It is not known which device this is about, or there is no token for such a device.",
-		remedy: "Give the device: a data source in its argument device, an import by the session's id, a comma and the device. With grant = \"ciba\" it needs a phone number or an IP address, " +
+		cause: "With this grant, each access token is for one device. The provider does not know which device this is about, or cannot get a token for a device with these identifiers.",
+		remedy: "Name the device: for a data source, in its argument device; for an import, as the session's id, a comma and the device. With grant = \"ciba\" it needs a phone number or an IP address, " +
 			"with \"jwt_bearer\" a phone number.",
 	}
 }

@@ -219,7 +219,7 @@ func explain(err error) message {
 	case errors.Is(err, qod.ErrNoList):
 		return message{
 			cause:  fmt.Sprintf("This API has no list of sessions (api = %q and %q do).", qod.OpenGateway, qod.CAMARAV1),
-			remedy: "What a state does not have can only be found by its id, which logs of earlier runs show, or the operator: import it.",
+			remedy: "If a session is in no state, take its id from the log of the run that requested it, or ask the operator for it, and import it.",
 		}
 	case errors.Is(err, qod.ErrNoDeviceProfiles):
 		return message{cause: "This API has the same profiles for all devices, and does not list those of one.", remedy: "Leave out device."}

@@ -32,7 +32,7 @@ func (o Operation) ExtendFailed(id string, err error) diag.Diagnostic {
 		m.cause = joined("The extension was requested, but the API has not confirmed it.", m.cause)
 		m.remedy = "Run Terraform again: it looks at the end of the session first, and asks only for what is missing."
 	case failed && e.Operation == qod.OperationExtend && slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}, e.Status):
-		m.cause = "The API did not take the request to extend the session (" + statusText(e.Status) + ")." + inWords(e.Message)
+		m.cause = "The API did not accept the request to extend the session (" + statusText(e.Status) + ")." + inWords(e.Message)
 		m.remedy = "It may not offer extensions: ask the operator. To replace the session by a longer one: terraform apply -replace='ADDRESS' (" + addressAbove + ")."
 	case failed && e.Status == http.StatusConflict:
 		m.cause = "The API does not extend the session in its present state (409)." + inWords(e.Message)
@@ -75,7 +75,7 @@ func ExtensionFailed(until, endsAt, sessionID string) diag.Diagnostic {
 // ExtendedMore warns of an extension that the network has granted for longer than was requested.
 func ExtendedMore(s qod.Session, until time.Time) diag.Diagnostic {
 	return diag.NewWarningDiagnostic("QoS Session Extended by More Than Requested", message{
-		cause: fmt.Sprintf("The session was to last until %s, but the network has extended it until %s, and may bill it until then. Something in between may have sent the request twice.",
+		cause: fmt.Sprintf("The session was to last until %s, but the network has extended it until %s, and may bill it until then. A proxy or gateway may have sent the request twice.",
 			instantText(until), instantText(s.ExpiresAt)),
 		remedy: "To replace the session by a shorter one: terraform apply -replace='ADDRESS' (" + addressAbove + ").",
 	}.fact("Session", s.ID).detail())

@@ -10,8 +10,13 @@ import (
 
 // AdoptsConfiguration warns of attributes of an imported session that nothing can be compared with.
 func AdoptsConfiguration(attributes []string) diag.Diagnostic {
+	them := "it"
+	if len(attributes) > 1 {
+		them = "them"
+	}
 	return warning("", "Imported Session Not Fully Checked", message{
-		cause:  "The state of the session has no " + enumerated(attributes) + ": the API did not return it, or it was another resource's. The provider assumes what is configured there, and sends nothing to the network for it.",
+		cause: "The state of the session has no " + enumerated(attributes) + ": the API did not return " + them + ", or the session was another resource's. " +
+			"The provider takes " + them + " from the configuration unchecked, and sends nothing to the network.",
 		remedy: "If the session was created with other values, replace it: terraform apply -replace='ADDRESS' (" + addressAbove + ").",
 	})
 }
@@ -112,7 +117,7 @@ func (o OutsideProfile) Longer(attribute string, p qod.Profile, seconds int64) d
 // ShorterThanProfile warns of seconds that are less than a profile allows.
 func ShorterThanProfile(attribute string, p qod.Profile, seconds int64) diag.Diagnostic {
 	return warning(attribute, "Outside the Limits of the QoS Profile", message{
-		cause:  fmt.Sprintf("The profile %s allows sessions of at least %d seconds, but only %d are wanted.", p.Name, p.MinSeconds, seconds),
+		cause:  fmt.Sprintf("The profile %s allows sessions of at least %d seconds, but this one is to last only %d.", p.Name, p.MinSeconds, seconds),
 		remedy: "Most likely the API refuses the session. Choose a longer time, or another qos_profile.",
 	})
 }
@@ -120,7 +125,7 @@ func ShorterThanProfile(attribute string, p qod.Profile, seconds int64) diag.Dia
 // NotifiedUntil warns of a webhook token that expires before what it tells of has ended.
 func NotifiedUntil(expires, end string) diag.Diagnostic {
 	return warning("notification_auth_token_expires_at", "Notifications Stop Before the End", message{
-		cause:  fmt.Sprintf("The token for notifications expires at %s, but the session or its window lasts until %s. In between, the network notifies nobody, also not of the end.", expires, end),
-		remedy: "Set a later time, or leave it out: the token is then meant to last until an hour after the end.",
+		cause:  fmt.Sprintf("The token for notifications expires at %s, but the session or its window lasts until %s. In between, the network sends no notifications, not even of the end.", expires, end),
+		remedy: "Set a later time, or leave it out: the default is an hour after the end.",
 	})
 }

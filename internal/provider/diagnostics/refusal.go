@@ -14,7 +14,7 @@ import (
 var refusals = map[string]message{
 	"IDENTIFIER_NOT_FOUND": {
 		cause:  "The operator knows no such device.",
-		remedy: "Check that the device is a line of this operator, and that its number or address is right. An address must be the one that the device has now.",
+		remedy: "Check that the device's line belongs to this operator, and that its number or address is right. An address must be the one that the device has now.",
 	},
 	"SERVICE_NOT_APPLICABLE": {
 		cause:  "The operator does not offer quality on demand for this device.",
@@ -25,7 +25,7 @@ var refusals = map[string]message{
 		remedy: "Ask the operator whether the device's subscription includes the service.",
 	},
 	"OUT_OF_RANGE": {
-		cause:  "A number in the request is not in the range that the operator allows, as a rule the duration.",
+		cause:  "A number in the request, most likely the duration, is not in the range that the operator allows.",
 		remedy: "Choose a duration within the limits of the profile, which the data source qod_profiles shows, and check the ports.",
 	},
 	"UNSUPPORTED_IDENTIFIER": {
@@ -38,12 +38,12 @@ var refusals = map[string]message{
 			"If requests leave it out because each access token is for one device, and this gateway wants it nevertheless: device_in_requests = true (QOD_DEVICE_IN_REQUESTS).",
 	},
 	"UNNECESSARY_IDENTIFIER": {
-		cause: "The access token is one for a single device, and the API takes no other identifier then.",
+		cause: "The access token is for one device, and the API then accepts no device in the request.",
 		remedy: "Leave the device out of requests: device_in_requests = false (QOD_DEVICE_IN_REQUESTS). For several devices, use credentials of the application: " +
 			"client_id and client_secret (QOD_CLIENT_ID, QOD_CLIENT_SECRET), without access_token (QOD_ACCESS_TOKEN).",
 	},
 	"INVALID_TOKEN_CONTEXT": {
-		cause:  "The access token stands for another device than the one that is configured.",
+		cause:  "The access token is for a different device from the one that is configured.",
 		remedy: "Use credentials of the application: client_id and client_secret (QOD_CLIENT_ID, QOD_CLIENT_SECRET), without access_token (QOD_ACCESS_TOKEN).",
 	},
 	"IDENTIFIER_MISMATCH": {

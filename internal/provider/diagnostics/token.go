@@ -182,9 +182,9 @@ func discoveryCause(e *qod.TokenError) message {
 	case e.Status == http.StatusNetworkAuthenticationRequired:
 		return loginPortal(originOf(e.URL))
 	case e.Status/100 == 3:
-		return message{cause: answered("Something in between answered for "+e.URL+": it", e), remedy: checkProxy}
+		return message{cause: answered("A proxy or gateway answered in place of "+e.URL+": it", e), remedy: checkProxy}
 	case errors.Is(e.Err, qod.ErrNotJSON):
-		return message{cause: sentence("Something in between may have answered for " + e.URL + ": " + e.Err.Error()), remedy: checkProxy}
+		return message{cause: sentence("A proxy or gateway may have answered in place of " + e.URL + ": " + e.Err.Error()), remedy: checkProxy}
 	case e.Status == http.StatusNotFound && byDefault:
 		return message{cause: sentence(notFound + ": " + failureOf(e)), remedy: mayBeElsewhere}
 	case isTransient(e.Status):
