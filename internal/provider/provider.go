@@ -55,7 +55,7 @@ func (p *qodProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 		Attributes: map[string]schema.Attribute{
 			"api": schema.StringAttribute{
 				MarkdownDescription: "API that `endpoint` serves: `" + strings.Join(apiNames(), "`, `") + "`. `open-gateway` is Telefónica's Quality on Demand API, " +
-					"`camara-v1` is CAMARA's quality-on-demand 1.x, and `camara-v0` its QoD 0.10, which Telefónica's own sandbox speaks. " +
+					"`camara-v1` is CAMARA's quality-on-demand 1.x, and `camara-v0` its QoD 0.10, which Telefónica's developer sandbox speaks. " +
 					"It must be known whenever Terraform plans. " +
 					"Default: `" + string(qod.OpenGateway) + "`. Environment variable: `QOD_API`.",
 				Optional: true,

@@ -17,7 +17,7 @@ const OpenGateway API = "open-gateway"
 // CAMARAV1 is CAMARA's quality-on-demand 1.x. Its 0.11 is of the same form.
 const CAMARAV1 API = "camara-v1"
 
-// CAMARAV0 is CAMARA's QoD 0.10, which Telefónica's own sandbox speaks.
+// CAMARAV0 is CAMARA's QoD 0.10, which Telefónica's developer sandbox speaks.
 const CAMARAV0 API = "camara-v0"
 
 // dialects are the supported documents, in the order in which texts list them.

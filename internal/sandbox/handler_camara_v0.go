@@ -15,7 +15,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// CAMARAV0 is CAMARA's QoD 0.10 of camara-v0.yaml, which Telefónica's own sandbox speaks.
+// CAMARAV0 is CAMARA's QoD 0.10 of camara-v0.yaml, which Telefónica's developer sandbox speaks.
 const CAMARAV0 API = "camara-v0"
 
 // The scopes of CAMARA's document, and the one that stands for all of them in Telefónica's.

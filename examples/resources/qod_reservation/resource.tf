@@ -1,5 +1,5 @@
-# Guaranteed bandwidth for one camera during a match. Apply it days before, during the match, or as
-# often as you like.
+# Quality for one camera during a match. Apply it days before, during the match, or as often as you
+# like.
 resource "qod_reservation" "camera" {
   device = {
     phone_number = "+34600000010"

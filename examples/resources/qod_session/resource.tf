@@ -6,7 +6,7 @@ variable "webhook_token" {
   ephemeral = true
 }
 
-# Two hours of guaranteed bandwidth for one camera.
+# Two hours of quality for one camera.
 resource "qod_session" "camera" {
   device = {
     phone_number = "+34600000010"

@@ -48,7 +48,7 @@ func (o *options) define(flags *flag.FlagSet) {
 	flags.StringVar(&o.deviations, "deviate", "",
 		"ways in which gateways deviate from CAMARA's documents, as a `list` with commas:\n"+
 			"epoch-times (camara-v1), no-device, status-202; forgetful (camara-v0): keep no\n"+
-			"session and know every id, as Telefónica's own sandbox does")
+			"session and know every id, as Telefónica's developer sandbox does")
 	flags.DurationVar(&o.provisioning, "provisioning", 2*time.Second,
 		"the `time` that a session stays REQUESTED before it becomes AVAILABLE, such as 500ms")
 	flags.DurationVar(&o.latency, "latency", 0,
