@@ -339,8 +339,9 @@ func TestCAMARAV0_takenBack(t *testing.T) {
 	}))
 }
 
-// Telefónica's developer sandbox remembers nothing: what is created and destroyed there is green, and a
-// read is an error that says what is shown. No session leaves the state, and nothing crashes.
+// Telefónica's developer sandbox remembers nothing: what is created and destroyed there is green,
+// and a read is an error that says what is shown. No session leaves the state, and nothing
+// crashes.
 func TestCAMARAV0_forgetfulMock(t *testing.T) {
 	acc.InBubble(time.Hour, sandbox.Config{API: sandbox.CAMARAV0, Forgetful: true, MockRules: true}, func(t *testing.T, network *acctest.Network) {
 		c := network.Client()

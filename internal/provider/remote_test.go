@@ -5,7 +5,8 @@
 //
 // QOD_TEST_QOS_PROFILE names another profile than QOS_E, where the operator has others. With
 // CAMARA's APIs, sessions are for a server that there is not (TEST-NET-1), so no traffic changes.
-// With a mock that remembers nothing, as Telefónica's developer sandbox, it tries what that can show.
+// With a mock that remembers nothing, as Telefónica's developer sandbox, it tries what that can
+// show.
 //
 // It touches no session but those it makes. Each is noted on disk until it is gone; the next run
 // begins by sweeping up what one that was killed has left. What is killed within the very request
