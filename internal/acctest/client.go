@@ -23,25 +23,31 @@ type ProtocolClient struct {
 	// The resource type.
 	TypeName string
 	Schema   *tfprotov6.Schema
-	Identity *tfprotov6.ResourceIdentitySchema // nil for none
+	Identity *tfprotov6.ResourceIdentitySchema
+
+	identities map[string]*tfprotov6.ResourceIdentitySchema
 }
 
 func newClient(t testing.TB, server tfprotov6.ProviderServer) *ProtocolClient {
 	t.Helper()
-	c := &ProtocolClient{T: t, Server: server, TypeName: "qod_session"}
+	c := &ProtocolClient{T: t, Server: server}
 	var err error
 	c.Schemas, err = c.Server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
 	c.Must("GetProviderSchema", err)
 	identities, err := c.Server.GetResourceIdentitySchemas(t.Context(), &tfprotov6.GetResourceIdentitySchemasRequest{})
 	c.Must("GetResourceIdentitySchemas", err)
-	c.Schema, c.Identity = c.Schemas.ResourceSchemas[c.TypeName], identities.IdentitySchemas[c.TypeName]
-	return c
+	c.identities = identities.IdentitySchemas
+	return c.of("qod_session")
 }
 
 // Reservations is the same provider process for the resource qod_reservation.
 func (c *ProtocolClient) Reservations() *ProtocolClient {
+	return c.of("qod_reservation")
+}
+
+func (c *ProtocolClient) of(typeName string) *ProtocolClient {
 	same := *c
-	same.TypeName, same.Schema, same.Identity = "qod_reservation", c.Schemas.ResourceSchemas["qod_reservation"], nil
+	same.TypeName, same.Schema, same.Identity = typeName, c.Schemas.ResourceSchemas[typeName], c.identities[typeName]
 	return &same
 }
 

@@ -3,7 +3,6 @@ package acctest
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -195,7 +194,7 @@ func (c *ProtocolClient) change(prior, planned State, config *tfprotov6.DynamicV
 	})
 	c.Must("ApplyResourceChange", err)
 	if prior.Values != nil && planned.Values != nil {
-		c.sameIdentity(prior.Identity, resp.NewIdentity)
+		c.sameIdentity(prior, resp.NewIdentity)
 	}
 	return c.result(c.Decode(resp.NewState, resp.Private, resp.NewIdentity), resp.Diagnostics)
 }
@@ -207,7 +206,7 @@ func (c *ProtocolClient) Refresh(r State) Result {
 		TypeName: c.TypeName, CurrentState: c.Dynamic(r.Values), Private: r.Private, CurrentIdentity: r.Identity,
 	})
 	c.Must("ReadResource", err)
-	c.sameIdentity(r.Identity, resp.NewIdentity)
+	c.sameIdentity(r, resp.NewIdentity)
 	return c.result(c.Decode(resp.NewState, resp.Private, resp.NewIdentity), resp.Diagnostics)
 }
 
@@ -226,12 +225,16 @@ func (c *ProtocolClient) ImportByIdentity(id string) Result {
 // ImportByIdentityOf is ImportByIdentity with more than the id.
 func (c *ProtocolClient) ImportByIdentityOf(identity Attrs) Result {
 	c.T.Helper()
+	return c.importAs(&tfprotov6.ImportResourceStateRequest{TypeName: c.TypeName, Identity: c.EncodeIdentity(identity)})
+}
+
+// EncodeIdentity is an identity as the protocol has it.
+func (c *ProtocolClient) EncodeIdentity(identity Attrs) *tfprotov6.ResourceIdentityData {
+	c.T.Helper()
 	typ := c.Identity.ValueType()
 	data, err := tfprotov6.NewDynamicValue(typ, c.Convert(typ, identity))
 	c.Must("NewDynamicValue", err)
-	return c.importAs(&tfprotov6.ImportResourceStateRequest{
-		TypeName: c.TypeName, Identity: &tfprotov6.ResourceIdentityData{IdentityData: &data},
-	})
+	return &tfprotov6.ResourceIdentityData{IdentityData: &data}
 }
 
 func (c *ProtocolClient) importAs(req *tfprotov6.ImportResourceStateRequest) Result {
@@ -247,16 +250,17 @@ func (c *ProtocolClient) importAs(req *tfprotov6.ImportResourceStateRequest) Res
 	return read
 }
 
-// sameIdentity checks that an identity stays as it is: Terraform refuses one that changes.
-func (c *ProtocolClient) sameIdentity(before, after *tfprotov6.ResourceIdentityData) {
+// sameIdentity checks that the identity of a resource stays as it is. One of another resource, or
+// none, is put right.
+func (c *ProtocolClient) sameIdentity(before State, after *tfprotov6.ResourceIdentityData) {
 	c.T.Helper()
-	if c.Identity == nil || before == nil || after == nil || before.IdentityData == nil || after.IdentityData == nil {
+	if id := c.IdentityOf(before, "id"); id == "" || id != before.Text("id") || after == nil || after.IdentityData == nil {
 		return
 	}
 	typ := c.Identity.ValueType()
-	was, errBefore := before.IdentityData.Unmarshal(typ)
+	was, errBefore := before.Identity.IdentityData.Unmarshal(typ)
 	is, errAfter := after.IdentityData.Unmarshal(typ)
-	if errBefore != nil || errAfter != nil || !was.IsNull() && !is.IsNull() && !was.Equal(is) {
+	if errBefore != nil || errAfter != nil || !is.IsNull() && !was.Equal(is) {
 		c.T.Errorf("the identity was %s and is %s; %v, %v", was, is, errBefore, errAfter)
 	}
 }
@@ -279,7 +283,7 @@ func (c *ProtocolClient) IdentityOf(r State, attribute string) string {
 	return *text
 }
 
-// result checks what holds after every operation: a session in state has its id as identity, and
+// result checks what holds after every operation: a resource in state has its id as identity, and
 // the token of its webhook is nowhere.
 func (c *ProtocolClient) result(r State, found Diagnostics) Result {
 	c.T.Helper()
@@ -287,17 +291,11 @@ func (c *ProtocolClient) result(r State, found Diagnostics) Result {
 	if id == "" {
 		return Result{r, found}
 	}
-	if c.Identity == nil {
-		if r.Identity != nil && r.Identity.IdentityData != nil {
-			c.T.Errorf("%s %s has an identity", c.TypeName, id)
-		}
-	} else if r.Identity == nil || r.Identity.IdentityData == nil {
-		c.T.Errorf("session %s has no identity", id)
-	} else if value, err := r.Identity.IdentityData.Unmarshal(c.Identity.ValueType()); err != nil || !strings.Contains(value.String(), id) {
-		c.T.Errorf("session %s has the identity %s (%v)", id, value, err)
+	if named := c.IdentityOf(r, "id"); named != id {
+		c.T.Errorf("%s %s has the identity of %q", c.TypeName, id, named)
 	}
 	if !r.Values["notification_auth_token"].IsNull() {
-		c.T.Errorf("session %s has its webhook's token in state", id)
+		c.T.Errorf("%s %s has its webhook's token in state", c.TypeName, id)
 	}
 	return Result{r, found}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 )
 
 // SessionBlock is the resource block of a qod_session. Required attributes that the configuration
@@ -35,7 +36,14 @@ func SessionBlock(name, config string, seconds int) string {
 // is left on it.
 func (n *Network) Test(steps ...resource.TestStep) {
 	n.T.Helper()
+	n.TestWhere(nil, steps...)
+}
+
+// TestWhere is Test where the CLI is of a version that passes these checks.
+func (n *Network) TestWhere(checks []tfversion.TerraformVersionCheck, steps ...resource.TestStep) {
+	n.T.Helper()
 	UnitTest(n.T, resource.TestCase{
+		TerraformVersionChecks:   checks,
 		ProtoV6ProviderFactories: n.Factories(),
 		Steps:                    steps,
 		CheckDestroy: func(*terraform.State) error {

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/config"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 
 	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
@@ -96,27 +97,28 @@ func TestExamples_provider(t *testing.T) {
 
 func TestExamples_import(t *testing.T) {
 	t.Parallel()
+	const id = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 	for _, name := range []string{"qod_session", "qod_reservation"} {
-		t.Run(name, func(t *testing.T) {
-			const id = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
-			network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{})
-			seeded := network.Seed(sandbox.Session{
-				ID: id, ClientID: sandbox.DefaultClient.ID, QoSProfile: "QOS_L", Duration: 7200,
-				Device: sandbox.Device{PhoneNumber: "+34600000010"},
+		if command := readExample(t, "resources/"+name+"/import.sh"); !strings.Contains(command, "terraform import "+name+".camera "+id) {
+			t.Errorf("import.sh imports another session than the import blocks:\n%s", command)
+		}
+		for by, where := range map[string][]tfversion.TerraformVersionCheck{"string-id": nil, "identity": {tfversion.SkipBelow(tfversion.Version1_12_0)}} {
+			t.Run(name+" by "+by, func(t *testing.T) {
+				network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{})
+				network.Seed(sandbox.Session{
+					ID: id, ClientID: sandbox.DefaultClient.ID, QoSProfile: "QOS_L", Duration: 7200,
+					Device: sandbox.Device{PhoneNumber: "+34600000010"},
+				})
+				step := exampleStep(network, readExample(t, "resources/"+name+"/import-by-"+by+".tf")+readExample(t, "resources/"+name+"/resource.tf"), config.Variables{})
+				step.ConfigPlanChecks.PreApply = []plancheck.PlanCheck{
+					plancheck.ExpectResourceAction(name+".camera", plancheck.ResourceActionUpdate),
+				}
+				network.TestWhere(where, step)
+				if n := network.Count(sandbox.OpCreate); n != 0 {
+					t.Errorf("the import made %d POSTs, want none", n)
+				}
 			})
-			block := readExample(t, "resources/"+name+"/import-by-string-id.tf")
-			if command := readExample(t, "resources/"+name+"/import.sh"); !strings.Contains(command, "terraform import "+name+".camera "+seeded.ID) {
-				t.Errorf("import.sh imports another session than the import block:\n%s", command)
-			}
-			step := exampleStep(network, block+readExample(t, "resources/"+name+"/resource.tf"), config.Variables{})
-			step.ConfigPlanChecks.PreApply = []plancheck.PlanCheck{
-				plancheck.ExpectResourceAction(name+".camera", plancheck.ResourceActionUpdate),
-			}
-			network.Test(step)
-			if n := network.Count(sandbox.OpCreate); n != 0 {
-				t.Errorf("the import made %d POSTs, want none", n)
-			}
-		})
+		}
 	}
 }
 

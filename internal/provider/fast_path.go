@@ -47,7 +47,7 @@ func (s fastPath) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanRes
 		if recorded, ok := decodeState(req.PriorState); ok && recorded.QoSStatus.ValueString() == string(qod.StatusAvailable) && !decodePrivate(req.PriorPrivate).Expired && !s.reservedTwice(ctx, req.PriorState, recorded) {
 			planned := req.PriorIdentity
 			if planned == nil {
-				planned = encodeIdentity("") // OpenTofu stores none, nor does Terraform before 1.12
+				planned = encodeIdentity("") // Terraform before 1.12 stores none, nor does OpenTofu 1.11
 			}
 			return &tfprotov6.PlanResourceChangeResponse{
 				PlannedState:    req.ProposedNewState,
@@ -103,7 +103,7 @@ func (s fastPath) readUnchanged(ctx context.Context, req *tfprotov6.ReadResource
 	case id == nil:
 		id = encodeIdentity(before.ID.ValueString())
 	case identifiedBy(id) != before.ID.ValueString():
-		return nil, false // the framework refuses the identity of another session
+		return nil, false // Read puts it right
 	}
 	cached, ok := s.provider.sessions.(qod.CachedReader)
 	if !ok {
@@ -117,34 +117,6 @@ func (s fastPath) readUnchanged(ctx context.Context, req *tfprotov6.ReadResource
 	after.record(found, s.provider.sessions.Endpoint())
 	// The framework has to warn if another resource holds the session, too.
 	return id, after.recordUnchanged(before) && !s.provider.owners.heldByAnother(found.ID, private.Owner)
-}
-
-// encodeIdentity encodes the identity of a session, of which the id is known; without one, it is
-// null.
-func encodeIdentity(id string) *tfprotov6.ResourceIdentityData {
-	var attributes any
-	if id != "" {
-		attributes = map[string]tftypes.Value{"id": tftypes.NewValue(tftypes.String, id), identityDevice: tftypes.NewValue(tftypes.String, nil)}
-	}
-	value, _ := tfprotov6.NewDynamicValue(identityType, tftypes.NewValue(identityType, attributes)) // it can fail for other types only
-	return &tfprotov6.ResourceIdentityData{IdentityData: &value}
-}
-
-// identityType is the type of an identity as Terraform encodes it.
-var identityType = tftypes.Object{AttributeTypes: map[string]tftypes.Type{"id": tftypes.String, identityDevice: tftypes.String}}
-
-// identifiedBy is the id of the session in an identity; empty if it has none.
-func identifiedBy(identity *tfprotov6.ResourceIdentityData) string {
-	if identity.IdentityData == nil {
-		return ""
-	}
-	var attributes map[string]tftypes.Value
-	var id *string
-	value, err := identity.IdentityData.Unmarshal(identityType)
-	if err != nil || value.As(&attributes) != nil || attributes["id"].As(&id) != nil || id == nil {
-		return ""
-	}
-	return *id
 }
 
 // sessionType is the type of a session as Terraform encodes it.

@@ -23,8 +23,7 @@ var (
 	_ resource.ResourceWithValidateConfig = (*reservationResource)(nil)
 )
 
-// reservationResource is qod_reservation. It has no identity: what could identify it is its
-// session, which changes.
+// reservationResource is qod_reservation.
 type reservationResource struct{ apiResource }
 
 const reservationTypeName = "qod_reservation"
@@ -32,7 +31,7 @@ const reservationTypeName = "qod_reservation"
 func newReservationResource() resource.Resource { return &reservationResource{} }
 
 func (r *reservationResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = reservationTypeName
+	resp.TypeName, resp.ResourceBehavior = reservationTypeName, identityBehavior
 }
 
 // ValidateConfig refuses a window that ends before it starts, if both are known.
@@ -129,6 +128,7 @@ func (r *reservationResource) Create(ctx context.Context, req resource.CreateReq
 	defer cancel()
 
 	plan.ID = types.StringValue(uuid.NewString())
+	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, plan.ID, toDevice(plan.Device))...)
 	r.planned.created(plan.flow(), plan.ID.ValueString())
 	work := reconciler{api: r.api, Operation: diagnostics.CreatingReservation, plan: plan, token: token}
 	work.save = func(windowApplied bool) (diags diag.Diagnostics) {
@@ -149,6 +149,7 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	defer diagnostics.Catch(&resp.Diagnostics)
 	model, private, diags := loadState[reservationModel](ctx, req.State, req.Private)
 	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(keepIdentity(ctx, resp.Identity, model.ID)...)
 	if resp.Diagnostics.HasError() || model.endedForGood(private, time.Now()) {
 		return
 	}
@@ -231,6 +232,7 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := plan.Timeouts.Update(ctx, defaultUpdateTimeout)
 	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(keepIdentity(ctx, resp.Identity, prior.ID)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -301,13 +303,11 @@ func (r *reservationResource) Delete(ctx context.Context, req resource.DeleteReq
 	resp.Diagnostics.Append(deleteSession(ctx, r.api, diagnostics.DeletingReservation, model.ref(private), private)...)
 }
 
-// ImportState imports a session by its id, or its id and device. The id becomes the id of the
-// reservation. The update that follows takes the window from the configuration, and creates no
-// session.
+// ImportState imports a session, whose id becomes the id of the reservation. The update that
+// follows takes the window from the configuration, and creates no session.
 func (r *reservationResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
-	id, device := splitImportID(req.ID)
-	importState(ctx, r.api, id, device, resp)
+	id := importState(ctx, r.api, req, resp)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("session_id"), id)...)
 	}

@@ -59,6 +59,7 @@ var scenarios = []scenario{
 	{id: "C2", what: "an unknown value left in state", tests: "TestSession_createEnds TestSession_resumedWaitEnds"},
 	{id: "C3", what: "an inconsistent result after apply", tests: "TestSession_echoes"},
 	{id: "C4", what: "state without identity and a session that is gone", tests: "TestSession_readWithoutIdentity"},
+	{what: "identities that earlier builds and other CLIs wrote, and moved ones", tests: "TestIdentity_upgrade TestIdentity_earlierStates TestIdentity_isPutRight TestIdentity_moved TestMoved"},
 	{id: "C5", what: "a 404 from another endpoint or client", tests: "TestSession_otherOrigin TestSession_otherAlias TestSession_movesToOrigin"},
 	{id: "C5", what: "a 404 for another client's ready token", tests: "TestSession_otherToken TestReservation_otherToken"},
 	{id: "C5", what: "a refresh that is answered with 404, HTML, 403 or 5xx", tests: "TestSession_readFails TestSession_life"},

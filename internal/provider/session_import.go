@@ -5,11 +5,8 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
-	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
@@ -21,62 +18,23 @@ import (
 // the device: "3fa85f64-5717-4562-b3fc-2c963f66afa6,+34600000010". Without the device there would
 // be no token to read the session with. The longer form is taken everywhere.
 
-// identityDevice is the attribute of an identity that has the device.
-const identityDevice = "device"
-
-var _ resource.ResourceWithIdentity = (*sessionResource)(nil)
-
-// IdentitySchema has the device, which is set when the resource is created or imported, and never
-// changes: Terraform refuses an identity that does. Its version stays 0: OpenTofu 1.12 keeps the
-// version when a session is moved to a qod_reservation, which has no identity, and then refuses it
-// as newer than what the provider has.
-func (r *sessionResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = sessionIdentity()
-}
-
-func sessionIdentity() identityschema.Schema {
-	return identityschema.Schema{Attributes: map[string]identityschema.Attribute{
-		"id": identityschema.StringAttribute{
-			RequiredForImport: true,
-			Description:       "Identifier that the network assigned to the session.",
-		},
-		identityDevice: identityschema.StringAttribute{
-			OptionalForImport: true,
-			Description: "Device of the session: a phone number, an IPv4 address, which may have its port, or an IPv6 address. " +
-				"An import needs it where each access token is for one device (grant).",
-		},
-	}}
-}
-
-// identityModel is an identity.
-type identityModel struct {
-	ID     types.String `tfsdk:"id"`
-	Device types.String `tfsdk:"device"`
-}
-
-// ImportState imports a session by its id, or by its id and device. The read that follows fills the
-// state.
+// ImportState imports a session. The read that follows fills the state.
 func (r *sessionResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	defer diagnostics.Catch(&resp.Diagnostics)
-	if req.ID == "" && req.Identity != nil {
-		// Null where an empty id was given: Terraform then asks with neither.
-		var given identityModel
-		if !req.Identity.Raw.IsNull() {
-			resp.Diagnostics.Append(req.Identity.Get(ctx, &given)...)
-		}
-		importState(ctx, r.api, given.ID.ValueString(), given.Device.ValueStringPointer(), resp)
-		return
-	}
-	id, named := splitImportID(req.ID)
-	device := importState(ctx, r.api, id, named, resp)
-	if resp.Identity != nil && !resp.Diagnostics.HasError() {
-		resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, types.StringValue(id), device)...)
-	}
+	importState(ctx, r.api, req, resp)
 }
 
-// importState begins an import of a session: the first read finds it. named is nil where the device
-// was not named.
-func importState(ctx context.Context, api qod.Sessions, id string, named *string, resp *resource.ImportStateResponse) (device qod.Device) {
+// importState begins an import of a session by its id, by its id and device, or by an identity: the
+// first read finds it.
+func importState(ctx context.Context, api qod.Sessions, req resource.ImportStateRequest, resp *resource.ImportStateResponse) (id string) {
+	id, named := splitImportID(req.ID)
+	byIdentity := req.ID == "" && req.Identity != nil
+	if byIdentity && !req.Identity.Raw.IsNull() { // null where an empty id was given: Terraform then asks with neither
+		var given identityModel
+		resp.Diagnostics.Append(req.Identity.Get(ctx, &given)...)
+		id, named = given.ID.ValueString(), given.Device.ValueStringPointer()
+	}
+	var device qod.Device
 	valid := true
 	if named != nil {
 		device, valid = parseImportDevice(*named)
@@ -90,19 +48,17 @@ func importState(ctx context.Context, api qod.Sessions, id string, named *string
 		resp.Diagnostics.Append(diagnostics.ImportDeviceInvalid(id, *named))
 	}
 	if resp.Diagnostics.HasError() {
-		return qod.Device{}
+		return ""
 	}
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id)...)
 	if !device.IsZero() {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("device"), fromDevice(device))...)
 	}
 	resp.Diagnostics.Append(sessionPrivate{Imported: true}.save(ctx, resp.Private)...)
-	return device
-}
-
-// setIdentity sets the identity of a session that was created or imported.
-func setIdentity(ctx context.Context, identity *tfsdk.ResourceIdentity, id types.String, device qod.Device) diag.Diagnostics {
-	return identity.Set(ctx, identityModel{ID: id, Device: stringOrNull(importDevice(device))})
+	if !byIdentity { // which stays as it was given
+		resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, types.StringValue(id), device)...)
+	}
+	return id
 }
 
 // splitImportID takes apart an id and a device, with a comma between them, which neither contains.

@@ -100,15 +100,18 @@ func TestSession_importWithDevice(t *testing.T) {
 			ApplicationServer: &sandbox.ApplicationServer{IPv4Address: "198.51.100.7"},
 		}).ID
 		c := byCIBA(network)
-		for how, refused := range map[string]acctest.Result{
-			"id": c.Import(id), "identity": c.ImportByIdentity(id), "reservation": c.Reservations().Import(id),
-			"no device": c.Import(id + ","), "nothing that is a device": c.Import(id + ",camera@example.com"), "a device alone": c.Import("+34600000010"),
-			"an identity of no device": c.ImportByIdentityOf(attrs{"id": id, "device": "camera@example.com"}),
-		} {
-			text := refused.Errors()
-			if !strings.HasPrefix(text, "Invalid Import ID: ") || refused.Values != nil || strings.Contains(text, "camera@") {
-				t.Errorf("%s: %v, %s", how, refused.Values, text)
+		for _, c := range []*acctest.ProtocolClient{c, c.Reservations()} {
+			for how, refused := range map[string]acctest.Result{
+				"id": c.Import(id), "identity": c.ImportByIdentity(id),
+				"no device": c.Import(id + ","), "nothing that is a device": c.Import(id + ",camera@example.com"), "a device alone": c.Import("+34600000010"),
+				"an identity of no device": c.ImportByIdentityOf(attrs{"id": id, "device": "camera@example.com"}),
+			} {
+				text := refused.Errors()
+				if !strings.HasPrefix(text, "Invalid Import ID: ") || refused.Values != nil || strings.Contains(text, "camera@") {
+					t.Errorf("%s, %s: %v, %s", c.TypeName, how, refused.Values, text)
+				}
 			}
+			qodtest.Equal(t, "the text for "+c.TypeName, c.ImportByIdentity(id).Errors(), byCIBA(network).Import(id).Errors())
 		}
 		acctest.ContainsAll(t, c.Import(id).Errors(), []string{
 			"each access token is for one device", `"` + id + `,+34600000010"`, "(198.51.100.10)", "(198.51.100.10:5000)", "(2001:db8::10)",
@@ -123,21 +126,23 @@ func TestSession_importWithDevice(t *testing.T) {
 				return c.ImportByIdentityOf(attrs{"id": id, "device": "+34600000010"})
 			},
 		} {
-			c := byCIBA(network)
-			imported := imports(c)
-			if imported.Text("id") != id || len(imported.Diagnostics) > 0 || c.IdentityOf(imported.State, "device") != "+34600000010" {
-				t.Errorf("%s: %v; %s", how, imported.Values, acctest.Describe(imported.Diagnostics))
-				continue
+			for _, c := range []*acctest.ProtocolClient{byCIBA(network), byCIBA(network).Reservations()} {
+				imported := imports(c)
+				if imported.Text("id") != id || len(imported.Diagnostics) > 0 || c.IdentityOf(imported.State, "device") != "+34600000010" {
+					t.Errorf("%s, %s: %v; %s", c.TypeName, how, imported.Values, acctest.Describe(imported.Diagnostics))
+					continue
+				}
+				again := c.Refresh(imported.State).State
+				if c.TypeName == sessionTypeName {
+					c.ExpectEmptyPlan(again, flowOf(attrs{"phone_number": "+34600000010"}))
+				} else {
+					qodtest.Equal(t, "the session", again.Text("session_id"), id)
+				}
 			}
-			c.ExpectEmptyPlan(c.Refresh(imported.State).State, flowOf(attrs{"phone_number": "+34600000010"}))
 		}
-		qodtest.Equal(t, "people asked", len(network.Prompts()), 3)
+		qodtest.Equal(t, "people asked", len(network.Prompts()), 6)
 		if other := c.Import(id + ",+34600000011").Errors(); !strings.HasPrefix(other, "Unable to Import QoS Session: ") {
 			t.Errorf("with another device: %s", other)
-		}
-		r := byCIBA(network).Reservations().Import(id + ",+34600000010")
-		if r.Text("session_id") != id || r.Text("id") != id || len(r.Diagnostics) > 0 {
-			t.Errorf("%v; %s", r.Values, acctest.Describe(r.Diagnostics))
 		}
 	}))
 	t.Run("one token for all", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {

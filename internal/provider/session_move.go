@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -54,6 +53,7 @@ func (r *reservationResource) MoveState(ctx context.Context) []resource.StateMov
 		}
 		resp.Diagnostics.Append(resp.TargetState.Set(ctx, to)...)
 		resp.Diagnostics.Append(private.save(ctx, resp.TargetPrivate)...)
+		resp.Diagnostics.Append(moveIdentity(ctx, req, resp, from.ID)...)
 	}}}
 }
 
@@ -85,9 +85,7 @@ func (r *sessionResource) MoveState(ctx context.Context) []resource.StateMover {
 		}
 		resp.Diagnostics.Append(resp.TargetState.Set(ctx, to)...)
 		resp.Diagnostics.Append(private.save(ctx, resp.TargetPrivate)...)
-		if resp.TargetIdentity != nil {
-			resp.Diagnostics.Append(resp.TargetIdentity.SetAttribute(ctx, path.Root("id"), from.SessionID)...)
-		}
+		resp.Diagnostics.Append(moveIdentity(ctx, req, resp, from.SessionID)...)
 	}}}
 }
 

@@ -22,8 +22,18 @@ func TestMoved(t *testing.T) {
 		return "moved {\n  from = " + from + ".camera\n  to = " + to + ".camera\n}\n"
 	}
 
-	c := network.CLI(session)
+	// The id of this reservation is not its session's.
+	c := network.CLI(reservation)
 	c.Sends("1 POST 0 DELETE", 0, acctest.ApplyCommand...)
+	c.Configure(session + moved("qod_reservation", "qod_session"))
+	c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...)
+	c.Plan(0)
+	editInstances(c, func(_ string, instance map[string]any) {
+		if instance["identity"] != nil {
+			expectIdentity(t, instance, network.SessionIDs()[0], "+34600000031")
+		}
+	})
+
 	c.Configure(reservation + moved("qod_session", "qod_reservation"))
 	said := c.Sends(acctest.NoWrites, 0, acctest.ApplyCommand...)
 	if !strings.Contains(said, "0 added, 1 changed, 0 destroyed") {

@@ -6,9 +6,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
@@ -30,7 +28,7 @@ const sessionTypeName = "qod_session"
 func newSessionResource() resource.Resource { return &sessionResource{} }
 
 func (r *sessionResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = sessionTypeName
+	resp.TypeName, resp.ResourceBehavior = sessionTypeName, identityBehavior
 }
 
 // ModifyPlan refuses what the API cannot express, and plans the rest: see planSession.
@@ -89,10 +87,8 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 		record(created)
 		r.planned.created(model.flow(), created.ID)
 		model.nullUnknowns()
-		resp.Diagnostics.Append(r.save(ctx, model, &resp.State, resp.Identity)...)
-		if resp.Identity != nil {
-			resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, model.ID, spec.Device)...)
-		}
+		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+		resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, model.ID, spec.Device)...)
 		private = private.withSession(created, r.api)
 		resp.Diagnostics.Append(private.save(ctx, resp.Private)...)
 		return !resp.Diagnostics.HasError()
@@ -133,14 +129,6 @@ func (r *sessionResource) Create(ctx context.Context, req resource.CreateRequest
 	}
 }
 
-func (r *sessionResource) save(ctx context.Context, model sessionModel, state *tfsdk.State, identity *tfsdk.ResourceIdentity) diag.Diagnostics {
-	diags := state.Set(ctx, model)
-	if identity != nil {
-		diags.Append(identity.SetAttribute(ctx, path.Root("id"), model.ID)...)
-	}
-	return diags
-}
-
 // Read refreshes what the API decides. Only proof that the session is gone removes it from the
 // state.
 func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -150,11 +138,9 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	// A state written before Terraform 1.12 has no identity. Set it before the state can be
-	// removed, or the framework turns a session that is gone into an error of every plan.
-	if resp.Identity != nil {
-		resp.Diagnostics.Append(resp.Identity.SetAttribute(ctx, path.Root("id"), model.ID)...)
-	}
+	// Before the state can be removed, or the framework turns a session that is gone into an error
+	// of every plan.
+	resp.Diagnostics.Append(keepIdentity(ctx, resp.Identity, model.ID)...)
 
 	// On the first read after an import, the state has nothing but the id, and maybe the device.
 	importing := private.Imported && model.QoSProfile.IsNull() && model.QoSStatus.IsNull()
@@ -253,7 +239,8 @@ func (r *sessionResource) Update(ctx context.Context, req resource.UpdateRequest
 		plan.Duration = prior.Duration
 	}
 	plan.nullUnknowns()
-	resp.Diagnostics.Append(r.save(ctx, plan, &resp.State, resp.Identity)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	resp.Diagnostics.Append(keepIdentity(ctx, resp.Identity, plan.ID)...)
 	private.Imported = false
 	resp.Diagnostics.Append(private.save(ctx, resp.Private)...)
 	if failure != nil {

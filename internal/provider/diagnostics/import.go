@@ -34,7 +34,8 @@ func (o Operation) ImportUnknown(id, origin string, err error) diag.Diagnostic {
 	m.remedy = "Check the id, the device if the import names one, the provider's endpoint and its credentials. Where the API has a list, the data source qod_sessions shows the sessions that these credentials can see. " +
 		"A session that has ended cannot be imported."
 	if o == ImportingReservation {
-		m.remedy += " A reservation without a session needs no import: remove the import, and apply to create the reservation."
+		m.remedy += " The id is that of the reservation's session (session_id), not its own. " +
+			"A reservation without a session needs no import: remove the import, and apply to create the reservation."
 	}
 	return o.failed(m)
 }
