@@ -7,6 +7,7 @@ package provider
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -132,7 +133,9 @@ func (h *hook) paged(want string) {
 // post is what answers a body that somebody sends about a camera, not the network.
 func (h *hook) post(camera, method, token, body string) int {
 	h.t.Helper()
-	request, err := http.NewRequestWithContext(h.t.Context(), method, h.url+"/"+camera, strings.NewReader(body))
+	ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute) // it may wait for its page
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, h.url+"/"+camera, strings.NewReader(body))
 	if err != nil {
 		h.t.Fatal(err)
 	}
