@@ -93,6 +93,7 @@ misused() {
 	exit 2
 }
 command -v jq >/dev/null || misused "jq is required"
+[ -f "$here/gate.jq" ] || misused "gate.jq is required: copy it into the directory of event.sh"
 command -v "$terraform" >/dev/null || misused "$terraform is required: set TERRAFORM to the path of terraform or tofu"
 jq -en --argjson most "$most" --argjson budget "$budget" --argjson cut "$cut" \
 	'($most | type) == "number" and ($budget | type | IN("number", "null")) and ($cut | type) == "array"' >/dev/null 2>&1 ||
@@ -291,7 +292,7 @@ while :; do
 		[ -z "$trouble" ] || status=1
 	fi
 	if [ "${status:-0}" -ne 0 ]; then
-		trouble="${trouble:+$trouble; }$end"
+		trouble="${trouble:+${trouble%.}; }$end"
 		about="$about end"
 	fi
 	if [ "$about" != "$alerted" ]; then
