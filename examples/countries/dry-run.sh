@@ -5,12 +5,12 @@
 
 set -eu
 
-# The values of a country, as TF_VAR_clients takes them. The sandbox has told them by environment variables.
+# The values of a country for TF_VAR_clients, from the environment variables that its sandbox has set.
 client() {
   printf '{"endpoint": "%s", "client_id": "%s", "client_secret": "%s"}' "$QOD_ENDPOINT" "$QOD_CLIENT_ID" "$QOD_CLIENT_SECRET"
 }
 
-# This script starts itself twice, each time in another sandbox, and has both then.
+# This script runs itself in a first sandbox, and there in a second one, so that both are running.
 case ${COUNTRIES:-none} in
 none)
   exec env COUNTRIES=spain qod-sandbox exec -quiet -- "$0"
@@ -24,7 +24,7 @@ esac
 
 TF_VAR_clients="{\"spain\": $SPAIN, \"germany\": $(client)}"
 export TF_VAR_clients
-# What is left would be shared by all aliases that do not set it.
+# An alias that does not set one of these would take it from the environment.
 GERMANY_ENDPOINT=$QOD_ENDPOINT
 unset QOD_ENDPOINT QOD_CLIENT_ID QOD_CLIENT_SECRET
 

@@ -1,5 +1,4 @@
-# Quality for one camera during a match. Apply it days before, during the match, or as often as you
-# like.
+# Quality for one camera during a match. Apply it as often as you like, days before or during it.
 resource "qod_reservation" "camera" {
   device = {
     phone_number = "+34600000010"
@@ -11,7 +10,7 @@ resource "qod_reservation" "camera" {
 
   qos_profile = "QOS_L"
 
-  # What clocks in Madrid show. A time with its offset is as good: "2028-02-29T21:15:00+01:00".
+  # What clocks in Madrid show. A time with its offset works as well: "2028-02-29T21:15:00+01:00".
   starts_at = provider::qod::local_time("2028-02-29T21:15", "Europe/Madrid")
   ends_at   = provider::qod::local_time("2028-03-01T01:15", "Europe/Madrid")
 }
