@@ -125,7 +125,7 @@ func TestExamples_import(t *testing.T) {
 // A configuration says which versions it is for: what a reader copies is used for years.
 func TestExamples_versions(t *testing.T) {
 	t.Parallel()
-	constrained := regexp.MustCompile(`source += "telefonica/qod"\n +version = "~> 0\.1"\n`)
+	constrained := regexp.MustCompile(`source"? *[:=] "telefonica/qod",?\s+"?version"? *[:=] "~> 0\.1"`)
 	found := 0
 	examples := os.DirFS(examplesDir)
 	err := fs.WalkDir(examples, ".", func(path string, entry fs.DirEntry, err error) error {
