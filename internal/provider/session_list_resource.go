@@ -64,7 +64,7 @@ func (l *sessionListResource) List(ctx context.Context, req list.ListRequest, st
 		stream.Results = list.ListResultsStreamDiagnostics(asErrors(diags))
 		return
 	}
-	stream.Results = results(ctx, req, found, l.api.Endpoint(), diags)
+	stream.Results = l.results(ctx, req, found, diags)
 }
 
 func asErrors(warnings diag.Diagnostics) diag.Diagnostics {
@@ -77,10 +77,10 @@ func asErrors(warnings diag.Diagnostics) diag.Diagnostics {
 
 // results are the sessions. The first one carries the warnings, since Terraform accepts none
 // without a result.
-func results(ctx context.Context, req list.ListRequest, found []qod.Session, endpoint string, warnings diag.Diagnostics) iter.Seq[list.ListResult] {
+func (l *sessionListResource) results(ctx context.Context, req list.ListRequest, found []qod.Session, warnings diag.Diagnostics) iter.Seq[list.ListResult] {
 	return func(push func(list.ListResult) bool) {
 		for i, s := range found {
-			result := toResult(ctx, req, s, endpoint)
+			result := l.toResult(ctx, req, s)
 			if i == 0 {
 				result.Diagnostics.Append(warnings...)
 			}
@@ -91,14 +91,20 @@ func results(ctx context.Context, req list.ListRequest, found []qod.Session, end
 	}
 }
 
-func toResult(ctx context.Context, req list.ListRequest, s qod.Session, endpoint string) (result list.ListResult) {
+// toResult is a session that was found. Terraform prints the identity, which has the device only
+// where an import needs it.
+func (l *sessionListResource) toResult(ctx context.Context, req list.ListRequest, s qod.Session) (result list.ListResult) {
 	result = req.NewListResult(ctx)
 	defer diagnostics.Catch(&result.Diagnostics)
 	result.DisplayName = displayName(s)
-	result.Diagnostics.Append(setIdentity(ctx, result.Identity, types.StringValue(s.ID), s.Device)...)
+	var device qod.Device
+	if l.api.Limits().PerDevice {
+		device = s.Device
+	}
+	result.Diagnostics.Append(setIdentity(ctx, result.Identity, types.StringValue(s.ID), device)...)
 	if req.IncludeResource {
 		model := noSession()
-		model.record(s, endpoint)
+		model.record(s, l.api.Endpoint())
 		model.recordImported(s)
 		result.Diagnostics.Append(result.Resource.Set(ctx, model)...)
 	}

@@ -1,5 +1,5 @@
 // Speaks the plugin protocol, because terraform query needs a CLI of 1.14 or later, and one test
-// through such a CLI where there is one.
+// goes through such a CLI where there is one.
 
 package provider
 
@@ -10,9 +10,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-	"github.com/hashicorp/terraform-plugin-testing/querycheck"
-	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 
 	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
@@ -107,8 +104,8 @@ func TestList(t *testing.T) {
 		"…20 QOS_L UNAVAILABLE until 2028-02-29T21:15:00Z",
 	}
 	for i, one := range all {
-		if one.name != names[i] {
-			t.Errorf("shown as %q, want %q", one.name, names[i])
+		if one.name != names[i] || one.device != "" {
+			t.Errorf("shown as %q with the device %q, want %q", one.name, one.device, names[i])
 		}
 		if one.resource.Text("id") != one.id || len(one.Diagnostics) > 0 {
 			t.Errorf("%s: %v, %s", one.id, one.resource.Values, acctest.Describe(one.Diagnostics))
@@ -195,39 +192,29 @@ func TestList_isAnnounced(t *testing.T) {
 	}
 }
 
-// The whole way, where the CLI has terraform query.
+// The whole way, where the CLI has terraform query: what it finds is imported as it writes it, and
+// no device is printed.
 func TestList_query(t *testing.T) {
-	if acctest.IsOpenTofu(t) {
-		t.Skip("no version of OpenTofu has a query command yet")
-	}
 	network := acc.NewNetwork(t, sandbox.Config{})
-	acctest.UnitTest(t, resource.TestCase{
-		TerraformVersionChecks:   []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_14_0)},
-		ProtoV6ProviderFactories: acc.Factories(),
-		Steps: []resource.TestStep{
-			network.ApplyStep(network.HCL(acctest.SessionBlock("one", `qos_profile = "QOS_L"`, 3600) + acctest.SessionBlock("two", `qos_profile = "QOS_S"`, 7200))),
-			{
-				Query: true,
-				// The provider's configuration is the last step's.
-				Config: `
+	c := network.CLI("terraform {\n  required_providers {\n    qod = { source = \"telefonica/qod\" }\n  }\n}\n")
+	if c.Run("query", "-help").Code != 0 {
+		t.Skip("this version of the CLI has no query command")
+	}
+	network.Seed(sandbox.Session{QoSProfile: "QOS_L", Device: sandbox.Device{PhoneNumber: "+34600000010"}})
+	network.Seed(sandbox.Session{QoSProfile: "QOS_S", Device: sandbox.Device{IPv6Address: "2001:db8::20"}})
+	c.Write("find.tfquery.hcl", `
 list "qod_session" "all" {
   provider = qod
 }
-
-list "qod_session" "best" {
-  provider         = qod
-  include_resource = true
-
-  config {
-    qos_profile = "QOS_L"
-  }
-}
-`,
-				QueryResultChecks: []querycheck.QueryResultCheck{
-					querycheck.ExpectLength("qod_session.all", 2),
-					querycheck.ExpectLength("qod_session.best", 1),
-				},
-			},
-		},
-	})
+`+readExample(t, "list-resources/qod_session/list-resource.tfquery.hcl"))
+	said := c.Must(0, "query", "-no-color")
+	acctest.ContainsAll(t, said, []string{"list.qod_session.all", "list.qod_session.best", "…10 QOS_L AVAILABLE", "…20 QOS_S AVAILABLE"})
+	if strings.Contains(said, "600000010") || strings.Contains(said, "2001:db8") {
+		t.Errorf("a device is printed: %s", said)
+	}
+	c.Write("find.tfquery.hcl", "list \"qod_session\" \"all\" {\n  provider = qod\n}\n")
+	c.Must(0, "query", "-no-color", "-generate-config-out=found.tf")
+	acctest.ContainsAll(t, c.Plan(2), []string{"2 to import, 0 to add, 0 to change, 0 to destroy"})
+	c.Apply()
+	c.Destroy()
 }

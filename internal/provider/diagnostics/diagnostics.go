@@ -214,7 +214,7 @@ func explain(err error) message {
 	case errors.Is(err, qod.ErrListNeedsDevice):
 		return message{
 			cause:  "This API lists the sessions of one device at a time, and no device was given.",
-			remedy: "Set device. To find the sessions of several devices, use one data source qod_sessions for each (for_each).",
+			remedy: "Set device. To find the sessions of several devices, use one data source qod_sessions, or one list block, for each (for_each).",
 		}
 	case errors.Is(err, qod.ErrNoList):
 		return message{
