@@ -1,7 +1,7 @@
 #!/bin/sh
 # Rehearses the event in this directory in about a minute, with event.sh itself, on a sandbox:
 #
-#   qod-sandbox exec -quiet -- ./rehearse.sh 2028-02-29T20:00:00Z
+#   qod-sandbox exec -quiet -- sh rehearse.sh 2028-02-29T20:00:00Z
 #
 # The argument is when the rehearsal starts: some minutes before the window opens. It works in a copy of this
 # directory, with a state of its own, so the event's state and backend are left alone. Instead of waiting, it
@@ -13,7 +13,7 @@ set -eu
 case ${QOD_ENDPOINT:-} in
 http://127.0.0.1:* | http://localhost:* | http://\[::1\]:*) ;;
 *)
-	echo "rehearse.sh: run it on a sandbox: qod-sandbox exec -quiet -- ./rehearse.sh 2028-02-29T20:00:00Z" >&2
+	echo "rehearse.sh: run it on a sandbox: qod-sandbox exec -quiet -- sh rehearse.sh 2028-02-29T20:00:00Z" >&2
 	exit 2
 	;;
 esac
@@ -50,7 +50,7 @@ chmod +x "$work/bin/sleep"
 
 qod-sandbox advance -to "$start" >/dev/null
 status=0
-PATH=$work/bin:$PATH INTERVAL=${INTERVAL:-1800} ./event.sh || status=$?
+PATH=$work/bin:$PATH INTERVAL=${INTERVAL:-1800} sh event.sh || status=$?
 
 echo
 echo "What the network has had, as its bill would list it:"

@@ -178,7 +178,7 @@ var fence = regexp.MustCompile("(?ms)^```(terraform|hcl|shell|sh|jq|bash)\n(.*?)
 
 // elsewhere are shell snippets that are no file, by how they begin, and what runs them.
 var elsewhere = map[string]string{
-	"qod-sandbox exec -quiet -- ./rehearse.sh": "TestGuide/pipeline-rehearsal",
+	"qod-sandbox exec -quiet -- sh rehearse.sh": "TestGuide/pipeline-rehearsal",
 	"make bench":              "make bench",
 	"make demo":               ".ci/run",
 	"make test":               ".ci/run",

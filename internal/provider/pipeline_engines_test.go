@@ -175,11 +175,12 @@ func TestPipeline_systemd(t *testing.T) {
 	e.stopsDuringPost()
 }
 
-// writeLoop copies the files of the pipeline that every engine needs.
+// writeLoop copies the files of the pipeline that every engine needs, as from a page: none is
+// executable.
 func (e *engine) writeLoop(dir string) {
 	e.Network.T.Helper()
 	for _, name := range []string{"main.tf", "event.sh", "gate.jq"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(readExample(e.Network.T, "pipeline/"+name)), 0o700); err != nil { //nolint:gosec // one is a script
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(readExample(e.Network.T, "pipeline/"+name)), 0o600); err != nil {
 			e.Network.T.Fatal(err)
 		}
 	}
