@@ -149,7 +149,6 @@ func (h *hook) post(camera, method, token, body string) int {
 }
 
 func TestWebhook(t *testing.T) {
-	acctest.AnyCLI(t)
 	network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{})
 	camara := acc.StartNetwork(t, camaraNetwork)
 	h := startHook(t, "the-token")
