@@ -3,6 +3,7 @@
 package qod_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -215,6 +216,41 @@ func TestCAMARAV1LostAnswers(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A lost answer is found as well where the network spells the flow of its session in another way,
+// or so that it cannot be read: what is not known may be the flow that was asked for.
+func TestCAMARAV1LostAnswersOfFlowsSpelledOtherwise(t *testing.T) {
+	t.Parallel()
+	for member, values := range map[string][]string{
+		"applicationServer": {
+			`{"ipv4Address":"::ffff:198.51.100.0/120"}`, `{"ipv6Address":"::ffff:198.51.100.7"}`, `{"ipv4Address":" 198.51.100.0/24 "}`,
+			`{"ipv4Address":"198.51.***.***"}`, `{"ipv4Address":"198.51.100.0/255.255.255.0"}`, `{"ipv4Address":"198.51.100.7:443"}`,
+			`{"ipv4Address":"0.0.0.0"}`, `{"ipv4Address":"198.51.100.0/24","ipv6Address":"::"}`, `"198.51.100.0/24"`, `["198.51.100.0/24"]`,
+		},
+		"applicationServerPorts": {
+			`{"ports":["443"]}`, `{"ports":[443.0]}`, `{"ports":["https"]}`, `{"ports":[null]}`, `{"ports":[0]}`, `{"ports":"443","ranges":[{"from":1,"to":2}]}`,
+			`{"ranges":[{"from":"400","to":"500"}]}`, `{"ranges":[{"from":0,"to":0}]}`, `{"ranges":[{"min":400,"max":500}]}`, `{"ranges":["400-500"]}`, `[443]`,
+		},
+	} {
+		for _, value := range values {
+			t.Run(member+" "+value, func(t *testing.T) {
+				t.Parallel()
+				inCAMARA(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: sandbox.Instant}}, func(t *testing.T, n *qodtest.Network) {
+					n.LearnTime()
+					n.Echo(func(info map[string]any) { info[member] = json.RawMessage(value) })
+					spec := camaraSpec()
+					spec.ApplicationServerPorts = &qod.Ports{Ports: []int64{443}}
+					n.InjectFault(sandbox.OpCreate, 1, sandbox.DropAfterCommit())
+					s, err := n.Create(qodtest.WithTimeout(t, 5*time.Minute), spec)
+					if live := n.Ledger(); err != nil || len(live) != 1 || live[0].ID != s.ID {
+						t.Errorf("%v, %v; the network has %v", s, err, qodtest.IDs(live))
+					}
+					qodtest.Equal(t, "POSTs", n.Count(sandbox.OpCreate), 1)
+				})
+			})
+		}
 	}
 }
 

@@ -43,6 +43,15 @@ func (o object) object(name string) object {
 	return inner
 }
 
+// items are the elements of the array at name. It reports false for anything else that is there.
+func (o object) items(name string) (items []json.RawMessage, ok bool) {
+	if o.absent(name) {
+		return nil, true
+	}
+	err := json.Unmarshal(o[name], &items)
+	return items, err == nil
+}
+
 // text is the string at name. A number is returned as it is written, since authorization endpoints
 // send an integer as `code`.
 func (o object) text(name string) string {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -113,12 +114,25 @@ func decodeServer(fields object) *ApplicationServer {
 	return &server
 }
 
-// decodePorts is nil where no port can be read, which counts as all of them.
+// decodePorts is nil, which counts as all of them, unless each port can be read. Port 0 stands for
+// any, as in programs that listen.
 func decodePorts(fields object) *Ports {
+	single, ok := fields.items("ports")
+	ranges, okRanges := fields.items("ranges")
 	var ports Ports
-	_ = json.Unmarshal(fields["ports"], &ports.Ports)
-	_ = json.Unmarshal(fields["ranges"], &ports.Ranges) // from and to, in any case
-	if len(ports.Ports)+len(ports.Ranges) == 0 {
+	for _, item := range single {
+		port, okPort := object{"port": item}.number("port")
+		ok = ok && okPort
+		ports.Ports = append(ports.Ports, port)
+	}
+	for _, item := range ranges {
+		ends, _ := decodeObject(item)
+		from, okFrom := ends.number("from")
+		to, okTo := ends.number("to")
+		ok = ok && okFrom && okTo
+		ports.Ranges = append(ports.Ranges, PortRange{from, to})
+	}
+	if !ok || !okRanges || checkPorts(&ports, 0) != "" || slices.Contains(ports.all(), PortRange{0, 0}) {
 		return nil
 	}
 	return &ports

@@ -3,6 +3,7 @@ package qod
 import (
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // flow is the traffic that a session is for, as far as it is known. Some APIs allow one session for
@@ -76,26 +77,44 @@ func (p *Ports) all() []PortRange {
 	return ranges
 }
 
-// overlaps reports whether some address belongs to both servers. nil has all addresses.
+// overlaps reports whether some address may belong to both servers.
 func (a *ApplicationServer) overlaps(other *ApplicationServer) bool {
-	return a == nil || other == nil ||
-		addressesOverlap(a.IPv4Address, other.IPv4Address) || addressesOverlap(a.IPv6Address, other.IPv6Address)
+	mine, theirs := a.blocks(), other.blocks()
+	return len(mine) == 0 || len(theirs) == 0 || slices.ContainsFunc(mine, func(block netip.Prefix) bool {
+		return slices.ContainsFunc(theirs, block.Overlaps)
+	})
 }
 
-// addressesOverlap compares addresses and CIDR blocks. Other text overlaps what is spelled alike.
-func addressesOverlap(a, b string) bool {
-	x, errX := parseCIDR(a)
-	y, errY := parseCIDR(b)
-	if errX != nil || errY != nil {
-		return a != "" && a == b
+// blocks are the server's addresses as CIDR blocks, in whichever field they are; none where they
+// are not all known, as of one that is masked. The unspecified addresses 0.0.0.0 and :: are left
+// out.
+func (a *ApplicationServer) blocks() []netip.Prefix {
+	if a == nil {
+		return nil
 	}
-	return x.Overlaps(y)
+	var blocks []netip.Prefix
+	for _, text := range []string{a.IPv4Address, a.IPv6Address} {
+		switch block, err := parseCIDR(strings.TrimSpace(text)); {
+		case text == "", err == nil && block.IsSingleIP() && block.Addr().IsUnspecified():
+		case err != nil:
+			return nil
+		default:
+			blocks = append(blocks, block)
+		}
+	}
+	return blocks
 }
 
-// parseCIDR parses CIDR notation, or an address as the block of itself.
+// parseCIDR parses CIDR notation, or an address as the block of itself. One of IPv4 that is mapped
+// to IPv6 is one of IPv4.
 func parseCIDR(text string) (netip.Prefix, error) {
 	if address, err := netip.ParseAddr(text); err == nil {
+		address = address.Unmap()
 		return netip.PrefixFrom(address, address.BitLen()), nil
 	}
-	return netip.ParsePrefix(text)
+	block, err := netip.ParsePrefix(text)
+	if mapped := 128 - 32; err == nil && block.Addr().Is4In6() && block.Bits() >= mapped {
+		block = netip.PrefixFrom(block.Addr().Unmap(), block.Bits()-mapped)
+	}
+	return block, err
 }
