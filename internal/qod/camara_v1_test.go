@@ -345,6 +345,20 @@ func TestCAMARAV1WindowLongerThanTheProfile(t *testing.T) {
 	wantWindows(t, inCAMARA, "long-event")
 }
 
+// A gateway that shows all profiles, whichever is asked for, shows that one too.
+func TestCAMARAV1ProfilesNotSelected(t *testing.T) {
+	t.Parallel()
+	inCAMARA(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpProfiles, -1, sandbox.Status(http.StatusOK, `[{"name":"QOS_L","maxDuration":{"value":1,"unit":"Days"}},`+
+			`{"name":"live-uplink","maxDuration":{"value":6,"unit":"Hours"}}]`))
+		spec := camaraSpec()
+		spec.QoSProfile, spec.Seconds, spec.Until = "live-uplink", 0, time.Now().Add(10*time.Hour)
+		if s, err := n.Create(t.Context(), spec); err != nil || s.Seconds != 6*3600 {
+			t.Errorf("%d s, %v", s.Seconds, err)
+		}
+	})
+}
+
 // Whoever may not see the profiles can reserve all the same, but not more than fits.
 func TestCAMARAV1ProfilesHaveTheirOwnScope(t *testing.T) {
 	t.Parallel()

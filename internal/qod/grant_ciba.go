@@ -197,9 +197,6 @@ func (g *ciba) ask(ctx context.Context, d Device, attempt int) (authorization, e
 	if seconds, ok := answer.lifetime("interval"); ok {
 		asked.interval = time.Duration(seconds) * time.Second
 	}
-	if asked.interval > lifetime { // the answer can be fetched after that alone, so the server decides
-		asked.until = began.Add(2 * asked.interval)
-	}
 	return asked, nil
 }
 
@@ -237,7 +234,7 @@ func (g *ciba) poll(ctx context.Context, endpoint serverEndpoint, asked authoriz
 		case mayHaveDone(failure.Status):
 			lost = true
 		}
-		if time.Until(asked.until) < asked.interval {
+		if !time.Now().Before(asked.until) { // the last poll is after the end, so that the server decides
 			if failure.Code == CodeAuthorizationPending || failure.Code == CodeSlowDown {
 				failure.Status, failure.Code, failure.Description = 0, CodeExpiredToken, ""
 			}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -31,6 +32,11 @@ type ProfileFilter struct {
 	Device Device // only what this device can use
 	Name   string
 	Status string
+}
+
+// excludes reports whether the filter leaves out what some gateways show all the same.
+func (f ProfileFilter) excludes(p Profile) bool {
+	return f.Name != "" && f.Name != p.Name || f.Status != "" && p.Status != "" && f.Status != p.Status
 }
 
 // Profiles are the operator's profiles. They are asked for with a token of their own scope, so that
@@ -65,7 +71,7 @@ func (c *Client) Profiles(ctx context.Context, f ProfileFilter) (found []Profile
 			for _, p := range profiles {
 				c.profiles.Store(p.Name, p)
 			}
-			return profiles, nil
+			return slices.DeleteFunc(profiles, f.excludes), nil
 		})
 	})
 }
