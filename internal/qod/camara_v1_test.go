@@ -281,6 +281,51 @@ func TestCAMARAV1ConflictsAreOfFlows(t *testing.T) {
 	})
 }
 
+// Some gateways have a 404 for a list of nothing. It lists nothing, but it proves nothing either: a
+// gateway that does not know the path may say the same.
+func TestCAMARAV1ListOfNothing(t *testing.T) {
+	t.Parallel()
+	inCAMARA(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: sandbox.Instant}}, func(t *testing.T, n *qodtest.Network) {
+		ref := extended(t, n)
+		n.InjectFault(sandbox.OpList, -1, refusal(http.StatusNotFound, "NOT_FOUND"))
+		if found, err := n.List(t.Context(), qod.Filter{Device: ref.Device}); err != nil || len(found) > 0 {
+			t.Errorf("%v, %v", found, err)
+		}
+		n.InjectFault(sandbox.OpRead, -1, refusal(http.StatusNotFound, "NOT_FOUND"))
+		if _, err := n.Read(t.Context(), ref); !qodtest.IsError[*qod.UnprovenError](err) {
+			t.Errorf("it is gone by two paths that may be wrong: %v", err)
+		}
+		other := camaraSpec()
+		other.ApplicationServer = &qod.ApplicationServer{IPv4Address: "203.0.113.0/24"}
+		n.InjectFault(sandbox.OpCreate, 1, sandbox.DropAfterCommit())
+		before := n.Count(sandbox.OpCreate)
+		if _, err := n.Create(t.Context(), other); !qodtest.IsError[*qod.UnresolvedError](err) {
+			t.Error(err)
+		}
+		qodtest.Equal(t, "POSTs", n.Count(sandbox.OpCreate)-before, 1)
+	})
+}
+
+// Entries without an id may be the session of a lost answer also where there were some before.
+func TestCAMARAV1LostAnswerAmongEntriesWithoutIDs(t *testing.T) {
+	t.Parallel()
+	inCAMARA(t, qodtest.Options{Sandbox: sandbox.Config{Provisioning: sandbox.Instant}}, func(t *testing.T, n *qodtest.Network) {
+		n.LearnTime()
+		other := camaraSpec()
+		other.ApplicationServer = &qod.ApplicationServer{IPv4Address: "203.0.113.0/24"}
+		if _, err := n.Create(t.Context(), other); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		n.Echo(func(info map[string]any) { delete(info, "sessionId"); delete(info, "applicationServer") })
+		n.InjectFault(sandbox.OpCreate, 1, sandbox.DropAfterCommit())
+		if _, err := n.Create(t.Context(), camaraSpec()); !qodtest.IsError[*qod.UnresolvedError](err) {
+			t.Error(err)
+		}
+		qodtest.Equal(t, "POSTs", n.Count(sandbox.OpCreate), 2)
+	})
+}
+
 // A 404 of a session is believed when the list of its device does not show it.
 func TestCAMARAV1GoneByTheDevicesList(t *testing.T) {
 	t.Parallel()

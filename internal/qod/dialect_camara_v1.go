@@ -194,7 +194,8 @@ const (
 	CodeDurationOutOfRange = "QUALITY_ON_DEMAND.DURATION_OUT_OF_RANGE"
 )
 
-// classify: a 404 to a list or a create is about the device. A quota that is used up is no rate
+// classify: a 404 to a create is about the device, as is one to a list whose code says so; with
+// another code, some gateways say that there is nothing to list. A quota that is used up is no rate
 // that a slower client keeps to. A list that the document refuses with 422 is refused for the
 // device, not for others.
 func (camaraV1) classify(op Operation, status int, code string) class {
@@ -207,7 +208,7 @@ func (camaraV1) classify(op Operation, status int, code string) class {
 		return classNoList
 	}
 	meaning := classifyStatus(op, status)
-	if meaning == classMissing && ofSession(op) && notFoundCode.MatchString(code) {
+	if meaning == classMissing && notFoundCode.MatchString(code) {
 		return classGone
 	}
 	return meaning

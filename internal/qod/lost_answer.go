@@ -280,13 +280,15 @@ func (cr *creation) candidates(listed []Session) (ours, possible []Session) {
 	for _, s := range listed {
 		_, contradicts := cr.spec.Device.compare(s.Device)
 		otherFlow := cr.spec.Device.overlaps(s.Device) && !cr.client.dialect.collide(cr.spec.flow(), s.flow())
-		if contradicts || otherFlow || cr.client.own.owns(s.ID) || (cr.listedBefore != nil && cr.listedBefore.has(s.ID)) {
+		// Without an id nothing but its start tells an entry from those of the snapshot.
+		compared := cr.listedBefore != nil && s.ID != ""
+		if contradicts || otherFlow || cr.client.own.owns(s.ID) || (compared && cr.listedBefore.has(s.ID)) {
 			continue
 		}
 		startIsComparable := !s.StartedAt.IsZero() && !cr.client.clock.now().IsZero() && !cr.contradictsClock(s)
 		tooOld := cr.predates(s)
-		if cr.listedBefore == nil && tooOld {
-			continue // without a snapshot the clock alone says that it existed before
+		if !compared && tooOld {
+			continue // the clock alone says that it existed before
 		}
 		asRequested := s.ID != "" && s.QoSProfile == cr.spec.QoSProfile && s.Seconds <= cr.spec.Seconds
 		if asRequested && cr.spec.Device.shares(s.Device) && !tooOld && (startIsComparable || trusted) {
