@@ -197,7 +197,7 @@ func TestList_isAnnounced(t *testing.T) {
 func TestList_query(t *testing.T) {
 	network := acc.NewNetwork(t, sandbox.Config{})
 	c := network.CLI("terraform {\n  required_providers {\n    qod = { source = \"telefonica/qod\" }\n  }\n}\n")
-	if c.Run("query", "-help").Code != 0 {
+	if !hasQuery(c) {
 		t.Skip("this version of the CLI has no query command")
 	}
 	network.Seed(sandbox.Session{QoSProfile: "QOS_L", Device: sandbox.Device{PhoneNumber: "+34600000010"}})
