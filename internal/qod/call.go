@@ -135,7 +135,10 @@ func (c *Client) send(ctx context.Context, r request, d Device, token Token, att
 	ctx, cancel := context.WithTimeout(ctx, c.config.RequestTimeout)
 	defer cancel()
 
-	failure := &Error{Operation: r.operation, SessionID: r.sessionID, Scope: r.scope, Correlator: uuid.NewString()}
+	failure := &Error{
+		Operation: r.operation, SessionID: r.sessionID, Scope: r.scope, Correlator: uuid.NewString(),
+		PerDevice: c.authorizer.PerDevice(), DocumentHost: c.config.atDocumentHost(),
+	}
 	switch needed := c.Limits().DeviceScopes; {
 	case token.value == "":
 		failure.Scope = "" // headers alone carry none

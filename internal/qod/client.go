@@ -203,6 +203,13 @@ func (c *Client) newAuthorizer(scopes []string) Authorizer {
 	return newTokenCache(&clientCredentials{server, scopes})
 }
 
+// atDocumentHost reports whether the endpoint is one that the document of the default API names. No
+// other API has one, whatever its host: what belongs to the document does not, elsewhere on it.
+func (c *Config) atDocumentHost() bool {
+	endpoint := normalEndpoint(c.Endpoint)
+	return cmp.Or(c.API, OpenGateway) == OpenGateway && (endpoint == DefaultEndpoint || endpoint == SandboxEndpoint)
+}
+
 // normalEndpoint normalises a URL that CheckURL allows: scheme and host in lower case (RFC 3986,
 // section 6.2.2.1), no trailing slash. Paths are case-sensitive.
 func normalEndpoint(raw string) string {

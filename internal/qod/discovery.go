@@ -25,7 +25,9 @@ func discover(ctx context.Context, client *http.Client, config *Config) (discove
 	origin := webOriginOf(config.Endpoint)
 	at := origin + discoveryPath
 	fail := func(status int, permanent bool, err error) (discovery, error) {
-		return discovery{}, &TokenError{URL: at, Discovery: true, Grant: config.Grant, Status: status, Err: err, permanent: permanent}
+		return discovery{}, &TokenError{
+			URL: at, Discovery: true, Grant: config.Grant, Status: status, Err: err, DocumentHost: config.atDocumentHost(), permanent: permanent,
+		}
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {

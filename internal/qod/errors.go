@@ -25,6 +25,9 @@ type Error struct {
 	ServerTime time.Time     // the answer's Date; zero when absent
 	Err        error         // why there was no usable answer
 
+	PerDevice    bool // the access token was for one device
+	DocumentHost bool // see Config.atDocumentHost
+
 	outcome        outcome
 	class          class
 	permanent      bool // TLS: asking again will not help
@@ -69,6 +72,8 @@ type TokenError struct {
 	Code        string // RFC 6749 `error`
 	Description string
 	Err         error
+
+	DocumentHost bool // see Config.atDocumentHost; only of a discovery
 
 	permanent bool // asking again at once would give the same answer
 	// final says that it is not asked for again in this process: that could lock the client out, or

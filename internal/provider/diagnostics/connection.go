@@ -11,14 +11,16 @@ import (
 	"net/http"
 	"strings"
 	"syscall"
-
-	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// server is whom a request was for: what sentences call it, and the settings that say where it is.
-type server struct{ name, settings string }
+// server is whom a request was for: what sentences call it, the settings that say where it is, and
+// whether they say what the API document does.
+type server struct {
+	name, settings string
+	ofDocument     bool
+}
 
-var theAPI = server{"the API", "endpoint (QOD_ENDPOINT)"}
+const endpointSetting = "endpoint (QOD_ENDPOINT)"
 
 const slowNetwork = "Try again later. If the network is slow, allow more time (request_timeout)."
 
@@ -43,8 +45,8 @@ func explainNoAnswer(s server, err error) message {
 			cause:  sentence(capital(s.name) + " could not be reached: " + text),
 			remedy: "The host does not exist, or cannot be looked up from here. Check " + s.settings + " and this machine's DNS; behind a proxy, set HTTPS_PROXY.",
 		}
-		if isDefaultHost(dns.Name) {
-			m.remedy = mayBeElsewhere
+		if s.ofDocument {
+			m.remedy = joined(m.remedy, mayBeElsewhere)
 		}
 		return m
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -59,14 +61,9 @@ func explainNoAnswer(s server, err error) message {
 	}
 }
 
-// mayBeElsewhere is advice where a default host does not answer for the API.
-const mayBeElsewhere = "The host is the default of the API document, but your operator or channel partner may run the API elsewhere. " +
-	"Set endpoint (QOD_ENDPOINT) to the host that you were given."
-
-// isDefaultHost reports whether a host is one that the API document names.
-func isDefaultHost(host string) bool {
-	return "https://"+host == originOf(qod.DefaultEndpoint) || "https://"+host == originOf(qod.SandboxEndpoint)
-}
+// mayBeElsewhere is advice where a host that the API document names does not answer for the API.
+const mayBeElsewhere = "The host is that of Telefónica's API document, but your operator or channel partner may run the API elsewhere: " +
+	"set endpoint (QOD_ENDPOINT) to what you were given."
 
 // explainUntrusted says why TLS has failed, as far as the type of the error tells: on some systems,
 // the platform checks certificates, and has only words for it.

@@ -10,8 +10,10 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
+	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -87,3 +89,43 @@ func atDefaultEndpoint(c *qod.Config) { c.Endpoint = qod.DefaultEndpoint }
 var errDeadProxy = &net.OpError{Op: "proxyconnect", Net: "tcp", Err: &net.OpError{
 	Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED),
 }}
+
+// The words about the API document are true only where its default API has the endpoint that the
+// document names, and of that endpoint alone: elsewhere the host was chosen.
+func TestMayBeElsewhere(t *testing.T) {
+	t.Parallel()
+	const developers = "https://sandbox.opengateway.telefonica.com/apigateway"
+	for _, api := range qod.APIs() {
+		for _, endpoint := range []string{qod.DefaultEndpoint, qod.SandboxEndpoint, qod.SandboxEndpoint + "/", developers, "https://gateway.example/v1"} {
+			ofDocument := api == qod.OpenGateway && slices.Contains([]string{qod.DefaultEndpoint, qod.SandboxEndpoint, qod.SandboxEndpoint + "/"}, endpoint)
+			for place, at := range map[string]struct {
+				client func(*qod.Config)
+				want   bool
+			}{
+				"API":       {staticToken, ofDocument},
+				"discovery": {func(*qod.Config) {}, ofDocument},
+				"token":     {func(c *qod.Config) { c.TokenURL = developers + "/token" }, false},
+				"backchannel": {func(c *qod.Config) {
+					c.Grant, c.TokenURL, c.BackchannelURL = qod.CIBA, developers+"/token", developers+"/bc-authorize"
+				}, false},
+			} {
+				t.Run(strings.Join([]string{string(api), endpoint, place}, " "), func(t *testing.T) {
+					t.Parallel()
+					text := failure{client: func(c *qod.Config) {
+						c.API, c.Endpoint = api, endpoint
+						at.client(c)
+					}, make: func(b *bubble) diag.Diagnostics {
+						b.transport = broken{&net.OpError{Op: "dial", Net: "tcp", Err: noSuchHost("sandbox.opengateway.telefonica.com")}}
+						return b.read()
+					}}.happen(t)
+					if got := strings.Contains(text, mayBeElsewhere); got != at.want {
+						t.Errorf("got %t for the words about the document, want %t:\n%s", got, at.want, text)
+					}
+					if !strings.Contains(text, "DNS; behind a proxy, set HTTPS_PROXY") {
+						t.Errorf("the text does not say what else it may be:\n%s", text)
+					}
+				})
+			}
+		}
+	}
+}

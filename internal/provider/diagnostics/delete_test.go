@@ -22,6 +22,10 @@ var deleteFailures = map[string]failure{
 		b.fail(sandbox.OpDelete, -1, sandbox.Status(403, ""))
 		return b.remove()
 	}},
+	"delete/403, a token for one device": {client: byCIBA, make: func(b *bubble) diag.Diagnostics {
+		b.fail(sandbox.OpDelete, -1, sandbox.Status(403, ""))
+		return b.remove()
+	}},
 	"delete/500": {make: func(b *bubble) diag.Diagnostics {
 		b.fail(sandbox.OpDelete, -1, sandbox.Status(500, ""))
 		return b.remove()

@@ -33,7 +33,10 @@ func (o Operation) ExtendFailed(id string, err error) diag.Diagnostic {
 		m.remedy = "Run Terraform again: it looks at the end of the session first, and asks only for what is missing."
 	case failed && e.Operation == qod.OperationExtend && slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}, e.Status):
 		m.cause = "The API did not accept the request to extend the session (" + statusText(e.Status) + ")." + inWords(e.Message)
-		m.remedy = "It may not offer extensions: ask the operator. To replace the session by a longer one: terraform apply -replace='ADDRESS' (" + addressAbove + ")."
+		m.remedy = "The API may not offer extensions: ask the operator. To replace the session by a longer one: terraform apply -replace='ADDRESS' (" + addressAbove + ")."
+		if e.PerDevice && e.Status == http.StatusNotFound {
+			m.remedy = joined(deviceFirst, m.remedy)
+		}
 	case failed && e.Status == http.StatusConflict:
 		m.cause = "The API does not extend the session in its present state (409)." + inWords(e.Message)
 		m.remedy = "It extends only an AVAILABLE session. Run Terraform again: the next plan shows what has become of it."

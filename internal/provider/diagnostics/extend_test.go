@@ -24,6 +24,18 @@ var extendFailures = map[string]failure{
 			Code: "PERMISSION_DENIED", Message: "Client does not have sufficient permissions to perform this action.",
 		}))
 	}},
+	"extend/403, a token for one device": {make: func(*bubble) diag.Diagnostics {
+		return one(UpdatingReservation.ExtendFailed(lostID, &qod.Error{
+			Operation: qod.OperationExtend, Status: http.StatusForbidden, SessionID: lostID, Correlator: correlator, Scope: "dpv:RequestedServiceProvision", PerDevice: true,
+			Code: "PERMISSION_DENIED", Message: "Client does not have sufficient permissions to perform this action.",
+		}))
+	}},
+	"extend/404, a token for one device": {make: func(*bubble) diag.Diagnostics {
+		return one(UpdatingReservation.ExtendFailed(lostID, &qod.Error{
+			Operation: qod.OperationExtend, Status: http.StatusNotFound, SessionID: lostID, Correlator: correlator, PerDevice: true,
+			Code: "NOT_FOUND", Message: "The specified resource is not found.",
+		}))
+	}},
 	"extend/not confirmed": {make: func(*bubble) diag.Diagnostics {
 		return one(UpdatingSession.ExtendFailed(lostID, &qod.InterruptedError{Operation: qod.OperationExtend, Sent: true, Timeout: true}))
 	}},

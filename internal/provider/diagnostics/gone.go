@@ -85,6 +85,9 @@ func explainUnproven(e *qod.UnprovenError) message {
 	}
 	m.cause += " That alone does not prove that the session is gone: a gateway in front of the API may have answered, or a server that lags behind."
 	m.remedy = "Try again in a minute. If the problem persists, check endpoint (QOD_ENDPOINT), and whether a gateway or proxy answers in the API's place. " + ifKnownGone
+	if e.Err.PerDevice {
+		m.cause += " The session may also be for another device than the access token."
+	}
 	noList, _ := errors.AsType[*qod.Error](e.ListErr)
 	switch {
 	case e.ListErr == nil:
@@ -101,6 +104,9 @@ func explainUnproven(e *qod.UnprovenError) message {
 		look := explainSearch(e.ListErr)
 		m.cause += " The list of sessions could not settle it either. " + look.cause
 		m.remedy = joined(cmp.Or(look.remedy, askAboutLists), "Check endpoint (QOD_ENDPOINT) as well.", ifKnownGone)
+	}
+	if e.Err.PerDevice {
+		m.remedy = joined(deviceFirst, m.remedy)
 	}
 	return withError(m, e.Err)
 }

@@ -61,7 +61,7 @@ func explainError(e *qod.Error) message {
 		if errors.Is(e.Err, qod.ErrNoDevice) {
 			return deviceUnknown()
 		}
-		return explainNoAnswer(theAPI, e.Err)
+		return explainNoAnswer(server{"the API", endpointSetting, e.DocumentHost}, e.Err)
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		m := message{cause: "The API refused the request." + inWords(e.Message), remedy: "Correct the value that the API names, and run Terraform again."}
 		if e.Message == "" {
@@ -93,6 +93,9 @@ func explainError(e *qod.Error) message {
 		}
 		return m
 	case http.StatusForbidden:
+		if e.PerDevice && e.SessionID != "" {
+			return refusedForDevice(e)
+		}
 		if e.Scope == "" {
 			return message{
 				cause:  fmt.Sprintf("The API does not allow these headers, which are the only credentials, to %s sessions.%s", e.Operation, inWords(e.Message)),
@@ -107,7 +110,7 @@ func explainError(e *qod.Error) message {
 			m.remedy += " The API may also answer this way if another client created the session."
 		}
 		if e.Code == "" && e.Message == "" {
-			m.remedy += " If the client has it, a proxy or firewall may have answered in the API's place (HTTPS_PROXY, NO_PROXY)."
+			m.remedy += " " + mayBeFirewall
 		}
 		return m
 	case http.StatusNotFound:
@@ -169,6 +172,26 @@ func explainError(e *qod.Error) message {
 	}
 	return message{cause: "The API refused the request with " + status + "." + inWords(e.Message), remedy: "Check endpoint (QOD_ENDPOINT). If it is right, give the operator " + correlatorBelow + "."}
 }
+
+// deviceFirst is what to check first where each access token is for one device.
+const deviceFirst = "First check the device, that of the resource or the one that an import names: the session has to be for it."
+
+// refusedForDevice is where each access token is for one device, so that the first question about a
+// session that it may not touch is whose the session is.
+func refusedForDevice(e *qod.Error) message {
+	m := message{
+		cause: fmt.Sprintf("The API does not allow the access token, which is for one device, to %s this session, which may be for another device.%s", e.Operation, inWords(e.Message)),
+		remedy: deviceFirst + " If that is right, another client may have created the session, or this one lacks the scope " + e.Scope +
+			": ask the operator. If you set scopes (QOD_SCOPES), include it there.",
+	}
+	if e.Code == "" && e.Message == "" {
+		m.remedy += " " + mayBeFirewall
+	}
+	return m
+}
+
+// mayBeFirewall is advice for a 403 that is not in the words of the API.
+const mayBeFirewall = "If all that is right, a proxy or firewall may have answered in the API's place (HTTPS_PROXY, NO_PROXY)."
 
 // work is what an operation does.
 func work(op qod.Operation) string {

@@ -3,7 +3,6 @@ package diagnostics
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"regexp"
 	"strings"
@@ -17,11 +16,7 @@ import (
 // ImportFailed reports an import that could not look at the session.
 func (o Operation) ImportFailed(id string, err error) diag.Diagnostic {
 	m := explain(err)
-	e, ok := errors.AsType[*qod.Error](err)
-	switch {
-	case ok && e.Status == http.StatusForbidden:
-		m.remedy += " It also does where the session is for another device than the one that the import names."
-	case errors.Is(err, qod.ErrOtherDevice):
+	if errors.Is(err, qod.ErrOtherDevice) {
 		m.remedy = "Check the device that the import names, and the id. If both are right, a gateway may have mixed up two answers: try again."
 	}
 	m.cause += " Nothing was imported."
@@ -31,7 +26,12 @@ func (o Operation) ImportFailed(id string, err error) diag.Diagnostic {
 func (o Operation) ImportUnknown(id, origin string, err error) diag.Diagnostic {
 	m := explain(err)
 	m.cause = fmt.Sprintf("The session %s does not exist at %s, or belongs to other credentials.", id, originText(origin))
-	m.remedy = "Check the id, the device if the import names one, the provider's endpoint and its credentials. Where the API has a list, the data source qod_sessions shows the sessions that these credentials can see. " +
+	m.remedy = "Check the id, the provider's endpoint and its credentials. "
+	if e, ok := errors.AsType[*qod.Error](err); ok && e.PerDevice {
+		m.cause = fmt.Sprintf("The session %s does not exist at %s, is for another device than the one that the import names, or belongs to other credentials.", id, originText(origin))
+		m.remedy = "Check the device that the import names, the id, the provider's endpoint and its credentials. "
+	}
+	m.remedy += "Where the API has a list, the data source qod_sessions shows the sessions that these credentials can see. " +
 		"A session that has ended cannot be imported."
 	if o == ImportingReservation {
 		m.remedy += " The id is that of the reservation's session (session_id), not its own. " +

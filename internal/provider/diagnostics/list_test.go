@@ -19,6 +19,16 @@ var listFailures = map[string]failure{
 		_, err := b.Client.Read(b.ctx, qod.Ref{ID: lostID})
 		return one(ImportingSession.ImportFailed(lostID, err))
 	}},
+	"import/403, a token for one device":     {client: byCIBA, make: importsAnother(sandbox.Status(403, `{"code":"PERMISSION_DENIED","message":"Not yours"}`))},
+	"import/403, a token for one device, v1": {client: byCIBA, make: importsAnother(sandbox.Status(403, `{"code":"INVALID_TOKEN_CONTEXT","message":"Not yours"}`))},
+	"import/404, a token for one device": {client: byCIBA, make: func(b *bubble) diag.Diagnostics {
+		b.fail(sandbox.OpList, -1, sandbox.Status(403, ""))
+		return importsAnother(sandbox.Status(404, ""))(b)
+	}},
+	"import/unknown, a token for one device": {client: byCIBA, make: func(b *bubble) diag.Diagnostics {
+		_, err := b.Client.Read(b.ctx, qod.Ref{ID: lostID, Device: camera1})
+		return one(ImportingSession.ImportUnknown(lostID, b.Origin(), err))
+	}},
 	"import/another device": {make: func(b *bubble) diag.Diagnostics {
 		b.Seed(sandbox.Session{ID: lostID, Device: tel})
 		_, err := b.Client.Read(b.ctx, qod.Ref{ID: lostID, Device: qod.Device{PhoneNumber: "+34600000099"}})
@@ -67,4 +77,14 @@ var listFailures = map[string]failure{
 		b.fail(sandbox.OpList, -1, sandbox.Status(200, webPage, "Content-Type", "text/html"))
 		return b.list()
 	}},
+}
+
+// importsAnother is an import that names another device than the session's: the token is for that
+// one.
+func importsAnother(answer sandbox.Effect) func(b *bubble) diag.Diagnostics {
+	return func(b *bubble) diag.Diagnostics {
+		b.fail(sandbox.OpRead, -1, answer)
+		_, err := b.Client.Read(b.ctx, qod.Ref{ID: lostID, Device: camera1})
+		return one(ImportingSession.ImportFailed(lostID, err))
+	}
 }

@@ -25,6 +25,10 @@ var readFailures = map[string]failure{
 		b.fail(sandbox.OpRead, -1, sandbox.Status(403, ""))
 		return b.read()
 	}},
+	"read/403, a token for one device": {client: byCIBA, make: func(b *bubble) diag.Diagnostics {
+		b.fail(sandbox.OpRead, -1, sandbox.Status(403, `{"code":"PERMISSION_DENIED","message":"Not yours"}`))
+		return b.read()
+	}},
 	"read/503": {make: func(b *bubble) diag.Diagnostics {
 		b.fail(sandbox.OpRead, -1, sandbox.Status(503, `{"code":"UNAVAILABLE","message":"Service unavailable."}`))
 		return b.read()

@@ -86,7 +86,12 @@ func explainRefusal(e *qod.Error) (m message, ok bool) {
 	case slices.Contains([]int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity}, e.Status),
 		e.Status == http.StatusNotImplemented && e.Operation == qod.OperationCreate:
 		code := e.Code[strings.LastIndex(e.Code, ".")+1:]
-		m, ok = refusals[cmp.Or(earlierCodes[code], code)]
+		if m, ok = refusals[cmp.Or(earlierCodes[code], code)]; e.PerDevice && code == "INVALID_TOKEN_CONTEXT" {
+			if e.SessionID != "" {
+				return refusedForDevice(e), true
+			}
+			m.remedy = "Each access token is for the device of the resource. If requests name the device as well (device_in_requests), leave it out there: device_in_requests = false (QOD_DEVICE_IN_REQUESTS)."
+		}
 	}
 	m.cause += inWords(e.Message)
 	return m, ok

@@ -54,6 +54,11 @@ var refusalFailures = func() map[string]failure {
 			return one(ProfilesFailed(&qod.Error{Operation: qod.OperationProfiles, Status: http.StatusNotFound, Message: "no Route matched with those values", Correlator: correlator}))
 		}},
 	}
+	failures["refused/INVALID_TOKEN_CONTEXT, a token for one device"] = failure{make: func(*bubble) diag.Diagnostics {
+		return one(CreatingSession.CreateFailed(&qod.Error{
+			Operation: qod.OperationCreate, Status: http.StatusForbidden, Code: "INVALID_TOKEN_CONTEXT", Message: "What the operator says.", PerDevice: true, Correlator: correlator,
+		}))
+	}}
 	for _, row := range refusalRows {
 		failures["refused/"+row.code] = failure{make: func(*bubble) diag.Diagnostics {
 			return one(CreatingSession.CreateFailed(&qod.Error{

@@ -104,7 +104,7 @@ func tokenCause(e *qod.TokenError) message {
 	case e.Err != nil && !gotNoAnswer(e.Err):
 		return message{cause: sentence(subject + " gave no token: " + e.Err.Error()), remedy: checkURL}
 	}
-	m := noAnswerFrom(server{whom, settings}, e)
+	m := noAnswerFrom(server{whom, settings, false}, e)
 	if errors.Is(e.Err, context.DeadlineExceeded) {
 		m.remedy = tryAgain // it has a limit of its own
 	}
@@ -174,7 +174,6 @@ func mayBeProxy(e *qod.TokenError) string {
 // discoveryCause says why the token endpoint is not known. Only a default host that does not answer
 // for the API speaks for another endpoint; whatever stands between is named first.
 func discoveryCause(e *qod.TokenError) message {
-	byDefault := isDefaultHost(strings.TrimPrefix(originOf(e.URL), "https://"))
 	notFound := capital(endpointOf(e)) + " could not be discovered at " + e.URL
 	switch {
 	case e.Status == http.StatusProxyAuthRequired:
@@ -185,12 +184,12 @@ func discoveryCause(e *qod.TokenError) message {
 		return message{cause: answered("A proxy or gateway answered in place of "+e.URL+": it", e), remedy: checkProxy}
 	case errors.Is(e.Err, qod.ErrNotJSON):
 		return message{cause: sentence("A proxy or gateway may have answered in place of " + e.URL + ": " + e.Err.Error()), remedy: checkProxy}
-	case e.Status == http.StatusNotFound && byDefault:
+	case e.Status == http.StatusNotFound && e.DocumentHost:
 		return message{cause: sentence(notFound + ": " + failureOf(e)), remedy: mayBeElsewhere}
 	case isTransient(e.Status):
 		return message{cause: sentence(notFound + ": " + failureOf(e)), remedy: tryAgain}
 	case e.Err != nil && gotNoAnswer(e.Err):
-		return noAnswerFrom(server{"the discovery document " + e.URL, theAPI.settings}, e)
+		return noAnswerFrom(server{"the discovery document " + e.URL, endpointSetting, e.DocumentHost}, e)
 	case e.Status != 0:
 		return message{
 			cause: sentence(notFound + ": " + failureOf(e)),
