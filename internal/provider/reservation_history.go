@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"slices"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -15,8 +16,8 @@ import (
 // The seconds of older ones still count.
 const maxHistory = 50
 
-// sessionHistory is every session that a reservation has had, oldest first: what a bill is
-// reconciled with.
+// sessionHistory is every session that a reservation has had, oldest first: what a bill is checked
+// against.
 type sessionHistory struct {
 	sessions []pastSession
 	dropped  int64         // seconds of sessions that are not listed any more
@@ -43,8 +44,8 @@ func (s pastSession) seconds() int64 {
 	return end.Unix() - s.started.Unix()
 }
 
-// end is when a session ended that is not there any more, or is of no use: when the network granted
-// it until, or now if that is earlier.
+// end is when a session ended at the latest that is not there any more, or is of no use: when the
+// network granted it until, or now if that is earlier.
 func (s pastSession) end(now time.Time, longest time.Duration) time.Time {
 	last := s.expires
 	if last.IsZero() {
@@ -92,6 +93,11 @@ func (h sessionHistory) gone(now time.Time) sessionHistory {
 	return h
 }
 
+// in reports whether there was a session in a window, or is.
+func (h sessionHistory) in(w window) bool {
+	return slices.ContainsFunc(h.sessions, func(s pastSession) bool { return s.ended.IsZero() || s.ended.After(w.starts) })
+}
+
 // grantedSeconds is for how long all the sessions lasted, or will.
 func (h sessionHistory) grantedSeconds() int64 {
 	total := h.dropped
@@ -113,8 +119,9 @@ func historySchema() schema.NestedAttributeObject {
 			Computed:            true,
 		},
 		"ended_at": schema.StringAttribute{
-			MarkdownDescription: "End (RFC 3339, UTC). Null while the session is live. Exact where Terraform deleted the session or it lasted until its `expires_at`; " +
-				"if the network ended it earlier, the time at which a run of Terraform noticed.",
+			MarkdownDescription: "End (RFC 3339, UTC). Null while the session is live. If the network ended it before its `expires_at`, an upper bound: " +
+				"when the first run that was applied noticed, and `expires_at` at the latest; a plan alone records nothing. " +
+				"With `camara-v1`, it is the end that the network shows of an `UNAVAILABLE` session, if such a run finds it before the network deletes it, some minutes later.",
 			Computed: true,
 		},
 	}}

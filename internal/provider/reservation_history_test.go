@@ -403,3 +403,38 @@ func TestReservation_history(t *testing.T) {
 		}
 	})(t)
 }
+
+// What only a plan has noticed is not recorded: the end is an upper bound, and so is the sum. A run
+// that is applied records it as closely as it looks.
+func TestReservation_endedEarly(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		network     sandbox.Config
+		applied     bool // the run that notices
+		least, most time.Duration
+	}{
+		"noticed by a plan alone":                   {least: 4*time.Hour - 10*time.Second, most: 4 * time.Hour},
+		"noticed by a run that is applied":          {applied: true, least: time.Hour + 2*time.Minute, most: time.Hour + 2*time.Minute + 10*time.Second},
+		"camara-v1, noticed by one that is applied": {network: camaraNetwork, applied: true, least: time.Hour - 10*time.Second, most: time.Hour},
+	} {
+		t.Run(name, acc.InBubble(0, test.network, func(t *testing.T, network *acctest.Network) {
+			config := broadcast("QOS_L", 4)
+			r := network.Expect(network.Run(acctest.State{}, config), "AVAILABLE", "POST")
+			network.AtMatch(time.Hour)
+			network.Revoke(r.Text("session_id"))
+			network.AtMatch(time.Hour + 2*time.Minute)
+			if noticed := network.Client().Reservations().Refresh(r); test.applied {
+				r = noticed.State
+			} else if noticed.Text("status") != "UNAVAILABLE" {
+				t.Errorf("it is %s", noticed.Text("status"))
+			}
+			network.AtMatch(9 * time.Hour)
+			r = network.ExpectNoChange(r, config, "ENDED")
+			history := recordedSessions(t, r)
+			lasted := mustInstant(t, history[0][2]).Sub(mustInstant(t, history[0][1]))
+			if lasted < test.least || lasted > test.most || grantedSeconds(t, r) != int64(lasted.Seconds()) {
+				t.Errorf("it is said to have lasted %s, %d seconds in all", lasted, grantedSeconds(t, r))
+			}
+		}))
+	}
+}

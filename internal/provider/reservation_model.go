@@ -45,6 +45,13 @@ func (m reservationModel) isOpen(now time.Time) bool {
 	return known && w.status(now, nil) == statusDue
 }
 
+// awaitsWindow reports whether the window had not ended when Terraform last looked, and there was
+// no session.
+func (m reservationModel) awaitsWindow() bool {
+	status := reservationStatus(m.Status.ValueString())
+	return status == statusScheduled || status == statusDue
+}
+
 // toSpec asks for a session until the window ends.
 func (m reservationModel) toSpec(token types.String) qod.Spec {
 	w, known := m.window()

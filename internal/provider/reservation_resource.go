@@ -202,6 +202,9 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	} else {
 		h = h.seen(updated.expected(*session), at, expired)
 	}
+	if before.awaitsWindow() && status == statusEnded && !h.in(w) {
+		resp.Diagnostics.Append(diagnostics.WindowMissed(model.EndsAt.ValueString()))
+	}
 	model.record(session, status, h, r.api.Endpoint())
 	if session != nil {
 		resp.Diagnostics.Append(diagnostics.SessionWarnings(*session)...)

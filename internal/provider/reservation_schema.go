@@ -79,13 +79,13 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 				Computed: true,
 			},
 			"sessions": schema.ListNestedAttribute{
-				MarkdownDescription: "Every session that the reservation has had, oldest first, to reconcile a bill with; the 50 most recent ones at most. It is kept after the window has ended.",
+				MarkdownDescription: "Every session that the reservation has had, oldest first, to check a bill against; the 50 most recent ones at most. It is kept after the window has ended.",
 				Computed:            true,
 				NestedObject:        historySchema(),
 			},
 			"granted_seconds": schema.Int64Attribute{
 				MarkdownDescription: "Total duration of all sessions of the reservation in seconds, including those that `sessions` no longer lists. A live session counts until its `expires_at`, or, where the API shows none, for as long as it was granted; " +
-					"one that the network ended early, for as long as it lasted.",
+					"one that the network ended early, until its `ended_at`. So this is an upper bound of what the sessions lasted.",
 				Computed:   true,
 				CustomType: validators.WholeNumberType{},
 			},

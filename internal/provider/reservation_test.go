@@ -363,3 +363,71 @@ func TestReservation_nodes(t *testing.T) {
 		}))
 	}
 }
+
+// A window that ended without a session is warned of in every plan until an apply has recorded the
+// end, and then no more. One that had a session is not, nor is one whose reservation had one in
+// an earlier window only excused by it.
+func TestReservation_missed(t *testing.T) {
+	t.Parallel()
+	refused := sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.Status(400, `{"code":"INVALID_ARGUMENT","message":"not today"}`)}
+	next := match(attrs{"starts_at": "2028-03-07T20:15:00Z", "ends_at": "2028-03-08T00:15:00Z"})
+	const nextMatch = 7 * 24 * time.Hour
+	for name, test := range map[string]struct {
+		before func(network *acctest.Network, r acctest.State) (acctest.State, attrs) // the window ends
+		missed string                                                                 // the end; empty: none is missed
+	}{
+		"no run inside it": {func(network *acctest.Network, r acctest.State) (acctest.State, attrs) {
+			network.AtMatch(5 * time.Hour)
+			return r, match(nil)
+		}, matchEnds},
+		"each run has failed": {func(network *acctest.Network, r acctest.State) (acctest.State, attrs) {
+			network.AtMatch(0)
+			network.Fail(refused)
+			r = network.Expect(network.Run(r, match(nil)), "DUE", "POST")
+			network.AtMatch(5 * time.Hour)
+			return r, match(nil)
+		}, matchEnds},
+		"a session in an earlier window": {func(network *acctest.Network, r acctest.State) (acctest.State, attrs) {
+			network.AtMatch(0)
+			r = network.Expect(network.Run(r, match(nil)), "AVAILABLE", "POST")
+			network.AtMatch(5 * time.Hour)
+			r = network.Expect(network.Run(r, next), "SCHEDULED", "")
+			network.AtMatch(nextMatch + 5*time.Hour)
+			return r, next
+		}, "2028-03-08T00:15:00Z"},
+		"a session that lasted": {func(network *acctest.Network, r acctest.State) (acctest.State, attrs) {
+			network.AtMatch(0)
+			r = network.Expect(network.Run(r, match(nil)), "AVAILABLE", "POST")
+			network.AtMatch(5 * time.Hour)
+			return r, match(nil)
+		}, ""},
+		"a session that the network ended": {func(network *acctest.Network, r acctest.State) (acctest.State, attrs) {
+			network.AtMatch(0)
+			r = network.Expect(network.Run(r, match(nil)), "AVAILABLE", "POST")
+			network.AtMatch(time.Hour)
+			network.Remove(r.Text("session_id"))
+			network.Fail(refused)
+			r = network.Expect(network.Run(r, match(nil)), "DUE", "POST")
+			network.AtMatch(5 * time.Hour)
+			return r, match(nil)
+		}, ""},
+	} {
+		t.Run(name, acc.InBubble(time.Hour, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
+			r, config := test.before(network, network.Expect(network.Run(acctest.State{}, match(nil)), "SCHEDULED", ""))
+			var recorded acctest.State
+			for range 2 { // nothing is recorded by a plan
+				found := network.Run(r, config)
+				recorded = network.Expect(found, "ENDED", "")
+				switch {
+				case found.Planned:
+					t.Error("something is planned")
+				case test.missed == "" && len(found.Diagnostics) > 0:
+					t.Errorf("it says: %s", acctest.Describe(found.Diagnostics))
+				case test.missed != "":
+					network.ExpectOneWarning(found, "Reservation Window Missed", "ended at "+test.missed, "no session in it")
+				}
+			}
+			network.ExpectNoChange(recorded, config, "ENDED")
+		}))
+	}
+}

@@ -4,7 +4,7 @@ resource "qod_reservation" "camera" {
   ends_at     = provider::qod::local_time("2028-03-01T01:15", "Europe/Madrid")
 }
 
-# What the camera's sessions add up to, and each of them, as the bill lists them.
+# What the camera's sessions add up to at most, and each of them.
 output "bill" {
   value = {
     hours    = qod_reservation.camera.granted_seconds / 3600

@@ -381,7 +381,7 @@ func readable(t *testing.T, text string) {
 		// Each of these has to be shown, and Terraform shows one of many with equal summaries.
 		goneSummary(qod.Ref{ID: lostID}), goneSummary(qod.Ref{ID: lostID, ExpiresAt: atKickOff}), "QoS Session " + lostID + " Not Checked", "QoS Session " + lostID + " Has an Unknown Status", "QoS Session " + lostID + " Shows Unreadable Values",
 		CreatingReservation.summary, ReadingReservation.summary, UpdatingReservation.summary, DeletingReservation.summary, ImportingReservation.summary,
-		"Reservation Window Is Not Open Yet", "Reservation Window Has Ended", "QoS Session Ends Before Its Window", "QoS Reservation Without Session", "QoS Session Held by Two Resources",
+		"Reservation Window Is Not Open Yet", "Reservation Window Has Ended", "Reservation Window Missed", "QoS Session Ends Before Its Window", "QoS Reservation Without Session", "QoS Session Held by Two Resources",
 		"QoS Session Ends After Its Window", "Clocks Differ", "QoS Reservation Status Unknown", "Reservation Window Unknown", "Imported QoS Session Deleted", "Imported Session Not Fully Checked", "Imported Session Narrower Than Configured", "Missing Credentials", "QoS Session Still Live After Its Window", "QoS Session Replaced for an Unknown Value",
 		"Device Reserved Twice at the Same Time", "Outside the Limits of the QoS Profile", "Notifications Stop Before the End", "Many Devices Pass to Other Resources", "Live QoS Session Is Deleted", "Unable to Move QoS Reservation",
 		UpdatingSession.summary, "QoS Session Extended by Less Than Requested", "QoS Session Extended by More Than Requested", "QoS Session for All Servers", "Unable to List QoS Profiles",

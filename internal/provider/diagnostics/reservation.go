@@ -26,6 +26,18 @@ func WindowEnded(endsAt, clock string, now time.Time) diag.Diagnostic {
 	})
 }
 
+// WindowMissed warns of a window that has ended without a session. It is said until an apply has
+// recorded the end, so that whoever applies sees it, and a configuration that is kept for the
+// record stays quiet.
+func WindowMissed(endsAt string) diag.Diagnostic {
+	return warning("ends_at", "Reservation Window Missed", message{
+		cause: fmt.Sprintf("The window ended at %s, and there was no session in it: no run of terraform apply inside the window has reserved one. "+
+			"None ran, or those that did have failed.", endsAt),
+		remedy: "If the device still needs quality, set ends_at to a time in the future and apply again. Otherwise check the dates, the time zone and the schedule of runs. " +
+			"Once an apply has recorded that the window has ended, this warning is not repeated.",
+	})
+}
+
 // WindowEndedMeanwhile warns of a session that has outlived its window during the apply.
 func WindowEndedMeanwhile(endsAt, sessionID string) diag.Diagnostic {
 	return warning("ends_at", "QoS Session Still Live After Its Window", message{

@@ -116,6 +116,7 @@ var reservationFailures = map[string]failure{
 	"reservation/no clock":           {make: clockless(ReadingReservation, func(b *bubble) { b.transport = broken{syscall.ECONNREFUSED} })},
 	"reservation/no clock to create": {make: clockless(CreatingReservation, func(b *bubble) { b.fail(sandbox.OpList, -1, sandbox.Header("Date", "")) })},
 	"reservation/no clock to update": {make: clockless(UpdatingReservation, func(b *bubble) { b.interruptAt(sandbox.OpToken, 1) })},
+	"reservation/window missed":      {make: func(*bubble) diag.Diagnostics { return one(WindowMissed(matchEnds)) }},
 	"reservation/not open yet":       {make: func(*bubble) diag.Diagnostics { return one(WindowNotOpen(matchStarts)) }},
 	"reservation/over": {make: func(*bubble) diag.Diagnostics {
 		return one(WindowEnded(matchEnds, "the API's clock", atKickOff.Add(28*time.Hour)))
