@@ -325,9 +325,7 @@ func TestCAMARA_fleet(t *testing.T) {
 					qodtest.InParallel(all, func(i int) { do(c, i) })
 					sent := spent(network.Requests()[before:])
 					expectAtMost(network, "requests of the "+what, len(sent), most)
-					// net/http also dials for a request that then gets another connection.
-					const spare = 2
-					expectAtMost(network, "connections of the "+what, sent.connections(), atATime+spare)
+					expectAtMost(network, "connections of the "+what, sent.connections(), atATime)
 					expectAtMost(network, "tokens of the "+what, sent.on(sandbox.OpToken), 1)
 					return sent
 				}

@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -296,6 +298,44 @@ func TestNothingPrints(t *testing.T) {
 			wantNoLeak(t, name+" with "+format, fmt.Sprintf(format, value))
 		}
 	}
+}
+
+// openAnswer counts as open until it is closed.
+type openAnswer struct {
+	io.ReadCloser
+	closed func()
+}
+
+func (a openAnswer) Close() error {
+	a.closed()
+	return a.ReadCloser.Close()
+}
+
+// Every answer is closed before the operation ends: until then, its request counts as one that
+// needs a connection.
+func TestNoAnswerStaysOpen(t *testing.T) {
+	t.Parallel()
+	var opened, closed atomic.Int64
+	count := func(_ *qodtest.Network, r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		resp, err := next.RoundTrip(r)
+		if err == nil {
+			opened.Add(1)
+			resp.Body = openAnswer{resp.Body, sync.OnceFunc(func() { closed.Add(1) })}
+		}
+		return resp, err
+	}
+	qodtest.InBubble(t, qodtest.Options{Intercept: count}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpToken, 1, sandbox.Status(503, ""))
+		s, err := n.Create(t.Context(), qodtest.Spec())
+		if err != nil {
+			t.Fatal(err)
+		}
+		qodtest.Equal(t, "after a create: answers closed", closed.Load(), opened.Load())
+		for op, verb := range operations {
+			_ = verb(t.Context(), n, s.ID) // a read may come after the delete
+			qodtest.Equal(t, string(op)+": answers closed", closed.Load(), opened.Load())
+		}
+	})
 }
 
 // When the work is done, no goroutine is left, not even after an interrupt. Not parallel: it counts

@@ -305,8 +305,8 @@ func (t *tokenTransport) authenticated(req *http.Request) (*http.Request, error)
 // normalised is a token response as x/oauth2 reads it, which rejects a token whose `expires_in` is
 // 3600.0, parses JSON labelled text/plain as a form, and does not document how much it reads.
 func normalised(resp *http.Response) (*http.Response, error) {
-	defer func() { _ = resp.Body.Close() }()
 	body, err := readBounded(resp.Body, maxTokenBody)
+	_ = resp.Body.Close()
 	if err != nil {
 		return nil, err
 	}

@@ -47,17 +47,17 @@ func newTransport(requestTimeout time.Duration) http.RoundTripper {
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	ping := min(maxPing, requestTimeout/4)
 	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: ping, PingTimeout: ping}
-	return idleClosingTransport{t}
+	return idleClosingTransport{limitConnections(t)}
 }
 
 // idleClosingTransport closes the idle connections when a request times out. HTTP/1.1 has no pings,
 // and what has silenced one connection has probably silenced them all: the retries would try them
 // one by one.
-type idleClosingTransport struct{ *http.Transport }
+type idleClosingTransport struct{ *connectionLimit }
 
 // RoundTrip sends one request.
 func (t idleClosingTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := t.Transport.RoundTrip(req)
+	resp, err := t.connectionLimit.RoundTrip(req)
 	if errors.Is(err, context.DeadlineExceeded) {
 		t.CloseIdleConnections()
 	}

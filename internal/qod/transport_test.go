@@ -311,7 +311,8 @@ func TestConnectionRefused(t *testing.T) {
 	}
 }
 
-// Connections are kept for Terraform's parallelism; hardly any request opens a new one.
+// Connections are kept for Terraform's parallelism: no more are opened than there are requests at a
+// time.
 func TestConnectionsAreReused(t *testing.T) {
 	t.Parallel()
 	const parallel, rounds = 50, 10
@@ -328,7 +329,7 @@ func TestConnectionsAreReused(t *testing.T) {
 		remotes[r.Remote] = true
 	}
 	qodtest.Equal(t, "requests", n.Count(sandbox.OpRead), parallel*rounds)
-	if len(remotes) > parallel+10 { // a dial that loses against a connection that comes back
+	if len(remotes) > parallel {
 		t.Errorf("%d connections for %d requests", len(remotes), parallel*rounds)
 	}
 }
