@@ -465,6 +465,7 @@ func TestCAMARAV1Extends(t *testing.T) {
 		"carried out twice":   {fault: new(sandbox.Duplicate()), by: time.Hour, want: 3 * time.Hour, posts: 1},
 		"beyond the profile":  {fault: new(refusal(http.StatusBadRequest, "QUALITY_ON_DEMAND.DURATION_OUT_OF_RANGE")), by: 30 * time.Hour, want: 24 * time.Hour, posts: 2},
 		"too long":            {fault: new(refusal(http.StatusBadRequest, "QUALITY_ON_DEMAND.DURATION_OUT_OF_RANGE")), by: time.Hour, posts: 1},
+		"not implemented":     {fault: new(refusal(http.StatusNotImplemented, "NOT_IMPLEMENTED")), by: time.Hour, posts: 1},
 		"refused":             {fault: new(refusal(http.StatusConflict, "QUALITY_ON_DEMAND.SESSION_EXTENSION_NOT_ALLOWED")), by: time.Hour, posts: 1},
 	}
 	for name, test := range tests {

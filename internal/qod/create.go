@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/http"
 	"net/url"
 	"path"
 	"strings"
@@ -191,6 +192,8 @@ func next(failure *Error, lost bool, facts conflictFacts) step {
 		return postLater // it proves that nothing happened
 	case failure.outcome == unknown && failure.Status/100 == 2:
 		return findOnly // the API said that it created one
+	case failure.outcome == unknown && failure.Status == http.StatusNotImplemented:
+		return findOnly // it would say so again
 	case failure.outcome == unknown && isOverloaded(failure):
 		return findOrPostLater
 	case failure.outcome == unknown:

@@ -39,6 +39,7 @@ func TestCreateNextStep(t *testing.T) {
 		"no answer":     {failure: &Error{outcome: unknown, Err: errors.New("reset")}, want: findOrPostAgain},
 		"302":           {failure: answered(302), want: findOrPostAgain},
 		"408":           {failure: answered(408), want: findOrPostAgain},
+		"501":           {failure: answered(501), want: findOnly},
 		"502":           {failure: answered(502), want: findOrPostAgain},
 		"502, asking":   {failure: asking(502), want: findOrPostAgain},
 		"503":           {failure: answered(503), want: findOrPostAgain},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/http"
 	"time"
 )
 
@@ -203,6 +204,9 @@ func (e *extension) afterFailure(ctx context.Context, err error) (found Session,
 		return Session{}, true, err
 	case failure.class == classTooLong:
 		done = !e.shorten(ctx)
+	case failure.Status == http.StatusNotImplemented:
+		// It did nothing, and would not do so later. Had it, the next run would see that first.
+		done = true
 	case failure.outcome == unknown:
 		if s, done, err := e.findLost(ctx, failure); done {
 			return s, true, err
