@@ -39,11 +39,6 @@ func (r *resolver) credentials(config providerModel, client *qod.Config) {
 				"(The environment may have both: QOD_ACCESS_TOKEN takes precedence over QOD_CLIENT_ID, QOD_CLIENT_SECRET and QOD_CLIENT_PRIVATE_KEY.)")
 		return
 	}
-	if token.value != "" && byGrant {
-		r.fail("access_token", "Conflicting Credentials", fmt.Sprintf(
-			"The attribute access_token conflicts with grant = %q, by which the provider gets a token for each device by itself. Leave out one of them.", client.Grant))
-		return
-	}
 	if client.Grant == qod.JWTBearer {
 		client.AuthMethod = ""
 		r.refuseOtherProof(secret, configured("token_endpoint_auth_method", "QOD_TOKEN_ENDPOINT_AUTH_METHOD", config.TokenEndpointAuthMethod))
@@ -57,9 +52,10 @@ func (r *resolver) credentials(config providerModel, client *qod.Config) {
 		}
 		return
 	}
-	if !namesClient {
+	if token.value != "" || !namesClient {
 		if token = r.orEnv(token); token.value != "" {
-			client.AccessToken, client.Grant = r.headerSafe(token), qod.ClientCredentials
+			client.AccessToken = r.headerSafe(token)
+			r.refuseGrant(token, setting{attribute: "grant", env: "QOD_GRANT", value: string(client.Grant), fromEnv: config.Grant.ValueString() == ""})
 			return
 		}
 	}
@@ -69,6 +65,16 @@ func (r *resolver) credentials(config providerModel, client *qod.Config) {
 	client.ClientID, client.ClientSecret, client.PrivateKey = r.oneLine(id), r.oneLine(secret), r.privateKey(key)
 	if r.getenv != nil { // otherwise the environment may provide what is missing
 		r.complete(id, secret, key, client)
+	}
+}
+
+// refuseGrant refuses a grant beside the token that would be used, wherever the two are set. Other
+// variables may be there for other runs, but a grant says what the tokens of this one are for.
+func (r *resolver) refuseGrant(token, grant setting) {
+	if grant.value != string(qod.ClientCredentials) {
+		r.fail(token.attribute, "Conflicting Credentials", fmt.Sprintf(
+			"There are both an access token (%s) and the grant %s (%s), by which the provider gets a token for each device by itself. Remove one of them.",
+			token.name(), grant.value, grant.name()))
 	}
 }
 
