@@ -288,6 +288,7 @@ func TestCIBARefusals(t *testing.T) {
 		"answered too late":                     {consent: sandbox.Consent{After: 3 * time.Minute}, code: "expired_token", prompts: 1},
 		"expired, says the server":              {arrange: refuse(sandbox.OpToken, 400, `{"error":"expired_token"}`), code: "expired_token", prompts: 1},
 		"unknown":                               {consent: sandbox.Consent{Answer: sandbox.ConsentUnknown}, code: "unknown_user_id"},
+		"unknown, with a status of success":     {arrange: refuse(sandbox.OpBackchannel, 200, `{"error":"unknown_user_id"}`), code: "unknown_user_id"},
 		"a wrong scope":                         {arrange: refuse(sandbox.OpBackchannel, 400, `{"error":"invalid_scope"}`), code: "invalid_scope", requests: 2},
 		"a wrong client":                        {arrange: refuse(sandbox.OpBackchannel, 401, `{"error":"invalid_client"}`), code: "invalid_client"},
 		"a wrong client, to the token endpoint": {arrange: refuse(sandbox.OpToken, 401, `{"error":"invalid_client"}`), code: "invalid_client", prompts: 1},

@@ -240,7 +240,7 @@ func (s *authorizationServer) postForm(ctx context.Context, endpoint serverEndpo
 		return nil, s.explain(endpoint, err, about)
 	}
 	fields, err := decodeObject(body)
-	if resp.StatusCode/100 != 2 {
+	if resp.StatusCode/100 != 2 || fields.text("error") != "" {
 		return nil, s.explain(endpoint, &oauth2.RetrieveError{
 			Response: resp, Body: body, ErrorCode: fields.text("error"), ErrorDescription: fields.text("error_description"),
 		}, about)
