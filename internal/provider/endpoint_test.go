@@ -301,7 +301,10 @@ func TestEndpoint_otherPath(t *testing.T) {
 	}
 	made := here.MustCreate(hour(attrs{"device": attrs{"phone_number": "+34600000012"}}))
 	read := there.Refresh(made)
-	acctest.ContainsAll(t, read.Errors(), []string{"Unable to Read QoS Session", "its state is kept as it was", "api_path (QOD_API_PATH)"})
+	acctest.ContainsAll(t, read.Errors(), []string{
+		"Unable to Read QoS Session", "its state is kept as it was", "api_path (QOD_API_PATH)",
+		"It was created at " + network.Endpoint() + " (client " + sandbox.DefaultClient.ID + "), which is not what the provider is configured for now.",
+	})
 	if !read.Equal(made) {
 		t.Errorf("the state has changed to %v", read.Values)
 	}

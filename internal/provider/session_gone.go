@@ -10,6 +10,15 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
+// elsewhere is where the session was created or last seen, if that is another origin than the
+// provider's; otherwise empty.
+func (p sessionPrivate) elsewhere(api qod.Sessions) string {
+	if p.Origin == api.Origin() {
+		return ""
+	}
+	return p.Origin
+}
+
 // sessionGone says what it means that err proves a session gone at the provider's endpoint. It is
 // an error if the session was created at another origin, where it may still be live and billed. It
 // is a warning that names the session if that has not reached its end. And it is nothing if the
@@ -19,9 +28,8 @@ func sessionGone(ctx context.Context, op diagnostics.Operation, api qod.Sessions
 	if gone.Proof == qod.ProofExpired || gone.Proof == qod.ProofDeleted {
 		return nil
 	}
-	otherOrigin := private.Origin != "" && private.Origin != api.Origin()
 	switch {
-	case otherOrigin && private.mayBeAlive(ref.ExpiresAt, timeOrZero(ctx, api)):
+	case private.elsewhere(api) != "" && private.mayBeAlive(ref.ExpiresAt, timeOrZero(ctx, api)):
 		return diag.Diagnostics{op.MadeElsewhere(ref.ID, private.Origin, api.Origin(), err)}
 	case !private.mayBeAlive(ref.ExpiresAt, estimateNow(api)):
 		return nil

@@ -107,7 +107,7 @@ var consentFailures = map[string]failure{
 	}},
 	"consent/no device of a session": {client: byCIBA, make: func(b *bubble) diag.Diagnostics {
 		_, err := b.Client.Read(b.ctx, qod.Ref{ID: lostID})
-		return one(ReadingSession.ReadFailed(lostID, err))
+		return one(ReadingSession.ReadFailed(lostID, "", err))
 	}},
 	"consent/assertion": {client: byJWTBearer, network: func(c *sandbox.Config) {
 		knownKey(c)

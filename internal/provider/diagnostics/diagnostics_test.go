@@ -98,7 +98,7 @@ func (b *bubble) create(spec qod.Spec) diag.Diagnostics {
 
 func (b *bubble) read() diag.Diagnostics {
 	_, err := b.Client.Read(b.ctx, qod.Ref{ID: lostID, Device: camera1})
-	return one(ReadingSession.ReadFailed(lostID, err))
+	return one(ReadingSession.ReadFailed(lostID, "", err))
 }
 
 func (b *bubble) remove() diag.Diagnostics {

@@ -1,14 +1,21 @@
 package diagnostics
 
 import (
+	"fmt"
+
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 )
 
 const withoutRefresh = "To plan or destroy without asking the network, run Terraform with -refresh=false."
 
-func (o Operation) ReadFailed(id string, err error) diag.Diagnostic {
+// ReadFailed reports a session of which nothing is known now. An origin where it was created, if
+// that is not the one that was asked, may be all that is wrong.
+func (o Operation) ReadFailed(id, elsewhere string, err error) diag.Diagnostic {
 	m := explain(err)
 	m.cause += " The session may have changed or ended unnoticed; its state is kept as it was."
+	if elsewhere != "" {
+		m.cause += fmt.Sprintf(" It was created at %s, which is not what the provider is configured for now.", originText(elsewhere))
+	}
 	if !o.updates {
 		m.remedy = joined(m.remedy, withoutRefresh)
 	}

@@ -17,7 +17,7 @@ var readFailures = map[string]failure{
 		return b.read()
 	}},
 	"read/404, and no list": {make: func(*bubble) diag.Diagnostics {
-		return one(ReadingSession.ReadFailed(lostID, &qod.UnprovenError{
+		return one(ReadingSession.ReadFailed(lostID, "", &qod.UnprovenError{
 			ID: lostID, ListErr: qod.ErrNoList, Err: &qod.Error{Operation: qod.OperationRead, SessionID: lostID, Status: 404, Message: "no Route matched with those values", Correlator: correlator},
 		}))
 	}},
@@ -54,8 +54,13 @@ var readFailures = map[string]failure{
 		b.fail(sandbox.OpRead, -1, sandbox.DropBeforeCommit())
 		return b.read()
 	}},
+	"read/with another API": {make: func(*bubble) diag.Diagnostics {
+		return one(ReadingSession.ReadFailed(lostID, "https://gateway.example/v1 as client match-day", &qod.TokenError{
+			URL: "https://gateway.example/oauth/token", Grant: qod.ClientCredentials, Status: 400, Code: "invalid_scope",
+		}))
+	}},
 	"read/out of time": {make: func(*bubble) diag.Diagnostics {
-		return one(ReadingSession.ReadFailed(lostID, &qod.InterruptedError{Operation: qod.OperationRead, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationRead, SessionID: lostID, Status: 500}}))
+		return one(ReadingSession.ReadFailed(lostID, "", &qod.InterruptedError{Operation: qod.OperationRead, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationRead, SessionID: lostID, Status: 500}}))
 	}},
 	"read/no answer in time": {make: func(b *bubble) diag.Diagnostics {
 		b.limit(10 * time.Second)
@@ -73,7 +78,7 @@ var readFailures = map[string]failure{
 	}},
 	"read/not configured yet": {make: func(*bubble) diag.Diagnostics {
 		err := &UnknownConfigurationError{[]string{"endpoint"}}
-		return one(ReadingSession.ReadFailed(lostID, err))
+		return one(ReadingSession.ReadFailed(lostID, "", err))
 	}},
 	"read/404 of a gateway, and the list fails": {make: func(b *bubble) diag.Diagnostics {
 		b.fail(sandbox.OpRead, -1, sandbox.Status(404, kong))

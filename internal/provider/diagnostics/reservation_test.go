@@ -55,7 +55,7 @@ var reservationFailures = map[string]failure{
 	"reservation/update, not seen": {make: func(b *bubble) diag.Diagnostics {
 		b.fail(sandbox.OpRead, -1, sandbox.Status(503, ""))
 		_, err := b.Client.Read(b.ctx, qod.Ref{ID: lostID})
-		return one(UpdatingReservation.ReadFailed(lostID, err))
+		return one(UpdatingReservation.ReadFailed(lostID, "", err))
 	}},
 	"reservation/update, another profile": {make: func(*bubble) diag.Diagnostics {
 		return one(UpdatingReservation.OtherProfile(qod.Session{ID: lostID, QoSProfile: "QOS_S"}, "QOS_L"))

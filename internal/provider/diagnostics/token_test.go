@@ -165,7 +165,7 @@ func headersAlone(c *qod.Config) {
 var missingCredentialsFailures = map[string]failure{
 	"no credentials/create": {make: func(*bubble) diag.Diagnostics { return one(CreatingSession.CreateFailed(&MissingCredentialsError{})) }},
 	"no credentials/read": {make: func(*bubble) diag.Diagnostics {
-		return one(ReadingSession.ReadFailed(lostID, &MissingCredentialsError{}))
+		return one(ReadingSession.ReadFailed(lostID, "", &MissingCredentialsError{}))
 	}},
 	"no credentials/delete": {make: func(*bubble) diag.Diagnostics {
 		return one(DeletingSession.DeleteFailed(lostID, &MissingCredentialsError{}))
