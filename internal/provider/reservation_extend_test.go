@@ -66,6 +66,13 @@ func TestReservation_extraTime(t *testing.T) {
 	}
 }
 
+// refusing is a network that refuses what is beyond a limit, in place of granting as much as it
+// allows.
+func refusing(network sandbox.Config) sandbox.Config {
+	network.ExtendRefuses = true
+	return network
+}
+
 // A window of 60 hours, where a session is granted for 24 at a time, is covered by the runs of a
 // loop: without a gap where the gateway extends, and with one session after the other where it does
 // not.
@@ -77,18 +84,17 @@ func TestReservation_longWindow(t *testing.T) {
 		profile  string
 		sent     string // by all passes until the end of the window
 		sessions int
-		refuses  bool // what is beyond the limit, in place of granting as much as it allows
 	}{
-		"the limit is for what remains":       {sandbox.Config{API: sandbox.CAMARAV1, ExtendRemaining: true}, "QOS_L", "POST EXTEND EXTEND EXTEND", 1, false},
-		"the limit is for it with 0.10":       {v0Network, "QOS_L", "POST EXTEND EXTEND EXTEND", 1, false},
-		"the limit is for the whole session":  {camaraNetwork, "QOS_L", "POST EXTEND POST EXTEND POST", 3, false},
-		"it refuses what is beyond the limit": {camaraNetwork, "QOS_L", "POST EXTEND POST EXTEND POST", 3, true},
-		"the profile allows the whole window": {camaraNetwork, "long-event", "POST EXTEND", 1, false},
+		"the limit is for what remains":       {sandbox.Config{API: sandbox.CAMARAV1, ExtendRemaining: true}, "QOS_L", "POST EXTEND EXTEND EXTEND", 1},
+		"the limit is for it with 0.10":       {v0Network, "QOS_L", "POST EXTEND EXTEND EXTEND", 1},
+		"the limit is for the whole session":  {camaraNetwork, "QOS_L", "POST EXTEND POST EXTEND POST", 3},
+		"it refuses what is beyond the limit": {refusing(camaraNetwork), "QOS_L", "POST EXTEND EXTEND POST EXTEND POST", 3},
+		"the same, and the limit is for what remains": {refusing(sandbox.Config{API: sandbox.CAMARAV1, ExtendRemaining: true}), "QOS_L",
+			"POST EXTEND EXTEND EXTEND EXTEND EXTEND", 1},
+		"the same with 0.10":                  {refusing(v0Network), "QOS_L", "POST EXTEND EXTEND EXTEND EXTEND EXTEND", 1},
+		"the profile allows the whole window": {camaraNetwork, "long-event", "POST EXTEND", 1},
 	} {
 		t.Run(name, acc.InBubble(time.Hour, test.network, func(t *testing.T, network *acctest.Network) {
-			if test.refuses {
-				network.InjectFault(sandbox.OpExtend, -1, sandbox.Status(http.StatusBadRequest, `{"status":400,"code":"QUALITY_ON_DEMAND.DURATION_OUT_OF_RANGE","message":"No"}`))
-			}
 			config := broadcast(test.profile, 60)
 			r := createScheduled(network, config)
 			ids := map[string]bool{}

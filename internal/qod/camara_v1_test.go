@@ -483,6 +483,38 @@ func TestCAMARAV1Extends(t *testing.T) {
 	}
 }
 
+// A gateway that refuses what is beyond its limit grants as much as the profile allows, whatever it
+// is that the profile limits: the session lasts a day, and is extended four hours before its end.
+func TestCAMARAV1ExtendsBeyondTheProfile(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		remaining bool
+		by, want  time.Duration
+		posts     int
+	}{
+		{false, 30 * time.Hour, 0, 2},
+		{false, time.Hour, 0, 1},
+		{true, 30 * time.Hour, 44 * time.Hour, 2},
+		{true, time.Hour, 25 * time.Hour, 1},
+	} {
+		t.Run(fmt.Sprintf("remaining %v, by %v", test.remaining, test.by), func(t *testing.T) {
+			t.Parallel()
+			config := sandbox.Config{Provisioning: sandbox.Instant, ExtendRemaining: test.remaining, ExtendRefuses: true}
+			inCAMARA(t, qodtest.Options{Sandbox: config}, func(t *testing.T, n *qodtest.Network) {
+				n.LearnTime()
+				spec := camaraSpec()
+				spec.Seconds = 24 * 3600
+				s, err := n.Create(t.Context(), spec)
+				if err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(20 * time.Hour)
+				wantExtended(t, n, camaraRef(s.ID), test.by, test.want, test.posts)
+			})
+		})
+	}
+}
+
 // What the client makes of the refusals of the documents: the code reaches the caller, since each
 // has its own advice, nothing is asked twice that stays refused, and only a 404 in the document's
 // words, with a list that agrees, says that a session is gone.

@@ -234,14 +234,19 @@ func IsTooLong(err error) bool {
 }
 
 // shorten is for an extension beyond what the profile allows: it asks the operator for that, once.
-// It reports whether the session may last longer than it does, so that it is worth another request.
+// Documents leave open whether the profile limits the whole session or what remains of it; a
+// session that is as long as the profile allows can be extended in the latter case only. It reports
+// whether the session may last longer than it does, so that it is worth another request.
 func (e *extension) shorten(ctx context.Context) bool {
 	if e.shortened || e.before.StartedAt.IsZero() {
 		return false
 	}
 	e.shortened = true
-	longest := e.client.longestOf(ctx, cmp.Or(e.before.QoSProfile, e.ref.QoSProfile), e.ref.Device)
-	allowed := e.before.StartedAt.Add(time.Duration(longest) * time.Second)
+	longest := time.Duration(e.client.longestOf(ctx, cmp.Or(e.before.QoSProfile, e.ref.QoSProfile), e.ref.Device)) * time.Second
+	allowed := e.before.StartedAt.Add(longest)
+	if now := e.client.clock.now(); allowed.Sub(e.before.ExpiresAt) < time.Second && !now.IsZero() {
+		allowed = now.Add(longest)
+	}
 	if !allowed.Before(e.until) || allowed.Sub(e.before.ExpiresAt) < time.Second {
 		return false
 	}

@@ -46,8 +46,9 @@ func limitRemaining(_ *Session, now time.Time, longest time.Duration) time.Time 
 }
 
 // extend gives a session for which allowed returns true more time, as far as the limit allows it,
-// and returns the session as it is then. errNoSession and errNotActive are the only errors.
-func (n *network) extend(id string, allowed func(*Session) bool, by time.Duration, limit extendLimit) (Session, error) {
+// and returns the session as it is then. If refuses, what is beyond the limit is errTooLong.
+// errNoSession and errNotActive are the only other errors.
+func (n *network) extend(id string, allowed func(*Session) bool, by time.Duration, limit extendLimit, refuses bool) (Session, error) {
 	now := n.lock()
 	defer n.unlock()
 	s, ok := n.session(id)
@@ -59,7 +60,11 @@ func (n *network) extend(id string, allowed func(*Session) bool, by time.Duratio
 	}
 	end := s.ExpiresAt.Add(by)
 	if p, _ := n.profile(s.QoSProfile); p.MaxDuration > 0 {
-		if latest := limit(&s.Session, now, p.MaxDuration); latest.Before(end) {
+		latest := limit(&s.Session, now, p.MaxDuration)
+		if latest.Before(end) && refuses {
+			return Session{}, errTooLong
+		}
+		if latest.Before(end) {
 			end = latest
 		}
 	}

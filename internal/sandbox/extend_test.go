@@ -14,10 +14,13 @@ func TestExtend(t *testing.T) {
 		by     time.Duration
 		want   time.Duration // of the whole session, five minutes after its start
 		err    error
+
+		refuses bool
 	}{
 		"by what is asked for":            {limit: limitTotal, by: time.Hour, want: 2 * time.Hour},
 		"as long as it may be in total":   {limit: limitTotal, by: 5 * time.Hour, want: 3 * time.Hour},
 		"as long as it may remain":        {limit: limitRemaining, by: 5 * time.Hour, want: 3*time.Hour + 5*time.Minute},
+		"no longer than it may be":        {limit: limitTotal, by: 5 * time.Hour, refuses: true, err: errTooLong},
 		"never cut":                       {limit: func(s *Session, _ time.Time, _ time.Duration) time.Time { return s.StartedAt }, by: time.Hour, want: time.Hour},
 		"not before it is AVAILABLE":      {limit: limitTotal, status: StatusRequested, by: time.Hour, err: errNotActive},
 		"not once the network revoked it": {limit: limitTotal, status: StatusUnavailable, by: time.Hour, err: errNotActive},
@@ -30,7 +33,7 @@ func TestExtend(t *testing.T) {
 			n.profiles = []Profile{{Name: "gold", MaxDuration: 3 * time.Hour}}
 			s := n.seed(Session{Status: test.status})
 			clock.Advance(5 * time.Minute)
-			got, err := n.extend(s.ID, func(*Session) bool { return true }, test.by, test.limit)
+			got, err := n.extend(s.ID, func(*Session) bool { return true }, test.by, test.limit, test.refuses)
 			if !errors.Is(err, test.err) {
 				t.Fatalf("%v, want %v", err, test.err)
 			}
@@ -58,11 +61,11 @@ func TestExtendOfAnUnknownSession(t *testing.T) {
 	n.profiles = []Profile{{Name: "gold"}}
 	s := n.seed(Session{})
 	for id, allowed := range map[string]bool{s.ID: false, "3fa85f64-5717-4562-b3fc-2c963f66afa6": true} {
-		if _, err := n.extend(id, func(*Session) bool { return allowed }, time.Hour, limitTotal); !errors.Is(err, errNoSession) {
+		if _, err := n.extend(id, func(*Session) bool { return allowed }, time.Hour, limitTotal, false); !errors.Is(err, errNoSession) {
 			t.Errorf("%v", err)
 		}
 	}
-	if got, err := n.extend(s.ID, func(*Session) bool { return true }, 100*time.Hour, limitTotal); err != nil || got.Duration != 101*3600 {
+	if got, err := n.extend(s.ID, func(*Session) bool { return true }, 100*time.Hour, limitTotal, false); err != nil || got.Duration != 101*3600 {
 		t.Errorf("without a limit: %+v, %v", got, err)
 	}
 }

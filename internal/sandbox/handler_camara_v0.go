@@ -162,8 +162,7 @@ func (v camaraV0) asked(granted grant, c call) (wanted Session, refused *answer)
 	case !ok, p.Status == ProfileInactive:
 		return wanted, new(v.refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "qosProfile: there is no such profile"))
 	case length < p.MinDuration, length > p.MaxDuration:
-		return wanted, new(v.refusal(http.StatusBadRequest, "OUT_OF_RANGE",
-			"The requested duration is out of the allowed range for the specific QoS profile"))
+		return wanted, new(v.outOfRange())
 	}
 	wanted = Session{
 		ClientID: granted.client, Device: device, ApplicationServer: (*ApplicationServer)(asked.ApplicationServer),
@@ -188,10 +187,16 @@ func (v camaraV0) create(granted grant, c call) answer {
 	return v.info(cmp.Or(v.config.CreateStatus, http.StatusCreated), session)
 }
 
+func (v camaraV0) outOfRange() answer {
+	return v.refusal(http.StatusBadRequest, "OUT_OF_RANGE", "The requested duration is out of the allowed range for the specific QoS profile")
+}
+
 // extend limits what remains of a session: its document has no other rule.
 func (v camaraV0) extend(s Session, c call) answer {
-	longer, err := v.network.extend(s.ID, func(*Session) bool { return true }, askedExtension(c), limitRemaining)
+	longer, err := v.network.extend(s.ID, func(*Session) bool { return true }, askedExtension(c), limitRemaining, v.config.ExtendRefuses)
 	switch {
+	case errors.Is(err, errTooLong):
+		return v.outOfRange()
 	case errors.Is(err, errNotActive):
 		return v.refusal(http.StatusBadRequest, "INVALID_ARGUMENT", "The target session is inactive")
 	case err != nil:

@@ -217,10 +217,14 @@ func (v camaraV1) checkProfile(asked camaraV1Session) *answer {
 		return new(v.refusal(http.StatusUnprocessableEntity, "QUALITY_ON_DEMAND.QOS_PROFILE_NOT_APPLICABLE",
 			"The requested QoS profile is currently not available for session creation"))
 	case length < p.MinDuration, p.MaxDuration > 0 && length > p.MaxDuration:
-		return new(v.refusal(http.StatusBadRequest, "QUALITY_ON_DEMAND.DURATION_OUT_OF_RANGE",
-			"The requested duration is out of the allowed range for the specific QoS profile"))
+		return new(v.outOfRange())
 	}
 	return nil
+}
+
+func (v camaraV1) outOfRange() answer {
+	return v.refusal(http.StatusBadRequest, "QUALITY_ON_DEMAND.DURATION_OUT_OF_RANGE",
+		"The requested duration is out of the allowed range for the specific QoS profile")
 }
 
 // checkCredential is why a credential for notifications cannot be used; nil for no reason.
@@ -260,8 +264,10 @@ func (v camaraV1) extend(s Session, c call) answer {
 	if v.config.ExtendRemaining {
 		limit = limitRemaining
 	}
-	longer, err := v.network.extend(s.ID, func(*Session) bool { return true }, askedExtension(c), limit)
+	longer, err := v.network.extend(s.ID, func(*Session) bool { return true }, askedExtension(c), limit, v.config.ExtendRefuses)
 	switch {
+	case errors.Is(err, errTooLong):
+		return v.outOfRange()
 	case errors.Is(err, errNotActive):
 		return v.refusal(http.StatusConflict, "QUALITY_ON_DEMAND.SESSION_EXTENSION_NOT_ALLOWED",
 			"Extending the session duration is not allowed in the current state "+s.Status)

@@ -28,6 +28,7 @@ var (
 	errConflict  = errors.New("a live session of the device is in the way")
 	errNoSession = errors.New("there is no such session")
 	errNotActive = errors.New("the session is not AVAILABLE")
+	errTooLong   = errors.New("the session would last longer than its profile allows")
 )
 
 // network holds the sessions and moves them through their life: REQUESTED, then AVAILABLE after

@@ -153,7 +153,7 @@ func (a otherAPI) answer(granted grant, c call) answer {
 			return answer{status: http.StatusNoContent}
 		}
 	case OpExtend:
-		longer, err := a.network.extend(c.parameter, mine, time.Duration(asked.Minutes)*time.Minute, limitTotal)
+		longer, err := a.network.extend(c.parameter, mine, time.Duration(asked.Minutes)*time.Minute, limitTotal, false)
 		switch {
 		case err == nil:
 			return jsonAnswer(http.StatusOK, a.show(longer))

@@ -74,6 +74,8 @@ type Config struct {
 	// it is extended, as CAMARAV0 always does, and some gateways with CAMARAV1. The rule of that
 	// document limits the whole session.
 	ExtendRemaining bool
+	// ExtendRefuses refuses what is beyond that limit, in place of granting as much as it allows.
+	ExtendRefuses bool
 
 	// These are ways in which gateways deviate from CAMARA's document: times as seconds since 1970,
 	// sessions that show no device, and another status for a create, such as 202.
