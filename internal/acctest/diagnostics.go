@@ -2,6 +2,7 @@ package acctest
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -46,6 +47,19 @@ func Describe(diags []*tfprotov6.Diagnostic) string {
 		fmt.Fprintf(&b, "%s at %q: %s\n%s\n\n", d.Severity, PathString(d.Attribute), d.Summary, d.Detail)
 	}
 	return b.String()
+}
+
+var (
+	quotation = regexp.MustCompile(`"[^"]*"`)
+	endsTwice = regexp.MustCompile(`[.?!:;,]"?[.:;,](?:\s|$)`)
+)
+
+// EndsOnce wants no sentence that ends twice, as one does that was put together from others.
+func EndsOnce(t testing.TB, text string) {
+	t.Helper()
+	if found := endsTwice.FindString(quotation.ReplaceAllString(text, `""`)); found != "" {
+		t.Errorf("a sentence ends in %q:\n%s", found, text)
+	}
 }
 
 // PathString is a path as a configuration would have it: device.phone_number, scopes[0].

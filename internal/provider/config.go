@@ -125,10 +125,10 @@ func (r *resolver) url(s setting) string {
 	}
 	if problem := qod.CheckURL(s.value); problem != "" {
 		if hint := validators.Mistyped(s.value); hint != "" {
-			problem += ". " + strings.TrimSuffix(hint, ".")
+			problem += ". " + hint
 		}
 		r.fail(s.attribute, "Invalid "+validators.Title(s.attribute), fmt.Sprintf(
-			"%s %s. Set %s or %s to an absolute https URL. Given: %s.", s.place(), problem, s.attribute, s.env, validators.BareURL(s.value)))
+			"%s %s Set %s or %s to an absolute https URL. Given: %s.", s.place(), validators.Ended(problem), s.attribute, s.env, validators.BareURL(s.value)))
 	}
 	return s.value
 }
@@ -334,11 +334,11 @@ func (r *resolver) path(s setting, what, of, byDefault string) string {
 	}
 	if problem := qod.CheckAPIPath(s.value); problem != "" {
 		if hint := validators.Mistyped(s.value); hint != "" {
-			problem += ". " + strings.TrimSuffix(hint, ".")
+			problem += ". " + hint
 		}
 		r.fail(s.attribute, "Invalid "+what+" Path", fmt.Sprintf(
-			"%s %s. Set %s or %s to the path of the API below endpoint, without that of %s, or leave both out for %q. Given: %s.",
-			s.place(), problem, s.attribute, s.env, of, byDefault, validators.BareURL(s.value)))
+			"%s %s Set %s or %s to the path of the API below endpoint, without that of %s, or leave both out for %q. Given: %s.",
+			s.place(), validators.Ended(problem), s.attribute, s.env, of, byDefault, validators.BareURL(s.value)))
 	}
 	return s.value
 }
@@ -424,8 +424,8 @@ func (r *resolver) requestTimeout(s setting) time.Duration {
 		return defaultRequestTimeout
 	}
 	if problem := validators.Duration(maxRequestTimeout).Problem(s.value); problem != "" {
-		r.fail(s.attribute, "Invalid "+validators.Title(s.attribute), fmt.Sprintf("%s %s. Set %s or %s, or leave it out. Given: %s.",
-			s.place(), problem, s.attribute, s.env, validators.Quoted(s.value)))
+		r.fail(s.attribute, "Invalid "+validators.Title(s.attribute), fmt.Sprintf("%s %s Set %s or %s, or leave it out. Given: %s.",
+			s.place(), validators.Ended(problem), s.attribute, s.env, validators.Quoted(s.value)))
 	}
 	timeout, _ := time.ParseDuration(s.value)
 	return timeout

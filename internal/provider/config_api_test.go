@@ -84,6 +84,7 @@ func TestConfig_wrongAPI(t *testing.T) {
 			if len(diags) != 1 {
 				t.Fatalf("want one error:\n%s", acctest.Describe(diags))
 			}
+			acctest.EndsOnce(t, diags[0].Detail)
 			text := acctest.PathString(diags[0].Attribute) + ": " + diags[0].Summary + "\n" + diags[0].Detail
 			for _, want := range row.want {
 				if !strings.Contains(text, want) {

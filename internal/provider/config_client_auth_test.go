@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/telefonica/terraform-provider-qod/internal/acctest"
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
@@ -176,6 +177,7 @@ func wantText(t *testing.T, diags diag.Diagnostics, want []string) {
 	t.Helper()
 	onlyError(t, diags)
 	for _, d := range diags {
+		acctest.EndsOnce(t, d.Detail())
 		for _, part := range want {
 			if !strings.Contains(d.Detail(), part) {
 				t.Errorf("the text does not say %q:\n%s", part, d.Detail())

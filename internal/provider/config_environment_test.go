@@ -156,6 +156,7 @@ func TestConfig_numbersInEnvironment(t *testing.T) {
 			if got := onlyError(t, diags); !strings.HasPrefix(got, "error at "+attribute+": Invalid ") || !strings.Contains(diags[0].Detail(), "The environment variable "+variable+" must be") {
 				t.Errorf("%s=%s: got %s: %v", variable, value, got, diags)
 			}
+			acctest.EndsOnce(t, diags[0].Detail())
 		}
 	}
 }

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/function"
@@ -53,10 +54,13 @@ func (localTimeFunction) Run(ctx context.Context, req function.RunRequest, resp 
 	var zoneError *localtime.ZoneError
 	switch {
 	case errors.As(err, &zoneError):
-		resp.Error = function.NewArgumentFuncError(1, err.Error())
+		resp.Error = function.NewArgumentFuncError(1, withoutStop(err))
 	case err != nil:
-		resp.Error = function.NewArgumentFuncError(0, err.Error())
+		resp.Error = function.NewArgumentFuncError(0, withoutStop(err))
 	default:
 		resp.Error = resp.Result.Set(ctx, instant.Format(time.RFC3339))
 	}
 }
+
+// withoutStop leaves the full stop to Terraform, which puts one behind whatever a function says.
+func withoutStop(err error) string { return strings.TrimSuffix(err.Error(), ".") }

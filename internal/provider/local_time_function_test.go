@@ -27,10 +27,13 @@ func TestLocalTime(t *testing.T) {
 	for says, config := range map[string]string{
 		`clocks in Europe/Madrid never show 2027-03-28T02:30`: call(`"2027-03-28T02:30"`, `"Europe/Madrid"`),
 		`Did you mean "Europe/Madrid"?`:                       call(`"2026-07-05T20:30"`, `"Madrid"`),
+		`It is empty`:                                         call(`"2026-07-05T20:30"`, `""`),
 		`argument must not be null`:                           call(`null`, `"Europe/Madrid"`),
 	} {
 		c.Configure(config)
-		acctest.ContainsAll(t, c.Must(1, "plan", "-no-color"), []string{says})
+		text := c.Must(1, "plan", "-no-color")
+		acctest.ContainsAll(t, text, []string{says})
+		acctest.EndsOnce(t, text)
 	}
 	if asked := network.Requests(); len(asked) > 0 {
 		t.Errorf("the function sent %v", asked)

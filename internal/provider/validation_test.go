@@ -450,6 +450,7 @@ func (row refusal) check(t *testing.T, s *sandbox.Server, diags []*tfprotov6.Dia
 	if row.given != "" && !strings.HasSuffix(d.Detail, row.given+".") {
 		t.Errorf("the text does not end in %s.:\n%s", row.given, d.Detail)
 	}
+	acctest.EndsOnce(t, d.Detail)
 	value := fmt.Sprint(row.value)
 	if strings.HasPrefix(row.at, "device.") && !strings.HasSuffix(row.at, "public_port") {
 		if piece := revealed(d.Summary+d.Detail, value); piece != "" {

@@ -398,6 +398,8 @@ func readable(t *testing.T, text string) {
 		"markup":                        regexp.MustCompile(`<[a-zA-Z/!]`),
 		"two spaces":                    regexp.MustCompile(`\S  \S`),
 		"two full stops":                regexp.MustCompile(`[^.]\.\.([^.]|$)|\.\.\.\.`),
+		"a question and a full stop":    regexp.MustCompile(`[?!]"?\.( |$)`),
+		"two marks":                     regexp.MustCompile(`[.:;,]"?[:;,]( |$)|[:;,]"?\.( |$)`),
 		"a space before a full stop":    regexp.MustCompile(` [.,:;]( |$)`),
 		"a colon and a full stop":       regexp.MustCompile(`:\.`),
 		"a sentence that starts small":  regexp.MustCompile(`[a-z)]\. [a-z]`),

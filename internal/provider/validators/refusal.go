@@ -17,7 +17,16 @@ import (
 // Invalid is the one form in which a value is refused. The problem says what is allowed, and
 // perhaps, in sentences behind it, what is wrong.
 func Invalid(at path.Path, problem, given string) diag.Diagnostic {
-	return diag.NewAttributeErrorDiagnostic(at, "Invalid "+titleOf(at), fmt.Sprintf("%s %s. Given: %s.", at, strings.TrimSuffix(problem, "."), given))
+	return diag.NewAttributeErrorDiagnostic(at, "Invalid "+titleOf(at), fmt.Sprintf("%s %s Given: %s.", at, Ended(problem), given))
+}
+
+// Ended is a problem as a whole sentence: whatever is wrong may be said in a sentence behind what is
+// allowed, and that may be a question.
+func Ended(problem string) string {
+	if strings.HasSuffix(problem, "?") {
+		return problem
+	}
+	return strings.TrimSuffix(problem, ".") + "."
 }
 
 // titleOf is what the summary calls an attribute.
