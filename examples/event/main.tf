@@ -15,6 +15,7 @@ provider "qod" {}
 module "cameras" {
   source = "../sheet"
   file   = "${path.module}/cameras.csv"
+  ignore = local.match.ignore
 }
 
 locals {
@@ -26,7 +27,8 @@ locals {
 resource "qod_reservation" "sim" {
   for_each = module.cameras.devices
 
-  device             = each.value.device
+  device = each.value.device
+  # Replace this: the address or network that the encoders send to, as the mobile network sees it.
   application_server = { ipv4_address = "198.51.100.0/24" }
   qos_profile        = each.value.profile
   starts_at          = local.starts_at

@@ -33,7 +33,7 @@ resource "qod_session" "line" {
   for_each = local.fleet
 
   device             = each.value.device
-  application_server = { ipv4_address = "198.51.100.0/24" }
+  application_server = { ipv4_address = "198.51.100.0/24" } # what the devices send to
   qos_profile        = each.value.profile
   duration           = 4 * 60 * 60
 }

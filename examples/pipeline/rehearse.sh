@@ -1,11 +1,15 @@
 #!/bin/sh
 # Rehearses the event in this directory in about a minute, with event.sh itself, on a sandbox:
 #
-#   qod-sandbox exec -quiet -- sh rehearse.sh 2028-02-29T20:00:00Z
+#   qod-sandbox exec -quiet -- sh rehearse.sh 2028-02-29T21:00:00+01:00
 #
-# The argument is when the rehearsal starts: some minutes before the window opens. It works in a copy of this
-# directory, with a state of its own, so the event's state and backend are left alone. Instead of waiting, it
-# moves the sandbox's clock. In the middle it has the network end a session, which the next pass has to heal.
+# The argument is when the rehearsal starts: some minutes before the window opens, and in the future. It works
+# in a copy of this directory, with a state of its own, so the event's state and backend are left alone.
+# Instead of waiting, it moves the sandbox's clock. In the middle it has the network end a session, which the
+# next pass has to heal.
+#
+# INTERVAL  seconds between two passes by the sandbox's clock (default 1800: a session begins up to half an
+#           hour late, and the bill is shorter by as much)
 #
 # Requires what event.sh requires, and qod-sandbox.
 set -eu
@@ -13,11 +17,11 @@ set -eu
 case ${QOD_ENDPOINT:-} in
 http://127.0.0.1:* | http://localhost:* | http://\[::1\]:*) ;;
 *)
-	echo "rehearse.sh: run it on a sandbox: qod-sandbox exec -quiet -- sh rehearse.sh 2028-02-29T20:00:00Z" >&2
+	echo "rehearse.sh: run it on a sandbox: qod-sandbox exec -quiet -- sh rehearse.sh 2028-02-29T21:00:00+01:00" >&2
 	exit 2
 	;;
 esac
-start=${1:?"give the time at which the rehearsal starts, such as 2028-02-29T20:00:00Z"}
+start=${1:?"give the time at which the rehearsal starts, such as 2028-02-29T21:00:00+01:00"}
 terraform=${TERRAFORM:-terraform}
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d "$here/../rehearsal.XXXXXX") # beside it, where paths such as ../sheet are right
@@ -43,14 +47,21 @@ cat >"$work/bin/sleep" <<'SLEEP'
 qod-sandbox advance "$1s" >/dev/null
 echo >>slept
 if [ "$(wc -l <slept)" -eq 3 ]; then
-	qod-sandbox ledger -json | jq -r '.[0].sessionId // empty' | while read -r id; do qod-sandbox revoke "$id" >/dev/null; done
+	qod-sandbox ledger -json | jq -r '.[0].sessionId // empty' | while read -r id; do
+		echo "rehearse.sh: the network now ends session $id" >&3
+		qod-sandbox revoke "$id" >/dev/null
+	done
 fi
 SLEEP
 chmod +x "$work/bin/sleep"
 
-qod-sandbox advance -to "$start" >/dev/null
+qod-sandbox advance -to "$start" >/dev/null || {
+	echo "rehearse.sh: give a time in the future. To rehearse an event that has begun, move its windows to another day." >&2
+	exit 2
+}
+echo "Times at the start of a line are this machine's, all others the sandbox's. Passes are ${INTERVAL:-1800} s of its time apart."
 status=0
-PATH=$work/bin:$PATH INTERVAL=${INTERVAL:-1800} sh event.sh || status=$?
+PATH=$work/bin:$PATH INTERVAL=${INTERVAL:-1800} sh event.sh 3>&1 || status=$?
 
 echo
 echo "What the network has had, as its bill would list it:"

@@ -230,11 +230,19 @@ func TestSnippets_exports(t *testing.T) {
 	if without := c.Shell("terraform apply -auto-approve -no-color"); without.Code != 1 || !strings.Contains(without.Text, "QOD_CLIENT_ID") {
 		t.Errorf("without credentials: exit code %d\n%s", without.Code, without.Text)
 	}
-	readme := snippet(t, "../README.md", "export ") + "terraform plan -no-color\n"
-	for _, script := range []string{snippet(t, "index.md", "export "), readme} {
-		if got := c.Shell(script); got.Code != 0 || !strings.Contains(got.Text, "2 to add") {
-			t.Errorf("exit code %d\n%s", got.Code, got.Text)
-		}
+	if got := c.Shell(snippet(t, "index.md", "export ")); got.Code != 0 || !strings.Contains(got.Text, "2 to add") {
+		t.Errorf("exit code %d\n%s", got.Code, got.Text)
+	}
+	// The README's are those of the guide, and plan what the README shows.
+	exports, shown := snippet(t, "../README.md", "export "), readExample(t, "../README.md")
+	_, shown, _ = strings.Cut(shown, "```terraform\n")
+	shown, _, _ = strings.Cut(shown, "```\n")
+	if !strings.HasPrefix(exports, strings.TrimSpace(readExample(t, "gateways/telefonica.sh"))) {
+		t.Errorf("the README has other settings than the guide:\n%s", exports)
+	}
+	c.Configure("terraform {\n  required_providers {\n    qod = { source = \"telefonica/qod\" }\n  }\n}\n\n" + shown)
+	if got := c.Shell(exports + "terraform plan -no-color\n"); got.Code != 0 || !strings.Contains(got.Text, "2 to add") {
+		t.Errorf("exit code %d\n%s", got.Code, got.Text)
 	}
 }
 

@@ -133,8 +133,8 @@ func requestAttributes(resource string, own map[string]schema.Attribute) map[str
 	lasts := map[string]string{"session": "session", "reservation": "window"}[resource]
 	all := map[string]schema.Attribute{
 		"device": deviceSchema(requestedDevice, "Device to reserve quality for, identified by at least one of these attributes. "+replaces),
-		"application_server": applicationServerSchema(false, "Application server that the device communicates with: "+
-			"at least one address or CIDR block. Default: any server. CAMARA's APIs (`camara-v1`, `camara-v0`) require it. "+replaces),
+		"application_server": applicationServerSchema(false, "Application server that the device communicates with, such as the receiver that an encoder sends its stream to: "+
+			"at least one address or CIDR block, as the mobile network sees it (behind NAT, the public one). Only traffic with it has quality. Default: any server. CAMARA's APIs (`camara-v1`, `camara-v0`) require it. "+replaces),
 		"device_ports":             portsSchema(false, "Ports of the device that the session is for. Default: all. Only with CAMARA's APIs (`camara-v1`, `camara-v0`). "+replaces),
 		"application_server_ports": portsSchema(false, "Ports of the application server that the session is for. Default: all. Only with CAMARA's APIs (`camara-v1`, `camara-v0`). "+replaces),
 		"qos_profile": schema.StringAttribute{

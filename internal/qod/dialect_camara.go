@@ -23,7 +23,7 @@ func checkCAMARA(s Spec, lowestPort int64) []Problem {
 	}
 	if s.ApplicationServer == nil && !s.Unknown[FieldApplicationServer] {
 		refuse(FieldApplicationServer, "no application_server", "set: CAMARA's API reserves quality between the device and a server. "+
-			"Where it is meant for all servers, use ipv4_address = \"0.0.0.0/0\"")
+			"Set its ipv4_address or ipv6_address to the address or network that the device sends to, as the mobile network sees it")
 	}
 	if v4 := s.Device.IPv4Address; v4 != nil && v4.PublicPort == nil && v4.PrivateAddress == "" &&
 		!s.Unknown[FieldPublicPort] && !s.Unknown[FieldPrivateAddress] && !s.Unknown[FieldIPv4Address] {

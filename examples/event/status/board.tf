@@ -64,8 +64,10 @@ locals {
     }
   }
 
-  count = length([for status in local.status : status if status == "AVAILABLE"])
+  is_before = alltrue([for status in values(local.status) : status == "SCHEDULED"])
+  count     = length([for status in local.status : status if status == "AVAILABLE"])
   summary = (
+    local.is_before ? "The window opens at ${local.at[local.starts_at].clock} on ${formatdate("D MMMM", local.wall[local.starts_at])}, and no SIM has a session before" :
     contains(values(local.status), "UNKNOWN") ? "Unknown which of ${length(local.status)} SIMs have quality" :
     "${local.count} of ${length(local.status)} SIMs have quality"
   )
@@ -77,7 +79,7 @@ locals {
   longest = max(concat([3], [for name in keys(local.rows) : length(name)])...)
   columns = "%-${local.longest}s  %-11s  %-15s  %-5s  %s"
   table = join("", [for line in concat(
-    ["${local.match.name}: ${local.summary} at ${local.clock} on ${local.day} by ${local.whose} clock", "${local.window} (${local.zone})", ""],
+    ["${local.match.name}: ${local.summary}${local.is_before ? "; it is" : " at"} ${local.clock} on ${local.day} by ${local.whose} clock", "${local.window} (${local.zone})", ""],
     [format(local.columns, "SIM", "STATUS", "SINCE", "UNTIL", "NOTE")],
     [for name, row in local.rows : format(local.columns, name, row.status, row.since, row.until, row.note)],
   ) : "${trimspace(line)}\n"])

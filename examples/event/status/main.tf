@@ -15,6 +15,7 @@ provider "qod" {}
 module "cameras" {
   source = "../../sheet"
   file   = "${path.module}/../cameras.csv"
+  ignore = local.match.ignore
 }
 
 # One list per SIM: the provider recognizes a device by any identifier, and CAMARA's API lists the sessions
