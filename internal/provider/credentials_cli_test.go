@@ -106,11 +106,11 @@ resource "qod_reservation" "match" {
 	without.Env = append(slices.Clone(with.Env), "QOD_CLIENT_ID=", "QOD_CLIENT_SECRET=")
 	before := len(network.Requests())
 	without.Plan(0, "-refresh=false")
-	if text := without.Plan(1); strings.Count(text, "Missing Credentials") != 2 {
+	if text := without.Plan(1); strings.Count(text, "Missing Credentials") != 2 || !strings.Contains(text, "perhaps in a sandbox") {
 		t.Errorf("a plan that refreshes:\n%s", text)
 	}
 	text = without.Must(1, "destroy", "-refresh=false", "-auto-approve", "-no-color")
-	acctest.ContainsAll(t, text, []string{"Missing Credentials", "it stays in the state"})
+	acctest.ContainsAll(t, text, []string{"Missing Credentials", "it stays in the state", "perhaps in a sandbox"})
 	if made := len(network.Requests()) - before; made > 0 {
 		t.Errorf("%d requests without credentials", made)
 	}

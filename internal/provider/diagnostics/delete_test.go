@@ -36,7 +36,7 @@ var deleteFailures = map[string]failure{
 		return b.remove()
 	}},
 	"delete/out of time": {make: func(*bubble) diag.Diagnostics {
-		return one(DeletingSession.DeleteFailed(lostID, &qod.InterruptedError{Operation: qod.OperationDelete, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationDelete, SessionID: lostID, Status: 504}}))
+		return one(DeletingSession.DeleteFailed(lostID, "", &qod.InterruptedError{Operation: qod.OperationDelete, Sent: true, Timeout: true, Err: &qod.Error{Operation: qod.OperationDelete, SessionID: lostID, Status: 504}}))
 	}},
 	"delete/no answer in time": {make: func(b *bubble) diag.Diagnostics {
 		b.limit(20 * time.Second)
@@ -66,7 +66,7 @@ var deleteFailures = map[string]failure{
 		return one(DeletingSession.MadeElsewhere(lostID, "https://old.example/v1 as client stadium", b.Origin(), err))
 	}},
 	"delete/not configured yet": {make: func(*bubble) diag.Diagnostics {
-		return one(DeletingSession.DeleteFailed(lostID, &UnknownConfigurationError{[]string{"endpoint"}}))
+		return one(DeletingSession.DeleteFailed(lostID, "", &UnknownConfigurationError{[]string{"endpoint"}}))
 	}},
 	"delete/404 for a static token": {make: func(*bubble) diag.Diagnostics {
 		return one(DeletingSession.GoneForUnknownClient(lostID, "https://gateway.example/v1 as token"))

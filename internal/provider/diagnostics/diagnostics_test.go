@@ -102,7 +102,7 @@ func (b *bubble) read() diag.Diagnostics {
 }
 
 func (b *bubble) remove() diag.Diagnostics {
-	return one(DeletingSession.DeleteFailed(lostID, b.Delete(b.ctx, qod.Ref{ID: lostID, Device: camera1})))
+	return one(DeletingSession.DeleteFailed(lostID, "", b.Delete(b.ctx, qod.Ref{ID: lostID, Device: camera1})))
 }
 
 func (b *bubble) list() diag.Diagnostics {

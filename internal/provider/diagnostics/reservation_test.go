@@ -50,7 +50,7 @@ var reservationFailures = map[string]failure{
 	"reservation/update, not released": {make: func(b *bubble) diag.Diagnostics {
 		b.limit(time.Minute)
 		b.fail(sandbox.OpDelete, -1, sandbox.HangBeforeCommit())
-		return one(UpdatingReservation.DeleteFailed(lostID, b.Delete(b.ctx, qod.Ref{ID: lostID, Device: camera1})))
+		return one(UpdatingReservation.DeleteFailed(lostID, "", b.Delete(b.ctx, qod.Ref{ID: lostID, Device: camera1})))
 	}},
 	"reservation/update, not seen": {make: func(b *bubble) diag.Diagnostics {
 		b.fail(sandbox.OpRead, -1, sandbox.Status(503, ""))

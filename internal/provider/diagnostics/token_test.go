@@ -167,8 +167,14 @@ var missingCredentialsFailures = map[string]failure{
 	"no credentials/read": {make: func(*bubble) diag.Diagnostics {
 		return one(ReadingSession.ReadFailed(lostID, "", &MissingCredentialsError{}))
 	}},
+	"no credentials/read of a sandbox": {make: func(*bubble) diag.Diagnostics {
+		return one(ReadingSession.ReadFailed(lostID, "http://127.0.0.1:33099/v1 as client stadium", &MissingCredentialsError{}))
+	}},
+	"no credentials/delete of a sandbox": {make: func(*bubble) diag.Diagnostics {
+		return one(DeletingSession.DeleteFailed(lostID, "http://127.0.0.1:33099/v1 as client stadium", &MissingCredentialsError{}))
+	}},
 	"no credentials/delete": {make: func(*bubble) diag.Diagnostics {
-		return one(DeletingSession.DeleteFailed(lostID, &MissingCredentialsError{}))
+		return one(DeletingSession.DeleteFailed(lostID, "", &MissingCredentialsError{}))
 	}},
 	"no credentials/list": {make: func(*bubble) diag.Diagnostics { return one(ListFailed(&MissingCredentialsError{})) }},
 	"no credentials/window": {make: func(*bubble) diag.Diagnostics {

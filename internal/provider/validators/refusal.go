@@ -20,8 +20,8 @@ func Invalid(at path.Path, problem, given string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(at, "Invalid "+titleOf(at), fmt.Sprintf("%s %s Given: %s.", at, Ended(problem), given))
 }
 
-// Ended is a problem as a whole sentence: whatever is wrong may be said in a sentence behind what is
-// allowed, and that may be a question.
+// Ended is a problem as whole sentences: behind what is allowed, there may be what is wrong, which
+// may be a question.
 func Ended(problem string) string {
 	if strings.HasSuffix(problem, "?") {
 		return problem
