@@ -390,6 +390,22 @@ func TestCAMARAV1WindowLongerThanTheProfile(t *testing.T) {
 	wantWindows(t, inCAMARA, "long-event")
 }
 
+// Where the profile cannot be asked for, the refusal of a window says so, and stays what it is.
+func TestCAMARAV1ProfileOutOfReach(t *testing.T) {
+	t.Parallel()
+	inCAMARA(t, qodtest.Options{}, func(t *testing.T, n *qodtest.Network) {
+		n.InjectFault(sandbox.OpProfiles, -1, refusal(http.StatusForbidden, "PERMISSION_DENIED"))
+		spec := camaraSpec()
+		spec.QoSProfile, spec.Seconds, spec.Until = "live-uplink", 0, time.Now().Add(10*time.Hour)
+		_, err := n.Create(t.Context(), spec)
+		refused := qodtest.ErrorAs[*qod.Error](t, err)
+		if refused.Status != http.StatusBadRequest || qodtest.ErrorAs[*qod.Error](t, refused.NoLimit).Code != "PERMISSION_DENIED" {
+			t.Errorf("%v", err)
+		}
+		qodtest.Equal(t, "POSTs", n.Count(sandbox.OpCreate), 1)
+	})
+}
+
 // A gateway that shows all profiles, whichever is asked for, shows that one too.
 func TestCAMARAV1ProfilesNotSelected(t *testing.T) {
 	t.Parallel()

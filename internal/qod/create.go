@@ -210,10 +210,10 @@ func (s step) finds() bool { return s == findOnly || s == findOrPostAgain || s =
 // afterFailure acts on the next step, and waits until the next POST. The create is done with the
 // session of a lost answer, or with an error.
 func (cr *creation) afterFailure(ctx context.Context) (found Session, done bool, err error) {
-	failure := cr.failure
 	if cr.shorten(ctx) {
 		return Session{}, false, nil
 	}
+	failure := cr.failure
 	var facts conflictFacts
 	if failure.class == classConflict {
 		if found, err = cr.examineConflict(ctx, failure); found.ID != "" || err != nil {
@@ -435,7 +435,11 @@ func (cr *creation) shorten(ctx context.Context) bool {
 	if cr.failure.class != classTooLong || cr.spec.Until.IsZero() || cr.longest > 0 {
 		return false
 	}
-	longest := cr.client.longestOf(ctx, cr.spec.QoSProfile, cr.spec.Device)
+	longest, err := cr.client.longestOf(ctx, cr.spec.QoSProfile, cr.spec.Device)
+	if err != nil {
+		refusal := *cr.failure // a copy, as the log has the original
+		refusal.NoLimit, cr.failure = err, &refusal
+	}
 	if longest < 1 || longest >= cr.spec.Seconds {
 		return false
 	}
@@ -444,17 +448,17 @@ func (cr *creation) shorten(ctx context.Context) bool {
 }
 
 // longestOf is how many seconds a session of the profile may last, as far as the operator says so;
-// 0 where it does not.
-func (c *Client) longestOf(ctx context.Context, profile string, d Device) int64 {
+// 0 where it does not. The error is why it could not be asked.
+func (c *Client) longestOf(ctx context.Context, profile string, d Device) (int64, error) {
 	filter := ProfileFilter{Name: profile}
 	if c.authorizer.PerDevice() {
 		filter.Device = d
 	}
 	profiles, err := c.Profiles(ctx, filter)
 	if err != nil || len(profiles) != 1 {
-		return 0
+		return 0, err
 	}
-	return profiles[0].MaxSeconds
+	return profiles[0].MaxSeconds, nil
 }
 
 func (cr *creation) lastLost() *Error { return cr.mayHaveCreated[len(cr.mayHaveCreated)-1] }

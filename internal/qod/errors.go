@@ -24,6 +24,7 @@ type Error struct {
 	RetryAfter time.Duration // how long the API asked to wait; 0 when it did not ask
 	ServerTime time.Time     // the answer's Date; zero when absent
 	Err        error         // why there was no usable answer
+	NoLimit    error         // create: why it is not known how long the profile allows; nil for no reason
 
 	PerDevice    bool // the access token was for one device
 	DocumentHost bool // see Config.atDocumentHost

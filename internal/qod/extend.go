@@ -242,7 +242,11 @@ func (e *extension) shorten(ctx context.Context) bool {
 		return false
 	}
 	e.shortened = true
-	longest := time.Duration(e.client.longestOf(ctx, cmp.Or(e.before.QoSProfile, e.ref.QoSProfile), e.ref.Device)) * time.Second
+	seconds, err := e.client.longestOf(ctx, cmp.Or(e.before.QoSProfile, e.ref.QoSProfile), e.ref.Device)
+	if err != nil {
+		return false
+	}
+	longest := time.Duration(seconds) * time.Second
 	allowed := e.before.StartedAt.Add(longest)
 	if now := e.client.clock.now(); allowed.Sub(e.before.ExpiresAt) < time.Second && !now.IsZero() {
 		allowed = now.Add(longest)

@@ -94,5 +94,8 @@ func explainRefusal(e *qod.Error) (m message, ok bool) {
 		}
 	}
 	m.cause += inWords(e.Message)
+	if e.NoLimit != nil {
+		m.cause += " To request as much as the profile allows, the provider asked for its limits, but could not find out. " + explain(e.NoLimit).cause
+	}
 	return m, ok
 }

@@ -59,6 +59,12 @@ var refusalFailures = func() map[string]failure {
 			Operation: qod.OperationCreate, Status: http.StatusForbidden, Code: "INVALID_TOKEN_CONTEXT", Message: "What the operator says.", PerDevice: true, Correlator: correlator,
 		}))
 	}}
+	failures["refused/too long, and the limit is not known"] = failure{make: func(*bubble) diag.Diagnostics {
+		return one(CreatingReservation.CreateFailed(&qod.Error{
+			Operation: qod.OperationCreate, Status: http.StatusBadRequest, Code: "QUALITY_ON_DEMAND.DURATION_OUT_OF_RANGE", Correlator: correlator,
+			NoLimit: &qod.Error{Operation: qod.OperationProfiles, Status: http.StatusForbidden, Scope: "qos-profiles:read"},
+		}))
+	}}
 	for _, row := range refusalRows {
 		failures["refused/"+row.code] = failure{make: func(*bubble) diag.Diagnostics {
 			return one(CreatingSession.CreateFailed(&qod.Error{
