@@ -20,13 +20,10 @@ def moved: unknown_window or .before.starts_at != .after.starts_at or .before.en
 
 # Number of sessions that a change may buy. The plan does not know when it will be applied, so a new
 # reservation counts even if its window has not opened yet. An update may buy if its session_id is
-# unknown, unless it only ends a session that has outlived its window. replace_to_extend buys, too: whoever
-# sets it accepts that it replaces a live session.
+# unknown; one that leaves the session as it is, or ends it, shows its session_id, or null.
+# replace_to_extend buys, too: whoever sets it accepts that it replaces a live session.
 def bought:
-  if .actions | any(. == "create") then 1
-  elif .after_unknown.session_id? == true and (moved or .before.status != "OVERDUE") then 1
-  else 0
-  end;
+  if (.actions | any(. == "create")) or .after_unknown.session_id? == true then 1 else 0 end;
 
 # Whether a change only extends a session, which is no new one but costs as much for as long.
 def extended:

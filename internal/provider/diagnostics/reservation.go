@@ -140,10 +140,24 @@ func ImportedSessionDeleted() diag.Diagnostic {
 	})
 }
 
-// WithoutSession warns of an imported reservation whose session has ended.
-func WithoutSession() diag.Diagnostic {
-	return warning("", "QoS Reservation Without Session", message{
-		cause:  "The imported session ended before the window was adopted from the configuration, and an import reserves nothing.",
+// WithoutSession warns of a reservation whose window is open and whose session has ended, after an
+// import or by a plan that was to end it.
+func WithoutSession(imported bool) diag.Diagnostic {
+	m := message{
+		cause:  "The session has ended, and the window is open by now. A plan that ends a session requests none.",
 		remedy: "The next apply requests a new session.",
-	})
+	}
+	if imported {
+		m.cause = "The imported session ended before the window was adopted from the configuration, and an import reserves nothing."
+	}
+	return warning("", "QoS Reservation Without Session", m)
+}
+
+// NotEnded reports that a session, which a plan ends because it is outside the window, is inside
+// it, by the status of the reservation.
+func (o Operation) NotEnded(id, status string) diag.Diagnostic {
+	return o.failed(withSession(message{
+		cause:  "The plan ends a session that was outside the new window. Now it is inside: the window has opened since the plan was made, or the API's clock was wrong then. Nothing was reserved or deleted.",
+		remedy: "Plan and apply again: the new plan shows what is needed now.",
+	}.fact("Status", status), id))
 }
