@@ -186,3 +186,16 @@ func TestPlannedRequests_replacement(t *testing.T) {
 		}
 	})(t)
 }
+
+// A new session starts now by the API's clock, as soon as an answer has shown it.
+func TestPlannedRequests_clock(t *testing.T) {
+	acc.InBubble(0, sandbox.Config{Provisioning: sandbox.Instant, Clock: acctest.ClockAhead(30 * 24 * time.Hour)}, func(t *testing.T, network *acctest.Network) {
+		c := network.Client()
+		c.MustCreate(cameraOf(1, nil))
+		c.Reservations().Plan(acctest.State{}, match(nil))
+		session := attrs{"device": attrs{"phone_number": "+34600000010"}, "qos_profile": "QOS_L", "duration": 3600}
+		if warned := c.Plan(acctest.State{}, session).Warnings(); len(warned) != 1 || !strings.Contains(warned[0], "this one lasts from 2028-02-29T20:15:") {
+			t.Errorf("it warns %q", warned)
+		}
+	})(t)
+}

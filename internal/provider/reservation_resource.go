@@ -85,9 +85,9 @@ func (r *reservationResource) warnIfWindowOver(planned reservationModel) diag.Di
 		return nil
 	}
 	if now := estimateNow(r.api); !now.IsZero() && w.hasEnded(now) {
-		return diag.Diagnostics{diagnostics.WindowEnded(planned.EndsAt.ValueString(), "the API's clock", now)}
+		return diag.Diagnostics{diagnostics.WindowEnded(planned.EndsAt.ValueString(), now)}
 	} else if now.IsZero() && w.hasEnded(time.Now()) {
-		return diag.Diagnostics{diagnostics.WindowEnded(planned.EndsAt.ValueString(), "this machine's clock", time.Now())}
+		return diag.Diagnostics{diagnostics.WindowSeemsEnded(planned.EndsAt.ValueString(), time.Now())}
 	}
 	return nil
 }

@@ -210,7 +210,7 @@ func TestReservation_tooLate(t *testing.T) {
 		if warned := p.Warnings(); len(warned) != 1 || p.Errors() != "" {
 			t.Fatalf("the plan says: %s", acctest.Describe(p.Diagnostics))
 		}
-		acctest.ContainsAll(t, p.Warnings()[0], []string{"Reservation Window Has Ended", matchEnds, "this machine's clock shows 2028-03-01T01:15:00Z"})
+		acctest.ContainsAll(t, p.Warnings()[0], []string{"Reservation Window Has Ended", matchEnds, "this machine's clock, which shows 2028-03-01T01:15:00Z", "If the API's clock, which decides, agrees"})
 		if asked := network.Requests(); len(asked) > 0 {
 			t.Errorf("the plan sent %v", asked)
 		}

@@ -38,7 +38,7 @@ func (r *reconciler) warnings(failed bool) (warnings diag.Diagnostics) {
 		warnings.Append(diagnostics.WindowNotOpen(r.plan.StartsAt.ValueString()))
 	case statusEnded:
 		if !r.deleted {
-			warnings.Append(diagnostics.WindowEnded(endsAt, "the API's clock", r.now))
+			warnings.Append(diagnostics.WindowEnded(endsAt, r.now))
 		}
 	case statusOverdue:
 		warnings.Append(diagnostics.WindowEndedMeanwhile(endsAt, r.session.ID))

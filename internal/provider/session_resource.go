@@ -37,7 +37,7 @@ func (r *sessionResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	planned, ok := modifyPlan(ctx, r.api, req, resp, planSession)
 	replaced := len(resp.RequiresReplace) > 0
 	if ok {
-		resp.Diagnostics.Append(warnIfOverlapping(ctx, r.api, r.planned, planned.request(time.Now()), req.State, replaced)...)
+		resp.Diagnostics.Append(warnIfOverlapping(ctx, r.api, r.planned, planned.request(estimateTime(r.api)), req.State, replaced)...)
 	}
 	var prior sessionModel
 	if !req.State.Raw.IsNull() {
@@ -45,7 +45,7 @@ func (r *sessionResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	}
 	isNew := replaced || req.State.Raw.IsNull()
 	if ok && isSet(planned.Duration) && (isNew || planned.extends(prior)) {
-		resp.Diagnostics.Append(planned.notifiedUntil(planned.request(time.Now()).ends)...)
+		resp.Diagnostics.Append(planned.notifiedUntil(planned.request(estimateTime(r.api)).ends)...)
 	}
 	switch {
 	case req.Plan.Raw.IsNull():

@@ -17,11 +17,21 @@ func WindowNotOpen(startsAt string) diag.Diagnostic {
 	})
 }
 
-// WindowEnded warns of a reservation whose window has closed, by a clock that is named.
-func WindowEnded(endsAt, clock string, now time.Time) diag.Diagnostic {
+// WindowSeemsEnded warns, in a plan, of a new reservation whose window has closed by this machine's
+// clock, where that of the API is not known yet.
+func WindowSeemsEnded(endsAt string, machine time.Time) diag.Diagnostic {
 	return warning("ends_at", "Reservation Window Has Ended", message{
-		cause: fmt.Sprintf("The window ended at %s; %s shows %s. No session is left, and none will be requested.",
-			endsAt, clock, instantText(now.Truncate(time.Minute))),
+		cause: fmt.Sprintf("The window ended at %s by this machine's clock, which shows %s. If the API's clock, which decides, agrees, nothing will be requested.",
+			endsAt, instantText(machine.Truncate(time.Minute))),
+		remedy: "If the date is wrong, correct starts_at and ends_at. Otherwise no action is needed.",
+	})
+}
+
+// WindowEnded warns of a reservation whose window has closed by the API's clock.
+func WindowEnded(endsAt string, now time.Time) diag.Diagnostic {
+	return warning("ends_at", "Reservation Window Has Ended", message{
+		cause: fmt.Sprintf("The window ended at %s; the API's clock shows %s. No session is left, and none will be requested.",
+			endsAt, instantText(now.Truncate(time.Minute))),
 		remedy: "If the date is wrong, correct starts_at and ends_at. Otherwise no action is needed.",
 	})
 }

@@ -116,10 +116,11 @@ var reservationFailures = map[string]failure{
 	"reservation/no clock":           {make: clockless(ReadingReservation, func(b *bubble) { b.transport = broken{syscall.ECONNREFUSED} })},
 	"reservation/no clock to create": {make: clockless(CreatingReservation, func(b *bubble) { b.fail(sandbox.OpList, -1, sandbox.Header("Date", "")) })},
 	"reservation/no clock to update": {make: clockless(UpdatingReservation, func(b *bubble) { b.interruptAt(sandbox.OpToken, 1) })},
+	"reservation/window seems ended": {make: func(*bubble) diag.Diagnostics { return one(WindowSeemsEnded(matchEnds, atKickOff.Add(28*time.Hour))) }},
 	"reservation/window missed":      {make: func(*bubble) diag.Diagnostics { return one(WindowMissed(matchEnds)) }},
 	"reservation/not open yet":       {make: func(*bubble) diag.Diagnostics { return one(WindowNotOpen(matchStarts)) }},
 	"reservation/over": {make: func(*bubble) diag.Diagnostics {
-		return one(WindowEnded(matchEnds, "the API's clock", atKickOff.Add(28*time.Hour)))
+		return one(WindowEnded(matchEnds, atKickOff.Add(28*time.Hour)))
 	}},
 	"reservation/session ends before": {make: func(*bubble) diag.Diagnostics {
 		return one(SessionEndsBeforeWindow("until 2028-02-29T21:15:00Z", matchEnds, lostID, false))
