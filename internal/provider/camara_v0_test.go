@@ -108,7 +108,7 @@ func TestCAMARAV0_plans(t *testing.T) {
 		"a private address":    {attrs{"device": attrs{"ipv4_address": attrs{"public_address": "203.0.113.9", "private_address": "10.0.0.1"}}}, "", ""},
 		"an address alone":     {attrs{"device": attrs{"ipv4_address": attrs{"public_address": "203.0.113.9"}}}, "device.ipv4_address", "public_port or private_address"},
 		"ports":                {attrs{"device_ports": attrs{"ports": []any{5000}}}, "", ""},
-		"no server":            {attrs{"application_server": nil}, "application_server", "0.0.0.0/0"},
+		"no server":            {attrs{"application_server": nil}, "application_server", "Set its ipv4_address or ipv6_address"},
 		"a profile of anybody": {attrs{"qos_profile": "TI_B2C"}, "", ""},
 		"more than a day":      {attrs{"duration": 86401}, "duration", "1 to 86400 seconds"},
 		"a hook without TLS":   {attrs{"notification_url": "http://hook.example"}, "", ""},
