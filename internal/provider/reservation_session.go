@@ -30,7 +30,7 @@ func currentSession(ctx context.Context, api qod.Sessions, op diagnostics.Operat
 	case op == diagnostics.ImportingReservation:
 		return nil, private, diag.Diagnostics{op.ImportFailed(ref.ID, err)}
 	case !qod.IsGone(err):
-		return nil, private, diag.Diagnostics{op.ReadFailed(ref.ID, private.elsewhere(api), err)}
+		return nil, private, diag.Diagnostics{op.ReadFailed(ref.ID, private.otherOrigin(api), err)}
 	}
 	diags := sessionGone(ctx, op, api, ref, private, err)
 	if diags.HasError() {

@@ -57,7 +57,7 @@ func deleteSession(ctx context.Context, api qod.Sessions, op diagnostics.Operati
 	case err == nil:
 		return nil
 	case !qod.IsGone(err):
-		return diag.Diagnostics{op.DeleteFailed(ref.ID, private.elsewhere(api), err)}
+		return diag.Diagnostics{op.DeleteFailed(ref.ID, private.otherOrigin(api), err)}
 	}
 	return sessionGone(ctx, op, api, ref, private, err)
 }

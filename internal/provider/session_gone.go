@@ -10,9 +10,9 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 )
 
-// elsewhere is where the session was created or last seen, if that is another origin than the
+// otherOrigin is where the session was created or last seen, if that is another origin than the
 // provider's; otherwise empty.
-func (p sessionPrivate) elsewhere(api qod.Sessions) string {
+func (p sessionPrivate) otherOrigin(api qod.Sessions) string {
 	if p.Origin == api.Origin() {
 		return ""
 	}
@@ -29,7 +29,7 @@ func sessionGone(ctx context.Context, op diagnostics.Operation, api qod.Sessions
 		return nil
 	}
 	switch {
-	case private.elsewhere(api) != "" && private.mayBeAlive(ref.ExpiresAt, timeOrZero(ctx, api)):
+	case private.otherOrigin(api) != "" && private.mayBeAlive(ref.ExpiresAt, timeOrZero(ctx, api)):
 		return diag.Diagnostics{op.MadeElsewhere(ref.ID, private.Origin, api.Origin(), err)}
 	case !private.mayBeAlive(ref.ExpiresAt, estimateNow(api)):
 		return nil

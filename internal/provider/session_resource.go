@@ -160,7 +160,7 @@ func (r *sessionResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.Diagnostics.Append(diagnostics.ImportingSession.ImportFailed(model.ID.ValueString(), err))
 		return
 	default:
-		resp.Diagnostics.Append(diagnostics.ReadingSession.ReadFailed(model.ID.ValueString(), private.elsewhere(r.api), err))
+		resp.Diagnostics.Append(diagnostics.ReadingSession.ReadFailed(model.ID.ValueString(), private.otherOrigin(r.api), err))
 		return
 	}
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -188,21 +189,21 @@ func TestSession_createEnds(t *testing.T) {
 type api struct {
 	unconfigured
 	reserve, await func() (qod.Session, error)
-	clockless      bool
+	broken         *atomic.Bool // whether its clock is
 }
 
 func (a api) Endpoint() string { return "https://fake.example" }
 func (a api) Origin() string   { return "https://fake.example as a fake" }
 
 func (a api) Now(context.Context) (time.Time, error) {
-	if a.clockless {
+	if a.broken != nil && a.broken.Load() {
 		panic("a fault")
 	}
 	return acctest.KickOff, nil
 }
 
 func (a api) EstimateNow() time.Time {
-	if a.clockless {
+	if a.broken != nil && a.broken.Load() {
 		panic("a fault")
 	}
 	return acctest.KickOff
@@ -221,6 +222,7 @@ func TestSession_createEndsWith(t *testing.T) {
 	fails := func(reason qod.WaitReason) func() (qod.Session, error) {
 		return func() (qod.Session, error) { return requested, &qod.WaitError{Reason: reason, Last: requested} }
 	}
+	var broken atomic.Bool
 	tests := map[string]struct {
 		api         api
 		says, warns string
@@ -233,7 +235,13 @@ func TestSession_createEndsWith(t *testing.T) {
 			api:  api{reserve: reserved, await: func() (qod.Session, error) { panic("a fault") }},
 			says: "a fault", status: "REQUESTED",
 		},
-		"a fault before the wait": {api: api{reserve: reserved, clockless: true}, says: "a fault", status: "REQUESTED"},
+		"a fault before the wait": {
+			api: api{broken: &broken, reserve: func() (qod.Session, error) {
+				broken.Store(true)
+				return requested, nil
+			}},
+			says: "a fault", status: "REQUESTED",
+		},
 		"a session with an error": {
 			api:  api{reserve: func() (qod.Session, error) { return requested, &qod.PanicError{Value: "a fault"} }},
 			says: "a fault", status: "REQUESTED",

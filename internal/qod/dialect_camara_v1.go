@@ -208,7 +208,7 @@ func (camaraV1) classify(op Operation, status int, code string) class {
 		return classNoList
 	}
 	meaning := classifyStatus(op, status)
-	if meaning == classMissing && notFoundCode.MatchString(code) {
+	if meaning == classMissing && (ofSession(op) || op == OperationList) && notFoundCode.MatchString(code) {
 		return classGone
 	}
 	return meaning
