@@ -18,12 +18,23 @@ def later($a; $b): $b == null or ($a | instant) > ($b | instant);
 def unknown_window: .after_unknown.starts_at? == true or .after_unknown.ends_at? == true;
 def moved: unknown_window or .before.starts_at != .after.starts_at or .before.ends_at != .after.ends_at;
 
+# Whether the window of a live session only ends earlier than before.
+def shortened:
+  (.before.status | IN("REQUESTED", "AVAILABLE", "EXPIRING")) and .before.session_id != null
+  and (unknown_window | not) and .before.starts_at == .after.starts_at
+  and .before.ends_at != null and .after.ends_at != null and later(.before.ends_at; .after.ends_at)
+  and .after.replace_to_extend != true and .after_unknown.replace_to_extend != true;
+
 # Number of sessions that a change may buy. The plan does not know when it will be applied, so a new
 # reservation counts even if its window has not opened yet. An update may buy if its session_id is
-# unknown; one that leaves the session as it is, or ends it, shows its session_id, or null.
-# replace_to_extend buys, too: whoever sets it accepts that it replaces a live session.
+# unknown, unless it only ends a session that has outlived its window, or only ends the window of a live
+# one earlier. replace_to_extend buys, too: whoever sets it accepts that it replaces a live session.
 def bought:
-  if (.actions | any(. == "create")) or .after_unknown.session_id? == true then 1 else 0 end;
+  if .actions | any(. == "create") then 1
+  elif .after_unknown.session_id? != true then 0
+  elif shortened or (.before.status == "OVERDUE" and (moved | not)) then 0
+  else 1
+  end;
 
 # Whether a change only extends a session, which is no new one but costs as much for as long.
 def extended:

@@ -86,10 +86,13 @@ live(before) if before.status in {"AVAILABLE", "EXPIRING"}
 # opened yet.
 buys_session(change) if "create" in change.actions
 
-# An update may buy if its session_id is unknown; one that leaves the session as it is, or ends it, shows
-# its session_id, or null. replace_to_extend buys, too: whoever sets it accepts that it replaces a live
-# session.
-buys_session(change) if change.after_unknown.session_id == true
+# An update may buy if its session_id is unknown, unless it only ends a session that has outlived its
+# window, or only ends the window of a live one earlier. replace_to_extend buys, too: whoever sets it
+# accepts that it replaces a live session.
+buys_session(change) if {
+	change.after_unknown.session_id == true
+	not only_ends(change)
+}
 
 # An extension is no new session, but costs as much for as long.
 extends_session(change) if {
@@ -103,6 +106,21 @@ extends_session(change) if {
 	change.before.session_id != null
 	change.after_unknown.expires_at == true
 	not change.after_unknown.session_id
+}
+
+only_ends(change) if {
+	change.before.status == "OVERDUE"
+	not moved(change)
+}
+
+only_ends(change) if {
+	change.before.status in {"REQUESTED", "AVAILABLE", "EXPIRING"}
+	change.before.session_id != null
+	not unknown_window(change)
+	change.before.starts_at == change.after.starts_at
+	instant(change.before.ends_at) > instant(change.after.ends_at)
+	object.get(change.after, "replace_to_extend", null) != true
+	object.get(change.after_unknown, "replace_to_extend", false) != true
 }
 
 # An unknown time may be a different one.

@@ -3,7 +3,6 @@ package provider
 import (
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/telefonica/terraform-provider-qod/internal/provider/diagnostics"
@@ -27,9 +26,8 @@ type reservationPlan = resourcePlan[reservationModel]
 
 // planReservation decides about a qod_reservation. It gets the configuration, the prior state (nil
 // for none), the private state, and what it may know of the API. It is pure.
-// The status in the prior state stands for the time, and so does when the session was last seen
-// (sessionPrivate.SeenAt): a plan that looked at a clock would decide differently when it is
-// applied, when it is made once more.
+// The status in the prior state stands for the time: a plan that looked at a clock would decide
+// differently when it is applied.
 func planReservation(config reservationModel, prior *reservationModel, private sessionPrivate, api plannedAPI) reservationPlan {
 	planned := config
 	planned.NotificationAuthToken = types.StringNull()
@@ -48,27 +46,23 @@ func planReservation(config reservationModel, prior *reservationModel, private s
 		return reservationPlan{planned: planned, replace: p.replace, warnings: p.warnings("reservation")}
 	}
 	planned.ID = prior.ID
-	windowChanges := planned.movesWindow(*prior)
-	keeps := !windowChanges || planned.keepsSession(*prior) || planned.stillOpen(*prior, private)
-	needsNetwork := !keeps || planned.statusNeedsNetwork(*prior) || planned.mayExtend(*prior, private, api)
+	windowChanges := !planned.StartsAt.Equal(prior.StartsAt) || !planned.EndsAt.Equal(prior.EndsAt)
+	needsNetwork := windowChanges && !planned.keepsSession(*prior) || planned.statusNeedsNetwork(*prior) || planned.mayExtend(*prior, private, api)
 	// An update uses the endpoint in the state, where Read looked, or else the provider's. A
 	// missing endpoint alone causes no update.
 	if !needsNetwork || !prior.Endpoint.IsNull() {
 		planned.Endpoint = prior.Endpoint
 	}
-	warnings := p.warnings("reservation")
-	switch {
+	switch keeps := !windowChanges || planned.keepsSession(*prior); {
 	case !needsNetwork:
 		planned.SessionID, planned.Status, planned.StartedAt, planned.ExpiresAt = prior.SessionID, prior.Status, prior.StartedAt, prior.ExpiresAt
 		planned.StatusInfo = prior.StatusInfo
 		planned.Sessions, planned.GrantedSeconds = prior.Sessions, prior.GrantedSeconds
-	case planned.endsSession(*prior, private):
-		planned.setEnded()
-		warnings.Append(planned.endsLive(*prior, private)...)
 	case keeps && api.canExtend && prior.hasQuality():
 		planned.setExtended(*prior)
 	}
-	if gap, after := planned.gapAfter(*prior, private); gap && windowChanges && !needsNetwork && !api.canExtend && !prior.EndsAt.IsNull() {
+	warnings := p.warnings("reservation")
+	if gap, after := planned.gapAfter(*prior, private); gap && windowChanges && !needsNetwork && !api.canExtend {
 		warnings.Append(diagnostics.GapBeforeEnd(after, planned.EndsAt.ValueString(), planned.ReplaceToExtend.ValueBool()))
 	}
 	if prior.EndsAt.IsNull() && !api.canExtend && planned.outgrows(*prior, private) {
@@ -100,52 +94,12 @@ func (m *reservationModel) setExtended(prior reservationModel) {
 	}
 }
 
-// setEnded plans an update that ends the session, because it is outside the window, and buys none.
-func (m *reservationModel) setEnded() {
-	m.SessionID, m.StartedAt, m.ExpiresAt, m.StatusInfo = types.StringNull(), types.StringNull(), types.StringNull(), types.StringNull()
-}
-
 // actsOnNetwork reports whether the planned update does more than change the state.
-func (m reservationModel) actsOnNetwork() bool { return m.GrantedSeconds.IsUnknown() }
+func (m reservationModel) actsOnNetwork() bool { return m.ExpiresAt.IsUnknown() }
 
 // onlyExtends reports whether the planned update extends the session that there is, and does
 // nothing else.
-func (m reservationModel) onlyExtends() bool { return m.actsOnNetwork() && isSet(m.SessionID) }
-
-// onlyEnds reports whether the planned update ends the session that there is, and does nothing
-// else.
-func (m reservationModel) onlyEnds() bool { return m.actsOnNetwork() && m.SessionID.IsNull() }
-
-// movesWindow reports whether the window is not the one that the state has.
-func (m reservationModel) movesWindow(prior reservationModel) bool {
-	return !m.StartsAt.Equal(prior.StartsAt) || !m.EndsAt.Equal(prior.EndsAt)
-}
-
-// stillOpen reports whether a moved window was open when its live session was last seen. The
-// session is then left alone, and a later run ends it if it has to.
-func (m reservationModel) stillOpen(prior reservationModel, private sessionPrivate) bool {
-	_, known := m.window()
-	return known && prior.live() && !private.SeenAt.IsZero() && !m.endsSession(prior, private)
-}
-
-// endsSession reports whether there is a session that was outside the window when it was last seen.
-func (m reservationModel) endsSession(prior reservationModel, private sessionPrivate) bool {
-	w, known := m.window()
-	session := prior.session()
-	return known && !prior.SessionID.IsNull() && !private.SeenAt.IsZero() && w.status(private.SeenAt, &session) == statusOverdue
-}
-
-// endsLive warns of a live session that the apply ends, because its window has been moved away from
-// the present.
-func (m reservationModel) endsLive(prior reservationModel, private sessionPrivate) diag.Diagnostics {
-	switch w, _ := m.window(); {
-	case !prior.live():
-		return nil
-	case w.hasEnded(private.SeenAt):
-		return diag.Diagnostics{diagnostics.DeletedAfterWindow(m.EndsAt.ValueString(), prior.SessionID.ValueString())}
-	}
-	return diag.Diagnostics{diagnostics.DeletedBeforeWindow(m.StartsAt.ValueString(), prior.SessionID.ValueString())}
-}
+func (m reservationModel) onlyExtends() bool { return m.actsOnNetwork() && !m.SessionID.IsUnknown() }
 
 // live reports whether Read has found a session that the window is open for.
 func (m reservationModel) live() bool {
@@ -172,6 +126,15 @@ func (m reservationModel) keepsSession(prior reservationModel) bool {
 	opens := !w.starts.After(former.starts) || (!started.IsZero() && !w.starts.After(started))
 	closes := !w.ends.Before(former.ends) || (!prior.ExpiresAt.IsNull() && !w.ends.Before(instantOf(prior.ExpiresAt)))
 	return opens && closes
+}
+
+// shortens reports whether the window of a live session only ends earlier than before. The apply
+// then keeps the session or ends it, and requests no other one, whatever has become of it.
+func (m reservationModel) shortens(prior reservationModel) bool {
+	w, known := m.window()
+	former, formerKnown := prior.window()
+	return prior.live() && known && formerKnown && m.StartsAt.Equal(prior.StartsAt) && w.ends.Before(former.ends) &&
+		!m.ReplaceToExtend.IsUnknown() && !m.ReplaceToExtend.ValueBool()
 }
 
 // session is the recorded session, as far as the state shows it.

@@ -24,11 +24,13 @@ type reconciler struct {
 	private  sessionPrivate
 	history  sessionHistory
 	priorEnd validators.InstantValue // ends_at before this apply
-	seenAt   time.Time               // when the plan saw the session; zero where that is not known
 
 	// After an import, the first apply takes the window from the configuration. It creates no
 	// session, and deletes none whose window has not ended.
 	firstApplyAfterImport bool
+
+	// shortens says that the window only ends earlier: see reservationModel.shortens.
+	shortens bool
 
 	// save records session and private state. The state may have the planned window once
 	// windowApplied is true.
@@ -47,10 +49,6 @@ func (r *reconciler) run(ctx context.Context) diag.Diagnostics {
 		diags.Append(r.ClockUnknown(err))
 		return diags
 	}
-	// The node that answers may be a little behind the one by which the plan ends the session.
-	if ahead := r.seenAt.Sub(r.now); 0 < ahead && ahead <= clockTolerance {
-		r.now = r.seenAt
-	}
 	if r.session != nil {
 		w, _ := r.plan.window()
 		var err error
@@ -65,19 +63,10 @@ func (r *reconciler) run(ctx context.Context) diag.Diagnostics {
 		diags.Append(r.changedSincePlan())
 		return diags
 	}
-	if r.plan.onlyEnds() && r.session != nil && status != statusOverdue {
-		diags.Append(r.save(false)...)
-		diags.Append(r.NotEnded(r.session.ID, string(status)))
-		return diags
-	}
 	r.keepIfOutOfReach()
-	if r.keepsSession() {
-		diags.Append(r.save(true)...)
-		diags.Append(r.warnings(diags.HasError())...)
-		return diags
-	}
 	cannotServe := status == statusUnavailable || (status == statusDue && r.session != nil) || r.extends(status)
-	if status == statusOverdue || (cannotServe && !r.firstApplyAfterImport) {
+	mayCreate := !r.firstApplyAfterImport && !r.shortens
+	if status == statusOverdue || (cannotServe && mayCreate) {
 		diags.Append(deleteSession(ctx, r.api, r.Operation, r.ref(), r.private)...)
 		if diags.HasError() {
 			return diags
@@ -91,7 +80,7 @@ func (r *reconciler) run(ctx context.Context) diag.Diagnostics {
 		status = r.status()
 	}
 	switch {
-	case status == statusDue && !r.firstApplyAfterImport && !r.plan.onlyEnds():
+	case status == statusDue && mayCreate:
 		diags.Append(r.create(ctx)...)
 	case status == statusRequested && r.plan.waits():
 		diags.Append(r.await(ctx)...)
@@ -107,9 +96,6 @@ func (r *reconciler) run(ctx context.Context) diag.Diagnostics {
 	diags.Append(r.warnings(diags.HasError())...)
 	return diags
 }
-
-// keepsSession reports whether the plan moves the window and leaves the session as it is.
-func (r *reconciler) keepsSession() bool { return !r.plan.actsOnNetwork() }
 
 // changedSincePlan says that the session which the plan extends cannot be extended any more. A plan
 // that extends one was not for another one, so none is requested for it.
@@ -272,7 +258,6 @@ func (r *reconciler) recorded(model reservationModel) reservationModel {
 		r.history = r.history.gone(r.now)
 	} else {
 		r.history = r.history.seen(r.private.expected(*r.session), r.now, r.expired)
-		r.private = r.private.seenAt(r.now)
 	}
 	status := r.status()
 	if w, _ := model.window(); isExpiring(r.api, r.private, w, status, r.session, r.now) {

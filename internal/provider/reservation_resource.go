@@ -60,6 +60,9 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 	if !req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
 	}
+	if ok && !replaced {
+		resp.Diagnostics.Append(warnIfOutside(planned, prior, estimateNow(r.api))...)
+	}
 	if ok && (replaced || !planned.EndsAt.Equal(prior.EndsAt)) {
 		resp.Diagnostics.Append(planned.notifiedUntil(planned.EndsAt.Time())...)
 	}
@@ -68,11 +71,26 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 	}
 	hasSession, destroyed := !prior.SessionID.IsNull(), req.Plan.Raw.IsNull()
 	switch {
-	case hasSession && (destroyed || ok && !replaced && (planned.onlyEnds() || reservationStatus(prior.Status.ValueString()) == statusOverdue)):
+	case hasSession && (destroyed || ok && !replaced && reservationStatus(prior.Status.ValueString()) == statusOverdue):
 		resp.Diagnostics.Append(r.handovers.deletes(prior.flow())...)
 	case ok && (replaced || !hasSession) && planned.Status.IsUnknown() && planned.isOpen(estimateTime(r.api)):
 		resp.Diagnostics.Append(r.handovers.creates(planned.flow())...)
 	}
+}
+
+// warnIfOutside warns of a live session that the apply deletes, because the window has been moved
+// away from the present. No planned value depends on the clock. The plan that an apply makes once
+// more has not heard the API's, and says nothing: this machine's decides nothing by itself.
+func warnIfOutside(planned, prior reservationModel, now time.Time) diag.Diagnostics {
+	w, known := planned.window()
+	session := prior.session()
+	if now.IsZero() || !known || !prior.live() || w.status(now, &session) != statusOverdue {
+		return nil
+	}
+	if w.hasEnded(now) {
+		return diag.Diagnostics{diagnostics.DeletedAfterWindow(planned.EndsAt.ValueString(), session.ID)}
+	}
+	return diag.Diagnostics{diagnostics.DeletedBeforeWindow(planned.StartsAt.ValueString(), session.ID)}
 }
 
 // warnIfWindowOver warns of a new reservation whose window has ended. It sends nothing, since the
@@ -191,7 +209,7 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 	model.record(session, status, h, r.api.Endpoint())
 	if session != nil {
 		resp.Diagnostics.Append(diagnostics.SessionWarnings(*session)...)
-		updated = updated.withSession(*session, r.api).seenAt(cmp.Or(now, estimateNow(r.api)))
+		updated = updated.withSession(*session, r.api)
 		if importing {
 			model.recordImported(*session)
 		}
@@ -229,9 +247,7 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 	}
 	adopted := private
 	adopted.Imported = false
-	// A window that was open when the plan was made may have ended since.
-	mayHaveEnded := plan.movesWindow(prior) && prior.live() && !plan.keepsSession(prior)
-	if !plan.actsOnNetwork() && !mayHaveEnded {
+	if !plan.actsOnNetwork() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 		resp.Diagnostics.Append(adopted.save(ctx, resp.Private)...)
 		return
@@ -239,7 +255,7 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	history, seenAt := prior.history(private), private.SeenAt
+	history := prior.history(private)
 	session, private, diags := currentSession(ctx, r.api, diagnostics.UpdatingReservation, prior, private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
@@ -247,27 +263,19 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 	}
 	work := reconciler{
 		api: r.api, Operation: diagnostics.UpdatingReservation, plan: plan, token: token, private: private,
-		session: session, history: history, priorEnd: prior.EndsAt, seenAt: seenAt,
-		firstApplyAfterImport: prior.EndsAt.IsNull(),
+		session: session, history: history, priorEnd: prior.EndsAt,
+		firstApplyAfterImport: prior.EndsAt.IsNull(), shortens: plan.shortens(prior),
 	}
 	work.save = func(windowApplied bool) (diags diag.Diagnostics) {
 		// Until the window has been applied, the state keeps the prior one, so that the next plan
 		// is the same.
-		state := prior
+		state, private := prior, work.private
 		if windowApplied {
-			state = plan
+			state, private.Imported = plan, false
 		}
 		recorded := work.recorded(state)
-		private := work.private
-		private.Imported = private.Imported && !windowApplied
-		switch {
-		case plan.onlyExtends():
+		if plan.onlyExtends() {
 			recorded.keepPlanned(plan)
-		case !plan.actsOnNetwork():
-			recorded = plan
-			if work.session == nil { // the next refresh finds out, and is told of a session in state
-				private = adopted
-			}
 		}
 		diags.Append(resp.State.Set(ctx, recorded)...)
 		diags.Append(private.save(ctx, resp.Private)...)

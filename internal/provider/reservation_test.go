@@ -172,6 +172,50 @@ func TestReservation_moves(t *testing.T) {
 	}
 }
 
+// An earlier end buys nothing, whatever becomes of the session until the apply, nor does the plan
+// that an apply makes once more warn of what this machine's clock alone sees.
+func TestReservation_shortens(t *testing.T) {
+	t.Parallel()
+	const ahead, past = "2028-02-29T22:15:00Z", "2028-02-29T20:45:00Z"
+	for name, test := range map[string]struct {
+		end    string
+		until  func(*acctest.Network) // the apply
+		status string
+		warns  string
+	}{
+		"at once":      {ahead, func(*acctest.Network) {}, "AVAILABLE", ""},
+		"past":         {past, func(*acctest.Network) {}, "ENDED", ""},
+		"late":         {ahead, func(n *acctest.Network) { n.AtMatch(2*time.Hour + time.Minute) }, "ENDED", ""},
+		"session gone": {ahead, func(n *acctest.Network) { n.RemovePastLag(n.SessionIDs()...) }, "DUE", "The next apply requests a new session."},
+		"ended early":  {ahead, revokeAll, "UNAVAILABLE", ""},
+	} {
+		config := sandbox.Config{Clock: acctest.ClockAhead(30 * 24 * time.Hour)}
+		t.Run(name, acc.InBubble(0, config, func(t *testing.T, network *acctest.Network) {
+			at := match(nil)
+			r := network.Run(acctest.State{}, at).State
+			network.AtMatch(time.Hour)
+			prior := network.Client().Reservations().Refresh(r).State
+			test.until(network)
+			c := network.Client().Reservations()
+			p := c.Plan(prior, at.With("ends_at", test.end))
+			if warned := acctest.Describe(p.Diagnostics); warned != "" {
+				t.Errorf("the plan of the apply says: %s", warned)
+			}
+			before := network.Count(sandbox.OpCreate)
+			applied := c.Apply(p)
+			if got := applied.Text("status"); got != test.status {
+				t.Errorf("status %s, want %s: %s", got, test.status, acctest.Describe(applied.Diagnostics))
+			}
+			if test.warns != "" {
+				acctest.ContainsAll(t, acctest.Describe(applied.Diagnostics), []string{test.warns})
+			}
+			if n := network.Count(sandbox.OpCreate) - before; n > 0 {
+				t.Errorf("it bought %d sessions", n)
+			}
+		}))
+	}
+}
+
 // closing is an API whose window closes just before the POST.
 type closing struct {
 	unconfigured

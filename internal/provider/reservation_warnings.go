@@ -43,9 +43,7 @@ func (r *reconciler) warnings(failed bool) (warnings diag.Diagnostics) {
 	case statusOverdue:
 		warnings.Append(diagnostics.WindowEndedMeanwhile(endsAt, r.session.ID))
 	case statusDue:
-		if !r.keepsSession() { // the read has said that its session is gone
-			warnings.Append(diagnostics.WithoutSession(r.firstApplyAfterImport))
-		}
+		warnings.Append(diagnostics.WithoutSession(r.firstApplyAfterImport))
 	case statusRequested, statusAvailable, statusExpiring, statusUnavailable:
 	}
 	return warnings

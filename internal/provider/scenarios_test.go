@@ -154,7 +154,7 @@ var scenarios = []scenario{
 	{what: "a fleet where sessions are listed by device only", tests: "TestCAMARA_fleet"},
 	{what: "a thousand reservations", tests: "TestFleet_reservations"},
 	{what: "an apply before the window or after it, or of an older plan", tests: "TestReservation_event TestReservation_tooLate TestReservation_workflows"},
-	{what: "the window is moved while there is a session", tests: "TestReservation_moves TestReservation_movedWindow TestReservation_movedWindowAppliedLate"},
+	{what: "the window is moved while there is a session", tests: "TestReservation_moves TestReservation_shortens"},
 	{what: "the window is over before anything was made", tests: "TestReservation_neverMade"},
 
 	// Which endpoint: a plan, and a session, belong to one.

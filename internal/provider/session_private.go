@@ -52,9 +52,6 @@ type sessionPrivate struct {
 	// NoLonger says that it then granted no more.
 	ExtendedAt time.Time `json:"extended_at,omitzero"`
 	NoLonger   bool      `json:"no_longer,omitempty"`
-	// SeenAt is when the session of a reservation was last seen, by the API's clock. A plan takes
-	// it for the present.
-	SeenAt time.Time `json:"seen_at,omitzero"`
 	// RequestedProfile is the profile that was requested for the session of a reservation, if the
 	// state shows another one because the network changed it.
 	RequestedProfile string `json:"asked_profile,omitempty"`
@@ -96,15 +93,6 @@ func (p sessionPrivate) withSession(s qod.Session, api qod.Sessions) sessionPriv
 		p.GrantedUntil = time.Time{}
 	} else if end := grantedEnd(s); !end.IsZero() {
 		p.GrantedUntil = end
-	}
-	return p
-}
-
-// seenAt is the private state once the session has been seen at a time; zero where that is not
-// known.
-func (p sessionPrivate) seenAt(now time.Time) sessionPrivate {
-	if !now.IsZero() {
-		p.SeenAt = now.UTC().Truncate(time.Second)
 	}
 	return p
 }

@@ -151,23 +151,14 @@ func ImportedSessionDeleted() diag.Diagnostic {
 }
 
 // WithoutSession warns of a reservation whose window is open and whose session has ended, after an
-// import or by a plan that was to end it.
+// import or an update that was only to end the window earlier.
 func WithoutSession(imported bool) diag.Diagnostic {
 	m := message{
-		cause:  "The session has ended, and the window is open by now. A plan that ends a session requests none.",
+		cause:  "The session ended before its window got an earlier end, and an update that only does that requests no session.",
 		remedy: "The next apply requests a new session.",
 	}
 	if imported {
 		m.cause = "The imported session ended before the window was adopted from the configuration, and an import reserves nothing."
 	}
 	return warning("", "QoS Reservation Without Session", m)
-}
-
-// NotEnded reports that a session, which a plan ends because it is outside the window, is inside
-// it, by the status of the reservation.
-func (o Operation) NotEnded(id, status string) diag.Diagnostic {
-	return o.failed(withSession(message{
-		cause:  "The plan ends a session that was outside the new window. Now it is inside: the window has opened since the plan was made, or the API's clock was wrong then. Nothing was reserved or deleted.",
-		remedy: "Plan and apply again: the new plan shows what is needed now.",
-	}.fact("Status", status), id))
 }

@@ -134,10 +134,9 @@ var reservationFailures = map[string]failure{
 	"reservation/over in the meantime": {make: func(*bubble) diag.Diagnostics {
 		return one(WindowEndedMeanwhile("2028-02-29T20:00:00Z", lostID))
 	}},
-	"reservation/adopted without a session": {make: func(*bubble) diag.Diagnostics { return one(WithoutSession(true)) }},
-	"reservation/ended without a session":   {make: func(*bubble) diag.Diagnostics { return one(WithoutSession(false)) }},
-	"reservation/update, not ended":         {make: func(*bubble) diag.Diagnostics { return one(UpdatingReservation.NotEnded(lostID, "AVAILABLE")) }},
-	"reservation/imported session deleted":  {make: func(*bubble) diag.Diagnostics { return one(ImportedSessionDeleted()) }},
+	"reservation/adopted without a session":   {make: func(*bubble) diag.Diagnostics { return one(WithoutSession(true)) }},
+	"reservation/shortened without a session": {make: func(*bubble) diag.Diagnostics { return one(WithoutSession(false)) }},
+	"reservation/imported session deleted":    {make: func(*bubble) diag.Diagnostics { return one(ImportedSessionDeleted()) }},
 	"reservation/delete, 404 for a static token": {make: func(*bubble) diag.Diagnostics {
 		return one(DeletingReservation.GoneForUnknownClient(lostID, "https://gateway.example/v1 as token"))
 	}},
