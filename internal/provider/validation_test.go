@@ -237,6 +237,7 @@ var badReservations = []refusal{
 
 	{name: "end before the start", at: "ends_at", value: "2028-02-29T20:14:59+01:00", allowed: `must be after starts_at, which is "2028-02-29T20:15:00+01:00"`, given: `"2028-02-29T20:14:59+01:00"`},
 	{name: "end that reads later, and is before the start", at: "ends_at", value: "2028-02-29T21:00:00+02:00", allowed: `must be after starts_at`, given: `"2028-02-29T21:00:00+02:00"`},
+	{name: "end after midnight, of the same day", at: "ends_at", value: "2028-02-29T00:15:00+01:00", allowed: `"2028-02-29T20:15:00+01:00"; an event that goes on after midnight ends on the next day`, given: `"2028-02-29T00:15:00+01:00"`},
 	{name: "end at the start", at: "ends_at", value: "2028-02-29T20:15:00+01:00", allowed: `must be after starts_at`, given: `"2028-02-29T20:15:00+01:00"`},
 	{name: "end at the start, in another offset", at: "ends_at", value: "2028-02-29T19:15:00Z", allowed: `must be after starts_at`, given: `"2028-02-29T19:15:00Z"`},
 	{name: "start that is moved behind the end", at: "starts_at", points: "ends_at", value: "2028-03-01T00:15:00Z", allowed: `must be after starts_at, which is "2028-03-01T00:15:00Z"`, given: `"2028-03-01T00:15:00+01:00"`},
