@@ -147,6 +147,7 @@ func TestExamples_versions(t *testing.T) {
 
 // A window is what clocks show at the venue: no reader works out an offset.
 func TestExamples_windows(t *testing.T) {
+	t.Parallel()
 	byHand := regexp.MustCompile(`(?m)^\s*(starts_at|ends_at)\s*=\s*"\d.*`)
 	check := func(name, text string) {
 		if found := byHand.FindString(text); found != "" {

@@ -80,6 +80,7 @@ func TestFastPath_read(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{Provisioning: sandbox.Instant})
 			r := network.Client().MustCreate(attrs{"device": attrs{"phone_number": "+34600000001"}, "qos_profile": "QOS_L", "duration": 3600})
+			network.Advance(2 * time.Second) // its start is before whatever second the two reads see it in
 			if test.change != nil {
 				test.change(network, r.Text("id"))
 			}

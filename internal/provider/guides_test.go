@@ -291,6 +291,7 @@ func TestReadme(t *testing.T) {
 
 // Each recipe of the guide on credentials opens the door that it is for.
 func TestCredentials(t *testing.T) {
+	t.Parallel()
 	withSecret := sandbox.Config{Clients: []sandbox.ClientCredentials{{ID: "my-client", Secret: "my-secret"}}}
 	header := map[string]string{"X-Api-Key": "my-key"}
 	for recipe, config := range map[string]sandbox.Config{
@@ -304,6 +305,7 @@ func TestCredentials(t *testing.T) {
 		"assertion.sh": {}, // as key.sh
 	} {
 		t.Run(recipe, func(t *testing.T) {
+			acctest.AnyCLI(t)
 			dir := t.TempDir()
 			if recipe == "key.sh" || recipe == "assertion.sh" {
 				config.Clients = []sandbox.ClientCredentials{{ID: "my-client", Keys: []jose.JSONWebKey{{Key: newKeyPair(t, dir)}}}}
@@ -344,6 +346,7 @@ func TestCredentials(t *testing.T) {
 // Each recipe of the guide on gateways opens a gateway like the one that it is for, and the
 // configuration that moves between APIs is good for all of them.
 func TestGateways(t *testing.T) {
+	t.Parallel()
 	secret := []sandbox.ClientCredentials{{ID: "my-client", Secret: "my-secret"}}
 	for recipe, config := range map[string]sandbox.Config{
 		"orange.sh":     {API: sandbox.CAMARAV1, APIPath: "/quality-on-demand/v0.11", Clients: secret},
@@ -395,6 +398,7 @@ func newKeyPair(t *testing.T, dir string) any {
 
 // Nothing that a reader may copy is in a page without being run.
 func TestSnippets(t *testing.T) {
+	t.Parallel()
 	var known []string
 	examples := os.DirFS(examplesDir)
 	err := fs.WalkDir(examples, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -457,6 +461,7 @@ func TestSnippets(t *testing.T) {
 
 // The guide says how to recover by the words of the messages, so each quotation is in one of them.
 func TestGuide_quotations(t *testing.T) {
+	t.Parallel()
 	var messages strings.Builder
 	files, err := filepath.Glob("diagnostics/testdata/*")
 	if err != nil || len(files) == 0 {

@@ -42,6 +42,7 @@ func TestLocalTime(t *testing.T) {
 
 // The example says what each call returns, and that the night when clocks change has six hours.
 func TestLocalTime_example(t *testing.T) {
+	t.Parallel()
 	results := regexp.MustCompile(`local_time\("([^"]+)", "([^"]+)"\) +# (\S+)`).FindAllStringSubmatch(readExample(t, "functions/local_time/function.tf"), -1)
 	if len(results) != 5 {
 		t.Fatalf("%d results", len(results))

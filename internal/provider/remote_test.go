@@ -153,6 +153,7 @@ resource "qod_session" "test" {
 }
 
 func TestRemote_life(t *testing.T) {
+	t.Parallel()
 	if os.Getenv("QOD_ENDPOINT") != "" {
 		api := remote(t, filepath.Join("..", "..", "bin", "testacc-remote"), os.Getenv("QOD_TEST_PHONE_NUMBER"), os.Getenv)
 		api.live(t, cmp.Or(os.Getenv("QOD_TEST_QOS_PROFILE"), "QOS_E"))
@@ -162,6 +163,9 @@ func TestRemote_life(t *testing.T) {
 		"with the default API": {}, "with 0.10": {API: sandbox.CAMARAV0}, "with a mock that forgets": {API: sandbox.CAMARAV0, Forgetful: true, MockRules: true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if config.Forgetful {
+				acctest.AnyCLI(t)
+			}
 			network := acc.NewNetwork(t, config)
 			others := network.Seed(sandbox.Session{ClientID: sandbox.DefaultClient.ID})
 			// As networks do, it shows the line by another name, too, and not how long it was asked

@@ -42,7 +42,7 @@ func (r *reservationResource) ValidateConfig(ctx context.Context, req resource.V
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("ends_at"), &ends)...)
 	if !starts.Time().IsZero() && !ends.Time().IsZero() && !ends.Time().After(starts.Time()) {
 		allowed := "must be after starts_at, which is " + validators.Quoted(starts.ValueString())
-		if before := starts.Time().Sub(ends.Time()); before >= 12*time.Hour && before < 24*time.Hour {
+		if nextDay := ends.Time().AddDate(0, 0, 1); nextDay.After(starts.Time()) && nextDay.Sub(starts.Time()) <= 12*time.Hour {
 			allowed += "; an event that goes on after midnight ends on the next day"
 		}
 		resp.Diagnostics.Append(validators.Invalid(path.Root("ends_at"), allowed, validators.Quoted(ends.ValueString())))

@@ -60,6 +60,7 @@ func TestSession_readsMixedUp(t *testing.T) {
 // Networks spell ids as they like. Whatever one shows is read, listed, imported and deleted as it
 // is.
 func TestSession_idsInUpperCase(t *testing.T) {
+	t.Parallel()
 	for name, spelled := range map[string]func(op int, id string) string{
 		"always":           func(_ int, id string) string { return strings.ToUpper(id) },
 		"now and then":     func(n int, id string) string { return []string{id, strings.ToUpper(id)}[n%2] },
@@ -104,6 +105,7 @@ func TestSession_idsInUpperCase(t *testing.T) {
 // Another word for a status is no reason to delete a good session, nor to keep a dead one in
 // silence.
 func TestSession_otherWordsForAStatus(t *testing.T) {
+	t.Parallel()
 	t.Run("in lower case", acc.InBubble(0, sandbox.Config{}, func(t *testing.T, network *acctest.Network) {
 		network.Echo(func(info map[string]any) { info["qosStatus"] = strings.ToLower(fmt.Sprint(info["qosStatus"])) })
 		c := network.Client()

@@ -148,7 +148,7 @@ func (s *soak) run() {
 		s.restart()
 		s.together(s.destroy)
 	}
-	if left := s.network.SessionIDs(); len(left) > 0 {
+	if left := s.onNetwork(); len(left) > 0 {
 		s.fail("after the destroy the network holds %v", left)
 	}
 }

@@ -65,12 +65,12 @@ func (o options) run(ctx context.Context, paths []string) error {
 	for i, s := range stages {
 		fmt.Printf("\n== %s\n", s.name)
 		began := time.Now()
-		mine := left
+		mine, others := left, []test(nil)
 		if i < len(stages)-1 {
-			mine = needsEach(left)
+			mine, others = divide(left)
 		}
 		if s.resumes {
-			s.args = slices.Concat(s.args, only(mine))
+			s.args = slices.Concat(s.args, only(mine, others))
 		}
 		r, err := o.test(ctx, s)
 		if ctx.Err() != nil {
@@ -125,7 +125,7 @@ type results struct {
 	} `xml:"testsuite>testcase"`
 }
 
-// test is one that go test -run can name by itself: no subtest.
+// test is a test or a subtest, such as TestGuide/pipeline.
 type test struct {
 	pkg, name string
 	anyCLI    bool // one CLI is enough
@@ -139,8 +139,7 @@ func (r results) sorted() (needCLI []test, others map[string]string) {
 		switch {
 		case c.Skipped == nil:
 		case strings.Contains(c.Skipped.Message, terraform.NeedsCLI), strings.Contains(c.Skipped.Message, terraform.NeedsAnyCLI):
-			name, _, _ := strings.Cut(c.Name, "/")
-			needCLI = append(needCLI, test{c.Package, name, strings.Contains(c.Skipped.Message, terraform.NeedsAnyCLI)})
+			needCLI = append(needCLI, test{c.Package, c.Name, strings.Contains(c.Skipped.Message, terraform.NeedsAnyCLI)})
 		default:
 			others[c.Name] = c.Skipped.Message
 		}
@@ -155,18 +154,34 @@ func (r results) left() []test {
 	return slices.Compact(left)
 }
 
-// needsEach are those for which one CLI is not enough.
-func needsEach(tests []test) []test {
-	return slices.DeleteFunc(slices.Clone(tests), func(t test) bool { return t.anyCLI })
+// divide separates the tests that have to run on each CLI from those for which one is enough.
+func divide(tests []test) (each, enough []test) {
+	for _, t := range tests {
+		if t.anyCLI {
+			enough = append(enough, t)
+		} else {
+			each = append(each, t)
+		}
+	}
+	return each, enough
 }
 
-// only are the arguments with which go test runs these tests.
-func only(tests []test) []string {
-	var names, packages []string
+// only are the arguments with which go test runs these tests, and not the others.
+func only(tests, others []test) []string {
+	var names, packages, skipped []string
 	for _, t := range tests {
-		names, packages = append(names, t.name), append(packages, t.pkg)
+		name, _, _ := strings.Cut(t.name, "/")
+		names, packages = append(names, name), append(packages, t.pkg)
 	}
-	return append([]string{"-run=^(" + strings.Join(names, "|") + ")$"}, slices.Compact(packages)...)
+	for _, t := range others {
+		elements := strings.Split(regexp.QuoteMeta(t.name), "/")
+		skipped = append(skipped, "^"+strings.Join(elements, "$/^")+"$")
+	}
+	args := []string{"-run=^(" + strings.Join(slices.Compact(names), "|") + ")$"}
+	if len(skipped) > 0 {
+		args = append(args, "-skip="+strings.Join(skipped, "|"))
+	}
+	return append(args, slices.Compact(packages)...)
 }
 
 // ran checks that the stage of a CLI has run each of these tests.
@@ -238,7 +253,7 @@ func (o options) stages(ctx context.Context, paths []string) ([]stage, error) {
 	env = append(env, "GOGC=400")
 	// More tests at a time than there are processors: most of them wait for a CLI or for the
 	// network. The time limit is for tests that hang, not for a busy machine.
-	args := []string{"-parallel=8", "-timeout=60m"}
+	args := []string{"-parallel=16", "-timeout=60m"}
 	race, err := o.race(ctx)
 	if err != nil {
 		return nil, err

@@ -69,23 +69,26 @@ func TestLeftToCLIs(t *testing.T) {
 		`<testcase classname="m/b" name="TestWhole">` + skip +
 		`<testcase classname="m/a" name="TestLife/one">` + skip + `<testcase classname="m/a" name="TestLife/two">` + skip +
 		`<testcase classname="m/a" name="TestLife"/>` +
+		`<testcase classname="m/a" name="TestLife/any.sh">` + skipAny +
 		`<testcase classname="m/a" name="TestFault">` + skipAny)
-	if got, want := strings.Join(only(first.left()), " "), "-run=^(TestFault|TestLife|TestWhole)$ m/a m/b"; got != want {
+	if got, want := strings.Join(only(first.left(), nil), " "), "-run=^(TestFault|TestLife|TestWhole)$ m/a m/b"; got != want {
 		t.Errorf("the stage of the last CLI runs %s, want %s", got, want)
 	}
-	if got, want := strings.Join(only(needsEach(first.left())), " "), "-run=^(TestLife|TestWhole)$ m/a m/b"; got != want {
+	if got, want := strings.Join(only(divide(first.left())), " "), `-run=^(TestLife|TestWhole)$ -skip=^TestFault$|^TestLife$/^any\.sh$ m/a m/b`; got != want {
 		t.Errorf("the stage of another CLI runs %s, want %s", got, want)
 	}
-	if got, want := first.String(), "   1 tests, 0 failed, 0 skipped, 4 left to the CLIs"; got != want {
+	if got, want := first.String(), "   0 tests, 0 failed, 0 skipped, 5 left to the CLIs"; got != want {
 		t.Errorf("the tally is %q, want %q", got, want)
 	}
-	whole := `<testcase classname="m/b" name="TestWhole"/><testcase classname="m/a" name="TestFault"/>`
+	const two, anyCLI = `<testcase classname="m/a" name="TestLife/two"/>`, `<testcase classname="m/a" name="TestLife/any.sh"/>`
+	whole := `<testcase classname="m/b" name="TestWhole"/><testcase classname="m/a" name="TestFault"/><testcase classname="m/a" name="TestLife"/>`
+	one := `<testcase classname="m/a" name="TestLife/one"/>`
 	for name, test := range map[string]struct{ cases, want string }{
-		"all":               {whole + `<testcase classname="m/a" name="TestLife/one"/><testcase classname="m/a" name="TestLife"/>`, ""},
-		"one is missing":    {whole, "TestLife in m/a starts a CLI, and did not run on this one"},
-		"any CLI would do":  {`<testcase classname="m/b" name="TestWhole"/><testcase classname="m/a" name="TestLife"/>`, "TestFault in m/a starts a CLI"},
-		"of another":        {whole + `<testcase classname="m/b" name="TestLife"/>`, "TestLife in m/a starts a CLI"},
-		"skipped once more": {whole + `<testcase classname="m/a" name="TestLife">` + skip, "TestLife in m/a found no CLI"},
+		"all":               {whole + one + two + anyCLI, ""},
+		"one is missing":    {whole + one + anyCLI, "TestLife/two in m/a starts a CLI, and did not run on this one"},
+		"any CLI would do":  {whole + one + two, "TestLife/any.sh in m/a starts a CLI"},
+		"of another":        {whole + one + `<testcase classname="m/b" name="TestLife/two"/>` + anyCLI, "TestLife/two in m/a starts a CLI"},
+		"skipped once more": {whole + two + anyCLI + `<testcase classname="m/a" name="TestLife/one">` + skip, "TestLife/one in m/a found no CLI"},
 	} {
 		err := report(test.cases).ran(first.left())
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
