@@ -84,20 +84,30 @@ func BenchmarkRefresh(b *testing.B) {
 	}
 }
 
-// BenchmarkPlan plans a new session, and one that is as configured.
+// BenchmarkPlan plans sessions that are new, each for a device of its own, and one that is as
+// configured.
 func BenchmarkPlan(b *testing.B) {
 	c := acc.NewClientOf(b, newStill(1))
-	config := attrs{"device": attrs{"phone_number": "+34600000000"}, "qos_profile": "QOS_L", "duration": 3600}
-	r := c.MustCreate(config)
-	for name, prior := range map[string]acctest.State{"new": {}, "unchanged": r} {
-		p := c.Plan(prior, config)
-		req := &tfprotov6.PlanResourceChangeRequest{
-			TypeName: "qod_session", Config: c.Value(c.Schema, config), ProposedNewState: c.Dynamic(p.Proposed),
-			PriorState: c.Dynamic(prior.Values), PriorPrivate: prior.Private, PriorIdentity: prior.Identity,
-		}
+	config := func(n int) attrs {
+		return attrs{"device": attrs{"phone_number": fmt.Sprintf("+34%09d", n)}, "qos_profile": "QOS_L", "duration": 3600}
+	}
+	made := c.MustCreate(config(0))
+	other := acc.NewClientOf(b, newStill(1)) // so that this one plans each device once
+	newDevice := 0
+	for name, next := range map[string]func() (acctest.State, attrs){
+		"new":       func() (acctest.State, attrs) { newDevice++; return acctest.State{}, config(newDevice) },
+		"unchanged": func() (acctest.State, attrs) { return made, config(0) },
+	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
+				b.StopTimer()
+				prior, config := next()
+				req := &tfprotov6.PlanResourceChangeRequest{
+					TypeName: "qod_session", Config: c.Value(c.Schema, config), ProposedNewState: c.Dynamic(other.Plan(prior, config).Proposed),
+					PriorState: c.Dynamic(prior.Values), PriorPrivate: prior.Private, PriorIdentity: prior.Identity,
+				}
+				b.StartTimer()
 				resp, err := c.Server.PlanResourceChange(b.Context(), req)
 				if err != nil || len(resp.Diagnostics) > 0 {
 					b.Fatalf("%v; %s", err, acctest.Describe(resp.Diagnostics))
