@@ -39,7 +39,7 @@ func applicationServerSchema(computed bool, description string) schema.SingleNes
 	if !computed {
 		server.Validators = []validator.Object{validators.AtLeastOneOf("ipv4_address", "ipv6_address")}
 	}
-	return server
+	return withType(server)
 }
 
 // server plans the application server.

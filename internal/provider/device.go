@@ -66,7 +66,7 @@ func deviceSchema(kind deviceKind, description string) schema.SingleNestedAttrib
 			"Quote it: YAML and spreadsheets drop the plus.", validators.PhoneNumber),
 		"network_access_identifier": identifier("Network access identifier, such as `device@example.com`.",
 			validators.NetworkAccessIdentifier),
-		"ipv4_address": schema.SingleNestedAttribute{
+		"ipv4_address": withType(schema.SingleNestedAttribute{
 			MarkdownDescription: "IPv4 address of the device as seen from the internet.",
 			Optional:            !computed,
 			Computed:            computed,
@@ -76,11 +76,11 @@ func deviceSchema(kind deviceKind, description string) schema.SingleNestedAttrib
 				"private_address": identifier("Private IPv4 address that the network gave the device, such as `10.0.0.10`. Only with CAMARA's APIs (`camara-v1`, `camara-v0`), "+
 					"which need it or `public_port`.", validators.PrivateIPv4),
 			},
-		},
+		}),
 		"ipv6_address": identifier("IPv6 address, such as `2001:db8::10`. "+
 			"Equivalent notations of an address are treated as equal.", validators.DeviceIPv6),
 	}
-	return device
+	return withType(device)
 }
 
 // toDevice is the device of a configuration or a state; without one, it is zero.
@@ -134,6 +134,13 @@ func fromDevice(d qod.Device) types.Object {
 		"ipv4_address":              ipv4,
 		"ipv6_address":              stringOrNull(d.IPv6Address),
 	})
+}
+
+// withType is the attribute with its type written down. The framework composes the type of a nested
+// attribute anew for every value that it visits, which is most of the cost of a long list.
+func withType(nested schema.SingleNestedAttribute) schema.SingleNestedAttribute {
+	nested.CustomType = types.ObjectType{AttrTypes: attributeTypes(nested)}
+	return nested
 }
 
 // attributeTypes are the types of the attributes in a nested attribute.

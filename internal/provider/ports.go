@@ -56,7 +56,7 @@ func portsSchema(computed bool, description string) schema.SingleNestedAttribute
 	if !computed {
 		ports.Validators = []validator.Object{validators.AtLeastOneOf("ports", "ranges")}
 	}
-	return ports
+	return withType(ports)
 }
 
 // fromPorts is the ports as an API shows them; null for none.

@@ -24,7 +24,7 @@ func newSessionsDataSource() datasource.DataSource { return &sessionsDataSource{
 
 // listedSchema is the schema of one session in the list.
 func listedSchema() schema.NestedAttributeObject {
-	return schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+	listed := schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 		"id": schema.StringAttribute{MarkdownDescription: "Identifier of the session.", Computed: true},
 		"device": deviceSchema(computedDevice,
 			"Device as the API shows it, possibly with fewer or other identifiers than were requested. Null if the API shows none."),
@@ -38,6 +38,8 @@ func listedSchema() schema.NestedAttributeObject {
 		"expires_at":               schema.StringAttribute{MarkdownDescription: "End of the session (RFC 3339, UTC).", Computed: true},
 		"duration":                 schema.Int64Attribute{MarkdownDescription: "Seconds granted.", Computed: true, CustomType: validators.WholeNumberType{}},
 	}}
+	listed.CustomType = types.ObjectType{AttrTypes: memberTypes(listed.Type())} // as in withType
+	return listed
 }
 
 // listedType is the type of one session in the list as Terraform encodes it. To convert ten
@@ -58,10 +60,12 @@ func (d *sessionsDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 			"An empty list is a valid result. The list is read at plan time, so it shows sessions as they were before the same apply changes them.",
 		Attributes: filterAttributes(),
 	}
+	listed := listedSchema()
 	resp.Schema.Attributes["sessions"] = schema.ListNestedAttribute{
 		MarkdownDescription: "Sessions in the order in which they started, those without a start last, then by `id`.",
 		Computed:            true,
-		NestedObject:        listedSchema(),
+		NestedObject:        listed,
+		CustomType:          types.ListType{ElemType: listed.Type()},
 	}
 	resp.Schema.Attributes["read_at"] = schema.StringAttribute{
 		MarkdownDescription: "Time of the list by the API's clock, to within some seconds (RFC 3339, UTC). Null if its answers show no time, or disagree about it.",

@@ -29,7 +29,7 @@ const (
 	runs    = 5
 	latency = 50 * time.Millisecond // of each answer of the API
 
-	memoryLimit = 200_000_000
+	memoryLimit = 230_000_000
 
 	arguments = "device = { phone_number = format(\"+346%%08d\", count.index) }\n qos_profile = \"QOS_L\"\n duration = 86400\n"
 	empty     = "resource \"terraform_data\" \"camera\" {\n count = %d\n}\n"
