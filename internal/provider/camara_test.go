@@ -71,6 +71,7 @@ func TestCAMARA_flows(t *testing.T) {
 
 // A configuration that both APIs can express is good for both without a change.
 func TestCAMARA_movesBetweenAPIs(t *testing.T) {
+	acctest.AnyCLI(t)
 	t.Parallel()
 	const portable = `
 variable "qos_profile" {

@@ -50,7 +50,7 @@ func TestGuide(t *testing.T) {
 // not about the CLI. "pipeline" and "troubleshooting" show how each CLI ends, and "pipeline-gate"
 // what its plans look like.
 var guidesForAnyCLI = []string{
-	"festival", "fleet", "pipeline-alert", "pipeline-budget", "pipeline-gate-imports", "pipeline-gate-sessions",
+	"festival", "fleet", "pipeline-alert", "pipeline-budget", "pipeline-gate-imports", "pipeline-gate-sessions", "pipeline-gate-windows",
 	"pipeline-match", "pipeline-misuse", "pipeline-odd", "pipeline-out-of-time", "pipeline-past", "pipeline-rehearsal", "pipeline-releases", "pipeline-resumes", "pipeline-stops", "pipeline-trigger",
 }
 

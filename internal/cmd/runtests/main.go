@@ -261,7 +261,7 @@ func (o options) stages(ctx context.Context, paths []string) ([]stage, error) {
 	var stages []stage
 	if o.everything {
 		noCLI := cli{path: terraform.NoCLI}
-		stages = append(stages, stage{name: "no CLI", env: slices.Concat(env, noCLI.env()), args: slices.Concat(args, []string{"./..."}), noCLI: true})
+		stages = append(stages, stage{name: "no CLI", env: slices.Concat(env, noCLI.env()), args: slices.Concat(args, []string{"-p=4", "./..."}), noCLI: true})
 	}
 	// No cached results: go does not see that the CLI at a path has become another version.
 	args = append(args, "-count=1")
