@@ -87,10 +87,14 @@ type guide struct {
 //	                           $BUDGET is the budget
 //
 // The output of terraform, sh and snippet is on one line without frames, for "stdout". The
-// condition [query] is true where the CLI has terraform query, and [opentofu] where it is OpenTofu.
+// condition [opentofu] is true where the CLI is OpenTofu.
 func runGuide(t *testing.T, file string) {
 	network := acc.NewNetworkAtMatch(t, 0, sandbox.Config{Control: true})
 	g := &guide{network: network, cli: withTools(network.CLI(""))}
+	if filepath.Base(file) == "query.txtar" && !hasQuery(g.cli) {
+		// A skip by the script would print the whole environment of whoever runs the tests.
+		t.Skip("terraform query needs Terraform of version 1.14 or later")
+	}
 	testscript.RunT(scriptT{t}, testscript.Params{
 		Files: []string{file},
 		Setup: func(env *testscript.Env) error {
@@ -100,10 +104,7 @@ func runGuide(t *testing.T, file string) {
 			return nil
 		},
 		Condition: func(condition string) (bool, error) {
-			switch condition {
-			case "query":
-				return hasQuery(g.cli), nil
-			case "opentofu":
+			if condition == "opentofu" {
 				return acctest.IsOpenTofu(t), nil
 			}
 			return false, fmt.Errorf("unknown condition %q", condition)

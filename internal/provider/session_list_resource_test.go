@@ -198,7 +198,7 @@ func TestList_query(t *testing.T) {
 	network := acc.NewNetwork(t, sandbox.Config{})
 	c := network.CLI("terraform {\n  required_providers {\n    qod = { source = \"telefonica/qod\" }\n  }\n}\n")
 	if !hasQuery(c) {
-		t.Skip("this version of the CLI has no query command")
+		t.Skip("terraform query needs Terraform of version 1.14 or later")
 	}
 	network.Seed(sandbox.Session{QoSProfile: "QOS_L", Device: sandbox.Device{PhoneNumber: "+34600000010"}})
 	network.Seed(sandbox.Session{QoSProfile: "QOS_S", Device: sandbox.Device{IPv6Address: "2001:db8::20"}})

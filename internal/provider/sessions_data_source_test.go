@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
@@ -16,6 +17,29 @@ import (
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
+
+// The types of a listed session are written down, which makes a long list cheap, and are those that
+// the framework would compose.
+func TestSessions_types(t *testing.T) {
+	t.Parallel()
+	listed := listedSchema()
+	for name, a := range listed.Attributes {
+		nested, ok := a.(schema.SingleNestedAttribute)
+		if !ok {
+			continue
+		}
+		written := nested.CustomType
+		nested.CustomType = nil
+		if composed := nested.GetType(); written == nil || !composed.Equal(written) {
+			t.Errorf("%s has the type %v, want %v", name, written, composed)
+		}
+	}
+	written := listed.CustomType
+	listed.CustomType = nil
+	if composed := listed.Type(); written == nil || !composed.Equal(written) {
+		t.Errorf("a listed session has the type %v, want %v", written, composed)
+	}
+}
 
 // The data source lists what these credentials can see, whole, in the order of the start (none
 // last) and then of the id, and narrows it by each filter; none is a success. A list that fails
