@@ -251,9 +251,8 @@ func (o options) stages(ctx context.Context, paths []string) ([]stage, error) {
 	}
 	// The processes of a test are short, and the machine has memory to spare.
 	env = append(env, "GOGC=400")
-	// More tests at a time than there are processors: most of them wait for a CLI or for the
-	// network. The time limit is for tests that hang, not for a busy machine.
-	args := []string{"-parallel=16", "-timeout=60m"}
+	// The time limit is for tests that hang, not for a busy machine.
+	args := []string{"-timeout=60m"}
 	race, err := o.race(ctx)
 	if err != nil {
 		return nil, err
@@ -261,10 +260,11 @@ func (o options) stages(ctx context.Context, paths []string) ([]stage, error) {
 	var stages []stage
 	if o.everything {
 		noCLI := cli{path: terraform.NoCLI}
-		stages = append(stages, stage{name: "no CLI", env: slices.Concat(env, noCLI.env()), args: slices.Concat(args, []string{"-p=4", "./..."}), noCLI: true})
+		stages = append(stages, stage{name: "no CLI", env: slices.Concat(env, noCLI.env()), args: slices.Concat(args, []string{"-parallel=8", "./..."}), noCLI: true})
 	}
-	// No cached results: go does not see that the CLI at a path has become another version.
-	args = append(args, "-count=1")
+	// No cached results: go does not see that the CLI at a path has become another version. More
+	// tests at a time than without a CLI, where some measure time: most of these wait for one.
+	args = append(args, "-count=1", "-parallel=16")
 	for _, c := range clis {
 		s := stage{name: c.name(), env: slices.Concat(env, c.env()), args: args, resumes: o.everything}
 		switch {
