@@ -1,6 +1,18 @@
 package qod
 
-import "time"
+import (
+	"context"
+	"net"
+	"net/http"
+	"time"
+)
+
+// TransportOver is the client's own transport, over connections that dial makes.
+func TransportOver(requestTimeout time.Duration, dial func(context.Context) (net.Conn, error)) http.RoundTripper {
+	t := pingingTransport(requestTimeout)
+	t.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) }
+	return idleClosingTransport{limitConnections(t)}
+}
 
 // BreakClaims makes the client panic when it claims a session, which no network can cause.
 func (c *Client) BreakClaims() { c.own.made = nil }

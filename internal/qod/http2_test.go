@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -39,7 +41,7 @@ func isRead(r *http.Request) bool { return r.Method == http.MethodGet && !qodtes
 func isDelete(r *http.Request) bool { return r.Method == http.MethodDelete }
 
 // wantListsBetweenPosts fails the test if a POST follows another without a list in between.
-func wantListsBetweenPosts(t *testing.T, name string, requests []string, posts int) {
+func wantListsBetweenPosts(t *testing.T, requests []string, posts int) {
 	t.Helper()
 	seen, looked := 0, true
 	for _, request := range requests {
@@ -47,13 +49,13 @@ func wantListsBetweenPosts(t *testing.T, name string, requests []string, posts i
 		case strings.HasPrefix(request, "GET "):
 			looked = true
 		case !looked:
-			t.Errorf("%s: a POST is repeated, and nobody looked: %q", name, requests)
+			t.Errorf("a POST is repeated, and nobody looked: %q", requests)
 			return
 		default:
 			seen, looked = seen+1, false
 		}
 	}
-	qodtest.Equal(t, name+": POSTs", seen, posts)
+	qodtest.Equal(t, "POSTs", seen, posts)
 }
 
 // streamFaults are the ways in which a proxy ends a stream that it cannot answer. After three of
@@ -71,45 +73,30 @@ func streamFaults() map[string]func(*streamConn, uint32) {
 	return faults
 }
 
-// parallelCases runs cases side by side, regardless of the -parallel flag: they wait most of the
-// time.
-type parallelCases struct{ cases []func() }
-
-func (a *parallelCases) add(f func()) { a.cases = append(a.cases, f) }
-
-func (a *parallelCases) run() {
-	var wg sync.WaitGroup
-	for _, f := range a.cases {
-		wg.Go(f)
-	}
-	wg.Wait()
-}
-
 func TestCreateIsSentOnceOverHTTP2(t *testing.T) {
 	t.Parallel()
-	var all parallelCases
 	for name, strike := range streamFaults() {
 		for committed, posts := range map[bool]int{false: 2, true: 1} {
-			name := fmt.Sprintf("%s, committed %t", name, committed)
-			server := newStreamServer(t, onFirst(qodtest.IsCreate, streamFault{committed: committed, inject: strike}))
-			n := clientOf(t, server.endpoint(), staticToken)
-			all.add(func() {
-				s, err := n.Create(qodtest.WithTimeout(t, time.Minute), qodtest.Spec())
-				wantOneSession(t, name, server.network, s, err)
-				requests, _ := server.seen()
-				wantListsBetweenPosts(t, name, requests, posts)
+			t.Run(fmt.Sprintf("%s, committed %t", name, committed), func(t *testing.T) {
+				t.Parallel()
+				fault := onFirst(qodtest.IsCreate, streamFault{committed: committed, inject: strike})
+				inStreamBubble(t, fault, staticToken, func(t *testing.T, server *streamServer, n *qodtest.Network) {
+					s, err := n.Create(qodtest.WithTimeout(t, time.Minute), qodtest.Spec())
+					wantOneSession(t, server.network, s, err)
+					requests, _ := server.seen()
+					wantListsBetweenPosts(t, requests, posts)
+				})
 			})
 		}
 	}
-	all.run()
 }
 
 // wantOneSession fails the test unless the network has exactly the session that the create
 // returned.
-func wantOneSession(t *testing.T, name string, network *sandbox.Sandbox, s qod.Session, err error) {
+func wantOneSession(t *testing.T, network *sandbox.Sandbox, s qod.Session, err error) {
 	t.Helper()
 	if live := qodtest.IDs(network.Ledger()); err != nil || !slices.Equal(live, []string{s.ID}) {
-		t.Errorf("%s: %q, %v; on the network %v", name, s.ID, err, live)
+		t.Errorf("%q, %v; on the network %v", s.ID, err, live)
 	}
 }
 
@@ -117,27 +104,25 @@ func wantOneSession(t *testing.T, name string, network *sandbox.Sandbox, s qod.S
 // client repeats.
 func TestDeleteOverHTTP2(t *testing.T) {
 	t.Parallel()
-	var all parallelCases
 	for name, strike := range streamFaults() {
 		for _, committed := range []bool{false, true} {
-			name := fmt.Sprintf("%s, committed %t", name, committed)
-			server := newStreamServer(t, onFirst(isDelete, streamFault{committed: committed, inject: strike}))
-			s := server.network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: qodtest.Phone}})
-			n := clientOf(t, server.endpoint(), staticToken)
-			all.add(func() {
-				if err := n.Delete(qodtest.WithTimeout(t, time.Minute), qodtest.Ref(s)); err != nil && !qod.IsGone(err) {
-					t.Errorf("%s: %v", name, err)
-				}
-				qodtest.Equal(t, name+": live", len(server.network.Ledger()), 0)
+			t.Run(fmt.Sprintf("%s, committed %t", name, committed), func(t *testing.T) {
+				t.Parallel()
+				fault := onFirst(isDelete, streamFault{committed: committed, inject: strike})
+				inStreamBubble(t, fault, staticToken, func(t *testing.T, server *streamServer, n *qodtest.Network) {
+					s := server.network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: qodtest.Phone}})
+					if err := n.Delete(qodtest.WithTimeout(t, time.Minute), qodtest.Ref(s)); err != nil && !qod.IsGone(err) {
+						t.Error(err)
+					}
+					qodtest.Equal(t, "live", len(server.network.Ledger()), 0)
+				})
 			})
 		}
 	}
-	all.run()
 }
 
 func TestCreateIsSentOnceOverHTTP1(t *testing.T) {
 	t.Parallel()
-	var all parallelCases
 	for name, test := range map[string]struct {
 		effect sandbox.Effect
 		posts  int
@@ -147,20 +132,20 @@ func TestCreateIsSentOnceOverHTTP1(t *testing.T) {
 		"reset":                 {sandbox.Reset(), 2},
 		"cut within the answer": {sandbox.Truncate(20), 1},
 	} {
-		server := newTLSServer(t, trustedTLS(), false)
-		n := clientOf(t, server.URL+"/v1", staticToken)
-		server.network.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: 1, Effect: test.effect})
-		all.add(func() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := newTLSServer(t, trustedTLS())
+			n := clientOf(t, server.URL+"/v1", staticToken)
+			server.network.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Times: 1, Effect: test.effect})
 			s, err := n.Create(qodtest.WithTimeout(t, time.Minute), qodtest.Spec())
-			wantOneSession(t, name, server.network, s, err)
+			wantOneSession(t, server.network, s, err)
 			var requests []string
 			for _, r := range server.network.Requests() {
 				requests = append(requests, r.Method+" "+r.Path)
 			}
-			wantListsBetweenPosts(t, name, requests, test.posts)
+			wantListsBetweenPosts(t, requests, test.posts)
 		})
 	}
-	all.run()
 }
 
 func trustedTLS() *tls.Config {
@@ -171,8 +156,7 @@ func trustedTLS() *tls.Config {
 	}
 }
 
-// silenceTimeout is the timeout of a request: a silent connection is detected after half of it. A
-// busy machine takes seconds for what is not waiting.
+// silenceTimeout is the timeout of a request: a silent connection is detected after half of it.
 const silenceTimeout = 12 * time.Second
 
 func impatientConfig(c *qod.Config) { staticToken(c); c.RequestTimeout = silenceTimeout }
@@ -181,28 +165,28 @@ func impatientConfig(c *qod.Config) { staticToken(c); c.RequestTimeout = silence
 // connection.
 func TestSilentHTTP2ConnectionIsLeft(t *testing.T) {
 	t.Parallel()
-	server := newStreamServer(t, onFirst(isRead, streamFault{inject: goSilent}))
-	s := server.network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: qodtest.Phone}})
-	n := clientOf(t, server.endpoint(), func(c *qod.Config) { impatientConfig(c); c.MaxRetries = 1 })
-	if _, err := n.List(t.Context(), qod.Filter{}); err != nil {
-		t.Fatal(err)
-	}
-	var err error
-	spent := qodtest.Elapsed(func() { _, err = n.Read(t.Context(), qodtest.Ref(s)) })
-	_, connections := server.seen()
-	if err != nil || connections != 2 {
-		t.Errorf("over %d connections: %v", connections, err)
-	}
-	if spent > silenceTimeout {
-		t.Errorf("found after %v, no earlier than by the request timeout", spent)
-	}
+	once := func(c *qod.Config) { impatientConfig(c); c.MaxRetries = 1 }
+	inStreamBubble(t, onFirst(isRead, streamFault{inject: goSilent}), once, func(t *testing.T, server *streamServer, n *qodtest.Network) {
+		s := server.network.Seed(sandbox.Session{Device: sandbox.Device{PhoneNumber: qodtest.Phone}})
+		if _, err := n.List(t.Context(), qod.Filter{}); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		spent := qodtest.Elapsed(func() { _, err = n.Read(t.Context(), qodtest.Ref(s)) })
+		_, connections := server.seen()
+		if err != nil || connections != 2 {
+			t.Errorf("over %d connections: %v", connections, err)
+		}
+		if most := silenceTimeout/2 + 2*time.Second; spent > most { // and the pause before a retry
+			t.Errorf("found after %v, want at most %v", spent, most)
+		}
+	})
 }
 
 // A create whose connection goes silent looks for its session over another one, for as long as
 // after a timeout: the reason may be that the API is slow.
 func TestCreateOverASilentHTTP2Connection(t *testing.T) {
 	t.Parallel()
-	var all parallelCases
 	for name, test := range map[string]struct {
 		fault streamFault
 		posts int
@@ -211,17 +195,17 @@ func TestCreateOverASilentHTTP2Connection(t *testing.T) {
 		"committed":      {streamFault{inject: goSilent, committed: true}, 1},
 		"committed late": {streamFault{inject: goSilent, committed: true, late: 4 * time.Second}, 1},
 	} {
-		server := newStreamServer(t, onFirst(qodtest.IsCreate, test.fault))
-		n := clientOf(t, server.endpoint(), impatientConfig)
-		all.add(func() {
-			s, err := n.Create(qodtest.WithTimeout(t, time.Minute), qodtest.Spec())
-			wantOneSession(t, name, server.network, s, err)
-			requests, connections := server.seen()
-			qodtest.Equal(t, name+": connections", connections, 2)
-			wantListsBetweenPosts(t, name, requests, test.posts)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inStreamBubble(t, onFirst(qodtest.IsCreate, test.fault), impatientConfig, func(t *testing.T, server *streamServer, n *qodtest.Network) {
+				s, err := n.Create(qodtest.WithTimeout(t, time.Minute), qodtest.Spec())
+				wantOneSession(t, server.network, s, err)
+				requests, connections := server.seen()
+				qodtest.Equal(t, "connections", connections, 2)
+				wantListsBetweenPosts(t, requests, test.posts)
+			})
 		})
 	}
-	all.run()
 }
 
 // HTTP/1.1 needs one connection for each concurrent request, and all may go silent together. A
@@ -229,36 +213,41 @@ func TestCreateOverASilentHTTP2Connection(t *testing.T) {
 func TestSilentIdleConnectionsAreLeft(t *testing.T) {
 	t.Parallel()
 	const idle = 6
-	server := newTLSServer(t, trustedTLS(), false)
-	var dark atomic.Bool
-	var old sync.Map // connections from before
-	end := make(chan struct{})
-	var before sync.WaitGroup // holds the first requests until all have come, each by its connection
-	before.Add(idle)
-	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !dark.Load() {
-			old.Store(r.RemoteAddr, true)
-			before.Done()
-			before.Wait()
-		} else if _, silent := old.Load(r.RemoteAddr); silent {
-			<-end
-			return
+	type connection struct{}
+	once := func(c *qod.Config) { impatientConfig(c); c.MaxRetries = 1 }
+	inServerBubble(t, false, once, func(t *testing.T, server *countingServer, n *qodtest.Network) {
+		server.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connection{}, c) }
+		var dark atomic.Bool
+		var old sync.Map // connections from before
+		end := make(chan struct{})
+		var before sync.WaitGroup // holds the first requests until all have come, each by its connection
+		before.Add(idle)
+		server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			conn := r.Context().Value(connection{})
+			if !dark.Load() {
+				old.Store(conn, true)
+				before.Done()
+				before.Wait()
+			} else if _, silent := old.Load(conn); silent {
+				<-end
+				return
+			}
+			server.network.Handler().ServeHTTP(w, r)
+		})
+		defer close(end)
+		server.network.Seed(sandbox.Session{ID: qodtest.SessionID}) // a get that finds it is all that a look takes
+		for i, err := range concurrently(idle, func() error { return list(t, n) }) {
+			if err != nil {
+				t.Fatal(i, err)
+			}
 		}
-		server.network.Handler().ServeHTTP(w, r)
+		synctest.Wait() // until all connections are idle
+		dark.Store(true)
+		if err := list(t, n); err != nil {
+			t.Errorf("the second try took a connection that went silent with the first: %v", err)
+		}
+		qodtest.Equal(t, "connections", server.connections.Load(), idle+1)
 	})
-	t.Cleanup(func() { close(end) })
-	server.network.Seed(sandbox.Session{ID: qodtest.SessionID}) // a get that finds it is all that a look takes
-	n := clientOf(t, server.URL+"/v1", func(c *qod.Config) { staticToken(c); c.MaxRetries, c.RequestTimeout = 1, 10*time.Second })
-	for i, err := range concurrently(idle, func() error { return list(t, n) }) {
-		if err != nil {
-			t.Fatal(i, err)
-		}
-	}
-	dark.Store(true)
-	if err := list(t, n); err != nil {
-		t.Errorf("the second try took a connection that went silent with the first: %v", err)
-	}
-	qodtest.Equal(t, "connections", server.connections.Load(), idle+1)
 }
 
 // A request that fails while it is written may have left: over HTTP/2, net/http reports the headers
@@ -282,7 +271,7 @@ func TestCreateThatFailsWhileItIsWritten(t *testing.T) {
 	}
 	qodtest.InBubble(t, qodtest.Options{Intercept: between}, func(t *testing.T, n *qodtest.Network) {
 		s, err := n.Create(qodtest.WithTimeout(t, time.Minute), qodtest.Spec())
-		wantOneSession(t, "cut", n.Sandbox, s, err)
+		wantOneSession(t, n.Sandbox, s, err)
 		qodtest.Equal(t, "POSTs", n.Count(sandbox.OpCreate), 1)
 	})
 }

@@ -36,7 +36,7 @@ func TestProxy(t *testing.T) {
 
 	t.Run("is used for all", func(t *testing.T) {
 		t.Parallel()
-		server := newTLSServer(t, &tls.Config{Certificates: []tls.Certificate{certificate}}, false)
+		server := newTLSServer(t, &tls.Config{Certificates: []tls.Certificate{certificate}})
 		theProxy.hosts.Store(host+":443", server.address())
 		before := theProxy.tunnels(host + ":443")
 		n := clientOf(t, "https://"+host+"/v1", nil)

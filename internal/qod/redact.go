@@ -19,18 +19,32 @@ import (
 func spellings(secret string) []string {
 	sent, _ := json.Marshal(secret) // a string can always be encoded
 	quoted := strconv.Quote(secret)
-	all := []string{
+	all := distinct(
 		secret, oneLine(secret), html.EscapeString(secret),
-		string(sent[1 : len(sent)-1]), quoted[1 : len(quoted)-1], strings.ReplaceAll(secret, "/", `\/`),
+		string(sent[1:len(sent)-1]), quoted[1:len(quoted)-1], strings.ReplaceAll(secret, "/", `\/`),
 		base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawStdEncoding.EncodeToString([]byte(secret)),
 		base64.URLEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret)),
-	}
+	)
 	for _, s := range all {
 		for _, escaped := range []string{url.QueryEscape(s), url.PathEscape(s)} {
-			all = append(all, escaped, percentEncoded.ReplaceAllStringFunc(escaped, strings.ToLower))
+			all = append(all, escaped, lowerEscapes(escaped))
 		}
 	}
-	return all
+	return distinct(all...)
+}
+
+// distinct sorts texts, the longest first, and drops those that are there twice.
+func distinct(texts ...string) []string {
+	slices.SortFunc(texts, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	return slices.Compact(texts)
+}
+
+// lowerEscapes writes %2F as %2f.
+func lowerEscapes(escaped string) string {
+	if !strings.Contains(escaped, "%") {
+		return escaped // as nearly always, and faster than a search that finds nothing
+	}
+	return percentEncoded.ReplaceAllStringFunc(escaped, strings.ToLower)
 }
 
 var percentEncoded = regexp.MustCompile(`%[0-9A-F]{2}`)
@@ -140,8 +154,7 @@ func redactSecrets(text string, secrets []string) string {
 		}
 	}
 	// The longest first: one secret may be part of another's spelling.
-	slices.SortFunc(all, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
-	for _, spelling := range slices.Compact(all) {
+	for _, spelling := range distinct(all...) {
 		text = replaceSpelling(text, spelling, "REDACTED")
 	}
 	text = signedToken.ReplaceAllString(text, "REDACTED")
@@ -149,7 +162,8 @@ func redactSecrets(text string, secrets []string) string {
 }
 
 func redactDevice(text string, d Device) string {
-	if digits := phoneDigits(d.PhoneNumber); digits != "" {
+	// Most texts have too few digits, and a pattern takes longer to compile than to match.
+	if digits := phoneDigits(d.PhoneNumber); digits != "" && countDigits(text) >= len(digits) {
 		own := regexp.MustCompile(`(?:\+|\(|00|%[0-9A-Fa-f]{2})*` + strings.Join(strings.Split(digits, ""), between+`?`))
 		text = own.ReplaceAllStringFunc(text, func(s string) string {
 			lead, body := cutLead(s)
@@ -166,12 +180,21 @@ func redactDevice(text string, d Device) string {
 		}
 		escaped := url.QueryEscape(identifier)
 		for _, spelling := range []string{
-			identifier, strings.ToLower(identifier), escaped, percentEncoded.ReplaceAllStringFunc(escaped, strings.ToLower),
+			identifier, strings.ToLower(identifier), escaped, lowerEscapes(escaped),
 		} {
 			text = replaceSpelling(text, spelling, Mask(identifier))
 		}
 	}
 	return text
+}
+
+func countDigits(text string) (n int) {
+	for _, r := range text {
+		if '0' <= r && r <= '9' {
+			n++
+		}
+	}
+	return n
 }
 
 var (

@@ -15,11 +15,15 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+	"google.golang.org/grpc/test/bufconn"
 
+	"github.com/telefonica/terraform-provider-qod/internal/qod"
+	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
 	"github.com/telefonica/terraform-provider-qod/internal/sandbox"
 )
 
@@ -27,7 +31,7 @@ import (
 // cannot fail in the ways that proxies do.
 type streamServer struct {
 	network  *sandbox.Sandbox
-	listener net.Listener
+	listener *bufconn.Listener
 	// fault decides how a request fails; nil, or a nil result, for not.
 	fault func(*http.Request) *streamFault
 
@@ -67,23 +71,28 @@ func hangUp(c *streamConn, _ uint32) { _ = c.conn.Close() }
 // goSilent keeps the connection open and no longer answers on it, not even pings.
 func goSilent(c *streamConn, _ uint32) { c.silent.Store(true) }
 
+// inStreamBubble runs f in a bubble with a streamServer and a client of it.
+func inStreamBubble(
+	t *testing.T, fault func(*http.Request) *streamFault, change func(*qod.Config), f func(t *testing.T, server *streamServer, n *qodtest.Network),
+) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		server := newStreamServer(t, fault)
+		f(t, server, clientOver(t, server.listener, "https", change))
+	})
+}
+
 func newStreamServer(t *testing.T, fault func(*http.Request) *streamFault) *streamServer {
 	t.Helper()
-	now := time.Now()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &streamServer{network: sandbox.New(sandbox.Config{}), fault: fault}
+	s := &streamServer{network: sandbox.New(sandbox.Config{Latency: 10 * time.Millisecond}), fault: fault, listener: listenInMemory()}
 	s.network.AcceptToken("ready", sandbox.DefaultClient.ID)
-	s.listener = tls.NewListener(listener, &tls.Config{
-		Certificates: []tls.Certificate{trusted.sign(now.Add(-time.Hour), now.Add(time.Hour), "127.0.0.1")},
-		MinVersion:   tls.VersionTLS12, NextProtos: []string{"h2"},
-	})
+	config := trustedTLS()
+	config.NextProtos = []string{"h2"}
+	listener := tls.NewListener(s.listener, config)
 	var served sync.WaitGroup
 	served.Go(func() {
 		for {
-			conn, err := s.listener.Accept()
+			conn, err := listener.Accept()
 			if err != nil {
 				return
 			}
@@ -91,7 +100,7 @@ func newStreamServer(t *testing.T, fault func(*http.Request) *streamFault) *stre
 		}
 	})
 	t.Cleanup(func() {
-		_ = s.listener.Close()
+		_ = listener.Close()
 		s.mu.Lock()
 		for _, c := range s.connections {
 			_ = c.conn.Close()
@@ -102,8 +111,6 @@ func newStreamServer(t *testing.T, fault func(*http.Request) *streamFault) *stre
 	})
 	return s
 }
-
-func (s *streamServer) endpoint() string { return "https://" + s.listener.Addr().String() + "/v1" }
 
 // seen are the requests so far, and over how many connections they came.
 func (s *streamServer) seen() (requests []string, connections int) {

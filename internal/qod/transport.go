@@ -34,20 +34,25 @@ func newHTTPClient(transport http.RoundTripper, requestTimeout time.Duration) *h
 	}
 }
 
-// newTransport makes a transport that abandons connections which have gone silent: a NAT or load
-// balancer that drops one does not say so, while new connections work.
+// newTransport makes the client's own transport.
+func newTransport(requestTimeout time.Duration) http.RoundTripper {
+	return idleClosingTransport{limitConnections(pingingTransport(requestTimeout))}
+}
+
+// pingingTransport abandons connections which have gone silent: a NAT or load balancer that drops
+// one does not say so, while new connections work.
 //
 // All requests share one HTTP/2 connection, so every retry would fail with it. Pings (RFC 9113
 // §6.7) detect this within half of the request timeout, which leaves the other half to the next
 // try.
-func newTransport(requestTimeout time.Duration) http.RoundTripper {
+func pingingTransport(requestTimeout time.Duration) *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // the standard library's own
 	t.MaxIdleConns = 0
 	t.MaxIdleConnsPerHost = connectionsPerHost
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	ping := min(maxPing, requestTimeout/4)
 	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: ping, PingTimeout: ping}
-	return idleClosingTransport{limitConnections(t)}
+	return t
 }
 
 // idleClosingTransport closes the idle connections when a request times out. HTTP/1.1 has no pings,

@@ -25,7 +25,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/telefonica/terraform-provider-qod/internal/qod"
 	"github.com/telefonica/terraform-provider-qod/internal/qod/qodtest"
@@ -63,7 +66,7 @@ func newAuthority(name string) *authority {
 	a := &authority{}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
+		NotBefore: qodtest.BubbleStart.Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
 	}
 	a.key = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	der := must(x509.CreateCertificate(rand.Reader, template, template, &a.key.PublicKey, a.key))
@@ -96,26 +99,69 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// tlsServer serves a sandbox over TLS and counts its connections.
-type tlsServer struct {
+// countingServer serves a sandbox and counts its connections.
+type countingServer struct {
 	*httptest.Server
 	network     *sandbox.Sandbox
 	connections atomic.Int64
 }
 
-func newTLSServer(t *testing.T, config *tls.Config, http2 bool) *tlsServer {
+func newTLSServer(t *testing.T, config *tls.Config) *countingServer {
 	t.Helper()
-	s := &tlsServer{network: sandbox.New(sandbox.Config{})}
+	s := unstartedServer(t, nil)
+	s.TLS = config
+	s.StartTLS()
+	return s
+}
+
+// inServerBubble runs f in a bubble with a server and a client of it, by HTTP/2 over TLS or by
+// HTTP/1.1 without.
+func inServerBubble(t *testing.T, http2 bool, change func(*qod.Config), f func(t *testing.T, server *countingServer, n *qodtest.Network)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		listener := listenInMemory()
+		server := unstartedServer(t, listener)
+		if server.EnableHTTP2 = http2; http2 {
+			server.TLS = trustedTLS()
+			server.StartTLS()
+		} else {
+			server.Start()
+		}
+		scheme, _, _ := strings.Cut(server.URL, ":")
+		f(t, server, clientOver(t, listener, scheme, change))
+	})
+}
+
+// listenInMemory listens for connections that have no sockets, so that a bubble knows who waits.
+// Unlike those of net.Pipe they have buffers: the ends of an HTTP/2 connection may both write before
+// they read.
+func listenInMemory() *bufconn.Listener { return bufconn.Listen(1 << 16) }
+
+// clientOver is a client with the transport that it has in earnest, over connections in memory.
+func clientOver(t *testing.T, listener *bufconn.Listener, scheme string, change func(*qod.Config)) *qodtest.Network {
+	t.Helper()
+	return clientOf(t, scheme+"://127.0.0.1/v1", func(c *qod.Config) {
+		change(c)
+		c.Transport = qod.TransportOver(c.RequestTimeout, listener.DialContext)
+	})
+}
+
+// unstartedServer has a socket of its own if there is no listener.
+func unstartedServer(t *testing.T, listener net.Listener) *countingServer {
+	t.Helper()
+	s := &countingServer{network: sandbox.New(sandbox.Config{})}
 	s.network.AcceptToken("ready", sandbox.DefaultClient.ID)
 	s.Server = httptest.NewUnstartedServer(s.network.Handler())
-	s.TLS, s.EnableHTTP2 = config, http2
+	if listener != nil {
+		_ = s.Listener.Close()
+		s.Listener = listener
+	}
 	s.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that are to fail
 	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
 			s.connections.Add(1)
 		}
 	}
-	s.StartTLS()
 	t.Cleanup(func() {
 		s.CloseClientConnections()
 		s.network.Close()
@@ -124,7 +170,7 @@ func newTLSServer(t *testing.T, config *tls.Config, http2 bool) *tlsServer {
 	return s
 }
 
-func (s *tlsServer) address() string { return s.Listener.Addr().String() }
+func (s *countingServer) address() string { return s.Listener.Addr().String() }
 
 func clientOf(t *testing.T, endpoint string, change func(*qod.Config)) *qodtest.Network {
 	t.Helper()
@@ -216,7 +262,7 @@ func TestTrust(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := newTLSServer(t, test.tls, false)
+			server := newTLSServer(t, test.tls)
 			n := clientOf(t, server.URL+"/v1", staticToken)
 			s, err := n.Create(t.Context(), qodtest.Spec())
 			if test.says == "" {
@@ -235,7 +281,7 @@ func TestTrust(t *testing.T) {
 		if test.says != "" {
 			t.Run(name+", for the token", func(t *testing.T) {
 				t.Parallel()
-				server := newTLSServer(t, test.tls, false)
+				server := newTLSServer(t, test.tls)
 				n := clientOf(t, server.URL+"/v1", func(c *qod.Config) { c.TokenURL = server.URL + "/oauth/token" })
 				_, err := n.List(t.Context(), qod.Filter{})
 				if e := qodtest.ErrorAs[*qod.TokenError](t, err); !strings.Contains(e.Error(), test.says) {
@@ -245,7 +291,7 @@ func TestTrust(t *testing.T) {
 			})
 			t.Run(name+", for discovery", func(t *testing.T) {
 				t.Parallel()
-				server := newTLSServer(t, test.tls, false)
+				server := newTLSServer(t, test.tls)
 				n := clientOf(t, server.URL+"/v1", nil)
 				_, err := n.List(t.Context(), qod.Filter{})
 				qodtest.Equal(t, "discovery", qodtest.ErrorAs[*qod.TokenError](t, err).Discovery, true)
@@ -270,30 +316,27 @@ func TestPlainHTTPWhereTLSIsWanted(t *testing.T) {
 
 func TestHTTP2(t *testing.T) {
 	t.Parallel()
-	now := time.Now()
-	server := newTLSServer(t, &tls.Config{Certificates: []tls.Certificate{trusted.sign(now.Add(-time.Hour), now.Add(time.Hour), "127.0.0.1")}}, true)
-	protocols := map[string]int{}
-	var mu sync.Mutex
-	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	inServerBubble(t, true, staticToken, func(t *testing.T, server *countingServer, n *qodtest.Network) {
+		protocols := map[string]int{}
+		var mu sync.Mutex
+		server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			protocols[r.Proto]++
+			mu.Unlock()
+			server.network.Handler().ServeHTTP(w, r)
+		})
+		// A stream that is cut is a lost answer, and nothing below the client repeats the POST.
+		server.network.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.DropAfterCommit()})
+		s, err := n.Create(t.Context(), qodtest.Spec())
+		wantOneSession(t, server.network, s, err)
+		qodtest.Equal(t, "POSTs", server.network.Count(sandbox.OpCreate), 1)
+		qodtest.Equal(t, "connections", server.connections.Load(), 1)
 		mu.Lock()
-		protocols[r.Proto]++
-		mu.Unlock()
-		server.network.Handler().ServeHTTP(w, r)
+		defer mu.Unlock()
+		if len(protocols) != 1 || protocols["HTTP/2.0"] == 0 {
+			t.Errorf("protocols: %v", protocols)
+		}
 	})
-	n := clientOf(t, server.URL+"/v1", staticToken)
-	// A stream that is cut is a lost answer, and nothing below the client repeats the POST.
-	server.network.Fail(sandbox.Fault{Operation: sandbox.OpCreate, Effect: sandbox.DropAfterCommit()})
-	s, err := n.Create(t.Context(), qodtest.Spec())
-	if err != nil || len(server.network.Ledger()) != 1 || server.network.Ledger()[0].ID != s.ID {
-		t.Errorf("%q, %v", s.ID, err)
-	}
-	qodtest.Equal(t, "POSTs", server.network.Count(sandbox.OpCreate), 1)
-	qodtest.Equal(t, "connections", server.connections.Load(), 1)
-	mu.Lock()
-	defer mu.Unlock()
-	if len(protocols) != 1 || protocols["HTTP/2.0"] == 0 {
-		t.Errorf("protocols: %v", protocols)
-	}
 }
 
 func TestConnectionRefused(t *testing.T) {
