@@ -133,7 +133,7 @@ func inServerBubble(t *testing.T, http2 bool, change func(*qod.Config), f func(t
 }
 
 // listenInMemory listens for connections that have no sockets, so that a bubble knows who waits.
-// Unlike those of net.Pipe they have buffers: the ends of an HTTP/2 connection may both write before
+// Unlike those of net.Pipe they have buffers: both ends of an HTTP/2 connection may write before
 // they read.
 func listenInMemory() *bufconn.Listener { return bufconn.Listen(1 << 16) }
 
