@@ -78,9 +78,11 @@ func hasRetiredWord(words []string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return slices.Contains(retiredWords, strings.ToLower(word)) })
 }
 
+var camelCase = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+
 // words are the parts of an identifier in camel case.
 func words(identifier string) []string {
-	return strings.FieldsFunc(regexp.MustCompile(`([a-z0-9])([A-Z])`).ReplaceAllString(identifier, "$1 $2"), func(r rune) bool {
+	return strings.FieldsFunc(camelCase.ReplaceAllString(identifier, "$1 $2"), func(r rune) bool {
 		return !unicode.IsLetter(r)
 	})
 }

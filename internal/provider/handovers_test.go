@@ -131,8 +131,9 @@ func TestHandovers(t *testing.T) {
 		} {
 			t.Run(name+", "+order, acc.InBubble(0, sandbox.Config{API: test.network.API, Provisioning: sandbox.Instant}, func(t *testing.T, network *acctest.Network) {
 				var held []acctest.State
+				before := network.Client()
 				for i := range n {
-					held = append(held, test.held(network.Client(), i))
+					held = append(held, test.held(before, i))
 				}
 				c := network.Client()
 				var warned []string

@@ -78,7 +78,7 @@ func refusing(network sandbox.Config) sandbox.Config {
 // not.
 func TestReservation_longWindow(t *testing.T) {
 	t.Parallel()
-	const pass = time.Hour
+	const pass = 2 * time.Hour
 	for name, test := range map[string]struct {
 		network  sandbox.Config
 		profile  string
