@@ -143,12 +143,11 @@ func (c inSync) CheckState(_ context.Context, req statecheck.CheckStateRequest, 
 	if req.State.Values != nil {
 		root = req.State.Values.RootModule
 	}
-	resp.Error = c.network.compare(root)
+	resp.Error = c.network.compare(SessionIDs(root))
 }
 
 // compare fails if the sessions in state are not those on the network.
-func (n *Network) compare(root *tfjson.StateModule) error {
-	inState := SessionIDs(root)
+func (n *Network) compare(inState []string) error {
 	slices.Sort(inState)
 	if onNetwork := n.SessionIDs(); !slices.Equal(inState, onNetwork) {
 		return fmt.Errorf("state and network differ:\n  state:   %v\n  network: %v", inState, onNetwork)
@@ -166,13 +165,19 @@ func SessionIDs(module *tfjson.StateModule) []string {
 		if r.Mode != tfjson.ManagedResourceMode {
 			continue
 		}
-		attribute := map[string]string{"qod_session": "id", "qod_reservation": "session_id"}[r.Type]
-		if id, _ := r.AttributeValues[attribute].(string); id != "" {
-			ids = append(ids, id)
-		}
+		ids = appendSessionID(ids, r.Type, r.AttributeValues)
 	}
 	for _, child := range module.ChildModules {
 		ids = append(ids, SessionIDs(child)...)
+	}
+	return ids
+}
+
+// appendSessionID appends the id of the session that a resource has, if it has one.
+func appendSessionID(ids []string, resource string, attributes map[string]any) []string {
+	attribute := map[string]string{"qod_session": "id", "qod_reservation": "session_id"}[resource]
+	if id, _ := attributes[attribute].(string); id != "" {
+		return append(ids, id)
 	}
 	return ids
 }

@@ -137,7 +137,7 @@ func runGuide(t *testing.T, file string) {
 			"requests": func(ts *testscript.TestScript, _ bool, args []string) { g.count(ts, len(network.Requests()), args[0]) },
 			"ledger":   func(ts *testscript.TestScript, _ bool, args []string) { g.count(ts, len(network.Ledger()), args[0]) },
 			"in-state": func(ts *testscript.TestScript, _ bool, args []string) {
-				g.count(ts, len(acctest.SessionIDs(g.cli.State())), args[0])
+				g.count(ts, len(g.cli.SessionIDs()), args[0])
 			},
 			"clock": func(ts *testscript.TestScript, _ bool, args []string) { ts.Check(g.clock(args[0])) },
 			"revoke": func(ts *testscript.TestScript, _ bool, args []string) {
