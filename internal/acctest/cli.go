@@ -275,6 +275,7 @@ func (c *CLI) SessionIDs() []string {
 	var state struct {
 		Version   int
 		Resources []struct {
+			Mode      tfjson.ResourceMode
 			Type      string
 			Instances []struct{ Attributes map[string]any }
 		}
@@ -284,6 +285,9 @@ func (c *CLI) SessionIDs() []string {
 	}
 	var ids []string
 	for _, r := range state.Resources {
+		if r.Mode != tfjson.ManagedResourceMode {
+			continue
+		}
 		for _, instance := range r.Instances {
 			ids = appendSessionID(ids, r.Type, instance.Attributes)
 		}
